@@ -1,0 +1,226 @@
+"""The one place where everything is wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from aiohttp import web
+
+from bot.clock import AheadClock, Clock, SystemClock
+from bot.delivery import DeliveryLoop
+from bot.dispatch import Dispatcher, Product
+from bot.port import Platform, Port
+from bot.scheduler import Scheduler
+from bot.settings import Settings
+from bot.threads import DatabaseThreads
+from bot.web import add_health
+from handlers.features import router
+from storage import checkins, people, program
+from storage.database import Database
+from storage.migrate import migrate
+from storage.vault import Vault, new_operator_key, read_operator_keys
+from storage.work import Work
+
+log = logging.getLogger("plc.app")
+
+PROGRAM_NAME = "Counselor mentoring program"
+
+
+class CannotStart(Exception):
+    """Something is not as it must be; the text says what, and nothing was started."""
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(settings.database_url)
+
+
+def prepare(settings: Settings, database: Database, now: Clock, new_id: Callable[[], UUID] = uuid4) -> Vault:
+    """Migrate, refuse what must not be mixed, and check the keys.
+
+    Raises:
+        CannotStart, SchemaProblem, BadKey: nothing is started.
+    """
+    migrate(database)
+    vault = Vault(read_operator_keys(operator_keys(settings, database)))
+    with database.write() as tx:
+        found = program.get(tx)
+        if found is not None and found.example != settings.local:
+            raise CannotStart(_mixed(found.example))
+        vault.check(tx)
+        work = Work(tx, now.now(), new_id)
+        if found is None:
+            program.create(tx, PROGRAM_NAME, example=settings.local)
+        checkins.seed_prompts(work)
+        people.ensure_coordinators(work, settings.plc_coordinators, program.zone_of(tx))
+        for hook in router.start_hooks:
+            hook(work)
+    return vault
+
+
+def _mixed(example: bool) -> str:
+    if example:
+        return (
+            "This database holds the example cohort, so Slack and Teams are not connected to it. "
+            "Set PLC_DATABASE_URL to another one, or leave it out."
+        )
+    return (
+        "This database holds a real program, so the local workspace does not open it: it lets anybody be "
+        "anyone. Give Slack or Teams settings, or leave PLC_DATABASE_URL out to see the example."
+    )
+
+
+def operator_keys(settings: Settings, database: Database) -> str:
+    """The configured keys; the example makes its own, readable by its owner alone."""
+    if settings.plc_encryption_keys:
+        return settings.plc_encryption_keys
+    if not settings.local or not database.url.database:
+        raise CannotStart("PLC_ENCRYPTION_KEYS is missing. `plc-bot keys new` makes a key.")
+    path = Path(database.url.database).with_suffix(".operator-key")
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(new_operator_key())
+    return path.read_text()
+
+
+class App:
+    """The running product: platforms, web server, scheduler and delivery loop around one database."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        vault: Vault,
+        clock: Clock | None = None,
+        new_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.product = Product(DatabaseThreads(database), vault, router, self.clock, new_id)
+        self.ports: dict[str, Port] = {}
+        self.loop = DeliveryLoop(self.product, self.ports)
+        self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake)
+        self.scheduler = Scheduler(self.product, self.loop.wake)
+        self.platforms: list[Platform] = []
+        self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
+        self.port = settings.plc_port
+        self._runner: web.AppRunner | None = None
+
+    def add(self, platform: Platform) -> None:
+        self.platforms.append(platform)
+        self.ports[platform.port.platform] = platform.port
+
+    async def start(self) -> None:
+        """Start everything, or stop again what had started and raise."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        site = web.Application(client_max_size=2**20)
+        add_health(site)
+        for platform in self.platforms:
+            platform.add_routes(site)
+        self._runner = web.AppRunner(site, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        for platform in self.platforms:
+            await platform.start()
+        server = web.TCPSite(self._runner, self.settings.plc_host, self.settings.plc_port)
+        try:
+            await server.start()
+        except OSError as error:
+            raise CannotStart(
+                f"Port {self.settings.plc_port} on {self.settings.plc_host} cannot be used ({error.strerror}). "
+                "Is the bot running already? PLC_PORT chooses another one."
+            ) from None
+        self.port = self._runner.addresses[0][1]
+        for hook in self.before_work:
+            await hook()
+        self.loop.start()
+        await self.scheduler.start()
+
+    async def stop(self) -> None:
+        """Finish what is in flight, then stop."""
+        await self.scheduler.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        for platform in self.platforms:
+            await platform.stop()
+        await self.loop.stop()
+        self.product.threads.close()
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.settings.plc_host}:{self.port}/"
+
+
+def build(settings: Settings) -> App:
+    """The app for these settings, prepared and not yet started.
+
+    Raises:
+        CannotStart, SchemaProblem, BadKey: nothing was started.
+    """
+    database = open_database(settings)
+    try:
+        vault = prepare(settings, database, SystemClock())
+        app = App(settings, database, vault, _clock(settings, database))
+        _connect(app, settings, database)
+    except BaseException:
+        database.close()
+        raise
+    return app
+
+
+def _clock(settings: Settings, database: Database) -> Clock:
+    if not settings.local:
+        return SystemClock()
+    with database.read() as tx:
+        found = program.get(tx)
+    return AheadClock(found.clock_ahead) if found else AheadClock()
+
+
+def _connect(app: App, settings: Settings, database: Database) -> None:
+    """Connect the configured platforms. An SDK is imported only when its platform is configured."""
+    answer = app.dispatcher.answer
+    if settings.slack is not None:
+        from bot import slack
+
+        app.add(slack.connect(settings.slack, answer))
+    if settings.teams is not None:
+        from bot import teams
+
+        app.add(teams.connect(settings.teams, answer))
+    if settings.local:
+        from bot.workspace import add_workspace
+
+        add_workspace(app, database)
+
+
+async def run(settings: Settings, say: Callable[[str], None]) -> None:
+    """Run until a stop signal."""
+    app = build(settings)
+    stopped = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    await app.start()
+    try:
+        for platform in app.platforms:
+            say(_ready(platform.port.platform, app))
+        await stopped.wait()
+        say("Stopping …")
+    finally:
+        await app.stop()
+
+
+def _ready(platform: str, app: App) -> str:
+    if platform == "local":
+        return f"The local workspace is ready: {app.address}  (an example; stop with Ctrl+C)"
+    path = {"slack": "slack/events", "teams": "api/messages"}[platform]
+    return f"{platform.title()} is connected; {app.settings.public_url}/{path}"

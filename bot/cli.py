@@ -1,0 +1,196 @@
+"""The terminal: plc-bot run, migrate, roster, people, keys, manifest, doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bot.settings import Settings, SettingsError, load
+
+cli = typer.Typer(
+    help="The cohort bot for school counselor mentoring programs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a pretty traceback shows local variables, secrets among them
+)
+roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_help=True)
+people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
+keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
+manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
+cli.add_typer(roster, name="roster")
+cli.add_typer(people_cli, name="people")
+cli.add_typer(keys, name="keys")
+cli.add_typer(manifest, name="manifest")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, style="bold")
+
+
+def main() -> None:
+    cli()
+
+
+def _stop(text: str) -> typer.Exit:
+    err.print(text, markup=False)
+    return typer.Exit(1)
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        raise _stop(str(error)) from None
+
+
+@cli.command()
+def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every action.")] = False) -> None:
+    """Start the bot: the local workspace, or Slack and Teams where they are configured."""
+    from bot.app import CannotStart
+    from bot.app import run as run_app
+    from storage.migrate import SchemaProblem
+    from storage.vault import BadKey
+
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    settings = _settings()
+    try:
+        asyncio.run(run_app(settings, lambda text: out.print(text, markup=False, soft_wrap=True)))
+    except (CannotStart, SchemaProblem, BadKey) as error:
+        raise _stop(str(error)) from None
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from bot.app import open_database
+    from storage.migrate import SchemaProblem
+    from storage.migrate import migrate as upgrade
+
+    database = open_database(_settings())
+    try:
+        changed = upgrade(database)
+    except SchemaProblem as error:
+        raise _stop(str(error)) from None
+    finally:
+        database.close()
+    out.print("The database is up to date now." if changed else "The database was up to date already.")
+
+
+@roster.command("import")
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file; docs/roster.md names its columns.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
+    from bot.roster import NothingImported, import_file
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise _stop(f"{file} cannot be read: {reason}.") from None
+    try:
+        changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run)
+    except NothingImported as error:
+        raise _stop(f"Nothing was imported.\n{error}") from None
+    for change in track(changes, "Changes", console=err) if len(changes) > 1000 else changes:
+        out.print(f"line {change.line}: {change.text}", markup=False, soft_wrap=True)
+    if not changes:
+        out.print("Nothing to change: the program has all of this already.")
+    elif dry_run:
+        out.print(f"{len(changes)} changes would be made. Nothing was written (--dry-run).")
+    else:
+        out.print(f"{len(changes)} changes made.")
+
+
+@people_cli.command("list")
+def people_list() -> None:
+    """Those of the roster without an account, and the accounts that are nobody's."""
+    from bot.roster import unmatched
+
+    missing, accounts = unmatched(_settings())
+    table = Table("On the roster", "E-mail", title="Not matched to an account")
+    for person in missing:
+        table.add_row(person.name, person.email)
+    out.print(table)
+    table = Table("Account", "E-mail", "Platform", "Workspace", "User id", title="Accounts that are nobody's yet")
+    for account in accounts:
+        table.add_row(account.name, account.email, account.platform, account.tenant, account.user)
+    out.print(table)
+
+
+@people_cli.command("match")
+def people_match(
+    email: Annotated[str, typer.Argument(help="The person's address on the roster.")],
+    user: Annotated[str, typer.Argument(help="The account's user id, as `people list` shows it.")],
+) -> None:
+    """Say that an account belongs to a person of the roster."""
+    from bot.roster import NothingImported, match
+
+    try:
+        said = match(_settings(), email, user, datetime.now(UTC), uuid4)
+    except NothingImported as error:
+        raise _stop(str(error)) from None
+    out.print(said, markup=False)
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Make an encryption key for PLC_ENCRYPTION_KEYS and print it. Keep it apart from the database."""
+    from storage.vault import new_operator_key
+
+    out.print(new_operator_key(), markup=False)
+
+
+@manifest.command("slack")
+def manifest_slack() -> None:
+    """Print the Slack app manifest for these settings."""
+    from manifest import slack_manifest
+
+    settings = _settings()
+    socket_mode = settings.slack_app_token is not None or settings.plc_public_url is None
+    print(slack_manifest(settings.public_url, socket_mode=socket_mode))  # noqa: T201  raw, for a file or a clipboard
+
+
+@manifest.command("teams")
+def manifest_teams(
+    app_id: Annotated[str, typer.Option("--app-id", help="The bot's Microsoft app id.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the package goes.")] = Path("plc-bot-teams.zip"),
+) -> None:
+    """Write the Teams app package."""
+    from manifest import teams_package
+
+    try:
+        output.write_bytes(teams_package(app_id, _settings().public_url))
+    except ValueError as error:
+        raise _stop(str(error)) from None
+    out.print(f"Wrote {output}. Upload it in the Teams admin center, or to a team under Apps.", markup=False)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, database, keys, tokens, scopes and reachability, and say how to mend what fails."""
+    from bot.doctor import examine
+
+    try:
+        settings = load()
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            out.print(f"✗ {line}", markup=False)
+        raise typer.Exit(1) from None
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        out.print(f"{'✓' if finding.ok else '✗'} {finding.what}", markup=False)
+        if not finding.ok:
+            out.print(f"    {finding.mend}", markup=False)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)

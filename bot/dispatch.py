@@ -1,0 +1,157 @@
+"""A person asks: the request becomes one transaction around one handler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from bot.clock import Clock
+from bot.port import Permanent, Port, Temporary, Uncertain, Wait
+from bot.threads import DatabaseThreads
+from handlers import identity
+from handlers.cards import BadAction
+from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
+from handlers.router import Call, FormErrors, Refused, Router
+from storage import conversations, people, seen
+from storage.database import Tx
+from storage.vault import Vault
+from storage.work import Work
+
+log = logging.getLogger("plc.dispatch")
+TRIES = 3  # of a transaction that collided with another one
+EVENTS = Arrived | Departed | BotAdded | BotRemoved
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What every request needs of the running product."""
+
+    threads: DatabaseThreads
+    vault: Vault
+    router: Router
+    clock: Clock
+    new_id: Callable[[], UUID]
+
+    def work(self, tx: Tx) -> Work:
+        return Work(tx, self.clock.now(), self.new_id)
+
+
+class Dispatcher:
+    """Answers requests. ``wake`` is called after every change, so that deliveries go out at once."""
+
+    def __init__(self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None]) -> None:
+        self._product = product
+        self._ports = ports
+        self._wake = wake
+        self._places: dict[tuple[str, str, str], tuple[object, ...]] = {}
+
+    async def answer(self, request: Request) -> Reply:
+        """The reply to one request; a refusal is a reply too."""
+        try:
+            return await self._answer(request)
+        except Refused as refusal:
+            return notice(str(refusal))
+        except BadAction:
+            return notice("This button is from an older version of me. Please send the command again.")
+        except FormErrors as wrong:
+            return Reply(errors=wrong.errors)
+
+    async def _answer(self, request: Request) -> Reply:
+        profile = await self._profile(request) if isinstance(request.intent, Arrived) else None
+        for attempt in range(TRIES):
+            try:
+                reply = await self._transaction(request, profile)
+            except IntegrityError:
+                # Two people did the same thing at the same moment: the second look sees the first one's work.
+                if attempt == TRIES - 1:
+                    raise
+                continue
+            if reply is not None:
+                return reply
+            profile = await self._profile(request)
+        raise RuntimeError("The account could not be stored.")
+
+    async def _transaction(self, request: Request, profile: Profile | None) -> Reply | None:
+        """None: the account was never seen, so its profile is needed first."""
+        known = self._known(request)
+        if profile is None and known and self._product.router.only_reads(request):
+            return await self._product.threads.read(lambda tx: self._read(tx, request))
+        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile))
+        if reply is not None:
+            self._places[self._key(request)] = self._facts(request)
+            self._wake()
+        return reply
+
+    def _read(self, tx: Tx, request: Request) -> Reply | None:
+        me = self._actor(tx, request)
+        return None if me is None else self._call(tx, request, me)
+
+    def _write(self, tx: Tx, request: Request, profile: Profile | None) -> Reply | None:
+        work = self._product.work(tx)
+        if profile is not None:
+            identity.see(work, profile)
+        me = self._actor(tx, request)
+        if me is None:
+            return None
+        if not self._known(request):
+            self._remember(work, request, me)
+        if not self._product.router.only_reads(request) and not seen.first_time(work, _act(request)):
+            return Reply()
+        return self._call(tx, request, me)
+
+    def _call(self, tx: Tx, request: Request, me: people.Actor) -> Reply:
+        place = conversations.find(tx, request.place.platform, request.place.tenant, request.place.conversation)
+        return self._product.router.answer(
+            Call(work=self._product.work(tx), vault=self._product.vault, request=request, me=me, place=place)
+        )
+
+    def _actor(self, tx: Tx, request: Request) -> people.Actor | None:
+        return people.actor(tx, request.who.platform, request.who.tenant, request.who.user)
+
+    def forget_places(self) -> None:
+        """The database is another one now."""
+        self._places.clear()
+
+    # Places -------------------------------------------------------------------------------------
+
+    def _key(self, request: Request) -> tuple[str, str, str]:
+        return request.place.platform, request.place.tenant, request.place.conversation
+
+    def _facts(self, request: Request) -> tuple[object, ...]:
+        place = request.place
+        return place.kind, place.name, tuple(sorted(place.reference.items()))
+
+    def _known(self, request: Request) -> bool:
+        """Whether what the request says of its place is stored already: most requests write nothing for it."""
+        if isinstance(request.intent, EVENTS):
+            return False
+        return self._places.get(self._key(request)) == self._facts(request)
+
+    def _remember(self, work: Work, request: Request, me: people.Actor) -> None:
+        place = request.place
+        conversations.remember(
+            work,
+            platform=place.platform,
+            tenant=place.tenant,
+            external=place.conversation,
+            kind=place.kind,
+            name=place.name,
+            reference=place.reference,
+            account_id=me.account_id if place.kind == "personal" else None,
+        )
+
+    async def _profile(self, request: Request) -> Profile:
+        """What the platform says of the asker; a platform that cannot say makes them a stranger."""
+        try:
+            return await self._ports[request.who.platform].profile(request.who, request.place)
+        except (Wait, Temporary, Permanent, Uncertain) as error:
+            log.warning("profile.unknown platform=%s reason=%s", request.who.platform, type(error).__name__)
+            return Profile(request.who, name="")
+
+
+def _act(request: Request) -> str:
+    return f"{request.who.platform}:{request.who.tenant}:{request.key}"

@@ -1,0 +1,58 @@
+"""The local workspace: a chat in the browser, for trying the whole product on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.local.chat import Chat
+from bot.local.host import CommandHelp, Host, LocalPerson, NextDue
+from bot.local.hub import Hub
+from bot.local.port import LocalPort
+from bot.local.web import Site
+from bot.port import Answer, Finding, Port
+
+__all__ = ["Chat", "CommandHelp", "Host", "LocalPerson", "LocalWorkspace", "NextDue", "connect"]
+
+
+class LocalWorkspace:
+    """The third platform. ``chat`` is for whoever seeds the example; it is open after :meth:`start`."""
+
+    port: Port
+
+    def __init__(self, chat: Chat, answer: Answer, host: Host) -> None:
+        self.chat = chat
+        self._hub = Hub()
+        self._site = Site(chat, answer, host, self._hub)
+        self.port = LocalPort(chat, host, self._hub)
+
+    def add_routes(self, app: web.Application) -> None:
+        self._site.add_routes(app)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.chat.open)
+        self._hub.open()
+
+    async def stop(self) -> None:
+        self._hub.close()
+        await self._site.finish()
+        await asyncio.to_thread(self.chat.close)
+
+    async def check(self) -> list[Finding]:
+        what = "The local workspace's chat can be opened"
+        probe = Chat(self.chat.url)
+        try:
+            await asyncio.to_thread(probe.open)
+        except (SQLAlchemyError, OSError):
+            return [Finding(what, ok=False, mend="Make the folder of its SQLite file writable.")]
+        finally:
+            await asyncio.to_thread(probe.close)
+        return [Finding(what, ok=True)]
+
+
+def connect(database: str | Path, answer: Answer, host: Host) -> LocalWorkspace:
+    """The workspace with its own chat in ``database``: a SQLite address or the path of its file."""
+    return LocalWorkspace(Chat(database), answer, host)

@@ -1,0 +1,107 @@
+"""What the terminal does with the roster and with who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from bot.app import open_database
+from bot.settings import Settings
+from handlers import identity
+from program.roster import Problem, read_roster
+from storage import people, policies, program
+from storage.database import Database, Tx
+from storage.migrate import migrate
+from storage.roster import Change, import_roster
+from storage.tables import installation
+from storage.work import Work
+
+
+class NothingImported(Exception):
+    """The text names every problem; the database is as it was."""
+
+
+class _DryRun(Exception):
+    """Rolls the transaction back."""
+
+
+def import_file(
+    settings: Settings, text: str, now: datetime, new_id: Callable[[], UUID], *, dry_run: bool
+) -> list[Change]:
+    """Import a roster file's text, all of it or nothing; what changed, or would have.
+
+    Raises:
+        NothingImported: with a sentence for each problem.
+    """
+    rows, problems = read_roster(text)
+    if problems:
+        raise NothingImported(_said(problems))
+    database = open_database(settings)
+    changes: list[Change] = []
+    try:
+        migrate(database)
+        with database.write() as tx:
+            found = program.get(tx)
+            policy = policies.EXAMPLE if found and found.example else policies.MISSOURI
+            plan = import_roster(Work(tx, now, new_id), rows, policy)
+            if plan.problems:
+                raise NothingImported(_said(plan.problems))
+            changes = plan.changes
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    finally:
+        database.close()
+    return changes
+
+
+def _said(problems: list[Problem]) -> str:
+    return "\n".join(str(problem) for problem in sorted(problems, key=lambda one: one.line))
+
+
+def unmatched(settings: Settings) -> tuple[list[people.Person], list[people.Account]]:
+    """The people without an account, and the accounts without a person."""
+    database = open_database(settings)
+    try:
+        migrate(database)
+        with database.read() as tx:
+            return people.unmatched_people(tx), people.unmatched_accounts(tx, 500)
+    finally:
+        database.close()
+
+
+def match(settings: Settings, email: str, user: str, now: datetime, new_id: Callable[[], UUID]) -> str:
+    """Link an account to a person, as the operator; the person is welcomed by the running bot.
+
+    Raises:
+        NothingImported: the person or account is not there.
+    """
+    database = open_database(settings)
+    try:
+        return _match(database, email, user, now, new_id)
+    finally:
+        database.close()
+
+
+def _match(database: Database, email: str, user: str, now: datetime, new_id: Callable[[], UUID]) -> str:
+    migrate(database)
+    with database.write() as tx:
+        person = people.by_email(tx, email)
+        if person is None:
+            raise NothingImported(f"The roster has nobody with the address {email}.")
+        account = _account(tx, user)
+        if account is None:
+            raise NothingImported(f"No account {user} was seen. `plc-bot people list` shows those that were.")
+        identity.link(Work(tx, now, new_id), account.id, person.id, by=None)
+    return f"{person.name} is now matched to {account.name} on {account.platform}."
+
+
+def _account(tx: Tx, user: str) -> people.Account | None:
+    places = tx.execute(installation.select()).all()
+    for place in places:
+        me = people.actor(tx, place.platform, place.tenant, user)
+        if me is not None:
+            return people.account_by_id(tx, me.account_id)
+    return None

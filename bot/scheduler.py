@@ -1,0 +1,76 @@
+"""APScheduler wakes the process on time; the database says what is due.
+
+The job store is memory alone: two processes on one store would fire twice, and a process killed as a job
+began would lose it. A job only calls :func:`bot.planner.look`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.dispatch import Product
+from bot.planner import look
+from storage import due
+
+log = logging.getLogger("plc.scheduler")
+
+AHEAD = timedelta(minutes=15)  # due times within this get a job of their own
+REFRESH_SECONDS = 20  # how often the jobs are brought up to date and what was missed is caught
+PREFIX = "due:"
+
+
+class Scheduler:
+    """``after``: called when something due was done, so that its deliveries go out."""
+
+    def __init__(self, product: Product, after: Callable[[], None]) -> None:
+        self._product = product
+        self._after = after
+        self._looking = asyncio.Lock()
+        self._jobs = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        )
+
+    async def start(self) -> None:
+        # APScheduler's own log repeats every job at INFO; ours says what was done.
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._jobs.add_job(self.refresh, "interval", seconds=REFRESH_SECONDS, id="refresh")
+        self._jobs.start()
+        await self.refresh()
+
+    async def stop(self) -> None:
+        if self._jobs.running:
+            self._jobs.shutdown(wait=False)
+        async with self._looking:
+            pass  # what is being done is finished
+
+    async def refresh(self) -> None:
+        """Do what is due, and set a job for each distinct due time of the next quarter of an hour."""
+        try:
+            await self.look()
+            until = self._product.clock.now() + AHEAD
+            times = await self._product.threads.read(lambda tx: due.times_until(tx, until))
+            self._set_jobs(times)
+        except Exception as error:
+            log.error("scheduler.refresh error=%s", type(error).__name__)
+
+    async def look(self) -> int:
+        async with self._looking:
+            done = await look(self._product)
+        if done:
+            self._after()
+        return done
+
+    def _set_jobs(self, times: list[datetime]) -> None:
+        wanted = {f"{PREFIX}{at.isoformat()}": at for at in times}
+        there = {job.id for job in self._jobs.get_jobs() if job.id.startswith(PREFIX)}
+        for stale in there - wanted.keys():
+            self._jobs.remove_job(stale)
+        # The example's clock may be ahead of the machine's, which is the one that APScheduler goes by.
+        ahead = self._product.clock.now() - datetime.now(UTC)
+        for name in wanted.keys() - there:
+            self._jobs.add_job(self.look, "date", run_date=wanted[name] - ahead, id=name)

@@ -1,0 +1,198 @@
+"""Settings from the environment and ``.env``; each wrong one is named in one sentence at start."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOCAL_DATABASE = "sqlite:///var/example.sqlite"
+PROGRAM_DATABASE = "sqlite:///var/plc.sqlite"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. The text names each wrong one in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    bot_token: str
+    app_token: str | None  # present: Socket Mode
+    signing_secret: str | None  # HTTP mode
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsSettings:
+    app_id: str  # empty only with allow_unauthenticated
+    app_password: str
+    tenant_id: str
+    allow_unauthenticated: bool
+
+
+class Settings(BaseSettings):
+    """One field a variable; ``.env.example`` explains each."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    plc_host: str = "127.0.0.1"
+    plc_port: int = Field(default=3978, ge=0, le=65535)  # 0: any free port
+    plc_public_url: str | None = None
+    plc_database_url: str | None = None
+    plc_encryption_keys: str | None = None
+    plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
+    slack_bot_token: str | None = None
+    slack_app_token: str | None = None
+    slack_signing_secret: str | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    teams_app_id: str | None = None
+    teams_app_password: str | None = None
+    teams_tenant_id: str | None = None
+    teams_allow_unauthenticated: bool = False
+
+    @field_validator("plc_coordinators", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def slack(self) -> SlackSettings | None:
+        if self.slack_bot_token is None:
+            return None
+        return SlackSettings(
+            bot_token=self.slack_bot_token,
+            app_token=self.slack_app_token,
+            signing_secret=self.slack_signing_secret,
+            api_url=self.slack_api_url,
+        )
+
+    @property
+    def teams(self) -> TeamsSettings | None:
+        if self.teams_app_id is None and not self.teams_allow_unauthenticated:
+            return None
+        return TeamsSettings(
+            app_id=self.teams_app_id or "",
+            app_password=self.teams_app_password or "",
+            tenant_id=self.teams_tenant_id or "",
+            allow_unauthenticated=self.teams_allow_unauthenticated,
+        )
+
+    @property
+    def local(self) -> bool:
+        """No account is configured, so the local workspace runs."""
+        return self.slack is None and self.teams is None
+
+    @property
+    def database_url(self) -> str:
+        return self.plc_database_url or (LOCAL_DATABASE if self.local else PROGRAM_DATABASE)
+
+    @property
+    def public_url(self) -> str:
+        return (self.plc_public_url or f"http://{self.plc_host}:{self.plc_port}").rstrip("/")
+
+    @property
+    def loopback(self) -> bool:
+        if self.plc_host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.plc_host).is_loopback
+        except ValueError:
+            return False
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        SettingsError: with one sentence per wrong or missing setting, none of which repeats a secret.
+    """
+    try:
+        settings = _read(env_file)
+    except ValidationError as error:
+        sentences = [
+            f"{'.'.join(str(part) for part in wrong['loc']).upper()} is wrong: {wrong['msg']}."
+            for wrong in error.errors(include_input=False)
+        ]
+        raise SettingsError("\n".join(sentences)) from None
+    problems = _problems(settings)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _read(env_file: Path | None) -> Settings:
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(env_file=env_file)
+
+    return FromFile()
+
+
+def _problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.plc_database_url and not settings.plc_database_url.startswith(("sqlite:///", "postgresql")):
+        problems.append("PLC_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    problems += [
+        f"PLC_COORDINATORS holds {address!r}, which is no e-mail address."
+        for address in settings.plc_coordinators
+        if "@" not in address
+    ]
+    if settings.plc_public_url and not settings.plc_public_url.startswith(("http://", "https://")):
+        problems.append("PLC_PUBLIC_URL must begin with https:// (or http:// on a test machine).")
+    problems += _slack_problems(settings)
+    problems += _teams_problems(settings)
+    if settings.local:
+        if not settings.loopback:
+            problems.append(
+                "PLC_HOST must be a loopback address such as 127.0.0.1: without Slack or Teams settings "
+                "the local workspace runs, and it lets anybody who reaches it be anyone."
+            )
+    elif not settings.plc_encryption_keys:
+        problems.append(
+            "PLC_ENCRYPTION_KEYS is missing: reflections are kept encrypted, so the bot does not start "
+            "without a key. `plc-bot keys new` makes one."
+        )
+    return problems
+
+
+def _slack_problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.slack_bot_token is None:
+        if settings.slack_app_token or settings.slack_signing_secret:
+            problems.append("SLACK_BOT_TOKEN is missing, though other Slack settings are given.")
+        return problems
+    if not settings.slack_bot_token.startswith("xoxb-"):
+        problems.append("SLACK_BOT_TOKEN must be the bot token, which begins with xoxb-.")
+    if settings.slack_app_token and not settings.slack_app_token.startswith("xapp-"):
+        problems.append("SLACK_APP_TOKEN must be the app-level token, which begins with xapp-.")
+    if not settings.slack_app_token and not settings.slack_signing_secret:
+        problems.append(
+            "Slack needs SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP); both are missing."
+        )
+    return problems
+
+
+def _teams_problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.teams_allow_unauthenticated:
+        if not settings.loopback:
+            problems.append(
+                "TEAMS_ALLOW_UNAUTHENTICATED is for a test client on this machine: PLC_HOST must be a loopback address."
+            )
+        if settings.teams_app_password:
+            problems.append("TEAMS_ALLOW_UNAUTHENTICATED and TEAMS_APP_PASSWORD exclude each other; remove one.")
+        return problems
+    if settings.teams_app_id is None:
+        if settings.teams_app_password or settings.teams_tenant_id:
+            problems.append("TEAMS_APP_ID is missing, though other Teams settings are given.")
+        return problems
+    return problems + [
+        f"{name.upper()} is missing; a Teams bot needs it together with TEAMS_APP_ID."
+        for name in ("teams_app_password", "teams_tenant_id")
+        if getattr(settings, name) is None
+    ]

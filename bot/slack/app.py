@@ -1,0 +1,188 @@
+"""Setting Slack up: Bolt with our listeners, its route or its socket, its start and stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.port import Answer, Finding, Permanent, Temporary, Wait
+from bot.settings import SlackSettings
+from bot.slack import checks, logs
+from bot.slack.answering import Ack, Answering, Patience, Payload
+from bot.slack.api import TIMEOUT, Api
+from bot.slack.port import Clocks, SlackPort
+from bot.slack.socket import SocketLine, Watch
+
+COMMAND = "/plc"
+EVENTS_PATH = "/slack/events"
+
+# What the app subscribes to; the manifest names the same.
+BOT_EVENTS = (
+    "app_home_opened",
+    "app_mention",
+    "channel_left",
+    "group_left",
+    "member_joined_channel",
+    "member_left_channel",
+    "message.im",
+)
+
+_ANYTHING = re.compile(r"[\s\S]*")
+
+
+class SlackPlatform:
+    """Slack as a :class:`bot.port.Platform`."""
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        answer: Answer,
+        patience: Patience,
+        clocks: Clocks,
+        watch: Watch,
+        timeout: float,
+    ) -> None:
+        self._settings = settings
+        self._watch = watch
+        self._api = Api(settings, timeout)
+        self.port = SlackPort(self._api, clocks)
+        self._answering = Answering(self._api, self.port, answer, settings.bot_token, patience)
+        self._app: AsyncApp | None = None
+        self._socket: SocketLine | None = None
+
+    def add_routes(self, app: web.Application) -> None:
+        """``POST /slack/events``, unless Slack speaks to the bot through a socket."""
+        if self._settings.app_token is None:
+            app.router.add_post(EVENTS_PATH, self._events)
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            Permanent: when Slack does not accept the token. Where Slack is only out of reach, the bot
+                starts and finds out who it is with the first request.
+        """
+        try:
+            await self._connect()
+        except Permanent:
+            await self.stop()
+            raise
+
+    async def _connect(self) -> None:
+        try:
+            await self._api.identity()
+        except (Wait, Temporary) as error:
+            logs.failed("start", error)
+        self._app = _bolt(self._settings, self._api, self._answering)
+        if self._settings.app_token is not None:
+            self._socket = SocketLine(self._app, self._api, self._settings.app_token, self._watch)
+            await self._socket.start()
+
+    async def stop(self) -> None:
+        """Take no more, let what is being answered finish, and close the connections."""
+        self._app = None
+        await self._answering.finish()
+        if self._socket is not None:
+            await self._socket.stop()
+            self._socket = None
+            await self._answering.finish()  # what came through the socket while the others finished
+        await self._api.close()
+
+    async def check(self) -> list[Finding]:
+        started = self._app is not None
+        try:
+            return await checks.findings(self._settings, self._api)
+        finally:
+            if not started:
+                await self._api.close()
+
+    async def _events(self, request: web.Request) -> web.Response:
+        if self._app is None:
+            return web.Response(status=503)
+        return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+
+
+def _bolt(settings: SlackSettings, api: Api, answering: Answering) -> AsyncApp:
+    async def authorize() -> AuthorizeResult:
+        identity = await api.identity()
+        return AuthorizeResult(
+            enterprise_id=identity.enterprise or None,
+            team_id=identity.team,
+            bot_user_id=identity.user,
+            bot_id=identity.bot,
+            bot_token=settings.bot_token,
+        )
+
+    app = AsyncApp(
+        logger=logs.silent(),
+        name="slack_bolt.app",  # Bolt silences the logger of this name and all below it
+        process_before_response=True,
+        signing_secret=settings.signing_secret or "",
+        client=_tokenless(settings, api),
+        authorize=authorize,
+        ssl_check_enabled=False,  # it answers before the signature is checked
+    )
+    _listen(app, answering)
+    return app
+
+
+def _tokenless(settings: SlackSettings, api: Api) -> AsyncWebClient:
+    """Bolt's own client: it has no token and retries nothing, for every call goes through :class:`Api`."""
+    return AsyncWebClient(base_url=settings.api_url, session=api.session, logger=logs.silent(), retry_handlers=[])
+
+
+def _listen(app: AsyncApp, answering: Answering) -> None:
+    async def command(ack: AsyncAck, body: Payload) -> None:
+        await _acknowledge(ack, answering.command, body)
+
+    async def press(ack: AsyncAck, body: Payload) -> None:
+        await _acknowledge(ack, answering.press, body)
+
+    async def submission(ack: AsyncAck, body: Payload) -> None:
+        await _acknowledge(ack, answering.submission, body)
+
+    async def event(body: Payload) -> None:
+        await answering.event(body)
+
+    async def failure(error: Exception) -> None:
+        logs.failed("listener", error)
+
+    app.command(COMMAND)(command)
+    app.action(_ANYTHING)(press)
+    app.view(_ANYTHING)(submission)
+    app.event(_ANYTHING)(event)
+    app.error(failure)
+
+
+async def _acknowledge(ack: AsyncAck, listener: Callable[[Payload], Awaitable[Ack]], body: dict[str, Any]) -> None:
+    answer = await listener(body)
+    await (ack(answer) if answer else ack())
+
+
+def connect(
+    settings: SlackSettings,
+    answer: Answer,
+    *,
+    patience: Patience | None = None,
+    clocks: Clocks | None = None,
+    watch: Watch | None = None,
+    timeout: float = TIMEOUT,
+) -> SlackPlatform:
+    """Slack for these settings; nothing connects before ``start()``.
+
+    Args:
+        answer: what turns a request into a reply
+        patience: how long answers may take before Slack is told something
+        clocks: the port's clocks
+        watch: how a broken Socket Mode session is noticed
+        timeout: seconds for one call
+    """
+    return SlackPlatform(settings, answer, patience or Patience(), clocks or Clocks(), watch or Watch(), timeout)

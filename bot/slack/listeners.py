@@ -1,0 +1,173 @@
+"""Slack's payloads as Requests. Nothing here decides anything.
+
+A request's key is Slack's own id of the act, the same in every retry of it:
+
+- an event carries ``event_id``
+- a command and a press carry a ``trigger_id``, made once for the act that caused it
+- a sent form has a new ``trigger_id`` for every click on its button, so two clicks would be two acts.
+  Its view's id and hash stay the same until the view changes. Slack's back arrow can bring the same
+  view to another sending with other words in it, so a keyed digest of the values belongs to the key:
+  equal clicks are one act, a changed form is another one, and the key gives nothing away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack import modals, render
+from bot.slack.api import Identity
+from bot.slack.modals import Origin
+from bot.slack.port import PLATFORM, is_chat
+from bot.slack.texts import typed_text
+from handlers.requests import (
+    AccountKey,
+    Arrived,
+    BotAdded,
+    BotRemoved,
+    Command,
+    Departed,
+    HomeOpened,
+    Intent,
+    Place,
+    PlaceKind,
+    Press,
+    Request,
+    Submit,
+    Typed,
+)
+
+Payload = Mapping[str, Any]
+
+# What Slack says instead of a channel's name.
+_NAMELESS = frozenset({"directmessage", "privategroup"})
+
+
+def command(body: Payload, identity: Identity) -> Request:
+    who = AccountKey(PLATFORM, body.get("team_id") or identity.team, body["user_id"])
+    where = place(body["channel_id"], identity, body.get("channel_name", ""))
+    return Request(who, where, Command(typed_text(body.get("text") or "")), f"command:{body['trigger_id']}")
+
+
+def press(body: Payload, identity: Identity) -> Request:
+    """A pressed button, in a message, a modal or the home tab.
+
+    Raises:
+        BadAction: when the button is no (longer a) button of ours.
+    """
+    action = render.pressed(body["actions"][0])
+    who = _presser(body, identity)
+    where = place(pressed_in(body), identity, (body.get("channel") or {}).get("name", ""))
+    # One press makes one trigger; action_ts tells apart the presses of a payload without one.
+    key = body.get("trigger_id") or f"{who.user}:{body['actions'][0].get('action_ts')}"
+    return Request(who, where, Press(action), f"press:{key}")
+
+
+def submission(body: Payload, identity: Identity, secret: str) -> Request:
+    """A sent modal.
+
+    Raises:
+        BadAction: when the modal is no (longer a) form of ours.
+    """
+    view = body["view"]
+    values = modals.sent_values(view)
+    origin = Origin.load(view.get("private_metadata") or "")
+    key = f"form:{view['id']}:{view.get('hash', '')}:{_digest(values, secret)}"
+    where = place(origin.conversation, identity)
+    return Request(_presser(body, identity), where, Submit(modals.sent_action(view), values), key)
+
+
+def _digest(values: Mapping[str, tuple[str, ...]], secret: str) -> str:
+    said = json.dumps(values, sort_keys=True).encode()
+    return hmac.new(secret.encode(), said, hashlib.sha256).hexdigest()[:16]
+
+
+def event(body: Payload, identity: Identity) -> Request | None:
+    """An event, or None where it asks nothing of the bot."""
+    said = body["event"]
+    match said.get("type"):
+        case "message":
+            return _typed(body, said, identity)
+        case "app_mention":
+            return _mention(body, said, identity)
+        case "app_home_opened" if said.get("tab") == "home":
+            return _request(body, said.get("user"), said.get("channel", ""), HomeOpened(), identity)
+        case "member_joined_channel" | "member_left_channel":
+            return _moved(body, said, identity)
+        case "channel_left" | "group_left":
+            # Only ever about the bot itself; nobody is named.
+            return _request(body, identity.user, said.get("channel", ""), BotRemoved(), identity)
+        case _:
+            return None
+
+
+def _typed(body: Payload, said: Payload, identity: Identity) -> Request | None:
+    text = typed_text(said.get("text") or "")
+    if said.get("channel_type") != "im" or not _by_a_person(said) or not text:
+        return None
+    return _request(body, said["user"], said["channel"], Typed(text), identity)
+
+
+def _mention(body: Payload, said: Payload, identity: Identity) -> Request | None:
+    if not _by_a_person(said):
+        return None
+    words = " ".join((said.get("text") or "").replace(f"<@{identity.user}>", " ").split())
+    return _request(body, said["user"], said["channel"], Command(typed_text(words)), identity)
+
+
+def _moved(body: Payload, said: Payload, identity: Identity) -> Request | None:
+    joined = said["type"] == "member_joined_channel"
+    user: str = said["user"]
+    if user != identity.user:
+        return _request(body, user, said["channel"], Arrived() if joined else Departed(), identity)
+    # The one who acted is whoever invited the bot, where Slack says it.
+    actor = said.get("inviter") or user
+    return _request(body, actor, said["channel"], BotAdded() if joined else BotRemoved(), identity)
+
+
+def _by_a_person(said: Payload) -> bool:
+    """Edits, joins, files and the bots' own words carry a subtype or a bot id."""
+    return bool(said.get("user")) and not said.get("subtype") and not said.get("bot_id")
+
+
+def _request(body: Payload, user: str | None, channel: str, intent: Intent, identity: Identity) -> Request | None:
+    if not user:
+        return None
+    who = AccountKey(PLATFORM, _team_of(body, identity), user)
+    return Request(who, place(channel, identity), intent, f"event:{body['event_id']}")
+
+
+def _team_of(body: Payload, identity: Identity) -> str:
+    """The workspace of whoever caused an event; in shared channels that may be another one.
+
+    An organisation's id (E…) stands for the bot's own workspace only if it is the bot's organisation.
+    """
+    said = body["event"]
+    for name in ("user_team", "source_team", "team"):
+        team = said.get(name)
+        if isinstance(team, str) and team:
+            return identity.team if team == identity.enterprise else team
+    return body.get("team_id") or identity.team
+
+
+def _presser(body: Payload, identity: Identity) -> AccountKey:
+    user = body["user"]
+    team = user.get("team_id") or (body.get("team") or {}).get("id") or identity.team
+    return AccountKey(PLATFORM, identity.team if team == identity.enterprise else team, user["id"])
+
+
+def pressed_in(body: Payload) -> str:
+    """The conversation of a press; inside a modal the one it was opened from; in the home tab none."""
+    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
+    if channel:
+        return str(channel)
+    return Origin.load((body.get("view") or {}).get("private_metadata") or "").conversation
+
+
+def place(conversation: str, identity: Identity, name: str = "") -> Place:
+    """A conversation; no conversation at all is personal too, as the home tab is."""
+    kind: PlaceKind = "personal" if not conversation or is_chat(conversation) else "channel"
+    return Place(PLATFORM, identity.team, conversation, kind, "" if name in _NAMELESS else name)

@@ -1,0 +1,299 @@
+"""Forms as modals, and what a sent modal says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, assert_never
+
+from slack_sdk.models.blocks import (
+    Block,
+    CheckboxesElement,
+    ContextBlock,
+    DatePickerElement,
+    InputBlock,
+    NumberInputElement,
+    Option,
+    OptionGroup,
+    PlainTextInputElement,
+    SectionBlock,
+    StaticMultiSelectElement,
+    StaticSelectElement,
+    TimePickerElement,
+)
+from slack_sdk.models.blocks.block_elements import InputInteractiveElement
+from slack_sdk.models.views import View
+
+from bot.slack import limits
+from bot.slack.limits import shorten
+from bot.slack.render import as_dict, plain, view_blocks
+from handlers import cards
+from handlers.cards import Action, Card, Field, Form
+
+DEEPEST = 3  # views that Slack stacks on each other
+PROBLEM = "problem"  # the block at the top that says why nothing was saved
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a modal remembers of the press that opened it. Ids only, never a word that somebody typed.
+
+    message and response: the pressed message, which the answer to the form may replace
+    """
+
+    action: str = ""
+    conversation: str = ""
+    message: str = ""
+    response: str = ""
+    depth: int = 1
+
+    def deeper(self) -> Origin:
+        return replace(self, depth=self.depth + 1)
+
+    def dump(self) -> str:
+        text = json.dumps(asdict(self), separators=(",", ":"))
+        if len(text) > limits.METADATA:
+            text = json.dumps(asdict(replace(self, response="")), separators=(",", ":"))
+        return text
+
+    @classmethod
+    def load(cls, text: str) -> Origin:
+        """The origin in a view's private metadata; an empty one for a view that is not ours."""
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError):
+            return cls()
+
+
+def form_view(form: Form, origin: Origin, version: str) -> dict[str, Any]:
+    """The form as a modal. ``version`` makes its block ids new, so that Slack shows the form's own values."""
+    # Room for every field first, for the words after: a field that is missing cannot be answered.
+    fields = form.fields[: limits.VIEW_BLOCKS - 3]
+    words = view_blocks("", form.blocks, version, limits.VIEW_BLOCKS - 1 - len(fields)) if form.blocks else []
+    inputs = [as_dict(_field(field, version)) for field in fields]
+    left_out = len(form.fields) - len(fields)
+    blocks = [*words, *inputs]
+    if left_out:
+        blocks.append(as_dict(ContextBlock(elements=[plain(f"… and {left_out} more fields did not fit.")])))
+    # Slack wants a send button under every field, even where a form offers none.
+    submit = form.submit or ("Done" if inputs else None)
+    return _modal(form.title, blocks, replace(origin, action=form.action.encode()), submit)
+
+
+def card_view(card: Card, origin: Origin, version: str) -> dict[str, Any]:
+    """A card shown inside a modal, only to read."""
+    blocks = view_blocks("", card.blocks, version, limits.VIEW_BLOCKS - 1) if card.blocks else []
+    if len(card.title) > limits.VIEW_TITLE or not blocks:
+        blocks = [as_dict(SectionBlock(text=plain(shorten(card.title, limits.TEXT)))), *blocks]
+    title = shorten(card.title, limits.VIEW_TITLE) or "PLC Cohort Bot"
+    return _modal(title, blocks, replace(origin, action=""), None)
+
+
+def waiting_view(origin: Origin) -> dict[str, Any]:
+    """Shown at once where the answer takes longer than Slack lets an app wait."""
+    blocks = [as_dict(SectionBlock(text=plain("This takes a little longer than usual.")))]
+    return _modal("One moment…", blocks, origin, None)
+
+
+def _modal(title: str, blocks: list[dict[str, Any]], origin: Origin, submit: str | None) -> dict[str, Any]:
+    view = View(
+        type="modal",
+        callback_id="form",
+        title=plain(title),
+        submit=plain(submit) if submit else None,
+        close=plain("Cancel" if submit else "Close"),
+        blocks=blocks or [as_dict(SectionBlock(text=plain("–")))],
+        private_metadata=origin.dump(),
+    )
+    return as_dict(view)
+
+
+# Fields ----------------------------------------------------------------------------------------
+
+
+def _field(field: Field, version: str) -> Block:
+    element, hint = _element(field)
+    if element is None:
+        return ContextBlock(elements=[plain(f"{shorten(field.label, limits.LABEL)}: nothing to choose from.")])
+    return InputBlock(
+        block_id=f"{field.id}@{version}",
+        label=plain(shorten(field.label, limits.INPUT_LABEL)),
+        hint=plain(shorten(hint, limits.INPUT_LABEL)) if hint else None,
+        element=element,
+        optional=field.optional,
+    )
+
+
+def _element(field: Field) -> tuple[InputInteractiveElement | None, str]:
+    match field:
+        case cards.TextField():
+            return _text_input(field)
+        case cards.ChoiceField():
+            return _choice(field), field.hint
+        case cards.ManyField():
+            return _many(field), field.hint
+        case cards.DateField():
+            day = field.value.isoformat() if field.value else None
+            return DatePickerElement(action_id=field.id, initial_date=day), field.hint
+        case cards.TimeField():
+            clock = f"{field.value:%H:%M}" if field.value else None
+            return TimePickerElement(action_id=field.id, initial_time=clock), field.hint
+        case cards.NumberField():
+            number = NumberInputElement(
+                action_id=field.id,
+                is_decimal_allowed=False,
+                initial_value=field.value,
+                min_value=field.minimum,
+                max_value=field.maximum,
+            )
+            return number, field.hint
+        case _:
+            assert_never(field)
+
+
+def _text_input(field: cards.TextField) -> tuple[InputInteractiveElement, str]:
+    longest = max(1, min(field.max_length, limits.INPUT_TEXT))
+    hint = field.hint
+    if len(field.value) > longest:
+        note = f"Shortened from {len(field.value)} characters, more than Slack takes."
+        hint = f"{hint} {note}".strip()
+    element = PlainTextInputElement(
+        action_id=field.id,
+        initial_value=shorten(field.value, longest) or None,
+        multiline=field.multiline,
+        max_length=longest,
+    )
+    return element, hint
+
+
+def _choice(field: cards.ChoiceField) -> InputInteractiveElement | None:
+    if not field.options:
+        return None
+    options = [_option(option) for option in field.options]
+    chosen = next((option for option in options if option.value == field.value), None)
+    return StaticSelectElement(action_id=field.id, initial_option=chosen, **_paged(options))
+
+
+def _many(field: cards.ManyField) -> InputInteractiveElement | None:
+    if not field.options:
+        return None
+    options = [_option(option) for option in field.options]
+    chosen = [option for option in options if option.value in field.values] or None
+    if len(options) <= limits.CHECKBOXES:
+        return CheckboxesElement(action_id=field.id, options=options, initial_options=chosen)
+    return StaticMultiSelectElement(action_id=field.id, initial_options=chosen, **_paged(options))
+
+
+def _option(option: cards.Option) -> Option:
+    return Option(value=option.value, text=plain(shorten(option.label, limits.OPTION_TEXT)))
+
+
+def _paged(options: list[Option]) -> dict[str, Any]:
+    """A select holds 100 options, or as many groups of them."""
+    if len(options) <= limits.OPTIONS:
+        return {"options": options}
+    pages = range(0, len(options), limits.OPTIONS)
+    return {
+        "option_groups": [
+            OptionGroup(
+                label=plain(f"{start + 1}–{min(start + limits.OPTIONS, len(options))}"),
+                options=options[start : start + limits.OPTIONS],
+            )
+            for start in pages
+        ]
+    }
+
+
+# What comes back -------------------------------------------------------------------------------
+
+
+def sent_action(view: Mapping[str, Any]) -> Action:
+    """What sending this modal means.
+
+    Raises:
+        BadAction: when it is no form of ours.
+    """
+    return Action.decode(Origin.load(view.get("private_metadata") or "").action)
+
+
+def sent_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Every field of the sent modal with its values; nothing chosen or written is an empty tuple."""
+    return {element["action_id"]: _state_values(view, block_id) for block_id, element in _inputs(view)}
+
+
+def _inputs(view: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    for block in view.get("blocks") or []:
+        if block.get("type") == "input":
+            yield block["block_id"], block["element"]
+
+
+def _state(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
+    values: dict[str, Any] = (view.get("state") or {}).get("values", {}).get(block_id, {})
+    return next(iter(values.values()), {})
+
+
+def _state_values(view: Mapping[str, Any], block_id: str) -> tuple[str, ...]:
+    state = _state(view, block_id)
+    if state.get("selected_options") is not None:
+        return tuple(option["value"] for option in state["selected_options"])
+    if state.get("selected_option"):
+        return (state["selected_option"]["value"],)
+    value = state.get("value") or state.get("selected_date") or state.get("selected_time")
+    return (str(value),) if value else ()
+
+
+def field_errors(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, str] | None:
+    """The errors by block id, or None when one of them belongs to no field that Slack could mark."""
+    blocks = {element["action_id"]: block_id for block_id, element in _inputs(view)}
+    if any(field not in blocks for field in errors):
+        return None
+    return {blocks[field]: visible_error(text) for field, text in errors.items()}
+
+
+def visible_error(text: str) -> str:
+    return shorten(text, limits.LABEL * 2) or "Please check this."
+
+
+def with_problems(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, Any]:
+    """The same modal with what was typed still in it, and the errors in a section at its top."""
+    labels = {
+        block["element"]["action_id"]: block["label"]["text"]
+        for block in view["blocks"]
+        if block.get("type") == "input"
+    }
+    sentences = [
+        f"{shorten(labels[field], limits.LABEL)}: {text}" if field in labels else text for field, text in errors.items()
+    ]
+    words = shorten("\n".join(sentences), limits.TEXT)
+    problem = as_dict(SectionBlock(block_id=PROBLEM, text=plain(words)))
+    rest = [_typed_again(block, view) for block in view["blocks"] if block.get("block_id") != PROBLEM]
+    kept = {name: view[name] for name in _SENT_BACK if view.get(name)}
+    return {**kept, "blocks": [problem, *rest][: limits.VIEW_BLOCKS]}
+
+
+_SENT_BACK = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+
+_INITIAL = {
+    "value": "initial_value",
+    "selected_option": "initial_option",
+    "selected_options": "initial_options",
+    "selected_date": "initial_date",
+    "selected_time": "initial_time",
+}
+
+
+def _typed_again(block: dict[str, Any], view: Mapping[str, Any]) -> dict[str, Any]:
+    """An input whose first value is what the person had put in."""
+    if block.get("type") != "input":
+        return block
+    state = _state(view, block["block_id"])
+    element = {name: value for name, value in block["element"].items() if name not in _INITIAL.values()}
+    typed = {_INITIAL[name]: value for name, value in state.items() if name in _INITIAL and value}
+    return {**block, "element": {**element, **typed}}
+
+
+def same_form(view: Mapping[str, Any], form: Form) -> bool:
+    """The form is the shown one anew rather than a step after it."""
+    action = Origin.load(view.get("private_metadata") or "").action
+    return action.partition("|")[0] == form.action.name

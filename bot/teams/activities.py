@@ -1,0 +1,272 @@
+"""Activities, as Teams sends them, to Requests. Only translation; nothing is decided here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bot.teams.forms import read_values
+from handlers.cards import Action
+from handlers.requests import (
+    AccountKey,
+    Arrived,
+    BotAdded,
+    BotRemoved,
+    Command,
+    Departed,
+    Intent,
+    Place,
+    Press,
+    Request,
+    Submit,
+    Typed,
+)
+
+PLATFORM = "teams"
+PLAYGROUND_TENANT = "playground"
+
+Kind = Literal["message", "execute", "fetch", "submit", "event"]
+_INVOKES: dict[str, Kind] = {
+    "adaptiveCard/action": "execute",
+    "task/fetch": "fetch",
+    "task/submit": "submit",
+}
+
+
+class BadActivity(ValueError):
+    """This is no activity that Teams sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and what its answer needs to know of the activity.
+
+    opener   the press that shows the sent form again
+    card     the message whose button was pressed, or opened the form
+    form     the button stood in a form
+    """
+
+    request: Request
+    kind: Kind
+    opener: Action | None = None
+    card: str = ""
+    form: bool = False
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def personal(self) -> bool:
+        return self.request.place.kind == "personal"
+
+
+def kind_of(body: Mapping[str, Any]) -> Kind | None:
+    """How this activity wants to be answered; None: not at all."""
+    match body.get("type"):
+        case "message":
+            return "message"
+        case "invoke":
+            return _INVOKES.get(str(body.get("name")))
+        case "installationUpdate" | "conversationUpdate":
+            return "event"
+        case _:
+            return None
+
+
+def tenant_of(body: Mapping[str, Any]) -> str:
+    """The tenant, which botbuilder's model drops. Empty where the client names none."""
+    return _text(body, "channelData", "tenant", "id") or _text(body, "conversation", "tenantId")
+
+
+def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
+    """The requests in an activity: mostly one; none where there is nothing to answer; one per newcomer.
+
+    Raises:
+        BadAction: the pressed button is not one of ours.
+        BadActivity: a part that every activity has is missing.
+    """
+    kind = kind_of(body)
+    if kind is None:
+        return []
+    if not _text(body, "conversation", "id") or not _text(body, "recipient", "id"):
+        raise BadActivity(BadActivity.__doc__)
+    place = _place(body, tenant)
+    if kind == "event":
+        return [
+            Asked(Request(who, place, intent, _key(body, place, type(intent).__name__, who.user)), kind)
+            for who, intent in _events(body, tenant)
+        ]
+    if not _text(body, "from", "id"):
+        raise BadActivity(BadActivity.__doc__)
+    who = _account(body["from"], tenant)
+    data = _sent_data(body, kind)
+    if data is not None:
+        return [_acted(body, kind, who, place, data)]
+    intent = _said(body, place)
+    return [Asked(Request(who, place, intent, _key(body, place)), kind)] if intent else []
+
+
+# Messages --------------------------------------------------------------------------------------
+
+
+def _said(body: Mapping[str, Any], place: Place) -> Intent | None:
+    words, mentioned = _without_mention(body)
+    if place.kind == "personal":
+        return Typed(words) if words else None
+    return Command(words) if mentioned else None
+
+
+def _without_mention(body: Mapping[str, Any]) -> tuple[str, bool]:
+    """The words without the bot's mention, known by its id: another bot may bear its name."""
+    words = str(body.get("text") or "")
+    bot, mentioned = _text(body, "recipient", "id"), False
+    for entity in _list(body, "entities"):
+        if entity.get("type") == "mention" and _text(entity, "mentioned", "id") == bot:
+            mentioned = True
+            marked = _text(entity, "text")
+            words = words.replace(marked, " ") if marked else words
+    words = words.replace("&nbsp;", " ").replace("\u00a0", " ")
+    return words.strip(), mentioned
+
+
+# Presses and forms -----------------------------------------------------------------------------
+
+
+def _sent_data(body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any] | None:
+    """The data of a pressed button, wherever this kind of activity carries it."""
+    value = body.get("value")
+    if not isinstance(value, Mapping):
+        return None if kind == "message" else {}
+    match kind:
+        case "execute":
+            value = _map(value, "action")
+            return _map(value, "data")
+        case "fetch" | "submit":
+            return _map(value, "data")
+        case _:
+            return value
+
+
+def _acted(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Asked:
+    ours = _map(data, "plc")
+    encoded = str(ours.get("act") or "")
+    act = Action.decode(encoded)
+    key = _key(body, place, str(body.get("name") or ""), encoded)
+    form = bool(ours.get("form"))
+    # A form that is a card itself is the message that was pressed, not the one that opened it.
+    pressed = "" if form and kind == "execute" else str(body.get("replyToId") or "")
+    card = str(ours.get("card") or "") or pressed
+    if "fields" not in ours:
+        return Asked(Request(who, place, Press(act), key), kind, None, card, form)
+    fields, many = _names(ours.get("fields")), _names(ours.get("many"))
+    values = read_values(data, fields, many)
+    opener = Action.decode(str(ours.get("opener") or ""))
+    return Asked(Request(who, place, Submit(act, values), key), kind, opener, card, form, values)
+
+
+def _names(sent: object) -> list[str]:
+    return [str(name) for name in sent] if isinstance(sent, list) else []
+
+
+# Coming and going ------------------------------------------------------------------------------
+
+
+def _events(body: Mapping[str, Any], tenant: str) -> Iterator[tuple[AccountKey, Intent]]:
+    bot = _text(body, "recipient", "id")
+    actor = _account(_map(body, "from") or _map(body, "recipient"), tenant)
+    if body["type"] == "installationUpdate":
+        action = str(body.get("action"))
+        if action.startswith("add"):
+            yield actor, BotAdded()
+        elif action.startswith("remove"):
+            yield actor, BotRemoved()
+        return
+    for member in _list(body, "membersAdded"):
+        if member.get("id") == bot:
+            yield actor, BotAdded()
+        elif not _personal(body):
+            yield _account(member, tenant), Arrived()
+    for member in _list(body, "membersRemoved"):
+        if member.get("id") == bot:
+            yield actor, BotRemoved()
+        elif not _personal(body):
+            yield _account(member, tenant), Departed()
+
+
+# Who and where ---------------------------------------------------------------------------------
+
+
+def _account(sent: Mapping[str, Any], tenant: str) -> AccountKey:
+    """The directory's object id is the same in every conversation; a test client may have none."""
+    return AccountKey(PLATFORM, tenant, _text(sent, "aadObjectId") or _text(sent, "id"))
+
+
+def _personal(body: Mapping[str, Any]) -> bool:
+    return _text(body, "conversation", "conversationType") not in ("channel", "groupChat") and not _map(
+        body, "conversation"
+    ).get("isGroup")
+
+
+def _place(body: Mapping[str, Any], tenant: str) -> Place:
+    personal = _personal(body)
+    conversation = channel_of(_text(body, "conversation", "id"))
+    name = (
+        _text(body, "channelData", "channel", "name")
+        or _text(body, "conversation", "name")
+        or _text(body, "channelData", "team", "name")
+    )
+    return Place(
+        PLATFORM,
+        tenant,
+        conversation,
+        "personal" if personal else "channel",
+        "" if personal else name,
+        _reference(body, tenant),
+    )
+
+
+def channel_of(conversation: str) -> str:
+    """The channel of a thread's conversation id."""
+    return conversation.partition(";messageid=")[0]
+
+
+def _reference(body: Mapping[str, Any], tenant: str) -> dict[str, str]:
+    """What writing here later needs, taken anew from every activity: these change over time."""
+    parts = {
+        "service_url": _text(body, "serviceUrl"),
+        "bot": _text(body, "recipient", "id"),
+        "user": _text(body, "from", "id"),
+        "account": _text(body, "from", "aadObjectId") or _text(body, "from", "id"),
+        "type": _text(body, "conversation", "conversationType"),
+        "team": _text(body, "channelData", "team", "id") or _text(body, "channelData", "teamsTeamId"),
+        "tenant": tenant_of(body) or tenant,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _key(body: Mapping[str, Any], place: Place, *more: str) -> str:
+    """The same in each retry of one act. An act without an id is known by all that was sent."""
+    act = _text(body, "id")
+    if not act:
+        act = hashlib.sha256(repr(sorted(body.items(), key=str)).encode()).hexdigest()
+    return ":".join(part for part in (place.conversation, act, *more) if part)
+
+
+# Reading JSON ----------------------------------------------------------------------------------
+
+
+def _map(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = value.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = value.get(name)
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+
+def _text(value: Mapping[str, Any], *path: str) -> str:
+    for name in path[:-1]:
+        value = _map(value, name)
+    found = value.get(path[-1])
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,361 @@
+"""The route Teams posts activities to: each is checked, translated, answered.
+
+Whatever only the asker may see goes to the personal chat, since Teams has no notice that one person of a
+channel sees; the channel gets a word at most.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+from botbuilder.core import CloudAdapterBase, InvokeResponse, TurnContext
+from botbuilder.schema import Activity
+
+from bot.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
+from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, tenant_of
+from bot.teams.auth import KeysUnreachable, Unauthorized
+from bot.teams.forms import dialog_title, render_form, with_values
+from bot.teams.port import TeamsPort, card_activity
+from bot.teams.render import CARD_TYPE, render
+from bot.teams.words import literal
+from handlers.cards import BadAction, Button, Card, Form, Paragraph, buttons, say
+from handlers.requests import BotAdded, BotRemoved, Press, Reply, Request
+
+log = logging.getLogger(__name__)
+
+SORRY = "Something went wrong on our side; nothing was saved. Please try again."
+OLD_BUTTON = "This button is from an older message and no longer works. Please ask for a new one."
+SENT_DIRECTLY = "I've sent you that directly."
+NOT_SENT = "I could not write to you directly. Please add this app to your personal chats, then try again."
+BELOW = "Answered below."
+DONE = "Done."
+LOST = "That is done, but its answer could not be sent to you."
+NO_DIALOG = "This form opens as a dialog, which this client does not show."
+INSTALL_SECONDS = 60.0  # Teams tells of one install twice
+MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
+
+_PORT_ERRORS = (Permanent, Temporary, Uncertain, Wait)
+
+
+class Listener:
+    """``/api/messages``."""
+
+    def __init__(
+        self,
+        adapter: CloudAdapterBase,
+        port: TeamsPort,
+        answer: Answer,
+        *,
+        tenant_id: str,
+        open_door: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._adapter, self._port, self._answer = adapter, port, answer
+        self._tenant_id, self._open_door = tenant_id, open_door
+        self._installs = Installs(clock)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One activity. Every wrong one gets a 4xx, never a stack trace."""
+        try:
+            body = await request.json()
+            activity = Activity().deserialize(body)
+        except Exception as error:  # whatever msrest makes of what is no activity
+            log.info("teams.unreadable_activity %s", type(error).__name__)
+            return web.Response(status=400)
+        if not isinstance(body, dict) or not isinstance(body.get("type"), str) or not activity.service_url:
+            return web.Response(status=400)
+        header = request.headers.get("Authorization", "")
+
+        async def turn(context: TurnContext) -> None:
+            await self._turn(context, body)
+
+        try:
+            answered = await self._adapter.process_activity(header, activity, turn)
+        except Unauthorized as error:
+            log.warning("teams.unauthorized %s", error)
+            return web.Response(status=401)
+        except KeysUnreachable:
+            log.error("teams.keys_unreachable")
+            return web.Response(status=503)
+        except ForeignTenant:
+            log.warning("teams.foreign_tenant")
+            return web.Response(status=403)
+        except BadActivity:
+            return web.Response(status=400)
+        except Exception as error:  # aiohttp would log the error's text, which may hold what was typed
+            log.error("teams.turn_failed %s", trace(error))
+            return web.Response(status=500)
+        if answered is None:
+            return web.Response(status=200)
+        if answered.body is None:
+            return web.Response(status=answered.status)
+        return web.json_response(answered.body, status=answered.status)
+
+    async def _turn(self, context: TurnContext, body: dict[str, Any]) -> None:
+        tenant = self._tenant(body)
+        kind = kind_of(body)
+        try:
+            asked = read(body, tenant)
+        except BadAction:
+            log.info("teams.old_button")
+            await _apologize(context, kind, OLD_BUTTON)
+            return
+        for one in asked:
+            if not self._installs.again(one.request):
+                await self._one(context, one)
+
+    def _tenant(self, body: dict[str, Any]) -> str:
+        tenant = tenant_of(body)
+        if not self._open_door and tenant.lower() != self._tenant_id.lower():
+            raise ForeignTenant(ForeignTenant.__doc__)
+        return tenant or self._tenant_id or PLAYGROUND_TENANT
+
+    async def _one(self, context: TurnContext, asked: Asked) -> None:
+        try:
+            reply = await self._ask(asked)
+        except BadAction:
+            await _apologize(context, asked.kind, OLD_BUTTON)
+            return
+        except Exception as error:
+            log.error("teams.handler_failed %s", trace(error))
+            await _apologize(context, asked.kind, SORRY)
+            return
+        turn = Turn(context, asked, reply, self._port, dialogs=not self._open_door)
+        await turn.answer()
+
+    async def _ask(self, asked: Asked) -> Reply:
+        """The handler's reply; one with errors brings the form that was sent, filled with what was typed."""
+        reply = await self._answer(asked.request)
+        if not reply.errors or asked.opener is None:
+            return reply
+        form = reply.form
+        if form is None:
+            again = replace(asked.request, intent=Press(asked.opener), key=f"{asked.request.key}:again")
+            form = (await self._answer(again)).form
+        if form is None:
+            return Reply(card=Card("", tuple(say(error) for error in reply.errors.values())))
+        return replace(reply, form=with_values(form, asked.values))
+
+
+class ForeignTenant(Exception):
+    """This activity is from an organization that the bot does not serve."""
+
+
+class Installs:
+    """Teams tells of one install by two activities; the second within a minute says nothing new."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: dict[tuple[str, str], float] = {}
+
+    def again(self, request: Request) -> bool:
+        if not isinstance(request.intent, BotAdded | BotRemoved):
+            return False
+        now, this = self._clock(), (request.place.conversation, type(request.intent).__name__)
+        self._seen = {known: at for known, at in self._seen.items() if now - at < INSTALL_SECONDS}
+        if this in self._seen:
+            return True
+        self._seen[this] = now
+        return False
+
+
+class Turn:
+    """One reply on its way back."""
+
+    def __init__(self, context: TurnContext, asked: Asked, reply: Reply, port: TeamsPort, *, dialogs: bool) -> None:
+        self._context, self._asked, self._reply, self._port = context, asked, reply, port
+        self._dialogs = dialogs
+
+    async def answer(self) -> None:
+        try:
+            await self._by_kind(self._asked.kind)
+        except Exception as error:
+            # What the handler did is done; only the private answer is lost.
+            log.warning("teams.answer_not_sent %s", trace(error))
+            if self._asked.kind not in ("message", "event"):
+                await _apologize(self._context, self._asked.kind, LOST)
+
+    async def _by_kind(self, kind: Kind) -> None:
+        match kind:
+            case "message" | "event":
+                await self._message()
+            case "execute":
+                await _invoke(self._context, await self._execute())
+            case "fetch" | "submit":
+                await _invoke(self._context, await self._dialog())
+
+    # A message or an event ---------------------------------------------------------------------
+
+    async def _message(self) -> None:
+        reply, asked = self._reply, self._asked
+        if not asked.personal:
+            await self._message_in_channel()
+            return
+        if reply.replace is not None:
+            await self._replace(reply.replace)
+        if reply.card is not None:
+            await self._context.send_activity(self._port.activity(reply.card))
+        if reply.form is not None:
+            await self._context.send_activity(self._form_message(reply.form))
+
+    async def _message_in_channel(self) -> None:
+        said = await self._directly()
+        if said and self._asked.kind == "message":
+            await self._context.send_activity(Activity(type="message", text=said))
+
+    async def _replace(self, card: Card) -> None:
+        """Change the message that was pressed, where it is known, or else say it anew."""
+        activity = self._port.activity(card)
+        if self._asked.card:
+            activity.id = self._asked.card
+            await self._context.update_activity(activity)
+        else:
+            await self._context.send_activity(activity)
+
+    def _form_message(self, form: Form) -> Activity:
+        """A form, which a message cannot open as a dialog by itself."""
+        if self._dialogs:
+            return self._port.activity(_opener(form))
+        if form.confidential:
+            return self._port.activity(Card(form.title, (say(NO_DIALOG),)))
+        content = render_form(form, self._reply.errors, surface="message", origin=self._asked.card)
+        return card_activity(content, literal(form.title))
+
+    # What only the asker may see, asked in a channel --------------------------------------------
+
+    async def _directly(self) -> str:
+        """Send the private answer to the personal chat; what to say of it where it was asked."""
+        reply = self._reply
+        cards = [card for card in (reply.replace, reply.card) if card is not None]
+        activities = [self._port.activity(card) for card in cards]
+        if reply.form is not None:
+            activities.append(self._form_message(reply.form))
+        if not activities:
+            return ""
+        request = self._asked.request
+        to = Address(request.who.platform, request.who.tenant, None, request.who.user, request.place.reference)
+        try:
+            for activity in activities:
+                await self._port.write(to, activity)
+        except _PORT_ERRORS as error:
+            log.warning("teams.not_sent_directly %s", type(error).__name__)
+            return NOT_SENT
+        return SENT_DIRECTLY
+
+    # Action.Execute ----------------------------------------------------------------------------
+
+    async def _execute(self) -> dict[str, Any]:
+        if not self._asked.personal:
+            return _told(await self._directly() or DONE)
+        if self._asked.form:
+            return await self._form_card()
+        reply = self._reply
+        for activity in self._below():
+            await self._context.send_activity(activity)
+        if reply.replace is not None:
+            return _card_answer(render(reply.replace, dialogs=self._dialogs))
+        return _told(BELOW if reply.card or reply.form else DONE)
+
+    def _below(self) -> list[Activity]:
+        """What is said under the pressed card, which stays as it is."""
+        reply = self._reply
+        activities = [self._port.activity(reply.card)] if reply.card is not None else []
+        if reply.form is not None:
+            activities.append(self._form_message(reply.form))
+        return activities
+
+    async def _form_card(self) -> dict[str, Any]:
+        """The answer to a form that is a card takes its place; the card that opened it changes too."""
+        reply, origin = self._reply, self._asked.card
+        if reply.form is not None:
+            if reply.form.confidential or self._dialogs:
+                return _card_answer(render(_opener(reply.form), dialogs=self._dialogs))
+            return _card_answer(render_form(reply.form, reply.errors, surface="message", origin=origin))
+        said = reply.card
+        if reply.replace is not None and origin:
+            await self._replace(reply.replace)
+        else:
+            said = said or reply.replace
+        return _card_answer(render(said or Card("", (say(DONE),)), dialogs=self._dialogs))
+
+    # Dialogs -----------------------------------------------------------------------------------
+
+    async def _dialog(self) -> dict[str, Any]:
+        """The dialog's next page, or what it closes with."""
+        reply, asked = self._reply, self._asked
+        if reply.form is not None:
+            content = render_form(reply.form, reply.errors, origin=asked.card)
+            return _page(dialog_title(reply.form), content)
+        if not asked.personal:
+            said = await self._directly()
+            return _closing(said) if said else {}
+        if reply.replace is not None:
+            await self._replace(reply.replace)
+        if reply.card is not None:
+            await self._context.send_activity(self._port.activity(reply.card))
+        return _closing(BELOW) if asked.kind == "fetch" and reply.card is not None else {}
+
+
+def _opener(form: Form) -> Card:
+    button = Button(form.title, form.opener, style="primary", opens_form=True)
+    return Card("", (Paragraph(("This opens as a form.",)), buttons(button)))
+
+
+# Invoke answers --------------------------------------------------------------------------------
+
+
+async def _invoke(context: TurnContext, body: dict[str, Any]) -> None:
+    value = InvokeResponse(status=200, body=body or None)
+    await context.send_activity(Activity(type="invokeResponse", value=value))
+
+
+def _told(words: str) -> dict[str, Any]:
+    return {"statusCode": 200, "type": MESSAGE_TYPE, "value": words}
+
+
+def _card_answer(content: dict[str, Any]) -> dict[str, Any]:
+    return {"statusCode": 200, "type": CARD_TYPE, "value": content}
+
+
+def _page(title: str, content: dict[str, Any]) -> dict[str, Any]:
+    card = {"contentType": CARD_TYPE, "content": content}
+    return {
+        "task": {
+            "type": "continue",
+            "value": {"title": title, "height": "medium", "width": "medium", "card": card},
+        }
+    }
+
+
+def _closing(words: str) -> dict[str, Any]:
+    return {"task": {"type": "message", "value": words}}
+
+
+async def _apologize(context: TurnContext, kind: Kind | None, words: str) -> None:
+    match kind:
+        case "execute":
+            await _invoke(context, _told(words))
+        case "fetch" | "submit":
+            await _invoke(context, _closing(words))
+        case "message":
+            try:
+                await context.send_activity(Activity(type="message", text=words))
+            except _PORT_ERRORS as error:
+                log.warning("teams.answer_not_sent %s", type(error).__name__)
+        case _:
+            return
+
+
+def trace(error: BaseException) -> str:
+    """Where it failed, without the error's text, which may repeat what somebody typed."""
+    frames = []
+    at = error.__traceback__
+    while at is not None:
+        frames.append(f"{at.tb_frame.f_globals.get('__name__', '?')}:{at.tb_lineno}")
+        at = at.tb_next
+    return f"{type(error).__name__} at {' > '.join(frames[-4:])}"

@@ -1,0 +1,146 @@
+"""Calls to Microsoft: one aiohttp session, short time limits, and failures named as the port names them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bot.port import Permanent, Temporary, Uncertain, Wait
+
+CONNECTIONS = 32  # the sends' own pool
+CONNECT_SECONDS = 5.0
+IDLE_SECONDS = 10.0
+DEFAULT_WAIT = 5.0
+LONGEST_WAIT = 3600.0
+
+_NOT_A_MEMBER = "The bot is not in this Teams conversation any more. Add the app to the team or chat again."
+_GONE = "Teams does not know this conversation or message any more; it was probably deleted."
+_CREDENTIALS = "Teams refuses the bot's credentials. Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID."
+_FORBIDDEN = "Teams does not let the bot write here; the person or an administrator may have blocked or removed it."
+
+
+class Gone(Permanent):
+    """Teams does not know what was asked for (404)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An HTTP answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body.strip() else {}
+
+
+class Wire:
+    """The session, from ``start()`` to ``stop()``."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout))
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def started(self) -> bool:
+        return self._session is not None
+
+    async def start(self) -> None:
+        if self._session is None:
+            # A message on a connection that the other side has just closed would count as lost.
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, connector=connector)
+
+    async def stop(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: object = None,
+    ) -> Answered:
+        """One call, tried once.
+
+        Raises:
+            Temporary: nothing was sent, or repeating it is harmless.
+            Uncertain: it was sent and the answer was lost.
+        """
+        if self._session is None:
+            raise Temporary("Teams is not started.")
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=data, allow_redirects=False
+            ) as response:
+                return Answered(response.status, dict(response.headers), await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise Temporary(f"Teams cannot be reached ({type(error).__name__}).") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _lost(method, url, type(error).__name__) from None
+
+
+def harmless(method: str, url: str) -> bool:
+    """Doing it twice does no more than once. Opening a personal chat answers with the one there is."""
+    return method in ("GET", "PUT") or url.rstrip("/").endswith("/v3/conversations")
+
+
+def _lost(method: str, url: str, why: str) -> Temporary | Uncertain:
+    text = f"The answer of Teams was lost ({why})."
+    return Temporary(text) if harmless(method, url) else Uncertain(text)
+
+
+def settle(method: str, url: str, answered: Answered) -> Answered:
+    """The answer, if the call did its work and says so in JSON; otherwise the port's error."""
+    if 200 <= answered.status < 300:
+        try:
+            answered.json()
+        except ValueError:
+            raise _lost(method, url, "its answer is no JSON") from None
+        return answered
+    raise _problem(method, url, answered)
+
+
+def _problem(method: str, url: str, answered: Answered) -> Exception:
+    status, code = answered.status, _code(answered)
+    if status in (429, 412):
+        return Wait(_retry_after(answered.headers))
+    if status >= 500 or status == 408:
+        return _lost(method, url, f"HTTP {status}")
+    if code == "BotNotInConversationRoster":
+        return Permanent(_NOT_A_MEMBER)
+    if status == 401:
+        return Permanent(_CREDENTIALS)
+    if status == 403:
+        return Permanent(_FORBIDDEN)
+    if status == 404:
+        return Gone(_GONE)
+    return Permanent(f"Teams refused the call (HTTP {status}{', ' + code if code else ''}).")
+
+
+def _code(answered: Answered) -> str:
+    """The platform's error code. Its message is left out: it may repeat what was sent."""
+    try:
+        code = answered.json()["error"]["code"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9]{1,60}", code) else ""
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return min(max(float(value), 0.0), LONGEST_WAIT)
+            except ValueError:
+                return DEFAULT_WAIT
+    return DEFAULT_WAIT

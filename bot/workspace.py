@@ -1,0 +1,156 @@
+"""What the local workspace asks of the product: its people, its commands and its clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import select
+
+from bot.app import App, prepare
+from bot.clock import AheadClock
+from bot.local import LocalWorkspace, connect
+from bot.local.example import seed_chat, seed_program
+from bot.local.host import CommandHelp, LocalPerson, NextDue
+from bot.local.port import PLATFORM, TENANT
+from handlers.router import roles_of, router
+from storage import cohorts, due, meetings, people, program
+from storage.database import Database, Tx, keys_file
+from storage.due import Moment
+from storage.tables import account, installation
+
+STRANGER = "not matched"
+ORDER = {"mentee": 0, "mentor": 1, "coordinator": 2}
+
+
+def add_workspace(app: App, database: Database) -> LocalWorkspace:
+    """Connect the local workspace; the chat's own file lies beside the database."""
+    host = WorkspaceHost(app, database)
+    file = Path(database.url.database or "").with_suffix(".chat.sqlite")
+    host.workspace = connect(file, app.dispatcher.answer, host)
+    app.add(host.workspace)
+    app.before_work.append(host.seed)
+    return host.workspace
+
+
+class WorkspaceHost:
+    """The product as the workspace sees it."""
+
+    workspace: LocalWorkspace
+
+    def __init__(self, app: App, database: Database) -> None:
+        self._app = app
+        self._database = database
+
+    @property
+    def _clock(self) -> AheadClock:
+        clock = self._app.clock
+        if not isinstance(clock, AheadClock):
+            raise TypeError("The local workspace needs a clock that can be sent ahead.")
+        return clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    # People and commands ------------------------------------------------------------------------
+
+    async def people(self) -> tuple[LocalPerson, ...]:
+        return await self._app.product.threads.read(_people)
+
+    async def commands(self, user: str) -> tuple[CommandHelp, ...]:
+        me = await self._app.product.threads.read(lambda tx: people.actor(tx, PLATFORM, TENANT, user))
+        roles = roles_of(me) if me else frozenset()
+        return tuple(
+            CommandHelp(f"{spec.words} {spec.takes}".strip(), spec.summary)
+            for spec in sorted(router.commands.values(), key=lambda one: one.words)
+            if spec.who & roles
+        )
+
+    # The clock ----------------------------------------------------------------------------------
+
+    async def next_due(self) -> NextDue | None:
+        return await self._app.product.threads.read(_next_due)
+
+    async def go_to_next(self) -> NextDue | None:
+        coming = await self.next_due()
+        if coming is not None:
+            await self._go_to(coming.at)
+        return coming
+
+    async def go_forward(self, hours: int) -> None:
+        """Through every due moment on the way, each at its own time, as it would have happened."""
+        end = self.now() + timedelta(hours=hours)
+        while (coming := await self.next_due()) is not None and coming.at <= end:
+            await self._go_to(coming.at)
+        await self._go_to(end)
+
+    async def _go_to(self, at: datetime) -> None:
+        self._clock.go_to(at)
+        ahead = self._clock.ahead
+        await self._app.product.threads.write(lambda tx: program.set_clock(tx, ahead))
+        await self._app.scheduler.look()
+        await self._app.loop.drain()
+
+    # The example --------------------------------------------------------------------------------
+
+    async def reset(self) -> None:
+        """A new example: the ledger refuses to be emptied, so the old database file goes as a whole."""
+        await self._app.product.threads.alone(self._new_database)
+        self._app.dispatcher.forget_places()
+        await self.seed()
+
+    def _new_database(self) -> None:
+        self._database.close()
+        file = self._database.url.database or ""
+        for name in (file, keys_file(file)):
+            for suffix in ("", "-wal", "-shm"):
+                Path(name + suffix).unlink(missing_ok=True)
+        self._clock.ahead = timedelta()
+        prepare(self._app.settings, self._database, self._clock, self._app.product.new_id)
+
+    async def seed(self) -> None:
+        """Put the example in, where there is none yet."""
+        if not await self._app.product.threads.read(_is_empty):
+            return
+        await asyncio.to_thread(seed_chat, self.workspace.chat)
+        await self._app.product.threads.write(lambda tx: seed_program(self._app.product.work(tx)))
+        await self._app.loop.drain()
+
+
+def _is_empty(tx: Tx) -> bool:
+    return not cohorts.all_cohorts(tx)
+
+
+def _people(tx: Tx) -> tuple[LocalPerson, ...]:
+    """Everybody with an account here, mentees first."""
+    users = tx.execute(
+        select(account.c.user, account.c.name)
+        .join_from(account, installation)
+        .where(installation.c.platform == PLATFORM)
+        .order_by(account.c.name)
+    ).all()
+    found = []
+    for user, name in users:
+        me = people.actor(tx, PLATFORM, TENANT, user)
+        if me is None:
+            continue
+        role = ", ".join(sorted(roles_of(me))) or STRANGER
+        found.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone))
+    return tuple(sorted(found, key=lambda one: (ORDER.get(one.role, len(ORDER)), one.name)))
+
+
+def _next_due(tx: Tx) -> NextDue | None:
+    moment = due.next_moment(tx)
+    return NextDue(moment.due_at, _words(tx, moment)) if moment else None
+
+
+def _words(tx: Tx, moment: Moment) -> str:
+    spec = router.moments.get(moment.kind)
+    says = spec.says if spec else moment.kind
+    try:
+        meeting = meetings.find(tx, UUID(moment.subject))
+    except ValueError:
+        return says
+    return f"{says} ({meeting.topic})" if meeting else says

@@ -1,0 +1,428 @@
+"""Attendance: one tap by the mentee, one tap by the mentor. Nobody is ever assumed absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import cast
+from uuid import UUID
+
+from handlers.cards import (
+    Block,
+    Bold,
+    Button,
+    Card,
+    ChoiceField,
+    Field,
+    Form,
+    Note,
+    NumberField,
+    Option,
+    Table,
+    TextField,
+    When,
+    action,
+    buttons,
+    say,
+)
+from handlers.planning import mentors_or_coordinators, tell_cohort
+from handlers.requests import Reply, notice
+from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
+from program.attendance import OPENS_BEFORE, REASONS, STATUSES, Mark, Status
+from program.times import say_day
+from program.words import counted, listed
+from storage import attendance, cohorts, deliveries, drafts, meetings, people
+from storage.deliveries import Delivery
+from storage.due import Moment
+from storage.meetings import Expected, Meeting
+from storage.work import Work
+
+STATUS_OPTIONS = tuple(Option(code, label) for code, label in STATUSES.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person of a meeting's roster."""
+
+    person: Expected
+    mark: Mark
+
+
+def roster_of(work: Work, meeting: Meeting) -> list[Line]:
+    found = attendance.of_meeting(work.tx, meeting.id)
+    return [Line(one, found.get(one.id, Mark())) for one in meetings.expected(work.tx, meeting)]
+
+
+def _open(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line.mark.status is None]
+
+
+# "I'm here" -------------------------------------------------------------------------------------
+
+
+@router.moment("attendance.open", "“I'm here” opens")
+def open_attendance(work: Work, moment: Moment) -> str | None:
+    """Late is fine until the meeting ends; after that the mentor's roster is the way."""
+    meeting = _current(work, moment)
+    if meeting is None:
+        return "cancelled"
+    if meeting.ends_at <= work.now:
+        return "missed"
+    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), "attendance.here", meeting.id, moment.version)
+    return None
+
+
+def _current(work: Work, moment: Moment) -> Meeting | None:
+    meeting = meetings.find(work.tx, UUID(moment.subject))
+    if meeting is None or meeting.cancelled_at is not None or meeting.version != moment.version:
+        return None
+    return meeting
+
+
+@router.delivery("attendance.here")
+def here_card(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None:
+        return None
+    if meeting.cancelled_at is not None:
+        return Card(f"Cancelled: {meeting.topic}", (say("Nobody is absent from a cancelled meeting."),))
+    lines = roster_of(work, meeting)
+    tapped = [line.person.name for line in lines if line.mark.tapped]
+    who = Note((f"Here ({len(tapped)}): {listed(tapped, 60)}" if tapped else "Nobody has tapped yet.",))
+    if meeting.settled_at is not None:
+        return Card(f"{meeting.topic}: attendance is complete", (who,))
+    here = Button("I'm here", action("attendance.here", meeting.id), style="primary")
+    starts = When(meeting.starts_at, meeting.zone, "time")
+    return Card(meeting.topic, (say("The PLC meeting starts at ", starts, "."), buttons(here), who))
+
+
+@router.press("attendance.here")
+def here(call: Call) -> Reply:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None:
+        raise Refused("That meeting is not there.")
+    lines = {line.person.id: line for line in roster_of(call.work, meeting)}
+    mine = lines.get(call.my_id)
+    if mine is None:
+        if call.is_member(meeting.cohort_id):
+            raise Refused("Attendance is taken for mentees only, so I have not recorded anything. Good to have you!")
+        raise Refused(
+            "This meeting is another cohort's, so I have not recorded anything. If you are visiting, its mentor "
+            "can add you when confirming the list."
+        )
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled; nobody is absent.")
+    if call.work.now < meeting.starts_at - OPENS_BEFORE:
+        raise Refused("It is a little early: “I'm here” opens 15 minutes before the meeting.")
+    if mine.mark.tapped:
+        return notice("You're marked as here already. Your mentor confirms the list afterwards.")
+    if mine.mark.status is not None:
+        return notice(f"Your mentor has recorded you already: {STATUSES[mine.mark.status].lower()}.")
+    if meeting.settled_at is not None:
+        raise Refused("The list is confirmed already; please tell your mentor.")
+    attendance.add(call.work, meeting.id, call.my_id, "tapped", "present", call.my_id)
+    deliveries.refresh(call.work, "attendance.here", meeting.id)
+    deliveries.refresh(call.work, "attendance.roster", meeting.id)
+    now = When(call.work.now, call.me.zone, "time")
+    return notice("You're marked as here, ", now, ". Your mentor confirms the list afterwards.")
+
+
+# The mentor's roster ----------------------------------------------------------------------------
+
+
+@router.moment("attendance.roster", "the meeting ends and the mentor gets the roster")
+def send_roster(work: Work, moment: Moment) -> str | None:
+    meeting = _current(work, moment)
+    if meeting is None:
+        return "cancelled"
+    for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
+        deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, moment.version)
+    return None
+
+
+@router.moment("attendance.chase", "the mentor is reminded of open attendance")
+def chase(work: Work, moment: Moment) -> str | None:
+    meeting = _current(work, moment)
+    if meeting is None:
+        return "cancelled"
+    if meeting.settled_at is None:
+        for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
+            deliveries.to_person(work, "attendance.chase", mentor.id, meeting.id, moment.version)
+    return None
+
+
+@router.moment("attendance.escalate", "the coordinator is asked about open attendance")
+def escalate(work: Work, moment: Moment) -> str | None:
+    meeting = _current(work, moment)
+    if meeting is None:
+        return "cancelled"
+    if meeting.settled_at is None:
+        for one in cohorts.coordinators(work.tx):
+            deliveries.to_person(work, "attendance.escalate", one.id, meeting.id, moment.version)
+    return None
+
+
+@router.delivery("attendance.roster")
+def roster_delivery(work: Work, item: Delivery) -> Card | None:
+    return _roster_message(work, item, "Who came?")
+
+
+@router.delivery("attendance.chase")
+def chase_delivery(work: Work, item: Delivery) -> Card | None:
+    return _roster_message(work, item, "Attendance is still open")
+
+
+@router.delivery("attendance.escalate")
+def escalate_delivery(work: Work, item: Delivery) -> Card | None:
+    return _roster_message(work, item, "Attendance was never confirmed")
+
+
+def _roster_message(work: Work, item: Delivery, title: str) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None or (meeting.cancelled_at is not None and item.verb == "post"):
+        return None
+    if meeting.settled_at is not None and item.verb == "post" and item.kind != "attendance.roster":
+        return None
+    return roster_card(work, meeting, title)
+
+
+def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
+    """The roster in the mentor's personal chat: who tapped is filled in, the others are open."""
+    when = When(meeting.starts_at, meeting.zone)
+    cohort = cohorts.get(work.tx, meeting.cohort_id)
+    if meeting.cancelled_at is not None:
+        return Card(f"Cancelled: {meeting.topic}", (say("Nobody is absent from a cancelled meeting."),))
+    lines = roster_of(work, meeting)
+    if not lines:
+        return Card(title, (say(Bold(meeting.topic), ", ", when, ". The cohort has no mentees yet."),))
+    table = Table(
+        ("Name", "Attendance"),
+        tuple((_name(line), _mark_words(line.mark)) for line in lines),
+        caption=f"{meeting.topic}, {cohort.name}",
+    )
+    still_open = _open(lines)
+    tapped = [line for line in still_open if line.mark.tapped]
+    if not still_open:
+        change = Button("Correct", action("attendance.edit", meeting.id), opens_form=True)
+        summary = Button("Write the summary", action("summaries.open", meeting.id), opens_form=True)
+        done = say(Bold(meeting.topic), ", ", when, ". Attendance is complete.")
+        return Card("Attendance is complete", (done, table, buttons(summary, change)))
+    everyone = Button("Everyone came", action("attendance.all", meeting.id))
+    one_by_one = Button("Person by person", action("attendance.edit", meeting.id), opens_form=True)
+    items = [replace(everyone, style="primary"), one_by_one]
+    if tapped and len(tapped) < len(still_open):
+        these = Button(f"Confirm these {len(tapped)}", action("attendance.confirm", meeting.id), style="primary")
+        items = [these, everyone, one_by_one]
+    intro = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
+    note = Note(("Whoever did not tap is left open, never assumed absent.",))
+    return Card(title, (intro, table, buttons(*items), note))
+
+
+def _name(line: Line) -> str:
+    return f"{line.person.name} (visitor)" if line.person.visitor else line.person.name
+
+
+def _mark_words(mark: Mark) -> str:
+    if mark.status is None:
+        return "tapped “I'm here”" if mark.tapped else "open"
+    words = STATUSES[mark.status]
+    words += f", {mark.minutes} minutes" if mark.minutes is not None else ""
+    return words + (" (corrected)" if mark.corrected else "")
+
+
+@router.press("attendance.confirm")
+def confirm(call: Call) -> Reply:
+    """Those who tapped were there; the others stay open."""
+    return _settle_present(call, only_tapped=True)
+
+
+@router.press("attendance.all")
+def everyone_came(call: Call) -> Reply:
+    return _settle_present(call, only_tapped=False)
+
+
+def _settle_present(call: Call, *, only_tapped: bool) -> Reply:
+    meeting = _led(call)
+    if call.work.now < meeting.starts_at:
+        raise Refused("The meeting has not begun yet.")
+    for line in _open(roster_of(call.work, meeting)):
+        if line.mark.tapped or not only_tapped:
+            attendance.add(call.work, meeting.id, line.person.id, "confirmed", "present", call.my_id)
+    return Reply(replace=_after(call, meeting))
+
+
+def _led(call: Call) -> Meeting:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None or not call.leads(meeting.cohort_id):
+        raise Refused("Attendance is confirmed by the cohort's mentors and by coordinators.")
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled; nobody is absent.")
+    return meeting
+
+
+def _after(call: Call, meeting: Meeting) -> Card:
+    """Settle the meeting if nobody is open any more, and bring every message about it up to date."""
+    settled = not _open(roster_of(call.work, meeting))
+    if settled != (meeting.settled_at is not None):
+        meetings.set_settled(call.work, meeting.id, settled)
+    for kind in ("attendance.here", "attendance.roster", "attendance.chase", "attendance.escalate"):
+        deliveries.refresh(call.work, kind, meeting.id)
+    return roster_card(call.work, meetings.get(call.work.tx, meeting.id))
+
+
+@router.command("attendance", "The last meetings' attendance", who=LEADS, cohort=LEADS)
+def attendance_command(call: Call) -> Reply:
+    """The roster of the last meeting, and the ones before it."""
+    cohort = call.cohort
+    last = meetings.last_meetings(call.work.tx, cohort.id, call.work.now, 5)
+    if not last:
+        return Reply(card=Card("No meeting has begun yet", (say("After a meeting its roster is here."),)))
+    newest = roster_card(call.work, last[0])
+    earlier: list[Block] = []
+    for meeting in last[1:]:
+        state = "complete" if meeting.settled_at else "open"
+        label = f"{say_day(meeting.local_start.date())} ({state})"
+        earlier.append(buttons(Button(label, action("attendance.show", meeting.id))))
+    return Reply(card=Card(newest.title, (*newest.blocks, *earlier)))
+
+
+@router.press("attendance.show")
+def show(call: Call) -> Reply:
+    return Reply(card=roster_card(call.work, _led(call)))
+
+
+# Person by person, and corrections --------------------------------------------------------------
+
+
+@router.press("attendance.edit")
+def edit_form(call: Call) -> Reply:
+    """A choice for each person; those who tapped are filled in, a settled one can be corrected."""
+    meeting = _led(call)
+    if call.work.now < meeting.starts_at:
+        raise Refused("The meeting has not begun yet.")
+    lines = roster_of(call.work, meeting)
+    fields: list[Field] = [_person_field(line) for line in lines]
+    if any(line.mark.status is not None for line in lines):
+        options = tuple(Option(code, label) for code, label in REASONS.items())
+        hint = "Needed when you change what was recorded."
+        fields.append(ChoiceField("reason", "Why the correction", options, optional=True, hint=hint))
+    fields.append(TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or e-mail address"))
+    return Reply(
+        form=Form(
+            "Who came?",
+            action("attendance.save", meeting.id),
+            opener=action("attendance.edit", meeting.id),
+            blocks=(say(Bold(meeting.topic), ", ", When(meeting.starts_at, meeting.zone), "."),),
+            fields=tuple(fields),
+        )
+    )
+
+
+def _person_field(line: Line) -> ChoiceField:
+    value = line.mark.status or ("present" if line.mark.tapped else "")
+    return ChoiceField(_field(line.person.id), _name(line), STATUS_OPTIONS, value, optional=True)
+
+
+def _field(person_id: UUID) -> str:
+    return f"p-{person_id.hex}"
+
+
+@router.submit("attendance.save")
+def save(call: Call) -> Reply:
+    """Record what was chosen; whoever is left open stays open."""
+    meeting = _led(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(REASONS))
+    chosen: dict[UUID, Status] = {}
+    lines = roster_of(call.work, meeting)
+    for line in lines:
+        status = read.choice(_field(line.person.id), tuple(STATUSES))
+        if status and status != line.mark.status:
+            chosen[line.person.id] = cast(Status, status)
+            if line.mark.status is not None and not reason:
+                read.errors["reason"] = "Say why you change what was recorded."
+    visitor = read.text("visitor", most=200)
+    read.check()
+    if visitor:
+        guest = _visitor(call, visitor, lines)
+        meetings.add_visitor(call.work, meeting.id, guest.id, call.my_id)
+        chosen[guest.id] = "present"
+    partial = [person_id for person_id, status in chosen.items() if status == "partial"]
+    if partial:
+        values = {"chosen": {str(one): status for one, status in chosen.items()}, "reason": reason}
+        draft = drafts.keep(call.work, call.my_id, "attendance", values)
+        return Reply(form=_minutes_form(call, meeting, partial, draft))
+    return _record(call, meeting, chosen, {}, reason)
+
+
+def _visitor(call: Call, text: str, lines: list[Line]) -> people.Person:
+    found = people.search(call.work.tx, text)
+    if not found:
+        raise FormErrors({"visitor": "I know nobody with that name or address."})
+    if len(found) > 1:
+        raise FormErrors({"visitor": "Several people fit; write the e-mail address."})
+    if found[0].id in {line.person.id for line in lines}:
+        raise FormErrors({"visitor": f"{found[0].name} is on the list already."})
+    if not cohorts.shared_cohorts(call.work.tx, found[0].id, ("mentee",)):
+        raise FormErrors({"visitor": f"{found[0].name} is no mentee, so no attendance is taken."})
+    return found[0]
+
+
+def _minutes_form(call: Call, meeting: Meeting, partial: list[UUID], draft: UUID) -> Form:
+    names = people.named(call.work.tx, partial)
+    return Form(
+        "How long?",
+        action("attendance.minutes", meeting.id, draft),
+        opener=action("attendance.edit", meeting.id),
+        blocks=(say(f"The meeting was {meeting.minutes} minutes long. How long was each of them there?"),),
+        fields=tuple(
+            NumberField(_field(one), f"{names[one]}, minutes", None, 1, max(1, meeting.minutes)) for one in partial
+        ),
+        back=action("attendance.edit", meeting.id),
+    )
+
+
+@router.submit("attendance.minutes")
+def save_minutes(call: Call) -> Reply:
+    meeting = _led(call)
+    draft = call.id_at(1)
+    values = drafts.read(call.work.tx, draft, call.my_id)
+    if values is None:
+        raise Refused("This form was sent already, or is too old. Send “attendance” to see what is recorded.")
+    chosen = {UUID(one): cast(Status, status) for one, status in values["chosen"].items()}
+    read = FieldReader(call.values)
+    minutes = {
+        one: read.number(_field(one), 1, max(1, meeting.minutes), needed="Write the minutes.")
+        for one, status in chosen.items()
+        if status == "partial"
+    }
+    read.check()
+    drafts.drop(call.work, draft)
+    return _record(call, meeting, chosen, minutes, str(values["reason"]))
+
+
+def _record(
+    call: Call, meeting: Meeting, chosen: dict[UUID, Status], minutes: dict[UUID, int | None], reason: str
+) -> Reply:
+    """Add a line for each choice: a confirmation for whoever was open, a correction for whoever was not."""
+    lines = {line.person.id: line for line in roster_of(call.work, meeting)}
+    recorded = 0
+    for person_id, status in chosen.items():
+        line = lines.get(person_id)
+        if line is None or status == line.mark.status:
+            continue
+        new = line.mark.status is None
+        attendance.add(
+            call.work,
+            meeting.id,
+            person_id,
+            "confirmed" if new else "corrected",
+            status,
+            call.my_id,
+            minutes=minutes.get(person_id),
+            reason="" if new else reason,
+        )
+        recorded += 1
+    _after(call, meeting)
+    still_open = len(_open(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))
+    rest = f" {counted(still_open, 'person is', 'people are')} still open." if still_open else " Nobody is open."
+    return notice(f"Recorded {counted(recorded, 'entry', 'entries')}.{rest}")

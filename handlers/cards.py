@@ -1,0 +1,385 @@
+"""What the product says, free of any platform: cards, forms and their parts.
+
+Text is a tuple of spans, never markup, so a renderer escapes everything a person typed.
+A renderer is one ``match`` over :data:`Block` (or :data:`Field`) that ends in ``assert_never``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+ACTION_LIMIT = 200  # characters of an encoded action; Slack allows 255 in an action_id
+
+
+class BadAction(ValueError):
+    """This button is not one of ours, or it is from an older version of the bot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A typed button press or form: a stable name and short arguments (ids, codes), never typed text."""
+
+    name: str
+    args: tuple[str, ...] = ()
+
+    def encode(self) -> str:
+        parts = (self.name, *self.args)
+        if any("|" in part for part in parts):
+            raise ValueError(f"An action argument of {self.name} holds the separator.")
+        encoded = "|".join(parts)
+        if len(encoded) > ACTION_LIMIT:
+            raise ValueError(f"The action {self.name} is {len(encoded)} characters, over {ACTION_LIMIT}.")
+        return encoded
+
+    @classmethod
+    def decode(cls, encoded: str) -> Action:
+        name, *args = encoded.split("|")
+        if not name or len(encoded) > ACTION_LIMIT:
+            raise BadAction(BadAction.__doc__)
+        return cls(name, tuple(args))
+
+
+def action(name: str, *args: object) -> Action:
+    return Action(name, tuple(str(arg) for arg in args))
+
+
+# Spans -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bold:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A person by name; a renderer that is told their account on its platform makes it a real mention."""
+
+    person: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """An instant, shown in each reader's zone where the platform can, else in ``zone`` with its name."""
+
+    at: datetime  # aware, UTC
+    zone: str  # IANA name
+    style: Literal["datetime", "date", "time"] = "datetime"
+
+    def plain(self, zone: str | None = None) -> str:
+        local = self.at.astimezone(ZoneInfo(zone or self.zone))
+        day = f"{local:%a} {local:%b} {local.day}"
+        if self.style == "date":
+            return f"{day}, {local.year}"
+        clock = f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'} {local.tzname()}"
+        return clock if self.style == "time" else f"{day}, {local.year}, {clock}"
+
+
+Span = str | Bold | Link | Mention | When
+Text = tuple[Span, ...]
+
+
+# Blocks ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Small print under something."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    rows: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A native chart; ``labels`` and every series' values have the same length."""
+
+    kind: Literal["bar", "line", "pie"]
+    title: str
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A bar with its words, e.g. "5 of 8 meetings"; ``need`` is at least 1."""
+
+    label: str
+    have: int
+    need: int
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """``opens_form`` says beforehand that the answer is a form: Teams must know it before the press."""
+
+    label: str
+    action: Action
+    style: Literal["default", "primary", "danger"] = "default"
+    opens_form: bool = False
+    confirm: str | None = None  # a question asked before the press counts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkButton:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    buttons: tuple[Button | LinkButton, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    pass
+
+
+Block = Heading | Paragraph | Note | Bullets | Facts | Table | Chart | Progress | Buttons | Divider
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """``title`` is the heading and the first line of the plain-text fallback; empty: no heading."""
+
+    title: str
+    blocks: tuple[Block, ...] = ()
+
+
+# Forms -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    id: str
+    label: str
+    value: str = ""
+    multiline: bool = False
+    optional: bool = False
+    max_length: int = 3000
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceField:
+    id: str
+    label: str
+    options: tuple[Option, ...]
+    value: str = ""
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManyField:
+    id: str
+    label: str
+    options: tuple[Option, ...]
+    values: tuple[str, ...] = ()
+    optional: bool = True
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DateField:
+    id: str
+    label: str
+    value: date | None = None
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeField:
+    id: str
+    label: str
+    value: time | None = None
+    optional: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberField:
+    id: str
+    label: str
+    value: int | None = None
+    minimum: int = 0
+    maximum: int = 100_000
+    optional: bool = False
+    hint: str = ""
+
+
+Field = TextField | ChoiceField | ManyField | DateField | TimeField | NumberField
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A modal (Slack) or dialog (Teams, local).
+
+    ``action`` is what sending it means. ``opener`` is the press that shows this same form again: where a
+    platform cannot open a form by itself (a typed command on Teams), a button with it is shown instead.
+    ``back`` is the press that shows the step before, on platforms without a way back of their own.
+    A ``confidential`` form is a dialog everywhere and nothing of it is ever written to a chat.
+    """
+
+    title: str  # at most 24 characters, Slack's limit
+    action: Action
+    opener: Action
+    submit: str | None = "Save"  # at most 24 characters; None: nothing to send, only to read
+    blocks: tuple[Block, ...] = ()
+    fields: tuple[Field, ...] = ()
+    back: Action | None = None
+    confidential: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.title) > 24 or len(self.submit or "") > 24:
+            raise ValueError(f"The form title or submit label of {self.action.name} is over 24 characters.")
+
+
+# Plain text ------------------------------------------------------------------------------------
+
+
+def plain_text(text: Text, zone: str | None = None) -> str:
+    """The words of a text alone. ``zone``: the reader's IANA zone, where it is known."""
+    return "".join(_plain_span(span, zone) for span in text)
+
+
+def _plain_span(span: Span, zone: str | None) -> str:
+    match span:
+        case str():
+            return span
+        case Bold():
+            return span.text
+        case Link():
+            return f"{span.text} ({span.url})"
+        case Mention():
+            return span.name
+        case When():
+            return span.plain(zone)
+
+
+def plain(card: Card, zone: str | None = None) -> str:
+    """The card as plain text: what a notification, a screen reader or a poor client says."""
+    lines = (line for block in card.blocks for line in _plain_block(block, zone))
+    return "\n".join(line for line in (card.title, *lines) if line)
+
+
+def _plain_block(block: Block, zone: str | None) -> Iterator[str]:
+    match block:
+        case Heading():
+            yield block.text
+        case Paragraph() | Note():
+            yield plain_text(block.text, zone)
+        case Bullets():
+            for item in block.items:
+                yield f"- {plain_text(item, zone)}"
+        case Facts():
+            for label, text in block.rows:
+                yield f"{label}: {plain_text(text, zone)}"
+        case Table():
+            yield block.caption
+            for row in block.rows:
+                yield ", ".join(
+                    f"{column}: {cell}" if column else cell for column, cell in zip(block.columns, row, strict=True)
+                )
+        case Chart():
+            yield block.title
+            for series in block.series:
+                pairs = zip(block.labels, series.values, strict=True)
+                yield f"{series.name}: " + ", ".join(f"{label} {value:g}" for label, value in pairs)
+        case Progress():
+            yield f"{block.label}: {block.have} of {block.need}"
+        case Buttons():
+            yield "Choices: " + ", ".join(button.label for button in block.buttons)
+        case Divider():
+            return
+
+
+def spans_in(card: Card) -> Iterator[Span]:
+    for block in card.blocks:
+        match block:
+            case Paragraph() | Note():
+                yield from block.text
+            case Bullets():
+                for item in block.items:
+                    yield from item
+            case Facts():
+                for _, text in block.rows:
+                    yield from text
+            case _:
+                pass
+
+
+def mentions_in(card: Card) -> frozenset[UUID]:
+    """The people a card mentions; the sender looks up their accounts before it renders."""
+    return frozenset(span.person for span in spans_in(card) if isinstance(span, Mention))
+
+
+# Short forms that handlers use -----------------------------------------------------------------
+
+
+def say(*text: Span) -> Paragraph:
+    return Paragraph(text)
+
+
+def buttons(*items: Button | LinkButton) -> Buttons:
+    return Buttons(items)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a card is rendered: the accounts of the people it mentions and the reader's zone, if known."""
+
+    mentions: dict[UUID, str] = field(default_factory=dict)
+    zone: str | None = None

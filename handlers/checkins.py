@@ -1,0 +1,404 @@
+"""Check-ins: a pulse and a reflection, asked directly and kept encrypted. Nothing of an answer is echoed."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from handlers.cards import (
+    Block,
+    Bold,
+    Button,
+    Card,
+    Form,
+    Note,
+    TextField,
+    When,
+    action,
+    buttons,
+    say,
+)
+from handlers.requests import Reply, Typed, notice
+from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormErrors, Refused, router
+from handlers.turns import refresh_turns, set_turns
+from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
+from program.times import local_day, say_day
+from program.words import normal, read_day
+from storage import checkins, cohorts, deliveries, due, people, vault
+from storage.checkins import CheckIn
+from storage.deliveries import Delivery
+from storage.due import Moment
+from storage.work import Work
+
+SAVED = "Saved. The bot shows it to nobody unless you share it."
+PULSES = ("1", "2", "3", "4", "5")
+MOST_PROMPTS = 30
+
+
+# The moments ------------------------------------------------------------------------------------
+
+
+@router.moment("checkins.open", "check-ins go out")
+def open_checkins(work: Work, moment: Moment) -> str | None:
+    """Open a check-in for everybody whose turn has come; late ones go out while their window is open."""
+    came = datetime.fromisoformat(moment.subject)
+    closes_at = came + timedelta(days=OPEN_DAYS)
+    due_people = set(checkins.people_due(work.tx, came))
+    turns = checkins.turns(work.tx, due=came)
+    checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
+    prompts = checkins.prompts(work.tx)
+    rows = []
+    for turn in turns:
+        day = local_day(came, turn.zone)
+        asleep = turn.snoozed_until is not None and day < turn.snoozed_until
+        if not asleep and work.now < closes_at:
+            rows.append((turn.person_id, day, [one.id for one in choose_prompts(prompts, turn_of(day, turn.cycle))]))
+    opened = checkins.open_checkins(work, rows, closes_at)
+    for one in opened:
+        deliveries.to_person(work, "checkin", one.person_id, one.id)
+    if opened:
+        due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat())
+        due.plan(work, "checkins.close", closes_at, work.now.isoformat())
+    set_turns(work, turns)
+    return None if opened else "missed" if rows or work.now >= closes_at else None
+
+
+@router.moment("checkins.nudge", "the one reminder of an open check-in")
+def nudge(work: Work, moment: Moment) -> str | None:
+    """Those who have not answered are reminded once, unless they paused or the window has closed."""
+    for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False):
+        person = people.get(work.tx, one.person_id)
+        today = local_day(work.now, person.zone)
+        asleep = person.snoozed_until is not None and today < person.snoozed_until
+        if one.closes_at > work.now and not asleep:
+            deliveries.to_person(work, "checkin.nudge", one.person_id, one.id)
+    return None
+
+
+@router.moment("checkins.close", "check-ins close")
+def close(work: Work, moment: Moment) -> str | None:
+    for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject)):
+        deliveries.refresh(work, "checkin", one.id)
+    return None
+
+
+# The message ------------------------------------------------------------------------------------
+
+
+@router.delivery("checkin")
+def checkin_delivery(work: Work, item: Delivery) -> Card | None:
+    found = checkins.get(work.tx, UUID(item.subject))
+    if found is None or (item.verb == "post" and found.closes_at <= work.now):
+        return None
+    return checkin_card(work, found)
+
+
+@router.delivery("checkin.nudge")
+def nudge_delivery(work: Work, item: Delivery) -> Card | None:
+    found = checkins.get(work.tx, UUID(item.subject))
+    if found is None or found.closes_at <= work.now or (found.answered_at is not None and item.verb == "post"):
+        return None
+    return checkin_card(work, found, "Your check-in is still open")
+
+
+def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?") -> Card:
+    """The check-in as it stands; it never shows anything of an answer."""
+    if found.closes_at <= work.now:
+        closed = SAVED if found.answered_at else "There was nothing you had to do."
+        return Card("This check-in is closed", (say(closed),))
+    zone = people.get(work.tx, found.person_id).zone
+    until = Note(("Open until ", When(found.closes_at, zone), ". Skip what you like."))
+    write = Button(
+        "Write a reflection" if found.answered_at is None else "Write or change",
+        action("checkins.write", found.id),
+        opens_form=True,
+    )
+    asked = found.reach_out_at is not None
+    reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
+    last = say("Your mentor was asked to reach out. Nothing else was sent.") if asked else None
+    if found.answered_at is not None:
+        blocks: list[Block] = [say(SAVED), buttons(write, *(() if asked else (reach,)))]
+        return Card("Check-in", (*blocks, *((last,) if last else ()), until))
+    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
+    return Card(
+        title,
+        (
+            say("One tap is enough: 1 is hard going, 5 is great."),
+            pulse,
+            buttons(write, *(() if asked else (reach,))),
+            *((last,) if last else ()),
+            until,
+        ),
+    )
+
+
+def _pulse_label(value: str) -> str:
+    return {"1": "1 hard", "5": "5 great"}.get(value, value)
+
+
+def _own(call: Call) -> CheckIn:
+    """The pressed check-in, if it is the asker's and takes answers."""
+    found = checkins.get(call.work.tx, call.id_at(0))
+    if found is None or found.person_id != call.my_id:
+        raise Refused("That check-in is not there.")
+    if found.closes_at <= call.work.now:
+        raise Refused("This check-in is closed. The next one comes by itself.")
+    return found
+
+
+@router.press("checkins.pulse")
+def pulse(call: Call) -> Reply:
+    found = _own(call)
+    value = call.args[1] if len(call.args) > 1 else ""
+    if value not in PULSES:
+        raise Refused("That is not a number from 1 to 5.")
+    _seal(call, found, "pulse", value)
+    return Reply(replace=_answered(call, found))
+
+
+def _seal(call: Call, found: CheckIn, kind: str, text: str) -> UUID:
+    """Save one confidential item; a second of the same kind replaces the first."""
+    before = vault.find(call.work.tx, found.id, kind, call.me.account_id)
+    if before is not None:
+        call.vault.replace(call.work, before.id, text)
+        return before.id
+    return call.vault.save(
+        call.work, kind, text, person_id=call.my_id, account_id=call.me.account_id, checkin_id=found.id
+    )
+
+
+def _answered(call: Call, found: CheckIn) -> Card:
+    """Note that something is saved (or no longer is) and bring the messages up to date."""
+    checkins.set_answered(call.work, found.id, vault.anything_written(call.work.tx, found.id))
+    deliveries.refresh(call.work, "checkin", found.id)
+    deliveries.refresh(call.work, "checkin.nudge", found.id)
+    current = checkins.get(call.work.tx, found.id)
+    return checkin_card(call.work, current or found)
+
+
+# The reflection ---------------------------------------------------------------------------------
+
+
+@router.press("checkins.write")
+def write_form(call: Call) -> Reply:
+    """Three short prompts, none of them required; what this account saved before is filled in."""
+    found = _own(call)
+    before = _read(call, found)
+    fields = [
+        TextField(str(one.id), one.text, before.get(str(one.id), ""), multiline=True, optional=True)
+        for one in checkins.prompt_texts(call.work.tx, found.prompts)
+    ]
+    if "typed" in before:
+        fields.append(TextField("typed", "What you typed to me", before["typed"], multiline=True, optional=True))
+    return Reply(
+        form=Form(
+            "Your reflection",
+            action("checkins.save", found.id),
+            opener=action("checkins.write", found.id),
+            confidential=True,
+            blocks=(
+                Note(
+                    (
+                        "Kept encrypted; the bot shows it to nobody. Please write nothing that could identify a "
+                        "student. Not for reports of abuse: make those yourself, at once, to the child abuse "
+                        "hotline.",
+                    )
+                ),
+            ),
+            fields=tuple(fields),
+        )
+    )
+
+
+def _read(call: Call, found: CheckIn) -> dict[str, str]:
+    """What this account wrote: prompt id -> text, and everything typed into the chat under "typed"."""
+    item = vault.find(call.work.tx, found.id, "reflection", call.me.account_id)
+    text = call.vault.open(call.work.tx, item.id, call.me.account_id) if item else None
+    answers: dict[str, str] = json.loads(text) if text else {}
+    return answers
+
+
+def _write(call: Call, found: CheckIn, answers: dict[str, str]) -> None:
+    if answers:
+        _seal(call, found, "reflection", json.dumps(answers))
+        return
+    item = vault.find(call.work.tx, found.id, "reflection", call.me.account_id)
+    if item is not None:
+        vault.remove(call.work.tx, item.id, call.me.account_id)
+
+
+@router.submit("checkins.save")
+def save(call: Call) -> Reply:
+    found = _own(call)
+    read = FieldReader(call.values)
+    names = [*found.prompts, "typed"]
+    answers = {name: text for name in names if (text := read.text(name))}
+    read.check()
+    _write(call, found, answers)
+    _answered(call, found)
+    return notice(SAVED if answers else "Nothing is saved for this check-in now.")
+
+
+@router.on(Typed)
+def typed(call: Call) -> Reply:
+    """Words in the personal chat while a check-in is open are the reflection; never echoed."""
+    intent = call.request.intent
+    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    text = intent.text.strip() if isinstance(intent, Typed) else ""
+    if found is None or not text:
+        return router.unknown(call, text)
+    answers = _read(call, found)
+    before = answers.get("typed", "")
+    parts = [part for part in (before, text) if part]
+    answers["typed"] = "\n\n".join(parts)
+    if len(answers["typed"]) > 3000:
+        raise Refused("That no longer fits (3,000 characters are kept). Please use “Write a reflection”.")
+    _write(call, found, answers)
+    _answered(call, found)
+    undo = Button("Undo", action("checkins.undo", found.id, len(before), len(answers["typed"])))
+    kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
+    return Reply(card=Card("", (say(SAVED), buttons(undo), kept)))
+
+
+@router.press("checkins.undo")
+def undo(call: Call) -> Reply:
+    """Take back what was typed last."""
+    found = _own(call)
+    answers = _read(call, found)
+    before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
+    if before < 0 or len(answers.get("typed", "")) != after:
+        raise Refused("Something was saved after that. Please use “Write or change”.")
+    answers["typed"] = answers["typed"][:before].rstrip("\n")
+    _write(call, found, {name: text for name, text in answers.items() if text})
+    _answered(call, found)
+    text = "Undone: the bot kept nothing of it. The message is still in this chat; you can delete it there."
+    return Reply(replace=Card("", (say(text),)))
+
+
+@router.press("checkins.reach")
+def reach_out(call: Call) -> Reply:
+    """Tell the mentors just that they are asked to reach out."""
+    found = _own(call)
+    mentors = {
+        mentor.id
+        for cohort in cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",))
+        for mentor in cohorts.members(call.work.tx, cohort.id, "mentor")
+    } - {call.my_id}
+    if not mentors:
+        raise Refused("Your cohort has no mentor yet. Please turn to your coordinator.")
+    if checkins.ask_mentor(call.work, found.id):
+        for mentor_id in sorted(mentors):
+            deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=found.id)
+    deliveries.refresh(call.work, "checkin", found.id)
+    return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, found.id) or found))
+
+
+@router.delivery("checkin.reach")
+def reach_delivery(work: Work, item: Delivery) -> Card | None:
+    person = people.get(work.tx, UUID(item.subject))
+    text = say(Bold(person.name), " asked you to reach out. That is all I know; nothing they wrote was sent.")
+    return Card("Please reach out", (text,))
+
+
+# Commands ---------------------------------------------------------------------------------------
+
+
+@router.command("checkin", "Your open check-in, or when the next one comes")
+def checkin_command(call: Call) -> Reply:
+    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    if found is not None:
+        return Reply(card=checkin_card(call.work, found))
+    at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None:
+        return notice("You get no check-ins. Send “checkins on” if you want them.")
+    return notice("No check-in is open. The next one comes ", When(at, call.me.zone), ".")
+
+
+def _is_until(words: str) -> bool:
+    today = datetime(2000, 1, 1).date()  # noqa: DTZ001  only whether it reads as a day
+    return read_day(words.removeprefix("until "), today) is not None
+
+
+@router.command("snooze", "Pause check-ins until a day", takes="until DATE", accepts=_is_until)
+def snooze(call: Call) -> Reply:
+    today = local_day(call.work.now, call.me.zone)
+    until = read_day(call.words.removeprefix("until "), today)
+    if until is None:
+        raise Refused("Until when? For example: snooze until 2026-12-01, or snooze until Monday.")
+    if until <= today:
+        raise Refused("That day is not ahead. For example: snooze until tomorrow.")
+    if (until - today).days > 366:
+        raise Refused("A pause lasts a year at most. Send “checkins off” for none at all.")
+    people.set_snooze(call.work.tx, call.my_id, until)
+    refresh_turns(call.work, [call.my_id])
+    said = say("No check-ins until ", Bold(say_day(until)), ". Meetings are announced as ever.")
+    return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
+
+
+@router.command("resume", "End the pause")
+def resume(call: Call) -> Reply:
+    people.set_snooze(call.work.tx, call.my_id, None)
+    refresh_turns(call.work, [call.my_id])
+    at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None:
+        return notice("The pause is over. You get no check-ins; send “checkins on” if you want them.")
+    return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
+
+
+@router.command(
+    "checkins",
+    "Turn check-ins on or off for yourself",
+    who=EVERYONE,
+    takes="on | off",
+    accepts=lambda words: normal(words) in ("on", "off"),
+)
+def switch(call: Call) -> Reply:
+    """Mentors have them off until they turn them on."""
+    if call.words not in ("on", "off"):
+        raise Refused("Send “checkins on” or “checkins off”.")
+    if not call.me.memberships:
+        raise Refused("Check-ins are for people in a cohort.")
+    people.set_checkins(call.work.tx, call.my_id, call.words == "on")
+    refresh_turns(call.work, [call.my_id])
+    at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None:
+        return notice("You get no check-ins any more. Send “checkins on” to have them again.")
+    return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")
+
+
+@router.command("prompts", "Edit the check-in prompts", who=COORDINATORS)
+def prompts_command(call: Call) -> Reply:
+    return Reply(form=_prompts_form(call))
+
+
+@router.press("checkins.prompts")
+def prompts_form(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("The prompts are the coordinator's.")
+    return Reply(form=_prompts_form(call))
+
+
+def _prompts_form(call: Call) -> Form:
+    texts = "\n".join(one.text for one in checkins.prompts(call.work.tx))
+    return Form(
+        "Check-in prompts",
+        action("checkins.prompted"),
+        opener=action("checkins.prompts"),
+        blocks=(say("One prompt a line. They rotate, three in each check-in; open check-ins keep theirs."),),
+        fields=(TextField("prompts", "Prompts", texts, multiline=True),),
+    )
+
+
+@router.submit("checkins.prompted")
+def set_prompts(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("The prompts are the coordinator's.")
+    lines = [" ".join(line.split()) for line in FieldReader(call.values).text("prompts").splitlines()]
+    texts = list(dict.fromkeys(line for line in lines if line))
+    if not texts:
+        raise FormErrors({"prompts": "Write at least one prompt."})
+    if len(texts) > MOST_PROMPTS or any(len(text) > 150 for text in texts):
+        raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of 150 characters."})
+    checkins.replace_prompts(call.work, texts)
+    return notice(f"Saved {len(texts)} prompts. Check-ins that are open keep theirs.")

@@ -1,0 +1,238 @@
+"""A cohort's home channel and settings."""
+
+from __future__ import annotations
+
+from datetime import time
+from uuid import UUID
+
+from handlers.cards import (
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    ChoiceField,
+    Facts,
+    Form,
+    Mention,
+    Note,
+    NumberField,
+    Option,
+    TimeField,
+    action,
+    buttons,
+    say,
+)
+from handlers.planning import replan_reminders
+from handlers.requests import Reply, notice
+from handlers.router import LEADS, Call, FieldReader, Refused, router
+from handlers.turns import refresh_turns
+from program.times import say_minutes
+from program.words import WEEKDAYS, counted, listed
+from storage import cohorts, conversations, deliveries, history, meetings, people
+from storage.cohorts import Cohort
+from storage.deliveries import Delivery
+from storage.work import Work
+
+
+@router.command("cohort link", "Make this channel your cohort's home", who=LEADS, cohort=LEADS)
+def link(call: Call) -> Reply:
+    """The bot enters the channel, sees who is there, and says hello."""
+    place, cohort = call.place, call.cohort
+    if place is None or place.kind != "channel":
+        raise Refused("Send “cohort link” in the channel that is to be the cohort's home.")
+    if place.cohort_id is not None and place.cohort_id != cohort.id:
+        other = cohorts.get(call.work.tx, place.cohort_id).name
+        raise Refused(f"This channel is the home of {other} already.")
+    moved = cohort.home_id is not None and cohort.home_id != place.id
+    if cohort.home_id != place.id:
+        cohorts.set_home(call.work, cohort.id, place.id, call.my_id)
+    deliveries.visit(call.work, place.id, call.my_id)
+    text = f"This channel is now the home of {cohort.name}"
+    text += "; the earlier one no longer is. " if moved else ". "
+    return notice(text, "I'm going in, and will tell you directly whom I could not match.")
+
+
+@router.command("cohort unlink", "This channel is no longer the cohort's home", who=LEADS, cohort=LEADS)
+def unlink(call: Call) -> Reply:
+    if call.cohort.home_id is None:
+        raise Refused(f"{call.cohort.name} has no home channel.")
+    cohorts.set_home(call.work, call.cohort.id, None, call.my_id)
+    return notice(f"{call.cohort.name} has no home channel now; its members are told things directly.")
+
+
+@router.command("cohort", "Who is in your cohort, and its settings", cohort=frozenset({"mentee", *LEADS}))
+def show(call: Call) -> Reply:
+    cohort, tx = call.cohort, call.work.tx
+    members = cohorts.members(tx, cohort.id)
+    home = conversations.get(tx, cohort.home_id) if cohort.home_id else None
+    rows = (
+        ("Mentors", (listed([one.name for one in members if one.role == "mentor"]) or "none yet",)),
+        ("Mentees", (listed([one.name for one in members if one.role == "mentee"], 60) or "none yet",)),
+        ("Home channel", (home.name or "linked" if home else "none yet: send “cohort link” in a channel",)),
+        ("Reminders", (_reminder_words(cohort),)),
+        ("Check-ins", (_cycle_words(cohort),)),
+    )
+    settings = (
+        (buttons(Button("Settings", action("cohort.settings", cohort.id), opens_form=True)),)
+        if call.leads(cohort.id)
+        else ()
+    )
+    return Reply(card=Card(cohort.name, (Facts(rows), *settings)))
+
+
+def _reminder_words(cohort: Cohort) -> str:
+    return listed([f"{say_minutes(lead)} before" for lead in cohort.reminders]) or "none"
+
+
+def _cycle_words(cohort: Cohort) -> str:
+    weeks = "every week" if cohort.checkin_weeks == 1 else f"every {cohort.checkin_weeks} weeks"
+    at = f"{cohort.checkin_at.hour % 12 or 12}:{cohort.checkin_at:%M %p}"
+    return f"{weeks} on {WEEKDAYS[cohort.checkin_weekday]} at {at}, each person's local time"
+
+
+@router.press("cohort.settings")
+def settings_form(call: Call) -> Reply:
+    cohort = cohorts.get(call.work.tx, call.id_at(0))
+    if not call.leads(cohort.id):
+        raise Refused("A cohort's settings are for its mentors and for coordinators.")
+    leads = [*cohort.reminders, None, None]
+    return Reply(
+        form=Form(
+            "Cohort settings",
+            action("cohort.set", cohort.id),
+            opener=action("cohort.settings", cohort.id),
+            fields=(
+                NumberField("first", "First reminder, minutes before", leads[0], 0, 10080, optional=True),
+                NumberField("second", "Second reminder, minutes before", leads[1], 0, 10080, optional=True),
+                ChoiceField(
+                    "weekday",
+                    "Check-ins on",
+                    tuple(Option(str(number), name) for number, name in enumerate(WEEKDAYS)),
+                    str(cohort.checkin_weekday),
+                ),
+                TimeField("at", "Check-ins at, local time", cohort.checkin_at),
+                NumberField("weeks", "Weeks between check-ins", cohort.checkin_weeks, 1, 8),
+            ),
+        )
+    )
+
+
+@router.submit("cohort.set")
+def set_settings(call: Call) -> Reply:
+    cohort = cohorts.get(call.work.tx, call.id_at(0))
+    if not call.leads(cohort.id):
+        raise Refused("A cohort's settings are for its mentors and for coordinators.")
+    read = FieldReader(call.values)
+    leads = {read.number(name, 0, 10080) for name in ("first", "second")}
+    weekday = read.number("weekday", 0, 6, needed="Choose a day.")
+    at = read.clock("at", needed="Choose a time.")
+    weeks = read.number("weeks", 1, 8, needed="Write how many weeks.")
+    read.check()
+    values = {
+        "reminders": sorted((lead for lead in leads if lead), reverse=True),
+        "checkin_weekday": weekday if weekday is not None else cohort.checkin_weekday,
+        "checkin_at": at or time(15, 0),
+        "checkin_weeks": weeks or 2,
+    }
+    cohorts.change(call.work, cohort.id, call.my_id, **values)
+    refresh_turns(call.work, [one.id for one in cohorts.members(call.work.tx, cohort.id)])
+    replan_reminders(call.work, cohorts.get(call.work.tx, cohort.id))
+    changed = cohorts.get(call.work.tx, cohort.id)
+    return notice(f"Saved. Reminders: {_reminder_words(changed)}. Check-ins: {_cycle_words(changed)}.")
+
+
+# What the bot says on entering -------------------------------------------------------------------
+
+
+@router.delivery("cohort.hello")
+def hello(work: Work, item: Delivery) -> Card | None:
+    """The first words in a cohort's home channel."""
+    cohort = cohorts.find(work.tx, UUID(item.subject))
+    if cohort is None or cohort.home_id != item.conversation_id:
+        return None
+    members = cohorts.members(work.tx, cohort.id)
+    mentors = [Mention(one.id, one.name) for one in members if one.role == "mentor"]
+    led = (" Led by ", *_joined(mentors), ".") if mentors else ()
+    coming = meetings.next_meeting(work.tx, [cohort.id], work.now)
+    first = () if coming else (Note(("No meeting is scheduled yet. A mentor sends “meeting new”.",)),)
+    return Card(
+        f"Hello, {cohort.name}",
+        (
+            say("This channel is your cohort's home now.", *led),
+            Bullets(
+                (
+                    ("I announce meetings here, remind you, and take attendance with one tap.",),
+                    ("Check-ins come to each mentee directly. The bot shows an answer to nobody.",),
+                    ("Send “help” to see everything, “next” for the next meeting.",),
+                )
+            ),
+            *first,
+        ),
+    )
+
+
+def _joined(mentors: list[Mention]) -> tuple[Mention | str, ...]:
+    parts: list[Mention | str] = []
+    for number, mentor in enumerate(mentors):
+        parts += [", ", mentor] if number else [mentor]
+    return tuple(parts)
+
+
+@router.delivery("cohort.visited")
+def visited(work: Work, item: Delivery) -> Card | None:
+    """Tells whoever linked the channel what the bot found there."""
+    place = conversations.get(work.tx, UUID(item.subject))
+    visits = [line for line in history.of(work.tx, place.id) if line.what == "visit"]
+    problem = str(visits[-1].detail.get("problem", "")) if visits else ""
+    if problem:
+        return Card("I could not enter the channel", (say(problem),))
+    if place.cohort_id is None:
+        return None
+    cohort = cohorts.get(work.tx, place.cohort_id)
+    missing = people.unmatched_people(work.tx, cohort.id)
+    if not missing:
+        return Card(f"{cohort.name} is set up", (say("Everybody of the cohort is matched to an account."),))
+    return Card(
+        f"{cohort.name} is set up",
+        (
+            say("I could not match ", Bold(counted(len(missing), "person", "people")), " of the roster yet:"),
+            Bullets(tuple((f"{one.name} <{one.email}>",) for one in missing[:60])),
+            Note(
+                (
+                    "Those with the same e-mail address here are being asked whether it is them. For the "
+                    "others (guests, other addresses) a coordinator sends “people” and matches them.",
+                )
+            ),
+        ),
+    )
+
+
+@router.delivery("welcome")
+def welcome(work: Work, item: Delivery) -> Card | None:
+    """What the bot does and who sees what, once, to a person who was just matched."""
+    person = people.get(work.tx, UUID(item.subject))
+    own = listed([one.name for one in cohorts.shared_cohorts(work.tx, person.id)])
+    where = f" You are in {own}." if own else ""
+    return Card(
+        f"Welcome, {person.name}",
+        (
+            say(f"I'm your program's cohort bot.{where}"),
+            Bullets(
+                (
+                    (Bold("Meetings: "), "I announce and remind; you answer with one tap."),
+                    (Bold("Attendance: "), "tap “I'm here”; your mentor confirms the list afterwards."),
+                    (Bold("Check-ins: "), "a short question now and then. Skip what you like."),
+                )
+            ),
+            say(
+                Bold("Who sees what. "),
+                "Your cohort sees who is coming. Your mentors and coordinators see attendance. What you write "
+                "in a check-in is kept encrypted, and the bot shows it to nobody.",
+            ),
+            buttons(
+                Button("My progress", action("command.run", "progress")),
+                Button("Privacy", action("command.run", "privacy")),
+                Button("Help", action("command.run", "help")),
+            ),
+        ),
+    )

@@ -1,0 +1,181 @@
+"""The coordinator's weekly digest: what needs them first, then figures by cohort, then the week ahead."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.requests import Reply
+from handlers.router import COORDINATORS, Call, router
+from program.times import local_day, next_weekday, to_utc
+from program.words import counted
+from storage import breaks, cohorts, deliveries, due, meetings, people, seen, standings, summaries
+from storage.deliveries import Delivery
+from storage.due import Moment
+from storage.work import Work
+
+AT = time(7, 30)
+MONDAY = 0
+SHOWN = 10
+LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
+KINDS = {
+    "attendance.roster": "a roster",
+    "checkin": "a check-in",
+    "checkin.nudge": "a check-in's reminder",
+    "checkin.reach": "a request to reach out",
+    "meeting.announcement": "an announcement",
+    "meeting.reminder": "a reminder",
+    "welcome": "a welcome",
+    "identity.ask": "the question who somebody is",
+    "digest": "a digest",
+    "summary": "a summary",
+}
+
+
+@router.at_start
+def plan_digests(work: Work) -> None:
+    """Every coordinator has a next digest; a day's tidying is planned."""
+    for one in people.coordinators(work.tx):
+        _plan_next(work, one.id, one.zone)
+    _plan_tidying(work)
+
+
+def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
+    day = next_weekday(local_day(work.now, zone), MONDAY)
+    at = to_utc(datetime.combine(day, AT), zone)
+    if at <= work.now:
+        day += timedelta(days=7)
+        at = to_utc(datetime.combine(day, AT), zone)
+    due.plan(work, "digest.weekly", at, person_id, tag=day.isoformat())
+
+
+@router.moment("digest.weekly", "the coordinator's weekly digest")
+def send_digest(work: Work, moment: Moment) -> str | None:
+    """Several missed weeks make one digest: the card is built when it goes out."""
+    person = people.get(work.tx, UUID(moment.subject))
+    _plan_next(work, person.id, person.zone)
+    if not person.coordinator:
+        return "cancelled"
+    day = local_day(work.now, person.zone)
+    deliveries.to_person(work, "digest", person.id, person.id, tag=day.isoformat())
+    return None
+
+
+def _plan_tidying(work: Work) -> None:
+    tomorrow = (work.now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
+
+
+@router.moment("tidying", "old keys and drafts go")
+def tidy(work: Work, _moment: Moment) -> str | None:
+    seen.forget_old(work)
+    _plan_tidying(work)
+    return None
+
+
+@router.delivery("digest")
+def digest_delivery(work: Work, item: Delivery) -> Card | None:
+    person = people.get(work.tx, UUID(item.subject))
+    return digest_card(work, person.zone) if person.coordinator else None
+
+
+@router.command("digest", "The weekly digest, now", who=COORDINATORS, reads=True)
+def digest_command(call: Call) -> Reply:
+    return Reply(card=digest_card(call.work, call.me.zone))
+
+
+def digest_card(work: Work, zone: str) -> Card:
+    blocks: list[Block] = [Heading("What needs you")]
+    needs = [*_open_meetings(work), *_behind(work), *_undelivered(work), *_unmatched(work)]
+    blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
+    blocks += [Heading("By cohort"), *_figures(work)]
+    blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
+    return Card("Weekly digest", tuple(blocks))
+
+
+def _open_meetings(work: Work) -> list[Block]:
+    """Meetings of the last weeks without complete attendance or without a summary."""
+    past = [one for one in meetings.between(work.tx, work.now - LOOK_BACK, work.now) if one.ends_at <= work.now]
+    written = summaries.posted(work.tx, [one.id for one in past])
+    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    lines: list[Text] = []
+    for one in past:
+        lacks = []
+        if one.settled_at is None:
+            lacks.append("attendance")
+        if one.id not in written:
+            lacks.append("summary")
+        if lacks:
+            when = When(one.starts_at, one.zone, "date")
+            lines.append((Bold(names[one.cohort_id]), f", {one.topic}, ", when, f": no {' and no '.join(lacks)}"))
+    return _listed("Meetings without attendance or summary", lines)
+
+
+def _behind(work: Work) -> list[Block]:
+    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    late = [one for one in standings.of_cohorts(work.tx, None, work.now) if one.standing.state == "behind"]
+    return _listed("Mentees falling behind", [(Bold(one.name), f", {names[one.cohort_id]}") for one in late])
+
+
+def _undelivered(work: Work) -> list[Block]:
+    lines: list[Text] = []
+    for one in deliveries.undelivered(work.tx, work.now - timedelta(days=7)):
+        what = KINDS.get(one.kind, "a message")
+        state = one.reason or ("it may or may not have arrived" if one.state == "unconfirmed" else "it failed")
+        lines.append((Bold(one.recipient or "somebody"), f": {what}. {state}"))
+    stuck = due.failed(work.tx)
+    if stuck:
+        lines.append((f"{counted(stuck, 'planned event')} failed again and again; the operator's log says why.",))
+    return _listed("Messages that could not be delivered", lines)
+
+
+def _unmatched(work: Work) -> list[Block]:
+    missing = people.unmatched_people(work.tx)
+    if not missing:
+        return []
+    who = counted(len(missing), "person", "people")
+    return [say(Bold(who), " of the roster have no matched account. Send “people” to match them.")]
+
+
+def _listed(title: str, lines: list[Text]) -> list[Block]:
+    if not lines:
+        return []
+    shown = lines[:SHOWN]
+    if len(lines) > SHOWN:
+        shown = [*shown, (f"and {len(lines) - SHOWN} more",)]
+    return [say(Bold(f"{title} ({len(lines)})")), Bullets(tuple(shown))]
+
+
+def _figures(work: Work) -> list[Block]:
+    every = cohorts.all_cohorts(work.tx)
+    if not every:
+        return [say("There are no cohorts yet.")]
+    sizes = cohorts.sizes(work.tx)
+    found = standings.of_cohorts(work.tx, None, work.now)
+    rows = []
+    for cohort in every:
+        states = [one.standing.state for one in found if one.cohort_id == cohort.id]
+        mentees, mentors = sizes.get(cohort.id, (0, 0))
+        rows.append(
+            (cohort.name, str(mentees), str(mentors), str(states.count("behind")), str(states.count("complete")))
+        )
+    columns = ("Cohort", "Mentees", "Mentors", "Behind", "Complete")
+    return [Table(columns, tuple(rows[:100]), caption="Cohorts")]
+
+
+def _week_ahead(work: Work, zone: str) -> list[Block]:
+    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    coming = meetings.between(work.tx, work.now, work.now + timedelta(days=7))
+    lines: list[Text] = [(When(one.starts_at, zone), f": {names[one.cohort_id]}, {one.topic}") for one in coming[:20]]
+    if len(coming) > 20:
+        lines.append((f"and {len(coming) - 20} more",))
+    today = local_day(work.now, zone)
+    off = [
+        one
+        for one in breaks.of_program(work.tx)
+        if one.cohort_id is None and one.starts <= today + timedelta(days=7) and one.ends >= today
+    ]
+    blocks: list[Block] = [Bullets(tuple(lines))] if lines else [say("No meeting is scheduled.")]
+    blocks += [Note((f"Break: {one.label}",)) for one in off]
+    return blocks

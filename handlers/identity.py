@@ -1,0 +1,272 @@
+"""Who is who: an account is asked, or a coordinator says, which person of the roster it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from handlers.cards import (
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    ChoiceField,
+    Form,
+    Heading,
+    Note,
+    Option,
+    action,
+    buttons,
+    say,
+)
+from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
+from handlers.router import COORDINATORS, Call, FieldReader, Refused, router
+from handlers.turns import refresh_turns
+from program.words import listed
+from storage import cohorts, conversations, deliveries, people
+from storage.conversations import Conversation
+from storage.database import Tx
+from storage.deliveries import Delivery
+from storage.work import Work
+
+MOST_OPTIONS = 100  # what a choice can hold on Slack
+
+
+def see(work: Work, profile: Profile) -> people.Account:
+    """Store what a platform says of an account."""
+    return people.see(
+        work,
+        profile.account.platform,
+        profile.account.tenant,
+        profile.account.user,
+        name=profile.name,
+        email=profile.email if profile.email_confirmed else "",
+        member=profile.member and profile.email_confirmed,
+        active=profile.active,
+    )
+
+
+def meet(work: Work, profiles: Sequence[Profile]) -> None:
+    """Accounts the bot found in a channel: those with a roster member's address are asked who they are."""
+    for profile in profiles:
+        if profile.bot or not profile.active:
+            continue
+        account = see(work, profile)
+        if people.propose(work, account) is not None:
+            deliveries.to_account(work, "identity.ask", account.id, account.id)
+
+
+@router.stranger
+def stranger(call: Call) -> Reply:
+    """Somebody whom no account links to the roster yet."""
+    intent = call.request.intent
+    pressed = getattr(intent, "action", None)
+    if pressed is not None and pressed.name in ("identity.yes", "identity.no"):
+        return router.presses[pressed.name](call)
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    candidate = people.propose(call.work, account) if account and account.link == "none" else None
+    if candidate is None and account and account.link == "proposed" and account.person_id:
+        candidate = people.get(call.work.tx, account.person_id)
+    if candidate is not None:
+        return Reply(card=_question(call.work.tx, candidate))
+    names = listed([one.name for one in people.coordinators(call.work.tx)], 3)
+    who = f"your coordinator ({names})" if names else "your program's coordinator"
+    return notice(
+        "I don't know you yet, so I haven't recorded anything. If you belong to a cohort, please ask ",
+        who,
+        " to match your account to the roster.",
+    )
+
+
+@router.delivery("identity.ask")
+def ask_who(work: Work, item: Delivery) -> Card | None:
+    account = people.account_by_id(work.tx, UUID(item.subject))
+    if account is None or account.link != "proposed" or account.person_id is None:
+        return None
+    return _question(work.tx, people.get(work.tx, account.person_id))
+
+
+def _question(tx: Tx, candidate: people.Person) -> Card:
+    own = [one.name for one in cohorts.shared_cohorts(tx, candidate.id)]
+    where = f" of {listed(own)}" if own else ""
+    return Card(
+        "Is this you?",
+        (
+            say("The program's roster has ", Bold(candidate.name), f"{where} with your e-mail address. ")
+            if own
+            else say("The program knows ", Bold(candidate.name), " by your e-mail address."),
+            buttons(
+                Button("Yes, that's me", action("identity.yes", candidate.id), style="primary"),
+                Button("No", action("identity.no", candidate.id)),
+            ),
+            Note(("I'm the cohort bot: I handle meetings, attendance and check-ins.",)),
+        ),
+    )
+
+
+@router.press("identity.yes")
+def yes(call: Call) -> Reply:
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is None or account.link != "proposed" or account.person_id is None:
+        raise Refused("That is settled already. Send help to see what I can do.")
+    link(call.work, account.id, account.person_id, by=account.person_id)
+    name = people.get(call.work.tx, account.person_id).name
+    return Reply(replace=Card("Thank you", (say("Good to meet you, ", Bold(name), "."),)))
+
+
+@router.press("identity.no")
+def no(call: Call) -> Reply:
+    if call.me.link != "proposed":
+        raise Refused("That is settled already. Send help to see what I can do.")
+    people.decline(call.work, call.me.account_id)
+    text = "Thank you. Nothing is linked to you; a coordinator can still match you if you belong to a cohort."
+    return Reply(replace=Card("", (say(text),)))
+
+
+def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
+    """Link the account, welcome the person once, and start their check-ins."""
+    people.confirm(work, account_id, person_id, by)
+    if people.mark_welcomed(work, person_id):
+        deliveries.to_person(work, "welcome", person_id, person_id)
+    refresh_turns(work, [person_id])
+
+
+# Channels ---------------------------------------------------------------------------------------
+
+
+@router.on(Arrived)
+def arrived(call: Call) -> Reply:
+    """Somebody joined a channel the bot is in: if they may be somebody of the roster, they are asked."""
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    at_home = call.place is not None and call.place.cohort_id is not None
+    if at_home and account and people.propose(call.work, account) is not None:
+        deliveries.to_account(call.work, "identity.ask", account.id, account.id)
+    return Reply()
+
+
+@router.on(Departed)
+def departed(_call: Call) -> Reply:
+    """Leaving a channel ends no membership: the roster says who belongs."""
+    return Reply()
+
+
+@router.on(BotAdded)
+def bot_added(call: Call) -> Reply:
+    """In a channel, say what to do next; in the personal chat the first words follow by themselves."""
+    if call.place is None or call.place.kind != "channel":
+        return Reply()
+    if call.place.cohort_id is not None:
+        deliveries.visit(call.work, call.place.id, "")
+    else:
+        deliveries.to_channel(call.work, "hello", call.place.id, call.place.id)
+    return Reply()
+
+
+@router.on(BotRemoved)
+def bot_removed(call: Call) -> Reply:
+    if call.place is not None:
+        conversations.mark_gone(call.work.tx, call.place.id)
+    return Reply()
+
+
+@router.delivery("hello")
+def hello(work: Work, item: Delivery) -> Card | None:
+    """The first words in a channel that is no cohort's yet."""
+    if item.conversation_id is None or conversations.get(work.tx, item.conversation_id).cohort_id:
+        return None
+    return Card(
+        "Hello",
+        (
+            say(
+                "I'm the cohort bot. To make this channel a cohort's home, its mentor or a coordinator sends ",
+                Bold("cohort link"),
+                " here.",
+            ),
+        ),
+    )
+
+
+def visited(
+    work: Work, place: Conversation, asked_by: UUID | None, members: Sequence[Profile], *, entered: bool
+) -> None:
+    """The bot was in the channel and saw who is there, or could not enter it."""
+    meet(work, members)
+    if asked_by is not None:
+        deliveries.to_person(work, "cohort.visited", asked_by, place.id, tag=work.now.isoformat())
+    if entered and place.cohort_id is not None:
+        deliveries.to_channel(work, "cohort.hello", place.id, place.cohort_id, tag=place.id)
+
+
+# The coordinator's matching ---------------------------------------------------------------------
+
+
+@router.command("people", "Who is matched, and who is not", who=COORDINATORS)
+def people_command(call: Call) -> Reply:
+    tx = call.work.tx
+    missing = people.unmatched_people(tx)
+    accounts = people.unmatched_accounts(tx)
+    if not missing:
+        blocks = (say("Everybody on the roster is matched to an account."),)
+        return Reply(card=Card("People", blocks))
+    items = tuple((f"{one.name} <{one.email}>",) for one in missing[:30])
+    more = (Note((f"and {len(missing) - 30} more",)),) if len(missing) > 30 else ()
+    found = (
+        (
+            Heading("Accounts that are nobody's yet"),
+            Bullets(tuple((_account_label(one),) for one in accounts[:30])),
+            buttons(Button("Match somebody", action("identity.match"), style="primary", opens_form=True)),
+        )
+        if accounts
+        else (say("No unmatched account was seen. Accounts are seen when they join a cohort's channel."),)
+    )
+    return Reply(card=Card("Not matched to an account", (Bullets(items), *more, *found)))
+
+
+def _account_label(one: people.Account) -> str:
+    kind = "" if one.member else ", guest or unconfirmed"
+    return f"{one.name} ({one.email or 'no address'}{kind}, {one.platform})"
+
+
+@router.press("identity.match")
+def match_form(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("Matching people is for coordinators.")
+    persons = people.unmatched_people(call.work.tx)[:MOST_OPTIONS]
+    accounts = people.unmatched_accounts(call.work.tx, MOST_OPTIONS)
+    if not persons or not accounts:
+        raise Refused("There is nobody left to match.")
+    return Reply(
+        form=Form(
+            "Match somebody",
+            action("identity.matched"),
+            opener=action("identity.match"),
+            submit="Match",
+            blocks=(say("Be sure: from then on this account sees what this person may see."),),
+            fields=(
+                ChoiceField(
+                    "person",
+                    "On the roster",
+                    tuple(Option(str(one.id), f"{one.name} <{one.email}>") for one in persons),
+                ),
+                ChoiceField("account", "Account", tuple(Option(str(one.id), _account_label(one)) for one in accounts)),
+            ),
+        )
+    )
+
+
+@router.submit("identity.matched")
+def matched(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("Matching people is for coordinators.")
+    read = FieldReader(call.values)
+    person_id = read.uuid("person", needed="Choose a person.")
+    account_id = read.uuid("account", needed="Choose an account.")
+    read.check()
+    if person_id is None or account_id is None:
+        raise Refused("Choose both.")
+    account = people.account_by_id(call.work.tx, account_id)
+    names = people.named(call.work.tx, [person_id])
+    if account is None or person_id not in names:
+        raise Refused("That person or account is not there any more.")
+    link(call.work, account_id, person_id, by=call.my_id)
+    return notice(Bold(names[person_id]), f" is now matched to {_account_label(account)}.")

@@ -1,0 +1,566 @@
+"""Meetings: scheduled by form, announced, moved, cancelled, and answered with one tap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from handlers.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Buttons,
+    Card,
+    ChoiceField,
+    DateField,
+    Facts,
+    Form,
+    Link,
+    Note,
+    NumberField,
+    Option,
+    Text,
+    TextField,
+    TimeField,
+    When,
+    action,
+    buttons,
+    say,
+)
+from handlers.planning import plan_meeting, tell_cohort
+from handlers.requests import Reply, notice
+from handlers.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refused, router
+from program.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
+from program.times import next_weekday, say_day, say_time, to_local, to_utc
+from program.words import counted, listed
+from storage import breaks, cohorts, deliveries, drafts, meetings
+from storage.cohorts import Cohort
+from storage.deliveries import Delivery
+from storage.due import Moment
+from storage.meetings import Meeting
+from storage.work import Work
+
+CANCEL_REASONS = {
+    "weather": "Weather",
+    "conflict": "A conflict of dates",
+    "illness": "Illness",
+    "break": "A break",
+    "other": "Another reason",
+}
+LENGTHS = (5, 720)  # minutes
+
+
+# Scheduling -------------------------------------------------------------------------------------
+
+
+@router.command("meeting new", "Schedule a meeting or a series", who=LEADS, cohort=LEADS)
+def new(call: Call) -> Reply:
+    return Reply(form=_form(call, call.cohort, {}))
+
+
+@router.press("meetings.new")
+def new_form(call: Call) -> Reply:
+    cohort = _led(call, call.id_at(0))
+    values = drafts.read(call.work.tx, call.id_at(1), call.my_id) if len(call.args) > 1 else None
+    return Reply(form=_form(call, cohort, values or {}))
+
+
+def _led(call: Call, cohort_id: UUID) -> Cohort:
+    cohort = cohorts.find(call.work.tx, cohort_id)
+    if cohort is None or not call.leads(cohort_id):
+        raise Refused("That is for the cohort's mentors and for coordinators.")
+    return cohort
+
+
+def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
+    today = to_local(call.work.now, cohort.zone).date()
+    last = meetings.last_meetings(call.work.tx, cohort.id, call.work.now, 1)
+    place = values.get("place", last[0].place if last else "")
+    minutes = values.get("minutes", last[0].minutes if last else 60)
+    at = time.fromisoformat(values["at"]) if "at" in values else last[0].local_start.time() if last else time(15, 30)
+    day = date.fromisoformat(values["day"]) if "day" in values else next_weekday(today + timedelta(days=1), 3)
+    until = date.fromisoformat(values["until"]) if values.get("until") else None
+    return Form(
+        "Schedule meetings",
+        action("meetings.preview", cohort.id),
+        opener=action("meetings.new", cohort.id),
+        submit="See the dates",
+        blocks=(say("For ", Bold(cohort.name), f". Times are {cohort.zone} time."),),
+        fields=(
+            TextField("topic", "Topic", values.get("topic", ""), max_length=200),
+            DateField("day", "First date", day),
+            TimeField("at", "Time", at),
+            NumberField("minutes", "Length in minutes", minutes, *LENGTHS),
+            TextField("place", "Place or link", place, optional=True, max_length=500),
+            ChoiceField(
+                "repeat",
+                "Repeat",
+                tuple(Option(code, label) for code, label in REPEATS.items()),
+                values.get("repeat", "once"),
+            ),
+            DateField("until", "Repeat until", until, optional=True, hint="Only for repeating meetings."),
+        ),
+    )
+
+
+def _read_form(call: Call) -> dict[str, Any]:
+    read = FieldReader(call.values)
+    topic = read.text("topic", needed="Give the meeting a topic.", most=200)
+    day = read.day("day", needed="Choose the first date.")
+    at = read.clock("at", needed="Choose a time.")
+    minutes = read.number("minutes", *LENGTHS, needed="Say how long it lasts.")
+    place = read.text("place", most=500)
+    repeat = read.choice("repeat", tuple(REPEATS)) or "once"
+    until = read.day("until")
+    read.check()
+    return {
+        "topic": " ".join(topic.split()),
+        "day": day.isoformat() if day else "",
+        "at": at.isoformat("minutes") if at else "",
+        "minutes": minutes,
+        "place": place,
+        "repeat": repeat,
+        "until": until.isoformat() if until and repeat != "once" else "",
+    }
+
+
+def _dates(call: Call, cohort: Cohort, values: dict[str, Any]) -> Dates:
+    first = datetime.combine(date.fromisoformat(values["day"]), time.fromisoformat(values["at"]))
+    if to_utc(first, cohort.zone) <= call.work.now:
+        raise FormErrors({"day": "That time has passed; choose a later one."})
+    until = date.fromisoformat(values["until"]) if values["until"] else None
+    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
+    try:
+        return series_dates(first, cast(Repeat, values["repeat"]), until, off)
+    except SeriesProblem as problem:
+        raise FormErrors({problem.field: str(problem)}) from None
+
+
+@router.submit("meetings.preview")
+def preview(call: Call) -> Reply:
+    """Show the dates before anything is scheduled."""
+    cohort = _led(call, call.id_at(0))
+    values = _read_form(call)
+    dates = _dates(call, cohort, values)
+    draft = drafts.keep(call.work, call.my_id, "meeting", values)
+    start = time.fromisoformat(values["at"])
+    lines = tuple((say_day(day.date()),) for day in dates.kept)
+    skipped = tuple((f"{say_day(day.date())}: {off.label}",) for day, off in dates.skipped)
+    blocks: list[Block] = [
+        say(
+            Bold(values["topic"]),
+            f": {counted(len(lines), 'meeting')} at {say_time(datetime.combine(date.min, start))}, "
+            f"{values['minutes']} minutes, {cohort.zone} time.",
+        ),
+        Bullets(lines),
+    ]
+    if skipped:
+        blocks += [say("Skipped because of a break:"), Bullets(skipped)]
+    return Reply(
+        form=Form(
+            "Are these right?",
+            action("meetings.create", cohort.id, draft),
+            opener=action("meetings.new", cohort.id, draft),
+            submit="Schedule",
+            blocks=tuple(blocks),
+            back=action("meetings.new", cohort.id, draft),
+        )
+    )
+
+
+@router.submit("meetings.create")
+def create(call: Call) -> Reply:
+    cohort = _led(call, call.id_at(0))
+    draft = call.id_at(1)
+    values = drafts.read(call.work.tx, draft, call.my_id)
+    if values is None:
+        raise Refused("This form was sent already, or is too old. Send “meetings” to see what is scheduled.")
+    dates = _dates(call, cohort, values)
+    _, made = meetings.create_series(
+        call.work,
+        cohort.id,
+        call.my_id,
+        topic=values["topic"],
+        starts=dates.kept,
+        zone=cohort.zone,
+        minutes=values["minutes"],
+        place=values["place"],
+        repeat=values["repeat"],
+        until=date.fromisoformat(values["until"]) if values["until"] else None,
+    )
+    drafts.drop(call.work, draft)
+    for meeting in made:
+        plan_meeting(call.work, meeting, cohort)
+    tell_cohort(call.work, cohort, "meeting.announcement", made[0].id)
+    return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. The first: ", _when(made[0]), ".")
+
+
+# Cards ------------------------------------------------------------------------------------------
+
+
+def _when(meeting: Meeting) -> When:
+    return When(meeting.starts_at, meeting.zone)
+
+
+def _place(meeting: Meeting) -> Text:
+    place = meeting.place
+    if place.startswith(("https://", "http://")) and " " not in place:
+        return (Link("Join", place),)
+    return (place,) if place else ()
+
+
+def _facts(meeting: Meeting) -> Facts:
+    place = _place(meeting)
+    rows: list[tuple[str, Text]] = [("When", (_when(meeting),)), ("Length", (f"{meeting.minutes} minutes",))]
+    if place:
+        rows.append(("Where", place))
+    return Facts(tuple(rows))
+
+
+def rsvp_buttons(meeting: Meeting) -> Buttons:
+    return buttons(
+        Button("Coming", action("meetings.rsvp", meeting.id, "yes"), style="primary"),
+        Button("Can't", action("meetings.rsvp", meeting.id, "no")),
+    )
+
+
+def _who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
+    found = meetings.answers(work.tx, meeting.id)
+    lines: list[Block] = []
+    if found.coming:
+        lines.append(Note((f"Coming ({len(found.coming)}): {listed(found.coming)}",)))
+    if found.not_coming:
+        lines.append(Note((f"Can't ({len(found.not_coming)}): {listed(found.not_coming)}",)))
+    return tuple(lines)
+
+
+@router.delivery("meeting.announcement")
+def announcement(work: Work, item: Delivery) -> Card | None:
+    """A new series in the channel: its dates, and coming or not to the first."""
+    first = meetings.find(work.tx, UUID(item.subject))
+    if first is None:
+        return None
+    rest = meetings.of_series(work.tx, first.series_id)
+    if first.cancelled_at is not None:
+        return Card(f"Cancelled: {first.topic}", (say("It was planned for ", _when(first), "."), *_later(rest)))
+    blocks: list[Block] = [_facts(first)]
+    if first.ends_at > work.now:
+        blocks += [rsvp_buttons(first), *_who_comes(work, first)]
+    blocks += _later([one for one in rest if one.id != first.id])
+    return Card(f"PLC meeting: {first.topic}", tuple(blocks))
+
+
+def _later(rest: Sequence[Meeting]) -> list[Block]:
+    if not rest:
+        return []
+    shown: list[Text] = [(When(one.starts_at, one.zone),) for one in rest[:12]]
+    if len(rest) > 12:
+        shown.append((f"and {len(rest) - 12} more",))
+    return [say("The meetings after it:"), Bullets(tuple(shown))]
+
+
+@router.delivery("meeting.reminder")
+def reminder(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None:
+        return None
+    if meeting.cancelled_at is not None:
+        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", _when(meeting), "."),))
+    if item.verb == "post" and meeting.starts_at <= work.now:
+        return None
+    blocks: tuple[Block, ...] = (_facts(meeting),)
+    if meeting.ends_at > work.now:
+        blocks += (rsvp_buttons(meeting), *_who_comes(work, meeting))
+    return Card(f"Reminder: {meeting.topic}", blocks)
+
+
+@router.moment("meeting.reminder", "the reminder of a meeting")
+def remind(work: Work, moment: Moment) -> str | None:
+    """Late is better than never until the meeting begins; after that it is recorded as missed."""
+    meeting = meetings.find(work.tx, UUID(moment.subject))
+    if meeting is None or meeting.cancelled_at is not None or meeting.version != moment.version:
+        return "cancelled"
+    if meeting.starts_at <= work.now:
+        return "missed"
+    tag = f"{moment.version}:{moment.due_at.isoformat()}"
+    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), "meeting.reminder", meeting.id, tag)
+    return None
+
+
+@router.press("meetings.rsvp")
+def answer(call: Call) -> Reply:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None or not call.is_member(meeting.cohort_id):
+        raise Refused(
+            "This meeting is another cohort's, so I have not noted anything. You are welcome to ask its mentor."
+        )
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled.")
+    if meeting.ends_at <= call.work.now:
+        raise Refused("This meeting is over.")
+    coming = call.args[1:] == ("yes",)
+    meetings.answer(call.work, meeting.id, call.my_id, coming)
+    refresh_meeting(call.work, meeting)
+    words = "You're coming" if coming else "Noted: you can't come"
+    return notice(f"{words} to ", Bold(meeting.topic), ", ", _when(meeting), ". You can change it any time before.")
+
+
+def refresh_meeting(work: Work, meeting: Meeting) -> None:
+    """Bring the messages about a meeting up to date."""
+    for kind in ("meeting.announcement", "meeting.reminder", "attendance.here"):
+        deliveries.refresh(work, kind, meeting.id)
+
+
+# The next one, and the list ---------------------------------------------------------------------
+
+
+@router.command("next", "The next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
+def next_command(call: Call) -> Reply:
+    chosen = [call.cohort_chosen.id] if call.cohort_chosen else [one.cohort_id for one in call.me.memberships]
+    return Reply(card=next_card(call, chosen))
+
+
+def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
+    meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
+    if meeting is None:
+        lead = call.me.coordinator or any(one.role == "mentor" for one in call.me.memberships)
+        what = "Send “meeting new” to schedule one." if lead else "Your mentor schedules them; I'll tell you."
+        return Card("No meeting is scheduled", (say(what),))
+    if not call.is_member(meeting.cohort_id):
+        return Card(f"Next: {meeting.topic}", (_facts(meeting),))
+    mine = meetings.coming(call.work.tx, meeting.id, call.my_id)
+    state = {
+        None: "You have not answered yet.",
+        True: "You said you're coming.",
+        False: "You said you can't.",
+    }
+    return Card(f"Next: {meeting.topic}", (_facts(meeting), Note((state[mine],)), rsvp_buttons(meeting)))
+
+
+@router.command("meetings", "The scheduled meetings; mentors move and cancel here", cohort=frozenset(EVERYONE))
+def meetings_command(call: Call) -> Reply:
+    """The next five meetings, with what may be done about each."""
+    cohort = call.cohort
+    end = call.work.now + timedelta(days=1000)
+    rest = meetings.between(call.work.tx, call.work.now - timedelta(hours=4), end, [cohort.id])
+    leads = call.leads(cohort.id)
+    blocks: list[Block] = []
+    for meeting in rest[:5]:
+        blocks.append(say(Bold(meeting.topic), ", ", _when(meeting)))
+        if leads:
+            blocks.append(
+                buttons(
+                    Button("Move", action("meetings.move", meeting.id), opens_form=True),
+                    Button("Cancel", action("meetings.cancel", meeting.id), opens_form=True),
+                    Button(
+                        "Snow day",
+                        action("breaks.snow", meeting.id),
+                        confirm="Cancel this day's meeting and make it a day off for the cohort?",
+                    ),
+                )
+            )
+    if len(rest) > 5:
+        blocks.append(
+            Note(
+                (f"and {len(rest) - 5} more, the last on ", When(rest[-1].starts_at, rest[-1].zone, "date")),
+            )
+        )
+    if not rest:
+        blocks.append(say("No meeting is scheduled."))
+    if leads:
+        blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
+    return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))
+
+
+# Moving and cancelling --------------------------------------------------------------------------
+
+
+def _upcoming(call: Call) -> tuple[Meeting, Cohort]:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None:
+        raise Refused("That meeting is not there.")
+    cohort = _led(call, meeting.cohort_id)
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled already.")
+    if meeting.ends_at <= call.work.now:
+        raise Refused("This meeting is over; what was attended stays.")
+    return meeting, cohort
+
+
+def _reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
+    rest = meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
+    if len(rest) < 2:
+        return ()
+    options = (Option("one", "Only this meeting"), Option("rest", f"This and the {len(rest) - 1} after it"))
+    return (ChoiceField("reach", "Which", options, "one"),)
+
+
+def _reached(call: Call, meeting: Meeting) -> list[Meeting]:
+    if call.values.get("reach", ("one",))[:1] != ("rest",):
+        return [meeting]
+    return meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
+
+
+@router.press("meetings.move")
+def move_form(call: Call) -> Reply:
+    meeting, _ = _upcoming(call)
+    return Reply(
+        form=Form(
+            "Move the meeting",
+            action("meetings.moved", meeting.id),
+            opener=action("meetings.move", meeting.id),
+            submit="Move",
+            blocks=(say(Bold(meeting.topic), f". Times are {meeting.zone} time."),),
+            fields=(
+                *_reach_field(call, meeting),
+                DateField("day", "New date", meeting.local_start.date()),
+                TimeField("at", "New time", meeting.local_start.time()),
+                NumberField("minutes", "Length in minutes", meeting.minutes, *LENGTHS),
+                TextField("place", "Place or link", meeting.place, optional=True, max_length=500),
+            ),
+        )
+    )
+
+
+@router.submit("meetings.moved")
+def move(call: Call) -> Reply:
+    """Reminders follow, people are told, the history stays."""
+    meeting, cohort = _upcoming(call)
+    read = FieldReader(call.values)
+    day = read.day("day", needed="Choose a date.")
+    at = read.clock("at", needed="Choose a time.")
+    minutes = read.number("minutes", *LENGTHS, needed="Say how long it lasts.")
+    place = read.text("place", most=500)
+    read.check()
+    start = datetime.combine(day or date.min, at or time())
+    if to_utc(start, meeting.zone) <= call.work.now:
+        raise FormErrors({"day": "That time has passed; choose a later one."})
+    shift = start - meeting.local_start
+    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
+    reached = _reached(call, meeting)
+    blocked = [one for one in reached if any(rest.holds((one.local_start + shift).date()) for rest in off)]
+    if blocked:
+        raise FormErrors({"day": f"{say_day((blocked[0].local_start + shift).date())} falls into a break."})
+    moved = [
+        meetings.move(call.work, one, one.local_start + shift, call.my_id, minutes=minutes, place=place)
+        for one in reached
+    ]
+    for one in moved:
+        plan_meeting(call.work, one, cohort)
+        refresh_meeting(call.work, one)
+    refresh_series(call.work, meeting)
+    tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
+    return notice(f"Moved {counted(len(moved), 'meeting')}: now ", _when(moved[0]), ". The cohort is told.")
+
+
+def refresh_series(work: Work, meeting: Meeting) -> None:
+    """The announcement of a series lists all its dates."""
+    for one in meetings.of_series(work.tx, meeting.series_id):
+        deliveries.refresh(work, "meeting.announcement", one.id)
+
+
+@router.delivery("meeting.moved")
+def moved_card(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None or meeting.cancelled_at is not None or meeting.ends_at <= work.now:
+        return None
+    rest = meetings.of_series(work.tx, meeting.series_id, meeting.ends_at)
+    return Card(
+        f"Moved: {meeting.topic}",
+        (say("The new time:"), _facts(meeting), rsvp_buttons(meeting), *_later(rest)),
+    )
+
+
+@router.press("meetings.cancel")
+def cancel_form(call: Call) -> Reply:
+    meeting, _ = _upcoming(call)
+    return Reply(
+        form=Form(
+            "Cancel the meeting",
+            action("meetings.cancelled", meeting.id),
+            opener=action("meetings.cancel", meeting.id),
+            submit="Cancel it",
+            blocks=(
+                say(Bold(meeting.topic), ", ", _when(meeting), "."),
+                Note(("The cohort is told. Nobody is absent from a cancelled meeting.",)),
+            ),
+            fields=(
+                *_reach_field(call, meeting),
+                ChoiceField(
+                    "reason",
+                    "Why",
+                    tuple(Option(code, label) for code, label in CANCEL_REASONS.items()),
+                    "other",
+                ),
+            ),
+        )
+    )
+
+
+@router.submit("meetings.cancelled")
+def cancel(call: Call) -> Reply:
+    meeting, cohort = _upcoming(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(CANCEL_REASONS), needed="Choose a reason.")
+    read.check()
+    reached = _reached(call, meeting)
+    for one in reached:
+        cancel_meeting(call.work, one, cohort, reason, call.my_id)
+    refresh_series(call.work, meeting)
+    undo = Button("Undo", action("meetings.restore", *[one.id for one in reached[:4]]))
+    text = say(f"Cancelled {counted(len(reached), 'meeting')}; the cohort is told.")
+    return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
+
+
+def cancel_meeting(work: Work, meeting: Meeting, cohort: Cohort, reason: str, by: UUID) -> None:
+    if meetings.cancel(work, meeting, reason, by):
+        plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
+        refresh_meeting(work, meeting)
+        tell_cohort(work, cohort, "meeting.cancelled", meeting.id, meeting.version)
+
+
+@router.delivery("meeting.cancelled")
+def cancelled_card(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None:
+        return None
+    if meeting.cancelled_at is None:
+        return Card(f"It takes place after all: {meeting.topic}", (_facts(meeting),)) if item.verb == "update" else None
+    why = CANCEL_REASONS.get(meeting.cancel_reason, CANCEL_REASONS["other"])
+    coming = meetings.next_meeting(work.tx, [meeting.cohort_id], work.now)
+    after: tuple[Block, ...] = (
+        (
+            Note(
+                ("The next meeting: ", _when(coming)),
+            ),
+        )
+        if coming
+        else ()
+    )
+    return Card(
+        f"Cancelled: {meeting.topic}",
+        (say("The meeting of ", _when(meeting), f" is cancelled ({why.lower()}). Nobody is absent."), *after),
+    )
+
+
+@router.press("meetings.restore")
+def restore(call: Call) -> Reply:
+    """Undo a cancellation while the meeting is still to come."""
+    restored = 0
+    for position in range(len(call.args)):
+        meeting = meetings.find(call.work.tx, call.id_at(position))
+        if meeting is None or meeting.cancelled_at is None or meeting.starts_at <= call.work.now:
+            continue
+        cohort = _led(call, meeting.cohort_id)
+        back = meetings.restore(call.work, meeting, call.my_id)
+        plan_meeting(call.work, back, cohort)
+        refresh_meeting(call.work, back)
+        refresh_series(call.work, back)
+        deliveries.refresh(call.work, "meeting.cancelled", back.id)
+        restored += 1
+    if not restored:
+        raise Refused("There is nothing to undo any more.")
+    return Reply(replace=Card("", (say(f"Undone: {counted(restored, 'meeting')} will take place after all."),)))

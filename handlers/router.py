@@ -1,0 +1,416 @@
+"""The router: which function answers a command, a press, a form, a due moment, or builds a delivery's card.
+
+Feature files register on :data:`router` with decorators. Nothing here knows a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from typing import TypeVar
+from uuid import UUID
+
+from handlers.cards import Action, BadAction, Button, Card, Paragraph, action, buttons, say
+from handlers.requests import (
+    Arrived,
+    BotAdded,
+    BotRemoved,
+    Command,
+    Departed,
+    HomeOpened,
+    Press,
+    Reply,
+    Request,
+    Submit,
+    Typed,
+    notice,
+)
+from program.words import nearest, normal
+from storage import cohorts
+from storage.cohorts import Cohort
+from storage.conversations import Conversation
+from storage.deliveries import Delivery
+from storage.due import Moment
+from storage.people import Actor
+from storage.vault import Vault
+from storage.work import Work
+
+EVERYONE = frozenset({"mentee", "mentor", "coordinator"})
+LEADS = frozenset({"mentor", "coordinator"})
+COORDINATORS = frozenset({"coordinator"})
+MOST_CHOICES = 20  # cohorts offered as buttons
+
+
+class Refused(Exception):
+    """The request cannot be granted. The text is said to the asker; nothing was changed."""
+
+
+class FormErrors(Exception):
+    """The form cannot be saved as it is. One sentence per field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(sorted(errors)))
+        self.errors = dict(errors)
+
+
+class FieldReader:
+    """Reads a form's values; :meth:`check` raises every error that was found on the way."""
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
+        self._values = values
+        self.errors: dict[str, str] = {}
+
+    def text(self, name: str, *, needed: str = "", most: int = 3000) -> str:
+        value = "\n".join(self._values.get(name, ())).strip()
+        if not value and needed:
+            self.errors[name] = needed
+        if len(value) > most:
+            self.errors[name] = f"That is {len(value)} characters; at most {most} fit."
+        return value
+
+    def many(self, name: str) -> tuple[str, ...]:
+        return tuple(value for value in self._values.get(name, ()) if value)
+
+    def choice(self, name: str, options: Sequence[str], *, needed: str = "") -> str:
+        value = self.text(name, needed=needed)
+        if value and value not in options:
+            self.errors[name] = "Choose one of the options."
+        return value
+
+    def day(self, name: str, *, needed: str = "") -> date | None:
+        value = self.text(name, needed=needed)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            self.errors[name] = "Write the date like 2026-08-15."
+            return None
+
+    def clock(self, name: str, *, needed: str = "") -> time | None:
+        value = self.text(name, needed=needed)
+        try:
+            return time.fromisoformat(value) if value else None
+        except ValueError:
+            self.errors[name] = "Write the time like 15:30."
+            return None
+
+    def number(self, name: str, low: int, high: int, *, needed: str = "") -> int | None:
+        value = self.text(name, needed=needed)
+        if not value:
+            return None
+        if not value.isdecimal() or not low <= int(value) <= high:
+            self.errors[name] = f"Write a whole number from {low} to {high}."
+            return None
+        return int(value)
+
+    def uuid(self, name: str, *, needed: str = "") -> UUID | None:
+        value = self.text(name, needed=needed)
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            self.errors[name] = "Choose one of the options."
+            return None
+
+    def check(self) -> None:
+        if self.errors:
+            raise FormErrors(self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler, inside one transaction."""
+
+    work: Work
+    vault: Vault
+    request: Request
+    me: Actor
+    place: Conversation | None
+    words: str = ""  # what follows the command
+    args: tuple[str, ...] = ()  # of the pressed button or sent form
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cohort_chosen: Cohort | None = None
+
+    @property
+    def my_id(self) -> UUID:
+        if self.me.person_id is None:
+            raise Refused("I don't know you yet, so nothing was changed.")
+        return self.me.person_id
+
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort a command was resolved to."""
+        if self.cohort_chosen is None:
+            raise Refused("Say which cohort you mean: send this in the cohort's channel.")
+        return self.cohort_chosen
+
+    def id_at(self, position: int) -> UUID:
+        """An id carried by the button or form."""
+        try:
+            return UUID(self.args[position])
+        except (ValueError, IndexError):
+            raise BadAction(BadAction.__doc__) from None
+
+    def leads(self, cohort_id: UUID) -> bool:
+        """Whether the asker is a mentor of the cohort or a coordinator."""
+        return self.me.coordinator or self.is_member(cohort_id, "mentor")
+
+    def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
+        return any(one.cohort_id == cohort_id and role in (None, one.role) for one in self.me.memberships)
+
+
+def roles_of(me: Actor) -> frozenset[str]:
+    own = {one.role for one in me.memberships}
+    return frozenset(own | {"coordinator"} if me.coordinator else own)
+
+
+Handler = Callable[[Call], Reply]
+MomentHandler = Callable[[Work, Moment], str | None]
+CardBuilder = Callable[[Work, Delivery], Card | None]
+StartHook = Callable[[Work], None]
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort."""
+
+    words: str
+    summary: str
+    handler: Handler
+    who: frozenset[str]
+    takes: str
+    accepts: Callable[[str], bool]
+    cohort: frozenset[str] | None
+    reads: bool
+    cohort_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MomentSpec:
+    handler: MomentHandler
+    says: str
+
+
+class Router:
+    def __init__(self) -> None:
+        self.commands: dict[str, CommandSpec] = {}
+        self.presses: dict[str, Handler] = {}
+        self.submits: dict[str, Handler] = {}
+        self.moments: dict[str, MomentSpec] = {}
+        self.builders: dict[str, CardBuilder] = {}
+        self.start_hooks: list[StartHook] = []
+        self._events: dict[type, Handler] = {}
+        self._stranger: Handler | None = None
+
+    # Registration -------------------------------------------------------------------------------
+
+    def command(
+        self,
+        words: str,
+        summary: str,
+        *,
+        who: frozenset[str] = EVERYONE,
+        takes: str = "",
+        accepts: Callable[[str], bool] = lambda words: not words,
+        cohort: frozenset[str] | None = None,
+        reads: bool = False,
+        cohort_optional: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """``accepts``: whether the words after the command make it exact, so that it wins over an answer."""
+
+        def register(handler: Handler) -> Handler:
+            self.commands[words] = CommandSpec(
+                words, summary, handler, who, takes, accepts, cohort, reads, cohort_optional
+            )
+            return handler
+
+        return register
+
+    def press(self, name: str) -> Callable[[Handler], Handler]:
+        return _register(self.presses, name)
+
+    def submit(self, name: str) -> Callable[[Handler], Handler]:
+        return _register(self.submits, name)
+
+    def delivery(self, kind: str) -> Callable[[CardBuilder], CardBuilder]:
+        return _register(self.builders, kind)
+
+    def moment(self, kind: str, says: str) -> Callable[[MomentHandler], MomentHandler]:
+        """The handler's answer is the state the moment ends in; None: done."""
+
+        def register(handler: MomentHandler) -> MomentHandler:
+            self.moments[kind] = MomentSpec(handler, says)
+            return handler
+
+        return register
+
+    def on(self, event: type) -> Callable[[Handler], Handler]:
+        """For intents without a name: Typed, HomeOpened, Arrived …"""
+        return _register(self._events, event)
+
+    def stranger(self, handler: Handler) -> Handler:
+        """Answers an account that is linked to nobody."""
+        self._stranger = handler
+        return handler
+
+    def at_start(self, hook: StartHook) -> StartHook:
+        """Plans what repeats for ever, whenever a process starts; it must change nothing the second time."""
+        self.start_hooks.append(hook)
+        return hook
+
+    # Answering ----------------------------------------------------------------------------------
+
+    def only_reads(self, request: Request) -> bool:
+        """Whether answering changes nothing, so that a reader will do and no key is recorded."""
+        match request.intent:
+            case Command(text):
+                spec, _ = self.match(text)
+                return spec is None or spec.reads
+            case Typed(text):
+                found = self.exact(text)
+                return found is not None and found[0].reads
+            case HomeOpened():
+                return True
+            case _:
+                return False
+
+    def answer(self, call: Call) -> Reply:
+        """Answer one request.
+
+        Raises:
+            Refused, FormErrors, BadAction: nothing is to be changed; the text is for the asker.
+        """
+        intent = call.request.intent
+        if isinstance(intent, BotAdded | BotRemoved | Arrived | Departed):
+            return self._event(call)
+        if call.me.person_id is None and self._stranger is not None:
+            return self._stranger(call)
+        match intent:
+            case Command(text):
+                return self._command(call, text)
+            case Typed(text):
+                if found := self.exact(text):
+                    return self._run(replace(call, words=found[1]), found[0])
+                return self._event(call)
+            case Press(pressed):
+                return self._named(self.presses, call, pressed)
+            case Submit(sent, values):
+                return self._named(self.submits, replace(call, values=values), sent)
+            case HomeOpened():
+                return self._event(call)
+
+    def _event(self, call: Call) -> Reply:
+        handler = self._events.get(type(call.request.intent))
+        return handler(call) if handler else Reply()
+
+    def _named(self, handlers: Mapping[str, Handler], call: Call, done: Action) -> Reply:
+        handler = handlers.get(done.name)
+        if handler is None:
+            raise BadAction(BadAction.__doc__)
+        return handler(replace(call, args=done.args))
+
+    def match(self, text: str) -> tuple[CommandSpec | None, str]:
+        """The command that a text begins with, the longest first, and the words after it."""
+        typed = normal(text.removeprefix("/plc"))
+        for words in sorted(self.commands, key=len, reverse=True):
+            if typed == words or typed.startswith(words + " "):
+                return self.commands[words], typed[len(words) :].strip()
+        return None, typed
+
+    def exact(self, text: str) -> tuple[CommandSpec, str] | None:
+        """The command whose exact words a typed message is."""
+        spec, rest = self.match(text)
+        if spec is not None and (not rest or spec.accepts(rest)):
+            return spec, rest
+        return None
+
+    def _command(self, call: Call, text: str) -> Reply:
+        spec, rest = self.match(text)
+        if spec is None:
+            return self.unknown(call, rest)
+        return self._run(replace(call, words=rest), spec)
+
+    def unknown(self, call: Call, typed: str) -> Reply:
+        """A command that nobody knows gets the nearest ones; what was typed is not repeated."""
+        if not typed:
+            return self._run(call, self.commands["help"])
+        known = [words for words, spec in self.commands.items() if spec.who & roles_of(call.me)]
+        close = nearest(typed, known)
+        text = "I don't know that command. " + ("Did you mean:" if close else "Send help to see what I can do.")
+        items = [Button(words, action("command.run", words)) for words in close]
+        return Reply(card=Card("", (say(text), buttons(*items)) if items else (say(text),)))
+
+    def _run(self, call: Call, spec: CommandSpec) -> Reply:
+        if not spec.who & roles_of(call.me):
+            who = " and ".join(f"{role}s" for role in sorted(spec.who))
+            return notice(f"“{spec.words}” is for {who}. Send help to see what you can do here.")
+        if spec.cohort is None:
+            return spec.handler(call)
+        found = self._choose(call, spec)
+        return found if isinstance(found, Reply) else spec.handler(replace(call, cohort_chosen=found))
+
+    def _choose(self, call: Call, spec: CommandSpec) -> Cohort | Reply | None:
+        """The cohort that is meant: this channel's, or the only one; with several the asker is asked."""
+        roles = spec.cohort or frozenset()
+        if call.place is not None and call.place.cohort_id is not None:
+            here = call.place.cohort_id
+            if (call.me.coordinator and "coordinator" in roles) or any(call.is_member(here, role) for role in roles):
+                return cohorts.get(call.work.tx, here)
+            if spec.cohort_optional:
+                return None
+            raise Refused(f"“{spec.words}” is for the mentors of this channel's cohort and for coordinators.")
+        own = [one.cohort_id for one in call.me.memberships if one.role in roles]
+        found = [cohorts.get(call.work.tx, cohort_id) for cohort_id in own]
+        if not found and call.me.coordinator and "coordinator" in roles:
+            found = cohorts.all_cohorts(call.work.tx)
+        if len(found) == 1:
+            return found[0]
+        if spec.cohort_optional:
+            return None
+        if not found:
+            raise Refused("There is no cohort yet. Import the roster first: plc-bot roster import FILE.")
+        return _ask_which(spec, found)
+
+
+def _ask_which(spec: CommandSpec, found: Sequence[Cohort]) -> Reply:
+    blocks: list[Paragraph] = []
+    if len(found) > MOST_CHOICES:
+        blocks.append(say("There are more; for another one send this in the cohort's channel."))
+    items = [Button(one.name, action("command.for", one.id, spec.words)) for one in found[:MOST_CHOICES]]
+    return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
+
+
+Name = TypeVar("Name")
+Value = TypeVar("Value")
+
+
+def _register(table: dict[Name, Value], name: Name) -> Callable[[Value], Value]:
+    def register(value: Value) -> Value:
+        if name in table:
+            raise ValueError(f"{name} is registered twice.")
+        table[name] = value
+        return value
+
+    return register
+
+
+router = Router()
+
+
+@router.press("command.run")
+def run_command(call: Call) -> Reply:
+    """A suggested command was pressed."""
+    return router.answer(replace(call, request=replace(call.request, intent=Command(call.args[0]))))
+
+
+@router.press("command.for")
+def run_for_cohort(call: Call) -> Reply:
+    """The cohort for a command was chosen."""
+    cohort_id, words = call.id_at(0), call.args[1]
+    spec = router.commands.get(words)
+    if spec is None or spec.cohort is None:
+        raise BadAction(BadAction.__doc__)
+    allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
+    if not allowed and not (call.me.coordinator and "coordinator" in spec.cohort):
+        raise Refused("That cohort is not one of yours.")
+    return spec.handler(replace(call, cohort_chosen=cohorts.get(call.work.tx, cohort_id)))

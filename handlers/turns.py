@@ -1,0 +1,44 @@
+"""Everybody's next check-in: kept up to date whenever something changes that it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from program.checkins import next_checkin
+from program.series import Break
+from program.times import to_utc
+from storage import breaks, checkins, due
+from storage.checkins import Turn
+from storage.work import Work
+
+
+def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
+    """Set the next turn of these people (None: of everybody) and plan the moments of it."""
+    found = checkins.turns(work.tx, people)
+    if people is not None:
+        gone = set(people) - {turn.person_id for turn in found}
+        checkins.drop_turns(work, list(gone))
+    set_turns(work, found)
+
+
+def set_turns(work: Work, found: Sequence[Turn]) -> None:
+    """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
+    off = _breaks(work)
+    for turn in found:
+        after = work.now
+        if turn.snoozed_until is not None:
+            awake = to_utc(datetime.combine(turn.snoozed_until, time()), turn.zone)
+            after = max(after, awake - timedelta(seconds=1))
+        breaks_here = (*off.get(None, ()), *off.get(turn.cohort_id, ()))
+        at = next_checkin(after, turn.zone, turn.cycle, breaks_here)
+        checkins.set_turn(work, turn.person_id, at)
+        due.plan(work, "checkins.open", at, at.isoformat())
+
+
+def _breaks(work: Work) -> dict[UUID | None, tuple[Break, ...]]:
+    found: dict[UUID | None, tuple[Break, ...]] = {}
+    for item in breaks.of_program(work.tx):
+        found[item.cohort_id] = (*found.get(item.cohort_id, ()), item.days)
+    return found

@@ -1,0 +1,67 @@
+"""Attendance: its statuses, and today's state from the append-only entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+Status = Literal["present", "partial", "excused", "absent"]
+STATUSES: dict[Status, str] = {
+    "present": "Present",
+    "partial": "Partly there",
+    "excused": "Excused",
+    "absent": "Absent",
+}
+Step = Literal["tapped", "confirmed", "corrected"]
+
+OPENS_BEFORE = timedelta(minutes=15)
+CHASE_AFTER = timedelta(hours=24)
+ESCALATE_AFTER = timedelta(hours=72)
+
+REASONS = {
+    "late_entry": "The first entry was wrong",
+    "told_later": "I was told later",
+    "mentee_asked": "The mentee pointed it out",
+    "wrong_person": "Marked for the wrong person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger, as far as today's state needs it. Entries come in the order of recording."""
+
+    person: UUID
+    step: Step
+    status: Status
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where one person stands in one meeting: what they tapped, and what a mentor settled."""
+
+    tapped: bool = False
+    status: Status | None = None  # None: open, never assumed
+    minutes: int | None = None
+    corrected: bool = False
+
+
+def marks(entries: Iterable[Entry]) -> dict[UUID, Mark]:
+    """The last word on each person. A tap says "I'm here"; only a confirmation settles."""
+    state: dict[UUID, Mark] = {}
+    for entry in entries:
+        before = state.get(entry.person, Mark())
+        if entry.step == "tapped":
+            state[entry.person] = Mark(True, before.status, before.minutes, before.corrected)
+        else:
+            corrected = entry.step == "corrected"
+            state[entry.person] = Mark(before.tapped, entry.status, entry.minutes, corrected)
+    return state
+
+
+def counts(status: Status | None) -> bool:
+    """Whether a settled status is an attended meeting."""
+    return status in ("present", "partial")

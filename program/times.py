@@ -1,0 +1,69 @@
+"""Local times, zones and the program year. Nothing here reads a clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PROGRAM_ZONE = "America/Chicago"
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def is_zone(name: str) -> bool:
+    try:
+        zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def to_utc(local: datetime, zone_name: str) -> datetime:
+    """The instant of a naive local time.
+
+    A time that the clocks skip in spring happens an hour later; one that they repeat in autumn is the
+    first of the two.
+    """
+    if local.tzinfo is not None:
+        raise ValueError("A local time carries no zone of its own.")
+    return local.replace(tzinfo=zone(zone_name)).astimezone(UTC)
+
+
+def to_local(instant: datetime, zone_name: str) -> datetime:
+    """The naive local time of an instant."""
+    return instant.astimezone(zone(zone_name)).replace(tzinfo=None)
+
+
+def local_day(instant: datetime, zone_name: str) -> date:
+    return to_local(instant, zone_name).date()
+
+
+def program_year(day: date, month: int = 7, day_of_month: int = 1) -> int:
+    """The calendar year in which the program year of ``day`` began (Missouri: 1 July, RSMo 160.041)."""
+    return day.year if (day.month, day.day) >= (month, day_of_month) else day.year - 1
+
+
+def say_day(day: date) -> str:
+    return f"{day:%a} {day:%b} {day.day}, {day.year}"
+
+
+def say_time(local: datetime) -> str:
+    return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
+
+
+def say_minutes(minutes: int) -> str:
+    """A length of time in its largest whole unit: 1 hour, 90 minutes, 2 days."""
+    for unit, size in (("day", 1440), ("hour", 60)):
+        if minutes % size == 0 and minutes >= size:
+            count = minutes // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def next_weekday(day: date, weekday: int) -> date:
+    """The first ``weekday`` (Monday 0) on or after ``day``."""
+    return day + timedelta(days=(weekday - day.weekday()) % 7)

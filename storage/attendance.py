@@ -1,0 +1,128 @@
+"""The attendance ledger: lines are only added. Today's state is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+
+from program.attendance import Entry, Mark, Status, Step, marks
+from storage.database import Tx
+from storage.tables import attendance_entry, meeting, person
+from storage.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    person: str
+    step: str
+    status: str
+    minutes: int | None
+    by: str
+    at: datetime
+    reason: str
+
+
+def add(
+    work: Work,
+    meeting_id: UUID,
+    person_id: UUID,
+    step: Step,
+    status: Status,
+    by: UUID,
+    *,
+    minutes: int | None = None,
+    reason: str = "",
+) -> None:
+    """Add a line after the last one of this person in this meeting."""
+    here = (attendance_entry.c.meeting_id == meeting_id, attendance_entry.c.person_id == person_id)
+    last = work.tx.scalar(select(func.max(attendance_entry.c.position)).where(*here))
+    row = {
+        "id": work.new_id(),
+        "meeting_id": meeting_id,
+        "person_id": person_id,
+        "position": 0 if last is None else last + 1,
+        "step": step,
+        "status": status,
+        "minutes": minutes,
+        "by": by,
+        "at": work.now,
+        "reason": reason,
+    }
+    work.tx.execute(insert(attendance_entry).values(row))
+
+
+def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
+    rows = tx.execute(
+        select(
+            attendance_entry.c.person_id,
+            attendance_entry.c.step,
+            attendance_entry.c.status,
+            attendance_entry.c.minutes,
+        )
+        .where(attendance_entry.c.meeting_id == meeting_id)
+        .order_by(attendance_entry.c.person_id, attendance_entry.c.position)
+    )
+    return marks(Entry(*row) for row in rows)
+
+
+def story(tx: Tx, meeting_id: UUID, person_id: UUID) -> list[Line]:
+    """Every line of one person in one meeting, as it was recorded."""
+    recorder = person.alias("recorder")
+    rows = tx.execute(
+        select(
+            person.c.name,
+            attendance_entry.c.step,
+            attendance_entry.c.status,
+            attendance_entry.c.minutes,
+            recorder.c.name,
+            attendance_entry.c.at,
+            attendance_entry.c.reason,
+        )
+        .join_from(attendance_entry, person, person.c.id == attendance_entry.c.person_id)
+        .join(recorder, recorder.c.id == attendance_entry.c.by)
+        .where(attendance_entry.c.meeting_id == meeting_id, attendance_entry.c.person_id == person_id)
+        .order_by(attendance_entry.c.position)
+    )
+    return [Line(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """A meeting in which somebody's attendance is settled."""
+
+    starts_at: datetime
+    zone: str
+    status: Status
+
+
+def settled_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attended]]:
+    """What is settled for each of these people, in one query; cancelled meetings are left out."""
+    found: dict[UUID, list[Attended]] = {}
+    if not people:
+        return found
+    rows = tx.execute(
+        select(
+            attendance_entry.c.person_id,
+            attendance_entry.c.meeting_id,
+            meeting.c.starts_at,
+            meeting.c.zone,
+            attendance_entry.c.status,
+        )
+        .join_from(attendance_entry, meeting)
+        .where(
+            attendance_entry.c.person_id.in_(list(people)),
+            attendance_entry.c.step != "tapped",
+            meeting.c.cancelled_at.is_(None),
+        )
+        .order_by(attendance_entry.c.person_id, attendance_entry.c.meeting_id, attendance_entry.c.position)
+    )
+    last: dict[tuple[UUID, UUID], Attended] = {}
+    for person_id, meeting_id, starts_at, zone, status in rows:
+        last[person_id, meeting_id] = Attended(starts_at, zone, status)
+    for (person_id, _), attended in last.items():
+        found.setdefault(person_id, []).append(attended)
+    return found

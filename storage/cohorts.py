@@ -1,0 +1,186 @@
+"""Cohorts, their members, home channels and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, literal, select, update
+
+from program.checkins import Cycle
+from program.times import PROGRAM_ZONE
+from storage import history
+from storage.database import Tx
+from storage.tables import cohort, enrolment, membership, person
+from storage.work import Work
+
+DEFAULT_REMINDERS = (1440, 60)  # minutes before a meeting
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    id: UUID
+    name: str
+    region: str
+    zone: str
+    home_id: UUID | None
+    reminders: Sequence[int]  # minutes before a meeting
+    checkin_weekday: int
+    checkin_at: time
+    checkin_weeks: int
+
+    @property
+    def cycle(self) -> Cycle:
+        return Cycle(self.checkin_weekday, self.checkin_at, self.checkin_weeks)
+
+
+_COHORT = (
+    cohort.c.id,
+    cohort.c.name,
+    cohort.c.region,
+    cohort.c.zone,
+    cohort.c.home_id,
+    cohort.c.reminders,
+    cohort.c.checkin_weekday,
+    cohort.c.checkin_at,
+    cohort.c.checkin_weeks,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A present member of a cohort."""
+
+    id: UUID
+    name: str
+    email: str
+    zone: str
+    role: str
+
+
+def get(tx: Tx, cohort_id: UUID) -> Cohort:
+    return Cohort(*tx.execute(select(*_COHORT).where(cohort.c.id == cohort_id)).one())
+
+
+def find(tx: Tx, cohort_id: UUID) -> Cohort | None:
+    row = tx.execute(select(*_COHORT).where(cohort.c.id == cohort_id)).one_or_none()
+    return Cohort(*row) if row else None
+
+
+def by_name(tx: Tx, name: str) -> Cohort | None:
+    row = tx.execute(select(*_COHORT).where(cohort.c.key == name.strip().lower())).one_or_none()
+    return Cohort(*row) if row else None
+
+
+def all_cohorts(tx: Tx) -> list[Cohort]:
+    return [Cohort(*row) for row in tx.execute(select(*_COHORT).order_by(cohort.c.region, cohort.c.key))]
+
+
+def create(work: Work, name: str, region: str = "", zone: str = PROGRAM_ZONE) -> UUID:
+    cycle = Cycle()
+    cohort_id = work.new_id()
+    row = {
+        "id": cohort_id,
+        "name": name,
+        "key": name.lower(),
+        "region": region,
+        "zone": zone,
+        "reminders": list(DEFAULT_REMINDERS),
+        "checkin_weekday": cycle.weekday,
+        "checkin_at": cycle.at,
+        "checkin_weeks": cycle.every_weeks,
+    }
+    work.tx.execute(insert(cohort).values(row))
+    return cohort_id
+
+
+def change(work: Work, cohort_id: UUID, by: UUID | None, **values: Any) -> None:
+    """Change a cohort's settings (reminders, check-in rhythm, region)."""
+    work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(values))
+    detail = {name: value.isoformat() if isinstance(value, time) else value for name, value in values.items()}
+    history.note(work, cohort_id, "cohort.changed", by, **detail)
+
+
+def set_home(work: Work, cohort_id: UUID, conversation_id: UUID | None, by: UUID) -> None:
+    work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(home_id=conversation_id))
+    home = str(conversation_id) if conversation_id else None
+    history.note(work, cohort_id, "cohort.home", by, conversation=home)
+
+
+def members(tx: Tx, cohort_id: UUID, role: str | None = None) -> list[Person]:
+    query = (
+        select(person.c.id, person.c.name, person.c.email, person.c.zone, membership.c.role)
+        .join_from(membership, person)
+        .where(membership.c.cohort_id == cohort_id, membership.c.until.is_(None))
+        .order_by(person.c.name, person.c.id)
+    )
+    if role is not None:
+        query = query.where(membership.c.role == role)
+    return [Person(*row) for row in tx.execute(query)]
+
+
+def sizes(tx: Tx) -> dict[UUID, tuple[int, int]]:
+    """Mentees and mentors of each cohort."""
+    found: dict[UUID, tuple[int, int]] = {}
+    rows = tx.execute(select(membership.c.cohort_id, membership.c.role).where(membership.c.until.is_(None)))
+    for cohort_id, role in rows:
+        mentees, mentors = found.get(cohort_id, (0, 0))
+        found[cohort_id] = (mentees + (role == "mentee"), mentors + (role == "mentor"))
+    return found
+
+
+def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | None) -> None:
+    row = {
+        "id": work.new_id(),
+        "cohort_id": cohort_id,
+        "person_id": person_id,
+        "role": role,
+        "since": work.now,
+    }
+    work.tx.execute(insert(membership).values(row))
+    history.note(work, cohort_id, "member.joined", by, person=str(person_id), role=role)
+
+
+def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None:
+    """End a membership today; what was attended stays."""
+    current = (
+        membership.c.cohort_id == cohort_id,
+        membership.c.person_id == person_id,
+        membership.c.until.is_(None),
+    )
+    work.tx.execute(update(membership).where(*current).values(until=work.now))
+    history.note(work, cohort_id, "member.left", by, person=str(person_id))
+
+
+def enrol(work: Work, person_id: UUID, policy: str, starts: date, district: str, track: str) -> None:
+    row = {
+        "id": work.new_id(),
+        "person_id": person_id,
+        "policy": policy,
+        "starts": starts,
+        "district": district,
+        "track": track,
+    }
+    work.tx.execute(insert(enrolment).values(row))
+
+
+def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "mentor")) -> list[Cohort]:
+    """The cohorts a person is in now."""
+    here = select(membership.c.cohort_id).where(
+        membership.c.person_id == person_id, membership.c.until.is_(None), membership.c.role.in_(list(roles))
+    )
+    rows = tx.execute(select(*_COHORT).where(cohort.c.id.in_(here)).order_by(cohort.c.key))
+    return [Cohort(*row) for row in rows]
+
+
+def coordinators(tx: Tx) -> list[Person]:
+    """The program's coordinators, who stand in for a cohort without mentors."""
+    rows = tx.execute(
+        select(person.c.id, person.c.name, person.c.email, person.c.zone, literal("coordinator"))
+        .where(person.c.coordinator)
+        .order_by(person.c.name, person.c.id)
+    )
+    return [Person(*row) for row in rows]

@@ -1,0 +1,116 @@
+"""Installations and conversations, with what a platform needs to write there later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from storage.database import Tx
+from storage.tables import cohort, conversation, installation
+from storage.work import Work, insert_new
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: UUID
+    platform: str
+    tenant: str
+    external: str
+    kind: str
+    name: str
+    reference: Mapping[str, Any]
+    gone: bool
+    cohort_id: UUID | None  # whose home channel this is
+
+
+def _select() -> Any:
+    return (
+        select(
+            conversation.c.id,
+            installation.c.platform,
+            installation.c.tenant,
+            conversation.c.external,
+            conversation.c.kind,
+            conversation.c.name,
+            conversation.c.reference,
+            conversation.c.gone,
+            cohort.c.id,
+        )
+        .join_from(conversation, installation)
+        .join(cohort, cohort.c.home_id == conversation.c.id, isouter=True)
+    )
+
+
+def installation_id(work: Work, platform: str, tenant: str) -> UUID:
+    """The installation's id; made at first sight."""
+    query = select(installation.c.id).filter_by(platform=platform, tenant=tenant)
+    if work.tx.execute(query).first() is None:
+        insert_new(work.tx, installation, [{"id": work.new_id(), "platform": platform, "tenant": tenant}])
+    found: UUID = work.tx.execute(query).scalar_one()
+    return found
+
+
+def find(tx: Tx, platform: str, tenant: str, external: str) -> Conversation | None:
+    row = tx.execute(
+        _select().where(
+            installation.c.platform == platform,
+            installation.c.tenant == tenant,
+            conversation.c.external == external,
+        )
+    ).one_or_none()
+    return Conversation(*row) if row else None
+
+
+def get(tx: Tx, conversation_id: UUID) -> Conversation:
+    return Conversation(*tx.execute(_select().where(conversation.c.id == conversation_id)).one())
+
+
+def remember(
+    work: Work,
+    *,
+    platform: str,
+    tenant: str,
+    external: str,
+    kind: str,
+    name: str,
+    reference: Mapping[str, str],
+    account_id: UUID | None = None,
+) -> UUID:
+    """Store a conversation or refresh what is known of it; a message from it says that it is there."""
+    found = find(work.tx, platform, tenant, external)
+    if found is None:
+        row = {
+            "id": work.new_id(),
+            "installation_id": installation_id(work, platform, tenant),
+            "external": external,
+            "kind": kind,
+            "name": name,
+            "reference": dict(reference),
+            "account_id": account_id,
+        }
+        insert_new(work.tx, conversation, [row])
+        where = {"installation_id": row["installation_id"], "external": external}
+        made: UUID = work.tx.execute(select(conversation.c.id).filter_by(**where)).scalar_one()
+        return made
+    fresh: dict[str, Any] = {"gone": False}
+    if name:
+        fresh["name"] = name
+    if reference:
+        fresh["reference"] = dict(reference)
+    if account_id is not None:
+        fresh["account_id"] = account_id
+    work.tx.execute(update(conversation).where(conversation.c.id == found.id).values(fresh))
+    return found.id
+
+
+def mark_gone(tx: Tx, conversation_id: UUID) -> None:
+    """The bot was removed from it: nothing can be delivered there until it is back."""
+    tx.execute(update(conversation).where(conversation.c.id == conversation_id).values(gone=True))
+
+
+def rename(tx: Tx, conversation_id: UUID, name: str) -> None:
+    tx.execute(update(conversation).where(conversation.c.id == conversation_id).values(name=name))

@@ -1,0 +1,107 @@
+"""The database: SQLite in one process, PostgreSQL where there are several. A transaction is one function.
+
+On SQLite there is one writer connection (``BEGIN IMMEDIATE``) and a few readers; the people's wrapped
+data keys live in a file of their own, attached as the schema ``keys``. On PostgreSQL ``keys`` is a schema.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
+
+READERS = 4
+BUSY_SECONDS = 15
+
+Tx = Connection
+
+
+class Database:
+    """Opens lazily; ``write`` and ``read`` each give one transaction, committed on success."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite:
+            self._writer = _sqlite_engine(self.url.database or "", 1, "BEGIN IMMEDIATE")
+            self._reader = _sqlite_engine(self.url.database or "", READERS, "BEGIN")
+        else:
+            options = {"connect_timeout": 10, "options": "-c timezone=UTC"}
+            engine = create_engine(
+                self.url.set(drivername="postgresql+psycopg"),
+                pool_size=READERS + 1,
+                pool_pre_ping=True,
+                connect_args=options,
+                hide_parameters=True,
+            )
+            self._writer = self._reader = engine
+
+    @property
+    def engine(self) -> Engine:
+        return self._writer
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        with self._writer.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        with self._reader.begin() as tx:
+            yield tx
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def keys_file(database: str) -> str:
+    """Where the wrapped data keys of a SQLite database live: beside it, never in it."""
+    path = Path(database)
+    return str(path.with_name(path.stem + ".keys" + path.suffix))
+
+
+def _sqlite_engine(database: str, connections: int, begin: str) -> Engine:
+    if database in ("", ":memory:"):
+        raise ValueError("The database needs a file; memory alone would lose every record.")
+    folder = Path(database).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (database, keys_file(database)):
+        if not Path(file).exists():
+            # Only the owner reads what is inside, from the first byte on.
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = create_engine(
+        f"sqlite:///{database}",
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # The driver must not begin or commit on its own: it would begin in the wrong mode.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may lose committed ledger rows at power loss
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA recursive_triggers=ON")  # else INSERT OR REPLACE walks past the ledger's triggers
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.execute("ATTACH DATABASE ? AS keys", (keys_file(database),))
+        cursor.execute("PRAGMA keys.journal_mode=WAL")
+        cursor.execute("PRAGMA keys.synchronous=FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

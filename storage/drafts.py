@@ -1,0 +1,33 @@
+"""A form's values between its steps. Never a confidential form's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+
+from storage.database import Tx
+from storage.tables import draft
+from storage.work import Work
+
+
+def keep(work: Work, person_id: UUID, kind: str, values: Mapping[str, Any]) -> UUID:
+    """Keep the values for the next step; they replace the person's earlier draft of that kind."""
+    work.tx.execute(delete(draft).where(draft.c.person_id == person_id, draft.c.kind == kind))
+    draft_id = work.new_id()
+    row = {"id": draft_id, "person_id": person_id, "kind": kind, "values": dict(values), "at": work.now}
+    work.tx.execute(insert(draft).values(row))
+    return draft_id
+
+
+def read(tx: Tx, draft_id: UUID, person_id: UUID) -> dict[str, Any] | None:
+    """The values; None when they are gone or somebody else's."""
+    query = select(draft.c["values"]).where(draft.c.id == draft_id, draft.c.person_id == person_id)
+    found: dict[str, Any] | None = tx.scalar(query)
+    return found
+
+
+def drop(work: Work, draft_id: UUID) -> None:
+    work.tx.execute(delete(draft).where(draft.c.id == draft_id))

@@ -1,0 +1,87 @@
+"""Bringing a database to the schema this code knows: once, whoever starts first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from storage.database import Database, Tx
+from storage.tables import APPEND_ONLY, KEYS_SCHEMA
+
+LOCK = 703_141_592  # any number of our own, for PostgreSQL's advisory lock
+
+
+class SchemaProblem(Exception):
+    """The database's schema is not one this code can work with; the text says why."""
+
+
+def _config(tx: Tx | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    if tx is not None:
+        config.attributes["connection"] = tx
+    return config
+
+
+def head() -> str:
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    return revision or ""
+
+
+def current(tx: Tx) -> str | None:
+    return MigrationContext.configure(tx).get_current_revision()
+
+
+def migrate(database: Database) -> bool:
+    """Upgrade to the newest schema; True when something changed.
+
+    Raises:
+        SchemaProblem: the schema is newer than this code, or the ledger's triggers are gone.
+    """
+    with database.write() as tx:
+        if not database.sqlite:
+            tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {KEYS_SCHEMA}"))
+        before = current(tx)
+        if before is not None and before not in _known():
+            raise SchemaProblem(
+                f"The database's schema ({before}) is newer than this version of the bot. Install the "
+                "version that made it; nothing was changed."
+            )
+        if before != head():
+            command.upgrade(_config(tx), "head")
+        check_triggers(tx)
+    return before != head()
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def check_triggers(tx: Tx) -> None:
+    """The triggers that keep the append-only tables so must be there.
+
+    Raises:
+        SchemaProblem: one is missing.
+    """
+    if tx.dialect.name == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    there = set(tx.scalars(text(query)))
+    missing = [name for name in trigger_names(tx.dialect.name) if name not in there]
+    if missing:
+        raise SchemaProblem(
+            f"The database lost what protects its ledger ({', '.join(missing)}). Restore a backup, or "
+            "ask for help before going on; nothing was changed."
+        )
+
+
+def trigger_names(dialect: str) -> list[str]:
+    kinds = ("update", "delete") if dialect == "sqlite" else ("change", "truncate")
+    return [f"{table}_no_{kind}" for table in APPEND_ONLY for kind in kinds]

@@ -1,0 +1,327 @@
+"""Persons, their accounts, and which account is whom.
+
+An e-mail only proposes a link; the person, or a coordinator, makes it. From then on the tenant and the
+user id are the identity, and a later change of address moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, insert, or_, select, update
+
+from storage import conversations, history
+from storage.database import Tx
+from storage.tables import account, cohort, conversation, installation, membership, person
+from storage.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: UUID
+    name: str
+    email: str
+    zone: str
+    coordinator: bool
+    checkins: bool | None
+    snoozed_until: date | None
+
+
+_PERSON = (
+    person.c.id,
+    person.c.name,
+    person.c.email,
+    person.c.zone,
+    person.c.coordinator,
+    person.c.checkins,
+    person.c.snoozed_until,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A present place in a cohort."""
+
+    cohort_id: UUID
+    cohort: str
+    role: str  # mentee, mentor
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account, and the person it is linked to, if any."""
+
+    account_id: UUID
+    platform: str
+    link: str  # none, proposed, confirmed, declined
+    person_id: UUID | None
+    name: str
+    zone: str
+    coordinator: bool
+    memberships: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: UUID
+    platform: str
+    tenant: str
+    user: str
+    name: str
+    email: str
+    member: bool
+    person_id: UUID | None
+    link: str
+
+
+_ACCOUNT = (
+    account.c.id,
+    installation.c.platform,
+    installation.c.tenant,
+    account.c.user,
+    account.c.name,
+    account.c.email,
+    account.c.member,
+    account.c.person_id,
+    account.c.link,
+)
+
+
+def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
+    """Everything a request must know of who sent it, in one query; None for an account never seen."""
+    linked = and_(person.c.id == account.c.person_id, account.c.link == "confirmed")
+    rows = tx.execute(
+        select(
+            account.c.id,
+            account.c.link,
+            account.c.name,
+            person.c.id,
+            person.c.name,
+            person.c.zone,
+            person.c.coordinator,
+            cohort.c.id,
+            cohort.c.name,
+            membership.c.role,
+        )
+        .join_from(installation, account, account.c.installation_id == installation.c.id)
+        .join(person, linked, isouter=True)
+        .join(
+            membership,
+            and_(membership.c.person_id == person.c.id, membership.c.until.is_(None)),
+            isouter=True,
+        )
+        .join(cohort, cohort.c.id == membership.c.cohort_id, isouter=True)
+        .where(installation.c.platform == platform, installation.c.tenant == tenant, account.c.user == user)
+        .order_by(cohort.c.key)
+    ).all()
+    if not rows:
+        return None
+    account_id, link, account_name, person_id, name, zone, coordinator = rows[0][:7]
+    return Actor(
+        account_id=account_id,
+        platform=platform,
+        link=link,
+        person_id=person_id,
+        name=name or account_name,
+        zone=zone or "America/Chicago",
+        coordinator=bool(coordinator),
+        memberships=tuple(Member(row[7], row[8], row[9]) for row in rows if row[7] is not None),
+    )
+
+
+def get(tx: Tx, person_id: UUID) -> Person:
+    return Person(*tx.execute(select(*_PERSON).where(person.c.id == person_id)).one())
+
+
+def named(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    query = select(person.c.id, person.c.name).where(person.c.id.in_(list(person_ids)))
+    return {row.id: row.name for row in tx.execute(query)}
+
+
+def by_email(tx: Tx, email: str) -> Person | None:
+    row = tx.execute(select(*_PERSON).where(person.c.email == email.strip().lower())).one_or_none()
+    return Person(*row) if row else None
+
+
+def search(tx: Tx, text: str, most: int = 5) -> list[Person]:
+    """The people whose address is ``text``, or whose name is or begins with it."""
+    wanted = text.strip().lower()
+    name = func.lower(person.c.name)
+    rows = tx.execute(
+        select(*_PERSON)
+        .where(or_(person.c.email == wanted, name == wanted, name.startswith(wanted, autoescape=True)))
+        .order_by(person.c.name)
+        .limit(most)
+    )
+    return [Person(*row) for row in rows]
+
+
+def coordinators(tx: Tx) -> list[Person]:
+    rows = tx.execute(select(*_PERSON).where(person.c.coordinator).order_by(person.c.name))
+    return [Person(*row) for row in rows]
+
+
+def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
+    """Make the people of the settings coordinators; which account is theirs is confirmed later."""
+    for address in addresses:
+        found = by_email(work.tx, address)
+        if found is None:
+            person_id = work.new_id()
+            row = {
+                "id": person_id,
+                "name": address.split("@")[0],
+                "email": address,
+                "zone": zone,
+                "coordinator": True,
+            }
+            work.tx.execute(insert(person).values(row))
+        elif not found.coordinator:
+            person_id = found.id
+            work.tx.execute(update(person).where(person.c.id == found.id).values(coordinator=True))
+        else:
+            continue
+        history.note(work, person_id, "coordinator.named", None)
+
+
+# Accounts ---------------------------------------------------------------------------------------
+
+
+def _accounts(*where: Any) -> Any:
+    return select(*_ACCOUNT).join_from(account, installation).where(*where)
+
+
+def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
+    row = tx.execute(_accounts(account.c.id == account_id)).one_or_none()
+    return Account(*row) if row else None
+
+
+def accounts_of(tx: Tx, person_id: UUID) -> list[Account]:
+    """The confirmed accounts of a person, the one seen last first."""
+    rows = tx.execute(
+        _accounts(account.c.person_id == person_id, account.c.link == "confirmed", account.c.active).order_by(
+            account.c.seen_at.desc(), account.c.id
+        )
+    )
+    return [Account(*row) for row in rows]
+
+
+def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> dict[UUID, str]:
+    """The user ids under which these people are known in one workspace."""
+    rows = tx.execute(
+        _accounts(
+            account.c.person_id.in_(list(person_ids)),
+            account.c.link == "confirmed",
+            installation.c.platform == platform,
+            installation.c.tenant == tenant,
+        )
+    )
+    return {row.person_id: row.user for row in rows}
+
+
+def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
+    """Those whom no account is linked to: of one cohort, or of the whole program."""
+    linked = select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)
+    here = select(membership.c.person_id).where(membership.c.until.is_(None))
+    if cohort_id is not None:
+        here = here.where(membership.c.cohort_id == cohort_id)
+    belongs = person.c.id.in_(here) if cohort_id else or_(person.c.id.in_(here), person.c.coordinator)
+    query = select(*_PERSON).where(belongs, person.c.id.not_in(linked.where(account.c.person_id.is_not(None))))
+    return [Person(*row) for row in tx.execute(query.order_by(person.c.name))]
+
+
+def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:
+    """Accounts that were seen where the bot is and are nobody's, full members last."""
+    rows = tx.execute(
+        _accounts(account.c.link != "confirmed", account.c.active)
+        .order_by(account.c.member, account.c.name, account.c.id)
+        .limit(most)
+    )
+    return [Account(*row) for row in rows]
+
+
+def see(
+    work: Work, platform: str, tenant: str, user: str, *, name: str, email: str, member: bool, active: bool
+) -> Account:
+    """Store or refresh what a platform says of an account. It never moves a link."""
+    at = conversations.installation_id(work, platform, tenant)
+    query = _accounts(account.c.installation_id == at, account.c.user == user)
+    facts = {
+        "name": name[:200],
+        "email": email[:200].lower(),
+        "member": member,
+        "active": active,
+        "seen_at": work.now,
+    }
+    row = work.tx.execute(query).one_or_none()
+    if row is None:
+        new = {"id": work.new_id(), "installation_id": at, "user": user, "link": "none", **facts}
+        work.tx.execute(insert(account).values(new))
+    else:
+        work.tx.execute(update(account).where(account.c.id == row.id).values(facts))
+    return Account(*work.tx.execute(query).one())
+
+
+def propose(work: Work, seen: Account) -> Person | None:
+    """Propose the person with the account's address, if it is a full member and neither is linked yet."""
+    if not seen.member or not seen.email or seen.link in ("confirmed", "declined"):
+        return None
+    candidate = by_email(work.tx, seen.email)
+    if candidate is None:
+        return None
+    taken = _accounts(
+        account.c.person_id == candidate.id,
+        account.c.link == "confirmed",
+        installation.c.platform == seen.platform,
+        installation.c.tenant == seen.tenant,
+    )
+    if work.tx.execute(taken).first() is not None:
+        return None
+    change = {"person_id": candidate.id, "link": "proposed"}
+    work.tx.execute(update(account).where(account.c.id == seen.id).values(change))
+    return candidate
+
+
+def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
+    """Link an account to a person. Other accounts of theirs in the same workspace lose the link.
+
+    What an account wrote in confidence stays with that account: see :mod:`storage.vault`.
+    """
+    place = select(account.c.installation_id).where(account.c.id == account_id).scalar_subquery()
+    work.tx.execute(
+        update(account)
+        .where(account.c.person_id == person_id, account.c.installation_id == place, account.c.id != account_id)
+        .values(person_id=None, link="none")
+    )
+    linked = {"person_id": person_id, "link": "confirmed"}
+    work.tx.execute(update(account).where(account.c.id == account_id).values(linked))
+    history.note(work, person_id, "account.linked", by, account=str(account_id))
+
+
+def decline(work: Work, account_id: UUID) -> None:
+    """ "That isn't me": the proposal goes and is not made again."""
+    change = {"person_id": None, "link": "declined"}
+    work.tx.execute(update(account).where(account.c.id == account_id).values(change))
+
+
+def mark_welcomed(work: Work, person_id: UUID) -> bool:
+    """True the first time."""
+    first = update(person).where(person.c.id == person_id, person.c.welcomed_at.is_(None))
+    return work.tx.execute(first.values(welcomed_at=work.now)).rowcount == 1
+
+
+def set_snooze(tx: Tx, person_id: UUID, until: date | None) -> None:
+    tx.execute(update(person).where(person.c.id == person_id).values(snoozed_until=until))
+
+
+def set_checkins(tx: Tx, person_id: UUID, on: bool) -> None:
+    tx.execute(update(person).where(person.c.id == person_id).values(checkins=on))
+
+
+def personal_chat(tx: Tx, account_id: UUID) -> conversations.Conversation | None:
+    """The bot's personal chat with an account, where it is known."""
+    found = tx.scalar(select(conversation.c.id).where(conversation.c.account_id == account_id, ~conversation.c.gone))
+    return conversations.get(tx, found) if found else None

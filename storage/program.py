@@ -1,0 +1,39 @@
+"""The one program that a database holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from program.times import PROGRAM_ZONE
+from storage.database import Tx
+from storage.tables import program
+from storage.work import insert_new
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    name: str
+    example: bool
+    zone: str
+    clock_ahead: timedelta  # only an example's clock ever runs ahead
+
+
+def get(tx: Tx) -> Program | None:
+    row = tx.execute(select(program)).one_or_none()
+    return Program(row.name, row.example, row.zone, timedelta(seconds=row.clock_ahead)) if row else None
+
+
+def create(tx: Tx, name: str, *, example: bool, zone: str = PROGRAM_ZONE) -> None:
+    """Make the program's row; where there is one, nothing changes."""
+    insert_new(tx, program, [{"id": 1, "name": name, "example": example, "zone": zone}])
+
+
+def set_clock(tx: Tx, ahead: timedelta) -> None:
+    tx.execute(update(program).values(clock_ahead=int(ahead.total_seconds())))
+
+
+def zone_of(tx: Tx) -> str:
+    return str(tx.scalar(select(program.c.zone)) or PROGRAM_ZONE)

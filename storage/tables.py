@@ -1,0 +1,432 @@
+"""Every table. Times are aware UTC, ids are UUIDs made before the insert, uniqueness is in the schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Time,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+KEYS_SCHEMA = "keys"
+
+# Lines that are only ever added; triggers on both databases refuse to change or remove one.
+APPEND_ONLY = ("attendance_entry", "history")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time. A naive one is refused: nobody could say when it was."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A naive time cannot be stored.")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return None if value is None else value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
+
+
+def _id() -> Column[Any]:
+    return Column("id", Uuid, primary_key=True)
+
+
+def _to(name: str, target: str, nullable: bool = False) -> Column[Any]:
+    return Column(name, Uuid, ForeignKey(f"{target}.id"), nullable=nullable)
+
+
+# The program and who is who ---------------------------------------------------------------------
+
+program = Table(
+    "program",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1: one database is one program
+    Column("name", String(200), nullable=False),
+    Column("example", Boolean, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("clock_ahead", Integer, nullable=False, server_default="0"),  # seconds; the example's clock only
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    _id(),
+    Column("platform", String(16), nullable=False),
+    Column("tenant", String(100), nullable=False),
+    UniqueConstraint("platform", "tenant"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("roster_id", String(200), unique=True),  # the operator's stable person_id, if any
+    Column("name", String(200), nullable=False),
+    Column("email", String(200), nullable=False, unique=True),
+    Column("zone", String(64), nullable=False),
+    Column("coordinator", Boolean, nullable=False, server_default="0"),
+    Column("checkins", Boolean),  # None: by role (mentees yes, mentors no)
+    Column("snoozed_until", Date),  # the first local day on which prompts come again
+    Column("welcomed_at", Instant),
+)
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    _to("installation_id", "installation"),
+    Column("user", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("email", String(200), nullable=False),
+    Column("member", Boolean, nullable=False),  # a full member with a confirmed address
+    Column("active", Boolean, nullable=False),
+    _to("person_id", "person", nullable=True),
+    Column("link", String(16), nullable=False),  # none, proposed, confirmed, declined
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("installation_id", "user"),
+    Index("ix_account_person_id", "person_id"),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    _id(),
+    _to("installation_id", "installation"),
+    Column("external", String(400), nullable=False),
+    Column("kind", String(16), nullable=False),  # personal, channel
+    Column("name", String(200), nullable=False),
+    _to("account_id", "account", nullable=True),  # whose personal chat
+    Column("reference", JSON, nullable=False),
+    Column("gone", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("installation_id", "external"),
+    Index("ix_conversation_account_id", "account_id"),
+)
+
+cohort = Table(
+    "cohort",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("key", String(200), nullable=False, unique=True),  # the name in lower case
+    Column("region", String(200), nullable=False),
+    Column("zone", String(64), nullable=False),
+    _to("home_id", "conversation", nullable=True),
+    Column("reminders", JSON, nullable=False),  # minutes before the meeting
+    Column("checkin_weekday", Integer, nullable=False),
+    Column("checkin_at", Time, nullable=False),
+    Column("checkin_weeks", Integer, nullable=False),
+    UniqueConstraint("home_id"),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    _id(),
+    _to("cohort_id", "cohort"),
+    _to("person_id", "person"),
+    Column("role", String(16), nullable=False),  # mentee, mentor
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Index("ix_membership_cohort_id", "cohort_id", "until"),
+    Index("ix_membership_person_id", "person_id", "until"),
+    Index(
+        "uq_membership_current",
+        "cohort_id",
+        "person_id",
+        unique=True,
+        sqlite_where=text("until IS NULL"),
+        postgresql_where=text("until IS NULL"),
+    ),
+)
+
+enrolment = Table(
+    "enrolment",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    Column("policy", String(100), nullable=False),
+    Column("starts", Date, nullable=False),
+    Column("district", String(200), nullable=False),
+    Column("track", String(100), nullable=False),
+    UniqueConstraint("person_id"),
+)
+
+# Meetings and attendance ------------------------------------------------------------------------
+
+break_ = Table(
+    "break",
+    metadata,
+    _id(),
+    _to("cohort_id", "cohort", nullable=True),  # None: the whole program
+    Column("starts", Date, nullable=False),
+    Column("ends", Date, nullable=False),  # included
+    Column("label", String(200), nullable=False),
+    Column("removed_at", Instant),
+)
+
+series = Table(
+    "series",
+    metadata,
+    _id(),
+    _to("cohort_id", "cohort"),
+    Column("repeat", String(20), nullable=False),
+    Column("until", Date),
+    _to("created_by", "person"),
+    Column("created_at", Instant, nullable=False),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    _id(),
+    _to("series_id", "series"),
+    _to("cohort_id", "cohort"),
+    Column("topic", String(400), nullable=False),
+    Column("local_start", DateTime, nullable=False),  # the truth, with the zone; starts_at is derived
+    Column("zone", String(64), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("place", String(1000), nullable=False),
+    Column("cancelled_at", Instant),
+    Column("cancel_reason", String(200), nullable=False, server_default=""),
+    Column("version", Integer, nullable=False),  # grows with every move or cancellation
+    Column("settled_at", Instant),  # nobody on the roster is open any more
+    Index("ix_meeting_cohort_id", "cohort_id", "starts_at"),
+    Index("ix_meeting_series_id", "series_id", "starts_at"),
+    Index("ix_meeting_starts_at", "starts_at"),
+)
+
+rsvp = Table(
+    "rsvp",
+    metadata,
+    Column("meeting_id", Uuid, ForeignKey("meeting.id"), primary_key=True),
+    Column("person_id", Uuid, ForeignKey("person.id"), primary_key=True),
+    Column("coming", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+visitor = Table(
+    "visitor",
+    metadata,
+    Column("meeting_id", Uuid, ForeignKey("meeting.id"), primary_key=True),
+    Column("person_id", Uuid, ForeignKey("person.id"), primary_key=True),
+    _to("added_by", "person"),
+    Column("at", Instant, nullable=False),
+)
+
+attendance_entry = Table(
+    "attendance_entry",
+    metadata,
+    _id(),
+    _to("meeting_id", "meeting"),
+    _to("person_id", "person"),
+    Column("position", Integer, nullable=False),  # 0, 1, 2 … for one person in one meeting
+    Column("step", String(16), nullable=False),  # tapped, confirmed, corrected
+    Column("status", String(16), nullable=False),
+    Column("minutes", Integer),
+    _to("by", "person"),
+    Column("at", Instant, nullable=False),
+    Column("reason", String(32), nullable=False),  # a code, never prose
+    UniqueConstraint("meeting_id", "person_id", "position"),
+    Index("ix_attendance_entry_person", "person_id", "meeting_id", "position", "step", "status"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    _to("by", "person", nullable=True),  # None: the operator, or the bot itself
+    Column("subject", Uuid, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("detail", JSON, nullable=False),  # codes, ids and times; nothing typed in confidence
+    Index("ix_history_subject", "subject", "at"),
+)
+
+summary = Table(
+    "summary",
+    metadata,
+    _id(),
+    _to("meeting_id", "meeting"),
+    Column("version", Integer, nullable=False),
+    _to("author_id", "person"),
+    Column("topics", JSON, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("next_steps", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
+    UniqueConstraint("meeting_id", "version"),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    Column("kind", String(32), nullable=False),
+    Column("values", JSON, nullable=False),  # a form between its steps; never a confidential one
+    Column("at", Instant, nullable=False),
+)
+
+# Check-ins --------------------------------------------------------------------------------------
+
+prompt = Table(
+    "prompt",
+    metadata,
+    _id(),
+    Column("text", String(400), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("retired_at", Instant),
+)
+
+checkin_turn = Table(
+    "checkin_turn",
+    metadata,
+    Column("person_id", Uuid, ForeignKey("person.id"), primary_key=True),
+    Column("next_at", Instant, nullable=False),
+    Index("ix_checkin_turn_next_at", "next_at"),
+)
+
+checkin = Table(
+    "checkin",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    Column("day", Date, nullable=False),  # the person's local day: a clock change makes no second one
+    Column("opened_at", Instant, nullable=False),
+    Column("closes_at", Instant, nullable=False),
+    Column("prompts", JSON, nullable=False),
+    Column("answered_at", Instant),
+    Column("reach_out_at", Instant),
+    UniqueConstraint("person_id", "day"),
+    Index("ix_checkin_opened_at", "opened_at"),
+)
+
+vault_item = Table(
+    "vault_item",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    _to("account_id", "account"),  # opened only for the account that wrote it
+    Column("kind", String(16), nullable=False),  # pulse, reflection, typed
+    _to("checkin_id", "checkin", nullable=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_vault_item_checkin_id", "checkin_id"),
+    Index("ix_vault_item_person_id", "person_id", "kind"),
+)
+
+person_key = Table(
+    "person_key",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("wrapped_by", String(16), nullable=False),  # the fingerprint of the operator's key
+    Column("wrapped", LargeBinary, nullable=False),
+    schema=KEYS_SCHEMA,
+)
+
+# What must happen, and what is on its way -------------------------------------------------------
+
+due_moment = Table(
+    "due_moment",
+    metadata,
+    _id(),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),  # moved on when a try fails
+    Column("key", String(160), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),  # waiting, done, missed, cancelled, failed
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("settled_at", Instant),
+    Index(
+        "ix_due_moment_waiting",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("ix_due_moment_subject", "subject"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _id(),
+    Column("verb", String(16), nullable=False),  # post, update, visit
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(64), nullable=False),
+    _to("person_id", "person", nullable=True),  # the recipient: a person,
+    _to("account_id", "account", nullable=True),  # one account of somebody not yet matched,
+    _to("conversation_id", "conversation", nullable=True),  # or a channel
+    _to("target_id", "delivery", nullable=True),  # the message that an update changes
+    Column("key", String(200), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),  # queued, sending, sent, dropped, failed, unconfirmed
+    Column("created_at", Instant, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("claim", Uuid),
+    Column("claimed_until", Instant),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _to("sent_to", "conversation", nullable=True),
+    Column("message", String(400)),
+    Column("settled_at", Instant),
+    Column("reason", String(300), nullable=False, server_default=""),
+    Column("shown_at", Instant),  # when a coordinator was told of a failure
+    Index(
+        "ix_delivery_queued",
+        "not_before",
+        sqlite_where=text("state IN ('queued', 'sending')"),
+        postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+    Index("ix_delivery_subject", "subject", "kind"),
+    Index(
+        "uq_delivery_one_update",
+        "target_id",
+        unique=True,
+        sqlite_where=text("verb = 'update' AND state = 'queued'"),
+        postgresql_where=text("verb = 'update' AND state = 'queued'"),
+    ),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("ix_seen_at", "at"),
+)

@@ -1,0 +1,190 @@
+"""The vault: what people write in confidence, encrypted.
+
+AES-256-GCM under a data key per person. Data keys are wrapped by the operator's key and live in the schema
+``keys``, apart from the data. The row's identity (item, kind, person, account) is bound in as associated
+data, so a ciphertext moved elsewhere does not open. An item opens only for the account that wrote it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import delete, insert, select, update
+
+from storage.database import Tx
+from storage.tables import person_key, vault_item
+from storage.work import Work, insert_new
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class BadKey(Exception):
+    """An encryption key cannot be used; the text says which and why, and holds nothing of it."""
+
+
+class Sealed(Exception):
+    """This does not open with the keys at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    fingerprint: str
+    cipher: AESGCM
+
+
+def new_operator_key() -> str:
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def read_operator_keys(text: str) -> list[OperatorKey]:
+    """The keys of ``PLC_ENCRYPTION_KEYS``: base64, separated by commas or line ends; the first one wraps."""
+    keys = []
+    for number, part in enumerate(filter(None, (part.strip() for part in text.replace("\n", ",").split(","))), 1):
+        try:
+            raw = base64.b64decode(part, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadKey(f"Encryption key {number} is not base64.") from None
+        if len(raw) != KEY_BYTES:
+            raise BadKey(f"Encryption key {number} is {len(raw)} bytes long instead of {KEY_BYTES}.")
+        keys.append(OperatorKey(hashlib.sha256(b"plc-operator-key" + raw).hexdigest()[:16], AESGCM(raw)))
+    if not keys:
+        raise BadKey("There is no encryption key.")
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    id: UUID
+    kind: str
+    checkin_id: UUID | None
+    at: datetime
+
+
+class Vault:
+    """Seals and opens items. It holds the operator's keys and no text."""
+
+    def __init__(self, keys: Sequence[OperatorKey]) -> None:
+        self._keys = {key.fingerprint: key for key in keys}
+        self._wrapping = keys[0]
+
+    def ensure_keys(self, work: Work, people: Sequence[UUID]) -> None:
+        """Make the data keys that these people do not have yet.
+
+        Called before anything is written with them, in an earlier transaction: SQLite commits two files
+        one after the other, and an item must never be there without its key.
+        """
+        known = set(work.tx.scalars(select(person_key.c.person_id).where(person_key.c.person_id.in_(list(people)))))
+        rows = []
+        for person_id in people:
+            if person_id not in known:
+                wrapped = _encrypt(self._wrapping.cipher, os.urandom(KEY_BYTES), _key_identity(person_id))
+                fingerprint = self._wrapping.fingerprint
+                rows.append({"person_id": person_id, "wrapped_by": fingerprint, "wrapped": wrapped})
+        insert_new(work.tx, person_key, rows)
+
+    def check(self, tx: Tx) -> None:
+        """Refuse keys that do not open what is there.
+
+        Raises:
+            BadKey: names the fingerprints that are missing.
+        """
+        used = set(tx.scalars(select(person_key.c.wrapped_by).distinct()))
+        missing = sorted(used - set(self._keys))
+        if missing:
+            raise BadKey(
+                "PLC_ENCRYPTION_KEYS lacks a key that earlier reflections are kept under; its fingerprint is "
+                + ", ".join(missing)
+                + "."
+            )
+
+    def save(self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID) -> UUID:
+        """Seal a new item."""
+        item_id = work.new_id()
+        identity = _item_identity(item_id, kind, person_id, account_id)
+        self.ensure_keys(work, [person_id])
+        row = {
+            "id": item_id,
+            "person_id": person_id,
+            "account_id": account_id,
+            "kind": kind,
+            "checkin_id": checkin_id,
+            "sealed": _encrypt(self._data_key(work.tx, person_id), text.encode(), identity),
+            "at": work.now,
+        }
+        work.tx.execute(insert(vault_item).values(row))
+        return item_id
+
+    def replace(self, work: Work, item_id: UUID, text: str) -> None:
+        """Seal new text in place of an item's old one."""
+        row = work.tx.execute(select(vault_item).where(vault_item.c.id == item_id)).one()
+        identity = _item_identity(item_id, row.kind, row.person_id, row.account_id)
+        sealed = _encrypt(self._data_key(work.tx, row.person_id), text.encode(), identity)
+        work.tx.execute(update(vault_item).where(vault_item.c.id == item_id).values(sealed=sealed, at=work.now))
+
+    def open(self, tx: Tx, item_id: UUID, account_id: UUID) -> str | None:
+        """The text, for the account that wrote it; None for everybody else and for what is not there."""
+        query = select(vault_item).where(vault_item.c.id == item_id, vault_item.c.account_id == account_id)
+        row = tx.execute(query).one_or_none()
+        if row is None:
+            return None
+        identity = _item_identity(row.id, row.kind, row.person_id, row.account_id)
+        return _decrypt(self._data_key(tx, row.person_id), row.sealed, identity).decode()
+
+    def _data_key(self, tx: Tx, person_id: UUID) -> AESGCM:
+        row = tx.execute(select(person_key).where(person_key.c.person_id == person_id)).one_or_none()
+        if row is None or row.wrapped_by not in self._keys:
+            raise Sealed(Sealed.__doc__)
+        operator = self._keys[row.wrapped_by].cipher
+        return AESGCM(_decrypt(operator, row.wrapped, _key_identity(person_id)))
+
+
+def find(tx: Tx, checkin_id: UUID, kind: str, account_id: UUID) -> Item | None:
+    """The item of that kind that this account wrote for a check-in."""
+    row = tx.execute(
+        select(vault_item.c.id, vault_item.c.kind, vault_item.c.checkin_id, vault_item.c.at).where(
+            vault_item.c.checkin_id == checkin_id,
+            vault_item.c.kind == kind,
+            vault_item.c.account_id == account_id,
+        )
+    ).one_or_none()
+    return Item(*row) if row else None
+
+
+def remove(tx: Tx, item_id: UUID, account_id: UUID) -> bool:
+    """Remove an item; only the account that wrote it can."""
+    own = delete(vault_item).where(vault_item.c.id == item_id, vault_item.c.account_id == account_id)
+    return tx.execute(own).rowcount == 1
+
+
+def anything_written(tx: Tx, checkin_id: UUID) -> bool:
+    return tx.execute(select(vault_item.c.id).where(vault_item.c.checkin_id == checkin_id)).first() is not None
+
+
+def _key_identity(person_id: UUID) -> bytes:
+    return b"person-key:" + person_id.bytes
+
+
+def _item_identity(item_id: UUID, kind: str, person_id: UUID, account_id: UUID) -> bytes:
+    return b"item:" + item_id.bytes + kind.encode() + b":" + person_id.bytes + account_id.bytes
+
+
+def _encrypt(cipher: AESGCM, clear: bytes, identity: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, clear, identity)
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, identity: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], identity)
+    except InvalidTag:
+        raise Sealed(Sealed.__doc__) from None

@@ -1,0 +1,279 @@
+"""Cards and forms as Adaptive Cards: valid, small enough, literal, readable."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from microsoft_teams.cards import AdaptiveCard
+
+from bot.teams.forms import INPUT, read_values, render_form, with_values
+from bot.teams.render import CARD_BYTES, render, summary
+from bot.teams.words import BREAK, escaped, literal
+from handlers.cards import (
+    Bold,
+    Button,
+    Buttons,
+    Card,
+    Chart,
+    Facts,
+    Form,
+    Link,
+    Mention,
+    Paragraph,
+    Series,
+    Shown,
+    When,
+    action,
+    say,
+)
+from tests.fakes.teams import actions_of, inputs_of, walk, words_of
+from tests.specimens import CARDS, COHORT_OF_60, DANA, EVERYTHING, FORM, FORMS, HOSTILE, READ_ONLY, ROSTER_OF_60
+
+SCHEMA = json.loads(Path(__file__).with_name("adaptive-card-1.5.schema.json").read_text())
+VALIDATOR = jsonschema.Draft6Validator(SCHEMA)
+MENTIONED = Shown(mentions={DANA: "00000000-1111-2222-3333-000000000001"})
+
+
+def validate(card: dict[str, Any]) -> None:
+    """Against Microsoft's schema, and against the models of the SDK, which know the charts."""
+    AdaptiveCard.model_validate(card)
+    by_schema = _as_the_schema_knows(card)
+    # The schema describes an element as one of twenty alternatives, which says nothing of what is wrong.
+    for part in walk(by_schema):
+        if part.get("type") in SCHEMA["definitions"]:
+            one = VALIDATOR.evolve(schema={**SCHEMA, "anyOf": [{"$ref": f"#/definitions/{part['type']}"}]})
+            assert not [error.message[:300] for error in one.iter_errors(part)]
+
+
+def _as_the_schema_knows(value: Any) -> Any:
+    """Teams' own additions taken out: the charts (their fallback must be valid), and its settings.
+
+    The schema misspells ``firstRowAsHeaders``, which is what clients read.
+    """
+    if isinstance(value, list):
+        return [_as_the_schema_knows(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if str(value.get("type", "")).startswith("Chart."):
+        return _as_the_schema_knows(value["fallback"])
+    known = {name: _as_the_schema_knows(item) for name, item in value.items() if name != "msteams"}
+    if "firstRowAsHeaders" in known:
+        known["firstRowAsHeader"] = known.pop("firstRowAsHeaders")
+    return known
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.title[:20])
+@pytest.mark.parametrize("shown", [Shown(), MENTIONED], ids=["names", "mentions"])
+@pytest.mark.parametrize("dialogs", [True, False])
+def test_every_card_is_valid_and_fits(card: Card, shown: Shown, dialogs: bool) -> None:
+    content = render(card, shown, dialogs=dialogs)
+
+    validate(content)
+    assert len(json.dumps(content)) <= CARD_BYTES
+    assert len(summary(card, shown)) <= 320
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.title)
+@pytest.mark.parametrize("surface", ["dialog", "message"])
+def test_every_form_is_valid_and_fits_with_all_its_fields(form: Form, surface: Any) -> None:
+    wrong = {field.id: f"Wrong: {HOSTILE}" for field in form.fields[:3]}
+
+    content = render_form(form, wrong, surface=surface, origin="1767377000001")
+
+    validate(content)
+    assert len(json.dumps(content)) <= CARD_BYTES
+    assert list(inputs_of(content)) == [INPUT + field.id for field in form.fields]
+
+
+def test_what_does_not_fit_is_counted_and_buttons_stay() -> None:
+    content = render(COHORT_OF_60)
+
+    assert "more" in words_of(content)
+    shown = len(actions_of(content))
+    assert shown >= 12
+    assert f"and {30 - shown} more" in words_of(content)
+
+
+def test_typed_text_stays_what_it_is() -> None:
+    content = render(EVERYTHING)
+
+    for part in walk(content):
+        if part.get("type") == "TextRun":  # shown as it is: nothing to escape, nothing to fill in
+            text = part["text"].replace("{{DATE(2026-11-12T21:00:00Z,SHORT)}}", "")
+            assert "{{" not in text.replace("{{TIME(2026-11-12T21:00:00Z)}}", "")
+            assert "<at>" not in text
+            assert "\u202e" not in text
+        if part.get("type") == "TextBlock":
+            assert "<at>" not in part["text"]
+            assert "[link](" not in part["text"]
+            assert " *bold*" not in part["text"]
+    assert "msteams" in content
+    assert "entities" not in content["msteams"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("*bold* _x_", r"\*bold\* \_x\_"),
+        ("[a](http://b)", r"\[a\](http://b)"),
+        ("1. one\n- two\n# three", f"1{BREAK}. one\n\n\\- two\n\n\\# three"),
+        ("<at>x</at>", f"\\<{BREAK}at\\>x\\<{BREAK}/at\\>"),
+        ("${x} {{y}}", f"${BREAK}{{x}} {{{BREAK}{{y}}}}"),
+        ("&amp;", r"\&amp;"),
+        ("2 - 1 = 1", "2 - 1 = 1"),
+    ],
+)
+def test_markdown_is_escaped(typed: str, shown: str) -> None:
+    assert escaped(typed) == shown
+
+
+def test_directions_and_controls_are_taken_out() -> None:
+    assert literal("a\u202eb\x00c\td\r\ne") == "abc d\ne"
+
+
+def test_times_are_filled_in_by_each_reader() -> None:
+    when = When(datetime(2026, 11, 12, 21, 0, tzinfo=UTC), "America/Chicago")
+
+    content = render(Card("", (say("Meeting ", when),)))
+
+    assert words_of(content) == ("Meeting {{DATE(2026-11-12T21:00:00Z,SHORT)}}, {{TIME(2026-11-12T21:00:00Z)}}")
+    assert "3:00 PM CST" in content["fallbackText"]
+
+
+def test_a_known_person_is_really_mentioned() -> None:
+    card = Card("", (say(Mention(DANA, "Dana <at>Lee"), " is coming."),))
+
+    content = render(card, MENTIONED)
+
+    [entity] = content["msteams"]["entities"]
+    assert entity["mentioned"]["id"] == MENTIONED.mentions[DANA]
+    assert entity["text"] in words_of(content)
+    assert entity["text"].count("<at>") == 1
+
+
+def test_an_unknown_person_is_named_in_bold() -> None:
+    content = render(Card("", (say(Mention(DANA, "Dana"), " is coming."),)))
+
+    assert words_of(content) == "Dana is coming."
+    assert "entities" not in content["msteams"]
+
+
+def test_links_open_and_bold_is_bold() -> None:
+    content = render(Card("", (say(Bold("Now"), " ", Link("join", "https://example.org/a(b)?c=d&e=f")),)))
+
+    [block] = content["body"]
+    assert block["inlines"][0]["weight"] == "Bolder"
+    assert block["inlines"][2]["selectAction"]["url"] == "https://example.org/a(b)?c=d&e=f"
+
+
+def test_a_link_in_facts_keeps_its_brackets_closed() -> None:
+    content = render(Card("", (Facts((("Join", (Link("here [x]", "https://example.org/a(b)"),)),)),)))
+
+    assert words_of(content) == r"Join: [here \[x\]](https://example.org/a%28b%29)"
+
+
+def test_headings_tables_and_inputs_say_what_they_are() -> None:
+    content = render(EVERYTHING)
+    form = render_form(FORM)
+
+    assert content["body"][0]["style"] == "heading"
+    [table] = [part for part in walk(content) if part.get("type") == "Table"]
+    assert table["firstRowAsHeaders"] is True
+    for field in inputs_of(form).values():
+        assert field["label"]
+        assert not field.get("isRequired") or field["errorMessage"]
+
+
+def test_at_most_six_buttons_stand_in_a_row() -> None:
+    row = Card("", (Buttons(tuple(Button(str(n), action("x", n)) for n in range(14))),))
+
+    rows = [part["actions"] for part in walk(render(row)) if part.get("type") == "ActionSet"]
+
+    assert [len(actions) for actions in rows] == [6, 6, 2]
+
+
+def test_a_question_is_asked_before_a_press_counts() -> None:
+    cancel = Button("Cancel", action("meetings.cancel", 1), style="danger", confirm="Really?")
+
+    content = render(Card("", (Buttons((cancel,)),)))
+
+    [shown] = content["body"][0]["actions"]
+    assert shown["type"] == "Action.ShowCard"
+    assert words_of(shown["card"]) == "Really?"
+    assert shown["card"]["actions"][0]["data"] == {"plc": {"act": "meetings.cancel|1"}}
+
+
+def test_a_button_that_opens_a_form_fetches_a_dialog_where_there_are_dialogs() -> None:
+    card = Card("", (Buttons((Button("Write", action("checkins.write"), opens_form=True),)),))
+
+    with_dialogs = actions_of(render(card))["Write"]
+    without = actions_of(render(card, dialogs=False))["Write"]
+
+    assert with_dialogs["type"] == "Action.Submit"
+    assert with_dialogs["data"]["msteams"] == {"type": "task/fetch"}
+    assert without["type"] == "Action.Execute"
+
+
+@pytest.mark.parametrize("kind", ["bar", "line", "pie"])
+def test_charts_are_native_and_have_their_numbers_beside(kind: Any) -> None:
+    chart = Chart(kind, "Attended", ("Year 1", "Year 1", "Year 2"), (Series("Dana", (5, 3, 8)),))
+
+    [content] = render(Card("", (chart,)))["body"]
+
+    assert content["type"].startswith("Chart.")
+    assert words_of(content["fallback"]) == "Attended\nDana: Year 1 5, Year 1 (2) 3, Year 2 8"
+
+
+def test_a_read_only_form_has_no_submit_but_a_way_back() -> None:
+    assert list(actions_of(render_form(READ_ONLY))) == ["Back"]
+
+
+def test_a_form_comes_back_with_what_was_typed() -> None:
+    data = {
+        INPUT + "topic": "Mine",
+        INPUT + "repeat": "once",
+        INPUT + "topics": "a,b",
+        INPUT + "day": "2026-12-01",
+        INPUT + "time": "09:30",
+        INPUT + "minutes": 90.0,
+    }
+    names = [field.id for field in FORM.fields]
+    values = read_values(data, names, ["topics"])
+
+    content = render_form(with_values(FORM, values), {"topic": "Too short."})
+
+    assert values["notes"] == ()
+    assert values["minutes"] == ("90",)
+    inputs = inputs_of(content)
+    assert inputs["f_topic"]["value"] == "Mine"
+    assert inputs["f_topics"]["value"] == "a,b"
+    assert inputs["f_day"]["value"] == "2026-12-01"
+    assert inputs["f_time"]["value"] == "09:30"
+    assert inputs["f_minutes"]["value"] == 90
+    assert "Too short." in words_of(content)
+
+
+def test_unreadable_values_leave_the_field_empty() -> None:
+    content = render_form(with_values(FORM, {"day": ("soon",), "minutes": ("many",)}))
+
+    assert "value" not in inputs_of(content)["f_day"]
+    assert "value" not in inputs_of(content)["f_minutes"]
+
+
+def test_sixty_people_keep_their_prefilled_status() -> None:
+    inputs = inputs_of(render_form(ROSTER_OF_60))
+
+    assert inputs["f_p1"]["value"] == "present"
+    assert "value" not in inputs["f_p2"]
+    assert len({field["label"] for field in inputs.values()}) == 60
+
+
+def test_a_long_paragraph_is_cut_visibly() -> None:
+    content = render(Card("", (Paragraph(("x" * 50_000,)),)))
+
+    assert words_of(content).endswith("…")
