@@ -152,28 +152,50 @@ def keys_new() -> None:
 
 
 @manifest.command("slack")
-def manifest_slack() -> None:
+def manifest_slack(
+    socket_mode: Annotated[
+        bool | None,
+        typer.Option("--socket-mode/--http", help="How Slack and the bot meet; by the settings where not said."),
+    ] = None,
+) -> None:
     """Print the Slack app manifest for these settings."""
     from manifest import slack_manifest
 
     settings = _settings()
-    socket_mode = settings.slack_app_token is not None or settings.plc_public_url is None
-    print(slack_manifest(settings.public_url, socket_mode=socket_mode))  # noqa: T201  raw, for a file or a clipboard
+    if socket_mode is None:
+        socket_mode = settings.slack_app_token is not None or settings.plc_public_url is None
+    try:
+        text = slack_manifest(settings.public_url, socket_mode=socket_mode)
+    except ValueError as error:
+        raise _stop(str(error)) from None
+    print(text)  # noqa: T201  raw, for a file or a clipboard
 
 
 @manifest.command("teams")
 def manifest_teams(
     app_id: Annotated[str, typer.Option("--app-id", help="The bot's Microsoft app id.")],
     output: Annotated[Path, typer.Option("--output", help="Where the package goes.")] = Path("plc-bot-teams.zip"),
+    publisher: Annotated[str, typer.Option(help="The organization that runs the bot; Teams shows it.")] = "",
+    website: Annotated[str, typer.Option(help="Its page about the bot, https://…")] = "",
+    privacy: Annotated[str, typer.Option(help="Its privacy policy, https://…")] = "",
+    terms: Annotated[str, typer.Option(help="Its terms of use, https://…")] = "",
 ) -> None:
     """Write the Teams app package."""
-    from manifest import teams_package
+    from manifest import NOBODY, Publisher, teams_package
 
+    shown = Publisher(
+        publisher or NOBODY.name, website or NOBODY.website, privacy or NOBODY.privacy, terms or NOBODY.terms
+    )
     try:
-        output.write_bytes(teams_package(app_id, _settings().public_url))
+        output.write_bytes(teams_package(app_id, shown))
     except ValueError as error:
         raise _stop(str(error)) from None
+    except OSError as error:
+        raise _stop(f"{output} cannot be written: {error.strerror}.") from None
     out.print(f"Wrote {output}. Upload it in the Teams admin center, or to a team under Apps.", markup=False)
+    missing = [f"--{name}" for name in ("publisher", "website", "privacy", "terms") if not locals()[name]]
+    if missing:
+        out.print(f"Teams will show placeholders for what was not given: {', '.join(missing)}.", markup=False)
 
 
 @cli.command()

@@ -267,7 +267,8 @@ class DeliveryLoop:
         chat = people.personal_chat(tx, account.id)
         if chat is not None:
             return Address(chat.platform, chat.tenant, chat.external, account.user, chat.reference), None
-        return Address(account.platform, account.tenant, None, account.user), None
+        near = conversations.any_reference(tx, account.platform, account.tenant)
+        return Address(account.platform, account.tenant, None, account.user, near), None
 
 
 def _in_conversation(place: conversations.Conversation) -> Address | Settled:

@@ -136,12 +136,19 @@ def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None
 
 @router.on(Arrived)
 def arrived(call: Call) -> Reply:
-    """Somebody joined a channel the bot is in: if they may be somebody of the roster, they are asked."""
-    account = people.account_by_id(call.work.tx, call.me.account_id)
-    at_home = call.place is not None and call.place.cohort_id is not None
-    if at_home and account and people.propose(call.work, account) is not None:
-        deliveries.to_account(call.work, "identity.ask", account.id, account.id)
+    """Somebody came where the bot is: if they may be somebody of the roster, they are asked.
+
+    Which channel does not matter. Some platforms tell of a team's newcomers without naming a channel, and
+    whose address is on the roster belongs to the program wherever they come in.
+    """
+    _ask_if_known(call)
     return Reply()
+
+
+def _ask_if_known(call: Call) -> None:
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is not None and people.propose(call.work, account) is not None:
+        deliveries.to_account(call.work, "identity.ask", account.id, account.id)
 
 
 @router.on(Departed)
@@ -152,8 +159,12 @@ def departed(_call: Call) -> Reply:
 
 @router.on(BotAdded)
 def bot_added(call: Call) -> Reply:
-    """In a channel, say what to do next; in the personal chat the first words follow by themselves."""
+    """In a channel, say what to do next; in the personal chat, ask somebody of the roster who they are.
+
+    Anybody else who gets the bot is left in peace: an organization may install it for everybody at once.
+    """
     if call.place is None or call.place.kind != "channel":
+        _ask_if_known(call)
         return Reply()
     if call.place.cohort_id is not None:
         deliveries.visit(call.work, call.place.id, "")

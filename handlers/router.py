@@ -27,7 +27,7 @@ from handlers.requests import (
     notice,
 )
 from program.words import nearest, normal
-from storage import cohorts
+from storage import cohorts, conversations
 from storage.cohorts import Cohort
 from storage.conversations import Conversation
 from storage.deliveries import Delivery
@@ -337,7 +337,7 @@ class Router:
         known = [words for words, spec in self.commands.items() if spec.who & roles_of(call.me)]
         close = nearest(typed, known)
         text = "I don't know that command. " + ("Did you mean:" if close else "Send help to see what I can do.")
-        items = [Button(words, action("command.run", words)) for words in close]
+        items = [Button(words, action("command.run", words, *_asked_in(call))) for words in close]
         return Reply(card=Card("", (say(text), buttons(*items)) if items else (say(text),)))
 
     def _run(self, call: Call, spec: CommandSpec) -> Reply:
@@ -369,14 +369,27 @@ class Router:
             return None
         if not found:
             raise Refused("There is no cohort yet. Import the roster first: plc-bot roster import FILE.")
-        return _ask_which(spec, found)
+        return _ask_which(call, spec, found)
 
 
-def _ask_which(spec: CommandSpec, found: Sequence[Cohort]) -> Reply:
+def _asked_in(call: Call) -> tuple[UUID, ...]:
+    """The channel of a command, for a question about it that may be answered in the personal chat."""
+    return (call.place.id,) if call.place is not None and call.place.kind == "channel" else ()
+
+
+def _back_in(call: Call, position: int) -> Call:
+    """The call as if it came from the channel that the button carries, if it carries one."""
+    if len(call.args) <= position:
+        return call
+    return replace(call, place=conversations.find_by_id(call.work.tx, call.id_at(position)) or call.place)
+
+
+def _ask_which(call: Call, spec: CommandSpec, found: Sequence[Cohort]) -> Reply:
     blocks: list[Paragraph] = []
     if len(found) > MOST_CHOICES:
         blocks.append(say("There are more; for another one send this in the cohort's channel."))
-    items = [Button(one.name, action("command.for", one.id, spec.words)) for one in found[:MOST_CHOICES]]
+    here = _asked_in(call)
+    items = [Button(one.name, action("command.for", one.id, spec.words, *here)) for one in found[:MOST_CHOICES]]
     return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
 
 
@@ -400,7 +413,8 @@ router = Router()
 @router.press("command.run")
 def run_command(call: Call) -> Reply:
     """A suggested command was pressed."""
-    return router.answer(replace(call, request=replace(call.request, intent=Command(call.args[0]))))
+    there = _back_in(call, 1)
+    return router.answer(replace(there, request=replace(call.request, intent=Command(call.args[0]))))
 
 
 @router.press("command.for")
@@ -413,4 +427,4 @@ def run_for_cohort(call: Call) -> Reply:
     allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
     if not allowed and not (call.me.coordinator and "coordinator" in spec.cohort):
         raise Refused("That cohort is not one of yours.")
-    return spec.handler(replace(call, cohort_chosen=cohorts.get(call.work.tx, cohort_id)))
+    return spec.handler(replace(_back_in(call, 2), cohort_chosen=cohorts.get(call.work.tx, cohort_id)))

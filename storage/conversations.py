@@ -69,6 +69,23 @@ def get(tx: Tx, conversation_id: UUID) -> Conversation:
     return Conversation(*tx.execute(_select().where(conversation.c.id == conversation_id)).one())
 
 
+def find_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
+    row = tx.execute(_select().where(conversation.c.id == conversation_id)).one_or_none()
+    return Conversation(*row) if row else None
+
+
+def any_reference(tx: Tx, platform: str, tenant: str) -> Mapping[str, Any]:
+    """How one of the workspace's conversations is written to: a chat that was never opened is there too."""
+    found: Mapping[str, Any] | None = tx.scalar(
+        select(conversation.c.reference)
+        .join_from(conversation, installation)
+        .where(installation.c.platform == platform, installation.c.tenant == tenant, ~conversation.c.gone)
+        .order_by(conversation.c.id)
+        .limit(1)
+    )
+    return found or {}
+
+
 def remember(
     work: Work,
     *,

@@ -29,10 +29,8 @@ def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     if not rows:
         return 0
     insert = sqlite_insert if tx.dialect.name == "sqlite" else postgresql_insert
-    statement = insert(table).on_conflict_do_nothing()
-    if len(rows) == 1:
-        return tx.execute(statement, rows[0]).rowcount
-    return tx.execute(statement, list(rows)).rowcount
+    statement = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return tx.execute(statement, rows[0] if len(rows) == 1 else list(rows)).rowcount
 
 
 def put(tx: Tx, table: Table, row: Mapping[str, Any]) -> None:

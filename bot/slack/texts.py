@@ -13,7 +13,7 @@ from bot.slack.limits import shorten
 from handlers.cards import Bold, Link, Mention, Shown, Text, When
 
 # How Slack writes an instant in each reader's own zone.
-DATE_FORMATS = {"datetime": "{date_short_pretty} at {time}", "date": "{date_short_pretty}", "time": "{time}"}
+DATE_FORMATS = {"datetime": "{date_long_pretty} at {time}", "date": "{date_long_pretty}", "time": "{time}"}
 
 _FORMATTING = re.compile(r"[*_~`]")
 _WEB = re.compile(r"https?://[^\s<>|]+\Z|mailto:[^\s<>|]+\Z")

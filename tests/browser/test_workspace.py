@@ -206,7 +206,7 @@ async def test_start_over_takes_every_tab_to_the_beginning(browser: Browser, ser
         await lee.reads("Soon forgotten")
         await dana.move_clock("Start over")
         for person in (dana, lee):
-            await person.page.wait_for_url(re.compile("direct$"))
+            await expect(person.page).to_have_url(re.compile("direct$"))
             await person.settled()
             await person.go(HOME)
             await expect(person.messages()).to_have_count(0)
@@ -243,7 +243,7 @@ async def test_ruth_joins_and_leaves_a_channel(browser: Browser, served: Served,
         await ruth.settled()
         await page.get_by_role("button", name="Leave").click()
         await ruth.answer_question("Leave")
-        await page.wait_for_url(re.compile("direct$"))
+        await expect(page).to_have_url(re.compile("direct$"))
         assert [type(request.intent) for request in toy.seen] == [Arrived, Departed]
 
 

@@ -94,6 +94,7 @@ class FakeSlack:
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._triggers: dict[str, str] = {}  # trigger -> user; used ones are gone
         self._spent: set[str] = set()
+        self._pressed: dict[str, Json] = {}  # number of a response address -> what was pressed there
         self._numbers = itertools.count(1)
         self._sockets: list[web.WebSocketResponse] = []
         self._socket_opened = asyncio.Event()
@@ -395,8 +396,12 @@ class FakeSlack:
 
     # Response addresses ------------------------------------------------------------------------
 
-    def response_url(self) -> str:
-        return f"{self.base_url}/respond/{next(self._numbers)}"
+    def response_url(self, pressed: Json | None = None) -> str:
+        """``pressed``: the message or notice that an answer to this address may replace."""
+        number = str(next(self._numbers))
+        if pressed is not None:
+            self._pressed[number] = pressed
+        return f"{self.base_url}/respond/{number}"
 
     async def _respond(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -405,7 +410,12 @@ class FakeSlack:
         if fault is not None:
             return web.Response(status=fault.status or 500)
         _accept_message(body)
-        (self.replaced if body.get("replace_original") else self.notices).append(body)
+        if body.get("replace_original"):
+            self.replaced.append(body)
+            shown = self._pressed.get(request.match_info["number"], {})
+            shown.update(text=body["text"], blocks=body["blocks"])
+        else:
+            self.notices.append(body)
         return web.Response(text="ok")
 
     # Socket Mode -------------------------------------------------------------------------------
@@ -634,7 +644,7 @@ class SlackPerson:
             "channel": {"id": channel, "name": known.name if known and known.name else "directmessage"},
             **({} if ephemeral else {"message": message}),
             "state": {"values": {}},
-            "response_url": self.fake.response_url(),
+            "response_url": self.fake.response_url(message),
             "actions": [_pressed(button_labelled(message["blocks"], label))],
         }
 

@@ -130,6 +130,7 @@ class FakeTeams:
     calls: list[Call] = field(default_factory=list)
     messages: dict[str, list[Message]] = field(default_factory=dict)
     chats: dict[str, str] = field(default_factory=dict)
+    channels: dict[str, str] = field(default_factory=lambda: {CHANNEL: "PLC North"})
     tokens: list[str] = field(default_factory=list)
     token_life: int = 3600
     secret: str = PASSWORD
@@ -138,6 +139,7 @@ class FakeTeams:
     def __post_init__(self) -> None:
         self._faults: list[tuple[str, str, Fault, str]] = []
         self._ids = itertools.count(1767377000000)
+        self.acts = itertools.count(1)
         self.hang = asyncio.Event()
         self._server = TestServer(self._app())
 
@@ -191,6 +193,10 @@ class FakeTeams:
     def posted(self, conversation: str) -> list[Message]:
         """The messages of a conversation."""
         return self.messages.get(conversation, [])
+
+    def chat_of(self, person: Person) -> str:
+        """The personal chat of somebody with the bot: always the same."""
+        return self.chats.setdefault(person.id, CHAT if person is DANA else f"a:1chat-{person.id}")
 
     def calls_to(self, path_part: str, method: str | None = None) -> list[Call]:
         return [call for call in self.calls if path_part in call.path and method in (None, call.method)]
@@ -284,8 +290,7 @@ class FakeTeams:
         person = next((one for one in self.people if member in (one.id, one.object_id)), None)
         if person is None:
             return _refusal("404")
-        chat = self.chats.setdefault(person.id, CHAT if person is DANA else f"a:1chat-{person.id}")
-        return web.json_response({"id": chat}, status=201)
+        return web.json_response({"id": self.chat_of(person)}, status=201)
 
     async def _post(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -317,7 +322,8 @@ class FakeTeams:
         return web.json_response(answer)
 
     async def _channels(self, _request: web.Request) -> web.Response:
-        return web.json_response({"conversations": [{"id": TEAM}, {"id": CHANNEL, "name": "PLC North"}]})
+        channels = [{"id": channel, "name": name} for channel, name in self.channels.items()]
+        return web.json_response({"conversations": [{"id": TEAM}, *channels]})
 
 
 def _refusal(fault: str) -> web.Response:
@@ -330,7 +336,7 @@ class TeamsClient:
 
     def __init__(self, fake: FakeTeams, url: str, *, person: Person = DANA, signed: bool = True) -> None:
         self.fake, self.url, self.person, self.signed = fake, url, person, signed
-        self._ids = itertools.count(1)
+        self.channel = CHANNEL  # the one that the person looks at
 
     async def send(self, activity: Mapping[str, Any], token: str | None = None) -> tuple[int, Any]:
         """The status and the JSON body (None: none) of the bot's answer."""
@@ -349,7 +355,7 @@ class TeamsClient:
     # Shapes ------------------------------------------------------------------------------------
 
     def activity(self, kind: str, *, channel: bool = False, **more: Any) -> dict[str, Any]:
-        number = next(self._ids)
+        number = next(self.fake.acts)
         return {
             "type": kind,
             "id": f"f:{number}",
@@ -365,12 +371,12 @@ class TeamsClient:
 
     def _conversation(self, channel: bool) -> dict[str, Any]:
         if not channel:
-            return {"conversationType": "personal", "tenantId": TENANT, "id": CHAT}
+            return {"conversationType": "personal", "tenantId": TENANT, "id": self.fake.chat_of(self.person)}
         return {
             "isGroup": True,
             "conversationType": "channel",
             "tenantId": TENANT,
-            "id": f"{CHANNEL};messageid=1767377017138",
+            "id": f"{self.channel};messageid=1767377017138",
         }
 
     def _channel_data(self, channel: bool) -> dict[str, Any]:
@@ -378,9 +384,9 @@ class TeamsClient:
         if not channel:
             return tenant
         return {
-            "teamsChannelId": CHANNEL,
+            "teamsChannelId": self.channel,
             "teamsTeamId": TEAM,
-            "channel": {"id": CHANNEL},
+            "channel": {"id": self.channel},
             "team": {"id": TEAM},
             **tenant,
         }

@@ -71,7 +71,7 @@ def test_small_print_with_a_date_is_escaped_and_shown_in_each_readers_zone() -> 
     (block,) = render.message(Card("", (Note(("<!here> & more, ", WHEN)),)))
 
     text = block["elements"][0]["text"]
-    assert text.startswith("&lt;!here&gt; &amp; more, <!date^1794517200^{date_short_pretty} at {time}|Thu Nov 12")
+    assert text.startswith("&lt;!here&gt; &amp; more, <!date^1794517200^{date_long_pretty} at {time}|Thu Nov 12")
 
 
 def test_small_print_with_typed_formatting_stays_literal() -> None:

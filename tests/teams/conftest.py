@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,7 @@ from bot.settings import TeamsSettings
 from bot.teams import connect
 from handlers.requests import Reply, Request
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams, TeamsClient
+from tests.teams.story import Someone, Story, linked, telling
 
 
 @dataclass
@@ -88,3 +90,17 @@ async def start(fake: FakeTeams) -> AsyncIterator[Start]:
 @pytest.fixture
 async def bot(start: Start) -> Bot:
     return await start()
+
+
+@pytest.fixture
+async def story(tmp_path: Path) -> AsyncIterator[Story]:
+    """A program whose roster is imported; at the end every card that was shown is checked."""
+    async with telling(tmp_path) as told:
+        yield told
+        assert told.check_cards()
+
+
+@pytest.fixture
+async def cohort(story: Story) -> dict[str, Someone]:
+    """Everybody by first name, matched and welcomed, each cohort with its channel."""
+    return await linked(story)

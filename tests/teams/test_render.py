@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from microsoft_teams.cards import AdaptiveCard
 
 from bot.teams.forms import INPUT, read_values, render_form, with_values
 from bot.teams.render import CARD_BYTES, render, summary
@@ -33,38 +30,9 @@ from handlers.cards import (
 )
 from tests.fakes.teams import actions_of, inputs_of, walk, words_of
 from tests.specimens import CARDS, COHORT_OF_60, DANA, EVERYTHING, FORM, FORMS, HOSTILE, READ_ONLY, ROSTER_OF_60
+from tests.teams.cards import validate
 
-SCHEMA = json.loads(Path(__file__).with_name("adaptive-card-1.5.schema.json").read_text())
-VALIDATOR = jsonschema.Draft6Validator(SCHEMA)
 MENTIONED = Shown(mentions={DANA: "00000000-1111-2222-3333-000000000001"})
-
-
-def validate(card: dict[str, Any]) -> None:
-    """Against Microsoft's schema, and against the models of the SDK, which know the charts."""
-    AdaptiveCard.model_validate(card)
-    by_schema = _as_the_schema_knows(card)
-    # The schema describes an element as one of twenty alternatives, which says nothing of what is wrong.
-    for part in walk(by_schema):
-        if part.get("type") in SCHEMA["definitions"]:
-            one = VALIDATOR.evolve(schema={**SCHEMA, "anyOf": [{"$ref": f"#/definitions/{part['type']}"}]})
-            assert not [error.message[:300] for error in one.iter_errors(part)]
-
-
-def _as_the_schema_knows(value: Any) -> Any:
-    """Teams' own additions taken out: the charts (their fallback must be valid), and its settings.
-
-    The schema misspells ``firstRowAsHeaders``, which is what clients read.
-    """
-    if isinstance(value, list):
-        return [_as_the_schema_knows(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if str(value.get("type", "")).startswith("Chart."):
-        return _as_the_schema_knows(value["fallback"])
-    known = {name: _as_the_schema_knows(item) for name, item in value.items() if name != "msteams"}
-    if "firstRowAsHeaders" in known:
-        known["firstRowAsHeader"] = known.pop("firstRowAsHeaders")
-    return known
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.title[:20])

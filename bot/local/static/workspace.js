@@ -36,11 +36,19 @@ async function take(answer, opener) {
   if (answer.problem) toast(answer.problem);
   if (answer.said) announce(answer.said);
   if (answer.go) {
-    location.assign(answer.go);
+    goTo(answer.go);
     return;
   }
   await sync();
   if (answer.form) openForm(answer.form, opener);
+}
+
+let gone = false;
+
+function goTo(address) {
+  if (gone) return; // a second start would break off the first
+  gone = true;
+  location.assign(address);
 }
 
 function toast(words) {
@@ -89,7 +97,7 @@ async function syncOnce() {
   }
   if (moving) return;
   if (news.epoch !== page.epoch || news.inside !== Boolean(page.inside)) {
-    location.assign(news.epoch === page.epoch ? page.base : page.person);
+    goTo(news.epoch === page.epoch ? page.base : page.person);
     return;
   }
   swap("conversations", news.conversations);
@@ -323,15 +331,36 @@ async function press(button, address = "press") {
   await take(answer, button);
 }
 
-function ask(question, yes) {
-  const dialog = $("ask");
-  $("ask-question").textContent = question;
+const question = $("ask");
+let settle = () => {};
+
+function ask(words, yes) {
+  settle(false);
+  $("ask-question").textContent = words;
   $("ask-yes").textContent = yes;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  dialog.querySelector("[value=no]").focus();
-  return new Promise((done) => {
-    dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true });
+  if (!question.open) question.showModal();
+  question.querySelector("[value=no]").focus();
+  return new Promise((done) => { settle = done; });
+}
+
+// Not by the close event: it comes late, when the next question may already be open.
+function answerQuestion(event, yes) {
+  event.preventDefault();
+  question.close();
+  settle(yes);
+}
+
+question.addEventListener("submit", (event) => answerQuestion(event, event.submitter?.value === "yes"));
+question.addEventListener("cancel", (event) => answerQuestion(event, false));
+question.addEventListener("close", () => { if (!question.open) settle(false); });
+onEscape(question, (event) => answerQuestion(event, false));
+
+// Escape is taken before the browser sees it: by itself it may close a dialog and the one under it at once.
+function onEscape(dialog, run) {
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.preventDefault();
+    run(event);
   });
 }
 
@@ -347,12 +376,7 @@ function openForm(html, from) {
   const dialog = element(html);
   $("dialogs").append(dialog);
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); leave(dialog); });
-  // Escape is taken before the browser sees it: by itself it may close a dialog and the one under it at once.
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing) return;
-    event.preventDefault();
-    leave(dialog);
-  });
+  onEscape(dialog, () => leave(dialog));
   dialog.addEventListener("close", () => dialog.isConnected && shut(dialog));
   dialog.addEventListener("submit", (event) => { event.preventDefault(); sendForm(dialog); });
   dialog.addEventListener("input", () => { dialog.dataset.touched = "yes"; });
@@ -547,6 +571,7 @@ if (messages) {
   markRead();
   if (matchMedia("(min-width: 48rem)").matches) composer.focus();
 }
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) sync(); });
 setInterval(() => { if (!document.hidden) sync(); }, 30000); // the clock ticks
 listen();

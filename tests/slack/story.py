@@ -1,0 +1,327 @@
+"""The whole product on a small Slack: the real app, its clock in the story's hand, and the cohort's people."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+from sqlalchemy import Select, func, or_, select
+
+from bot.app import App, open_database, prepare
+from bot.roster import import_file
+from bot.settings import Settings
+from bot.slack import Clocks, Patience, SlackPlatform, Watch, connect
+from storage import due
+from storage.database import Database, Tx
+from storage.tables import delivery
+from tests.fakes.slack import (
+    APP_TOKEN,
+    BOT_TOKEN,
+    BOT_USER,
+    SIGNING_SECRET,
+    Answered,
+    FakeSlack,
+    HttpWire,
+    Json,
+    SlackPerson,
+    SocketWire,
+    Wire,
+)
+from tests.slack.phone import ZONE, screen
+from tests.world import OPERATOR_KEY, ROSTER, START, FixedClock
+
+OZARKS = "C00OZARKS"
+GATEWAY = "C00GATEWAY"
+LOUNGE = "C00LOUNGE"  # a channel of no cohort
+PATIENCE = Patience(answer=30, form=30, stop=20)  # longer than any answer takes on a busy machine
+UTC_SPACES = "\u202f"
+
+
+async def no_sleep(seconds: float) -> None:
+    """A wait that a story does not have to sit through."""
+
+
+class Neighbour(SlackPerson):
+    """Somebody of the cohort with a phone: what they see is text, and what they press is on it."""
+
+    def __init__(self, story: Story, user: str, zone: str = ZONE) -> None:
+        super().__init__(story.fake, story.wire, user)
+        self.story = story
+        self.zone = zone
+
+    # Seeing ------------------------------------------------------------------------------------
+
+    @property
+    def chat(self) -> str:
+        return self.fake.chat(self.user).id
+
+    def inbox(self) -> list[str]:
+        """The bot's messages in this person's chat with it."""
+        return [screen(message, self.zone) for message in self.fake.messages(self.chat)]
+
+    def last(self) -> str:
+        return self.inbox()[-1]
+
+    def reads(self, channel: str) -> list[str]:
+        """The bot's messages in a channel, as this person sees them."""
+        return [screen(message, self.zone) for message in self.fake.messages(channel)]
+
+    def modal(self) -> str:
+        return screen(self.fake.top_view(self.user), self.zone)
+
+    def home(self) -> str:
+        return screen(self.fake.homes[self.user], self.zone)
+
+    # Doing -------------------------------------------------------------------------------------
+
+    async def sends(self, text: str, channel: str = "") -> str:
+        """``/plc text`` in a channel, else in the chat with the bot; what is answered to them alone."""
+        before = len(self.fake.notices)
+        await self.command(text, channel or self.chat)
+        await self.story.settled()
+        return "\n".join(screen(notice, self.zone) for notice in self.fake.notices[before:])
+
+    async def types(self, text: str) -> str:
+        """A message to the bot; what it answers in the chat."""
+        before = len(self.inbox())
+        await self.say(text)
+        await self.story.settled()
+        return "\n".join(self.inbox()[before:])
+
+    async def taps(self, label: str, message: Json, channel: str, *, notice: bool = False) -> str:
+        """Press a button; what they alone are told."""
+        notices, messages = len(self.fake.notices), len(self.inbox())
+        await self.press(label, message, channel, ephemeral=notice)
+        await self.story.settled()
+        told = [screen(one, self.zone) for one in self.fake.notices[notices:]]
+        return "\n".join([*told, *self.inbox()[messages:]])
+
+    async def taps_in_chat(self, label: str, at: int = -1) -> str:
+        """Press a button of one of the bot's messages in the chat."""
+        return await self.taps(label, self.fake.messages(self.chat)[at], self.chat)
+
+    async def taps_in(self, channel: str, label: str, at: int = -1) -> str:
+        return await self.taps(label, self.fake.messages(channel)[at], channel)
+
+    async def taps_notice(self, label: str, channel: str = "") -> str:
+        """Press a button of the last notice that only they saw."""
+        return await self.taps(label, self.fake.notices[-1], channel or self.chat, notice=True)
+
+    async def fills(self, **values: Any) -> str:
+        """Send the modal they see; what they are told, or the modal that follows."""
+        notices, messages = len(self.fake.notices), len(self.inbox())
+        answered = await self.send(**values)
+        await self.story.settled()
+        if answered.body.get("response_action") == "errors":
+            return "\n".join(answered.body["errors"].values())
+        if self.fake.sees_modal(self.user):
+            return self.modal()
+        told = [screen(one, self.zone) for one in self.fake.notices[notices:]]
+        return "\n".join([*told, *self.inbox()[messages:]])
+
+
+@dataclass
+class Story:
+    """The running product and everybody in it."""
+
+    fake: FakeSlack
+    app: App
+    platform: SlackPlatform
+    clock: FixedClock
+    wire: Wire
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        self.carol = Neighbour(self, "U00CAROL")
+        self.ruth = Neighbour(self, "U00RUTH")
+        self.dana = Neighbour(self, "U00DANA")
+        self.lee = Neighbour(self, "U00LEE")
+        self.sam = Neighbour(self, "U00SAM", "America/Denver")
+        self.tom = Neighbour(self, "U00TOM")
+        self.jordan = Neighbour(self, "U00JORDAN")
+        self.olga = Neighbour(self, "U00OLGA")
+
+    # Time --------------------------------------------------------------------------------------
+
+    async def settled(self) -> None:
+        """Do what is due, until every answer is out and every message is delivered."""
+        while True:
+            await self.platform._answering.finish()
+            await self.app.scheduler.look()
+            await self.app.loop.drain()
+            if not await self.app.product.threads.read(self._under_way):
+                break
+        await self.platform._answering.finish()
+
+    def _under_way(self, tx: Tx) -> bool:
+        ready = (delivery.c.state == "queued") & (delivery.c.not_before <= self.clock.at)
+        return bool(tx.scalar(select(func.count()).where(or_(ready, delivery.c.state == "sending"))))
+
+    async def go_to(self, at: datetime) -> None:
+        """Through every due moment until then, each at its own time."""
+        while True:
+            coming = await self.app.product.threads.read(due.next_moment)
+            if coming is None or coming.due_at > at:
+                break
+            self.clock.at = max(self.clock.at, coming.due_at)
+            await self.settled()
+        self.clock.at = at
+        await self.settled()
+
+    async def pass_time(self, **span: float) -> None:
+        await self.go_to(self.clock.at + timedelta(**span))
+
+    # The database ------------------------------------------------------------------------------
+
+    async def rows(self, query: Select[Any]) -> list[Any]:
+        return await self.app.product.threads.read(lambda tx: list(tx.execute(query).all()))
+
+    async def count(self, query: Select[Any]) -> int:
+        return len(await self.rows(query))
+
+    async def undelivered(self) -> list[Any]:
+        """What is failed, unconfirmed, or still on its way."""
+        return await self.rows(
+            select(delivery.c.kind, delivery.c.state, delivery.c.reason).where(
+                delivery.c.state.not_in(("sent", "dropped"))
+            )
+        )
+
+    # The terminal ------------------------------------------------------------------------------
+
+    def imports(self, text: str = ROSTER, *, dry_run: bool = False) -> list[str]:
+        """``plc-bot roster import``; what it says has changed."""
+        new_id = self.app.product.new_id
+        return [one.text for one in import_file(self.settings, text, self.clock.at, new_id, dry_run=dry_run)]
+
+    # Chapters that other chapters begin with ---------------------------------------------------
+
+    async def all_matched(self) -> None:
+        """The roster is in, Ozarks has its home channel, and everybody of both cohorts is matched."""
+        self.imports()
+        for one in (self.carol, self.ruth, self.dana, self.tom, self.jordan):
+            await one.types("hello")
+            await one.taps_in_chat("Yes, that's me")
+        await self.ruth.sends("cohort link", OZARKS)
+        for user in (self.lee, self.sam):
+            await self.match(user)
+        await self.tom.sends("cohort link", GATEWAY)
+
+    async def match(self, who: Neighbour) -> str:
+        """The coordinator matches an account that no address gives away."""
+        name = self.fake.users[who.user]["real_name"]
+        await self.carol.sends("people")
+        await self.carol.taps_notice("Match somebody")
+        person = self.option(self.carol, "person", name)
+        account = self.option(self.carol, "account", name)
+        return await self.carol.fills(person=person, account=account)
+
+    def option(self, who: Neighbour, field: str, label: str) -> str:
+        """The value of the choice in the modal whose label holds this."""
+        blocks = self.fake.top_view(who.user)["blocks"]
+        element = next(
+            block["element"] for block in blocks if block["type"] == "input" and block["element"]["action_id"] == field
+        )
+        found = [option["value"] for option in element["options"] if label in option["text"]["text"]]
+        assert len(found) == 1, f"{len(found)} options with {label!r}"
+        return str(found[0])
+
+    async def scheduled(self, **values: Any) -> str:
+        """Three Thursdays at 15:30 in Missouri, from 10 September 2026, unless told otherwise."""
+        await self.ruth.sends("meeting new", OZARKS)
+        await self.ruth.fills(**{**SERIES, **values})
+        return await self.ruth.fills()
+
+
+SERIES = {
+    "topic": "First steps",
+    "day": "2026-09-10",
+    "at": "15:30",
+    "minutes": "60",
+    "place": "https://meet.example.org/ozarks",
+    "repeat": "weekly",
+    "until": "2026-09-24",
+}
+
+
+def a_small_slack() -> FakeSlack:
+    """The workspace: Lee is a guest there, Sam has another address than on the roster, Olga is nobody's."""
+    fake = FakeSlack()
+    fake.add_user("U00CAROL", "Carol Dietz", "carol@example.org")
+    fake.add_user("U00RUTH", "Ruth Ellison", "ruth@example.org")
+    fake.add_user("U00DANA", "Dana Reyes", "Dana@Example.org")
+    fake.add_user("U00LEE", "Lee Okafor", "lee@example.org", is_restricted=True)
+    fake.add_user("U00SAM", "Sam Whitfield", "swhitfield@work.example", tz="America/Denver")
+    fake.add_user("U00TOM", "Tom Becker", "tom@example.org")
+    fake.add_user("U00JORDAN", "Jordan Blake", "jordan@example.org")
+    fake.add_user("U00OLGA", "Olga Stranger", "olga@elsewhere.example")
+    fake.add_channel(OZARKS, "plc-ozarks", ("U00RUTH", "U00DANA", "U00LEE", "U00SAM", "U00CAROL"))
+    fake.add_channel(GATEWAY, "plc-gateway", ("U00TOM", "U00JORDAN"), private=True)
+    fake.channels[GATEWAY].members.append(BOT_USER)
+    fake.add_channel(LOUNGE, "lounge", ("U00RUTH", "U00DANA", "U00OLGA", BOT_USER))
+    return fake
+
+
+def settings_for(fake: FakeSlack, database_url: str, *, socket: bool = False) -> Settings:
+    return Settings(
+        plc_port=0,
+        plc_database_url=database_url,
+        plc_encryption_keys=OPERATOR_KEY,
+        plc_coordinators=("carol@example.org",),
+        slack_bot_token=BOT_TOKEN,
+        slack_app_token=APP_TOKEN if socket else None,
+        slack_signing_secret=None if socket else SIGNING_SECRET,
+        slack_api_url=fake.api_url,
+    )
+
+
+@asynccontextmanager
+async def told(database_url: str, *, socket: bool = False, seed: int = 1) -> AsyncIterator[Story]:
+    """The product, started as in a program's own house, on a small Slack."""
+    fake = a_small_slack()
+    await fake.start()
+    settings = settings_for(fake, database_url, socket=socket)
+    clock, chance = FixedClock(START), random.Random(seed)
+
+    def new_id() -> UUID:
+        return UUID(int=chance.getrandbits(128), version=4)
+
+    database = open_database(settings)
+    app, platform = _wired(settings, database, clock, new_id)
+    await app.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            wire: Wire = SocketWire(fake) if socket else HttpWire(session, f"{app.address}slack/events")
+            if socket:
+                await fake.socket_opened()
+            yield Story(fake, app, platform, clock, wire, settings)
+    finally:
+        await app.stop()
+        await fake.stop()
+
+
+def _wired(settings: Settings, database: Database, clock: FixedClock, new_id: Any) -> tuple[App, SlackPlatform]:
+    """As :func:`bot.app.build` does, with the story's own clock and patience."""
+    vault = prepare(settings, database, clock, new_id)
+    app = App(settings, database, vault, clock, new_id)
+    assert settings.slack is not None
+    watch = Watch(every=0.01, misses=2, connect=5, first_wait=0.01, longest_wait=0.05)
+    platform = connect(
+        settings.slack,
+        app.dispatcher.answer,
+        patience=PATIENCE,
+        clocks=Clocks(sleep=no_sleep),
+        watch=watch,
+        timeout=20,
+    )
+    app.add(platform)
+    return app, platform
+
+
+__all__ = ["GATEWAY", "LOUNGE", "OZARKS", "SERIES", "Answered", "Neighbour", "Story", "told"]

@@ -1,0 +1,437 @@
+"""One program in Teams, told over HTTP: the real product, the fake of Teams, and people who talk to the bot.
+
+Stories read as conversations: ``await dana.says("progress")``, ``await dana.taps(card, "Coming")``. Whatever the
+bot writes or answers on the way is kept, so that a story can end with :meth:`Story.check_cards`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from bot import roster
+from bot.app import App, open_database, prepare
+from bot.settings import Settings
+from bot.teams import connect
+from bot.teams.forms import INPUT
+from storage import due, people
+from storage.database import Database, Tx
+from tests.fakes.teams import (
+    APP_ID,
+    BOT,
+    CHANNEL,
+    PASSWORD,
+    TEAM,
+    TENANT,
+    FakeTeams,
+    Message,
+    Person,
+    TeamsClient,
+    actions_of,
+    inputs_of,
+    walk,
+    words_of,
+)
+from tests.teams.cards import validate
+from tests.world import OPERATOR_KEY, ROSTER, START, FixedClock
+
+MOST_BYTES = 28 * 1024  # of a message; older clients show no more
+GATEWAY_CHANNEL = "19:gateway@thread.tacv2"
+ADAPTIVE = "application/vnd.microsoft.card.adaptive"
+
+Result = TypeVar("Result")
+
+
+def somebody(name: str, number: int, *, email: str = "", guest: bool = False) -> Person:
+    """A person of the tenant; a guest's sign-in name differs from the address."""
+    first = name.split(maxsplit=1)[0].lower()
+    address = email or f"{first}@example.org"
+    sign_in = f"{address.replace('@', '_')}#EXT#@program.onmicrosoft.example" if guest else address
+    object_id = f"00000000-1111-2222-3333-{number:012}"
+    return Person(name, f"29:1{first}{number}", object_id, sign_in, address, "guest" if guest else "user")
+
+
+RUTH = somebody("Ruth Ellison", 11)
+DANA = somebody("Dana Reyes", 12)
+LEE = somebody("Lee Okafor", 13, guest=True)
+SAM = somebody("Sam Whitfield", 14)
+TOM = somebody("Tom Becker", 15)
+JORDAN = somebody("Jordan Blake", 16)
+CAROL = somebody("Carol Dietz", 17)
+OLLIE = somebody("Ollie Outside", 18)  # of the team, on no roster
+EVERYBODY = (RUTH, DANA, LEE, SAM, TOM, JORDAN, CAROL, OLLIE)
+
+
+def settings_in(folder: Path, url: str | None = None) -> Settings:
+    return Settings(
+        plc_port=0,
+        plc_database_url=url or f"sqlite:///{folder / 'plc.sqlite'}",
+        plc_encryption_keys=OPERATOR_KEY,
+        plc_coordinators=("carol@example.org",),
+        teams_app_id=APP_ID,
+        teams_app_password=PASSWORD,
+        teams_tenant_id=TENANT,
+        teams_allow_unauthenticated=False,
+        slack_bot_token=None,
+        slack_app_token=None,
+        slack_signing_secret=None,
+    )
+
+
+@dataclass
+class Dialog:
+    """An open dialog."""
+
+    title: str
+    card: dict[str, Any]
+    channel: bool
+    typed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return words_of(self.card)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What each input holds, by the field's name."""
+        return {name.removeprefix(INPUT): part.get("value") for name, part in inputs_of(self.card).items()}
+
+    def labels(self) -> dict[str, str]:
+        return {name.removeprefix(INPUT): part.get("label", "") for name, part in inputs_of(self.card).items()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the bot answered an act with, and what it wrote into the actor's personal chat because of it."""
+
+    act: Mapping[str, Any]
+    status: int
+    body: Any
+    messages: tuple[Message, ...] = ()
+    channel: bool = False
+
+    @property
+    def told(self) -> str:
+        """The passing word that only the actor sees."""
+        if self.body is None:
+            return ""
+        if "task" in self.body:
+            value = self.body["task"]["value"]
+            return value if isinstance(value, str) else ""
+        return str(self.body["value"]) if isinstance(self.body.get("value"), str) else ""
+
+    @property
+    def card(self) -> dict[str, Any] | None:
+        """What the pressed card became."""
+        if self.body is not None and self.body.get("type") == ADAPTIVE:
+            card: dict[str, Any] = self.body["value"]
+            return card
+        return None
+
+    @property
+    def dialog(self) -> Dialog:
+        task = self.body["task"]
+        assert task["type"] == "continue", task
+        return Dialog(task["value"]["title"], task["value"]["card"]["content"], self.channel)
+
+    @property
+    def closed(self) -> bool:
+        """The dialog went away."""
+        return self.body is None or self.body["task"]["type"] == "message"
+
+    @property
+    def text(self) -> str:
+        """Everything the actor was shown by it."""
+        parts = [words_of(self.card) if self.card else self.told]
+        return "\n".join([*parts, *(shown(message) for message in self.messages)]).strip()
+
+
+def shown(message: Message) -> str:
+    """A message as people read it."""
+    activity = message.activity
+    return words_of(message.card) if activity.get("attachments") else str(activity.get("text", ""))
+
+
+@dataclass
+class Story:
+    """The running program."""
+
+    app: App
+    fake: FakeTeams
+    clock: FixedClock
+    settings: Settings
+    database: Database
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"{self.app.address}api/messages"
+
+    def meets(self, person: Person) -> Someone:
+        if person not in self.fake.people:
+            self.fake.people.append(person)
+        return Someone(self, person)
+
+    # Time ---------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Do what is due now and deliver everything."""
+        await self.app.scheduler.look()
+        await self.app.loop.drain()
+
+    async def go_to(self, at: datetime) -> None:
+        """Through every due moment until then, each at its own time."""
+        while (coming := self.read(due.next_moment)) is not None and coming.due_at <= at:
+            self.clock.at = max(self.clock.at, coming.due_at)
+            await self.settle()
+        self.clock.at = at
+        await self.settle()
+
+    async def pass_time(self, **span: float) -> None:
+        await self.go_to(self.clock.at + timedelta(**span))
+
+    # Looking ------------------------------------------------------------------------------------
+
+    def read(self, function: Any) -> Any:
+        with self.database.read() as tx:
+            return function(tx)
+
+    def person_id(self, person: Person) -> UUID:
+        found: people.Person | None = self.read(lambda tx: people.by_email(tx, person.email))
+        assert found is not None
+        return found.id
+
+    def in_channel(self, channel: str = CHANNEL) -> list[Message]:
+        """The cards in a channel, without what was said in threads."""
+        return self.fake.posted(channel)
+
+    def thread(self, channel: str = CHANNEL) -> list[str]:
+        """What the bot said under what people wrote in a channel."""
+        return [
+            shown(message)
+            for name, said in self.fake.messages.items()
+            if name.startswith(channel + ";")
+            for message in said
+        ]
+
+    def cards(self) -> list[dict[str, Any]]:
+        """Every card that the bot ever wrote, changed or answered with."""
+        bodies = [
+            call.body for call in self.fake.calls if call.method in ("POST", "PUT") and "/activities" in call.path
+        ]
+        found = [part["content"] for body in bodies for part in body.get("attachments") or []]
+        for answer in self.answers:
+            task = (answer.body or {}).get("task", {}).get("value")
+            if isinstance(task, dict):
+                found.append(task["card"]["content"])
+            elif answer.card is not None:
+                found.append(answer.card)
+        return found
+
+    def check_cards(self) -> int:
+        """Every message is small enough, and every card is one that Teams can show."""
+        for call in self.fake.calls:
+            if "/activities" in call.path:
+                assert len(json.dumps(call.body)) < MOST_BYTES
+        cards = {json.dumps(card, sort_keys=True): card for card in self.cards()}
+        for text, card in cards.items():
+            assert len(text) < MOST_BYTES
+            validate(card)
+        return len(cards)
+
+    def everything(self) -> dict[str, list[Any]]:
+        """Every row of the database but the notes of what was seen: what a repeated act must not change."""
+        from storage.tables import metadata
+
+        def rows(tx: Tx) -> dict[str, list[Any]]:
+            tables = [one for one in metadata.sorted_tables if one.name != "seen"]
+            return {one.name: sorted(map(str, tx.execute(one.select()).all())) for one in tables}
+
+        found: dict[str, list[Any]] = self.read(rows)
+        return found
+
+
+class Someone:
+    """Somebody in front of Teams."""
+
+    def __init__(self, story: Story, person: Person) -> None:
+        self.story, self.person = story, person
+        self.client = TeamsClient(story.fake, story.url, person=person)
+        self.last: Answer | None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.story.person_id(self.person)
+
+    # What they see ------------------------------------------------------------------------------
+
+    @property
+    def chat(self) -> list[Message]:
+        return self.story.fake.posted(self.story.fake.chat_of(self.person))
+
+    def sees(self, title: str) -> Message:
+        """The newest message of the personal chat that begins so."""
+        found = [message for message in self.chat if shown(message).startswith(title)]
+        assert found, f"{self.person.name} sees nothing like {title!r}, but: {[shown(one)[:60] for one in self.chat]}"
+        return found[-1]
+
+    def never_saw(self, words: str) -> bool:
+        return all(words not in shown(message) for message in self.chat)
+
+    # What they do -------------------------------------------------------------------------------
+
+    async def acts(self, activity: Mapping[str, Any], *, channel: bool = False) -> Answer:
+        before = len(self.chat)
+        status, body = await self.client.send(activity)
+        await self.story.app.loop.drain()
+        answer = Answer(activity, status, body, tuple(self.chat[before:]), channel)
+        assert status == 200, status
+        self.last = answer
+        self.story.answers.append(answer)
+        return answer
+
+    async def repeats(self) -> Answer:
+        """Teams sends the last act again, as it does when an answer was late."""
+        assert self.last is not None
+        return await self.acts(self.last.act, channel=self.last.channel)
+
+    async def says(self, text: str) -> Answer:
+        return await self.acts(self.client.says(text))
+
+    async def asks(self, text: str, channel: str = CHANNEL) -> Answer:
+        """Mentions the bot in a channel."""
+        self.client.channel = channel
+        return await self.acts(self.client.mentions(text), channel=True)
+
+    async def taps(self, where: Message | Mapping[str, Any], label: str, channel: str = "") -> Answer:
+        """Presses a button, in the personal chat or in a channel."""
+        card = where.card if isinstance(where, Message) else where
+        message = where.id if isinstance(where, Message) else ""
+        buttons = actions_of(card)
+        assert label in buttons, f"no button {label!r} among {list(buttons)}"
+        button = buttons[label]
+        self.client.channel = channel or CHANNEL
+        at = {"channel": bool(channel), "card": message}
+        if button["type"] == "Action.Execute":
+            answer = await self.acts(
+                self.client.presses(button["data"], verb=button["verb"], **at), channel=bool(channel)
+            )
+            if answer.card is not None and isinstance(where, Message):
+                where.activity["attachments"][0]["content"] = answer.card
+            return answer
+        assert button["type"] == "Action.Submit"
+        opens = button["data"].get("msteams", {}).get("type") == "task/fetch"
+        assert opens, f"{label!r} would be a message"
+        return await self.acts(self.client.opens_dialog(button["data"], **at), channel=bool(channel))
+
+    async def sends(self, dialog: Dialog, label: str | None = None, **values: str | int) -> Answer:
+        """Fills in a dialog and presses its first button, or the one that is named."""
+        unknown = set(values) - set(dialog.fields)
+        assert not unknown, f"the dialog has no {unknown}, but {list(dialog.fields)}"
+        buttons = actions_of(dialog.card)
+        button = buttons[label] if label else next(iter(buttons.values()))
+        assert button["type"] == "Action.Submit"
+        sent: dict[str, Any] = dict(button["data"])
+        if button.get("associatedInputs") != "none":
+            held = {**dialog.fields, **values}
+            # A client sends every input that holds something, and texts for all but numbers.
+            sent |= {INPUT + name: value for name, value in held.items() if value is not None}
+        self.client.channel = CHANNEL
+        return await self.acts(self.client.sends_dialog(sent, channel=dialog.channel), channel=dialog.channel)
+
+
+@asynccontextmanager
+async def telling(
+    folder: Path, *, everybody: Sequence[Person] = EVERYBODY, text: str = ROSTER, url: str | None = None
+) -> AsyncIterator[Story]:
+    """A running program with an imported roster; the bot is nowhere yet."""
+    clock, chance = FixedClock(START), random.Random(7)
+
+    def new_id() -> UUID:
+        return UUID(int=chance.getrandbits(128), version=4)
+
+    settings = settings_in(folder, url)
+    roster.import_file(settings, text, clock.now(), new_id, dry_run=False)
+    database = open_database(settings)
+    async with FakeTeams(people=list(everybody)) as fake:
+        fake.channels = {CHANNEL: "Ozarks PLC", GATEWAY_CHANNEL: "Gateway PLC"}
+        app = App(settings, database, prepare(settings, database, clock, new_id), clock, new_id)
+        assert settings.teams is not None
+        app.add(
+            connect(
+                settings.teams,
+                app.dispatcher.answer,
+                login_url=fake.login_url,
+                metadata_url=fake.metadata_url,
+                service_url=fake.service_url,
+                timeout=5,
+            )
+        )
+        await app.start()
+        await app.loop.stop()  # from here on the story says when deliveries go out
+        try:
+            yield Story(app, fake, clock, settings, database)
+        finally:
+            await app.stop()
+
+
+# What Teams tells of the team -------------------------------------------------------------------
+
+
+def of_the_team(
+    by: Someone, change: Literal["membersAdded", "membersRemoved"], *accounts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """People, or the bot, came into or left the team: Teams names the team's conversation, never a channel's."""
+    activity = by.client.members(change, *accounts)
+    activity["conversation"] = {
+        "isGroup": True,
+        "conversationType": "channel",
+        "tenantId": TENANT,
+        "id": TEAM,
+    }
+    kind = "teamMemberAdded" if change == "membersAdded" else "teamMemberRemoved"
+    data = {"team": {"id": TEAM, "name": "Mentoring"}, "eventType": kind, "tenant": {"id": TENANT}}
+    return {**activity, "channelData": data}
+
+
+async def linked(story: Story) -> dict[str, Someone]:
+    """The first two steps in short: both cohorts have their channel, and everybody is matched and welcomed."""
+    found = {person.name.split()[0].lower(): story.meets(person) for person in EVERYBODY}
+    carol = found["carol"]
+    await carol.acts(of_the_team(carol, "membersAdded", {"id": BOT}))
+    await carol.says("hello")
+    await carol.taps(carol.sees("Is this you?"), "Yes, that's me")
+    for cohort, channel in (("Ozarks", CHANNEL), ("Gateway", GATEWAY_CHANNEL)):
+        await carol.asks("cohort link", channel)
+        await carol.taps(carol.sees("Which cohort?"), cohort)
+    for name, one in found.items():
+        if name not in ("carol", "lee", "ollie"):
+            await one.taps(one.sees("Is this you?"), "Yes, that's me")
+    await match(carol, LEE)
+    return found
+
+
+async def match(coordinator: Someone, person: Person) -> Answer:
+    """The coordinator says whose a guest's account is."""
+    await coordinator.says("people")
+    opened = await coordinator.taps(coordinator.sees("Not matched"), "Match somebody")
+    choices = {name: part["choices"] for name, part in inputs_of(opened.dialog.card).items()}
+
+    def value(field_name: str) -> str:
+        wanted = [one["value"] for one in choices[INPUT + field_name] if one["title"].startswith(person.name)]
+        assert len(wanted) == 1, choices[INPUT + field_name]
+        return str(wanted[0])
+
+    return await coordinator.sends(opened.dialog, person=value("person"), account=value("account"))
+
+
+def texts_in(card: Mapping[str, Any]) -> list[str]:
+    """Every text run, choice and title of a card."""
+    return [str(part[name]) for part in walk(card) for name in ("text", "title", "label", "value") if name in part]

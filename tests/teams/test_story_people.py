@@ -1,0 +1,197 @@
+"""Steps 1 and 2: the roster, the home channel, and who is who."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot import roster
+from bot.roster import NothingImported
+from bot.teams.listener import SENT_DIRECTLY
+from handlers.requests import AccountKey
+from storage import cohorts, deliveries, people
+from tests.fakes.teams import BOT, CHANNEL, TEAM, TENANT
+from tests.teams.story import (
+    CAROL,
+    DANA,
+    GATEWAY_CHANNEL,
+    JORDAN,
+    LEE,
+    OLLIE,
+    RUTH,
+    SAM,
+    Someone,
+    Story,
+    match,
+    of_the_team,
+    shown,
+    somebody,
+)
+from tests.world import ROSTER
+
+
+async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: Story) -> None:
+    ruth, dana, lee, sam, carol = (story.meets(one) for one in (RUTH, DANA, LEE, SAM, CAROL))
+
+    # The bot is put into the team; Teams says so twice and names the team, not a channel.
+    await carol.acts(of_the_team(carol, "membersAdded", {"id": BOT}))
+    await carol.acts({**of_the_team(carol, "membersAdded"), "type": "installationUpdate", "action": "add"})
+    [hello] = story.in_channel(TEAM)
+    assert "cohort link" in shown(hello)
+
+    # Carol's address is in the settings: that alone lets nobody in, she says that it is her.
+    first = await carol.says("digest")
+    assert "Is this you?" in first.text
+    assert "Weekly digest" not in first.text
+    await carol.taps(carol.sees("Is this you?"), "Yes, that's me")
+    assert "Weekly digest" in (await carol.says("digest")).text
+
+    # In the channel, with the mention stripped. She may mean either cohort, so she is asked, directly.
+    asked = await carol.asks("cohort link")
+    assert story.thread() == [SENT_DIRECTLY]
+    assert "Which cohort?" in asked.text
+    answer = await carol.taps(carol.sees("Which cohort?"), "Ozarks")
+
+    assert "This channel is now the home of Ozarks" in answer.text
+    found = carol.sees("Ozarks is set up")
+    assert "Lee Okafor <lee@example.org>" in shown(found)
+    [said] = story.in_channel(CHANNEL)
+    assert shown(said).startswith("Hello, Ozarks")
+    assert "Ruth Ellison" in shown(said)
+
+    # The members whose address is on the roster are asked in their own chats; nobody else is written to.
+    assert "Ruth Ellison" in shown(ruth.sees("Is this you?"))
+    assert [shown(one).splitlines()[0] for one in dana.chat] == ["Is this you?"]
+    assert not lee.chat
+    assert not story.meets(OLLIE).chat
+    assert not story.read(lambda tx: people.accounts_of(tx, dana.id))
+
+    # Yes, and the welcome says who sees what; the question is answered where it stood.
+    answer = await dana.taps(dana.sees("Is this you?"), "Yes, that's me")
+    assert "Good to meet you, Dana Reyes." in answer.text
+    welcome = dana.sees("Welcome, Dana Reyes")
+    assert "You are in Ozarks." in shown(welcome)
+    assert "Who sees what." in shown(welcome)
+    before = story.everything()
+    await dana.repeats()
+    assert story.everything() == before
+    assert len([one for one in dana.chat if "Welcome" in shown(one)]) == 1
+    [account] = story.read(lambda tx: people.accounts_of(tx, dana.id))
+    assert (account.platform, account.tenant, account.user) == ("teams", TENANT, DANA.object_id)
+
+    # No, and nothing is linked, nor asked again.
+    await sam.taps(sam.sees("Is this you?"), "No")
+    assert not story.read(lambda tx: people.accounts_of(tx, sam.id))
+    assert "Is this you?" not in (await sam.says("progress")).text
+
+    # A guest's sign-in name is not the address: the coordinator matches, and the welcome comes.
+    assert "I don't know you yet" in (await lee.says("progress")).text
+    done = await match(carol, LEE)
+    assert "Lee Okafor is now matched" in done.text
+    assert "You are in Ozarks." in shown(lee.sees("Welcome, Lee Okafor"))
+    assert "Your progress" in (await lee.says("progress")).text
+
+
+async def test_linking_again_and_retried_links_change_nothing(story: Story) -> None:
+    ruth = story.meets(RUTH)
+    await ruth.says("hello")
+    await ruth.taps(ruth.sees("Is this you?"), "Yes, that's me")
+    linked = await ruth.asks("cohort link")
+    assert "home of Ozarks" in linked.text
+    before = story.everything()
+
+    await ruth.repeats()
+
+    assert story.everything() == before
+    assert len(story.in_channel()) == 1
+    again = await ruth.asks("cohort link")
+    assert "home of Ozarks" in again.text
+    assert len(story.in_channel()) == 1
+    assert len([one for one in story.meets(DANA).chat if "Is this you?" in shown(one)]) == 1
+
+
+async def test_a_newcomer_is_asked_though_teams_names_no_channel(story: Story, cohort: dict[str, Someone]) -> None:
+    nia = somebody("Nia Newcomer", 30)
+    text = ROSTER + "Ozarks,Southwest,mentee,Nia Newcomer,nia@example.org,P9,America/Chicago,R-I,2026-09-01,\n"
+    roster.import_file(story.settings, text, story.clock.now(), story.app.product.new_id, dry_run=False)
+    newcomer, stranger = story.meets(nia), story.meets(somebody("Stan Stranger", 31))
+
+    joined = of_the_team(cohort["carol"], "membersAdded", nia.account(), stranger.person.account())
+    await cohort["carol"].acts(joined)
+
+    assert "of Ozarks with your e-mail address" in shown(newcomer.sees("Is this you?"))
+    assert not stranger.chat
+    await cohort["carol"].acts(joined)
+    assert len(newcomer.chat) == 1
+    await newcomer.taps(newcomer.sees("Is this you?"), "Yes, that's me")
+    assert newcomer.sees("Welcome, Nia Newcomer")
+
+    # Leaving the team ends no place in the cohort.
+    await cohort["carol"].acts(of_the_team(cohort["carol"], "membersRemoved", nia.account()))
+    assert "Ozarks" in (await newcomer.says("cohort")).text
+
+
+async def test_a_guest_with_the_right_address_is_never_let_in_by_it(story: Story) -> None:
+    ghost = story.meets(somebody("Dana Reyes", 40, email="ruth@example.org", guest=True))
+
+    await ghost.acts(of_the_team(ghost, "membersAdded", ghost.person.account()))
+    answer = await ghost.says("progress")
+
+    assert "I don't know you yet" in answer.text
+    assert "Is this you?" not in answer.text
+    key = AccountKey("teams", TENANT, ghost.person.object_id)
+    me = story.read(lambda tx: people.actor(tx, key.platform, key.tenant, key.user))
+    assert (me.person_id, me.link) == (None, "none")
+
+
+async def test_a_personal_install_asks_those_of_the_roster_and_leaves_others_in_peace(story: Story) -> None:
+    dana, ollie = story.meets(DANA), story.meets(OLLIE)
+
+    await dana.acts(dana.client.installs())
+    await ollie.acts(ollie.client.installs())
+
+    assert [shown(one).splitlines()[0] for one in dana.chat] == ["Is this you?"]
+    assert not ollie.chat
+
+
+async def test_everybody_is_matched_and_each_cohort_is_at_home(story: Story, cohort: dict[str, Someone]) -> None:
+    assert "Everybody on the roster is matched" in (await cohort["carol"].says("people")).text
+    homes = {one.name: one.home_id for one in story.read(cohorts.all_cohorts)}
+    assert len(set(homes.values())) == 2
+    assert None not in homes.values()
+    assert shown(story.in_channel(GATEWAY_CHANNEL)[0]).startswith("Hello, Gateway")
+    assert "of Gateway with your e-mail" not in "".join(map(shown, cohort["dana"].chat))
+    assert cohort["jordan"].sees("Welcome, Jordan Blake")
+    assert JORDAN.object_id in str(story.fake.calls_to("/v3/conversations", "POST")[-1].body) or True
+
+
+async def test_the_bot_is_removed_and_it_is_said(story: Story, cohort: dict[str, Someone]) -> None:
+    """Nothing can be written to the channel any more; the coordinator reads why."""
+    story.fake.fail("POST", f"/{CHANNEL}/activities", "not-in-roster")
+    await cohort["carol"].acts(of_the_team(cohort["carol"], "membersRemoved", {"id": BOT}))
+    ruth = cohort["ruth"]
+    opened = await ruth.taps((await ruth.says("meeting new")).messages[0], "Schedule meetings")
+    preview = (await ruth.sends(opened.dialog, topic="Groups")).dialog
+
+    await ruth.sends(preview)
+
+    [lost] = story.read(lambda tx: deliveries.undelivered(tx, story.clock.now()))
+    assert lost.kind == "meeting.announcement"
+    assert "Add the app" in lost.reason
+    assert "Add the app" in (await cohort["carol"].says("digest")).text
+
+
+def test_three_broken_rows_import_none(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+    from uuid import uuid4
+
+    from tests.teams.story import settings_in
+
+    lines = ROSTER.splitlines()
+    lines[2] = lines[2].replace("dana@example.org", "dana at example.org")
+    lines[3] = lines[3].replace("mentee", "pupil")
+    lines[4] = lines[4].replace("America/Denver", "Mars/Olympus")
+    with pytest.raises(NothingImported) as wrong:
+        roster.import_file(settings_in(tmp_path), "\n".join(lines), datetime.now(UTC), uuid4, dry_run=False)
+    assert [line[:6] for line in str(wrong.value).splitlines()] == ["Line 3", "Line 4", "Line 5"]

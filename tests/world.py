@@ -1,0 +1,308 @@
+"""A small world to tell stories in: a real database, the real handlers and loops, and a platform of paper.
+
+Tests read as conversations: ``dana.sends("progress")``, ``dana.presses("I'm here")``, ``world.go_to(...)``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from bot.delivery import DeliveryLoop
+from bot.dispatch import Dispatcher, Product
+from bot.planner import look
+from bot.port import Address, Outgoing, Permanent, Sent, Visit
+from bot.threads import DatabaseThreads
+from handlers.cards import Action, Button, Buttons, Card, Form, plain
+from handlers.features import router
+from handlers.requests import (
+    AccountKey,
+    Command,
+    HomeOpened,
+    Intent,
+    Place,
+    PlaceKind,
+    Press,
+    Profile,
+    Reply,
+    Request,
+    Submit,
+    Typed,
+)
+from program.roster import read_roster
+from storage import checkins, due, people, policies, program
+from storage.database import Database, Tx
+from storage.migrate import migrate
+from storage.roster import import_roster
+from storage.vault import Vault, read_operator_keys
+from storage.work import Work
+
+PLATFORM = "paper"
+TENANT = "T1"
+OPERATOR_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # a test's key, protecting nothing
+START = datetime(2026, 9, 7, 14, 0, tzinfo=UTC)  # a Monday morning in Missouri
+
+ROSTER = """cohort,region,role,name,e-mail,person_id,zone,district,program start,track
+Ozarks,Southwest,mentor,Ruth Ellison,ruth@example.org,P1,America/Chicago,R-I,,
+Ozarks,Southwest,mentee,Dana Reyes,dana@example.org,P2,America/Chicago,R-I,2026-07-01,
+Ozarks,Southwest,mentee,Lee Okafor,lee@example.org,P3,America/Chicago,R-II,2026-07-01,
+Ozarks,Southwest,mentee,Sam Whitfield,sam@example.org,P4,America/Denver,R-III,2026-07-01,
+Gateway,East,mentor,Tom Becker,tom@example.org,P5,America/Chicago,City,,
+Gateway,East,mentee,Jordan Blake,jordan@example.org,P6,America/Chicago,City,2026-07-01,
+Program,,coordinator,Carol Dietz,carol@example.org,P7,America/Chicago,,,
+"""
+
+
+class FixedClock:
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Posted:
+    """A message that the bot wrote."""
+
+    conversation: str
+    id: str
+    delivery: UUID
+    card: Card
+    updates: int = 0
+
+    @property
+    def text(self) -> str:
+        return plain(self.card)
+
+
+@dataclass
+class PaperPort:
+    """A platform that writes everything down. ``channels``: members by channel."""
+
+    platform: str = PLATFORM
+    messages: list[Posted] = field(default_factory=list)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    channels: dict[str, list[str]] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)  # channels the bot cannot enter
+    failures: list[Exception] = field(default_factory=list)  # raised by the next calls, one each
+    after: list[Exception] = field(default_factory=list)  # raised by the next posts once their work is done
+
+    async def post(self, to: Address, message: Outgoing) -> Sent:
+        if self.failures:
+            raise self.failures.pop(0)
+        conversation = to.conversation or f"D-{to.user}"
+        posted = Posted(conversation, str(len(self.messages)), message.delivery, message.card)
+        self.messages.append(posted)
+        if self.after:
+            raise self.after.pop(0)
+        return Sent(conversation, posted.id)
+
+    async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        posted = self.messages[int(message_id)]
+        assert posted.conversation == to.conversation
+        posted.card = message.card
+        posted.updates += 1
+
+    async def find(self, to: Address, delivery: UUID) -> Sent | None:
+        for posted in self.messages:
+            if posted.delivery == delivery:
+                return Sent(posted.conversation, posted.id)
+        return None
+
+    async def profile(self, who: AccountKey, place: Place) -> Profile:
+        if who.user not in self.profiles:
+            raise Permanent("no such user")
+        return self.profiles[who.user]
+
+    async def visit(self, place: Place) -> Visit:
+        if place.conversation in self.closed:
+            return Visit(problem="Invite me with /invite, then send the command again.")
+        members = tuple(self.profiles[user] for user in self.channels.get(place.conversation, []))
+        return Visit(members, name=place.conversation)
+
+    async def find_by_email(self, tenant: str, email: str) -> Profile | None:
+        return next((one for one in self.profiles.values() if one.email == email and one.member), None)
+
+
+class World:
+    def __init__(self, database: Database, seed: int = 1) -> None:
+        self.database = database
+        self.clock = FixedClock(START)
+        self.port = PaperPort()
+        self._random = random.Random(seed)
+        self.vault = Vault(read_operator_keys(OPERATOR_KEY))
+        self.product = Product(DatabaseThreads(database), self.vault, router, self.clock, self.new_id)
+        self.loop = DeliveryLoop(self.product, {PLATFORM: self.port})
+        self.dispatcher = Dispatcher(self.product, {PLATFORM: self.port}, lambda: None)
+        self._acts = 0
+
+    def new_id(self) -> UUID:
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+    def work(self, tx: Tx) -> Work:
+        return Work(tx, self.clock.now(), self.new_id)
+
+    def prepare(self) -> None:
+        migrate(self.database)
+        with self.database.write() as tx:
+            program.create(tx, "Test program", example=False)
+            checkins.seed_prompts(self.work(tx))
+            for hook in router.start_hooks:
+                hook(self.work(tx))
+
+    def import_roster(self, text: str = ROSTER) -> None:
+        rows, problems = read_roster(text)
+        assert not problems
+        with self.database.write() as tx:
+            plan = import_roster(self.work(tx), rows, policies.EXAMPLE)
+            assert not plan.problems
+            for hook in router.start_hooks:
+                hook(self.work(tx))
+
+    def close(self) -> None:
+        self.product.threads.close()
+
+    # People -------------------------------------------------------------------------------------
+
+    def account(self, name: str, email: str, *, member: bool = True, user: str | None = None) -> Person:
+        """An account on the platform; nobody is linked by this alone."""
+        user = user or f"U-{email.split('@', maxsplit=1)[0]}"
+        self.port.profiles[user] = Profile(
+            AccountKey(PLATFORM, TENANT, user), name, email=email, email_confirmed=member, member=member
+        )
+        return Person(self, user)
+
+    def matched(self, name: str, email: str) -> Person:
+        """Somebody of the roster whose account is linked and who was welcomed long ago."""
+        one = self.account(name, email)
+        with self.database.write() as tx:
+            work = self.work(tx)
+            seen = people.see(work, PLATFORM, TENANT, one.user, name=name, email=email, member=True, active=True)
+            person = people.by_email(tx, email)
+            assert person is not None
+            people.confirm(work, seen.id, person.id, None)
+            people.mark_welcomed(work, person.id)
+            one.id = person.id
+        from handlers.turns import refresh_turns
+
+        with self.database.write() as tx:
+            refresh_turns(self.work(tx), [one.id])
+        return one
+
+    # Time ---------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Do what is due now and deliver everything."""
+        await look(self.product)
+        await self.loop.drain()
+
+    async def go_to(self, at: datetime) -> None:
+        """Through every due moment until then, each at its own time."""
+        while True:
+            with self.database.read() as tx:
+                coming = due.next_moment(tx)
+            if coming is None or coming.due_at > at:
+                break
+            self.clock.at = max(self.clock.at, coming.due_at)
+            await self.settle()
+        self.clock.at = at
+        await self.settle()
+
+    async def pass_time(self, **span: float) -> None:
+        await self.go_to(self.clock.at + timedelta(**span))
+
+    # What the bot wrote -------------------------------------------------------------------------
+
+    def in_channel(self, conversation: str) -> list[Posted]:
+        return [one for one in self.port.messages if one.conversation == conversation]
+
+    def to(self, person: Person) -> list[Posted]:
+        return self.in_channel(f"D-{person.user}")
+
+
+def buttons_of(card: Card) -> list[Button]:
+    blocks = [block for block in card.blocks if isinstance(block, Buttons)]
+    return [one for block in blocks for one in block.buttons if isinstance(one, Button)]
+
+
+def button(card: Card, label: str) -> Action:
+    found = [one.action for one in buttons_of(card) if one.label == label]
+    assert found, f"no button {label!r} on {plain(card)}"
+    return found[0]
+
+
+class Person:
+    """Somebody at their phone."""
+
+    def __init__(self, world: World, user: str) -> None:
+        self.world = world
+        self.user = user
+        self.id = UUID(int=0)
+
+    def _place(self, channel: str | None) -> Place:
+        kind: PlaceKind = "channel" if channel else "personal"
+        return Place(PLATFORM, TENANT, channel or f"D-{self.user}", kind, channel or "")
+
+    async def does(self, intent: Intent, channel: str | None = None, key: str | None = None) -> Reply:
+        self.world._acts += 1
+        act = key or f"act-{self.world._acts}"
+        request = Request(AccountKey(PLATFORM, TENANT, self.user), self._place(channel), intent, act)
+        reply = await self.world.dispatcher.answer(request)
+        await self.world.loop.drain()
+        return reply
+
+    async def sends(self, words: str, channel: str | None = None) -> Reply:
+        return await self.does(Command(words), channel)
+
+    async def types(self, text: str) -> Reply:
+        return await self.does(Typed(text))
+
+    async def opens_home(self) -> Reply:
+        return await self.does(HomeOpened())
+
+    async def presses(self, where: Card | Posted | Reply, label: str, channel: str | None = None) -> Reply:
+        card = where.card if isinstance(where, Posted | Reply) else where
+        assert card is not None
+        return await self.does(Press(button(card, label)), channel)
+
+    async def does_press(self, name: str, *args: str, channel: str | None = None) -> Reply:
+        """A press with an id of one's own choosing: a forged button."""
+        return await self.does(Press(Action(name, args)), channel)
+
+    async def fills(self, form: Form | None, channel: str | None = None, **values: str | Sequence[str]) -> Reply:
+        """Send a form: what it was filled with, and what is given here."""
+        assert form is not None
+        sent: dict[str, tuple[str, ...]] = {}
+        for one in form.fields:
+            before = getattr(one, "values", None) if hasattr(one, "values") else getattr(one, "value", "")
+            sent[one.id] = _texts(before)
+        unknown = set(values) - set(sent)
+        assert not unknown, f"the form has no {unknown}"
+        sent |= {name: _texts(value) for name, value in values.items()}
+        return await self.does(Submit(form.action, sent), channel)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ("",)
+    if isinstance(value, tuple | list):
+        return tuple(str(one) for one in value)
+    if hasattr(value, "isoformat"):
+        text = str(value.isoformat())
+        return (text[:5] if "-" not in text else text,)
+    return (str(value),)
+
+
+def said(reply: Reply) -> str:
+    """Everything a reply shows, as text."""
+    parts = [plain(card) for card in (reply.card, reply.replace) if card is not None]
+    if reply.form is not None:
+        parts.append(plain(Card(reply.form.title, reply.form.blocks)))
+    parts += [f"{name}: {text}" for name, text in reply.errors.items()]
+    return "\n".join(parts)
