@@ -193,7 +193,8 @@ def manifest_teams(
     except OSError as error:
         raise _stop(f"{output} cannot be written: {error.strerror}.") from None
     out.print(f"Wrote {output}. Upload it in the Teams admin center, or to a team under Apps.", markup=False)
-    missing = [f"--{name}" for name in ("publisher", "website", "privacy", "terms") if not locals()[name]]
+    said = {"--publisher": publisher, "--website": website, "--privacy": privacy, "--terms": terms}
+    missing = [option for option, value in said.items() if not value]
     if missing:
         out.print(f"Teams will show placeholders for what was not given: {', '.join(missing)}.", markup=False)
 

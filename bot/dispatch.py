@@ -79,7 +79,9 @@ class Dispatcher:
         """None: the account was never seen, so its profile is needed first."""
         known = self._known(request)
         if profile is None and known and self._product.router.only_reads(request):
-            return await self._product.threads.read(lambda tx: self._read(tx, request))
+            read = await self._product.threads.read(lambda tx: self._read(tx, request))
+            if read is not None:
+                return read
         reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile))
         if reply is not None:
             self._places[self._key(request)] = self._facts(request)
@@ -87,8 +89,9 @@ class Dispatcher:
         return reply
 
     def _read(self, tx: Tx, request: Request) -> Reply | None:
+        """None: this cannot be answered by reading alone; finding out who a stranger is writes."""
         me = self._actor(tx, request)
-        return None if me is None else self._call(tx, request, me)
+        return None if me is None or me.person_id is None else self._call(tx, request, me)
 
     def _write(self, tx: Tx, request: Request, profile: Profile | None) -> Reply | None:
         work = self._product.work(tx)

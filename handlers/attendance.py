@@ -204,13 +204,13 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     if not still_open:
         change = Button("Correct", action("attendance.edit", meeting.id), opens_form=True)
         summary = Button("Write the summary", action("summaries.open", meeting.id), opens_form=True)
-        done = say(Bold(meeting.topic), ", ", when, ". Attendance is complete.")
+        done = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
         return Card("Attendance is complete", (done, table, buttons(summary, change)))
     everyone = Button("Everyone came", action("attendance.all", meeting.id))
     one_by_one = Button("Person by person", action("attendance.edit", meeting.id), opens_form=True)
     items = [replace(everyone, style="primary"), one_by_one]
     if tapped and len(tapped) < len(still_open):
-        these = Button(f"Confirm these {len(tapped)}", action("attendance.confirm", meeting.id), style="primary")
+        these = Button(f"Confirm the {len(tapped)} who tapped", action("attendance.confirm", meeting.id), style="primary")
         items = [these, everyone, one_by_one]
     intro = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
     note = Note(("Whoever did not tap is left open, never assumed absent.",))
@@ -424,5 +424,5 @@ def _record(
         recorded += 1
     _after(call, meeting)
     still_open = len(_open(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))
-    rest = f" {counted(still_open, 'person is', 'people are')} still open." if still_open else " Nobody is open."
+    rest = f" {counted(still_open, 'person is', 'people are')} still open." if still_open else " Attendance is complete."
     return notice(f"Recorded {counted(recorded, 'entry', 'entries')}.{rest}")

@@ -80,6 +80,7 @@ def nudge(work: Work, moment: Moment) -> str | None:
 def close(work: Work, moment: Moment) -> str | None:
     for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject)):
         deliveries.refresh(work, "checkin", one.id)
+        deliveries.refresh(work, "checkin.nudge", one.id)
     return None
 
 
@@ -97,7 +98,9 @@ def checkin_delivery(work: Work, item: Delivery) -> Card | None:
 @router.delivery("checkin.nudge")
 def nudge_delivery(work: Work, item: Delivery) -> Card | None:
     found = checkins.get(work.tx, UUID(item.subject))
-    if found is None or found.closes_at <= work.now or (found.answered_at is not None and item.verb == "post"):
+    if found is None:
+        return None
+    if item.verb == "post" and (found.closes_at <= work.now or found.answered_at is not None):
         return None
     return checkin_card(work, found, "Your check-in is still open")
 

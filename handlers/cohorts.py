@@ -6,6 +6,7 @@ from datetime import time
 from uuid import UUID
 
 from handlers.cards import (
+    Block,
     Bold,
     Bullets,
     Button,
@@ -17,6 +18,7 @@ from handlers.cards import (
     Note,
     NumberField,
     Option,
+    Text,
     TimeField,
     action,
     buttons,
@@ -190,21 +192,32 @@ def visited(work: Work, item: Delivery) -> Card | None:
         return None
     cohort = cohorts.get(work.tx, place.cohort_id)
     missing = people.unmatched_people(work.tx, cohort.id)
-    if not missing:
-        return Card(f"{cohort.name} is set up", (say("Everybody of the cohort is matched to an account."),))
-    return Card(
-        f"{cohort.name} is set up",
-        (
-            say("I could not match ", Bold(counted(len(missing), "person", "people")), " of the roster yet:"),
-            Bullets(tuple((f"{one.name} <{one.email}>",) for one in missing[:60])),
-            Note(
-                (
-                    "Those with the same e-mail address here are being asked whether it is them. For the "
-                    "others (guests, other addresses) a coordinator sends “people” and matches them.",
-                )
-            ),
-        ),
-    )
+    asked = people.proposed(work.tx, [one.id for one in missing])
+    unknown = [one for one in missing if one.id not in asked]
+    blocks: list[Block] = [say("Everybody of the cohort is matched to an account.")] if not missing else []
+    if unknown:
+        blocks += [
+            say("I could not match ", Bold(counted(len(unknown), "person", "people")), " of the roster:"),
+            Bullets(tuple((f"{one.name} <{one.email}>",) for one in unknown[:60])),
+            Note(("Guests and other addresses are matched by a coordinator, who sends “people”.",)),
+        ]
+    if asked:
+        names = listed([one.name for one in missing if one.id in asked], 60)
+        blocks.append(say("I'm asking these people whether it is them: ", names, "."))
+    return Card(f"{cohort.name} is set up", tuple(blocks))
+
+
+def _does(work: Work, person: people.Person) -> tuple[Text, ...]:
+    """What the bot does for somebody, by role."""
+    lines: list[Text] = [(Bold("Meetings: "), "I announce and remind; you answer with one tap.")]
+    if cohorts.shared_cohorts(work.tx, person.id, ("mentor",)):
+        lines.append((Bold("Attendance: "), "after each meeting I send you the list; one tap confirms it."))
+    if cohorts.shared_cohorts(work.tx, person.id, ("mentee",)):
+        lines.append((Bold("Attendance: "), "tap “I'm here”; your mentor confirms the list afterwards."))
+        lines.append((Bold("Check-ins: "), "a short question now and then. Skip what you like."))
+    if person.coordinator:
+        lines.append((Bold("The program: "), "every Monday I send you a digest with what needs you first."))
+    return tuple(lines)
 
 
 @router.delivery("welcome")
@@ -217,20 +230,14 @@ def welcome(work: Work, item: Delivery) -> Card | None:
         f"Welcome, {person.name}",
         (
             say(f"I'm your program's cohort bot.{where}"),
-            Bullets(
-                (
-                    (Bold("Meetings: "), "I announce and remind; you answer with one tap."),
-                    (Bold("Attendance: "), "tap “I'm here”; your mentor confirms the list afterwards."),
-                    (Bold("Check-ins: "), "a short question now and then. Skip what you like."),
-                )
-            ),
+            Bullets(_does(work, person)),
             say(
                 Bold("Who sees what. "),
                 "Your cohort sees who is coming. Your mentors and coordinators see attendance. What you write "
                 "in a check-in is kept encrypted, and the bot shows it to nobody.",
             ),
             buttons(
-                Button("My progress", action("command.run", "progress")),
+                Button("Progress", action("command.run", "progress")),
                 Button("Privacy", action("command.run", "privacy")),
                 Button("Help", action("command.run", "help")),
             ),

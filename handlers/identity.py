@@ -92,7 +92,7 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
     return Card(
         "Is this you?",
         (
-            say("The program's roster has ", Bold(candidate.name), f"{where} with your e-mail address. ")
+            say("The program's roster has ", Bold(candidate.name), f"{where} with your e-mail address.")
             if own
             else say("The program knows ", Bold(candidate.name), " by your e-mail address."),
             buttons(

@@ -36,7 +36,7 @@ from handlers.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refu
 from program.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
 from program.times import next_weekday, say_day, say_time, to_local, to_utc
 from program.words import counted, listed
-from storage import breaks, cohorts, deliveries, drafts, meetings
+from storage import breaks, cohorts, deliveries, drafts, history, meetings
 from storage.cohorts import Cohort
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -310,7 +310,7 @@ def answer(call: Call) -> Reply:
 
 def refresh_meeting(work: Work, meeting: Meeting) -> None:
     """Bring the messages about a meeting up to date."""
-    for kind in ("meeting.announcement", "meeting.reminder", "attendance.here"):
+    for kind in ("meeting.announcement", "meeting.moved", "meeting.reminder", "attendance.here"):
         deliveries.refresh(work, kind, meeting.id)
 
 
@@ -465,13 +465,26 @@ def refresh_series(work: Work, meeting: Meeting) -> None:
 @router.delivery("meeting.moved")
 def moved_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
-    if meeting is None or meeting.cancelled_at is not None or meeting.ends_at <= work.now:
+    if meeting is None:
         return None
-    rest = meetings.of_series(work.tx, meeting.series_id, meeting.ends_at)
-    return Card(
-        f"Moved: {meeting.topic}",
-        (say("The new time:"), _facts(meeting), rsvp_buttons(meeting), *_later(rest)),
-    )
+    if item.verb == "post" and (meeting.cancelled_at is not None or meeting.ends_at <= work.now):
+        return None
+    if meeting.cancelled_at is not None:
+        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", _when(meeting), "."),))
+    blocks: list[Block] = [*_was(work, meeting), _facts(meeting)]
+    if meeting.ends_at > work.now:
+        blocks += [rsvp_buttons(meeting), *_who_comes(work, meeting), Note(("Earlier answers are kept.",))]
+    blocks += _later(meetings.of_series(work.tx, meeting.series_id, meeting.ends_at))
+    return Card(f"Moved: {meeting.topic}", tuple(blocks))
+
+
+def _was(work: Work, meeting: Meeting) -> list[Block]:
+    """Which of a series' meetings this was: by its time before it was moved last."""
+    moves = [line for line in history.of(work.tx, meeting.id) if line.what == "meeting.moved"]
+    if not moves:
+        return []
+    before = to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)
+    return [say("It was planned for ", When(before, meeting.zone), ". The new time:")]
 
 
 @router.press("meetings.cancel")

@@ -233,6 +233,12 @@ def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
     return [Person(*row) for row in tx.execute(query.order_by(person.c.name))]
 
 
+def proposed(tx: Tx, person_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these people whom an account is being asked about."""
+    query = select(account.c.person_id).where(account.c.link == "proposed", account.c.active)
+    return set(tx.scalars(query.where(account.c.person_id.in_(list(person_ids)))))
+
+
 def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:
     """Accounts that were seen where the bot is and are nobody's, full members last."""
     rows = tx.execute(

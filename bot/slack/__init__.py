@@ -1,10 +1,11 @@
 """Slack: setup, payload -> Request, Card -> Block Kit, the port's verbs."""
 
 from bot.slack.answering import Patience
-from bot.slack.app import BOT_EVENTS, COMMAND, EVENTS_PATH, SlackPlatform, connect
-from bot.slack.checks import REQUIRED_SCOPES
-from bot.slack.port import BOT_NAME, PLATFORM, Clocks, SlackPort
+from bot.slack.app import SlackPlatform, connect
+from bot.slack.port import PLATFORM, Clocks, SlackPort
 from bot.slack.socket import Watch
+from manifest.about import BOT_NAME
+from manifest.slack import BOT_EVENTS, COMMAND, EVENTS_PATH, REQUIRED_SCOPES
 
 __all__ = [
     "BOT_EVENTS",

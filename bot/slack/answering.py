@@ -260,6 +260,19 @@ class Answering:
             card = opener(reply.form)
         if card is not None:
             await self._whisper("", body["user"]["id"], card)
+        if reply.form is None:
+            await self._refresh_home(body)
+
+    async def _refresh_home(self, body: Payload) -> None:
+        """What was just pressed there may have changed what the home tab says."""
+        request = listeners.home(body, await self._api.identity())
+        reply = await self._ask(request)
+        if reply.card is not None and reply is not FAILURE:
+            await self._publish(request.who.user, reply.card)
+
+    async def _publish(self, user: str, card: Card) -> None:
+        publish = self._api.client.views_publish(user_id=user, view=render.home(card))
+        await self._sent("home.publish", called(publish))
 
     async def _step(self, body: Payload, form: Form) -> None:
         """The same form anew stays where it is; another one is laid on top, so that nothing typed is lost."""
@@ -395,8 +408,7 @@ class Answering:
             return
         match request.intent:
             case HomeOpened():
-                publish = self._api.client.views_publish(user_id=request.who.user, view=render.home(card))
-                await self._sent("home.publish", called(publish))
+                await self._publish(request.who.user, card)
             case _:
                 identity = await self._api.identity()
                 if request.who.user != identity.user:

@@ -20,20 +20,7 @@ from bot.slack.answering import Ack, Answering, Patience, Payload
 from bot.slack.api import TIMEOUT, Api
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.socket import SocketLine, Watch
-
-COMMAND = "/plc"
-EVENTS_PATH = "/slack/events"
-
-# What the app subscribes to; the manifest names the same.
-BOT_EVENTS = (
-    "app_home_opened",
-    "app_mention",
-    "channel_left",
-    "group_left",
-    "member_joined_channel",
-    "member_left_channel",
-    "message.im",
-)
+from manifest.slack import COMMAND, EVENTS_PATH
 
 _ANYTHING = re.compile(r"[\s\S]*")
 

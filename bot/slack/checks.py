@@ -6,20 +6,7 @@ from bot.port import Finding, Permanent, Temporary, Uncertain, Wait
 from bot.settings import SlackSettings
 from bot.slack.api import Api
 from bot.slack.errors import answered, called
-
-# What the code calls and listens to needs, and nothing more. Reading channels' messages is not among it.
-REQUIRED_SCOPES = (
-    "app_mentions:read",  # being addressed in a channel
-    "channels:join",  # entering a cohort's public channel
-    "channels:read",  # who is in it, who comes and goes
-    "chat:write",  # every message
-    "commands",  # /plc
-    "groups:read",  # the same for private channels the bot is invited to
-    "im:history",  # what people type to the bot, and whether a message arrived
-    "im:write",  # opening the chat with a person
-    "users:read",  # names, zones, guests, deactivated accounts
-    "users:read.email",  # proposing who is who on the roster
-)
+from manifest.slack import REQUIRED_SCOPES
 
 
 async def findings(settings: SlackSettings, api: Api) -> list[Finding]:

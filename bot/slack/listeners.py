@@ -66,6 +66,11 @@ def press(body: Payload, identity: Identity) -> Request:
     return Request(who, where, Press(action), f"press:{key}")
 
 
+def home(body: Payload, identity: Identity) -> Request:
+    """The home tab anew, after a press in it."""
+    return Request(_presser(body, identity), place("", identity), HomeOpened(), f"home:{body.get('trigger_id')}")
+
+
 def submission(body: Payload, identity: Identity, secret: str) -> Request:
     """A sent modal.
 

@@ -16,9 +16,9 @@ from bot.slack import render
 from bot.slack.api import Api, Identity
 from bot.slack.errors import SENTENCES, SlackRefused, called
 from handlers.requests import AccountKey, Place, Profile
+from manifest.about import BOT_NAME
 
 PLATFORM = "slack"
-BOT_NAME = "PLC Cohort Bot"  # the display name in the manifest, which /invite needs
 EVENT_TYPE = "plc_delivery"  # of the metadata that carries a delivery's id
 
 REMEMBERED_FOR = 300.0  # seconds that a person's profile is taken as still true

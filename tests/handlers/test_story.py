@@ -74,8 +74,9 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     assert "now the home of Ozarks" in said(reply)
     assert "Hello, Ozarks" in world.in_channel(HOME)[0].text
     report = world.to(ruth)[-1].text
-    assert "could not match 3 people" in report
+    assert "could not match 2 people" in report
     assert "Lee Okafor <lee@example.org>" in report
+    assert "asking these people whether it is them: Dana Reyes" in report
 
     question = world.to(dana)[-1]
     assert "Is this you?" in question.text
@@ -211,8 +212,8 @@ async def test_attendance_from_the_tap_to_the_correction(
     roster = world.to(ruth)[-1]
     assert "Name: Dana Reyes, Attendance: tapped “I'm here”" in roster.text
     assert "Name: Lee Okafor, Attendance: open" in roster.text
-    assert [one.label for one in buttons_of(roster.card)] == ["Confirm these 1", "Everyone came", "Person by person"]
-    await ruth.presses(roster, "Confirm these 1")
+    assert [one.label for one in buttons_of(roster.card)] == ["Confirm the 1 who tapped", "Everyone came", "Person by person"]
+    await ruth.presses(roster, "Confirm the 1 who tapped")
     assert "Name: Dana Reyes, Attendance: Present" in roster.text
     assert "Name: Lee Okafor, Attendance: open" in roster.text
 
@@ -223,7 +224,7 @@ async def test_attendance_from_the_tap_to_the_correction(
         form, **{fields["Lee Okafor"]: "partial", fields["Sam Whitfield"]: "excused", "visitor": "jordan@example.org"}
     )
     assert step.form is not None
-    assert "Recorded 3 entries. Nobody is open." in said(await ruth.fills(step.form, **{step.form.fields[0].id: "20"}))
+    assert "Recorded 3 entries. Attendance is complete." in said(await ruth.fills(step.form, **{step.form.fields[0].id: "20"}))
     assert "Attendance is complete" in roster.text
     assert "Lee Okafor, Attendance: Partly there, 20 minutes" in roster.text
     assert "Jordan Blake (visitor), Attendance: Present" in roster.text

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from program.words import counted, listed, nearest, normal, read_day
+
+TODAY = date(2026, 11, 21)  # a Saturday
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-12-01", date(2026, 12, 1)),
+        ("12/1", date(2026, 12, 1)),
+        ("1/5", date(2027, 1, 5)),
+        ("1/5/27", date(2027, 1, 5)),
+        ("Monday", date(2026, 11, 23)),
+        ("saturday", date(2026, 11, 28)),
+        ("tomorrow", date(2026, 11, 22)),
+        ("in 2 weeks", date(2026, 12, 5)),
+        ("3 days", date(2026, 11, 24)),
+        ("2026-02-30", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_days_as_people_type_them(text: str, day: date | None) -> None:
+    assert read_day(text, TODAY) == day
+
+
+def test_the_nearest_commands() -> None:
+    known = ["progress", "privacy", "help", "meeting new"]
+    assert nearest("progres", known)[0] == "progress"
+    assert nearest("metting new", known) == ["meeting new"]
+    assert nearest("xyzzy", known) == []
+
+
+def test_lists_and_counts() -> None:
+    assert listed(["Ann"]) == "Ann"
+    assert listed(["Ann", "Bo", "Cy"]) == "Ann, Bo and Cy"
+    assert listed(["Ann", "Bo", "Cy"], most=2) == "Ann, Bo and 1 more"
+    assert counted(1, "person", "people") == "1 person"
+    assert counted(0, "meeting") == "0 meetings"
+    assert normal("  Progress. ") == "progress"

@@ -1,0 +1,98 @@
+"""The roster import: all or nothing, twice is once, nobody is removed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.roster import NothingImported, import_file
+from bot.settings import Settings
+from storage import cohorts, people
+from storage.database import Database
+from storage.tables import membership, person
+from tests.world import ROSTER
+
+NOW = datetime(2026, 9, 7, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(plc_database_url=database_url, plc_port=0)
+
+
+def run(settings: Settings, text: str, *, dry_run: bool = False) -> list[str]:
+    return [change.text for change in import_file(settings, text, NOW, uuid4, dry_run=dry_run)]
+
+
+def count(settings: Settings) -> int:
+    database = Database(settings.database_url)
+    with database.read() as tx:
+        found = tx.scalar(select(func.count()).select_from(person)) or 0
+    database.close()
+    return found
+
+
+def test_importing_twice_changes_nothing(settings: Settings) -> None:
+    first = run(settings, ROSTER)
+    assert "The cohort Ozarks is new." in first
+    assert "Dana Reyes <dana@example.org> is new." in first
+    assert "Carol Dietz becomes a coordinator." in first
+    assert run(settings, ROSTER) == []
+
+
+def test_a_dry_run_writes_nothing(settings: Settings) -> None:
+    assert run(settings, ROSTER, dry_run=True) == run(settings, ROSTER, dry_run=True)
+    assert count(settings) == 0
+
+
+def test_three_broken_rows_import_none_and_name_all_three(settings: Settings) -> None:
+    broken = ROSTER.replace("dana@", "dana").replace("Lee Okafor,", ",").replace("America/Denver", "Mars")
+    with pytest.raises(NothingImported) as problem:
+        run(settings, broken)
+    assert [line.split(":")[0] for line in str(problem.value).splitlines()] == ["Line 3", "Line 4", "Line 5"]
+
+
+def test_a_new_address_keeps_the_record(settings: Settings) -> None:
+    run(settings, ROSTER)
+    changes = run(settings, ROSTER.replace("dana@example.org", "dana.reyes@example.org"))
+    assert changes == ["Dana Reyes: email dana@example.org -> dana.reyes@example.org"]
+    assert count(settings) == 7
+
+
+def test_a_missing_row_removes_nobody(settings: Settings) -> None:
+    run(settings, ROSTER)
+    assert run(settings, "\n".join(ROSTER.splitlines()[:2])) == []
+    database = Database(settings.database_url)
+    with database.read() as tx:
+        assert tx.scalar(select(func.count()).select_from(membership).where(membership.c.until.is_(None))) == 6
+    database.close()
+
+
+def test_a_changed_role_ends_the_old_place_and_keeps_it(settings: Settings) -> None:
+    run(settings, ROSTER)
+    changes = run(settings, ROSTER.replace("mentee,Lee Okafor", "mentor,Lee Okafor"))
+    assert changes == ["Lee Okafor is now mentor of Ozarks, not mentee."]
+    database = Database(settings.database_url)
+    with database.read() as tx:
+        lee = people.by_email(tx, "lee@example.org")
+        assert lee
+        assert [one.name for one in cohorts.shared_cohorts(tx, lee.id, ("mentor",))] == ["Ozarks"]
+        assert tx.scalar(select(func.count()).select_from(membership).where(membership.c.person_id == lee.id)) == 2
+    database.close()
+
+
+def test_an_address_of_somebody_else_is_named(settings: Settings) -> None:
+    run(settings, ROSTER)
+    with pytest.raises(NothingImported, match=r"Line 2: lee@example\.org belongs to somebody else"):
+        run(settings, "cohort,role,name,email,person_id\nOzarks,mentee,Dana Reyes,lee@example.org,P2\n")
+    with pytest.raises(NothingImported, match="has the person_id 'P3' already"):
+        run(settings, "cohort,role,name,email,person_id\nOzarks,mentee,Lee Okafor,lee@example.org,P99\n")
+
+
+def test_the_example_file_is_a_good_roster(settings: Settings) -> None:
+    text = (Path(__file__).parents[2] / "bot" / "local" / "example.csv").read_text(encoding="utf-8")
+    assert len(run(settings, text)) > 10

@@ -1,0 +1,116 @@
+"""Migrations, and what the database itself refuses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from storage import attendance, cohorts, meetings, people
+from storage.database import Database
+from storage.migrate import SchemaProblem, check_triggers, migrate
+from storage.tables import APPEND_ONLY, attendance_entry, metadata, seen
+from tests.world import World
+
+
+def test_migrating_twice_changes_nothing_and_matches_the_tables(database: Database) -> None:
+    assert migrate(database) is True
+    assert migrate(database) is False
+    options = {
+        "include_schemas": True,
+        "include_name": lambda name, kind, _parents: kind != "schema" or name in (None, "keys"),
+    }
+    with database.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx, opts=options), metadata) == []
+
+
+def test_a_newer_schema_is_refused(database: Database) -> None:
+    migrate(database)
+    with database.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaProblem, match="newer than this version"):
+        migrate(database)
+
+
+def test_a_missing_trigger_is_noticed(database: Database) -> None:
+    migrate(database)
+    name = "attendance_entry_no_update" if database.sqlite else "attendance_entry_no_change"
+    with database.write() as tx:
+        tx.execute(text(f"DROP TRIGGER {name}" + ("" if database.sqlite else " ON attendance_entry")))
+    with pytest.raises(SchemaProblem, match=name):
+        migrate(database)
+    with database.read() as tx, pytest.raises(SchemaProblem):
+        check_triggers(tx)
+
+
+def an_entry(world: World) -> None:
+    world.matched("Dana Reyes", "dana@example.org")
+    with world.database.write() as tx:
+        work = world.work(tx)
+        dana = people.by_email(tx, "dana@example.org")
+        ruth = people.by_email(tx, "ruth@example.org")
+        assert dana
+        assert ruth
+        cohort_id = cohorts.shared_cohorts(tx, dana.id)[0].id
+        _, made = meetings.create_series(
+            work,
+            cohort_id,
+            ruth.id,
+            topic="T",
+            starts=[datetime(2026, 9, 10, 15, 30)],
+            zone="America/Chicago",
+            minutes=60,
+            place="",
+            repeat="once",
+            until=None,
+        )
+        attendance.add(work, made[0].id, dana.id, "confirmed", "present", ruth.id)
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str) -> None:
+    an_entry(world)
+    for statement in (f"UPDATE {table} SET at = at", f"DELETE FROM {table}"):
+        with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
+            tx.execute(text(statement))
+    with world.database.read() as tx:
+        assert tx.execute(select(attendance_entry)).one().status == "present"
+
+
+def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None:
+    an_entry(world)
+    if not world.database.sqlite:
+        with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
+            tx.execute(text("TRUNCATE attendance_entry"))
+        return
+    with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
+        tx.execute(text("INSERT OR REPLACE INTO attendance_entry SELECT * FROM attendance_entry"))
+
+
+def test_a_naive_time_is_refused(database: Database) -> None:
+    migrate(database)
+    with pytest.raises(StatementError, match="naive"), database.write() as tx:
+        tx.execute(seen.insert().values(key="a", at=datetime(2026, 1, 1)))
+
+
+def test_times_come_back_aware_and_the_same(database: Database) -> None:
+    migrate(database)
+    at = datetime(2026, 11, 1, 6, 30, 15, 123456, tzinfo=UTC)
+    with database.write() as tx:
+        tx.execute(seen.insert().values(key="a", at=at))
+        assert tx.scalar(select(seen.c.at)) == at
+        tx.execute(update(seen).values(key="b"))
+        tx.execute(delete(seen))
+
+
+def test_what_fails_is_rolled_back(database: Database) -> None:
+    migrate(database)
+    row = {"key": "a", "at": datetime(2026, 1, 1, tzinfo=UTC)}
+    with pytest.raises(DBAPIError), database.write() as tx:
+        tx.execute(seen.insert(), [row, row])
+    with database.read() as tx:
+        assert tx.execute(select(seen)).all() == []
