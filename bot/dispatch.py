@@ -100,7 +100,7 @@ class Dispatcher:
         me = self._actor(tx, request)
         if me is None:
             return None
-        if not self._known(request):
+        if not self._known(request) and request.place.conversation:
             self._remember(work, request, me)
         if not self._product.router.only_reads(request) and not seen.first_time(work, _act(request)):
             return Reply()

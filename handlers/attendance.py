@@ -210,7 +210,9 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     one_by_one = Button("Person by person", action("attendance.edit", meeting.id), opens_form=True)
     items = [replace(everyone, style="primary"), one_by_one]
     if tapped and len(tapped) < len(still_open):
-        these = Button(f"Confirm the {len(tapped)} who tapped", action("attendance.confirm", meeting.id), style="primary")
+        these = Button(
+            f"Confirm the {len(tapped)} who tapped", action("attendance.confirm", meeting.id), style="primary"
+        )
         items = [these, everyone, one_by_one]
     intro = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
     note = Note(("Whoever did not tap is left open, never assumed absent.",))
@@ -424,5 +426,7 @@ def _record(
         recorded += 1
     _after(call, meeting)
     still_open = len(_open(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))
-    rest = f" {counted(still_open, 'person is', 'people are')} still open." if still_open else " Attendance is complete."
+    rest = (
+        f" {counted(still_open, 'person is', 'people are')} still open." if still_open else " Attendance is complete."
+    )
     return notice(f"Recorded {counted(recorded, 'entry', 'entries')}.{rest}")

@@ -68,8 +68,7 @@ def own_card(call: Call) -> Card:
 def _year_blocks(year: YearStanding) -> list[Block]:
     if year.need is None:
         return [say(Bold(year.label), f": {counted(year.have, 'meeting')} attended; the number needed is not set yet.")]
-    words = f"{year.label}: {year.have} of {counted(year.need, 'meeting')}"
-    return [Progress(words, year.have, year.need)]
+    return [Progress(f"Meetings, {year.label}", year.have, year.need)]
 
 
 def _missing(found: Standing) -> list[Block]:

@@ -87,9 +87,7 @@ def png(lines: Sequence[Sequence[Pixel]]) -> bytes:
     """A PNG file with 8 bits for each of red, green, blue and alpha."""
     head = struct.pack(">IIBBBBB", len(lines[0]), len(lines), 8, 6, 0, 0, 0)
     data = b"".join(b"\0" + bytes(part for pixel in line for part in pixel) for line in lines)
-    return (
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(data, 9)) + _chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(data, 9)) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -99,20 +97,16 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def svg(drawing: Drawing) -> str:
     """The same picture for wherever it may be scaled."""
     side = 512
-    masks, rings = [], []
     centres = [(x * side, y * side) for x, y in drawing.centres()]
     radius, stroke = drawing.radius * side, drawing.stroke * side
     wide = stroke + 2 * drawing.gap * side
-    for number, (x, y) in enumerate(centres):
-        over_x, over_y = centres[number - 1]
-        masks.append(
-            f'    <mask id="under{number}"><rect width="{side}" height="{side}" fill="#fff"/>'
-            f'<circle cx="{over_x:.2f}" cy="{over_y:.2f}" r="{radius:.2f}" stroke="#000" stroke-width="{wide:.2f}"/></mask>'
-        )
-        rings.append(
-            f'    <circle cx="{x:.2f}" cy="{y:.2f}" r="{radius:.2f}" '
-            f'stroke="{drawing.colors[number]}" mask="url(#under{number})"/>'
-        )
+    masks, rings = [], []
+    for number, centre in enumerate(centres):
+        over = f'<circle {_round(centres[number - 1], radius)} stroke="#000" stroke-width="{wide:.2f}"/>'
+        everywhere = f'<rect width="{side}" height="{side}" fill="#fff"/>'
+        masks.append(f'    <mask id="under{number}">{everywhere}{over}</mask>')
+        look = f'stroke="{drawing.colors[number]}" mask="url(#under{number})"'
+        rings.append(f"    <circle {_round(centre, radius)} {look}/>")
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" fill="none">',
@@ -127,6 +121,10 @@ def svg(drawing: Drawing) -> str:
             "",
         )
     )
+
+
+def _round(centre: tuple[float, float], radius: float) -> str:
+    return f'cx="{centre[0]:.2f}" cy="{centre[1]:.2f}" r="{radius:.2f}"'
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import select, update
 
@@ -32,7 +33,7 @@ def create(tx: Tx, name: str, *, example: bool, zone: str = PROGRAM_ZONE) -> Non
 
 
 def set_clock(tx: Tx, ahead: timedelta) -> None:
-    tx.execute(update(program).values(clock_ahead=int(ahead.total_seconds())))
+    tx.execute(update(program).values(clock_ahead=ceil(ahead.total_seconds())))
 
 
 def zone_of(tx: Tx) -> str:

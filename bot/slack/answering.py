@@ -115,7 +115,8 @@ class Answering:
         """A personal request is answered in the person's chat with the bot, also from the home tab or from
         a direct message between two people, where the bot cannot write."""
         place = request.place
-        if place.kind != "personal" or isinstance(request.intent, Typed | HomeOpened):
+        there = bool(place.conversation) and isinstance(request.intent, Typed | HomeOpened)
+        if place.kind != "personal" or there:
             return request
         try:
             own = await self._port.chat_with(request.who.user)

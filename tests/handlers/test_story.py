@@ -255,7 +255,7 @@ async def test_everyone_came_is_one_tap(world: World, ruth: Person, dana: Person
         item = meetings.between(tx, datetime(2026, 9, 1, tzinfo=UTC), world.clock.at)[0]
         assert {mark.status for mark in attendance.of_meeting(tx, item.id).values()} == {"present"}
         assert item.settled_at == world.clock.at
-    assert "1 of 8 meetings" in said(await dana.sends("progress"))
+    assert "Meetings, Year 1 (2026-27): 1 of 8" in said(await dana.sends("progress"))
 
 
 async def test_open_attendance_is_chased_and_then_shown_to_the_coordinator(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -24,6 +25,7 @@ from tests.fakes.slack import (
     SocketWire,
     Wire,
 )
+from tests.slack.story import Story, told
 
 DANA = "U00DANA"
 LEE = "U00LEE"
@@ -72,6 +74,13 @@ class Bot:
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def story(tmp_path: Path) -> AsyncIterator[Story]:
+    """The whole product on a small Slack."""
+    async with told(f"sqlite:///{tmp_path / 'plc.sqlite'}") as begun:
+        yield begun
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from bot.settings import Settings
 from bot.slack import Clocks, Patience, SlackPlatform, Watch, connect
 from storage import due
 from storage.database import Database, Tx
-from storage.tables import delivery
+from storage.tables import attendance_entry, delivery, person
 from tests.fakes.slack import (
     APP_TOKEN,
     BOT_TOKEN,
@@ -32,6 +32,7 @@ from tests.fakes.slack import (
     SlackPerson,
     SocketWire,
     Wire,
+    inputs,
 )
 from tests.slack.phone import ZONE, screen
 from tests.world import OPERATOR_KEY, ROSTER, START, FixedClock
@@ -40,7 +41,6 @@ OZARKS = "C00OZARKS"
 GATEWAY = "C00GATEWAY"
 LOUNGE = "C00LOUNGE"  # a channel of no cohort
 PATIENCE = Patience(answer=30, form=30, stop=20)  # longer than any answer takes on a busy machine
-UTC_SPACES = "\u202f"
 
 
 async def no_sleep(seconds: float) -> None:
@@ -75,6 +75,11 @@ class Neighbour(SlackPerson):
     def modal(self) -> str:
         return screen(self.fake.top_view(self.user), self.zone)
 
+    def field(self, label: str) -> str:
+        """The name of the field with this label in the modal they see."""
+        view = self.fake.top_view(self.user)
+        return next(element["action_id"] for block, element in inputs(view) if block["label"]["text"] == label)
+
     def home(self) -> str:
         return screen(self.fake.homes[self.user], self.zone)
 
@@ -102,12 +107,20 @@ class Neighbour(SlackPerson):
         told = [screen(one, self.zone) for one in self.fake.notices[notices:]]
         return "\n".join([*told, *self.inbox()[messages:]])
 
-    async def taps_in_chat(self, label: str, at: int = -1) -> str:
-        """Press a button of one of the bot's messages in the chat."""
-        return await self.taps(label, self.fake.messages(self.chat)[at], self.chat)
+    async def taps_in_chat(self, label: str, about: str = "") -> str:
+        """Press a button of the bot's newest message in the chat that has one and says this."""
+        return await self.taps_in(self.chat, label, about)
 
-    async def taps_in(self, channel: str, label: str, at: int = -1) -> str:
-        return await self.taps(label, self.fake.messages(channel)[at], channel)
+    async def taps_in(self, channel: str, label: str, about: str = "") -> str:
+        return await self.taps(label, self.message(channel, label, about), channel)
+
+    def message(self, channel: str, label: str, about: str = "") -> Json:
+        """The newest message with this button and these words."""
+        for message in reversed(self.fake.messages(channel)):
+            shown = screen(message, self.zone)
+            if f"[{label}]" in shown and about in shown:
+                return message
+        raise AssertionError(f"no message with [{label}] and {about!r}")
 
     async def taps_notice(self, label: str, channel: str = "") -> str:
         """Press a button of the last notice that only they saw."""
@@ -179,13 +192,17 @@ class Story:
 
     # The database ------------------------------------------------------------------------------
 
-    async def rows(self, query: Select[Any]) -> list[Any]:
-        return await self.app.product.threads.read(lambda tx: list(tx.execute(query).all()))
+    async def rows(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+        return await self.app.product.threads.read(lambda tx: [tuple(row) for row in tx.execute(query)])
 
-    async def count(self, query: Select[Any]) -> int:
-        return len(await self.rows(query))
+    async def ledger(self) -> list[tuple[Any, ...]]:
+        """Every line of the attendance ledger: name, step, status, minutes, reason."""
+        entry = attendance_entry.c
+        columns = (person.c.name, entry.step, entry.status, entry.minutes, entry.reason)
+        lines = select(*columns).join_from(attendance_entry, person, person.c.id == entry.person_id)
+        return await self.rows(lines.order_by(entry.at, person.c.name, entry.position))
 
-    async def undelivered(self) -> list[Any]:
+    async def undelivered(self) -> list[tuple[Any, ...]]:
         """What is failed, unconfirmed, or still on its way."""
         return await self.rows(
             select(delivery.c.kind, delivery.c.state, delivery.c.reason).where(

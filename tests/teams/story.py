@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from bot.teams import connect
 from bot.teams.forms import INPUT
 from storage import due, people
 from storage.database import Database, Tx
+from storage.tables import metadata
 from tests.fakes.teams import (
     APP_ID,
     BOT,
@@ -199,12 +200,12 @@ class Story:
 
     # Looking ------------------------------------------------------------------------------------
 
-    def read(self, function: Any) -> Any:
+    def read(self, function: Callable[[Tx], Result]) -> Result:
         with self.database.read() as tx:
             return function(tx)
 
     def person_id(self, person: Person) -> UUID:
-        found: people.Person | None = self.read(lambda tx: people.by_email(tx, person.email))
+        found = self.read(lambda tx: people.by_email(tx, person.email))
         assert found is not None
         return found.id
 
@@ -248,14 +249,12 @@ class Story:
 
     def everything(self) -> dict[str, list[Any]]:
         """Every row of the database but the notes of what was seen: what a repeated act must not change."""
-        from storage.tables import metadata
 
         def rows(tx: Tx) -> dict[str, list[Any]]:
             tables = [one for one in metadata.sorted_tables if one.name != "seen"]
             return {one.name: sorted(map(str, tx.execute(one.select()).all())) for one in tables}
 
-        found: dict[str, list[Any]] = self.read(rows)
-        return found
+        return self.read(rows)
 
 
 class Someone:

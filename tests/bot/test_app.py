@@ -1,0 +1,124 @@
+"""Starting and stopping the product, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.app import App, CannotStart, build, prepare
+from bot.clock import SystemClock
+from bot.settings import Settings
+from storage import cohorts, people, program
+from storage.database import Database
+from storage.vault import BadKey, new_operator_key
+from tests.world import OPERATOR_KEY
+
+
+def local(tmp_path: Path) -> Settings:
+    return Settings(plc_database_url=f"sqlite:///{tmp_path / 'example.sqlite'}", plc_port=0)
+
+
+def real(tmp_path: Path, **other: str) -> Settings:
+    return Settings(
+        plc_database_url=f"sqlite:///{tmp_path / 'example.sqlite'}",
+        plc_port=0,
+        plc_encryption_keys=other.get("keys", OPERATOR_KEY),
+        slack_bot_token="xoxb-1",
+        slack_signing_secret="x",
+        plc_coordinators=("carol@example.org",),
+    )
+
+
+async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> None:
+    app = build(local(tmp_path))
+    await app.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{app.address}healthz") as answer:
+                assert await answer.json() == {"status": "alive"}
+            async with session.get(app.address) as answer:
+                assert "not DESE policy" in await answer.text()
+        with app.product.threads.database.read() as tx:
+            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Ozarks"]
+    finally:
+        await app.stop()
+
+
+async def test_a_restart_keeps_the_example_and_its_clock(tmp_path: Path) -> None:
+    app = build(local(tmp_path))
+    await app.start()
+    host = app.before_work[0].__self__  # type: ignore[attr-defined]
+    await host.go_forward(48)
+    ahead = app.clock.now()
+    await app.stop()
+    app = build(local(tmp_path))
+    assert app.clock.now() >= ahead
+    await app.start()
+    with app.product.threads.database.read() as tx:
+        assert len(cohorts.all_cohorts(tx)) == 2
+    await app.stop()
+
+
+def test_slack_refuses_the_example_and_the_workspace_a_real_program(tmp_path: Path) -> None:
+    settings = local(tmp_path)
+    prepare(settings, Database(settings.database_url), SystemClock())
+    with pytest.raises(CannotStart, match="holds the example cohort"):
+        build(real(tmp_path))
+    other = tmp_path / "other"
+    settings = real(other)
+    prepare(settings, Database(settings.database_url), SystemClock())
+    with pytest.raises(CannotStart, match="holds a real program"):
+        build(local(other))
+
+
+def test_a_wrong_key_is_refused(tmp_path: Path) -> None:
+    settings = real(tmp_path)
+    database = Database(settings.database_url)
+    vault = prepare(settings, database, SystemClock())
+    with database.write() as tx:
+        from uuid import UUID
+
+        from storage.work import Work
+
+        vault.ensure_keys(Work(tx, SystemClock().now(), lambda: UUID(int=1)), [UUID(int=2)])
+    database.close()
+    with pytest.raises(BadKey, match="lacks a key"):
+        build(real(tmp_path, keys=new_operator_key()))
+    with pytest.raises(BadKey, match="not base64"):
+        build(real(tmp_path, keys="???"))
+
+
+def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_path: Path) -> None:
+    settings = real(tmp_path)
+    database = Database(settings.database_url)
+    prepare(settings, database, SystemClock())
+    prepare(settings, database, SystemClock())
+    with database.read() as tx:
+        assert [one.email for one in people.coordinators(tx)] == ["carol@example.org"]
+        assert [one.email for one in people.unmatched_people(tx)] == ["carol@example.org"]
+        found = program.get(tx)
+        assert found is not None
+        assert not found.example
+    database.close()
+
+
+async def test_a_taken_port_is_said_and_nothing_half_starts(tmp_path: Path) -> None:
+    first = build(local(tmp_path / "a"))
+    await first.start()
+    second = App(
+        Settings(plc_database_url=f"sqlite:///{tmp_path / 'b' / 'x.sqlite'}", plc_port=first.port),
+        Database(f"sqlite:///{tmp_path / 'b' / 'x.sqlite'}"),
+        first.product.vault,
+    )
+    with pytest.raises(CannotStart, match=f"Port {first.port} on 127.0.0.1 cannot be used"):
+        await second.start()
+    await first.stop()
+
+
+def test_the_examples_key_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    settings = local(tmp_path)
+    prepare(settings, Database(settings.database_url), SystemClock())
+    key = tmp_path / "example.operator-key"
+    assert key.stat().st_mode & 0o077 == 0

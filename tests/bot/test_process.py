@@ -1,0 +1,100 @@
+"""A real process, killed at any moment: nothing is lost and nothing comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+import sqlite3
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+AS = "/as/dana.reyes@example.org"
+
+
+class Bot:
+    """``plc-bot run`` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = ""
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLC_", "SLACK_", "TEAMS_"))}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "from bot.cli import main; main()",
+            "run",
+            cwd=self.folder,
+            env={**kept, "PLC_PORT": "0", "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout
+        line = (await self._process.stdout.readline()).decode()
+        found = re.search(r"http://[\d.:]+", line)
+        assert found, f"no address in {line!r}"
+        self.address = found[0]
+
+    async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        assert self._process
+        self._process.send_signal(how)
+        return await self._process.wait()
+
+    async def move_clock(self, hours: int) -> None:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.address}{AS}/clock/forward", json={"key": str(uuid4()), "hours": hours}) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+
+    def rows(self, file: str, query: str) -> list[tuple[object, ...]]:
+        connection = sqlite3.connect(self.folder / "var" / file)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> Bot:
+    made = Bot(tmp_path)
+    await made.start()
+    return made
+
+
+async def test_a_stop_signal_ends_it_in_order(bot: Bot) -> None:
+    assert await bot.kill(signal.SIGTERM) == 0
+
+
+@pytest.mark.timeout(180)
+async def test_killed_at_random_moments_nothing_is_lost_or_doubled(bot: Bot) -> None:
+    chance = random.Random(7)
+    for _ in range(4):
+        moving = asyncio.create_task(bot.move_clock(24 * 10))
+        await asyncio.sleep(chance.uniform(0.02, 0.4))  # the moment of death is the point of this test
+        await bot.kill()
+        moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)
+        await bot.start()
+    await bot.move_clock(1)  # past every lease: what was under way is looked at
+    await bot.move_clock(1)
+    states = {row[0] for row in bot.rows("example.sqlite", "SELECT DISTINCT state FROM delivery")}
+    assert states <= {"sent", "dropped"}
+    posts = bot.rows("example.sqlite", "SELECT id FROM delivery WHERE verb = 'post' AND state = 'sent'")
+    said = Counter(
+        str(row[0]).removeprefix("delivery:").replace("-", "")
+        for row in bot.rows("example.chat.sqlite", "SELECT origin FROM messages WHERE origin LIKE 'delivery:%'")
+    )
+    assert Counter(str(row[0]) for row in posts) == said
+    overdue = "SELECT count(*) FROM due_moment WHERE state = 'failed'"
+    assert bot.rows("example.sqlite", overdue) == [(0,)]
+    await bot.kill(signal.SIGTERM)

@@ -1,0 +1,208 @@
+"""Step 5: check-ins. What somebody writes is read by nobody, stands in no chat, no log and no file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage import checkins, people, vault
+from storage.checkins import CheckIn
+from storage.tables import checkin
+from tests.fakes.teams import CHANNEL, actions_of
+from tests.teams.story import Someone, Story, linked, shown, telling
+
+CANARY = "heron-marigold-7731"
+TYPED = "quillback-sorrel-4482"
+
+
+async def asked(story: Story) -> None:
+    """To the first check-in of everybody who gets one."""
+    while not story.read(lambda tx: tx.execute(checkin.select()).first()):
+        await story.pass_time(days=1)
+
+
+def _open_of(story: Story, one: Someone) -> CheckIn:
+    found = story.read(lambda tx: checkins.open_of(tx, one.id, story.clock.now()))
+    assert found is not None
+    return found
+
+
+async def test_a_pulse_is_one_tap(story: Story, cohort: dict[str, Someone]) -> None:
+    dana = cohort["dana"]
+    await asked(story)
+    card = dana.sees("How are things going?")
+    assert list(actions_of(card.card))[:5] == ["1 hard", "2", "3", "4", "5 great"]
+    assert cohort["ruth"].never_saw("How are things going?")
+
+    answer = await dana.taps(card, "4")
+
+    assert answer.card is not None
+    assert "Saved. The bot shows it to nobody unless you share it." in answer.text
+    assert "4" not in list(actions_of(card.card))
+    assert shown(card).startswith("Check-in")
+    before = story.everything()
+    await dana.repeats()
+    assert story.everything() == before
+
+
+async def test_nothing_that_is_written_stands_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with telling(tmp_path) as story:
+        everybody = await linked(story)
+        dana = everybody["dana"]
+        await asked(story)
+        card = dana.sees("How are things going?")
+
+        # The reflection is only ever a dialog.
+        opened = await dana.taps(card, "Write a reflection")
+        assert opened.dialog.title == "Your reflection"
+        assert len(opened.dialog.fields) == 3
+        assert "hotline" in opened.dialog.text
+        first, second, _ = opened.dialog.fields
+        done = await dana.sends(opened.dialog, **{first: f"{CANARY} went well"})
+        assert done.closed
+        assert "Saved. The bot shows it to nobody" in done.text
+        assert "Write or change" in actions_of(card.card)
+
+        # Typed into the chat it is saved too, not echoed, and can be undone.
+        typed = await dana.says(f"{TYPED} was hard")
+        assert "Saved." in typed.text
+        assert "This chat itself keeps what you typed." in typed.text
+        assert TYPED not in typed.text
+        before = story.everything()
+        await dana.repeats()
+        assert story.everything() == before
+        again = await dana.taps(card, "Write or change")
+        assert again.dialog.fields[first] == f"{CANARY} went well"
+        assert again.dialog.fields["typed"] == f"{TYPED} was hard"
+        undone = await dana.taps(typed.messages[0], "Undo")
+        assert "Undone" in undone.text
+        again = await dana.taps(card, "Write or change")
+        assert "typed" not in again.dialog.fields
+        await dana.says(f"{TYPED} was hard")
+
+        # A dialog that comes back because something is too long holds it, and nothing else does.
+        long = await dana.sends(again.dialog, **{second: f"{CANARY} {'x' * 3000}"})
+        assert "at most 3000 fit" in long.dialog.text
+
+        # An exact command wins over the open check-in.
+        assert "What I can do" in (await dana.says("Help")).text
+
+        # Nobody else can open it: not the mentor, not the coordinator, not with a forged button.
+        found = _open_of(story, dana).id
+        for name in ("ruth", "carol", "lee"):
+            forged = await everybody[name].acts(
+                everybody[name].client.opens_dialog({"plc": {"act": f"checkins.write|{found}"}})
+            )
+            assert "That check-in is not there." in forged.text
+        await everybody["carol"].says("digest")
+        await everybody["ruth"].says("progress")
+
+        seen_by = {
+            one.act["from"]["name"]
+            for one in story.answers
+            if CANARY in json.dumps(one.body) or TYPED in json.dumps(one.body)
+        }
+        dialogs = [one.body["task"] for one in story.answers if CANARY in json.dumps(one.body)]
+        traffic = json.dumps([call.body for call in story.fake.calls])
+        assert story.check_cards()
+        _stands_in_no_file(tmp_path)
+
+    _stands_in_no_file(tmp_path)
+    assert seen_by == {"Dana Reyes"}
+    assert all(task["type"] == "continue" for task in dialogs)
+    assert CANARY not in traffic
+    assert TYPED not in traffic
+    assert len(caplog.records) > 100
+    assert CANARY not in caplog.text
+    assert TYPED not in caplog.text
+
+
+def _stands_in_no_file(folder: Path) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) >= 2
+    for secret in (CANARY, TYPED):
+        assert not [path.name for path in files if secret.encode() in path.read_bytes()]
+
+
+async def test_the_mentor_is_asked_to_reach_out_and_told_no_more(story: Story, cohort: dict[str, Someone]) -> None:
+    dana, ruth = cohort["dana"], cohort["ruth"]
+    await asked(story)
+    card = dana.sees("How are things going?")
+
+    answer = await dana.taps(card, "Ask my mentor to reach out")
+
+    assert "Your mentor was asked to reach out. Nothing else was sent." in answer.text
+    assert "Ask my mentor to reach out" not in actions_of(card.card)
+    assert shown(ruth.sees("Please reach out")).endswith("nothing they wrote was sent.")
+    assert cohort["tom"].never_saw("Please reach out")
+    assert cohort["carol"].never_saw("Please reach out")
+    await dana.repeats()
+    assert len([one for one in ruth.chat if "Please reach out" in shown(one)]) == 1
+
+
+async def test_a_reminder_once_and_only_to_those_who_have_not_answered(
+    story: Story, cohort: dict[str, Someone]
+) -> None:
+    await asked(story)
+    found = _open_of(story, cohort["sam"]).id
+    await cohort["dana"].taps(cohort["dana"].sees("How are things going?"), "5 great")
+
+    await story.pass_time(days=4)
+
+    assert cohort["dana"].never_saw("still open")
+    assert "Your check-in is still open" in shown(cohort["lee"].sees("Your check-in is still open"))
+    await cohort["lee"].taps(cohort["lee"].sees("Your check-in is still open"), "2")
+    assert shown(cohort["lee"].sees("Check-in")).startswith("Check-in\nSaved.")
+    await story.pass_time(days=4)
+    assert "This check-in is closed" in shown(cohort["dana"].chat[-1])
+    late = await cohort["sam"].acts(cohort["sam"].client.presses({"plc": {"act": f"checkins.pulse|{found}|3"}}))
+    assert "This check-in is closed. The next one comes by itself." in late.text
+
+
+async def test_snooze_stops_prompts_until_the_day(story: Story, cohort: dict[str, Someone]) -> None:
+    dana = cohort["dana"]
+    day = story.clock.now() + timedelta(days=30)
+
+    said = await dana.says(f"snooze until {day:%Y-%m-%d}")
+
+    assert "No check-ins until" in said.text
+    await asked(story)
+    assert dana.never_saw("How are things going?")
+    await dana.taps(said.messages[0], "Undo")
+    assert "The pause is over." in shown(dana.chat[-1])
+
+
+async def test_a_mentor_may_turn_them_on(story: Story, cohort: dict[str, Someone]) -> None:
+    assert "Check-ins are on." in (await cohort["ruth"].says("checkins on")).text
+    await asked(story)
+    assert cohort["ruth"].sees("How are things going?")
+
+
+async def test_the_coordinator_edits_the_prompts(story: Story, cohort: dict[str, Someone]) -> None:
+    carol = cohort["carol"]
+    opened = await carol.taps((await carol.says("prompts")).messages[0], "Check-in prompts")
+
+    done = await carol.sends(opened.dialog, prompts="What did you learn?\nWhom did you meet?")
+
+    assert "Saved 2 prompts." in done.text
+    await asked(story)
+    write = await cohort["dana"].taps(cohort["dana"].sees("How are things going?"), "Write a reflection")
+    assert sorted(write.dialog.labels().values()) == ["What did you learn?", "Whom did you meet?"]
+
+
+async def test_words_in_the_channel_are_no_reflection(story: Story, cohort: dict[str, Someone]) -> None:
+    dana = cohort["dana"]
+    await asked(story)
+
+    answer = await dana.asks(f"{CANARY} is how I feel", CHANNEL)
+
+    assert "I don't know that command." in answer.text
+    assert CANARY not in answer.text
+    [account] = story.read(lambda tx: people.accounts_of(tx, dana.id))
+    found = _open_of(story, dana)
+    assert story.read(lambda tx: vault.find(tx, found.id, "reflection", account.id)) is None
