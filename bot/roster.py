@@ -9,6 +9,8 @@ from uuid import UUID
 from bot.app import open_database
 from bot.settings import Settings
 from handlers import identity
+from handlers.features import router
+from handlers.turns import refresh_turns
 from program.roster import Problem, read_roster
 from storage import people, policies, program
 from storage.database import Database, Tx
@@ -44,9 +46,11 @@ def import_file(
         with database.write() as tx:
             found = program.get(tx)
             policy = policies.EXAMPLE if found and found.example else policies.MISSOURI
-            plan = import_roster(Work(tx, now, new_id), rows, policy)
+            work = Work(tx, now, new_id)
+            plan = import_roster(work, rows, policy)
             if plan.problems:
                 raise NothingImported(_said(plan.problems))
+            _follow(work)
             changes = plan.changes
             if dry_run:
                 raise _DryRun
@@ -55,6 +59,14 @@ def import_file(
     finally:
         database.close()
     return changes
+
+
+def _follow(work: Work) -> None:
+    """What a changed roster makes happen: new coordinators' digests, check-ins, questions who somebody is."""
+    for hook in router.start_hooks:
+        hook(work)
+    identity.propose_again(work)
+    refresh_turns(work)
 
 
 def _said(problems: list[Problem]) -> str:

@@ -21,7 +21,7 @@ from handlers.cards import (
 )
 from handlers.requests import Reply, Typed, notice
 from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import refresh_turns, set_turns
+from handlers.turns import on_break, refresh_turns, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.times import local_day, say_day
 from program.words import normal, read_day
@@ -66,12 +66,12 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
 
 @router.moment("checkins.nudge", "the one reminder of an open check-in")
 def nudge(work: Work, moment: Moment) -> str | None:
-    """Those who have not answered are reminded once, unless they paused or the window has closed."""
+    """Those who have not answered are reminded once, unless they paused, have a break, or it has closed."""
     for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False):
         person = people.get(work.tx, one.person_id)
         today = local_day(work.now, person.zone)
         asleep = person.snoozed_until is not None and today < person.snoozed_until
-        if one.closes_at > work.now and not asleep:
+        if one.closes_at > work.now and not asleep and not on_break(work, person.id, today):
             deliveries.to_person(work, "checkin.nudge", one.person_id, one.id)
     return None
 

@@ -30,6 +30,7 @@ from storage.deliveries import Delivery
 from storage.work import Work
 
 MOST_OPTIONS = 100  # what a choice can hold on Slack
+MOST_PROPOSALS = 20_000
 
 
 def see(work: Work, profile: Profile) -> people.Account:
@@ -53,6 +54,13 @@ def meet(work: Work, profiles: Sequence[Profile]) -> None:
             continue
         account = see(work, profile)
         if people.propose(work, account) is not None:
+            deliveries.to_account(work, "identity.ask", account.id, account.id)
+
+
+def propose_again(work: Work) -> None:
+    """The roster changed: accounts that were seen earlier may be somebody of it now."""
+    for account in people.unmatched_accounts(work.tx, MOST_PROPOSALS):
+        if account.link == "none" and people.propose(work, account) is not None:
             deliveries.to_account(work, "identity.ask", account.id, account.id)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from program.checkins import next_checkin
-from program.series import Break
+from program.series import Break, break_on
 from program.times import to_utc
-from storage import breaks, checkins, due
+from storage import breaks, checkins, cohorts, due
 from storage.checkins import Turn
 from storage.work import Work
 
@@ -35,6 +35,15 @@ def set_turns(work: Work, found: Sequence[Turn]) -> None:
         at = next_checkin(after, turn.zone, turn.cycle, breaks_here)
         checkins.set_turn(work, turn.person_id, at)
         due.plan(work, "checkins.open", at, at.isoformat())
+
+
+def on_break(work: Work, person_id: UUID, day: date) -> bool:
+    """Whether a day is off for somebody: for the program, or for every cohort they are in."""
+    off = _breaks(work)
+    if break_on(day, off.get(None, ())):
+        return True
+    own = cohorts.shared_cohorts(work.tx, person_id)
+    return bool(own) and all(break_on(day, off.get(one.id, ())) for one in own)
 
 
 def _breaks(work: Work) -> dict[UUID | None, tuple[Break, ...]]:

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import aiohttp
@@ -120,6 +121,12 @@ class SigningKey:
         return {**jwk, "kid": self.kid, "use": "sig", "endorsements": ["msteams"]}
 
 
+@lru_cache(maxsize=1)
+def _first_key() -> SigningKey:
+    """Making one takes a while, and every test may begin with the same."""
+    return SigningKey("first")
+
+
 @dataclass
 class FakeTeams:
     """The fake; use it with ``async with``."""
@@ -134,7 +141,7 @@ class FakeTeams:
     tokens: list[str] = field(default_factory=list)
     token_life: int = 3600
     secret: str = PASSWORD
-    keys: list[SigningKey] = field(default_factory=lambda: [SigningKey("first")])
+    keys: list[SigningKey] = field(default_factory=lambda: [_first_key()])
 
     def __post_init__(self) -> None:
         self._faults: list[tuple[str, str, Fault, str]] = []

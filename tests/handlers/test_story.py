@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from storage import attendance, checkins, cohorts, meetings
+from handlers import identity
+from storage import attendance, breaks, checkins, cohorts, meetings
 from storage.tables import checkin, meeting, rsvp, vault_item
 from tests.world import Person, World, buttons_of, said
 
@@ -212,7 +213,11 @@ async def test_attendance_from_the_tap_to_the_correction(
     roster = world.to(ruth)[-1]
     assert "Name: Dana Reyes, Attendance: tapped “I'm here”" in roster.text
     assert "Name: Lee Okafor, Attendance: open" in roster.text
-    assert [one.label for one in buttons_of(roster.card)] == ["Confirm the 1 who tapped", "Everyone came", "Person by person"]
+    assert [one.label for one in buttons_of(roster.card)] == [
+        "Confirm the 1 who tapped",
+        "Everyone came",
+        "Person by person",
+    ]
     await ruth.presses(roster, "Confirm the 1 who tapped")
     assert "Name: Dana Reyes, Attendance: Present" in roster.text
     assert "Name: Lee Okafor, Attendance: open" in roster.text
@@ -224,7 +229,9 @@ async def test_attendance_from_the_tap_to_the_correction(
         form, **{fields["Lee Okafor"]: "partial", fields["Sam Whitfield"]: "excused", "visitor": "jordan@example.org"}
     )
     assert step.form is not None
-    assert "Recorded 3 entries. Attendance is complete." in said(await ruth.fills(step.form, **{step.form.fields[0].id: "20"}))
+    assert "Recorded 3 entries. Attendance is complete." in said(
+        await ruth.fills(step.form, **{step.form.fields[0].id: "20"})
+    )
     assert "Attendance is complete" in roster.text
     assert "Lee Okafor, Attendance: Partly there, 20 minutes" in roster.text
     assert "Jordan Blake (visitor), Attendance: Present" in roster.text
@@ -480,3 +487,23 @@ async def test_several_cohorts_are_asked_never_guessed(world: World, carol: Pers
     form = (await carol.presses(reply, "Gateway")).form
     assert form is not None
     assert "For Gateway" in said(await carol.presses(reply, "Gateway"))
+
+
+async def test_a_nudge_does_not_come_on_a_break(world: World, dana: Person, carol: Person) -> None:
+    await next_checkin(world, dana)
+    day = (world.clock.at + timedelta(days=3)).date().isoformat()
+    with world.database.write() as tx:
+        breaks.add(world.work(tx), None, date.fromisoformat(day), date.fromisoformat(day), "Holiday", carol.id)
+    await world.pass_time(days=4)
+    assert not any("still open" in one.text for one in world.to(dana))
+
+
+async def test_an_account_seen_before_the_roster_is_asked_after_it(world: World) -> None:
+    new = world.account("Nia New", "nia@example.org")
+    assert "I don't know you yet" in said(await new.sends("help"))
+    row = "cohort,role,name,email\nOzarks,mentee,Nia New,nia@example.org\n"
+    world.import_roster(row)
+    with world.database.write() as tx:
+        identity.propose_again(world.work(tx))
+    await world.loop.drain()
+    assert "Is this you?" in world.to(new)[-1].text

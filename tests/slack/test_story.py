@@ -451,6 +451,7 @@ async def test_a_private_channel_says_what_to_do(story: Story) -> None:
     )
     assert BOT_USER not in channel.members
 
+    await story.pass_time(minutes=1)
     channel.members.append(BOT_USER)
     await invited(ruth, channel.id)
     await ruth.sends("cohort link", channel.id)

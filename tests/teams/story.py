@@ -317,33 +317,33 @@ class Someone:
         assert label in buttons, f"no button {label!r} among {list(buttons)}"
         button = buttons[label]
         self.client.channel = channel or CHANNEL
-        at = {"channel": bool(channel), "card": message}
+        there = bool(channel)
         if button["type"] == "Action.Execute":
-            answer = await self.acts(
-                self.client.presses(button["data"], verb=button["verb"], **at), channel=bool(channel)
-            )
+            press = self.client.presses(button["data"], verb=button["verb"], channel=there, card=message)
+            answer = await self.acts(press, channel=there)
             if answer.card is not None and isinstance(where, Message):
                 where.activity["attachments"][0]["content"] = answer.card
             return answer
-        assert button["type"] == "Action.Submit"
         opens = button["data"].get("msteams", {}).get("type") == "task/fetch"
         assert opens, f"{label!r} would be a message"
-        return await self.acts(self.client.opens_dialog(button["data"], **at), channel=bool(channel))
+        return await self.acts(self.client.opens_dialog(button["data"], channel=there, card=message), channel=there)
 
-    async def sends(self, dialog: Dialog, label: str | None = None, **values: str | int) -> Answer:
-        """Fills in a dialog and presses its first button, or the one that is named."""
+    async def goes_back(self, dialog: Dialog) -> Answer:
+        """Presses "Back", which sends nothing of what was filled in."""
+        back = actions_of(dialog.card)["Back"]
+        assert back["associatedInputs"] == "none"
+        return await self.acts(self.client.sends_dialog(back["data"], channel=dialog.channel), channel=dialog.channel)
+
+    async def sends(self, dialog: Dialog, **values: str | int) -> Answer:
+        """Fills in a dialog and presses its first button."""
         unknown = set(values) - set(dialog.fields)
         assert not unknown, f"the dialog has no {unknown}, but {list(dialog.fields)}"
-        buttons = actions_of(dialog.card)
-        button = buttons[label] if label else next(iter(buttons.values()))
+        button = next(iter(actions_of(dialog.card).values()))
         assert button["type"] == "Action.Submit"
-        sent: dict[str, Any] = dict(button["data"])
-        if button.get("associatedInputs") != "none":
-            held = {**dialog.fields, **values}
-            # A client sends every input that holds something, and texts for all but numbers.
-            sent |= {INPUT + name: value for name, value in held.items() if value is not None}
-        self.client.channel = CHANNEL
-        return await self.acts(self.client.sends_dialog(sent, channel=dialog.channel), channel=dialog.channel)
+        held = {**dialog.fields, **values}
+        sent = {INPUT + name: value for name, value in held.items() if value is not None}
+        sending = self.client.sends_dialog({**button["data"], **sent}, channel=dialog.channel)
+        return await self.acts(sending, channel=dialog.channel)
 
 
 @asynccontextmanager

@@ -117,7 +117,7 @@ async def test_nothing_that_is_written_stands_anywhere(tmp_path: Path, caplog: p
     assert all(task["type"] == "continue" for task in dialogs)
     assert CANARY not in traffic
     assert TYPED not in traffic
-    assert len(caplog.records) > 100
+    assert len(caplog.records) > 50
     assert CANARY not in caplog.text
     assert TYPED not in caplog.text
 

@@ -60,7 +60,7 @@ async def test_a_series_is_planned_by_dialog(story: Story, cohort: dict[str, Som
     assert preview.dialog.title == "Are these right?"
     assert "3 meetings at 3:30 PM, 75 minutes" in preview.dialog.text
     assert "Thu Sep 24, 2026: Fall break" in preview.dialog.text
-    back = await ruth.sends(preview.dialog, "Back")
+    back = await ruth.goes_back(preview.dialog)
     assert back.dialog.fields["topic"] == "Small groups"
     assert back.dialog.fields["until"] == "2026-10-01"
     preview = await ruth.sends(back.dialog, place="https://meet.example.org/ozarks?a=b&c=d")

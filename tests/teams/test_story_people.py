@@ -143,6 +143,7 @@ async def test_a_guest_with_the_right_address_is_never_let_in_by_it(story: Story
     assert "Is this you?" not in answer.text
     key = AccountKey("teams", TENANT, ghost.person.object_id)
     me = story.read(lambda tx: people.actor(tx, key.platform, key.tenant, key.user))
+    assert me is not None
     assert (me.person_id, me.link) == (None, "none")
 
 
