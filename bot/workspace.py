@@ -16,12 +16,14 @@ from bot.local.example import seed_chat, seed_program
 from bot.local.host import CommandHelp, LocalPerson, NextDue
 from bot.local.port import PLATFORM, TENANT
 from handlers.router import roles_of, router
+from program.words import listed
 from storage import cohorts, due, meetings, people, program
 from storage.database import Database, Tx, keys_file
 from storage.due import Moment
 from storage.tables import account, installation
 
 STRANGER = "not matched"
+UNNOTICED = ("tidying",)  # moments of which nobody sees anything
 ORDER = {"mentee": 0, "mentor": 1, "coordinator": 2}
 
 
@@ -137,12 +139,13 @@ def _people(tx: Tx) -> tuple[LocalPerson, ...]:
         if me is None:
             continue
         role = ", ".join(sorted(roles_of(me))) or STRANGER
-        found.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone))
+        own = listed([cohorts.get(tx, one.cohort_id).name for one in me.memberships])
+        found.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone, own))
     return tuple(sorted(found, key=lambda one: (ORDER.get(one.role, len(ORDER)), one.name)))
 
 
 def _next_due(tx: Tx) -> NextDue | None:
-    moment = due.next_moment(tx)
+    moment = due.next_moment(tx, UNNOTICED)
     return NextDue(moment.due_at, _words(tx, moment)) if moment else None
 
 

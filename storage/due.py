@@ -101,9 +101,13 @@ def times_until(tx: Tx, until: datetime) -> list[datetime]:
     return list(tx.scalars(query))
 
 
-def next_moment(tx: Tx) -> Moment | None:
+def next_moment(tx: Tx, besides: Iterable[str] = ()) -> Moment | None:
+    """The next thing that will happen; ``besides``: kinds that nobody would notice."""
     row = tx.execute(
-        select(*_MOMENT).where(due_moment.c.state == "waiting").order_by(due_moment.c.due_at, due_moment.c.id).limit(1)
+        select(*_MOMENT)
+        .where(due_moment.c.state == "waiting", due_moment.c.kind.not_in(list(besides)))
+        .order_by(due_moment.c.due_at, due_moment.c.id)
+        .limit(1)
     ).one_or_none()
     return Moment(*row) if row else None
 

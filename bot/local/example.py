@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bot.local.chat import Chat
 from bot.local.port import PLATFORM, TENANT
+from handlers import identity
 from handlers.planning import plan_meeting, tell_cohort
 from handlers.turns import refresh_turns
 from program.attendance import Status
@@ -25,7 +26,7 @@ HOME = "ozarks"
 OTHER = "gateway"
 LOUNGE = "lounge"
 UNMATCHED = "alex.romero@example.org"  # on the roster, but here under another account
-GUEST = ("alex-guest", "Alex R. (guest)")
+GUEST = ("alex-guest", "Alex R.")
 AT = time(15, 30)
 
 
@@ -83,8 +84,7 @@ def _account(work: Work, email: str, name: str) -> None:
     seen = people.see(work, PLATFORM, TENANT, email, name=name, email=email, member=True, active=True)
     person = people.by_email(work.tx, email)
     if person is not None:
-        people.confirm(work, seen.id, person.id, None)
-        people.mark_welcomed(work, person.id)
+        identity.link(work, seen.id, person.id, by=None)
 
 
 def _winter_break(work: Work) -> None:

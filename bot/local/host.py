@@ -15,6 +15,7 @@ class LocalPerson:
     name: str
     role: str  # in words: "mentee", "mentor", "coordinator"
     zone: str  # IANA
+    cohorts: str = ""  # their names, in words
 
 
 @dataclass(frozen=True, slots=True)
