@@ -30,7 +30,7 @@ from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, route
 from program.attendance import OPENS_BEFORE, REASONS, STATUSES, Mark, Status
 from program.times import say_day
 from program.words import counted, listed
-from storage import attendance, cohorts, deliveries, drafts, meetings, people
+from storage import attendance, cohorts, deliveries, drafts, due, meetings, people, summaries
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.meetings import Expected, Meeting
@@ -203,7 +203,8 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     tapped = [line for line in still_open if line.mark.tapped]
     if not still_open:
         change = Button("Correct", action("attendance.edit", meeting.id), opens_form=True)
-        summary = Button("Write the summary", action("summaries.open", meeting.id), opens_form=True)
+        label = "Edit the summary" if summaries.posted(work.tx, [meeting.id]) else "Write the summary"
+        summary = Button(label, action("summaries.open", meeting.id), opens_form=True)
         done = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
         return Card("Attendance is complete", (done, table, buttons(summary, change)))
     everyone = Button("Everyone came", action("attendance.all", meeting.id))
@@ -266,6 +267,8 @@ def _after(call: Call, meeting: Meeting) -> Card:
     settled = not _open(roster_of(call.work, meeting))
     if settled != (meeting.settled_at is not None):
         meetings.set_settled(call.work, meeting.id, settled)
+    if settled:
+        due.cancel(call.work, meeting.id, ("attendance.chase", "attendance.escalate"))
     for kind in ("attendance.here", "attendance.roster", "attendance.chase", "attendance.escalate"):
         deliveries.refresh(call.work, kind, meeting.id)
     return roster_card(call.work, meetings.get(call.work.tx, meeting.id))

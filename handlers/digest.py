@@ -135,7 +135,8 @@ def _unmatched(work: Work) -> list[Block]:
     if not missing:
         return []
     who = counted(len(missing), "person", "people")
-    return [say(Bold(who), " of the roster have no matched account. Send “people” to match them.")]
+    have = "has" if len(missing) == 1 else "have"
+    return [say(Bold(who), f" of the roster {have} no matched account. Send “people” to match them.")]
 
 
 def _listed(title: str, lines: list[Text]) -> list[Block]:

@@ -24,7 +24,7 @@ from handlers.requests import Reply
 from handlers.router import LEADS, Call, FieldReader, Refused, router
 from program.topics import TOPICS
 from program.words import listed
-from storage import cohorts, deliveries, drafts, meetings, summaries
+from storage import cohorts, deliveries, drafts, due, meetings, summaries
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.meetings import Meeting
@@ -123,6 +123,7 @@ def post(call: Call) -> Reply:
     before = summaries.newest(call.work.tx, meeting.id)
     summaries.add(call.work, meeting.id, call.my_id, values["topics"], values["did"], values["next"])
     drafts.drop(call.work, draft)
+    due.cancel(call.work, meeting.id, ("summary.chase",))
     cohort = cohorts.get(call.work.tx, meeting.cohort_id)
     if before is None:
         tell_cohort(call.work, cohort, "summary", meeting.id)

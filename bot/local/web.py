@@ -215,7 +215,7 @@ class Site:
                 visitor.person,
                 visitor.people,
                 room,
-                await self._sidebar(visitor),
+                await self._sidebar(visitor, watched=True),
                 await self._clock_view(),
                 await self._host.commands(visitor.user),
                 epoch,
@@ -233,7 +233,7 @@ class Site:
         messages: tuple[Message, ...] = ()
         if visitor.inside:
             messages = await asyncio.to_thread(self._chat.changed, visitor.conversation, visitor.user, since)
-        sidebar = await self._sidebar(visitor)
+        sidebar = await self._sidebar(visitor, watched="watched" in request.query)
         return web.json_response(
             {
                 "epoch": epoch,
@@ -533,9 +533,12 @@ class Site:
             raise Unfit("You are not in this channel.")
         return visitor
 
-    async def _sidebar(self, visitor: Visitor) -> Sidebar:
+    async def _sidebar(self, visitor: Visitor, *, watched: bool) -> Sidebar:
+        """``watched``: somebody looks at this conversation now, so nothing in it waits to be read."""
         channels = await asyncio.to_thread(self._chat.channels)
         unread = await asyncio.to_thread(self._chat.unread, visitor.user)
+        if watched:
+            unread.pop(visitor.conversation, None)
 
         def entry(conversation: str, name: str) -> Entry:
             href = path_of(visitor.user, conversation)

@@ -89,7 +89,7 @@ function sync() {
 async function syncOnce() {
   let news;
   try {
-    const response = await fetch(`${page.base}/sync?since=${change}`, { headers: { Accept: "application/json" } });
+    const response = await fetch(`${page.base}/sync?since=${change}${document.hidden ? "" : "&watched"}`, { headers: { Accept: "application/json" } });
     if (!response.ok) return;
     news = await response.json();
   } catch {
