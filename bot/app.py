@@ -101,7 +101,9 @@ class App:
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
-        self.product = Product(DatabaseThreads(database), vault, router, self.clock, new_id)
+        with database.write() as tx:
+            chain_key = vault.chain_key(tx)
+        self.product = Product(DatabaseThreads(database), vault, router, self.clock, new_id, chain_key)
         self.ports: dict[str, Port] = {}
         self.loop = DeliveryLoop(self.product, self.ports)
         self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake)

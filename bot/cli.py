@@ -26,6 +26,8 @@ roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_h
 people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
+ledger_cli = typer.Typer(help="The record that certificates rest on.", no_args_is_help=True)
+cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(keys, name="keys")
@@ -141,6 +143,24 @@ def people_match(
     except NothingImported as error:
         raise _stop(str(error)) from None
     out.print(said, markup=False)
+
+
+@ledger_cli.command("verify")
+def ledger_verify(
+    head: Annotated[str, typer.Option("--head", help="A head from a certificate packet or a weekly digest.")] = "",
+) -> None:
+    """Check that no line of the ledger was changed, removed or cut off; name what was."""
+    from bot.roster import NothingImported, verify_ledger
+
+    try:
+        verdict = verify_ledger(_settings(), head)
+    except NothingImported as error:
+        raise _stop(str(error)) from None
+    for problem in verdict.problems:
+        out.print(f"✗ {problem}", markup=False)
+    out.print(f"{verdict.lines} lines of {verdict.enrolments} enrolments checked: {len(verdict.problems)} problems.")
+    if verdict.problems:
+        raise typer.Exit(1)
 
 
 @keys.command("new")

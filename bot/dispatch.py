@@ -35,9 +35,10 @@ class Product:
     router: Router
     clock: Clock
     new_id: Callable[[], UUID]
+    chain_key: bytes  # of the ledger's marks
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id)
+        return Work(tx, self.clock.now(), self.new_id, self.chain_key)
 
 
 class Dispatcher:

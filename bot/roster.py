@@ -6,17 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from bot.app import open_database
+from bot.app import CannotStart, open_database, operator_keys
 from bot.settings import Settings
 from handlers import identity
 from handlers.features import router
 from handlers.turns import refresh_turns
 from program.roster import Problem, read_roster
-from storage import people, policies, program
+from storage import ledger, people, policies, program
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import Change, import_roster
 from storage.tables import installation
+from storage.vault import BadKey, Vault, read_operator_keys
 from storage.work import Work
 
 
@@ -117,3 +118,23 @@ def _account(tx: Tx, user: str) -> people.Account | None:
         if me is not None:
             return people.account_by_id(tx, me.account_id)
     return None
+
+
+def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
+    """Check every chain of the ledger.
+
+    Raises:
+        NothingImported: the keys at hand do not open the ledger's.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        vault = Vault(read_operator_keys(operator_keys(settings, database)))
+        with database.write() as tx:
+            key = vault.chain_key(tx)
+        with database.read() as tx:
+            return ledger.verify(tx, key, head.strip())
+    except (BadKey, CannotStart) as error:
+        raise NothingImported(str(error)) from None
+    finally:
+        database.close()

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 
 from program.attendance import Entry, Mark, Status, Step, marks
+from storage import ledger
 from storage.database import Tx
-from storage.tables import attendance_entry, meeting, person
+from storage.tables import enrolment, ledger_line, meeting, person
 from storage.work import Work
+
+KIND = "attendance"
+VERIFIED = {"tapped": "self", "confirmed": "mentor", "corrected": "mentor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +41,28 @@ def add(
     minutes: int | None = None,
     reason: str = "",
 ) -> None:
-    """Add a line after the last one of this person in this meeting."""
-    here = (attendance_entry.c.meeting_id == meeting_id, attendance_entry.c.person_id == person_id)
-    last = work.tx.scalar(select(func.max(attendance_entry.c.position)).where(*here))
-    row = {
-        "id": work.new_id(),
-        "meeting_id": meeting_id,
-        "person_id": person_id,
-        "position": 0 if last is None else last + 1,
-        "step": step,
-        "status": status,
-        "minutes": minutes,
-        "by": by,
-        "at": work.now,
-        "reason": reason,
-    }
-    work.tx.execute(insert(attendance_entry).values(row))
+    """Add a line about this person in this meeting."""
+    happened = work.tx.scalar(select(meeting.c.starts_at).where(meeting.c.id == meeting_id)) or work.now
+    line = ledger.Line(
+        KIND,
+        step,
+        happened,
+        by,
+        VERIFIED[step],
+        meeting_id=meeting_id,
+        status=status,
+        minutes=minutes,
+        reason=reason,
+    )
+    ledger.add(work, person_id, line)
 
 
 def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
     rows = tx.execute(
-        select(
-            attendance_entry.c.person_id,
-            attendance_entry.c.step,
-            attendance_entry.c.status,
-            attendance_entry.c.minutes,
-        )
-        .where(attendance_entry.c.meeting_id == meeting_id)
-        .order_by(attendance_entry.c.person_id, attendance_entry.c.position)
+        select(enrolment.c.person_id, ledger_line.c.step, ledger_line.c.status, ledger_line.c.minutes)
+        .join_from(ledger_line, enrolment)
+        .where(ledger_line.c.meeting_id == meeting_id, ledger_line.c.kind == KIND)
+        .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
     return marks(Entry(*row) for row in rows)
 
@@ -75,17 +73,18 @@ def story(tx: Tx, meeting_id: UUID, person_id: UUID) -> list[Line]:
     rows = tx.execute(
         select(
             person.c.name,
-            attendance_entry.c.step,
-            attendance_entry.c.status,
-            attendance_entry.c.minutes,
+            ledger_line.c.step,
+            ledger_line.c.status,
+            ledger_line.c.minutes,
             recorder.c.name,
-            attendance_entry.c.at,
-            attendance_entry.c.reason,
+            ledger_line.c.recorded_at,
+            ledger_line.c.reason,
         )
-        .join_from(attendance_entry, person, person.c.id == attendance_entry.c.person_id)
-        .join(recorder, recorder.c.id == attendance_entry.c.by)
-        .where(attendance_entry.c.meeting_id == meeting_id, attendance_entry.c.person_id == person_id)
-        .order_by(attendance_entry.c.position)
+        .join_from(ledger_line, enrolment)
+        .join(person, person.c.id == enrolment.c.person_id)
+        .join(recorder, recorder.c.id == ledger_line.c.by)
+        .where(ledger_line.c.meeting_id == meeting_id, enrolment.c.person_id == person_id)
+        .order_by(ledger_line.c.position)
     )
     return [Line(*row) for row in rows]
 
@@ -106,19 +105,21 @@ def settled_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attended]]:
         return found
     rows = tx.execute(
         select(
-            attendance_entry.c.person_id,
-            attendance_entry.c.meeting_id,
+            enrolment.c.person_id,
+            ledger_line.c.meeting_id,
             meeting.c.starts_at,
             meeting.c.zone,
-            attendance_entry.c.status,
+            ledger_line.c.status,
         )
-        .join_from(attendance_entry, meeting)
+        .join_from(ledger_line, enrolment)
+        .join(meeting, meeting.c.id == ledger_line.c.meeting_id)
         .where(
-            attendance_entry.c.person_id.in_(list(people)),
-            attendance_entry.c.step != "tapped",
+            enrolment.c.person_id.in_(list(people)),
+            ledger_line.c.kind == KIND,
+            ledger_line.c.step != "tapped",
             meeting.c.cancelled_at.is_(None),
         )
-        .order_by(attendance_entry.c.person_id, attendance_entry.c.meeting_id, attendance_entry.c.position)
+        .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
     last: dict[tuple[UUID, UUID], Attended] = {}
     for person_id, meeting_id, starts_at, zone, status in rows:

@@ -40,7 +40,7 @@ metadata = MetaData(
 KEYS_SCHEMA = "keys"
 
 # Lines that are only ever added; triggers on both databases refuse to change or remove one.
-APPEND_ONLY = ("attendance_entry", "history")
+APPEND_ONLY = ("ledger_line", "history")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -250,21 +250,38 @@ visitor = Table(
     Column("at", Instant, nullable=False),
 )
 
-attendance_entry = Table(
-    "attendance_entry",
+ledger_line = Table(
+    "ledger_line",
     metadata,
     _id(),
-    _to("meeting_id", "meeting"),
-    _to("person_id", "person"),
-    Column("position", Integer, nullable=False),  # 0, 1, 2 … for one person in one meeting
-    Column("step", String(16), nullable=False),  # tapped, confirmed, corrected
-    Column("status", String(16), nullable=False),
+    _to("enrolment_id", "enrolment"),
+    Column("position", Integer, nullable=False),  # 0, 1, 2 … within the enrolment
+    Column("kind", String(16), nullable=False),  # attendance, activity, makeup, waiver, credit, leave …
+    Column("step", String(16), nullable=False),  # tapped, confirmed, corrected; asked, approved, declined …
+    _to("meeting_id", "meeting", nullable=True),
+    Column("target_id", Uuid, ForeignKey("ledger_line.id"), nullable=True),  # the line that this one is about
+    Column("status", String(16), nullable=False, server_default=""),  # of attendance
     Column("minutes", Integer),
-    _to("by", "person"),
-    Column("at", Instant, nullable=False),
-    Column("reason", String(32), nullable=False),  # a code, never prose
-    UniqueConstraint("meeting_id", "person_id", "position"),
-    Index("ix_attendance_entry_person", "person_id", "meeting_id", "position", "step", "status"),
+    Column("code", String(64), nullable=False, server_default=""),  # an activity, rule or outcome
+    Column("happened_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    _to("by", "person", nullable=True),  # None: the operator
+    Column("reason", String(32), nullable=False, server_default=""),  # a code, never prose
+    Column("verified", String(16), nullable=False),  # self, mentor, coordinator, import
+    Column("detail", JSON, nullable=False),  # amounts, dates and ids; nothing typed in confidence
+    Column("mark", LargeBinary, nullable=False),
+    UniqueConstraint("enrolment_id", "position"),
+    Index("ix_ledger_line_meeting_id", "meeting_id", "enrolment_id", "position"),
+    Index("ix_ledger_line_kind", "kind", "step", "recorded_at"),
+)
+
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("enrolment_id", Uuid, ForeignKey("enrolment.id"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("mark", LargeBinary, nullable=False),
+    Column("proof", LargeBinary, nullable=False),  # a keyed hash over this row, so that no other one fits
 )
 
 history = Table(
@@ -357,6 +374,15 @@ person_key = Table(
     metadata,
     Column("person_id", Uuid, primary_key=True),
     Column("wrapped_by", String(16), nullable=False),  # the fingerprint of the operator's key
+    Column("wrapped", LargeBinary, nullable=False),
+    schema=KEYS_SCHEMA,
+)
+
+ledger_key = Table(
+    "ledger_key",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("wrapped_by", String(16), nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     schema=KEYS_SCHEMA,
 )

@@ -21,10 +21,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete, insert, select, update
 
 from storage.database import Tx
-from storage.tables import person_key, vault_item
+from storage.tables import ledger_key, person_key, vault_item
 from storage.work import Work, insert_new
 
 KEY_BYTES = 32
+LEDGER_IDENTITY = b"ledger-key"
 NONCE_BYTES = 12
 
 
@@ -106,6 +107,18 @@ class Vault:
                 + ", ".join(missing)
                 + "."
             )
+
+    def chain_key(self, tx: Tx) -> bytes:
+        """The key of the ledger's marks; made at the first call."""
+        row = tx.execute(select(ledger_key)).one_or_none()
+        if row is None:
+            wrapped = _encrypt(self._wrapping.cipher, os.urandom(KEY_BYTES), LEDGER_IDENTITY)
+            made = {"id": 1, "wrapped_by": self._wrapping.fingerprint, "wrapped": wrapped}
+            insert_new(tx, ledger_key, [made])
+            row = tx.execute(select(ledger_key)).one()
+        if row.wrapped_by not in self._keys:
+            raise BadKey(f"PLC_ENCRYPTION_KEYS lacks the ledger's key; its fingerprint is {row.wrapped_by}.")
+        return _decrypt(self._keys[row.wrapped_by].cipher, row.wrapped, LEDGER_IDENTITY)
 
     def save(self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID) -> UUID:
         """Seal a new item."""

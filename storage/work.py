@@ -17,11 +17,15 @@ from storage.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """``now`` is aware UTC and stays the same for the whole transaction."""
+    """``now`` is aware UTC and stays the same for the whole transaction.
+
+    ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
+    """
 
     tx: Tx
     now: datetime
     new_id: Callable[[], UUID]
+    chain_key: bytes = b""
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -137,7 +137,10 @@ class World:
         self.port = PaperPort()
         self._random = random.Random(seed)
         self.vault = Vault(read_operator_keys(OPERATOR_KEY))
-        self.product = Product(DatabaseThreads(database), self.vault, router, self.clock, self.new_id)
+        migrate(database)
+        with database.write() as tx:
+            chain_key = self.vault.chain_key(tx)
+        self.product = Product(DatabaseThreads(database), self.vault, router, self.clock, self.new_id, chain_key)
         self.loop = DeliveryLoop(self.product, {PLATFORM: self.port})
         self.dispatcher = Dispatcher(self.product, {PLATFORM: self.port}, lambda: None)
         self._acts = 0
@@ -146,10 +149,9 @@ class World:
         return UUID(int=self._random.getrandbits(128), version=4)
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id)
+        return self.product.work(tx)
 
     def prepare(self) -> None:
-        migrate(self.database)
         with self.database.write() as tx:
             program.create(tx, "Test program", example=False)
             checkins.seed_prompts(self.work(tx))

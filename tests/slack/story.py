@@ -19,7 +19,7 @@ from bot.settings import Settings
 from bot.slack import Clocks, Patience, SlackPlatform, Watch, connect
 from storage import due
 from storage.database import Database, Tx
-from storage.tables import attendance_entry, delivery, person
+from storage.tables import delivery, enrolment, ledger_line, person
 from tests.fakes.slack import (
     APP_TOKEN,
     BOT_TOKEN,
@@ -197,10 +197,10 @@ class Story:
 
     async def ledger(self) -> list[tuple[Any, ...]]:
         """Every line of the attendance ledger: name, step, status, minutes, reason."""
-        entry = attendance_entry.c
+        entry = ledger_line.c
         columns = (person.c.name, entry.step, entry.status, entry.minutes, entry.reason)
-        lines = select(*columns).join_from(attendance_entry, person, person.c.id == entry.person_id)
-        return await self.rows(lines.order_by(entry.at, person.c.name, entry.position))
+        lines = select(*columns).join_from(ledger_line, enrolment).join(person, person.c.id == enrolment.c.person_id)
+        return await self.rows(lines.order_by(entry.recorded_at, person.c.name, entry.position))
 
     async def undelivered(self) -> list[tuple[Any, ...]]:
         """What is failed, unconfirmed, or still on its way."""

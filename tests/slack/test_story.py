@@ -11,7 +11,7 @@ from bot.roster import NothingImported
 from storage import policies
 from storage.tables import (
     account,
-    attendance_entry,
+    ledger_line,
     checkin,
     cohort,
     conversation,
@@ -317,8 +317,8 @@ async def attendance_is_taken(story: Story) -> None:
         ("Sam Whitfield", "confirmed", "absent", None, ""),
         ("Sam Whitfield", "corrected", "excused", None, "told_later"),
     ]
-    by = select(person.c.name).join_from(attendance_entry, person, person.c.id == attendance_entry.c.by)
-    assert await story.rows(by.where(attendance_entry.c.step == "corrected")) == [("Ruth Ellison",)]
+    by = select(person.c.name).join_from(ledger_line, person, person.c.id == ledger_line.c.by)
+    assert await story.rows(by.where(ledger_line.c.step == "corrected")) == [("Ruth Ellison",)]
 
 
 async def where_everybody_stands(story: Story) -> None:

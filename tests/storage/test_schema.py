@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from storage import attendance, cohorts, meetings, people
 from storage.database import Database
 from storage.migrate import SchemaProblem, check_triggers, migrate
-from storage.tables import APPEND_ONLY, attendance_entry, metadata, seen
+from storage.tables import APPEND_ONLY, ledger_line, metadata, seen
 from tests.world import World
 
 
@@ -38,9 +38,9 @@ def test_a_newer_schema_is_refused(database: Database) -> None:
 
 def test_a_missing_trigger_is_noticed(database: Database) -> None:
     migrate(database)
-    name = "attendance_entry_no_update" if database.sqlite else "attendance_entry_no_change"
+    name = "ledger_line_no_update" if database.sqlite else "ledger_line_no_change"
     with database.write() as tx:
-        tx.execute(text(f"DROP TRIGGER {name}" + ("" if database.sqlite else " ON attendance_entry")))
+        tx.execute(text(f"DROP TRIGGER {name}" + ("" if database.sqlite else " ON ledger_line")))
     with pytest.raises(SchemaProblem, match=name):
         migrate(database)
     with database.read() as tx, pytest.raises(SchemaProblem):
@@ -74,21 +74,22 @@ def an_entry(world: World) -> None:
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str) -> None:
     an_entry(world)
-    for statement in (f"UPDATE {table} SET at = at", f"DELETE FROM {table}"):
+    column = {"ledger_line": "recorded_at", "history": "at"}[table]
+    for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
         with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
             tx.execute(text(statement))
     with world.database.read() as tx:
-        assert tx.execute(select(attendance_entry)).one().status == "present"
+        assert tx.execute(select(ledger_line)).one().status == "present"
 
 
 def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None:
     an_entry(world)
     if not world.database.sqlite:
         with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
-            tx.execute(text("TRUNCATE attendance_entry"))
+            tx.execute(text("TRUNCATE ledger_line"))
         return
     with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
-        tx.execute(text("INSERT OR REPLACE INTO attendance_entry SELECT * FROM attendance_entry"))
+        tx.execute(text("INSERT OR REPLACE INTO ledger_line SELECT * FROM ledger_line"))
 
 
 def test_a_naive_time_is_refused(database: Database) -> None:

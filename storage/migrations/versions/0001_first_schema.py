@@ -44,6 +44,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("platform", "tenant", name=op.f("uq_installation_platform_tenant")),
     )
     op.create_table(
+        "ledger_key",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("wrapped_by", sa.String(length=16), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_key")),
+        schema="keys",
+    )
+    op.create_table(
         "person_key",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("wrapped_by", sa.String(length=16), nullable=False),
@@ -179,14 +187,21 @@ def upgrade() -> None:
         sa.Column("gone", sa.Boolean(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_conversation_account_id_account")),
         sa.ForeignKeyConstraint(
-            ["installation_id"],
-            ["installation.id"],
-            name=op.f("fk_conversation_installation_id_installation"),
+            ["installation_id"], ["installation.id"], name=op.f("fk_conversation_installation_id_installation")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
         sa.UniqueConstraint("installation_id", "external", name=op.f("uq_conversation_installation_id_external")),
     )
     op.create_index("ix_conversation_account_id", "conversation", ["account_id"], unique=False)
+    op.create_table(
+        "ledger_head",
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.Column("proof", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_ledger_head_enrolment_id_enrolment")),
+        sa.PrimaryKeyConstraint("enrolment_id", name=op.f("pk_ledger_head")),
+    )
     op.create_table(
         "vault_item",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -337,33 +352,34 @@ def upgrade() -> None:
     op.create_index("ix_meeting_series_id", "meeting", ["series_id", "starts_at"], unique=False)
     op.create_index("ix_meeting_starts_at", "meeting", ["starts_at"], unique=False)
     op.create_table(
-        "attendance_entry",
+        "ledger_line",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("meeting_id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("step", sa.String(length=16), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("meeting_id", sa.Uuid(), nullable=True),
+        sa.Column("target_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.String(length=16), server_default="", nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=True),
-        sa.Column("by", sa.Uuid(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reason", sa.String(length=32), nullable=False),
-        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_attendance_entry_by_person")),
-        sa.ForeignKeyConstraint(["meeting_id"], ["meeting.id"], name=op.f("fk_attendance_entry_meeting_id_meeting")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_attendance_entry_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance_entry")),
-        sa.UniqueConstraint(
-            "meeting_id",
-            "person_id",
-            "position",
-            name=op.f("uq_attendance_entry_meeting_id_person_id_position"),
-        ),
+        sa.Column("code", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("verified", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_ledger_line_by_person")),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_ledger_line_enrolment_id_enrolment")),
+        sa.ForeignKeyConstraint(["meeting_id"], ["meeting.id"], name=op.f("fk_ledger_line_meeting_id_meeting")),
+        sa.ForeignKeyConstraint(["target_id"], ["ledger_line.id"], name=op.f("fk_ledger_line_target_id_ledger_line")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_line")),
+        sa.UniqueConstraint("enrolment_id", "position", name=op.f("uq_ledger_line_enrolment_id_position")),
     )
+    op.create_index("ix_ledger_line_kind", "ledger_line", ["kind", "step", "recorded_at"], unique=False)
     op.create_index(
-        "ix_attendance_entry_person",
-        "attendance_entry",
-        ["person_id", "meeting_id", "position", "step", "status"],
-        unique=False,
+        "ix_ledger_line_meeting_id", "ledger_line", ["meeting_id", "enrolment_id", "position"], unique=False
     )
     op.create_table(
         "rsvp",
@@ -402,6 +418,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_visitor_person_id_person")),
         sa.PrimaryKeyConstraint("meeting_id", "person_id", name=op.f("pk_visitor")),
     )
-    for table in ("attendance_entry", "history"):
+    for table in ("ledger_line", "history"):
         for statement in append_only(table, op.get_bind().dialect.name):
             op.execute(statement)

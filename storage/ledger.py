@@ -1,0 +1,276 @@
+"""The ledger: every line a certificate rests on. Lines are only added, each chained to the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+
+from program.chain import START, Link, check_chain, mark_of, seal_of
+from storage.database import Tx
+from storage.tables import enrolment, ledger_head, ledger_line, person
+from storage.work import Work, put
+
+# What the mark covers: everything but the row's own id and the mark.
+_CONTENT = (
+    "kind",
+    "step",
+    "meeting_id",
+    "target_id",
+    "status",
+    "minutes",
+    "code",
+    "happened_at",
+    "recorded_at",
+    "by",
+    "reason",
+    "verified",
+    "detail",
+)
+
+
+class NotEnrolled(Exception):
+    """This person is not enrolled in the program, so nothing can be recorded for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be added. ``happened_at``: when it happened; when it is recorded is the transaction's time."""
+
+    kind: str
+    step: str
+    happened_at: datetime
+    by: UUID | None
+    verified: str  # self, mentor, coordinator, operator, import
+    meeting_id: UUID | None = None
+    target_id: UUID | None = None
+    status: str = ""
+    minutes: int | None = None
+    code: str = ""
+    reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A line as it stands in the ledger."""
+
+    id: UUID
+    person_id: UUID
+    position: int
+    kind: str
+    step: str
+    meeting_id: UUID | None
+    target_id: UUID | None
+    status: str
+    minutes: int | None
+    code: str
+    happened_at: datetime
+    recorded_at: datetime
+    by: str | None  # a name; None: the operator
+    reason: str
+    verified: str
+    detail: Mapping[str, Any]
+    mark: bytes
+
+
+def add(work: Work, person_id: UUID, line: Line) -> UUID:
+    """Add a line to a person's chain; its id.
+
+    Raises:
+        NotEnrolled: there is no chain for this person.
+    """
+    if not work.chain_key:
+        raise ValueError("The ledger needs its key to add a line.")
+    row = work.tx.execute(
+        select(enrolment.c.id, ledger_head.c.position, ledger_head.c.mark)
+        .join_from(enrolment, ledger_head, isouter=True)
+        .where(enrolment.c.person_id == person_id)
+    ).one_or_none()
+    if row is None:
+        raise NotEnrolled(NotEnrolled.__doc__)
+    position = 0 if row.position is None else row.position + 1
+    content = {
+        "kind": line.kind,
+        "step": line.step,
+        "meeting_id": line.meeting_id,
+        "target_id": line.target_id,
+        "status": line.status,
+        "minutes": line.minutes,
+        "code": line.code,
+        "happened_at": line.happened_at,
+        "recorded_at": work.now,
+        "by": line.by,
+        "reason": line.reason,
+        "verified": line.verified,
+        "detail": dict(line.detail),
+    }
+    mark = mark_of(work.chain_key, row.mark or START, row.id, position, content)
+    line_id = work.new_id()
+    values = {"id": line_id, "enrolment_id": row.id, "position": position, "mark": mark, **content}
+    work.tx.execute(insert(ledger_line).values(values))
+    proof = _proof(work.chain_key, row.id, position, mark)
+    put(work.tx, ledger_head, {"enrolment_id": row.id, "position": position, "mark": mark, "proof": proof})
+    return line_id
+
+
+def _proof(key: bytes, enrolment_id: UUID, position: int, mark: bytes) -> bytes:
+    message = b"head" + enrolment_id.bytes + position.to_bytes(8, "big") + mark
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def _recorded() -> Any:
+    recorder = person.alias("recorder")
+    return (
+        select(
+            ledger_line.c.id,
+            enrolment.c.person_id,
+            ledger_line.c.position,
+            ledger_line.c.kind,
+            ledger_line.c.step,
+            ledger_line.c.meeting_id,
+            ledger_line.c.target_id,
+            ledger_line.c.status,
+            ledger_line.c.minutes,
+            ledger_line.c.code,
+            ledger_line.c.happened_at,
+            ledger_line.c.recorded_at,
+            recorder.c.name,
+            ledger_line.c.reason,
+            ledger_line.c.verified,
+            ledger_line.c.detail,
+            ledger_line.c.mark,
+        )
+        .join_from(ledger_line, enrolment)
+        .join(recorder, recorder.c.id == ledger_line.c.by, isouter=True)
+    )
+
+
+def of_person(tx: Tx, person_id: UUID) -> list[Recorded]:
+    """Everything recorded for a person, in the order of recording."""
+    rows = tx.execute(_recorded().where(enrolment.c.person_id == person_id).order_by(ledger_line.c.position))
+    return [Recorded(*row) for row in rows]
+
+
+def get(tx: Tx, line_id: UUID) -> Recorded | None:
+    row = tx.execute(_recorded().where(ledger_line.c.id == line_id)).one_or_none()
+    return Recorded(*row) if row else None
+
+
+def about(tx: Tx, line_id: UUID) -> list[Recorded]:
+    """The later lines that are about a line: its verification, decision or correction."""
+    rows = tx.execute(_recorded().where(ledger_line.c.target_id == line_id).order_by(ledger_line.c.position))
+    return [Recorded(*row) for row in rows]
+
+
+# Heads and verification -------------------------------------------------------------------------
+
+
+def head_of(tx: Tx, person_id: UUID) -> str:
+    """The head of a person's chain, as a packet shows it; empty for an empty chain."""
+    mark = tx.scalar(
+        select(ledger_head.c.mark).join_from(ledger_head, enrolment).where(enrolment.c.person_id == person_id)
+    )
+    return mark.hex() if mark else ""
+
+
+def seal(work: Work, until: datetime) -> str:
+    """A seal over everything recorded up to ``until``: "20261123T132500Z-<hash>"."""
+    return f"{until:%Y%m%dT%H%M%SZ}-{seal_of(work.chain_key, _heads_at(work.tx, until))}"
+
+
+def _heads_at(tx: Tx, until: datetime) -> list[tuple[UUID, int, bytes]]:
+    last = (
+        select(ledger_line.c.enrolment_id, func.max(ledger_line.c.position).label("position"))
+        .where(ledger_line.c.recorded_at <= until)
+        .group_by(ledger_line.c.enrolment_id)
+        .subquery()
+    )
+    rows = tx.execute(
+        select(ledger_line.c.enrolment_id, ledger_line.c.position, ledger_line.c.mark).join(
+            last,
+            (last.c.enrolment_id == ledger_line.c.enrolment_id) & (last.c.position == ledger_line.c.position),
+        )
+    )
+    return [(row.enrolment_id, row.position, row.mark) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    enrolments: int
+    lines: int
+    problems: list[str]
+
+
+def verify(tx: Tx, key: bytes, head: str = "") -> Verdict:
+    """Check every chain: a change, a gap, a cut-off end, and whether a known head is still in it.
+
+    ``head``: a packet's head (64 hexadecimal characters) or a digest's seal.
+    """
+    heads = {row.enrolment_id: row for row in tx.execute(select(ledger_head))}
+    names = {row.id: row.name for row in tx.execute(select(enrolment.c.id, person.c.name).join_from(enrolment, person))}
+    problems: list[str] = []
+    marks: set[str] = set()
+    lines = 0
+    seen: set[UUID] = set()
+    for enrolment_id, links in _chains(tx):
+        seen.add(enrolment_id)
+        lines += len(links)
+        marks |= {link.mark.hex() for link in links}
+        found = check_chain(key, enrolment_id, links) or _check_head(key, heads.get(enrolment_id), links[-1])
+        problems += [f"{names.get(enrolment_id, enrolment_id)}: {text}." for text in found]
+    for enrolment_id, row in heads.items():
+        if enrolment_id not in seen:
+            problems.append(f"{names.get(enrolment_id)}: all {row.position + 1} lines are missing.")
+    problems += _check_known(tx, key, head, marks)
+    return Verdict(len(seen), lines, problems)
+
+
+def _chains(tx: Tx) -> Iterable[tuple[UUID, list[Link]]]:
+    columns = [ledger_line.c[name] for name in _CONTENT]
+    rows = tx.execute(
+        select(ledger_line.c.enrolment_id, ledger_line.c.position, ledger_line.c.mark, *columns).order_by(
+            ledger_line.c.enrolment_id, ledger_line.c.position
+        )
+    ).mappings()
+    for enrolment_id, group in groupby(rows, key=lambda row: row["enrolment_id"]):
+        links = [
+            Link(enrolment_id, row["position"], {name: row[name] for name in _CONTENT}, row["mark"]) for row in group
+        ]
+        yield enrolment_id, links
+
+
+def _check_head(key: bytes, head: Any, last: Link) -> list[str]:
+    if head is None:
+        return ["the record of its end is missing"]
+    if not hmac.compare_digest(head.proof, _proof(key, last.enrolment, head.position, head.mark)):
+        return ["the record of its end was changed"]
+    if head.position > last.position:
+        return [f"its end was cut off: lines {last.position + 1} to {head.position} are missing"]
+    if head.position < last.position or head.mark != last.mark:
+        return ["its end does not fit the record of it"]
+    return []
+
+
+def _check_known(tx: Tx, key: bytes, head: str, marks: set[str]) -> list[str]:
+    if not head:
+        return []
+    if "-" not in head:
+        return [] if head.lower() in marks else ["The given head is in no chain: something was cut off or changed."]
+    try:
+        until = datetime.strptime(head.split("-", maxsplit=1)[0] + "+0000", "%Y%m%dT%H%M%SZ%z")
+    except ValueError:
+        return ["The given head is neither a packet's nor a digest's."]
+    now = seal_of(key, _heads_at(tx, until))
+    return (
+        []
+        if hmac.compare_digest(now, head.split("-")[1])
+        else ["The given seal does not fit: something recorded before it was cut off or changed."]
+    )
