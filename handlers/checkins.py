@@ -24,7 +24,7 @@ from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormError
 from handlers.turns import on_break, refresh_turns, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.times import local_day, say_day
-from program.words import normal, read_day
+from program.words import counted, normal, read_day
 from storage import checkins, cohorts, deliveries, due, people, vault
 from storage.checkins import CheckIn
 from storage.deliveries import Delivery
@@ -120,10 +120,18 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     asked = found.reach_out_at is not None
     reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
     last = say("Your mentor was asked to reach out. Nothing else was sent.") if asked else None
-    if found.answered_at is not None:
-        blocks: list[Block] = [say(SAVED), buttons(write, *(() if asked else (reach,)))]
-        return Card("Check-in", (*blocks, *((last,) if last else ()), until))
     pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
+    if found.answered_at is not None:
+        # Which number was tapped is not shown; another tap replaces it, and who only wrote may still tap one.
+        change = Note(
+            (
+                "You can tap a number or write until ",
+                When(found.closes_at, zone),
+                "; the last one counts.",
+            )
+        )
+        blocks: list[Block] = [say(SAVED), pulse, buttons(write, *(() if asked else (reach,)))]
+        return Card("Check-in", (*blocks, *((last,) if last else ()), change))
     return Card(
         title,
         (
@@ -404,4 +412,4 @@ def set_prompts(call: Call) -> Reply:
     if len(texts) > MOST_PROMPTS or any(len(text) > 150 for text in texts):
         raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of 150 characters."})
     checkins.replace_prompts(call.work, texts)
-    return notice(f"Saved {len(texts)} prompts. Check-ins that are open keep theirs.")
+    return notice(f"Saved {counted(len(texts), 'prompt')}. Check-ins that are open keep theirs.")

@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from bot.local import connect
+from tests.browser.product import Running, copied, running
 from tests.browser.workspace import Served, serve
 from tests.local.toy import Toy, ToyHost, seed
 
@@ -99,3 +100,19 @@ async def served(tmp_path: Path, toy: Toy, host: ToyHost) -> AsyncIterator[Serve
     async with serve(workspace) as running:
         seed(workspace.chat)
         yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a newly seeded example."""
+    folder = tmp_path_factory.mktemp("example")
+    async with running(folder):
+        pass
+    return folder
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def product(tmp_path: Path, example: Path) -> AsyncIterator[Running]:
+    """The whole product with its example, on a free port."""
+    async with running(copied(example, tmp_path)) as app:
+        yield app

@@ -73,6 +73,11 @@ async def window(
     assert [one for one in complaints if not expected or expected not in one] == []
 
 
+def _label(words: str) -> re.Pattern[str]:
+    """A field's label: these words and no others, but for the mark of an optional field."""
+    return re.compile(rf"^\s*{re.escape(words)}(\s+optional)?\s*$")
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody at their page."""
@@ -151,16 +156,16 @@ class Person:
 
     async def fill(self, label: str, value: str) -> None:
         """Type into a text, date, time or number field of the open form."""
-        await self.dialog().get_by_label(label).fill(value)
+        await self.dialog().get_by_label(_label(label)).fill(value)
 
     async def choose(self, label: str, option: str) -> None:
         """Choose one option (or tick one box) of the field with this label."""
         dialog = self.dialog()
-        group = dialog.locator("fieldset").filter(has=self.page.locator("legend", has_text=label))
+        group = dialog.locator("fieldset").filter(has=self.page.locator("legend", has_text=_label(label)))
         if await group.count():
             await group.get_by_label(option, exact=True).check()
         else:
-            await dialog.get_by_label(label).select_option(label=option)
+            await dialog.get_by_label(_label(label)).select_option(label=option)
 
     async def submit(self, label: str) -> None:
         dialog = self.dialog()

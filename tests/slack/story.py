@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 
 from bot.app import App, open_database, prepare
 from bot.roster import import_file
@@ -149,6 +150,7 @@ class Story:
     clock: FixedClock
     wire: Wire
     settings: Settings
+    draining: asyncio.Lock
 
     def __post_init__(self) -> None:
         self.carol = Neighbour(self, "U00CAROL")
@@ -168,13 +170,13 @@ class Story:
             await self.platform._answering.finish()
             await self.app.scheduler.look()
             await self.app.loop.drain()
-            if not await self.app.product.threads.read(self._under_way):
+            if not self.draining.locked() and not await self.app.product.threads.read(self._waiting):
                 break
         await self.platform._answering.finish()
 
-    def _under_way(self, tx: Tx) -> bool:
+    def _waiting(self, tx: Tx) -> bool:
         ready = (delivery.c.state == "queued") & (delivery.c.not_before <= self.clock.at)
-        return bool(tx.scalar(select(func.count()).where(or_(ready, delivery.c.state == "sending"))))
+        return bool(tx.scalar(select(func.count()).where(ready)))
 
     async def go_to(self, at: datetime) -> None:
         """Through every due moment until then, each at its own time."""
@@ -311,13 +313,14 @@ async def told(database_url: str, *, socket: bool = False, seed: int = 1) -> Asy
 
     database = open_database(settings)
     app, platform = _wired(settings, database, clock, new_id)
+    draining = _one_at_a_time(app)
     await app.start()
     try:
         async with aiohttp.ClientSession() as session:
             wire: Wire = SocketWire(fake) if socket else HttpWire(session, f"{app.address}slack/events")
             if socket:
                 await fake.socket_opened()
-            yield Story(fake, app, platform, clock, wire, settings)
+            yield Story(fake, app, platform, clock, wire, settings, draining)
     finally:
         await app.stop()
         await fake.stop()
@@ -339,6 +342,18 @@ def _wired(settings: Settings, database: Database, clock: FixedClock, new_id: An
     )
     app.add(platform)
     return app, platform
+
+
+def _one_at_a_time(app: App) -> asyncio.Lock:
+    """The app's own delivery loop and the story take turns, so that the story knows when all is delivered."""
+    lock, drain = asyncio.Lock(), app.loop.drain
+
+    async def drained() -> int:
+        async with lock:
+            return await drain()
+
+    setattr(app.loop, "drain", drained)  # noqa: B010 -- a method of one object, replaced for a test
+    return lock
 
 
 __all__ = ["GATEWAY", "LOUNGE", "OZARKS", "SERIES", "Answered", "Neighbour", "Story", "told"]

@@ -228,7 +228,9 @@ async def a_check_in(story: Story) -> None:
 
     await dana.taps_in_chat("2")
     assert "Saved. The bot shows it to nobody unless you share it." in dana.last()
-    assert "[1 hard]" not in dana.last()
+    assert "One tap is enough" not in dana.last()
+    await dana.taps_in_chat("3")
+    assert await story.rows(select(vault_item.c.kind)) == [("pulse",)], "a second number replaces the first"
     await dana.taps_in_chat("Write or change")
     assert dana.modal().count("(optional):") == 3, "three prompts, none required"
     told_her = await dana.fills(**{dana.field("What surprised you about how your building works?"): "The bells."})
@@ -454,11 +456,12 @@ async def test_a_private_channel_says_what_to_do(story: Story) -> None:
     await story.pass_time(minutes=1)
     channel.members.append(BOT_USER)
     await invited(ruth, channel.id)
+    await story.pass_time(minutes=1)
     await ruth.sends("cohort link", channel.id)
     assert "# Ozarks is set up" in ruth.last()
     hellos = [message for message in ruth.reads(channel.id) if message.startswith("# Hello, Ozarks")]
     assert len(hellos) == 1
-    homes = select(conversation.c.name).where(conversation.c.cohort_id.is_not(None))
+    homes = select(conversation.c.name).join_from(cohort, conversation, cohort.c.home_id == conversation.c.id)
     assert await story.rows(homes) == [("plc-private",)]
 
 
