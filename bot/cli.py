@@ -27,6 +27,8 @@ people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The record that certificates rest on.", no_args_is_help=True)
+history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
+cli.add_typer(history_cli, name="history")
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
@@ -95,11 +97,7 @@ def roster_import(
     """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
     from bot.roster import NothingImported, import_file
 
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise _stop(f"{file} cannot be read: {reason}.") from None
+    text = _text_of(file)
     try:
         changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run)
     except NothingImported as error:
@@ -112,6 +110,32 @@ def roster_import(
         out.print(f"{len(changes)} changes would be made. Nothing was written (--dry-run).")
     else:
         out.print(f"{len(changes)} changes made.")
+
+
+@history_cli.command("import")
+def history_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file with the columns email, date, minutes, status, topic.")],
+    attested_by: Annotated[str, typer.Option("--attested-by", help="The address of the person who vouches for it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
+) -> None:
+    """Bring in attendance from before the bot. All of it or nothing, marked with the file and who attests."""
+    from bot.roster import NothingImported, import_past
+
+    text = _text_of(file)
+    try:
+        count = import_past(_settings(), text, attested_by, datetime.now(UTC), uuid4, dry_run=dry_run)
+    except NothingImported as error:
+        raise _stop(f"Nothing was imported.\n{error}") from None
+    done = "would be imported. Nothing was written (--dry-run)." if dry_run else "imported."
+    out.print(f"{count} lines {done}")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise _stop(f"{file} cannot be read: {reason}.") from None
 
 
 @people_cli.command("list")

@@ -11,8 +11,9 @@ from bot.settings import Settings
 from handlers import identity
 from handlers.features import router
 from handlers.turns import refresh_turns
+from program.history import read_history
 from program.roster import Problem, read_roster
-from storage import ledger, people, policies, program
+from storage import ledger, past, people, policies, program
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import Change, import_roster
@@ -74,6 +75,50 @@ def _said(problems: list[Problem]) -> str:
     return "\n".join(str(problem) for problem in sorted(problems, key=lambda one: one.line))
 
 
+def import_past(
+    settings: Settings, text: str, attests: str, now: datetime, new_id: Callable[[], UUID], *, dry_run: bool
+) -> int:
+    """Import a file of earlier attendance, all of it or nothing; how many meetings of people it holds.
+
+    Raises:
+        NothingImported: with a sentence for each problem.
+    """
+    rows, problems = read_history(text, now.date())
+    if problems:
+        raise NothingImported(_said(problems))
+    database = open_database(settings)
+    try:
+        migrate(database)
+        key = _chain_key(settings, database)
+        with database.write() as tx:
+            work = Work(tx, now, new_id, key)
+            file = past.fingerprint(text)
+            if past.imported_before(work, file):
+                raise NothingImported("This very file was imported already; nothing is imported twice.")
+            witness = people.by_email(tx, attests)
+            if witness is None:
+                raise NothingImported(f"{attests} is not on the roster; name somebody who vouches for the file.")
+            problems = past.import_history(work, rows, file, witness.id, None)
+            if problems:
+                raise NothingImported(_said(problems))
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    finally:
+        database.close()
+    return len(rows)
+
+
+def _chain_key(settings: Settings, database: Database) -> bytes:
+    try:
+        vault = Vault(read_operator_keys(operator_keys(settings, database)))
+        with database.write() as tx:
+            return vault.chain_key(tx)
+    except (BadKey, CannotStart) as error:
+        raise NothingImported(str(error)) from None
+
+
 def unmatched(settings: Settings) -> tuple[list[people.Person], list[people.Account]]:
     """The people without an account, and the accounts without a person."""
     database = open_database(settings)
@@ -129,12 +174,8 @@ def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
     database = open_database(settings)
     try:
         migrate(database)
-        vault = Vault(read_operator_keys(operator_keys(settings, database)))
-        with database.write() as tx:
-            key = vault.chain_key(tx)
+        key = _chain_key(settings, database)
         with database.read() as tx:
             return ledger.verify(tx, key, head.strip())
-    except (BadKey, CannotStart) as error:
-        raise NothingImported(str(error)) from None
     finally:
         database.close()

@@ -10,7 +10,20 @@ from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
 from program.times import local_day, next_weekday, to_utc
 from program.words import counted
-from storage import breaks, cohorts, deliveries, due, meetings, people, seen, standings, summaries
+from storage import (
+    attendance,
+    breaks,
+    cohorts,
+    deliveries,
+    disputes,
+    due,
+    ledger,
+    meetings,
+    people,
+    seen,
+    standings,
+    summaries,
+)
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.work import Work
@@ -18,6 +31,7 @@ from storage.work import Work
 AT = time(7, 30)
 MONDAY = 0
 SHOWN = 10
+SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has ended
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
 KINDS = {
     "attendance.roster": "a roster",
@@ -87,10 +101,18 @@ def digest_command(call: Call) -> Reply:
 
 def digest_card(work: Work, zone: str) -> Card:
     blocks: list[Block] = [Heading("What needs you")]
-    needs = [*_open_meetings(work), *_behind(work), *_undelivered(work), *_unmatched(work)]
+    needs = [
+        *_open_meetings(work),
+        *_behind(work),
+        *_differences(work),
+        *_disputes(work),
+        *_undelivered(work),
+        *_unmatched(work),
+    ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
     blocks += [Heading("By cohort"), *_figures(work)]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
+    blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
 
 
@@ -116,6 +138,17 @@ def _behind(work: Work) -> list[Block]:
     names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
     late = [one for one in standings.of_cohorts(work.tx, None, work.now) if one.standing.state == "behind"]
     return _listed("Mentees falling behind", [(Bold(one.name), f", {names[one.cohort_id]}") for one in late])
+
+
+def _differences(work: Work) -> list[Block]:
+    found = attendance.differences(work.tx, work.now - LOOK_BACK)
+    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, recorded as not there") for one in found]
+    return _listed("Attendance on which mentee and mentor differ", lines)
+
+
+def _disputes(work: Work) -> list[Block]:
+    still_open = disputes.count_open(work.tx)
+    return [say(Bold(counted(still_open, "dispute is", "disputes are")), " open.")] if still_open else []
 
 
 def _undelivered(work: Work) -> list[Block]:

@@ -7,7 +7,7 @@ from handlers.requests import Reply
 from handlers.router import Call, CommandSpec, roles_of, router
 
 FOR = {
-    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings"),
+    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings", "dispute"),
     "mentor": ("meeting new", "meetings", "attendance", "summary", "progress", "breaks", "cohort link", "checkins"),
     "coordinator": ("digest", "progress", "people", "prompts", "breaks", "meeting new"),
 }

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from program.attendance import Entry, Mark, Status, Step, marks
+from program.attendance import Entry, Mark, Status, Step, counts, marks
 from storage import ledger
 from storage.database import Tx
 from storage.tables import enrolment, ledger_line, meeting, person
@@ -127,3 +127,57 @@ def settled_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attended]]:
     for (person_id, _), attended in last.items():
         found.setdefault(person_id, []).append(attended)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Somebody tapped "I'm here", and was recorded as not there; nobody has said which is right."""
+
+    line_id: UUID
+    person_id: UUID
+    person: str
+    meeting_id: UUID
+    status: Status
+
+
+def differences(tx: Tx, since: datetime, meeting_id: UUID | None = None) -> list[Difference]:
+    """What stays open between mentees and mentors, for meetings since a time."""
+    query = (
+        select(
+            ledger_line.c.id,
+            enrolment.c.person_id,
+            person.c.name,
+            ledger_line.c.meeting_id,
+            ledger_line.c.kind,
+            ledger_line.c.step,
+            ledger_line.c.status,
+            ledger_line.c.target_id,
+        )
+        .join_from(ledger_line, enrolment)
+        .join(person, person.c.id == enrolment.c.person_id)
+        .where(ledger_line.c.happened_at >= since, ledger_line.c.kind.in_((KIND, "answer")))
+        .order_by(person.c.name, ledger_line.c.enrolment_id, ledger_line.c.position)
+    )
+    if meeting_id is not None:
+        query = query.where(ledger_line.c.meeting_id == meeting_id)
+    tapped: set[tuple[UUID, UUID]] = set()
+    last: dict[tuple[UUID, UUID], Difference] = {}
+    answered: set[UUID] = set()
+    for row in tx.execute(query):
+        place = (row.person_id, row.meeting_id)
+        if row.kind == "answer":
+            answered.add(row.target_id)
+        elif row.step == "tapped":
+            tapped.add(place)
+        else:
+            last[place] = Difference(row.id, row.person_id, row.name, row.meeting_id, row.status)
+    return [
+        one for place, one in last.items() if place in tapped and not counts(one.status) and one.line_id not in answered
+    ]
+
+
+def answer(work: Work, found: Difference, by: UUID, step: str, verified: str) -> None:
+    """Somebody said that the record is right: the mentee agreed, or the mentor keeps it."""
+    happened = work.tx.scalar(select(meeting.c.starts_at).where(meeting.c.id == found.meeting_id)) or work.now
+    line = ledger.Line("answer", step, happened, by, verified, meeting_id=found.meeting_id, target_id=found.line_id)
+    ledger.add(work, found.person_id, line)

@@ -361,12 +361,33 @@ vault_item = Table(
     _id(),
     _to("person_id", "person"),
     _to("account_id", "account"),  # opened only for the account that wrote it
-    Column("kind", String(16), nullable=False),  # pulse, reflection, typed
+    Column("kind", String(16), nullable=False),  # pulse, reflection, dispute
     _to("checkin_id", "checkin", nullable=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_vault_item_checkin_id", "checkin_id"),
     Index("ix_vault_item_person_id", "person_id", "kind"),
+)
+
+dispute = Table(
+    "dispute",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    _to("line_id", "ledger_line"),  # what opened it
+    _to("about_id", "ledger_line"),
+    _to("item_id", "vault_item"),
+    Column("with_mentors", Boolean, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("outcome", String(16), nullable=False),  # empty while it is open
+    Column("settled_at", Instant),
+    Index(
+        "uq_dispute_open",
+        "about_id",
+        unique=True,
+        sqlite_where=text("outcome = ''"),
+        postgresql_where=text("outcome = ''"),
+    ),
 )
 
 person_key = Table(

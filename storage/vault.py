@@ -120,7 +120,9 @@ class Vault:
             raise BadKey(f"PLC_ENCRYPTION_KEYS lacks the ledger's key; its fingerprint is {row.wrapped_by}.")
         return _decrypt(self._keys[row.wrapped_by].cipher, row.wrapped, LEDGER_IDENTITY)
 
-    def save(self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID) -> UUID:
+    def save(
+        self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID | None
+    ) -> UUID:
         """Seal a new item."""
         item_id = work.new_id()
         identity = _item_identity(item_id, kind, person_id, account_id)
@@ -152,6 +154,11 @@ class Vault:
             return None
         identity = _item_identity(row.id, row.kind, row.person_id, row.account_id)
         return _decrypt(self._data_key(tx, row.person_id), row.sealed, identity).decode()
+
+    def open_shared(self, tx: Tx, item_id: UUID) -> str | None:
+        """The text of an item, for a reader whose right to it the caller has checked."""
+        author = tx.scalar(select(vault_item.c.account_id).where(vault_item.c.id == item_id))
+        return self.open(tx, item_id, author) if author else None
 
     def _data_key(self, tx: Tx, person_id: UUID) -> AESGCM:
         row = tx.execute(select(person_key).where(person_key.c.person_id == person_id)).one_or_none()

@@ -445,7 +445,9 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(browser: Brows
         card = await lee.reads(f"Summary of {NEXT}")
         await expect(card).to_contain_text("Compared referral forms.")
         await expect(card).to_contain_text("Topics: Responsive Services")
-        await expect(ruth.message("Attendance is complete").get_by_role("button", name="Edit the summary")).to_be_visible()
+        await expect(
+            ruth.message("Attendance is complete").get_by_role("button", name="Edit the summary")
+        ).to_be_visible()
 
         await ruth.press("Edit", posted)
         await ruth.fill("Next steps", "Bring two.")

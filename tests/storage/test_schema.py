@@ -86,7 +86,7 @@ def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None
     an_entry(world)
     if not world.database.sqlite:
         with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
-            tx.execute(text("TRUNCATE ledger_line"))
+            tx.execute(text("TRUNCATE ledger_line CASCADE"))
         return
     with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
         tx.execute(text("INSERT OR REPLACE INTO ledger_line SELECT * FROM ledger_line"))

@@ -418,6 +418,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_visitor_person_id_person")),
         sa.PrimaryKeyConstraint("meeting_id", "person_id", name=op.f("pk_visitor")),
     )
+    op.create_table(
+        "dispute",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("about_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("with_mentors", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["about_id"], ["ledger_line.id"], name=op.f("fk_dispute_about_id_ledger_line")),
+        sa.ForeignKeyConstraint(["item_id"], ["vault_item.id"], name=op.f("fk_dispute_item_id_vault_item")),
+        sa.ForeignKeyConstraint(["line_id"], ["ledger_line.id"], name=op.f("fk_dispute_line_id_ledger_line")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_dispute_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispute")),
+    )
+    op.create_index(
+        "uq_dispute_open",
+        "dispute",
+        ["about_id"],
+        unique=True,
+        sqlite_where=sa.text("outcome = ''"),
+        postgresql_where=sa.text("outcome = ''"),
+    )
     for table in ("ledger_line", "history"):
         for statement in append_only(table, op.get_bind().dialect.name):
             op.execute(statement)

@@ -1,0 +1,77 @@
+"""Earlier attendance of a cohort that already exists: imported whole or not at all, with its source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, time
+from uuid import UUID
+
+from sqlalchemy import select
+
+from program.history import PastMeeting
+from program.roster import Problem
+from program.times import PROGRAM_ZONE, to_utc
+from storage import ledger, people
+from storage.ledger import Line, NotEnrolled
+from storage.tables import ledger_line
+from storage.work import Work
+
+NOON = time(12)
+
+
+def fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def imported_before(work: Work, file: str) -> bool:
+    query = select(ledger_line.c.id).where(ledger_line.c.verified == "import", ledger_line.c.code == file)
+    return work.tx.execute(query).first() is not None
+
+
+def import_history(work: Work, rows: Sequence[PastMeeting], file: str, attests: UUID, by: UUID | None) -> list[Problem]:
+    """Add a line for each row. The caller rolls back when there is any problem.
+
+    ``file``: the file's fingerprint; ``attests``: the person who vouches for it.
+    """
+    problems = []
+    known: dict[str, people.Person | None] = {}
+    recorded: dict[UUID, set[str]] = {}
+    for row in rows:
+        if row.email not in known:
+            known[row.email] = people.by_email(work.tx, row.email)
+        person = known[row.email]
+        if person is None:
+            problems.append(Problem(row.line, f"{row.email} is not on the roster."))
+            continue
+        days = recorded.setdefault(person.id, _days_of(work, person.id))
+        if row.day.isoformat() in days:
+            problems.append(Problem(row.line, f"{person.name} has a meeting on {row.day} in the record already."))
+            continue
+        try:
+            ledger.add(work, person.id, _line(row, file, attests, by))
+        except NotEnrolled:
+            problems.append(Problem(row.line, f"{person.name} is not enrolled as a mentee."))
+    return problems
+
+
+def _line(row: PastMeeting, file: str, attests: UUID, by: UUID | None) -> Line:
+    return Line(
+        "attendance",
+        "imported",
+        to_utc(datetime.combine(row.day, NOON), PROGRAM_ZONE),
+        by,
+        "import",
+        status=row.status,
+        minutes=row.minutes,
+        code=file,
+        detail={"attests": attests.hex, "line": row.line, "topic": row.topic, "day": row.day.isoformat()},
+    )
+
+
+def _days_of(work: Work, person_id: UUID) -> set[str]:
+    return {
+        str(line.detail.get("day", line.happened_at.date().isoformat()))
+        for line in ledger.of_person(work.tx, person_id)
+        if line.kind == "attendance"
+    }
