@@ -1,6 +1,7 @@
 """Every feature, registered: importing this gives the whole :data:`router`."""
 
 from handlers import (
+    activities,
     attendance,
     breaks,
     checkins,
@@ -9,13 +10,16 @@ from handlers import (
     disputes,
     help,
     identity,
+    leave,
     meetings,
     progress,
+    records,
     summaries,
 )
 from handlers.router import router
 
 __all__ = [
+    "activities",
     "attendance",
     "breaks",
     "checkins",
@@ -24,8 +28,10 @@ __all__ = [
     "disputes",
     "help",
     "identity",
+    "leave",
     "meetings",
     "progress",
+    "records",
     "router",
     "summaries",
 ]

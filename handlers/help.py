@@ -7,9 +7,9 @@ from handlers.requests import Reply
 from handlers.router import Call, CommandSpec, roles_of, router
 
 FOR = {
-    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings", "dispute"),
+    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings", "log", "makeup", "leave", "dispute"),
     "mentor": ("meeting new", "meetings", "attendance", "summary", "progress", "breaks", "cohort link", "checkins"),
-    "coordinator": ("digest", "progress", "people", "prompts", "breaks", "meeting new"),
+    "coordinator": ("digest", "progress", "person", "people", "prompts", "breaks", "meeting new"),
 }
 TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a coordinator"}
 EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}

@@ -1,18 +1,111 @@
-"""The policies that are shipped with the product."""
+"""Policies: the shipped documents, those that were adopted, and what was filled in since."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
+from uuid import UUID
 
-from program.policy import Policy, read_policy
+from sqlalchemy import insert, select
+
+from program.policy import Policy, Value, read_policy
+from storage import program as programs
+from storage.database import Tx
+from storage.tables import amendment, policy
+from storage.work import Work
 
 EXAMPLE = "example/1"
 MISSOURI = "missouri-dese/2018"
-_FILES = {EXAMPLE: "example.toml", MISSOURI: "missouri-dese.toml"}
+_SHIPPED = {EXAMPLE: "example.toml", MISSOURI: "missouri-dese.toml"}
+
+
+class PolicyThere(Exception):
+    """There is a policy with this id and version already; a changed document needs a new version."""
+
+
+def get(tx: Tx, name: str) -> Policy:
+    """The policy ``id/version`` with everything that was filled in since."""
+    rows = tx.execute(
+        select(amendment.c.path, amendment.c.value)
+        .where(amendment.c.policy == name)
+        .order_by(amendment.c.at, amendment.c.id)
+    )
+    return _read(_text(tx, name), tuple((row.path, row.value) for row in rows))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str, amendments: tuple[tuple[str, str], ...]) -> Policy:
+    return read_policy(text, {path: _value(value) for path, value in amendments})
+
+
+def _value(text: str) -> Value:
+    """An amendment's value as it was typed: a number, a date, or a word."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def _text(tx: Tx, name: str) -> str:
+    stored = tx.scalar(select(policy.c.text).where(policy.c.name == name))
+    return str(stored) if stored is not None else _shipped(name)
 
 
 @lru_cache
-def get(name: str) -> Policy:
-    """The shipped policy ``id/version``."""
-    return read_policy((files("program.policies") / _FILES[name]).read_text(encoding="utf-8"))
+def _shipped(name: str) -> str:
+    return (files("program.policies") / _SHIPPED[name]).read_text(encoding="utf-8")
+
+
+def current(tx: Tx, day: date) -> str:
+    """The policy for somebody who begins on ``day``: the last one adopted by then."""
+    adopted = tx.scalar(
+        select(policy.c.name)
+        .where(policy.c.holds_from <= day)
+        .order_by(policy.c.holds_from.desc(), policy.c.adopted_at.desc())
+        .limit(1)
+    )
+    if adopted is not None:
+        return str(adopted)
+    found = programs.get(tx)
+    return EXAMPLE if found and found.example else MISSOURI
+
+
+def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
+    """Make a document the policy of those who begin on ``holds_from`` or later.
+
+    Raises:
+        BadPolicy: the document cannot be used.
+        PolicyThere: this id and version was adopted with another text.
+    """
+    found = read_policy(text)
+    stored = work.tx.scalar(select(policy.c.text).where(policy.c.name == found.name))
+    if stored is not None or (found.name in _SHIPPED and _shipped(found.name) != text):
+        raise PolicyThere(PolicyThere.__doc__)
+    row = {"name": found.name, "text": text, "holds_from": holds_from, "adopted_at": work.now, "by": by}
+    work.tx.execute(insert(policy).values(row))
+    return found
+
+
+def amend(work: Work, name: str, values: Mapping[str, Value], by: UUID) -> Policy:
+    """Fill in unset values for everybody on this version.
+
+    Raises:
+        BadPolicy: a value is not unset, or does not fit.
+    """
+    rows = [
+        {"id": work.new_id(), "policy": name, "path": path, "value": str(value), "at": work.now, "by": by}
+        for path, value in values.items()
+    ]
+    before = get(work.tx, name)
+    read_policy(before.text, {**before.amendments, **values})
+    work.tx.execute(insert(amendment), rows)
+    return get(work.tx, name)
+
+
+def names(tx: Tx) -> list[str]:
+    """Every policy there is: shipped and adopted."""
+    return sorted({*_SHIPPED, *tx.scalars(select(policy.c.name))})

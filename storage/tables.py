@@ -40,7 +40,7 @@ metadata = MetaData(
 KEYS_SCHEMA = "keys"
 
 # Lines that are only ever added; triggers on both databases refuse to change or remove one.
-APPEND_ONLY = ("ledger_line", "history")
+APPEND_ONLY = ("ledger_line", "history", "policy", "amendment")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -185,6 +185,28 @@ enrolment = Table(
     Column("district", String(200), nullable=False),
     Column("track", String(100), nullable=False),
     UniqueConstraint("person_id"),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("name", String(100), primary_key=True),  # id/version
+    Column("text", Text, nullable=False),  # the document as it was adopted
+    Column("holds_from", Date, nullable=False),  # for those who begin then or later
+    Column("adopted_at", Instant, nullable=False),
+    _to("by", "person", nullable=True),  # None: the operator
+)
+
+amendment = Table(
+    "amendment",
+    metadata,
+    _id(),
+    Column("policy", String(100), nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("value", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    _to("by", "person"),
+    UniqueConstraint("policy", "path"),
 )
 
 # Meetings and attendance ------------------------------------------------------------------------

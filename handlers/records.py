@@ -1,0 +1,351 @@
+"""One person, as the coordinator sees them: standing, record, and the forms that change it from a date on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from uuid import UUID
+
+from handlers.cards import (
+    Block,
+    Bold,
+    Button,
+    Card,
+    ChoiceField,
+    DateField,
+    Facts,
+    Form,
+    Note,
+    NumberField,
+    Option,
+    Table,
+    action,
+    buttons,
+    say,
+)
+from handlers.requests import Reply, notice
+from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.leave import leave_line
+from handlers.turns import refresh_turns
+from program.policy import AtLeast, Policy
+from program.times import PROGRAM_ZONE, local_day, say_day, to_utc
+from storage import cohorts, deliveries, enrolments, ledger, people, policies
+from storage.deliveries import Delivery
+from storage.enrolments import Enrolment
+from storage.ledger import Line
+from storage.people import Person
+from storage.work import Work
+
+SHOWN_LINES = 25
+TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
+
+
+@router.command("person", "Open one mentee's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
+def person_command(call: Call) -> Reply:
+    found = people.search(call.work.tx, call.words, most=6) if call.words else []
+    if not call.words:
+        raise Refused("Whose? For example: person Dana Reyes, or an e-mail address.")
+    if not found:
+        raise Refused("I know nobody with that name or address.")
+    if len(found) > 1:
+        items = [Button(f"{one.name} <{one.email}>", action("records.open", one.id)) for one in found[:5]]
+        return Reply(card=Card("Whom do you mean?", (buttons(*items),)))
+    return Reply(card=person_card(call, found[0]))
+
+
+@router.press("records.open")
+def open_record(call: Call) -> Reply:
+    return Reply(card=person_card(call, _person(call)[0]))
+
+
+def _person(call: Call) -> tuple[Person, Enrolment]:
+    if not call.me.coordinator:
+        raise Refused("That is for coordinators.")
+    person = people.get(call.work.tx, call.id_at(0))
+    found = enrolments.of_person(call.work.tx, person.id)
+    if found is None:
+        raise Refused(f"{person.name} is not enrolled as a mentee.")
+    return person, found
+
+
+def person_card(call: Call, person: Person) -> Card:
+    from handlers.progress import standing_blocks
+
+    tx = call.work.tx
+    found = enrolments.of_person(tx, person.id)
+    own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "no cohort now"
+    facts = [("E-mail", (person.email,)), ("Cohort", (own,))]
+    if found is None:
+        return Card(person.name, (Facts(tuple(facts)),))
+    facts += [
+        ("Began", (say_day(found.starts),)),
+        ("District", (found.district or "not given",)),
+        ("Track", (found.track or "none",)),
+        ("Policy", (f"{found.policy.label}, version {found.policy.version}",)),
+    ]
+    forms = buttons(
+        *(
+            Button(label, action(f"records.{name}", person.id), opens_form=True)
+            for name, label in (
+                ("transfer", "Transfer"),
+                ("credit", "Credit"),
+                ("waiver", "Waive"),
+                ("leave", "Leave"),
+                ("policy", "Move to a policy"),
+            )
+        )
+    )
+    lines = ledger.of_person(tx, person.id)
+    rows = tuple(
+        (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), _line_words(one), one.by or "operator")
+        for one in reversed(lines[-SHOWN_LINES:])
+    )
+    blocks: list[Block] = [Facts(tuple(facts)), *standing_blocks(call, person.id), forms]
+    if rows:
+        blocks.append(Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"))
+    blocks.append(Note((f"Head of the record: {ledger.head_of(tx, person.id)[:16] or 'empty'}",)))
+    return Card(person.name, tuple(blocks))
+
+
+def _line_words(line: ledger.Recorded) -> str:
+    parts = [line.kind, line.step, line.status or line.code.replace("_", " ")[:30], line.reason.replace("_", " ")]
+    if line.minutes is not None:
+        parts.append(f"{line.minutes} min")
+    return ", ".join(part for part in parts if part)
+
+
+# The forms --------------------------------------------------------------------------------------
+
+
+def _midnight(day: date) -> datetime:
+    return to_utc(datetime.combine(day, time()), PROGRAM_ZONE)
+
+
+def _today(call: Call) -> date:
+    return local_day(call.work.now, PROGRAM_ZONE)
+
+
+@router.press("records.transfer")
+def transfer_form(call: Call) -> Reply:
+    person, _ = _person(call)
+    every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)][:100]
+    return Reply(
+        form=Form(
+            "Transfer",
+            action("records.transferred", person.id),
+            opener=action("records.transfer", person.id),
+            submit="Transfer",
+            blocks=(say(Bold(person.name), ". What was earned stays; the new cohort holds from the date on."),),
+            fields=(
+                ChoiceField("cohort", "To the cohort", tuple(every)),
+                DateField("day", "From", _today(call)),
+                ChoiceField("reason", "Why", tuple(Option(*item) for item in TRANSFER_REASONS.items())),
+            ),
+        )
+    )
+
+
+@router.submit("records.transferred")
+def transfer(call: Call) -> Reply:
+    person, _ = _person(call)
+    read = FieldReader(call.values)
+    cohort_id = read.uuid("cohort", needed="Choose the cohort.")
+    day = read.day("day", needed="Choose the day.")
+    reason = read.choice("reason", tuple(TRANSFER_REASONS), needed="Choose a reason.")
+    read.check()
+    to = cohorts.find(call.work.tx, cohort_id) if cohort_id else None
+    if to is None or day is None:
+        raise FormErrors({"cohort": "Choose one of the options."})
+    if day > _today(call):
+        raise FormErrors({"day": "A transfer holds from today or earlier; come back on the day."})
+    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
+    if to.id in {one.id for one in here}:
+        raise FormErrors({"cohort": f"{person.name} is in {to.name} already."})
+    for one in here:
+        cohorts.leave(call.work, one.id, person.id, call.my_id)
+    cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
+    detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
+    line = Line("transfer", "made", _midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
+    ledger.add(call.work, person.id, line)
+    refresh_turns(call.work, [person.id])
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
+    return notice(Bold(person.name), f" is in {to.name} from {say_day(day)} on. What was earned stays.")
+
+
+def _countable(policy: Policy) -> list[AtLeast]:
+    return [rule for rule in policy.rules if isinstance(rule, AtLeast)]
+
+
+def _years(policy: Policy) -> tuple[Option, ...]:
+    count = policy.program.years
+    numbers = range(1, (count if isinstance(count, int) else 2) + 1)
+    return (Option("", "Every year"), *(Option(str(number), f"Year {number}") for number in numbers))
+
+
+@router.press("records.credit")
+def credit_form(call: Call) -> Reply:
+    return _amount_form(call, "credit", "Credit", "What was done elsewhere is taken as done here.")
+
+
+@router.press("records.waiver")
+def waiver_form(call: Call) -> Reply:
+    return _amount_form(call, "waiver", "Waive", "So much is not asked of this person. Empty: the whole requirement.")
+
+
+def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
+    person, found = _person(call)
+    if found.policy.waivers is None:
+        raise Refused("The policy knows no waivers or credits.")
+    rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
+    reasons = tuple(Option(code, label) for code, label in found.policy.waivers.reasons.items())
+    return Reply(
+        form=Form(
+            submit,
+            action(f"records.{kind}.add", person.id),
+            opener=action(f"records.{kind}", person.id),
+            submit=submit,
+            blocks=(say(Bold(person.name), f". {why}"),),
+            fields=(
+                ChoiceField("rule", "Requirement", rules),
+                ChoiceField("year", "Program year", tuple(one for one in _years(found.policy) if one.value), optional=True),
+                NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
+                DateField("day", "From", _today(call)),
+                ChoiceField("reason", "Why", reasons),
+            ),
+        )
+    )
+
+
+@router.submit("records.credit.add")
+def credit(call: Call) -> Reply:
+    return _add_amount(call, "credit")
+
+
+@router.submit("records.waiver.add")
+def waiver(call: Call) -> Reply:
+    return _add_amount(call, "waiver")
+
+
+def _add_amount(call: Call, kind: str) -> Reply:
+    person, found = _person(call)
+    read = FieldReader(call.values)
+    rule = read.choice("rule", [one.id for one in _countable(found.policy)], needed="Choose the requirement.")
+    year = read.number("year", 1, 10)
+    amount = read.number("amount", 1, 10_000, needed="Write how much." if kind == "credit" else "")
+    day = read.day("day", needed="Choose the day.")
+    reasons = found.policy.waivers.reasons if found.policy.waivers else {}
+    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
+    read.check()
+    detail = {"year": year, "amount": amount}
+    happened = _midnight(day or _today(call))
+    line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    return Reply(card=Card("", (say(f"Recorded for {person.name}. Both steps stay in the record if you undo it."), undo)))
+
+
+@router.press("records.undo")
+def undo(call: Call) -> Reply:
+    """Take a credit, waiver or leave back: another line says so."""
+    person, _ = _person(call)
+    line = ledger.get(call.work.tx, call.id_at(1))
+    if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
+        raise Refused("That is not there.")
+    if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
+        raise Refused("That is undone already.")
+    back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
+    ledger.add(call.work, person.id, back)
+    return Reply(replace=Card("", (say(f"Undone for {person.name}; the record shows both steps."),)))
+
+
+@router.press("records.leave")
+def leave_form(call: Call) -> Reply:
+    person, found = _person(call)
+    if found.policy.leave is None:
+        raise Refused("The policy knows no leave.")
+    reasons = tuple(Option(code, label) for code, label in found.policy.leave.reasons.items())
+    return Reply(
+        form=Form(
+            "Leave of absence",
+            action("records.leave.add", person.id),
+            opener=action("records.leave", person.id),
+            blocks=(say(Bold(person.name), "."),),
+            fields=(
+                DateField("starts", "First day", _today(call)),
+                DateField("ends", "Last day, if known", None, optional=True),
+                ChoiceField("reason", "Why", reasons),
+            ),
+        )
+    )
+
+
+@router.submit("records.leave.add")
+def leave(call: Call) -> Reply:
+    person, found = _person(call)
+    read = FieldReader(call.values)
+    starts = read.day("starts", needed="Choose the first day.")
+    ends = read.day("ends")
+    reasons = found.policy.leave.reasons if found.policy.leave else {}
+    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
+    read.check()
+    if starts is None or (ends is not None and ends < starts):
+        raise FormErrors({"ends": "The last day is before the first."})
+    line_id = ledger.add(
+        call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator")
+    )
+    refresh_turns(call.work, [person.id])
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    return Reply(card=Card("", (say(f"Recorded: {person.name} is on leave from {say_day(starts)}."), undone)))
+
+
+@router.delivery("record.changed")
+def changed_card(work: Work, item: Delivery) -> Card | None:
+    """Whoever a record is about hears of every change to it."""
+    lines = ledger.of_person(work.tx, UUID(item.subject))
+    ours = [one for one in lines if one.kind in ("transfer", "credit", "waiver", "leave", "policy")]
+    if not ours:
+        return None
+    last = ours[-1]
+    text = say(f"{last.by or 'The operator'} recorded: {_line_words(last)}.")
+    see = buttons(
+        Button("My progress", action("command.run", "progress")),
+        Button("It is wrong", action("command.run", "dispute")),
+    )
+    return Card("Your record changed", (text, see))
+
+
+@router.press("records.policy")
+def policy_form(call: Call) -> Reply:
+    person, found = _person(call)
+    options = tuple(Option(name, name) for name in policies.names(call.work.tx) if name != found.policy.name)
+    if not options:
+        raise Refused("There is no other policy. The operator adopts one: plc-bot policy adopt FILE.")
+    return Reply(
+        form=Form(
+            "Move to a policy",
+            action("records.policy.set", person.id),
+            opener=action("records.policy", person.id),
+            submit="Move",
+            blocks=(say(Bold(person.name), f" is on {found.policy.name}. A mentee stays on the version of entry unless moved."),),
+            fields=(
+                ChoiceField("policy", "To", options),
+                ChoiceField("reason", "Why", (Option("asked", "The mentee asked"), Option("better", "It fits the mentee better"), Option("state", "The state asked for it"))),
+            ),
+        )
+    )
+
+
+@router.submit("records.policy.set")
+def set_policy(call: Call) -> Reply:
+    person, found = _person(call)
+    read = FieldReader(call.values)
+    name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
+    reason = read.choice("reason", ("asked", "better", "state"), needed="Choose a reason.")
+    read.check()
+    detail = {"from": found.policy.name, "to": name}
+    line = Line("policy", "moved", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    enrolments.change(call.work, person.id, call.my_id, policy=name)
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    return notice(Bold(person.name), f" is measured against {name} now.")

@@ -1,0 +1,59 @@
+"""Enrolments: which policy, track and start somebody's two years go by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from program.policy import Policy
+from storage import history, policies
+from storage.database import Tx
+from storage.tables import enrolment
+from storage.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    id: UUID
+    person_id: UUID
+    policy: Policy
+    starts: date
+    district: str
+    track: str
+
+
+_ENROLMENT = (
+    enrolment.c.id,
+    enrolment.c.person_id,
+    enrolment.c.policy,
+    enrolment.c.starts,
+    enrolment.c.district,
+    enrolment.c.track,
+)
+
+
+def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
+    found = of_people(tx, [person_id])
+    return found[0] if found else None
+
+
+def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
+    rows = tx.execute(select(*_ENROLMENT).where(enrolment.c.person_id.in_(list(people))))
+    return [
+        Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track) for row in rows
+    ]
+
+
+def policy_of(tx: Tx, person_id: UUID) -> Policy:
+    name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
+    return policies.get(tx, name)
+
+
+def change(work: Work, person_id: UUID, by: UUID | None, **values: str) -> None:
+    """Change the district, track or policy; the ledger line that goes with it is the caller's."""
+    work.tx.execute(update(enrolment).where(enrolment.c.person_id == person_id).values(values))
+    history.note(work, person_id, "enrolment.changed", by, **values)
