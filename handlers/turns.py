@@ -9,7 +9,7 @@ from uuid import UUID
 from program.checkins import next_checkin
 from program.series import Break, break_on
 from program.times import to_utc
-from storage import breaks, checkins, cohorts, due
+from storage import breaks, checkins, cohorts, due, leaves
 from storage.checkins import Turn
 from storage.work import Work
 
@@ -26,21 +26,23 @@ def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
 def set_turns(work: Work, found: Sequence[Turn]) -> None:
     """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
     off = _breaks(work)
+    leaves_of = leaves.of_people(work.tx, [turn.person_id for turn in found])
     for turn in found:
         after = work.now
         if turn.snoozed_until is not None:
             awake = to_utc(datetime.combine(turn.snoozed_until, time()), turn.zone)
             after = max(after, awake - timedelta(seconds=1))
-        breaks_here = (*off.get(None, ()), *off.get(turn.cohort_id, ()))
+        own = leaves_of.get(turn.person_id, ())
+        breaks_here = (*off.get(None, ()), *off.get(turn.cohort_id, ()), *own)
         at = next_checkin(after, turn.zone, turn.cycle, breaks_here)
         checkins.set_turn(work, turn.person_id, at)
         due.plan(work, "checkins.open", at, at.isoformat())
 
 
 def on_break(work: Work, person_id: UUID, day: date) -> bool:
-    """Whether a day is off for somebody: for the program, or for every cohort they are in."""
+    """Whether a day is off for somebody: for the program, for every cohort they are in, or by a leave."""
     off = _breaks(work)
-    if break_on(day, off.get(None, ())):
+    if break_on(day, off.get(None, ())) or break_on(day, leaves.of_people(work.tx, [person_id]).get(person_id, ())):
         return True
     own = cohorts.shared_cohorts(work.tx, person_id)
     return bool(own) and all(break_on(day, off.get(one.id, ())) for one in own)
