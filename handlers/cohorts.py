@@ -156,7 +156,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
     mentors = [Mention(one.id, one.name) for one in members if one.role == "mentor"]
     led = (" Led by ", *_joined(mentors), ".") if mentors else ()
     coming = meetings.next_meeting(work.tx, [cohort.id], work.now)
-    first = () if coming else (Note(("No meeting is scheduled yet. A mentor sends “meeting new”.",)),)
+    first = () if coming else (Note(("No meeting is scheduled yet. A mentor sends me “meeting new”.",)),)
     return Card(
         f"Hello, {cohort.name}",
         (
@@ -165,7 +165,8 @@ def hello(work: Work, item: Delivery) -> Card | None:
                 (
                     ("I announce meetings here, remind you, and take attendance with one tap.",),
                     ("Check-ins come to each mentee directly. The bot shows an answer to nobody.",),
-                    ("Send “help” to see everything, “next” for the next meeting.",),
+                    ("Send me “help” to see everything, “next” for the next meeting.",),
+                    ("Here a command follows /plc on Slack, and a mention of me on Teams.",),
                 )
             ),
             *first,

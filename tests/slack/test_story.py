@@ -294,7 +294,9 @@ async def attendance_is_taken(story: Story) -> None:
         "Whoever did not tap is left open, never assumed absent."
     )
     await ruth.taps_in_chat("Person by person")
-    assert "Dana Reyes (optional): Present\nLee Okafor (optional): Present\nSam Whitfield (optional): \n" in ruth.modal()
+    assert (
+        "Dana Reyes (optional): Present\nLee Okafor (optional): Present\nSam Whitfield (optional): \n" in ruth.modal()
+    )
     step = await ruth.fills(**{ruth.field("Lee Okafor"): "partial", "visitor": "Jordan Blake"})
     assert step.startswith("== How long? ==\nThe meeting was 60 minutes long.")
     told_her = await ruth.fills(**{ruth.field("Lee Okafor, minutes"): "25"})

@@ -349,7 +349,9 @@ async def test_a_snooze_stops_the_reminder_of_an_open_check_in_too(story: Story)
 
     assert not any("still open" in message for message in story.dana.inbox())
     assert any("still open" in message for message in story.lee.inbox())
-    assert len(await story.rows(select(checkin.c.id).join_from(checkin, person).where(person.c.name == "Dana Reyes"))) == 1
+    assert (
+        len(await story.rows(select(checkin.c.id).join_from(checkin, person).where(person.c.name == "Dana Reyes"))) == 1
+    )
 
 
 async def test_the_coordinator_edits_the_prompts_and_open_check_ins_keep_theirs(story: Story) -> None:
@@ -423,7 +425,8 @@ async def test_in_another_cohorts_channel_somebody_is_never_shown_it(story: Stor
 async def everything(story: Story) -> list[list[tuple[Any, ...]]]:
     """What the database holds of acts and messages, and what stands in the chats."""
     counts = [
-        await story.rows(select(func.count()).select_from(table)) for table in (vault_item, rsvp, delivery, due_moment, seen)
+        await story.rows(select(func.count()).select_from(table))
+        for table in (vault_item, rsvp, delivery, due_moment, seen)
     ]
     return [*counts, [(user,) for one in (story.dana, story.ruth) for user in one.inbox()]]
 
@@ -444,4 +447,3 @@ def holds_answers(story: Story) -> asyncio.Event:
 
 def im(channel: str) -> dict[str, str]:
     return {"type": "message", "channel_type": "im", "channel": channel}
-
