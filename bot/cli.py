@@ -148,9 +148,12 @@ def people_list() -> None:
     for person in missing:
         table.add_row(person.name, person.email)
     out.print(table)
-    table = Table("Account", "E-mail", "Platform", "Workspace", "User id", title="Accounts that are nobody's yet")
+    table = Table(title="Accounts that are nobody's yet")
+    for heading in ("Account", "E-mail", "Platform"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("User id", no_wrap=True)  # `people match` takes it as it stands
     for account in accounts:
-        table.add_row(account.name, account.email, account.platform, account.tenant, account.user)
+        table.add_row(account.name, account.email, account.platform, account.user)
     out.print(table)
 
 

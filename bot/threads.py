@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -35,8 +36,24 @@ class DatabaseThreads:
         return await asyncio.get_running_loop().run_in_executor(self._readers, transaction)
 
     async def alone(self, function: Callable[[], None]) -> None:
-        """Run something in the writer's place, so that on SQLite no other write happens meanwhile."""
-        await asyncio.get_running_loop().run_in_executor(self._writers, function)
+        """Run something in the writer's place while every reader is held, so that on SQLite nothing else goes on."""
+        held = threading.Barrier(READERS + 1)
+        done = threading.Event()
+
+        def hold() -> None:
+            held.wait()
+            done.wait()
+
+        def run() -> None:
+            held.wait()
+            try:
+                function()
+            finally:
+                done.set()
+
+        for _ in range(READERS):
+            self._readers.submit(hold)
+        await asyncio.get_running_loop().run_in_executor(self._writers, run)
 
     def close(self) -> None:
         self._writers.shutdown()

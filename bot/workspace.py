@@ -139,7 +139,7 @@ def _people(tx: Tx) -> tuple[LocalPerson, ...]:
         if me is None:
             continue
         role = ", ".join(sorted(roles_of(me))) or STRANGER
-        own = listed([cohorts.get(tx, one.cohort_id).name for one in me.memberships])
+        own = listed([one.cohort for one in me.memberships])
         found.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone, own))
     return tuple(sorted(found, key=lambda one: (ORDER.get(one.role, len(ORDER)), one.name)))
 

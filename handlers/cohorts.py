@@ -35,6 +35,8 @@ from storage.cohorts import Cohort
 from storage.deliveries import Delivery
 from storage.work import Work
 
+LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
+
 
 @router.command("cohort link", "Make this channel your cohort's home", who=LEADS, cohort=LEADS)
 def link(call: Call) -> Reply:
@@ -104,8 +106,12 @@ def settings_form(call: Call) -> Reply:
             action("cohort.set", cohort.id),
             opener=action("cohort.settings", cohort.id),
             fields=(
-                NumberField("first", "First reminder, minutes before", leads[0], 0, 10080, optional=True),
-                NumberField("second", "Second reminder, minutes before", leads[1], 0, 10080, optional=True),
+                ChoiceField(
+                    "first", "First reminder before a meeting", _leads(leads[0]), str(leads[0] or ""), optional=True
+                ),
+                ChoiceField(
+                    "second", "Second reminder before a meeting", _leads(leads[1]), str(leads[1] or ""), optional=True
+                ),
                 ChoiceField(
                     "weekday",
                     "Check-ins on",
@@ -119,13 +125,18 @@ def settings_form(call: Call) -> Reply:
     )
 
 
+def _leads(present: int | None) -> tuple[Option, ...]:
+    known = sorted({*LEADS_OFFERED, *([present] if present else [])})
+    return tuple(Option(str(lead), say_minutes(lead)) for lead in known)
+
+
 @router.submit("cohort.set")
 def set_settings(call: Call) -> Reply:
     cohort = cohorts.get(call.work.tx, call.id_at(0))
     if not call.leads(cohort.id):
         raise Refused("A cohort's settings are for its mentors and for coordinators.")
     read = FieldReader(call.values)
-    leads = {read.number(name, 0, 10080) for name in ("first", "second")}
+    leads = {read.number(name, 1, 10080) for name in ("first", "second")}
     weekday = read.number("weekday", 0, 6, needed="Choose a day.")
     at = read.clock("at", needed="Choose a time.")
     weeks = read.number("weeks", 1, 8, needed="Write how many weeks.")
@@ -156,7 +167,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
     mentors = [Mention(one.id, one.name) for one in members if one.role == "mentor"]
     led = (" Led by ", *_joined(mentors), ".") if mentors else ()
     coming = meetings.next_meeting(work.tx, [cohort.id], work.now)
-    first = () if coming else (Note(("No meeting is scheduled yet. A mentor sends “meeting new”.",)),)
+    first = () if coming else (Note(("No meeting is scheduled yet. A mentor sends me “meeting new”.",)),)
     return Card(
         f"Hello, {cohort.name}",
         (
@@ -165,7 +176,8 @@ def hello(work: Work, item: Delivery) -> Card | None:
                 (
                     ("I announce meetings here, remind you, and take attendance with one tap.",),
                     ("Check-ins come to each mentee directly. The bot shows an answer to nobody.",),
-                    ("Send “help” to see everything, “next” for the next meeting.",),
+                    ("Send me “help” to see everything, “next” for the next meeting.",),
+                    ("Here a command follows /plc on Slack, and a mention of me on Teams.",),
                 )
             ),
             *first,

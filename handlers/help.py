@@ -18,7 +18,8 @@ EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}
 @router.command("help", "What I can do for you", reads=True)
 def help_command(call: Call) -> Reply:
     roles = roles_of(call.me)
-    blocks: list[Block] = [say("On Slack write ", Bold("/plc"), " before a command; to me directly, just the words.")]
+    how = (" before a command, in a Teams channel mention me before it. To me directly, just the words.",)
+    blocks: list[Block] = [say("On Slack write ", Bold("/plc"), *how)]
     for role, commands in FOR.items():
         if role not in roles:
             continue

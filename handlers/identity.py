@@ -197,10 +197,11 @@ def hello(work: Work, item: Delivery) -> Card | None:
         "Hello",
         (
             say(
-                "I'm the cohort bot. To make this channel a cohort's home, its mentor or a coordinator sends ",
+                "I'm the cohort bot. To make this channel a cohort's home, its mentor or a coordinator sends me ",
                 Bold("cohort link"),
                 " here.",
             ),
+            Note(("Here a command follows /plc on Slack, and a mention of me on Teams.",)),
         ),
     )
 

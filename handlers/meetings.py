@@ -220,10 +220,13 @@ def _facts(meeting: Meeting) -> Facts:
     return Facts(tuple(rows))
 
 
-def rsvp_buttons(meeting: Meeting) -> Buttons:
+OWN = "own"  # carried by the buttons of a card that only the asker sees
+
+
+def rsvp_buttons(meeting: Meeting, *more: str) -> Buttons:
     return buttons(
-        Button("Coming", action("meetings.rsvp", meeting.id, "yes"), style="primary"),
-        Button("Can't", action("meetings.rsvp", meeting.id, "no")),
+        Button("Coming", action("meetings.rsvp", meeting.id, "yes", *more), style="primary"),
+        Button("Can't", action("meetings.rsvp", meeting.id, "no", *more)),
     )
 
 
@@ -301,9 +304,11 @@ def answer(call: Call) -> Reply:
         raise Refused("This meeting was cancelled.")
     if meeting.ends_at <= call.work.now:
         raise Refused("This meeting is over.")
-    coming = call.args[1:] == ("yes",)
+    coming = call.args[1:2] == ("yes",)
     meetings.answer(call.work, meeting.id, call.my_id, coming)
     refresh_meeting(call.work, meeting)
+    if OWN in call.args:
+        return Reply(replace=_own_card(call, meeting))
     words = "You're coming" if coming else "Noted: you can't come"
     return notice(f"{words} to ", Bold(meeting.topic), ", ", _when(meeting), ". You can change it any time before.")
 
@@ -331,21 +336,28 @@ def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
         return Card("No meeting is scheduled", (say(what),))
     if not call.is_member(meeting.cohort_id):
         return Card(f"Next: {meeting.topic}", (_facts(meeting),))
+    return _own_card(call, meeting)
+
+
+def _own_card(call: Call, meeting: Meeting) -> Card:
+    """The meeting with the asker's own answer; answering it changes this very card."""
     mine = meetings.coming(call.work.tx, meeting.id, call.my_id)
     state = {
         None: "You have not answered yet.",
         True: "You said you're coming.",
         False: "You said you can't.",
     }
-    return Card(f"Next: {meeting.topic}", (_facts(meeting), Note((state[mine],)), rsvp_buttons(meeting)))
+    return Card(f"Next: {meeting.topic}", (_facts(meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
 
 
 @router.command("meetings", "The scheduled meetings; mentors move and cancel here", cohort=frozenset(EVERYONE))
 def meetings_command(call: Call) -> Reply:
     """The next five meetings, with what may be done about each."""
     cohort = call.cohort
-    end = call.work.now + timedelta(days=1000)
-    rest = meetings.between(call.work.tx, call.work.now - timedelta(hours=4), end, [cohort.id])
+    now = call.work.now
+    begun = now - timedelta(minutes=LENGTHS[1])  # the longest meeting that may still be going on
+    found = meetings.between(call.work.tx, begun, now + timedelta(days=1000), [cohort.id])
+    rest = [one for one in found if one.ends_at > now]
     leads = call.leads(cohort.id)
     blocks: list[Block] = []
     for meeting in rest[:5]:

@@ -145,6 +145,8 @@ class Site:
         self._renderer = Renderer()
         self._once = Once()
         self._clock = asyncio.Lock()
+        self._ready = asyncio.Event()  # not while the example is being made anew
+        self._ready.set()
 
     def add_routes(self, app: web.Application) -> None:
         room = "/as/{user}/c/{conversation}"
@@ -186,7 +188,7 @@ class Site:
     # Pages ---------------------------------------------------------------------------------
 
     async def choose(self, _request: web.Request) -> web.Response:
-        return _html(self._renderer.choose(await self._host.people()))
+        return _html(self._renderer.choose(await self._people()))
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["file"]
@@ -197,7 +199,7 @@ class Site:
 
     async def enter(self, request: web.Request) -> web.Response:
         user = request.match_info["user"]
-        known = any(person.user == user for person in await self._host.people())
+        known = any(person.user == user for person in await self._people())
         raise web.HTTPFound(path_of(user, direct(user)) if known else "/")
 
     async def page(self, request: web.Request) -> web.Response:
@@ -406,8 +408,12 @@ class Site:
         return {"said": self._time_now(person)}
 
     async def _start_over(self, person: LocalPerson, _body: Json) -> Json:
-        await asyncio.to_thread(self._chat.clear)
-        await self._host.reset()
+        self._ready.clear()
+        try:
+            await asyncio.to_thread(self._chat.clear)
+            await self._host.reset()
+        finally:
+            self._ready.set()
         return {"said": "The example starts anew.", "go": path_of(person.user)}
 
     def _time_now(self, person: LocalPerson) -> str:
@@ -513,8 +519,13 @@ class Site:
 
     # What a page needs to know -------------------------------------------------------------
 
+    async def _people(self) -> tuple[LocalPerson, ...]:
+        """Everybody; while the example is being made anew, pages wait here."""
+        await self._ready.wait()
+        return await self._host.people()
+
     async def _visitor(self, request: web.Request, conversation: str | None = None) -> Visitor:
-        people = {person.user: person for person in await self._host.people()}
+        people = {person.user: person for person in await self._people()}
         person = people.get(request.match_info["user"])
         if person is None:
             raise Unfit("This person is not in the local workspace.")

@@ -50,6 +50,7 @@ class TeamsPort:
         self._app_id, self._tenant_id = app_id, tenant_id
         self._service_url, self._dialogs = service_url, dialogs
         self._chats: dict[tuple[str, str], str] = {}
+        self._ids: dict[str, str] = {}  # Teams' own ids of people, by the directory's: not every client knows those
 
     # Writing -----------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ class TeamsPort:
         """The personal chat's id. Teams answers with the existing one, so asking twice is harmless."""
         if not to.user:
             raise Permanent("This delivery names neither a conversation nor a person.")
-        person = _id_in_teams(to)
+        person = self._id_in_teams(to)
         tenant = to.reference.get("tenant") or to.tenant
         known = self._chats.get((tenant, person))
         if known:
@@ -103,6 +104,12 @@ class TeamsPort:
             self._chats.clear()
         self._chats[tenant, person] = conversation
         return str(conversation)
+
+    def _id_in_teams(self, to: Address) -> str:
+        """Teams' own id of the person. A reference names who acted last in its place, maybe somebody else."""
+        user = to.user or ""
+        theirs = to.reference.get("account") == user
+        return (to.reference.get("user") if theirs else None) or self._ids.get(user) or user
 
     def _addressed(self, to: Address, conversation: str, activity: Activity) -> Activity:
         activity.channel_id = "msteams"
@@ -182,6 +189,9 @@ class TeamsPort:
             self._tenant_id or str(member.get("tenantId") or ""),
             str(member.get("aadObjectId") or member.get("objectId") or member.get("id") or ""),
         )
+        if len(self._ids) >= CHATS:
+            self._ids.clear()
+        self._ids[account.user] = str(member.get("id") or account.user)
         sign_in = str(member.get("userPrincipalName") or "")
         role = str(member.get("userRole") or "").lower()
         tenant = str(member.get("tenantId") or "").lower()
@@ -196,12 +206,6 @@ class TeamsPort:
             member=full,
             bot=str(member.get("id") or "").startswith("28:"),
         )
-
-
-def _id_in_teams(to: Address) -> str:
-    """Teams' own id of the person. A reference names who acted last in its place, maybe somebody else."""
-    theirs = to.reference.get("account") == to.user
-    return (to.reference.get("user") if theirs else None) or to.user or ""
 
 
 async def _told(call: Any) -> Any:

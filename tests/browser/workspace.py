@@ -160,12 +160,12 @@ class Person:
 
     async def choose(self, label: str, option: str) -> None:
         """Choose one option (or tick one box) of the field with this label."""
-        dialog = self.dialog()
-        group = dialog.locator("fieldset").filter(has=self.page.locator("legend", has_text=_label(label)))
-        if await group.count():
-            await group.get_by_label(option, exact=True).check()
+        named = self.page.locator("label, legend").filter(has_text=_label(label))
+        field = self.dialog().locator("[data-field]").filter(has=named).first
+        if await field.evaluate("(one) => one.matches('fieldset')"):
+            await field.get_by_label(option, exact=True).check()
         else:
-            await dialog.get_by_label(_label(label)).select_option(label=option)
+            await field.locator("select").select_option(label=option)
 
     async def submit(self, label: str) -> None:
         dialog = self.dialog()

@@ -507,3 +507,18 @@ async def test_an_account_seen_before_the_roster_is_asked_after_it(world: World)
         identity.propose_again(world.work(tx))
     await world.loop.drain()
     assert "Is this you?" in world.to(new)[-1].text
+
+
+async def test_reminder_times_are_the_cohorts_to_set(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth, repeat="once", until="")
+    card = (await ruth.sends("cohort", HOME)).card
+    assert card is not None
+    assert "1 day before and 1 hour before" in said(await ruth.sends("cohort", HOME))
+    form = (await ruth.presses(card, "Settings", HOME)).form
+    reply = await ruth.fills(form, HOME, first="2880", second="", weekday="0", at="09:00", weeks="1")
+    assert "Reminders: 2 days before. Check-ins: every week on Monday at 9:00 AM" in said(reply)
+    await world.go_to(datetime(2026, 9, 8, 20, 30, tzinfo=UTC))
+    assert sum("Reminder" in one.text for one in world.port.messages) == 1
+    await world.go_to(datetime(2026, 9, 10, 20, 0, tzinfo=UTC))
+    assert sum("Reminder" in one.text for one in world.port.messages) == 1

@@ -79,7 +79,8 @@ class Neighbour(SlackPerson):
     def field(self, label: str) -> str:
         """The name of the field with this label in the modal they see."""
         view = self.fake.top_view(self.user)
-        return next(element["action_id"] for block, element in inputs(view) if block["label"]["text"] == label)
+        found = (element["action_id"] for block, element in inputs(view) if block["label"]["text"] == label)
+        return str(next(found))
 
     def home(self) -> str:
         return screen(self.fake.homes[self.user], self.zone)

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from handlers.features import router
 from storage import attendance, meetings, people
 from storage.database import Tx
+from storage.tables import delivery
 from tests.fakes.slack import BOT_USER, TEAM, Json
-from tests.slack.phone import screen
-from tests.slack.story import OZARKS, Story
+from tests.slack.story import Story
 from tests.specimens import HOSTILE
 
 PRINTABLE = "".join(letter for letter in HOSTILE if letter.isprintable())  # a roster takes nothing else
@@ -63,19 +64,14 @@ async def test_every_message_and_form_of_a_cohort_of_sixty_is_taken_by_slack(sto
     await the_rest_of_the_commands(story)
 
     assert await story.undelivered() == []
-    assert set(router.builders) - built(story) == {"hello", "summary.chase"}, "every other message was sent"
-    said = json.dumps(story.fake.calls)
-    assert "Wolfeschlegelstein" in said
-    for words in marked_up(story.fake.calls):
-        for forged in ("<!channel>", "<@U0HOSTILE>", "<script>", "](https://evil"):
-            assert forged not in words or "](https" in forged
+    assert set(router.builders) - built(story) == {"hello"}, "every other message was sent"
+    everything = [story.fake.calls, story.fake.notices]
+    assert f"{SIXTY - 1} <script>" in json.dumps(everything)
+    for words in marked_up(everything):
+        assert not any(forged in words for forged in ("<!channel>", "<@U0HOSTILE>", "<script>"))
 
 
 def built(story: Story) -> set[str]:
-    from sqlalchemy import select
-
-    from storage.tables import delivery
-
     with story.app.product.threads.database.read() as tx:
         return set(tx.scalars(select(delivery.c.kind).where(delivery.c.state == "sent")))
 
@@ -98,14 +94,16 @@ async def a_cohort_of_sixty(story: Story) -> None:
         story.fake.add_user(f"U1{number:05}", f"{long_name(number)} {PRINTABLE}", f"{number}@elsewhere.example")
     members = (story.ruth.user, story.dana.user, story.carol.user, *(f"U1{number:05}" for number in range(SIXTY)))
     story.fake.add_channel(HOME, "plc-" + "z" * 76, members)
-    for one in (story.carol, story.ruth, story.dana):
+    for one in (story.carol, story.ruth):
         await one.types("hello")
         await one.taps_in_chat("Yes, that's me")
     await story.ruth.sends("cohort link", HOME)
+    await story.dana.taps_in_chat("Yes, that's me")
     assert "I could not match 60 people of the roster:" in story.ruth.last()
     assert story.ruth.reads(HOME)[0].startswith("# Hello, Cohort <script>")
     listed = await story.carol.sends("people")
-    assert "and 30 more" in listed
+    assert "more" in listed
+    assert "[Match somebody]" in listed
     await story.carol.taps_notice("Match somebody")
     form = story.fake.top_view(story.carol.user)
     assert [len(block["element"]["options"]) for block in form["blocks"] if block["type"] == "input"] == [60, 60]
@@ -151,7 +149,7 @@ async def sixty_answers(story: Story) -> None:
 
     await story.app.product.threads.write(answer)
     await story.dana.taps_in(HOME, "Coming")
-    assert "Coming (31): " in story.dana.reads(HOME)[-1] or "Coming (30): " in story.dana.reads(HOME)[-1]
+    assert "Coming (3" in story.dana.reads(HOME)[-1]
     assert "Can't (3" in story.dana.reads(HOME)[-1]
     await story.go_to(OPENS)
 
@@ -222,7 +220,7 @@ async def the_rest_of_the_commands(story: Story) -> None:
     await ruth.fills(topic=PRINTABLE, day="2026-09-14", repeat="once", until="")
     await ruth.fills()
     await story.go_to(datetime(2026, 9, 21, 13, 0, tzinfo=UTC))
-    assert carol.last().startswith("# Weekly digest") or "# Attendance was never confirmed" in carol.last()
+    assert any(message.startswith("# Weekly digest") for message in carol.inbox())
     await carol.opens_home()
     await ruth.sends("cohort unlink", HOME)
 
@@ -234,7 +232,7 @@ def first_options(view: Json) -> list[Json]:
 
 
 def long_words(most: int) -> str:
-    return (PRINTABLE + "\n") * 40 if most < len(PRINTABLE) else ((PRINTABLE + "\n") * 40)[: most - 1]
+    return ((PRINTABLE + "\n") * 40)[: most - 1]
 
 
 async def test_a_bot_invited_to_a_channel_of_no_cohort_says_what_to_do(story: Story) -> None:
@@ -255,5 +253,3 @@ async def test_a_summary_that_nobody_wrote_is_asked_for_by_a_button(story: Story
     await story.pass_time(hours=25)
     await story.ruth.taps_in_chat("Write it")
     assert story.ruth.modal().startswith("== Session summary ==\n<script>")
-    assert OZARKS in story.fake.channels
-    assert screen(story.fake.messages(OZARKS)[0])

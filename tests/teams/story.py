@@ -45,6 +45,7 @@ from tests.world import OPERATOR_KEY, ROSTER, START, FixedClock
 
 MOST_BYTES = 28 * 1024  # of a message; older clients show no more
 GATEWAY_CHANNEL = "19:gateway@thread.tacv2"
+WORDS = ("text", "title", "label", "value", "id", "data", "fallbackText", "errorMessage", "url", "name")
 ADAPTIVE = "application/vnd.microsoft.card.adaptive"
 
 Result = TypeVar("Result")
@@ -241,11 +242,13 @@ class Story:
         for call in self.fake.calls:
             if "/activities" in call.path:
                 assert len(json.dumps(call.body)) < MOST_BYTES
-        cards = {json.dumps(card, sort_keys=True): card for card in self.cards()}
-        for text, card in cards.items():
-            assert len(text) < MOST_BYTES
+        shapes = {}
+        for card in self.cards():
+            assert len(json.dumps(card)) < MOST_BYTES
+            shapes[json.dumps(_shape(card))] = card  # what differs in words alone is valid alike
+        for card in shapes.values():
             validate(card)
-        return len(cards)
+        return len(shapes)
 
     def everything(self) -> dict[str, list[Any]]:
         """Every row of the database but the notes of what was seen: what a repeated act must not change."""
@@ -255,6 +258,15 @@ class Story:
             return {one.name: sorted(map(str, tx.execute(one.select()).all())) for one in tables}
 
         return self.read(rows)
+
+
+def _shape(part: Any) -> Any:
+    """A card without its words."""
+    if isinstance(part, list):
+        return [_shape(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: type(item).__name__ if name in WORDS else _shape(item) for name, item in part.items()}
 
 
 class Someone:

@@ -106,7 +106,9 @@ async def test_coming_or_not_changes_the_shared_card(story: Story, cohort: dict[
     # One's own state, in the personal chat.
     own = await lee.says("next")
     assert "You said you can't." in own.text
-    await lee.taps(own.messages[0], "Coming")
+    changed = await lee.taps(own.messages[0], "Coming")
+    assert "You said you're coming." in changed.text
+    assert not changed.messages
     assert "Coming (3)" in shown(card)
 
     # Somebody of another cohort, and somebody of no cohort, are told kindly and nothing is noted.

@@ -64,6 +64,10 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     # The members whose address is on the roster are asked in their own chats; nobody else is written to.
     assert "Ruth Ellison" in shown(ruth.sees("Is this you?"))
     assert [shown(one).splitlines()[0] for one in dana.chat] == ["Is this you?"]
+    opened = [call.body for call in story.fake.calls_to("/v3/conversations", "POST") if "members" in call.body]
+    assert DANA.id in {
+        body["members"][0]["id"] for body in opened
+    }  # Teams' own id of her, as the channel's list of members told it
     assert not lee.chat
     assert not story.meets(OLLIE).chat
     assert not story.read(lambda tx: people.accounts_of(tx, dana.id))
