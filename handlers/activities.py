@@ -24,7 +24,7 @@ from handlers.cards import (
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
-from program.attendance import STATUSES
+from program.periods import year_of
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
 from storage import cohorts, deliveries, enrolments, ledger, meetings, people
@@ -191,13 +191,13 @@ def _missed(call: Call, policy: Policy) -> list[Option]:
             last[line.meeting_id] = line
     refused = {line.target_id for line in lines if line.kind == "makeup" and line.step in ("declined", "withdrawn")}
     asked = {line.meeting_id for line in lines if line.kind == "makeup" and line.step == "asked" and line.id not in refused}
-    year = policy.year_of(local_day(call.work.now, policy.program.zone))
+    year = year_of(local_day(call.work.now, policy.program.zone), policy.program.boundary)
     options = []
     for meeting_id, line in sorted(last.items(), key=lambda item: item[1].happened_at, reverse=True):
         day = local_day(line.happened_at, policy.program.zone)
-        if line.status in ("absent", "excused") and meeting_id not in asked and policy.year_of(day) == year:
+        if line.status in ("absent", "excused") and meeting_id not in asked and year_of(day, policy.program.boundary) == year:
             meeting = meetings.get(call.work.tx, meeting_id)
-            label = f"{say_day(day)}, {meeting.topic[:40]} ({STATUSES[line.status].lower()})"
+            label = f"{say_day(day)}, {meeting.topic[:40]} ({line.status})"
             if meeting.cancelled_at is None:
                 options.append(Option(str(meeting_id), label))
     return options[:MOST_MISSED]
