@@ -1,4 +1,4 @@
-"""The terminal: plc-bot run, migrate, roster, people, keys, manifest, doctor."""
+"""The terminal: plc-bot run, migrate, roster, people, policy, keys, manifest, doctor."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ cli = typer.Typer(
 )
 roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_help=True)
 people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
+policy_cli = typer.Typer(help="What the program asks of a mentee.", no_args_is_help=True)
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
+cli.add_typer(policy_cli, name="policy")
 cli.add_typer(keys, name="keys")
 cli.add_typer(manifest, name="manifest")
 out = Console(highlight=False)
@@ -48,6 +50,14 @@ def _settings() -> Settings:
         return load()
     except SettingsError as error:
         raise _stop(str(error)) from None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise _stop(f"{file} cannot be read: {reason}.") from None
 
 
 @cli.command()
@@ -93,11 +103,7 @@ def roster_import(
     """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
     from bot.roster import NothingImported, import_file
 
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise _stop(f"{file} cannot be read: {reason}.") from None
+    text = _read(file)
     try:
         changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run)
     except NothingImported as error:
@@ -141,6 +147,19 @@ def people_match(
     except NothingImported as error:
         raise _stop(str(error)) from None
     out.print(said, markup=False)
+
+
+@policy_cli.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (TOML).")]) -> None:
+    """Validate a policy and print in plain English what it asks of a mentee, year by year."""
+    from program.english import describe
+    from program.policy import BadPolicy, read_policy
+
+    try:
+        policy = read_policy(_read(file))
+    except BadPolicy as error:
+        raise _stop(f"{file} is not a policy that can be used.\n{error}") from None
+    out.print(describe(policy), markup=False, soft_wrap=True)
 
 
 @keys.command("new")

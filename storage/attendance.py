@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 
 from program.attendance import Entry, Mark, Status, Step, marks
+from program.record import Attendance
 from storage.database import Tx
 from storage.tables import attendance_entry, meeting, person
 from storage.work import Work
@@ -90,18 +91,9 @@ def story(tx: Tx, meeting_id: UUID, person_id: UUID) -> list[Line]:
     return [Line(*row) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Attended:
-    """A meeting in which somebody's attendance is settled."""
-
-    starts_at: datetime
-    zone: str
-    status: Status
-
-
-def settled_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attended]]:
-    """What is settled for each of these people, in one query; cancelled meetings are left out."""
-    found: dict[UUID, list[Attended]] = {}
+def lines_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attendance]]:
+    """Every line about these people, in one query; cancelled meetings are left out."""
+    found: dict[UUID, list[Attendance]] = {}
     if not people:
         return found
     rows = tx.execute(
@@ -109,20 +101,18 @@ def settled_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attended]]:
             attendance_entry.c.person_id,
             attendance_entry.c.meeting_id,
             meeting.c.starts_at,
-            meeting.c.zone,
+            meeting.c.ends_at,
+            attendance_entry.c.step,
             attendance_entry.c.status,
+            attendance_entry.c.minutes,
+            attendance_entry.c.position,
         )
         .join_from(attendance_entry, meeting)
-        .where(
-            attendance_entry.c.person_id.in_(list(people)),
-            attendance_entry.c.step != "tapped",
-            meeting.c.cancelled_at.is_(None),
-        )
+        .where(attendance_entry.c.person_id.in_(list(people)), meeting.c.cancelled_at.is_(None))
         .order_by(attendance_entry.c.person_id, attendance_entry.c.meeting_id, attendance_entry.c.position)
     )
-    last: dict[tuple[UUID, UUID], Attended] = {}
-    for person_id, meeting_id, starts_at, zone, status in rows:
-        last[person_id, meeting_id] = Attended(starts_at, zone, status)
-    for (person_id, _), attended in last.items():
-        found.setdefault(person_id, []).append(attended)
+    for person_id, meeting_id, starts_at, ends_at, step, status, present, position in rows:
+        held = int((ends_at - starts_at).total_seconds() // 60)
+        line = Attendance(meeting_id, starts_at, held, step, status, present, order=position)
+        found.setdefault(person_id, []).append(line)
     return found
