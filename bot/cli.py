@@ -1,4 +1,4 @@
-"""The terminal: plc-bot run, migrate, roster, people, keys, manifest, doctor."""
+"""The terminal: plc-bot run, migrate, roster, people, policy, keys, manifest, doctor."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ cli = typer.Typer(
 )
 roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_help=True)
 people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
+policy_cli = typer.Typer(help="What the program asks of a mentee.", no_args_is_help=True)
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The record that certificates rest on.", no_args_is_help=True)
@@ -32,6 +33,7 @@ cli.add_typer(history_cli, name="history")
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
+cli.add_typer(policy_cli, name="policy")
 cli.add_typer(keys, name="keys")
 cli.add_typer(manifest, name="manifest")
 out = Console(highlight=False)
@@ -52,6 +54,14 @@ def _settings() -> Settings:
         return load()
     except SettingsError as error:
         raise _stop(str(error)) from None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise _stop(f"{file} cannot be read: {reason}.") from None
 
 
 @cli.command()
@@ -97,7 +107,7 @@ def roster_import(
     """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
     from bot.roster import NothingImported, import_file
 
-    text = _text_of(file)
+    text = _read(file)
     try:
         changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run)
     except NothingImported as error:
@@ -121,21 +131,13 @@ def history_import(
     """Bring in attendance from before the bot. All of it or nothing, marked with the file and who attests."""
     from bot.roster import NothingImported, import_past
 
-    text = _text_of(file)
+    text = _read(file)
     try:
         count = import_past(_settings(), text, attested_by, datetime.now(UTC), uuid4, dry_run=dry_run)
     except NothingImported as error:
         raise _stop(f"Nothing was imported.\n{error}") from None
     done = "would be imported. Nothing was written (--dry-run)." if dry_run else "imported."
     out.print(f"{count} lines {done}")
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise _stop(f"{file} cannot be read: {reason}.") from None
 
 
 @people_cli.command("list")
@@ -188,6 +190,34 @@ def ledger_verify(
     out.print(f"{verdict.lines} lines of {verdict.enrolments} enrolments checked: {len(verdict.problems)} problems.")
     if verdict.problems:
         raise typer.Exit(1)
+
+
+@policy_cli.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (TOML).")]) -> None:
+    """Validate a policy and print in plain English what it asks of a mentee, year by year."""
+    from program.english import describe
+    from program.policy import BadPolicy, read_policy
+
+    try:
+        policy = read_policy(_read(file))
+    except BadPolicy as error:
+        raise _stop(f"{file} is not a policy that can be used.\n{error}") from None
+    out.print(describe(policy), markup=False, soft_wrap=True)
+
+
+@policy_cli.command("adopt")
+def policy_adopt(
+    file: Annotated[Path, typer.Argument(help="A policy document (TOML).")],
+    holds_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For those who begin then.")],
+) -> None:
+    """Make a policy current for new mentees. Those already enrolled stay on theirs unless moved by name."""
+    from bot.roster import NothingImported, adopt_policy
+
+    try:
+        said = adopt_policy(_settings(), _read(file), holds_from.date(), datetime.now(UTC), uuid4)
+    except NothingImported as error:
+        raise _stop(f"Nothing was adopted.\n{error}") from None
+    out.print(said, markup=False, soft_wrap=True)
 
 
 @keys.command("new")

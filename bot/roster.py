@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from bot.app import CannotStart, open_database, operator_keys
@@ -11,9 +11,11 @@ from bot.settings import Settings
 from handlers import identity
 from handlers.features import router
 from handlers.turns import refresh_turns
+from program.english import describe
 from program.history import read_history
+from program.policy import BadPolicy
 from program.roster import Problem, read_roster
-from storage import ledger, past, people, policies, program
+from storage import ledger, past, people, policies
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import Change, import_roster
@@ -46,10 +48,8 @@ def import_file(
     try:
         migrate(database)
         with database.write() as tx:
-            found = program.get(tx)
-            policy = policies.EXAMPLE if found and found.example else policies.MISSOURI
             work = Work(tx, now, new_id)
-            plan = import_roster(work, rows, policy)
+            plan = import_roster(work, rows)
             if plan.problems:
                 raise NothingImported(_said(plan.problems))
             _follow(work)
@@ -179,3 +179,21 @@ def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
             return ledger.verify(tx, key, head.strip())
     finally:
         database.close()
+
+
+def adopt_policy(settings: Settings, text: str, holds_from: date, now: datetime, new_id: Callable[[], UUID]) -> str:
+    """Make a policy document current for those who begin on a day or later.
+
+    Raises:
+        NothingImported: the document cannot be used, or its version was adopted already.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        with database.write() as tx:
+            found = policies.adopt(Work(tx, now, new_id), text, holds_from, None)
+    except (BadPolicy, policies.PolicyThere) as error:
+        raise NothingImported(str(error)) from None
+    finally:
+        database.close()
+    return f"{describe(found)}\n\n{found.name} holds for everybody who begins on {holds_from} or later."

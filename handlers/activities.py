@@ -190,12 +190,18 @@ def _missed(call: Call, policy: Policy) -> list[Option]:
         if line.kind == "attendance" and line.step != "tapped" and line.meeting_id:
             last[line.meeting_id] = line
     refused = {line.target_id for line in lines if line.kind == "makeup" and line.step in ("declined", "withdrawn")}
-    asked = {line.meeting_id for line in lines if line.kind == "makeup" and line.step == "asked" and line.id not in refused}
+    asked = {
+        line.meeting_id for line in lines if line.kind == "makeup" and line.step == "asked" and line.id not in refused
+    }
     year = year_of(local_day(call.work.now, policy.program.zone), policy.program.boundary)
     options = []
     for meeting_id, line in sorted(last.items(), key=lambda item: item[1].happened_at, reverse=True):
         day = local_day(line.happened_at, policy.program.zone)
-        if line.status in ("absent", "excused") and meeting_id not in asked and year_of(day, policy.program.boundary) == year:
+        if (
+            line.status in ("absent", "excused")
+            and meeting_id not in asked
+            and year_of(day, policy.program.boundary) == year
+        ):
             meeting = meetings.get(call.work.tx, meeting_id)
             label = f"{say_day(day)}, {meeting.topic[:40]} ({line.status})"
             if meeting.cancelled_at is None:

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.progress import NEED_HELP
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
 from program.times import local_day, next_weekday, to_utc
@@ -136,7 +137,7 @@ def _open_meetings(work: Work) -> list[Block]:
 
 def _behind(work: Work) -> list[Block]:
     names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
-    late = [one for one in standings.of_cohorts(work.tx, None, work.now) if one.standing.state == "behind"]
+    late = [one for one in standings.of_cohorts(work.tx, None, work.now) if one.standing.state in NEED_HELP]
     return _listed("Mentees falling behind", [(Bold(one.name), f", {names[one.cohort_id]}") for one in late])
 
 
@@ -191,10 +192,9 @@ def _figures(work: Work) -> list[Block]:
     for cohort in every:
         states = [one.standing.state for one in found if one.cohort_id == cohort.id]
         mentees, mentors = sizes.get(cohort.id, (0, 0))
-        rows.append(
-            (cohort.name, str(mentees), str(mentors), str(states.count("behind")), str(states.count("complete")))
-        )
-    columns = ("Cohort", "Mentees", "Mentors", "Behind", "Complete")
+        late = sum(state in NEED_HELP for state in states)
+        rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
+    columns = ("Cohort", "Mentees", "Mentors", "Need help", "Complete")
     return [Table(columns, tuple(rows[:100]), caption="Cohorts")]
 
 

@@ -7,7 +7,20 @@ from handlers.requests import Reply
 from handlers.router import Call, CommandSpec, roles_of, router
 
 FOR = {
-    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings", "log", "makeup", "leave", "dispute"),
+    "mentee": (
+        "next",
+        "progress",
+        "checkin",
+        "snooze",
+        "resume",
+        "checkins",
+        "cohort",
+        "meetings",
+        "log",
+        "makeup",
+        "leave",
+        "dispute",
+    ),
     "mentor": ("meeting new", "meetings", "attendance", "summary", "progress", "breaks", "cohort link", "checkins"),
     "coordinator": ("digest", "progress", "person", "people", "prompts", "breaks", "meeting new"),
 }

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from handlers.cards import Block, Bold, Card, Chart, Facts, Note, Paragraph, Progress, Series, Table, When, say
+from uuid import UUID
+
+from handlers.cards import Block, Bold, Bullets, Card, Chart, Facts, Note, Paragraph, Progress, Series, Table, When, say
 from handlers.meetings import next_card
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router
+from program import explain
+from program.explain import STATES, URGENCY, Line
 from program.standing import Standing, YearStanding
-from program.words import counted
+from program.words import counted, listed
 from storage import cohorts, meetings, standings
 from storage.cohorts import Cohort
 from storage.standings import Mentee
 
-STATES = {
-    "complete": "complete",
-    "on track": "on track",
-    "behind": "behind",
-    "not set": "nothing to measure against yet",
-}
-URGENCY = {"behind": 0, "not set": 1, "on track": 2, "complete": 3}
+NEED_HELP = ("behind", "at risk")
+MOST_NAMED = 10  # mentees of a cohort whose reasons are told
 
 
 @router.command(
@@ -48,56 +47,79 @@ def progress(call: Call) -> Reply:
 
 
 def own_card(call: Call) -> Card:
+    """The program years at a glance, then what is missing and what to do about it."""
     found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     if not found:
         return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
     mine = found[0]
-    blocks: list[Block] = []
-    for year in mine.standing.years:
-        blocks += _year_blocks(year)
-    blocks += _missing(mine.standing)
+    blocks = standing_blocks(mine)
     coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
     if coming is not None:
         blocks.append(say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), "."))
     else:
         blocks.append(say("No meeting is scheduled yet."))
+    blocks += [Note((text,)) for text in explain.unset(mine.standing)]
     blocks.append(Note((f"Measured against: {mine.policy.label}, version {mine.policy.version}.",)))
     return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
 
 
-def _year_blocks(year: YearStanding) -> list[Block]:
-    if year.need is None:
-        return [say(Bold(year.label), f": {counted(year.have, 'meeting')} attended; the number needed is not set yet.")]
-    return [Progress(f"Meetings, {year.label}", year.have, year.need)]
+def standing_blocks(mine: Mentee) -> list[Block]:
+    """Each rule at a glance, then what is missing and what to do about it."""
+    blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
+    blocks.append(say(explain.headline(mine.standing)))
+    return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
 
 
-def _missing(found: Standing) -> list[Block]:
-    missing = [(year, year.missing) for year in found.years if year.missing and (year.current or year.past)]
-    return [
-        say(
-            f"{year.label}: {counted(count, 'meeting is', 'meetings are')} missing"
-            + (", and the year is over." if year.past else ".")
-        )
-        for year, count in missing
-    ]
+def _line(line: Line) -> list[Block]:
+    """A rule at a glance. A limit is told only when it matters; an unset number is among what is missing."""
+    single = line.single
+    if line.need is None or (single is not None and single.limit):
+        return []
+    if line.need == 0:
+        return [say(Bold(f"{line.name}, {line.label}"), ": waived.")]
+    return [Progress(f"{line.name}, {line.label}", line.have, line.need)]
+
+
+def _bullets(lines: list[str]) -> list[Block]:
+    return [Bullets(tuple((line,) for line in lines))] if lines else []
 
 
 def cohort_card(call: Call, cohort: Cohort) -> Card:
-    """The cohort's mentees, those who need help first."""
+    """The cohort's mentees, those who need help first, with the reasons."""
     found = standings.of_cohorts(call.work.tx, [cohort.id], call.work.now)
     title = f"Progress of {cohort.name}"
     if not found:
         return Card(title, (say("The cohort has no mentees yet."),))
     found.sort(key=lambda one: (URGENCY[one.standing.state], one.name.lower()))
-    rows = tuple((one.name, *(_cell(year) for year in one.standing.years), STATES[one.standing.state]) for one in found)
-    columns = ("Mentee", *(f"Year {year.number}" for year in found[0].standing.years), "Standing")
-    width = len(columns)
-    same = tuple((*row[:1], *row[1 : width - 1], row[-1]) for row in rows if len(row) == width)
-    return Card(title, (_counts(found), Table(columns, same, caption=title)))
+    years = max(len(one.standing.years) for one in found)
+    columns = ("Mentee", *(f"Year {number}" for number in range(1, years + 1)), "Standing")
+    rows = tuple((one.name, *_cells(one.standing, years), STATES[one.standing.state]) for one in found)
+    blocks: list[Block] = [_counts(found), Table(columns, rows, caption=title)]
+    too_few = dict.fromkeys(text for one in found for text in explain.too_few(one.standing))
+    blocks += _bullets(list(too_few))
+    helped = [one for one in found if one.standing.state in NEED_HELP]
+    if helped:
+        blocks.append(say(Bold("Who needs help first")))
+        blocks.append(Bullets(tuple(_reasons(one) for one in helped[:MOST_NAMED])))
+    return Card(title, tuple(blocks))
+
+
+def _reasons(one: Mentee) -> tuple[Bold, str]:
+    return Bold(one.name), ": " + " ".join(explain.trouble(one.standing))
+
+
+def _cells(found: Standing, years: int) -> list[str]:
+    cells = [_cell(year) for year in found.years]
+    return [*cells, *[""] * (years - len(cells))]
 
 
 def _cell(year: YearStanding) -> str:
-    return f"{year.have} of {year.need}" if year.need is not None else f"{year.have}"
+    """A year's first rule in numbers: a policy names the most important first."""
+    lines = [one for one in explain.of_year(year) if not (one.single and one.single.limit)]
+    if not lines:
+        return "nothing asked"
+    first = lines[0]
+    return f"{first.have} of {first.need}" if first.need is not None else str(first.have)
 
 
 def _counts(found: list[Mentee]) -> Paragraph:
@@ -113,22 +135,32 @@ def program_card(call: Call) -> Card:
         return Card("The program has no cohorts yet", (say("Import the roster: plc-bot roster import FILE"),))
     found = standings.of_cohorts(call.work.tx, None, call.work.now)
     rows = []
-    behind: list[float] = []
+    help_needed: list[float] = []
     for cohort in every:
         mine = [one for one in found if one.cohort_id == cohort.id]
-        late = sum(one.standing.state == "behind" for one in mine)
+        late = sum(one.standing.state in NEED_HELP for one in mine)
         done = sum(one.standing.state == "complete" for one in mine)
-        behind.append(late)
+        help_needed.append(late)
         rows.append((cohort.name, str(len(mine)), str(late), str(done)))
     blocks: list[Block] = [
         Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len({one.id for one in found})),)))),
-        Table(("Cohort", "Mentees", "Behind", "Complete"), tuple(rows[:100]), caption="By cohort"),
+        *_flags(found, {one.id: one.name for one in every}),
+        Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:100]), caption="By cohort"),
     ]
-    if any(behind) and len(every) <= 20:
+    if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
-        blocks.append(Chart("bar", "Mentees behind", names, (Series("Behind", tuple(behind)),)))
+        blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
     blocks.append(Note(("Send “progress” in a cohort's channel to see that cohort.",)))
     return Card("Progress of the program", tuple(blocks))
+
+
+def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
+    """Cohorts that hold too few meetings for anybody to meet a rule this year."""
+    short = sorted({names[one.cohort_id] for one in found if one.standing.too_few})
+    if not short:
+        return []
+    many = counted(len(short), "cohort has", "cohorts have")
+    return [say(Bold(f"{many} too few meetings this year"), f": {listed(short)}. No mentee is behind for it.")]
 
 
 @router.on(HomeOpened)

@@ -22,13 +22,14 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.leave import leave_line
+from handlers.progress import standing_blocks
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
-from handlers.leave import leave_line
 from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
 from program.times import PROGRAM_ZONE, local_day, say_day, to_utc
-from storage import cohorts, deliveries, enrolments, ledger, people, policies
+from storage import cohorts, deliveries, enrolments, ledger, people, policies, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
 from storage.ledger import Line
@@ -68,9 +69,9 @@ def _person(call: Call) -> tuple[Person, Enrolment]:
 
 
 def person_card(call: Call, person: Person) -> Card:
-    from handlers.progress import standing_blocks
-
     tx = call.work.tx
+    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
+    standing = [block for one in mine for block in standing_blocks(one)]
     found = enrolments.of_person(tx, person.id)
     own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "no cohort now"
     facts = [("E-mail", (person.email,)), ("Cohort", (own,))]
@@ -99,7 +100,7 @@ def person_card(call: Call, person: Person) -> Card:
         (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), _line_words(one), one.by or "operator")
         for one in reversed(lines[-SHOWN_LINES:])
     )
-    blocks: list[Block] = [Facts(tuple(facts)), *standing_blocks(call, person.id), forms]
+    blocks: list[Block] = [Facts(tuple(facts)), *standing, forms]
     if rows:
         blocks.append(Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"))
     blocks.append(Note((f"Head of the record: {ledger.head_of(tx, person.id)[:16] or 'empty'}",)))
@@ -178,7 +179,7 @@ def _countable(policy: Policy) -> list[AtLeast]:
 def _years(policy: Policy) -> tuple[Option, ...]:
     count = policy.program.years
     numbers = range(1, (count if isinstance(count, int) else 2) + 1)
-    return (Option("", "Every year"), *(Option(str(number), f"Year {number}") for number in numbers))
+    return tuple(Option(str(number), f"Year {number}") for number in numbers)
 
 
 @router.press("records.credit")
@@ -206,7 +207,7 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
             blocks=(say(Bold(person.name), f". {why}"),),
             fields=(
                 ChoiceField("rule", "Requirement", rules),
-                ChoiceField("year", "Program year", tuple(one for one in _years(found.policy) if one.value), optional=True),
+                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint="Empty: every year"),
                 NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
                 DateField("day", "From", _today(call)),
                 ChoiceField("reason", "Why", reasons),
@@ -241,7 +242,9 @@ def _add_amount(call: Call, kind: str) -> Reply:
     line_id = ledger.add(call.work, person.id, line)
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
     undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
-    return Reply(card=Card("", (say(f"Recorded for {person.name}. Both steps stay in the record if you undo it."), undo)))
+    return Reply(
+        card=Card("", (say(f"Recorded for {person.name}. Both steps stay in the record if you undo it."), undo))
+    )
 
 
 @router.press("records.undo")
@@ -290,9 +293,7 @@ def leave(call: Call) -> Reply:
     read.check()
     if starts is None or (ends is not None and ends < starts):
         raise FormErrors({"ends": "The last day is before the first."})
-    line_id = ledger.add(
-        call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator")
-    )
+    line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
     undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
@@ -327,10 +328,23 @@ def policy_form(call: Call) -> Reply:
             action("records.policy.set", person.id),
             opener=action("records.policy", person.id),
             submit="Move",
-            blocks=(say(Bold(person.name), f" is on {found.policy.name}. A mentee stays on the version of entry unless moved."),),
+            blocks=(
+                say(
+                    Bold(person.name),
+                    f" is on {found.policy.name}. A mentee stays on the version of entry unless moved.",
+                ),
+            ),
             fields=(
                 ChoiceField("policy", "To", options),
-                ChoiceField("reason", "Why", (Option("asked", "The mentee asked"), Option("better", "It fits the mentee better"), Option("state", "The state asked for it"))),
+                ChoiceField(
+                    "reason",
+                    "Why",
+                    (
+                        Option("asked", "The mentee asked"),
+                        Option("better", "It fits the mentee better"),
+                        Option("state", "The state asked for it"),
+                    ),
+                ),
             ),
         )
     )

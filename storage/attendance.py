@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -87,46 +86,6 @@ def story(tx: Tx, meeting_id: UUID, person_id: UUID) -> list[Line]:
         .order_by(ledger_line.c.position)
     )
     return [Line(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Attended:
-    """A meeting in which somebody's attendance is settled."""
-
-    starts_at: datetime
-    zone: str
-    status: Status
-
-
-def settled_of(tx: Tx, people: Sequence[UUID]) -> Mapping[UUID, list[Attended]]:
-    """What is settled for each of these people, in one query; cancelled meetings are left out."""
-    found: dict[UUID, list[Attended]] = {}
-    if not people:
-        return found
-    rows = tx.execute(
-        select(
-            enrolment.c.person_id,
-            ledger_line.c.meeting_id,
-            meeting.c.starts_at,
-            meeting.c.zone,
-            ledger_line.c.status,
-        )
-        .join_from(ledger_line, enrolment)
-        .join(meeting, meeting.c.id == ledger_line.c.meeting_id)
-        .where(
-            enrolment.c.person_id.in_(list(people)),
-            ledger_line.c.kind == KIND,
-            ledger_line.c.step != "tapped",
-            meeting.c.cancelled_at.is_(None),
-        )
-        .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
-    )
-    last: dict[tuple[UUID, UUID], Attended] = {}
-    for person_id, meeting_id, starts_at, zone, status in rows:
-        last[person_id, meeting_id] = Attended(starts_at, zone, status)
-    for (person_id, _), attended in last.items():
-        found.setdefault(person_id, []).append(attended)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
 def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
     rows = tx.execute(select(*_ENROLMENT).where(enrolment.c.person_id.in_(list(people))))
     return [
-        Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track) for row in rows
+        Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track)
+        for row in rows
     ]
 
 

@@ -37,10 +37,10 @@ def get(tx: Tx, name: str) -> Policy:
 
 @lru_cache(maxsize=64)
 def _read(text: str, amendments: tuple[tuple[str, str], ...]) -> Policy:
-    return read_policy(text, {path: _value(value) for path, value in amendments})
+    return read_policy(text, {path: typed_value(value) for path, value in amendments})
 
 
-def _value(text: str) -> Value:
+def typed_value(text: str) -> Value:
     """An amendment's value as it was typed: a number, a date, or a word."""
     if text.isdecimal():
         return int(text)

@@ -124,9 +124,7 @@ def _attendance(lines: Sequence[Any]) -> Iterable[Attendance]:
             yield Attendance(row.id, row.happened_at, row.minutes or 0, "confirmed", row.status, order=row.position)
             continue
         minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
-        yield Attendance(
-            row.meeting_id, row.starts_at, minutes, row.step, row.status, row.minutes, order=row.position
-        )
+        yield Attendance(row.meeting_id, row.starts_at, minutes, row.step, row.status, row.minutes, order=row.position)
 
 
 def _leave(row: Any, decided: dict[UUID, str]) -> Leave:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from program.roster import Problem, Row
 from program.times import local_day
-from storage import cohorts, history
+from storage import cohorts, history, policies
 from storage.database import Tx
 from storage.tables import cohort, enrolment, membership, person
 from storage.work import Work
@@ -30,7 +30,7 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
 
 
-def import_roster(work: Work, rows: Sequence[Row], policy: str) -> Plan:
+def import_roster(work: Work, rows: Sequence[Row]) -> Plan:
     """Bring persons, cohorts and places up to the file; a row that is missing removes nobody.
 
     Nothing is written while there are problems: the caller rolls the transaction back. A dry run is the
@@ -47,7 +47,7 @@ def import_roster(work: Work, rows: Sequence[Row], policy: str) -> Plan:
         cohort_id = _cohort(work, row, plan)
         _place(work, row, person_id, cohort_id, plan)
         if row.role == "mentee":
-            _enrolment(work, row, person_id, policy, plan)
+            _enrolment(work, row, person_id, plan)
     return plan
 
 
@@ -148,11 +148,11 @@ def _place(work: Work, row: Row, person_id: UUID, cohort_id: UUID, plan: Plan) -
     cohorts.join(work, cohort_id, person_id, row.role, None)
 
 
-def _enrolment(work: Work, row: Row, person_id: UUID, policy: str, plan: Plan) -> None:
+def _enrolment(work: Work, row: Row, person_id: UUID, plan: Plan) -> None:
     found = work.tx.execute(select(enrolment).where(enrolment.c.person_id == person_id)).one_or_none()
     if found is None:
         starts = row.program_start or local_day(work.now, row.zone)
-        cohorts.enrol(work, person_id, policy, starts, row.district, row.track)
+        cohorts.enrol(work, person_id, policies.current(work.tx, starts), starts, row.district, row.track)
         return
     fresh = {"district": row.district, "track": row.track, "starts": row.program_start}
     changed = {name: value for name, value in fresh.items() if value and getattr(found, name) != value}

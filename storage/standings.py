@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from program.policy import Policy
+from program.periods import day_of, year_of
+from program.policy import AtLeast, Policy
+from program.record import Attendance, Enrolment, Meeting, Record
 from program.standing import Standing, standing
-from program.times import PROGRAM_ZONE, local_day, program_year, to_utc
-from storage import attendance, meetings, policies
+from storage import policies, records
 from storage.database import Tx
-from storage.tables import enrolment, membership, person
+from storage.tables import enrolment, meeting, membership, person, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,14 @@ def _standings(
     cohort_ids: Sequence[UUID] | None = None,
 ) -> list[Mentee]:
     query = (
-        select(person.c.id, person.c.name, membership.c.cohort_id, enrolment.c.policy, enrolment.c.starts)
+        select(
+            person.c.id,
+            person.c.name,
+            membership.c.cohort_id,
+            enrolment.c.policy,
+            enrolment.c.starts,
+            enrolment.c.track,
+        )
         .join_from(membership, person)
         .join(enrolment, enrolment.c.person_id == person.c.id)
         .where(membership.c.until.is_(None), membership.c.role == "mentee")
@@ -57,23 +65,69 @@ def _standings(
     if cohort_ids is not None:
         query = query.where(membership.c.cohort_id.in_(list(cohort_ids)))
     rows = tx.execute(query).all()
-    settled = attendance.settled_of(tx, list({row.id for row in rows}))
-    to_come = _still_to_come(tx, {row.cohort_id for row in rows}, now)
-    found = []
+    if not rows:
+        return []
+    ids = list({row.id for row in rows})
+    used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
+    found_records = records.of_people(tx, ids)
+    topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
+    known_since = _known_since(tx, ids)
+    calendar = _calendar(tx, sorted({row.cohort_id for row in rows}))
+    found: list[Mentee] = []
     for row in rows:
-        policy = policies.get(row.policy)
-        entries = [(local_day(one.starts_at, policy.zone), one.status) for one in settled.get(row.id, [])]
-        today = local_day(now, policy.zone)
-        result = standing(policy, row.starts, entries, today, to_come.get(row.cohort_id, 0))
+        policy = used[row.policy]
+        record = found_records.get(row.id, Record())
+        first = min([known_since[row.id], *(one.starts_at for one in record.attendance)])
+        who = Enrolment(row.starts, row.track, _history_missing(policy, row.starts, first))
+        record = replace(record, attendance=tuple(_with_topics(record.attendance, topics)))
+        result = standing(policy, who, record, calendar.get(row.cohort_id, ()), day_of(now, policy.program.zone))
         found.append(Mentee(row.id, row.name, row.cohort_id, policy, result))
     return found
 
 
-def _still_to_come(tx: Tx, cohort_ids: set[UUID], now: datetime) -> dict[UUID, int]:
-    """Meetings each cohort has scheduled until the program year ends (Missouri's 30 June)."""
-    year = program_year(local_day(now, PROGRAM_ZONE))
-    end = to_utc(datetime.combine(date(year + 1, 7, 1), time()), PROGRAM_ZONE)
-    found: dict[UUID, int] = {}
-    for item in meetings.between(tx, now, end, list(cohort_ids)):
-        found[item.cohort_id] = found.get(item.cohort_id, 0) + 1
+def _history_missing(policy: Policy, starts: date, first: datetime) -> bool:
+    """Whether the start lies in an earlier program year than everything that is known of the mentee."""
+    boundary = policy.program.boundary
+    return year_of(starts, boundary) < year_of(day_of(first, policy.program.zone), boundary)
+
+
+def _known_since(tx: Tx, people: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each of these people was first a mentee here."""
+    rows = tx.execute(
+        select(membership.c.person_id, func.min(membership.c.since).label("first"))
+        .where(membership.c.role == "mentee", membership.c.person_id.in_(list(people)))
+        .group_by(membership.c.person_id)
+    )
+    return {row.person_id: row.first for row in rows}
+
+
+def _calendar(tx: Tx, cohort_ids: Sequence[UUID]) -> dict[UUID, list[Meeting]]:
+    """The meetings of these cohorts that are not cancelled, past and to come."""
+    found: dict[UUID, list[Meeting]] = {}
+    rows = tx.execute(
+        select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
+        .where(meeting.c.cohort_id.in_(list(cohort_ids)), meeting.c.cancelled_at.is_(None))
+        .order_by(meeting.c.starts_at, meeting.c.id)
+    )
+    for cohort_id, meeting_id, starts_at, ends_at in rows:
+        minutes = int((ends_at - starts_at).total_seconds() // 60)
+        found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, minutes))
     return found
+
+
+def _asks_topics(policy: Policy) -> bool:
+    return any(isinstance(one, AtLeast) and one.unit == "topics" for one in policy.rules)
+
+
+def _topics(tx: Tx) -> dict[UUID, tuple[str, ...]]:
+    """The topics of each meeting by its newest summary; a withdrawn one says nothing."""
+    rows = tx.execute(
+        select(summary.c.meeting_id, summary.c.topics, summary.c.withdrawn_at).order_by(
+            summary.c.meeting_id, summary.c.version
+        )
+    )
+    return {meeting_id: () if withdrawn else tuple(topics) for meeting_id, topics, withdrawn in rows}
+
+
+def _with_topics(lines: Sequence[Attendance], topics: dict[UUID, tuple[str, ...]]) -> Sequence[Attendance]:
+    return [replace(one, topics=topics.get(one.id, ())) for one in lines] if topics else lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from bot.delivery import DeliveryLoop
@@ -33,7 +33,7 @@ from handlers.requests import (
     Typed,
 )
 from program.roster import read_roster
-from storage import checkins, due, people, policies, program
+from storage import checkins, due, people, program
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import import_roster
@@ -155,6 +155,7 @@ class World:
         with self.database.write() as tx:
             program.create(tx, "Test program", example=False)
             checkins.seed_prompts(self.work(tx))
+            policies.adopt(self.work(tx), policies.get(tx, policies.EXAMPLE).text, date(2020, 7, 1), None)
             for hook in router.start_hooks:
                 hook(self.work(tx))
 
@@ -162,7 +163,7 @@ class World:
         rows, problems = read_roster(text)
         assert not problems
         with self.database.write() as tx:
-            plan = import_roster(self.work(tx), rows, policies.EXAMPLE)
+            plan = import_roster(self.work(tx), rows)
             assert not plan.problems
             for hook in router.start_hooks:
                 hook(self.work(tx))

@@ -16,7 +16,7 @@ from program.attendance import Status
 from program.roster import read_roster
 from program.series import series_dates
 from program.times import PROGRAM_ZONE, local_day, next_weekday, to_local
-from storage import attendance, breaks, cohorts, conversations, meetings, people, policies, summaries
+from storage import attendance, breaks, cohorts, conversations, meetings, people, summaries
 from storage.cohorts import Cohort
 from storage.meetings import Meeting
 from storage.roster import import_roster
@@ -52,9 +52,7 @@ def seed_program(work: Work) -> None:
     """The people, a linked home channel, meetings that were and meetings that come."""
     rows, _ = read_roster(roster_text())
     start = _program_start(work)
-    import_roster(
-        work, [replace(row, program_start=start if row.role == "mentee" else None) for row in rows], policies.EXAMPLE
-    )
+    import_roster(work, [replace(row, program_start=start if row.role == "mentee" else None) for row in rows])
     for row in rows:
         if row.email != UNMATCHED:
             _account(work, row.email, row.name)

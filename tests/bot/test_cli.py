@@ -36,7 +36,7 @@ def real(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "words",
     [(), ("run",), ("migrate",), ("roster", "import"), ("people", "list"), ("people", "match"), ("keys", "new"),
-     ("manifest", "slack"), ("manifest", "teams"), ("doctor",)],
+     ("policy", "check"), ("manifest", "slack"), ("manifest", "teams"), ("doctor",)],
 )  # fmt: skip
 def test_every_command_has_help(words: tuple[str, ...]) -> None:
     result = plc(*words, "--help")

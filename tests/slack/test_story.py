@@ -339,8 +339,8 @@ async def where_everybody_stands(story: Story) -> None:
     assert "Lee" not in own + await dana.sends("progress", OZARKS)
 
     led = await ruth.sends("progress")
-    assert led.startswith("# Progress of Ozarks\n3 mentees: 2 on track, 1 behind.")
-    assert "Sam Whitfield | 0 of 8 | 0 of 8 | behind\nDana Reyes | 1 of 8 | 0 of 8 | on track" in led
+    assert led.startswith("# Progress of Ozarks\n3 mentees: 1 at risk, 2 on track.")
+    assert "Sam Whitfield | 0 of 8 | 0 of 8 | at risk\nDana Reyes | 1 of 8 | 0 of 8 | on track" in led
     assert "Jordan" not in led
 
     program = await carol.sends("progress")

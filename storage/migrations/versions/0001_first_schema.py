@@ -119,6 +119,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_account_person_id", "account", ["person_id"], unique=False)
     op.create_table(
+        "amendment",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("policy", sa.String(length=100), nullable=False),
+        sa.Column("path", sa.String(length=200), nullable=False),
+        sa.Column("value", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_amendment_by_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_amendment")),
+        sa.UniqueConstraint("policy", "path", name=op.f("uq_amendment_policy_path")),
+    )
+    op.create_table(
         "checkin",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -175,6 +187,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_history")),
     )
     op.create_index("ix_history_subject", "history", ["subject", "at"], unique=False)
+    op.create_table(
+        "policy",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("holds_from", sa.Date(), nullable=False),
+        sa.Column("adopted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_policy_by_person")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_policy")),
+    )
     op.create_table(
         "conversation",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -443,6 +465,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("outcome = ''"),
         postgresql_where=sa.text("outcome = ''"),
     )
-    for table in ("ledger_line", "history"):
+    for table in ("ledger_line", "history", "policy", "amendment"):
         for statement in append_only(table, op.get_bind().dialect.name):
             op.execute(statement)

@@ -1,0 +1,75 @@
+"""Where each key of a TOML document stands: the standard reader gives values without their lines."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+
+def line_index(text: str) -> dict[Path, int]:
+    """The line of every table and key of a document that is known to be TOML.
+
+    A statement may run over several lines, so lines are put together until they can be read alone; the
+    reader itself thereby says where a statement ends.
+    """
+    found: dict[Path, int] = {(): 1}
+    table: Path = ()
+    tables: dict[Path, int] = {}  # how many elements each array of tables has so far
+    waiting: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        waiting.append(line.removesuffix("\r"))
+        try:
+            statement = tomllib.loads("\n".join(waiting))
+        except tomllib.TOMLDecodeError:
+            continue
+        starts = number - len(waiting) + 1
+        header = waiting[0].lstrip().startswith("[")
+        waiting = []
+        if not statement:
+            continue
+        if header:
+            table = _enter(_path(statement), tables)
+            found.setdefault(table, starts)
+        else:
+            for path in _prefixes(_path(statement)):
+                found.setdefault(table + path, starts)
+    return found
+
+
+def line_of(index: dict[Path, int], path: Path) -> int:
+    """The line of a key, or of the nearest table around it that has one."""
+    while path not in index:
+        path = path[:-1]
+    return index[path]
+
+
+def _path(statement: Any) -> Path:
+    """The keys of a statement read alone; -1 stands for the new element of an array of tables."""
+    path: Path = ()
+    while True:
+        if isinstance(statement, dict) and len(statement) == 1:
+            ((key, statement),) = statement.items()
+            path += (key,)
+        elif statement == [{}]:
+            return (*path, -1)
+        else:
+            return path
+
+
+def _enter(path: Path, tables: dict[Path, int]) -> Path:
+    """The path of a table header, with the elements of arrays of tables by their number."""
+    entered: Path = ()
+    for place, key in enumerate(path):
+        if key == -1:
+            tables[entered] = tables.get(entered, 0) + 1
+            return (*entered, tables[entered] - 1)
+        entered += (key,)
+        if entered in tables and path[place + 1 :] not in ((), (-1,)):
+            entered += (tables[entered] - 1,)
+    return entered
+
+
+def _prefixes(path: Path) -> list[Path]:
+    return [path[: end + 1] for end in range(len(path))]
