@@ -33,7 +33,7 @@ from handlers.requests import (
     Typed,
 )
 from program.roster import read_roster
-from storage import checkins, due, people, program
+from storage import checkins, due, people, policies, program
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import import_roster

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from storage import attendance, cohorts, meetings, people
 from storage.database import Database
 from storage.migrate import SchemaProblem, check_triggers, migrate
-from storage.tables import APPEND_ONLY, ledger_line, metadata, seen
-from tests.world import World
+from storage.tables import APPEND_ONLY, amendment, ledger_line, metadata, seen
+from tests.world import START, World
 
 
 def test_migrating_twice_changes_nothing_and_matches_the_tables(database: Database) -> None:
@@ -74,7 +74,14 @@ def an_entry(world: World) -> None:
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str) -> None:
     an_entry(world)
-    column = {"ledger_line": "recorded_at", "history": "at"}[table]
+    column = {"ledger_line": "recorded_at", "history": "at", "policy": "text", "amendment": "value"}[table]
+    if table == "amendment":
+        with world.database.write() as tx:
+            ruth = people.by_email(tx, "ruth@example.org")
+            assert ruth
+            tx.execute(
+                amendment.insert().values(id=world.new_id(), policy="p", path="x", value="1", at=START, by=ruth.id)
+            )
     for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
         with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
             tx.execute(text(statement))

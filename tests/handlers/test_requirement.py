@@ -1,0 +1,247 @@
+"""The record of two years: logged, verified, made up, paused, moved, disputed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from handlers.cards import ChoiceField, Form, Option
+from storage import ledger, people, policies, standings
+from storage.tables import dispute, enrolment, vault_item
+from tests.handlers.test_story import HOME, linked, scheduled
+from tests.world import Person, World, said
+
+
+@pytest.fixture
+def dana(world: World) -> Person:
+    return world.matched("Dana Reyes", "dana@example.org")
+
+
+@pytest.fixture
+def ruth(world: World) -> Person:
+    return world.matched("Ruth Ellison", "ruth@example.org")
+
+
+@pytest.fixture
+def carol(world: World) -> Person:
+    return world.matched("Carol Dietz", "carol@example.org")
+
+
+def options(form: Form) -> tuple[Option, ...]:
+    """What the form's first field offers."""
+    first = form.fields[0]
+    assert isinstance(first, ChoiceField)
+    return first.options
+
+
+def steps(world: World, who: Person) -> list[tuple[str, str]]:
+    with world.database.read() as tx:
+        return [(line.kind, line.step) for line in ledger.of_person(tx, who.id)]
+
+
+def whole(world: World) -> bool:
+    with world.database.read() as tx:
+        return ledger.verify(tx, world.product.chain_key).problems == []
+
+
+async def absent(world: World, ruth: Person, dana: Person, *, tap: bool = False) -> None:
+    """A meeting at which Dana is recorded as absent."""
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    if tap:
+        await world.go_to(datetime(2026, 9, 10, 20, 15, tzinfo=UTC))
+        await dana.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+    await world.go_to(datetime(2026, 9, 10, 21, 30, tzinfo=UTC))
+    form = (await ruth.presses(world.to(ruth)[-1], "Person by person")).form
+    assert form is not None
+    await ruth.fills(form, **{field.id: "absent" for field in form.fields if field.label == "Dana Reyes"})
+
+
+async def test_an_activity_is_logged_and_verified_with_one_tap(world: World, dana: Person, ruth: Person) -> None:
+    form = (await dana.sends("log")).form
+    wrong = await dana.fills(form, type="contact", day="2026-09-30", minutes="5")
+    assert wrong.errors["day"] == "That day is ahead."
+    assert "counts from 15 minutes" in wrong.errors["minutes"]
+    reply = await dana.fills(form, type="contact", day="2026-09-07", minutes="30", mode="phone")
+    assert "Your mentor is asked to verify it" in said(reply)
+    asked = world.to(ruth)[-1]
+    assert "Dana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes" in asked.text
+    assert "0 of 2" in said(await dana.sends("progress"))
+    await ruth.presses(asked, "Verify")
+    assert "1 of 2" in said(await dana.sends("progress"))
+    assert "Activity verified" in asked.text
+    assert "Your activity is verified" in world.to(dana)[-1].text
+    assert "settled already" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
+    assert steps(world, dana) == [("activity", "logged"), ("activity", "verified")]
+    assert whole(world)
+
+
+def first_line(world: World, who: Person) -> UUID:
+    with world.database.read() as tx:
+        return ledger.of_person(tx, who.id)[0].id
+
+
+async def test_what_was_logged_by_mistake_is_withdrawn_and_not_decided(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
+    form = (await dana.sends("log")).form
+    await dana.fills(form, type="workshop", day="2026-09-07", minutes="90")
+    own = world.to(dana)[-1]
+    jordan = world.matched("Jordan Blake", "jordan@example.org")
+    assert "not there" in said(await jordan.does_press("activities.decide", str(first_line(world, dana)), "yes"))
+    await dana.presses(own, "Withdraw")
+    assert "withdrawn" in own.text
+    assert "settled already" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
+    assert whole(world)
+
+
+async def test_a_missed_meeting_is_made_up(world: World, dana: Person, ruth: Person, carol: Person) -> None:
+    assert "missed no meeting" in said(await dana.sends("makeup"))
+    await absent(world, ruth, dana)
+    form = (await dana.sends("makeup")).form
+    assert form is not None
+    missed = options(form)
+    assert [one.label for one in missed] == ["Thu Sep 10, 2026, First steps (absent)"]
+    reply = await dana.fills(form, meeting=missed[0].value, type="observation", day="2026-09-10", minutes="60")
+    assert "Asked." in said(reply)
+    asked = next(one for one in world.to(ruth) if "make-up to approve" in one.text)
+    assert "to make up First steps of Thu Sep 10, 2026" in asked.text
+    await ruth.presses(asked, "Approve")
+    assert "Make-up approved" in asked.text
+    assert any("make-up to approve" in one.text or "Make-up approved" in one.text for one in world.to(carol))
+    assert "1 of 8" in said(await dana.sends("progress"))
+    assert "missed no meeting" in said(await dana.sends("makeup"))
+    assert whole(world)
+
+
+async def test_where_two_differ_both_are_asked_once(world: World, dana: Person, ruth: Person, carol: Person) -> None:
+    await absent(world, ruth, dana, tap=True)
+    asked = [one for one in world.to(dana) if "Were you there?" in one.text]
+    mentor = [one for one in world.to(ruth) if "You two differ" in one.text]
+    assert (len(asked), len(mentor)) == (1, 1)
+    assert "mentee and mentor differ (1)" in said(await carol.sends("digest"))
+    await dana.presses(asked[0], "The record is right")
+    assert "settled" in mentor[0].text
+    assert "differ" not in said(await carol.sends("digest"))
+    assert steps(world, dana)[-1] == ("answer", "agreed")
+    assert whole(world)
+
+
+async def test_a_dispute_is_read_by_its_readers_alone(world: World, dana: Person, ruth: Person, carol: Person) -> None:
+    await absent(world, ruth, dana)
+    form = (await dana.sends("dispute")).form
+    assert form is not None
+    assert form.confidential
+    record = options(form)[0].value
+    await dana.fills(form, record=record, readers="coordinator", text="CANARY I was there")
+    assert not any("disputed" in one.text for one in world.to(ruth))
+    asked = next(one for one in world.to(carol) if "A record is disputed" in one.text)
+    assert "CANARY" not in "".join(one.text for one in world.port.messages)
+    read = (await carol.presses(asked, "Read it")).form
+    assert read is not None
+    assert read.confidential
+    assert "CANARY I was there" in said(await carol.presses(asked, "Read it"))
+    with world.database.read() as tx:
+        found = str(tx.scalar(select(dispute.c.id)))
+        assert all(b"CANARY" not in row.sealed for row in tx.execute(select(vault_item)))
+    assert said(await ruth.does_press("disputes.read", found)) == said(
+        await ruth.does_press("disputes.read", str(UUID(int=9)))
+    )
+    again = await dana.fills(form, record=record, readers="mentor", text="again")
+    assert "open dispute" in again.errors["record"]
+    settle = (await carol.presses(asked, "Settle it")).form
+    assert "The mentee is told" in said(await carol.fills(settle, outcome="corrected"))
+    assert "Dispute settled" in asked.text
+    assert any("Your dispute is settled" in one.text for one in world.to(dana))
+    assert [step for step in steps(world, dana) if step[0] == "dispute"] == [
+        ("dispute", "opened"),
+        ("dispute", "settled"),
+    ]
+    assert whole(world)
+
+
+async def test_a_leave_is_asked_granted_and_stops_checkins(world: World, dana: Person, carol: Person) -> None:
+    form = (await dana.sends("leave")).form
+    await dana.fills(form, starts="2026-09-08", ends="2026-12-20", reason="family")
+    asked = next(one for one in world.to(carol) if "leave of absence" in one.text)
+    assert "Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave)" in asked.text
+    await carol.presses(asked, "Grant")
+    assert "Your leave is granted" in world.to(dana)[-1].text
+    await world.go_to(datetime(2026, 12, 20, 12, 0, tzinfo=UTC))
+    assert not any("How are things" in one.text for one in world.to(dana))
+    assert "leave" in said(await dana.sends("progress")).lower()
+    await world.go_to(datetime(2027, 1, 31, 12, 0, tzinfo=UTC))
+    assert any("check-in" in one.text.lower() for one in world.to(dana))
+    assert whole(world)
+
+
+async def test_the_coordinator_opens_one_person_and_transfers_them(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
+    assert "for coordinators" in said(await ruth.sends("person Dana"))
+    assert "know nobody" in said(await carol.sends("person Nobody"))
+    card = (await carol.sends("person dana reyes")).card
+    assert card is not None
+    form = (await carol.presses(card, "Transfer")).form
+    assert form is not None
+    gateway = next(one.value for one in options(form) if one.label == "Gateway")
+    reply = await carol.fills(form, cohort=gateway, day="2026-09-07", reason="moved")
+    assert "is in Gateway from Mon Sep 7, 2026 on" in said(reply)
+    assert "Your record changed" in world.to(dana)[-1].text
+    assert "Gateway" in said(await dana.sends("cohort"))
+    assert steps(world, dana) == [("transfer", "made")]
+    assert "for coordinators" in said(await ruth.does_press("records.transfer", str(dana.id)))
+
+
+async def test_credits_and_waivers_count_and_can_be_undone(world: World, dana: Person, carol: Person) -> None:
+    card = (await carol.sends("person dana@example.org")).card
+    assert card is not None
+    form = (await carol.presses(card, "Credit")).form
+    reply = await carol.fills(form, rule="meetings", year="1", amount="3", reason="prior_program")
+    assert "3 of 8" in said(await dana.sends("progress"))
+    await carol.presses(reply, "Undo")
+    assert "0 of 8" in said(await dana.sends("progress"))
+    form = (await carol.presses(card, "Waive")).form
+    await carol.fills(form, rule="contacts", year="1", amount="", reason="cohort")
+    assert "waived" in said(await dana.sends("progress"))
+    assert "Undone" not in said(await carol.presses(reply, "Undo"))
+    assert steps(world, dana) == [("credit", "granted"), ("credit", "withdrawn"), ("waiver", "granted")]
+    assert whole(world)
+
+
+async def test_an_unset_value_is_filled_in_after_reading_the_english(world: World, dana: Person, carol: Person) -> None:
+    with world.database.write() as tx:
+        tx.execute(enrolment.update().values(policy=policies.MISSOURI))
+    assert "not set" in said(await dana.sends("progress"))
+    form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
+    assert form is not None
+    fields = {field.label: field.id for field in form.fields}
+    needed = fields["Meetings: how many are needed"]
+    wrong = await carol.fills(form, **{needed: "many"})
+    assert needed in wrong.errors
+    step = await carol.fills(form, **{needed: "6"})
+    assert "at least 6 times in the year" in said(step)
+    assert "Filled in for everybody" in said(await carol.fills(step.form))
+    with world.database.read() as tx:
+        assert policies.get(tx, policies.MISSOURI).unset
+        mine = standings.of_people(tx, [dana.id], world.clock.at)[0]
+        assert people.get(tx, dana.id).name == mine.name
+    assert "6 meetings" in said(await dana.sends("progress")) or "of 6" in said(await dana.sends("progress"))
+    assert "filled in by the coordinator" in said(await dana.does_press("policy.fill", policies.MISSOURI))
+    assert "Year 1 asks" in said(await dana.sends("policy"))
+
+
+async def test_a_mentee_is_moved_to_another_policy_by_name_with_a_reason(
+    world: World, dana: Person, carol: Person
+) -> None:
+    card = (await carol.sends("person dana reyes")).card
+    assert card is not None
+    form = (await carol.presses(card, "Move to a policy")).form
+    reply = await carol.fills(form, policy=policies.MISSOURI, reason="asked")
+    assert "measured against missouri-dese/2018" in said(reply)
+    with world.database.read() as tx:
+        line = ledger.of_person(tx, dana.id)[0]
+    assert line.detail == {"from": policies.EXAMPLE, "to": policies.MISSOURI}
