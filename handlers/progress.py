@@ -16,7 +16,7 @@ STATES = {
     "complete": "complete",
     "on track": "on track",
     "behind": "behind",
-    "not set": "nothing to measure against yet",
+    "not set": "not measured yet",
 }
 URGENCY = {"behind": 0, "not set": 1, "on track": 2, "complete": 3}
 
@@ -93,7 +93,9 @@ def cohort_card(call: Call, cohort: Cohort) -> Card:
     columns = ("Mentee", *(f"Year {year.number}" for year in found[0].standing.years), "Standing")
     width = len(columns)
     same = tuple((*row[:1], *row[1 : width - 1], row[-1]) for row in rows if len(row) == width)
-    return Card(title, (_counts(found), Table(columns, same, caption=title)))
+    unset = any(one.standing.state == "not set" for one in found)
+    note = (Note(("How many meetings are needed is not set yet.",)),) if unset else ()
+    return Card(title, (_counts(found), Table(columns, same, caption="Meetings attended"), *note))
 
 
 def _cell(year: YearStanding) -> str:
