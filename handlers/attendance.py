@@ -24,6 +24,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.meetings import refresh_meeting
 from handlers.planning import mentors_or_coordinators, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
@@ -136,6 +137,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
         return "cancelled"
     for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
         deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, moment.version)
+    refresh_meeting(work, meeting)  # whether somebody comes is no question any more
     return None
 
 
@@ -197,7 +199,7 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     table = Table(
         ("Name", "Attendance"),
         tuple((_name(line), _mark_words(line.mark)) for line in lines),
-        caption=f"{meeting.topic}, {cohort.name}",
+        caption="Attendance",
     )
     still_open = _open(lines)
     tapped = [line for line in still_open if line.mark.tapped]

@@ -122,6 +122,7 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     )
     asked = found.reach_out_at is not None
     reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
+    others = (reach,) if not asked and _mentors_of(work, found.person_id) else ()
     last = say("Your mentor was asked to reach out. Nothing else was sent.") if asked else None
     pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
     if found.answered_at is not None:
@@ -133,14 +134,14 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
                 "; the last one counts.",
             )
         )
-        blocks: list[Block] = [say(SAVED), pulse, buttons(write, *(() if asked else (reach,)))]
+        blocks: list[Block] = [say(SAVED), pulse, buttons(write, *others)]
         return Card("Check-in", (*blocks, *((last,) if last else ()), change))
     return Card(
         title,
         (
             say("One tap is enough: 1 is hard going, 5 is great."),
             pulse,
-            buttons(write, *(() if asked else (reach,))),
+            buttons(write, *others),
             *((last,) if last else ()),
             until,
         ),
@@ -294,11 +295,7 @@ def undo(call: Call) -> Reply:
 def reach_out(call: Call) -> Reply:
     """Tell the mentors just that they are asked to reach out."""
     found = _own(call)
-    mentors = {
-        mentor.id
-        for cohort in cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",))
-        for mentor in cohorts.members(call.work.tx, cohort.id, "mentor")
-    } - {call.my_id}
+    mentors = _mentors_of(call.work, call.my_id)
     if not mentors:
         raise Refused("Your cohort has no mentor yet. Please turn to your coordinator.")
     if checkins.ask_mentor(call.work, found.id):
@@ -306,6 +303,12 @@ def reach_out(call: Call) -> Reply:
             deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=found.id)
     deliveries.refresh(call.work, "checkin", found.id)
     return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, found.id) or found))
+
+
+def _mentors_of(work: Work, person_id: UUID) -> set[UUID]:
+    """The mentors of somebody's cohorts; a mentor who gets check-ins has none."""
+    own = cohorts.shared_cohorts(work.tx, person_id, ("mentee",))
+    return {mentor.id for one in own for mentor in cohorts.members(work.tx, one.id, "mentor")} - {person_id}
 
 
 @router.delivery("checkin.reach")

@@ -101,6 +101,7 @@ def cohort_card(call: Call, cohort: Cohort) -> Card:
     if helped:
         blocks.append(say(Bold("Who needs help first")))
         blocks.append(Bullets(tuple(_reasons(one) for one in helped[:MOST_NAMED])))
+    blocks += [Note((text,)) for text in dict.fromkeys(text for one in found for text in explain.unset(one.standing))]
     return Card(title, tuple(blocks))
 
 

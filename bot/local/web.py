@@ -269,7 +269,10 @@ class Site:
     async def live(self, request: web.Request) -> web.WebSocketResponse:
         """Says "changed" whenever something did; a socket, as a browser keeps only six event streams open."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return socket  # the page went on to another one
         with self._hub.page() as event:
             teller = asyncio.create_task(_tell(socket, event, self._hub))
             try:

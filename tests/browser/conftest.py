@@ -14,7 +14,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bot.local import connect
 from tests.browser.product import Running, copied, running
-from tests.browser.workspace import Served, serve
+from tests.browser.workspace import Served, Windows, serve
 from tests.local.toy import Toy, ToyHost, seed
 
 HERE = Path(__file__).parent
@@ -80,6 +80,11 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield started
         await started.close()
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 from sqlalchemy import func, select
 
 from storage import attendance, checkins, cohorts, conversations, meetings, people, summaries
@@ -31,7 +31,7 @@ from tests.browser.product import (
     TOM,
     Running,
 )
-from tests.browser.workspace import Person, window
+from tests.browser.workspace import Person, Windows
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -42,11 +42,10 @@ CHECKIN = datetime(2026, 10, 22, 20, 0, tzinfo=UTC)  # Thursday 3:00 PM in Misso
 
 
 @asynccontextmanager
-async def at(browser: Browser, product: Running, *who: tuple[str, str | None]) -> AsyncIterator[list[Person]]:
+async def at(windows: Windows, product: Running, *who: tuple[str, str | None]) -> AsyncIterator[list[Person]]:
     """People at their pages, each in a window of their own: (user, channel), None for the direct message."""
-    async with AsyncExitStack() as stack:
-        pages = [await stack.enter_async_context(window(browser, product.address)) for _ in who]
-        yield [await Person.open(page, *where) for page, where in zip(pages, who, strict=True)]
+    async with windows.take(len(who)) as pages:
+        yield [await Person.open(page, *where, product.address) for page, where in zip(pages, who, strict=True)]
 
 
 def ozarks(tx: Tx) -> UUID:
@@ -83,15 +82,15 @@ async def until(one: Person, time: str) -> None:
 # Who one is -------------------------------------------------------------------------------------
 
 
-async def test_a_visitor_reads_the_tour_and_becomes_dana(browser: Browser, product: Running) -> None:
-    async with window(browser, product.address) as page:
-        await page.goto("/")
+async def test_a_visitor_reads_the_tour_and_becomes_dana(windows: Windows, product: Running) -> None:
+    async with windows.take(1) as (page,):
+        await page.goto(product.address)
         await expect(page.get_by_text("Example — not real people, not DESE policy")).to_be_visible()
         await expect(page.get_by_role("region", name="A tour of five minutes")).to_be_visible()
         for role in ("Mentees", "Mentors", "Coordinator", "Not matched"):
             await expect(page.get_by_role("heading", name=role, exact=True)).to_be_visible()
         await page.get_by_role("link", name="Dana Reyes").click()
-        dana = Person(page, DANA)
+        dana = Person(page, DANA, product.address)
         await dana.settled()
         await expect(page.locator(".me")).to_contain_text("mentee · Ozarks")
         welcome = await dana.reads("Welcome, Dana Reyes")
@@ -101,9 +100,9 @@ async def test_a_visitor_reads_the_tour_and_becomes_dana(browser: Browser, produ
         await dana.reads("Who sees what")
 
 
-async def test_gateway_gets_its_home_and_its_guest_is_matched(browser: Browser, product: Running) -> None:
+async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, product: Running) -> None:
     people_here = (TOM, GATEWAY), (ALEX, None), (CAROL, None), (JORDAN, GATEWAY)
-    async with at(browser, product, *people_here) as (tom, alex, carol, jordan):
+    async with at(windows, product, *people_here) as (tom, alex, carol, jordan):
         await jordan.command("cohort link")
         await jordan.reads_notice("“cohort link” is for coordinators and mentors.")
 
@@ -142,8 +141,8 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(browser: Browser, 
 # Meetings ---------------------------------------------------------------------------------------
 
 
-async def test_a_series_is_previewed_scheduled_and_answered(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (RUTH, OZARKS), (DANA, OZARKS), (SAM, OZARKS)) as (ruth, dana, sam):
+async def test_a_series_is_previewed_scheduled_and_answered(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (RUTH, OZARKS), (DANA, OZARKS), (SAM, OZARKS)) as (ruth, dana, sam):
         await ruth.command("meeting new")
         await expect(ruth.dialog("Schedule meetings")).to_contain_text("For Ozarks. Times are America/Chicago time.")
         await ruth.submit("See the dates")
@@ -190,8 +189,8 @@ async def test_a_series_is_previewed_scheduled_and_answered(browser: Browser, pr
     assert product.read(stored) == ({"14:00 19", "14:00 20"}, [False, False])
 
 
-async def test_an_outsiders_tap_counts_for_nothing(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (JORDAN, OZARKS)) as (jordan,):
+async def test_an_outsiders_tap_counts_for_nothing(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (JORDAN, OZARKS)) as (jordan,):
         await jordan.page.get_by_role("button", name="Join #ozarks-cohort").click()
         await jordan.press("Coming", await jordan.reads(NEXT))
         await jordan.reads_notice("This meeting is another cohort's, so I have not noted anything.")
@@ -199,8 +198,8 @@ async def test_an_outsiders_tap_counts_for_nothing(browser: Browser, product: Ru
     assert product.read(lambda tx: tx.scalar(select(func.count()).select_from(rsvp))) == 0
 
 
-async def test_a_meeting_moves_a_meeting_is_cancelled_and_it_snows(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (RUTH, OZARKS), (DANA, OZARKS)) as (ruth, dana):
+async def test_a_meeting_moves_a_meeting_is_cancelled_and_it_snows(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (RUTH, OZARKS), (DANA, OZARKS)) as (ruth, dana):
         await ruth.command("meetings")
         listing = await ruth.reads_notice("Meetings of Ozarks")
         await listing.get_by_role("button", name="Move").nth(1).click()
@@ -235,8 +234,8 @@ async def test_a_meeting_moves_a_meeting_is_cancelled_and_it_snows(browser: Brow
         assert "Oct 22, 2026, 3:15 PM" not in await dana.clock()
 
 
-async def test_the_day_of_a_meeting(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (DANA, OZARKS), (LEE, OZARKS), (JORDAN, OZARKS)) as (dana, lee, jordan):
+async def test_the_day_of_a_meeting(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (DANA, OZARKS), (LEE, OZARKS), (JORDAN, OZARKS)) as (dana, lee, jordan):
         assert "Next: the reminder of a meeting" in await dana.clock()
         await dana.move_clock()
         assert "Wed Oct 21, 2026, 3:30 PM CDT" in await dana.clock()
@@ -263,19 +262,20 @@ async def test_the_day_of_a_meeting(browser: Browser, product: Running) -> None:
         assert len(product.read(lambda tx: attendance.of_meeting(tx, held.id))) == 2
 
         await until(dana, "4:30 PM CDT")
-        ruth = dana
-        await ruth.page.goto("/")
-        await ruth.page.get_by_role("link", name="Ruth Ellison").click()
+        await dana.page.get_by_text("Be somebody else").click()
+        await dana.page.get_by_role("link", name="Ruth Ellison").click()
+        ruth = Person(dana.page, RUTH, product.address)
+        await ruth.go()
         roster = await ruth.reads("Who came?")
         await expect(roster.get_by_role("row", name="Dana Reyes tapped “I'm here”")).to_be_visible()
         await expect(roster.get_by_role("row", name="Maria Gutierrez open")).to_be_visible()
         await expect(roster).to_contain_text("never assumed absent")
 
 
-async def test_the_mentor_settles_the_roster_person_by_person(browser: Browser, product: Running) -> None:
+async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, product: Running) -> None:
     held = meeting_at(product, MEETING)
     await product.go_to(MEETING)
-    async with at(browser, product, (DANA, OZARKS), (RUTH, None)) as (dana, ruth):
+    async with at(windows, product, (DANA, OZARKS), (RUTH, None)) as (dana, ruth):
         await dana.press("I'm here")
         await dana.reads_notice("You're marked as here")
         await product.go_to(AFTER)
@@ -324,9 +324,9 @@ async def test_the_mentor_settles_the_roster_person_by_person(browser: Browser, 
     assert meeting_at(product, MEETING).settled_at is not None
 
 
-async def test_open_attendance_reaches_the_coordinator(browser: Browser, product: Running) -> None:
+async def test_open_attendance_reaches_the_coordinator(windows: Windows, product: Running) -> None:
     await product.go_to(AFTER)
-    async with at(browser, product, (RUTH, None), (CAROL, None)) as (ruth, carol):
+    async with at(windows, product, (RUTH, None), (CAROL, None)) as (ruth, carol):
         await ruth.move_clock()
         await ruth.reads("Attendance is still open")
         while "Attendance was never confirmed" not in await carol.page.locator("#messages").inner_text():
@@ -343,10 +343,10 @@ async def test_open_attendance_reaches_the_coordinator(browser: Browser, product
 # Check-ins --------------------------------------------------------------------------------------
 
 
-async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(browser: Browser, product: Running) -> None:
+async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Windows, product: Running) -> None:
     secret, typed = "The hallway duty wears me out.", "I miss my old building."
     await product.go_to(CHECKIN)
-    async with at(browser, product, (DANA, None), (RUTH, None)) as (dana, ruth):
+    async with at(windows, product, (DANA, None), (RUTH, None)) as (dana, ruth):
         asked = await dana.reads("How are things going?")
         await expect(asked).to_contain_text("One tap is enough")
         await dana.press("4", asked)
@@ -384,9 +384,9 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(browser: Br
         assert secret.encode() not in product.bytes_on_disk()
 
 
-async def test_one_reminder_to_those_who_did_not_answer_then_it_closes(browser: Browser, product: Running) -> None:
+async def test_one_reminder_to_those_who_did_not_answer_then_it_closes(windows: Windows, product: Running) -> None:
     await product.go_to(CHECKIN)
-    async with at(browser, product, (DANA, None), (LEE, None)) as (dana, lee):
+    async with at(windows, product, (DANA, None), (LEE, None)) as (dana, lee):
         await dana.press("5 great", await dana.reads("How are things going?"))
         await dana.reads("Saved.")
         await lee.reads("How are things going?")
@@ -400,8 +400,8 @@ async def test_one_reminder_to_those_who_did_not_answer_then_it_closes(browser: 
         await dana.reads("I don't know that command.")
 
 
-async def test_sam_pauses_and_ends_the_pause(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (SAM, None)) as (sam,):
+async def test_sam_pauses_and_ends_the_pause(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (SAM, None)) as (sam,):
         await sam.say("snooze until 2026-11-20")
         await sam.press("Undo", await sam.reads("No check-ins until Fri Nov 20, 2026."))
         await sam.reads("The pause is over. The next check-in comes Thu Oct 22, 2026, 3:00 PM MDT.")
@@ -416,9 +416,9 @@ async def test_sam_pauses_and_ends_the_pause(browser: Browser, product: Running)
 # Progress, summaries, the digest ----------------------------------------------------------------
 
 
-async def test_progress_as_mentee_mentor_and_coordinator(browser: Browser, product: Running) -> None:
+async def test_progress_as_mentee_mentor_and_coordinator(windows: Windows, product: Running) -> None:
     who = (DANA, OZARKS), (RUTH, OZARKS), (CAROL, None)
-    async with at(browser, product, *who) as (dana, ruth, carol):
+    async with at(windows, product, *who) as (dana, ruth, carol):
         await dana.command("progress")
         mine = await dana.reads_notice("Your progress: on track")
         await expect(mine.get_by_role("progressbar").first).to_have_attribute("value", "2")
@@ -436,9 +436,9 @@ async def test_progress_as_mentee_mentor_and_coordinator(browser: Browser, produ
         await expect(program).not_to_contain_text("Dana")
 
 
-async def test_a_summary_is_previewed_posted_edited_and_withdrawn(browser: Browser, product: Running) -> None:
+async def test_a_summary_is_previewed_posted_edited_and_withdrawn(windows: Windows, product: Running) -> None:
     await product.go_to(AFTER)
-    async with at(browser, product, (RUTH, None), (LEE, OZARKS)) as (ruth, lee):
+    async with at(windows, product, (RUTH, None), (LEE, OZARKS)) as (ruth, lee):
         await ruth.press("Everyone came", await ruth.reads("Who came?"))
         await ruth.press("Write the summary", await ruth.reads("Attendance is complete"))
         await expect(ruth.dialog("Session summary")).to_contain_text("Please no student and no private matters")
@@ -476,9 +476,9 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(browser: Brows
     assert (newest.version, newest.withdrawn_at is None) == (2, False)
 
 
-async def test_the_digest_comes_on_monday_with_what_needs_the_coordinator(browser: Browser, product: Running) -> None:
+async def test_the_digest_comes_on_monday_with_what_needs_the_coordinator(windows: Windows, product: Running) -> None:
     await product.go_to(datetime(2026, 10, 26, 12, 0, tzinfo=UTC))
-    async with at(browser, product, (CAROL, None)) as (carol,):
+    async with at(windows, product, (CAROL, None)) as (carol,):
         assert "Next: the coordinator's weekly digest" in await carol.clock()
         await carol.move_clock()
         assert "Mon Oct 26, 2026, 7:30 AM CDT" in await carol.clock()
@@ -490,8 +490,8 @@ async def test_the_digest_comes_on_monday_with_what_needs_the_coordinator(browse
         await expect(carol.messages().filter(has_text="Weekly digest")).to_have_count(2)
 
 
-async def test_help_is_by_role_and_an_unknown_command_gets_the_nearest(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (PRIYA, OZARKS), (RUTH, None)) as (priya, ruth):
+async def test_help_is_by_role_and_an_unknown_command_gets_the_nearest(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (PRIYA, OZARKS), (RUTH, None)) as (priya, ruth):
         await priya.command("help")
         own = await priya.reads_notice("What I can do")
         await expect(own).to_contain_text("As a mentee")
@@ -505,8 +505,8 @@ async def test_help_is_by_role_and_an_unknown_command_gets_the_nearest(browser: 
         await expect(await ruth.reads("What I can do")).to_contain_text("As a mentor")
 
 
-async def test_start_over_brings_the_example_back(browser: Browser, product: Running) -> None:
-    async with at(browser, product, (DANA, OZARKS), (RUTH, OZARKS)) as (dana, ruth):
+async def test_start_over_brings_the_example_back(windows: Windows, product: Running) -> None:
+    async with at(windows, product, (DANA, OZARKS), (RUTH, OZARKS)) as (dana, ruth):
         await dana.press("Coming", await dana.reads(NEXT))
         await ruth.reads("Coming (1): Dana Reyes")
         await dana.move_clock()
@@ -523,9 +523,9 @@ async def test_start_over_brings_the_example_back(browser: Browser, product: Run
     assert product.read(lambda tx: tx.scalar(select(func.count()).select_from(rsvp))) == 0
 
 
-async def test_nothing_failed_on_its_way(browser: Browser, product: Running) -> None:
+async def test_nothing_failed_on_its_way(windows: Windows, product: Running) -> None:
     """A month of the example, as the clock's buttons live through it, ends with every message delivered."""
-    async with at(browser, product, (CAROL, None)) as (carol,):
+    async with at(windows, product, (CAROL, None)) as (carol,):
         for _ in range(4):
             await carol.move_clock("+1 day")
         await carol.reads("Welcome, Carol Dietz")

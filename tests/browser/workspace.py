@@ -47,6 +47,40 @@ async def serve(workspace: LocalWorkspace) -> AsyncIterator[Served]:
         await workspace.stop()
 
 
+class Windows:
+    """Windows that stay open between tests: going elsewhere in one is quicker than opening another."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: list[Page] = []
+        self._complaints: list[str] = []
+
+    def _complain(self, words: str) -> None:
+        self._complaints.append(words)
+
+    async def _open(self) -> Page:
+        # A context each: of several tabs in one, the browser draws the foremost alone and lets the others wait.
+        context = await self._browser.new_context(viewport=DESKTOP, color_scheme="light", reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self._complain(str(error)))
+        page.on("console", lambda line: self._complain(line.text) if line.type == "error" else None)
+        return page
+
+    @asynccontextmanager
+    async def take(self, count: int) -> AsyncIterator[list[Page]]:
+        """Some windows for a while; whatever their pages complain of fails the test."""
+        self._complaints.clear()
+        pages = [self._free.pop() if self._free else await self._open() for _ in range(count)]
+        try:
+            yield pages
+        finally:
+            for page in pages:
+                await page.goto("about:blank")
+            self._free += pages
+        assert self._complaints == []
+
+
 @asynccontextmanager
 async def window(
     browser: Browser,
@@ -84,18 +118,19 @@ class Person:
 
     page: Page
     user: str
+    address: str = ""  # of the workspace, where the window does not know it
 
     # Going somewhere -----------------------------------------------------------------------
 
     @classmethod
-    async def open(cls, page: Page, user: str, conversation: str | None = None) -> Person:
+    async def open(cls, page: Page, user: str, conversation: str | None = None, address: str = "") -> Person:
         """Be this person, in a channel or (without one) with the bot."""
-        person = cls(page, user)
+        person = cls(page, user, address)
         await person.go(conversation)
         return person
 
     async def go(self, conversation: str | None = None) -> None:
-        await self.page.goto(path_of(self.user, conversation or direct(self.user)))
+        await self.page.goto(self.address + path_of(self.user, conversation or direct(self.user)))
         await self.settled()
 
     async def settled(self) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -148,6 +148,7 @@ class FakeTeams:
         self._ids = itertools.count(1767377000000)
         self.acts = itertools.count(1)
         self.hang = asyncio.Event()
+        self._news = asyncio.Event()
         self._server = TestServer(self._app())
 
     async def __aenter__(self) -> FakeTeams:
@@ -200,6 +201,12 @@ class FakeTeams:
     def posted(self, conversation: str) -> list[Message]:
         """The messages of a conversation."""
         return self.messages.get(conversation, [])
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        """Wait for messages until something is so."""
+        while not wanted():
+            self._news.clear()
+            await self._news.wait()
 
     def chat_of(self, person: Person) -> str:
         """The personal chat of somebody with the bot: always the same."""
@@ -303,6 +310,7 @@ class FakeTeams:
         body = await request.json()
         message = Message(str(next(self._ids)), body)
         self.messages.setdefault(request.match_info["conversation"], []).append(message)
+        self._news.set()
         return web.json_response({"id": message.id}, status=201)
 
     async def _put(self, request: web.Request) -> web.Response:

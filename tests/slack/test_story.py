@@ -285,7 +285,7 @@ async def attendance_is_taken(story: Story) -> None:
     assert ruth.last() == (
         "# Who came?\n"
         "First steps, Friday, September 11, 2026 at 4:00 PM, Ozarks.\n"
-        "First steps, Ozarks\n"
+        "Attendance\n"
         "Name | Attendance\n"
         "Dana Reyes | tapped “I'm here”\n"
         "Lee Okafor | tapped “I'm here”\n"

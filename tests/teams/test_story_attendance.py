@@ -86,6 +86,9 @@ async def test_everyone_came_is_one_tap(story: Story, cohort: dict[str, Someone]
     assert "tapped “I'm here”" in shown(roster)
     assert cohort["tom"].never_saw("Who came?")
 
+    said = [one for one in story.in_channel() if "Small groups" in shown(one)]
+    assert not [one for one in said if "Coming" in actions_of(one.card)]  # that is over
+
     answer = await ruth.taps(roster, "Everyone came")
 
     assert answer.card is not None

@@ -6,14 +6,16 @@ import json
 import logging
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from bot import roster
 from storage import checkins, people, vault
 from storage.checkins import CheckIn
 from storage.tables import checkin
 from tests.fakes.teams import CHANNEL, actions_of
-from tests.teams.story import Someone, Story, linked, shown, telling
+from tests.teams.story import Someone, Story, linked, shown, somebody, telling
 
 CANARY = "heron-marigold-7731"
 TYPED = "quillback-sorrel-4482"
@@ -180,7 +182,9 @@ async def test_snooze_stops_prompts_until_the_day(story: Story, cohort: dict[str
 async def test_a_mentor_may_turn_them_on(story: Story, cohort: dict[str, Someone]) -> None:
     assert "Check-ins are on." in (await cohort["ruth"].says("checkins on")).text
     await asked(story)
-    assert cohort["ruth"].sees("How are things going?")
+    card = cohort["ruth"].sees("How are things going?").card
+    assert "Write a reflection" in actions_of(card)
+    assert "Ask my mentor to reach out" not in actions_of(card)
 
 
 async def test_the_coordinator_edits_the_prompts(story: Story, cohort: dict[str, Someone]) -> None:
@@ -206,3 +210,20 @@ async def test_words_in_the_channel_are_no_reflection(story: Story, cohort: dict
     [account] = story.read(lambda tx: people.accounts_of(tx, dana.id))
     found = _open_of(story, dana)
     assert story.read(lambda tx: vault.find(tx, found.id, "reflection", account.id)) is None
+
+
+async def test_another_account_of_the_same_person_reads_nothing_of_it(story: Story, cohort: dict[str, Someone]) -> None:
+    """The operator gives Dana's place to another account: what the first one wrote stays closed to it."""
+    dana, other = cohort["dana"], story.meets(somebody("Dana Reyes", 50, email="new.dana@example.org"))
+    await asked(story)
+    opened = await dana.taps(dana.sees("How are things going?"), "Write a reflection")
+    first = next(iter(opened.dialog.fields))
+    await dana.sends(opened.dialog, **{first: CANARY})
+    await other.says("help")
+
+    roster.match(story.settings, "dana@example.org", other.person.object_id, story.clock.now(), uuid4)
+
+    opened = await other.taps((await other.says("checkin")).messages[0], "Write or change")
+    assert opened.dialog.fields == dict.fromkeys(opened.dialog.fields)
+    assert "I don't know you yet" in (await dana.says("checkin")).text
+    assert "Is this you?" not in dana.chat[-1].activity["summary"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from uuid import uuid4
 
@@ -96,6 +97,20 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     assert "Lee Okafor is now matched" in done.text
     assert "You are in Ozarks." in shown(lee.sees("Welcome, Lee Okafor"))
     assert "Your progress" in (await lee.says("progress")).text
+
+
+async def test_the_running_product_needs_nobody_to_wake_it(story: Story) -> None:
+    ruth, dana = story.meets(RUTH), story.meets(DANA)
+    await ruth.says("hello")
+    await ruth.taps(ruth.sees("Is this you?"), "Yes, that's me")
+    story.app.loop.start()
+
+    await ruth.client.send(ruth.client.mentions("cohort link"))
+
+    async with asyncio.timeout(20):
+        await story.fake.until(lambda: bool(dana.chat and story.in_channel()))
+    assert "Is this you?" in shown(dana.chat[0])
+    assert shown(story.in_channel()[0]).startswith("Hello, Ozarks")
 
 
 async def test_linking_again_and_retried_links_change_nothing(story: Story) -> None:

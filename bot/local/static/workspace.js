@@ -486,8 +486,8 @@ async function moveClock(button) {
   if (button.dataset.confirm && !(await ask(button.dataset.confirm, button.dataset.yes))) return;
   working(`Working: ${button.textContent.trim()}…`);
   const answer = await send(`${page.person}/clock/${button.dataset.clock}`, { hours: button.dataset.hours });
-  working("");
   await take(answer, button);
+  working("");
 }
 
 function working(words) {
