@@ -11,7 +11,7 @@ from uuid import UUID
 from program.periods import calendar_year, day_of, shifted, year_of
 from program.policy import MEETING, Activity, AtLeast, Policy, known
 from program.record import Activity as Logged
-from program.record import Attendance, MakeUp, Record
+from program.record import Attendance, MakeUp, Meeting, Record
 from program.unset import Unset
 
 Verdict = Literal["counts", "pending", "undecided", "missed", "no", "open"]
@@ -139,6 +139,12 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
     for rest in for_meeting.values():
         found += [_stray(policy, one, "the meeting is not on record") for one in rest]
     return _limited(policy, found)
+
+
+def unattended(policy: Policy, meeting: Meeting) -> Item:
+    """A meeting without entries, to come or not confirmed yet."""
+    day = day_of(meeting.starts_at, policy.program.zone)
+    return _length(Item(meeting.id, MEETING, day, max(0, meeting.minutes), "open"), policy.activity(MEETING))
 
 
 def _weight(line: Attendance) -> tuple[bool, int, str, str, int, datetime, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from program.explain import say_date
 from program.policy import Activity, AtLeast, Choose, Items, Policy, Reasons, Rule, Track, known
@@ -146,8 +147,17 @@ def _at_least(policy: Policy, rule: AtLeast) -> str:
 def _period(rule: AtLeast) -> str:
     if rule.first_weeks is not None:
         return f"in each of the first {_number(rule.first_weeks)} weeks after the start"
-    months = f" of {listed([MONTHS[one - 1] for one in rule.in_months], 12)}" if rule.in_months else ""
-    return PERIODS[rule.per] + (months if rule.per == "month" else months.replace(" of ", " that begins in "))
+    months = _months(rule.in_months)
+    if not months:
+        return PERIODS[rule.per]
+    return f"{PERIODS[rule.per]} {'of' if rule.per == 'month' else 'that begins in'} {months}"
+
+
+def _months(numbers: tuple[int, ...]) -> str:
+    """ "September to May" where the months follow each other, else one by one."""
+    follow = all(two == one % 12 + 1 for one, two in pairwise(numbers))
+    names = [MONTHS[one - 1] for one in numbers]
+    return f"{names[0]} to {names[-1]}" if follow and len(names) > 2 else listed(names, 12)
 
 
 def _activity(one: Activity) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
-from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, PlainValidator, SkipValidation, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -301,7 +301,7 @@ class Completion:
     reissue: Reasons = Field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, config=STRICT, eq=False)
+@dataclass(frozen=True, slots=True, config=STRICT, eq=False, repr=False)
 class Policy:
     """One version of a policy. The last three are not in the document: its text, and what was filled in since."""
 
@@ -323,8 +323,11 @@ class Policy:
     waivers: Decisions | None = None
     corrections: Decisions | None = None
     text: str = ""
-    amendments: Mapping[str, int | str | date] = Field(default_factory=dict)
+    amendments: SkipValidation[Mapping[str, Value]] = Field(default_factory=dict)
     unset: tuple[UnsetValue, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Policy({self.name})"
 
     @property
     def name(self) -> str:
@@ -377,6 +380,8 @@ def read_policy(text: str, amendments: Mapping[str, Value] | None = None) -> Pol
 
 def amend(policy: Policy, values: Mapping[str, Value]) -> Policy:
     """The same version with unset values filled in; nothing that is set can be changed this way.
+
+    The value "none" says that the program asks for no such thing, where a policy may leave it out.
 
     Raises:
         BadPolicy: a value is not unset in this policy, or does not fit.

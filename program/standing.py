@@ -8,13 +8,12 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from program.counting import Frame, Item, amount, items, met_on, of_types, standing_lines
+from program.counting import Frame, Item, amount, items, met_on, of_types, standing_lines, unattended
 from program.periods import (
     Away,
     Period,
     ProgramYear,
     calendar_year,
-    day_of,
     on,
     parts,
     program_years,
@@ -178,9 +177,10 @@ def _case(policy: Policy, enrolment: Enrolment, record: Record, meetings: list[M
     paused = Away() if pauses is None else Away.of(until_known)
     years = program_years(policy.program, starts, count, paused, pauses)
     whole = Period("the whole program", years[0].period.starts, years[-1].period.ends)
-    found = items(policy, record, _frame(policy, enrolment, record, starts, today))
+    frame = _frame(policy, enrolment, record, starts, today)
+    found = items(policy, record, frame)
     settled = {one.id for one in found}
-    found += [one for one in _open(policy, meetings, starts, away) if one.id not in settled]
+    found += [one for one in _open(policy, meetings, frame.since, away) if one.id not in settled]
     credits = [*standing_lines(record.credits), *_track_credits(track)]
     return _Case(
         policy, track, starts, today, away, paused, years, whole, found, credits, standing_lines(record.waivers)
@@ -218,12 +218,12 @@ def _count_of_years(policy: Policy, track: Track | None, starts: date, today: da
     return min(MOST_YEARS, max(1, begun))
 
 
-def _open(policy: Policy, meetings: Iterable[Meeting], starts: date, away: Away) -> Iterator[Item]:
+def _open(policy: Policy, meetings: Iterable[Meeting], since: date, away: Away) -> Iterator[Item]:
     """Meetings without entries: they can still count, if the mentee is there."""
     for one in meetings:
-        day = day_of(one.starts_at, policy.program.zone)
-        if day >= starts and not away.holds(day):
-            yield Item(one.id, MEETING, day, max(0, one.minutes), "open")
+        item = unattended(policy, one)
+        if item.day >= since and not away.holds(item.day):
+            yield item
 
 
 def _track_credits(track: Track | None) -> list[Credit]:
@@ -514,7 +514,7 @@ def _chosen(one: Requirement, outcomes: list[Outcome]) -> Outcome:
         return "met"
     given = one.credited + one.waived
     reach = 0
-    for outcome in ("met", "open", "at risk", "blocked"):
+    for outcome in ("met", "open", "blocked", "at risk"):
         reach += outcomes.count(outcome)
         if reach + given >= one.need:
             return outcome if outcome != "met" else "open"
@@ -528,7 +528,7 @@ def _chosen_on(parts: list[list[Requirement]], need: int | None) -> date | None:
     return days[need - 1]
 
 
-RANK: dict[Outcome, int] = {"behind": 0, "blocked": 1, "at risk": 2, "open": 3, "met": 4}
+RANK: dict[Outcome, int] = {"behind": 0, "at risk": 1, "blocked": 2, "open": 3, "met": 4}
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Outcome:
@@ -618,11 +618,8 @@ def _too_few(case: _Case, meetings: Iterable[Meeting]) -> tuple[Shortage, ...]:
 def shortages(policy: Policy, meetings: Iterable[Meeting], today: date) -> tuple[Shortage, ...]:
     """Rules that nobody can meet in this program year, because too few meetings are held and scheduled."""
     year = calendar_year(policy.program, year_of(today, policy.program.boundary))
-    every = [
-        Item(one.id, MEETING, day_of(one.starts_at, policy.program.zone), max(0, one.minutes), "open")
-        for one in meetings
-    ]
-    inside = [one for one in every if year.holds(one.day)]
+    every = [unattended(policy, one) for one in meetings]
+    inside = [one for one in every if year.holds(one.day) and one.verdict != "no"]
     found = []
     for rule in policy.rules:
         if not isinstance(rule, AtLeast) or rule.per != "year" or not _by_meetings_alone(rule):

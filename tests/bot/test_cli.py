@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
+from storage import policies
 from storage.vault import read_operator_keys
 from tests.bot.test_settings import NAMES
 from tests.world import OPERATOR_KEY, ROSTER
@@ -125,3 +126,16 @@ def test_the_doctor_finds_a_database_that_is_not_there(monkeypatch: pytest.Monke
     result = plc("doctor")
     assert "✗ The database opens" in result.output
     assert "secretword" not in result.output
+
+
+def test_a_policy_is_checked_and_told_in_english(folder: Path) -> None:
+    text = policies.get(policies.EXAMPLE).text
+    (folder / "policy.toml").write_text(text, encoding="utf-8")
+    result = plc("policy", "check", "policy.toml")
+    assert result.exit_code == 0
+    assert "Year 2 asks:\n- Meetings: PLC meeting, at least 8 times in the year.\n" in result.output
+    (folder / "policy.toml").write_text(text.replace("at_least = 8", "at_least = 0"), encoding="utf-8")
+    result = plc("policy", "check", "policy.toml")
+    assert result.exit_code == 1
+    assert "policy.toml is not a policy that can be used.\nLine 59: rule.meetings.at_least must be" in result.output
+    assert "cannot be read" in plc("policy", "check", "nowhere.toml").output
