@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.periods import year_of
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
+from program.words import listed
 from storage import cohorts, deliveries, enrolments, ledger, meetings, people
 from storage.deliveries import Delivery
 from storage.ledger import Line, Recorded
@@ -91,8 +93,16 @@ def _mode_field(kinds: list[Activity]) -> tuple[Field, ...]:
     modes = list(dict.fromkeys(mode for one in kinds for mode in one.modes))
     if not modes:
         return ()
-    options = tuple(Option(mode, MODES.get(mode, mode.replace("_", " ").capitalize())) for mode in modes)
-    return (ChoiceField("mode", "How", options, optional=True),)
+    options = tuple(Option(mode, _mode_words(mode)) for mode in modes)
+    return (ChoiceField("mode", "How", options, optional=True, hint=_mode_hint(kinds)),)
+
+
+def _mode_words(mode: str) -> str:
+    return MODES.get(mode, mode.replace("_", " ").capitalize())
+
+
+def _mode_hint(kinds: list[Activity]) -> str:
+    return f"Needed for: {listed([one.name for one in kinds if one.modes])}."
 
 
 def _read_when(call: Call, read: FieldReader, kind: Activity | None) -> tuple[date, int]:
@@ -116,6 +126,9 @@ def logged(call: Call) -> Reply:
     policy = _policy(call)
     read = FieldReader(call.values)
     kind = policy.activity(read.choice("type", [one.type for one in policy.activities], needed="Choose what it was."))
+    if kind and kind.modes and read.text("mode") not in kind.modes:  # it would never count
+        ways = listed([_mode_words(mode).lower() for mode in kind.modes]).replace(" and ", " or ")
+        read.errors["mode"] = f"{kind.name} counts {ways}: choose which."
     day, minutes = _read_when(call, read, kind)
     if kind is None or kind.logged_by != "mentee":
         raise FormErrors({"type": "Choose one of the options."})
@@ -183,23 +196,24 @@ def _makeup_form(call: Call) -> Form:
 
 
 def _missed(call: Call, policy: Policy) -> list[Option]:
-    """This program year's meetings with an absence, and no make-up asked or approved."""
+    """This program year's meetings with an absence, and not as many make-ups asked as one needs."""
     lines = ledger.of_person(call.work.tx, call.my_id)
     last: dict[UUID, Recorded] = {}
     for line in lines:
         if line.kind == "attendance" and line.step != "tapped" and line.meeting_id:
             last[line.meeting_id] = line
     refused = {line.target_id for line in lines if line.kind == "makeup" and line.step in ("declined", "withdrawn")}
-    asked = {
+    asked = Counter(
         line.meeting_id for line in lines if line.kind == "makeup" and line.step == "asked" and line.id not in refused
-    }
+    )
+    ratio = policy.makeups.ratio if policy.makeups and isinstance(policy.makeups.ratio, int) else 1
     year = year_of(local_day(call.work.now, policy.program.zone), policy.program.boundary)
     options = []
     for meeting_id, line in sorted(last.items(), key=lambda item: item[1].happened_at, reverse=True):
         day = local_day(line.happened_at, policy.program.zone)
         if (
             line.status in ("absent", "excused")
-            and meeting_id not in asked
+            and asked[meeting_id] < ratio
             and year_of(day, policy.program.boundary) == year
         ):
             meeting = meetings.get(call.work.tx, meeting_id)

@@ -32,6 +32,14 @@ from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
 MOST_RECORDS = 50
+CHANGES = {
+    ("transfer", "made"),
+    ("credit", "granted"),
+    ("waiver", "granted"),
+    ("leave", "granted"),
+    ("policy", "moved"),
+}
+DISPUTABLE = {("activity", "logged"), ("makeup", "asked"), *CHANGES}
 OUTCOMES = {
     "corrected": "The record was wrong; it is corrected",
     "stands": "The record stands",
@@ -81,13 +89,13 @@ def _form(call: Call, chosen: str = "") -> Form:
 
 
 def _records(call: Call) -> list[Recorded]:
-    """What may be disputed: the newest line on each meeting, and what was logged."""
+    """What may be disputed: the newest line on each meeting, what was logged, and the coordinator's changes."""
     lines = ledger.of_person(call.work.tx, call.my_id)
     latest: dict[object, Recorded] = {}
     for line in lines:
         if line.kind == "attendance" and line.step != "tapped":
             latest[line.meeting_id or line.id] = line
-        elif line.kind in ("activity", "makeup") and line.step in ("logged", "asked"):
+        elif (line.kind, line.step) in DISPUTABLE:
             latest[line.id] = line
     return sorted(latest.values(), key=lambda one: one.happened_at, reverse=True)[:MOST_RECORDS]
 
@@ -99,6 +107,8 @@ def _record_label(work: Work, line: Recorded) -> str:
         topic = f" {meeting.topic[:30]}," if meeting else ""
         status = next((label for code, label in STATUSES.items() if code == line.status), line.status)
         return f"{day},{topic} {status.lower()}"
+    if (line.kind, line.step) in CHANGES:
+        return ", ".join(part for part in (day, line.kind, line.code.replace("_", " ")) if part)
     return f"{day}, {line.code.replace('_', ' ')}, {line.minutes or 0} minutes"
 
 

@@ -111,7 +111,16 @@ def decide(call: Call) -> Reply:
     if _outcome(call.work, line):
         raise Refused("That is settled already.")
     outcome = "granted" if call.args[1:2] == ("yes",) else "declined"
-    settled = Line("leave", outcome, line.happened_at, call.my_id, "coordinator", target_id=line.id, detail=line.detail)
+    settled = Line(
+        "leave",
+        outcome,
+        line.happened_at,
+        call.my_id,
+        "coordinator",
+        target_id=line.id,
+        reason=line.reason,
+        detail=line.detail,
+    )
     ledger.add(call.work, line.person_id, settled)
     refresh_turns(call.work, [line.person_id])
     deliveries.refresh(call.work, "leave.decide", line.id)

@@ -135,7 +135,7 @@ def preview(call: Call) -> Reply:
     policy = _amendable(call)
     read = FieldReader(call.values)
     typed = {
-        one.path: text
+        one.path: _worded(one, text)
         for number, one in enumerate(policy.unset[:MOST_FIELDS])
         if (text := read.text(_field(number), most=50).lower())
     }
@@ -164,7 +164,7 @@ def _amended(policy: Policy, typed: dict[str, str]) -> Policy:
     for number, one in enumerate(policy.unset[:MOST_FIELDS]):
         if one.path not in typed:
             continue
-        value = policies.typed_value(_worded(one, typed[one.path]))
+        value = policies.typed_value(typed[one.path])
         try:
             amend(policy, {one.path: value})
             good[one.path] = value

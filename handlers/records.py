@@ -39,6 +39,8 @@ from storage.work import Work
 SHOWN_LINES = 25
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
+CHANGES = ("transfer", "credit", "waiver", "leave", "policy")
+
 
 @router.command("person", "Open one mentee's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
 def person_command(call: Call) -> Reply:
@@ -257,7 +259,9 @@ def undo(call: Call) -> Reply:
     if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
         raise Refused("That is undone already.")
     back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
-    ledger.add(call.work, person.id, back)
+    back_id = ledger.add(call.work, person.id, back)
+    refresh_turns(call.work, [person.id])
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back_id)
     return Reply(replace=Card("", (say(f"Undone for {person.name}; the record shows both steps."),)))
 
 
@@ -304,16 +308,36 @@ def leave(call: Call) -> Reply:
 def changed_card(work: Work, item: Delivery) -> Card | None:
     """Whoever a record is about hears of every change to it."""
     lines = ledger.of_person(work.tx, UUID(item.subject))
-    ours = [one for one in lines if one.kind in ("transfer", "credit", "waiver", "leave", "policy")]
+    steps = ("made", "granted", "moved", "withdrawn")  # what somebody else did to the record
+    ours = [one for one in lines if one.kind in CHANGES and one.step in steps]
     if not ours:
         return None
     last = ours[-1]
-    text = say(f"{last.by or 'The operator'} recorded: {_line_words(last)}.")
+    text = say(f"{last.by or 'The operator'} recorded {_change_words(work, last)}.")
     see = buttons(
         Button("My progress", action("command.run", "progress")),
         Button("It is wrong", action("command.run", "dispute")),
     )
     return Card("Your record changed", (text, see))
+
+
+def _change_words(work: Work, line: ledger.Recorded) -> str:
+    """A change, for the person it is about."""
+    if line.step == "withdrawn":
+        return f"that a {line.kind} is taken back"
+    detail = line.detail
+    match line.kind:
+        case "transfer":
+            return f"your transfer to {detail['to']} from {say_day(date.fromisoformat(detail['on']))} on"
+        case "policy":
+            return f"that you are measured against {detail['to']} now"
+        case "leave":
+            until = f" to {say_day(date.fromisoformat(detail['ends']))}" if detail["ends"] else ", until further notice"
+            return f"a leave of absence from {say_day(date.fromisoformat(detail['starts']))}{until}"
+    rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
+    amount = f"{detail['amount']} of " if detail["amount"] is not None else ""
+    year = f", year {detail['year']}" if detail["year"] else ""
+    return f"a {line.kind}: {amount}{rule.name if rule else line.code}{year}"
 
 
 @router.press("records.policy")

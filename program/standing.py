@@ -180,7 +180,8 @@ def _case(policy: Policy, enrolment: Enrolment, record: Record, meetings: list[M
     frame = _frame(policy, enrolment, record, starts, today)
     found = items(policy, record, frame)
     settled = {one.id for one in found}
-    found += [one for one in _open(policy, meetings, frame.since, away) if one.id not in settled]
+    here = max([frame.since, *(one.on for one in standing_lines(record.transfers) if one.on <= today)])
+    found += [one for one in _open(policy, meetings, here, away) if one.id not in settled]
     credits = [*standing_lines(record.credits), *_track_credits(track)]
     return _Case(
         policy, track, starts, today, away, paused, years, whole, found, credits, standing_lines(record.waivers)
@@ -219,7 +220,10 @@ def _count_of_years(policy: Policy, track: Track | None, starts: date, today: da
 
 
 def _open(policy: Policy, meetings: Iterable[Meeting], since: date, away: Away) -> Iterator[Item]:
-    """Meetings without entries: they can still count, if the mentee is there."""
+    """Meetings without entries: they can still count, if the mentee is there.
+
+    ``since``: what a new cohort did before the transfer was never the mentee's to attend.
+    """
     for one in meetings:
         item = unattended(policy, one)
         if item.day >= since and not away.holds(item.day):

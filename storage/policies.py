@@ -18,6 +18,7 @@ from storage.work import Work
 
 EXAMPLE = "example/1"
 MISSOURI = "missouri-dese/2018"
+YES_NO = {"yes": True, "no": False, "true": True, "false": False}  # typed, and as the table keeps them
 _SHIPPED = {EXAMPLE: "example.toml", MISSOURI: "missouri-dese.toml"}
 
 
@@ -41,9 +42,11 @@ def _read(text: str, amendments: tuple[tuple[str, str], ...]) -> Policy:
 
 
 def typed_value(text: str) -> Value:
-    """An amendment's value as it was typed: a number, a date, or a word."""
+    """An amendment's value as it was typed: a number, yes or no, a date, or a word."""
     if text.isdecimal():
         return int(text)
+    if text.lower() in YES_NO:
+        return YES_NO[text.lower()]
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -58,6 +61,11 @@ def _text(tx: Tx, name: str) -> str:
 @lru_cache
 def _shipped(name: str) -> str:
     return (files("program.policies") / _SHIPPED[name]).read_text(encoding="utf-8")
+
+
+def shipped(name: str) -> Policy:
+    """A shipped policy as its document says, with nothing filled in."""
+    return _read(_shipped(name), ())
 
 
 def current(tx: Tx, day: date) -> str:

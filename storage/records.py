@@ -50,7 +50,8 @@ def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
 
 
 def _record(lines: Sequence[Any]) -> Record:
-    decided = {row.target_id: row.step for row in lines if row.target_id is not None}
+    kinds = {row.id: row.kind for row in lines}  # a dispute about a line decides nothing of it
+    decided = {row.target_id: row.step for row in lines if kinds.get(row.target_id) == row.kind}
     return Record(
         attendance=tuple(_attendance(lines)),
         activities=tuple(

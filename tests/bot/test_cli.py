@@ -129,7 +129,7 @@ def test_the_doctor_finds_a_database_that_is_not_there(monkeypatch: pytest.Monke
 
 
 def test_a_policy_is_checked_and_told_in_english(folder: Path) -> None:
-    text = policies.get(policies.EXAMPLE).text
+    text = policies.shipped(policies.EXAMPLE).text
     (folder / "policy.toml").write_text(text, encoding="utf-8")
     result = plc("policy", "check", "policy.toml")
     assert result.exit_code == 0

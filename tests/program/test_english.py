@@ -15,7 +15,7 @@ def paragraph(said: str, begins: str) -> list[str]:
 
 
 def test_the_example_year_by_year() -> None:
-    said = describe(policies.get(policies.EXAMPLE))
+    said = describe(policies.shipped(policies.EXAMPLE))
     assert said.startswith("Example, not DESE policy (example/1)\nSource: Made up for the example cohort\n")
     assert "Program years: 2, each from July 1 to June 30, America/Chicago time." in said
     for year in (1, 2):
@@ -29,7 +29,7 @@ def test_the_example_year_by_year() -> None:
 
 
 def test_missouris_says_what_is_not_set() -> None:
-    said = describe(policies.get(policies.MISSOURI))
+    said = describe(policies.shipped(policies.MISSOURI))
     assert "- Meetings: PLC meeting, at least (not set yet) times in the year." in said
     assert "- Meetings: how many are needed (rule.meetings.at_least)" in said
     assert "Until they are, nobody can complete:" in said
@@ -75,7 +75,7 @@ def test_each_kind_of_rule(fields: dict[str, object], sentence: str) -> None:
 
 
 def test_an_unset_number_of_years_is_said_once() -> None:
-    text = policies.get(policies.EXAMPLE).text.replace("years = 2", 'years = "unset"')
+    text = policies.shipped(policies.EXAMPLE).text.replace("years = 2", 'years = "unset"')
     said = describe(read_policy(text))
     assert "Program years: (not set yet)" in said
     assert paragraph(said, "Each year asks:")[0].startswith("- Meetings")

@@ -14,8 +14,8 @@ from program.unset import UNSET
 from storage import policies
 from tests.program.ledger import MEETINGS, policy_of, rule, shape, text_of
 
-EXAMPLE = policies.get(policies.EXAMPLE)
-DESE = policies.get(policies.MISSOURI)
+EXAMPLE = policies.shipped(policies.EXAMPLE)
+DESE = policies.shipped(policies.MISSOURI)
 
 
 def problems(text: str) -> str:

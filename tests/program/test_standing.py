@@ -15,8 +15,8 @@ from program.standing import State, shortages
 from storage import policies
 from tests.program.ledger import MEETINGS, Ledger, of, one, policy_of, rule, shape, weekly
 
-EXAMPLE = policies.get(policies.EXAMPLE)
-DESE = policies.get(policies.MISSOURI)
+EXAMPLE = policies.shipped(policies.EXAMPLE)
+DESE = policies.shipped(policies.MISSOURI)
 TODAY = date(2025, 11, 21)
 FALL = date(2025, 9, 4)
 STRICT = "[attendance]\npartial_counts = false\nunconfirmed_counts = false\nlate_after_minutes = 10\n"

@@ -93,8 +93,8 @@ def loosened(text: str, which: int) -> Policy:
 
 
 POLICIES = [
-    policies.get(policies.EXAMPLE),
-    policies.get(policies.MISSOURI),
+    policies.shipped(policies.EXAMPLE),
+    policies.shipped(policies.MISSOURI),
     shape("delaware"),
     shape("vermont"),
     policy_of(),
