@@ -89,10 +89,10 @@ def digest_command(call: Call) -> Reply:
 
 def digest_card(work: Work, zone: str) -> Card:
     blocks: list[Block] = [Heading("What needs you")]
-    mentees = standings.of_cohorts(work.tx, None, work.now)
-    needs = [*_open_meetings(work), *_behind(work, mentees), *_undelivered(work), *_unmatched(work)]
+    found = standings.of_cohorts(work.tx, None, work.now)
+    needs = [*_open_meetings(work), *_behind(work, found), *_undelivered(work), *_unmatched(work)]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
-    blocks += [Heading("By cohort"), *_figures(work, mentees)]
+    blocks += [Heading("By cohort"), *_figures(work, found)]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     return Card("Weekly digest", tuple(blocks))
 
@@ -115,9 +115,9 @@ def _open_meetings(work: Work) -> list[Block]:
     return _listed("Meetings without attendance or summary", lines)
 
 
-def _behind(work: Work, mentees: list[Mentee]) -> list[Block]:
+def _behind(work: Work, found: list[Mentee]) -> list[Block]:
     names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
-    late = [one for one in mentees if one.standing.state in NEED_HELP]
+    late = [one for one in found if one.standing.state in NEED_HELP]
     return _listed("Mentees falling behind", [(Bold(one.name), f", {names[one.cohort_id]}") for one in late])
 
 
@@ -150,14 +150,14 @@ def _listed(title: str, lines: list[Text]) -> list[Block]:
     return [say(Bold(f"{title} ({len(lines)})")), Bullets(tuple(shown))]
 
 
-def _figures(work: Work, mentees: list[Mentee]) -> list[Block]:
+def _figures(work: Work, found: list[Mentee]) -> list[Block]:
     every = cohorts.all_cohorts(work.tx)
     if not every:
         return [say("There are no cohorts yet.")]
     sizes = cohorts.sizes(work.tx)
     rows = []
     for cohort in every:
-        states = [one.standing.state for one in mentees if one.cohort_id == cohort.id]
+        states = [one.standing.state for one in found if one.cohort_id == cohort.id]
         mentees, mentors = sizes.get(cohort.id, (0, 0))
         late = sum(state in NEED_HELP for state in states)
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
