@@ -27,6 +27,7 @@ from storage import (
 )
 from storage.deliveries import Delivery
 from storage.due import Moment
+from storage.standings import Mentee
 from storage.work import Work
 
 AT = time(7, 30)
@@ -102,16 +103,17 @@ def digest_command(call: Call) -> Reply:
 
 def digest_card(work: Work, zone: str) -> Card:
     blocks: list[Block] = [Heading("What needs you")]
+    found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
         *_open_meetings(work),
-        *_behind(work),
+        *_behind(work, found),
         *_differences(work),
         *_disputes(work),
         *_undelivered(work),
         *_unmatched(work),
     ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
-    blocks += [Heading("By cohort"), *_figures(work)]
+    blocks += [Heading("By cohort"), *_figures(work, found)]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
@@ -135,9 +137,9 @@ def _open_meetings(work: Work) -> list[Block]:
     return _listed("Meetings without attendance or summary", lines)
 
 
-def _behind(work: Work) -> list[Block]:
+def _behind(work: Work, found: list[Mentee]) -> list[Block]:
     names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
-    late = [one for one in standings.of_cohorts(work.tx, None, work.now) if one.standing.state in NEED_HELP]
+    late = [one for one in found if one.standing.state in NEED_HELP]
     return _listed("Mentees falling behind", [(Bold(one.name), f", {names[one.cohort_id]}") for one in late])
 
 
@@ -182,12 +184,11 @@ def _listed(title: str, lines: list[Text]) -> list[Block]:
     return [say(Bold(f"{title} ({len(lines)})")), Bullets(tuple(shown))]
 
 
-def _figures(work: Work) -> list[Block]:
+def _figures(work: Work, found: list[Mentee]) -> list[Block]:
     every = cohorts.all_cohorts(work.tx)
     if not every:
         return [say("There are no cohorts yet.")]
     sizes = cohorts.sizes(work.tx)
-    found = standings.of_cohorts(work.tx, None, work.now)
     rows = []
     for cohort in every:
         states = [one.standing.state for one in found if one.cohort_id == cohort.id]

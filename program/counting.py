@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -141,6 +142,7 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
     return _limited(policy, found)
 
 
+@lru_cache(maxsize=65536)  # a cohort's mentees share its meetings
 def unattended(policy: Policy, meeting: Meeting) -> Item:
     """A meeting without entries, to come or not confirmed yet."""
     day = day_of(meeting.starts_at, policy.program.zone)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from program.policy import AtLeast, BadPolicy, Choose, amend, read_policy
+from program.policy import AtLeast, BadPolicy, Choose, Value, amend, read_policy
 from program.toml_lines import line_index
 from program.unset import UNSET
 from storage import policies
@@ -157,7 +157,11 @@ def test_dates_that_contradict() -> None:
 
 # Amendments --------------------------------------------------------------------------------------
 
-FILL = {"rule.meetings.at_least": 6, "attendance.partial_counts": True, "effective_from": "2018-08-01"}
+FILL: dict[str, Value] = {
+    "rule.meetings.at_least": 6,
+    "attendance.partial_counts": True,
+    "effective_from": "2018-08-01",
+}
 
 
 def test_an_amendment_fills_unset_values_and_leaves_the_text() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -159,13 +159,11 @@ enrolments = st.builds(Enrolment, days, st.sampled_from(["", "half", "Half", "my
 chosen = st.integers(0, len(POLICIES) - 1)  # a number is short where an example is printed
 PARTS = ("attendance", "activities", "makeups", "waivers", "credits", "leaves", "transfers")
 
-Case = TypeVar("Case", bound=Callable[..., None])
 
-
-def cases(test: Case) -> Case:
-    many = settings(max_examples=150, deadline=None)
-    made: Case = many(given(chosen, enrolments, records, meetings, days, st.data())(test))
-    return made
+def cases(test: Callable[..., None]) -> Callable[..., None]:
+    return settings(max_examples=150, deadline=None)(
+        given(chosen, enrolments, records, meetings, days, st.data())(test)
+    )
 
 
 def every(found: Standing) -> list[Requirement]:
@@ -235,7 +233,8 @@ def test_one_more_attended_meeting_never_lowers_a_standing(
     policy = POLICIES[which]
     at = data.draw(whens)
     known = [one for one in cohort if one.id not in {line.id for line in record.attendance}]
-    if known and data.draw(st.booleans()):
+    scheduled: bool = data.draw(st.booleans())
+    if known and scheduled:
         meeting = data.draw(st.sampled_from(known))
         line = Attendance(meeting.id, meeting.starts_at, meeting.minutes, "confirmed", "present")
     else:
