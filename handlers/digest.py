@@ -6,11 +6,12 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.completion import to_approve
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
 from program.times import local_day, next_weekday, to_utc
 from program.words import counted
-from storage import breaks, cohorts, deliveries, due, meetings, people, seen, standings, summaries
+from storage import breaks, cohorts, deliveries, downloads, due, meetings, people, seen, standings, summaries
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.work import Work
@@ -21,6 +22,9 @@ SHOWN = 10
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
 KINDS = {
     "attendance.roster": "a roster",
+    "completion.ask": "a question for your approval",
+    "completion.done": "a certificate",
+    "completion.left": "a goodbye",
     "checkin": "a check-in",
     "checkin.nudge": "a check-in's reminder",
     "checkin.reach": "a request to reach out",
@@ -67,9 +71,10 @@ def _plan_tidying(work: Work) -> None:
     due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
 
 
-@router.moment("tidying", "old keys and drafts go")
+@router.moment("tidying", "old keys, drafts and links go")
 def tidy(work: Work, _moment: Moment) -> str | None:
     seen.forget_old(work)
+    downloads.forget_old(work)
     _plan_tidying(work)
     return None
 
@@ -87,11 +92,15 @@ def digest_command(call: Call) -> Reply:
 
 def digest_card(work: Work, zone: str) -> Card:
     blocks: list[Block] = [Heading("What needs you")]
-    needs = [*_open_meetings(work), *_behind(work), *_undelivered(work), *_unmatched(work)]
+    needs = [*_to_approve(work), *_open_meetings(work), *_behind(work), *_undelivered(work), *_unmatched(work)]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
     blocks += [Heading("By cohort"), *_figures(work)]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     return Card("Weekly digest", tuple(blocks))
+
+
+def _to_approve(work: Work) -> list[Block]:
+    return _listed("Completions to approve: send “certificates”", [(Bold(one.name),) for one in to_approve(work)])
 
 
 def _open_meetings(work: Work) -> list[Block]:

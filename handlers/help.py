@@ -7,9 +7,19 @@ from handlers.requests import Reply
 from handlers.router import Call, CommandSpec, roles_of, router
 
 FOR = {
-    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings"),
-    "mentor": ("meeting new", "meetings", "attendance", "summary", "progress", "breaks", "cohort link", "checkins"),
-    "coordinator": ("digest", "progress", "people", "prompts", "breaks", "meeting new"),
+    "mentee": ("next", "progress", "checkin", "snooze", "resume", "checkins", "cohort", "meetings", "certificate"),
+    "mentor": (
+        "meeting new",
+        "meetings",
+        "attendance",
+        "summary",
+        "progress",
+        "breaks",
+        "cohort link",
+        "checkins",
+        "export",
+    ),
+    "coordinator": ("digest", "progress", "people", "prompts", "breaks", "meeting new", "certificates", "export"),
 }
 TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a coordinator"}
 EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}

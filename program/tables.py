@@ -39,4 +39,3 @@ def _harmless(cell: Cell) -> str | int:
     if isinstance(cell, str) and is_formula(cell):
         return "'" + cell
     return cell
-

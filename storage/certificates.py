@@ -191,9 +191,7 @@ def _line(
     work: Work, person_id: UUID, step: str, code: str, by: UUID | None, reason: str, target: UUID | None, **detail: str
 ) -> None:
     verified = "coordinator" if by else "operator"
-    line = ledger.Line(
-        KIND, step, work.now, by, verified, target_id=target, code=code, reason=reason, detail=detail
-    )
+    line = ledger.Line(KIND, step, work.now, by, verified, target_id=target, code=code, reason=reason, detail=detail)
     ledger.add(work, person_id, line)
 
 

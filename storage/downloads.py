@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 
 from storage.database import Tx
 from storage.tables import download
@@ -53,13 +53,13 @@ def find(tx: Tx, token: str, now: datetime) -> Download | None:
         download.c.format,
         download.c.expires_at,
     )
-    row = tx.execute(select(*columns).where(*_open(token, now))).one_or_none()
+    row = tx.execute(select(*columns).where(_open(token, now))).one_or_none()
     return Download(*row) if row else None
 
 
 def use(work: Work, token: str) -> bool:
     """Use a token up; False when somebody else did, or time did."""
-    spent = update(download).where(*_open(token, work.now)).values(used_at=work.now)
+    spent = update(download).where(_open(token, work.now)).values(used_at=work.now)
     return work.tx.execute(spent).rowcount == 1
 
 
@@ -67,8 +67,8 @@ def forget_old(work: Work) -> None:
     work.tx.execute(delete(download).where(download.c.expires_at <= work.now))
 
 
-def _open(token: str, now: datetime) -> tuple[object, ...]:
-    return download.c.token_hash == _hash(token), download.c.used_at.is_(None), download.c.expires_at > now
+def _open(token: str, now: datetime) -> ColumnElement[bool]:
+    return and_(download.c.token_hash == _hash(token), download.c.used_at.is_(None), download.c.expires_at > now)
 
 
 def _hash(token: str) -> bytes:

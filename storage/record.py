@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from program.record import RecordLine
 from storage.database import Tx
@@ -33,15 +33,15 @@ def lines_of_cohort(tx: Tx, cohort_id: UUID | None, kinds: Collection[str]) -> l
 
 def _lines(tx: Tx, *where: Any) -> list[RecordLine]:
     recorder = person.alias("recorder")
-    rows = tx.execute(
+    query: Any = (
         select(
             person.c.id,
             person.c.name,
             ledger_line.c.position,
             ledger_line.c.kind,
             ledger_line.c.step,
-            meeting.c.topic,
-            cohort.c.name,
+            func.coalesce(meeting.c.topic, ""),
+            func.coalesce(cohort.c.name, ""),
             ledger_line.c.status,
             ledger_line.c.minutes,
             ledger_line.c.code,
@@ -60,8 +60,8 @@ def _lines(tx: Tx, *where: Any) -> list[RecordLine]:
         .join(recorder, recorder.c.id == ledger_line.c.by, isouter=True)
         .where(*where)
         .order_by(person.c.name, enrolment.c.id, ledger_line.c.position)
-    ).all()
-    return [RecordLine(*row[:5], row[5] or "", row[6] or "", *row[7:]) for row in rows]
+    )
+    return [RecordLine(*row) for row in tx.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
