@@ -13,7 +13,9 @@ DAYS = [date(year, month, 10) for year in (2026, 2027) for month in (9, 10, 11, 
 ]
 
 
-def attended(world: World, *emails: str, topic: str = "First steps", days: list[date] | None = None) -> None:
+def attended(
+    world: World, *emails: str, topic: str = "First steps", days: list[date] | None = None, settled: bool = True
+) -> None:
     """Sixteen meetings of two program years at which these mentees were present; the clock stands after them."""
     world.clock.at = max(world.clock.at, DONE)
     with world.database.write() as tx:
@@ -41,7 +43,7 @@ def attended(world: World, *emails: str, topic: str = "First steps", days: list[
             for one in found:
                 assert one
                 attendance.add(work, meeting.id, one.id, "confirmed", "present", ruth.id)
-            meetings.set_settled(work, meeting.id, True)
+            meetings.set_settled(work, meeting.id, settled)
 
 
 async def approved(world: World, carol: Person, email: str = "dana@example.org") -> None:

@@ -24,6 +24,7 @@ from program.certificate import printable
 STANDARD: Literal["ua-1"] = "ua-1"
 UNSHOWN = "□"  # stands for a letter that no font at hand has
 SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "DIGIT", "SPACE")  # what the fonts that come with Typst show
+LAST_SHOWN = 0x500  # of Cyrillic; the rarer letters behind it are in none of those fonts
 PLAIN = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~‘’“”‚„«»‹›–—…·•†‡§¶©®°±×÷¿¡€£¥¢")
 
 
@@ -99,4 +100,4 @@ def _shown(text: str) -> str:
 def _showable(char: str) -> bool:
     if char in PLAIN or char == UNSHOWN:
         return True
-    return ord(char) < 0x530 and unicodedata.name(char, "").startswith(SCRIPTS)
+    return ord(char) < LAST_SHOWN and unicodedata.name(char, "").startswith(SCRIPTS)
