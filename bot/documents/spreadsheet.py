@@ -31,7 +31,8 @@ def to_xlsx(sheets: Sequence[Sheet], title: str) -> bytes:
                 if isinstance(cell, int):
                     page.write_number(row, column, cell)
                 elif cell:
-                    page.write_string(row, column, cell, quoted if is_formula(cell) else None)
+                    shown = cell.replace("\r\n", "\n").replace("\r", "\n")  # a lone \r is shown as its code
+                    page.write_string(row, column, shown, quoted if is_formula(cell) else None)
                 widths[column] = max(widths[column], len(str(cell or "")))
         for column, width in enumerate(widths):
             page.set_column(column, column, min(width, WIDEST) + 2)
