@@ -15,6 +15,8 @@ from aiohttp import web
 from bot.clock import AheadClock, Clock, SystemClock
 from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
+from bot.documents.web import DocumentPages
+from bot.documents.wording import read_wording
 from bot.port import Platform, Port
 from bot.scheduler import Scheduler
 from bot.settings import Settings
@@ -103,7 +105,9 @@ class App:
         self.clock = clock or SystemClock()
         with database.write() as tx:
             chain_key = vault.chain_key(tx)
-        self.product = Product(DatabaseThreads(database), vault, router, self.clock, new_id, chain_key)
+        threads = DatabaseThreads(database)
+        self.product = Product(threads, vault, router, self.clock, new_id, chain_key, lambda: self.link_address)
+        self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}
         self.loop = DeliveryLoop(self.product, self.ports)
         self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake)
@@ -128,6 +132,7 @@ class App:
     async def _start(self) -> None:
         site = web.Application(client_max_size=2**20)
         add_health(site)
+        self.pages.add_routes(site)
         for platform in self.platforms:
             platform.add_routes(site)
         self._runner = web.AppRunner(site, access_log=None, handle_signals=False)
@@ -157,6 +162,13 @@ class App:
             await platform.stop()
         await self.loop.stop()
         self.product.threads.close()
+
+    @property
+    def link_address(self) -> str:
+        """Where people's browsers reach the bot; empty while the operator has not said (Socket Mode)."""
+        if self.settings.plc_public_url:
+            return self.settings.public_url
+        return self.address.rstrip("/") if self.settings.local else ""
 
     @property
     def address(self) -> str:

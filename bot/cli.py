@@ -1,9 +1,10 @@
-"""The terminal: plc-bot run, migrate, roster, people, policy, keys, manifest, doctor."""
+"""The terminal: plc-bot run, migrate, roster, people, policy, ledger, history, certificate, export, keys, manifest."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,9 @@ manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_a
 ledger_cli = typer.Typer(help="The record that certificates rest on.", no_args_is_help=True)
 history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
 cli.add_typer(history_cli, name="history")
+certificate_cli = typer.Typer(help="Certificates and the lines they rest on.", no_args_is_help=True)
 cli.add_typer(ledger_cli, name="ledger")
+cli.add_typer(certificate_cli, name="certificate")
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(policy_cli, name="policy")
@@ -218,6 +221,51 @@ def policy_adopt(
     except NothingImported as error:
         raise _stop(f"Nothing was adopted.\n{error}") from None
     out.print(said, markup=False, soft_wrap=True)
+
+
+@certificate_cli.command("write")
+def certificate_write(
+    email: Annotated[str, typer.Argument(help="The mentee's address on the roster.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the PDF goes.")],
+    packet: Annotated[bool, typer.Option("--packet", help="Every ledger line instead of the certificate.")] = False,
+) -> None:
+    """Write a mentee's certificate, or the packet with every line it rests on."""
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import certificate_file
+
+    try:
+        made = certificate_file(_settings(), email, datetime.now(UTC), packet=packet)
+    except NothingToMake as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
+
+
+@cli.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", help="A file ending in .xlsx or .csv.")],
+    cohort: Annotated[str, typer.Option("--cohort", help="Only this cohort.")] = "",
+    mentee: Annotated[str, typer.Option("--mentee", help="Only this mentee, by address.")] = "",
+    standings: Annotated[bool, typer.Option("--standings", help="In a .csv: standings, not the record.")] = False,
+) -> None:
+    """Write standings and the record as a spreadsheet. Nothing confidential is in it."""
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import export_file
+
+    now = datetime.now(UTC)
+    try:
+        made = export_file(_settings(), output.suffix, now, cohort=cohort, mentee=mentee, standings=standings)
+    except NothingToMake as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
+
+
+def _write(output: Path, data: bytes) -> None:
+    try:
+        with os.fdopen(os.open(output, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)  # readable by its owner alone: it names people
+    except OSError as error:
+        raise _stop(f"{output} cannot be written: {error.strerror}.") from None
+    out.print(f"Wrote {output}.", markup=False)
 
 
 @keys.command("new")

@@ -36,9 +36,10 @@ class Product:
     clock: Clock
     new_id: Callable[[], UUID]
     chain_key: bytes  # of the ledger's marks
+    address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id, self.chain_key)
+        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address())
 
 
 class Dispatcher:

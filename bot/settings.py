@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.documents.wording import BadWording, read_wording
+
 LOCAL_DATABASE = "sqlite:///var/example.sqlite"
 PROGRAM_DATABASE = "sqlite:///var/plc.sqlite"
 
@@ -44,6 +46,7 @@ class Settings(BaseSettings):
     plc_public_url: str | None = None
     plc_database_url: str | None = None
     plc_encryption_keys: str | None = None
+    plc_certificate: Path | None = None
     plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
     slack_bot_token: str | None = None
     slack_app_token: str | None = None
@@ -144,6 +147,7 @@ def _problems(settings: Settings) -> list[str]:
     ]
     if settings.plc_public_url and not settings.plc_public_url.startswith(("http://", "https://")):
         problems.append("PLC_PUBLIC_URL must begin with https:// (or http:// on a test machine).")
+    problems += _certificate_problems(settings)
     problems += _slack_problems(settings)
     problems += _teams_problems(settings)
     if settings.local:
@@ -158,6 +162,14 @@ def _problems(settings: Settings) -> list[str]:
             "without a key. `plc-bot keys new` makes one."
         )
     return problems
+
+
+def _certificate_problems(settings: Settings) -> list[str]:
+    try:
+        read_wording(settings.plc_certificate)
+    except BadWording as error:
+        return [f"PLC_CERTIFICATE: {line}" for line in str(error).splitlines()]
+    return []
 
 
 def _slack_problems(settings: Settings) -> list[str]:

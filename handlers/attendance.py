@@ -24,6 +24,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.completion import ask_for_approval
 from handlers.meetings import refresh_meeting
 from handlers.planning import mentors_or_coordinators, tell_cohort
 from handlers.requests import Reply, notice
@@ -266,11 +267,13 @@ def _led(call: Call) -> Meeting:
 
 def _after(call: Call, meeting: Meeting) -> Card:
     """Settle the meeting if nobody is open any more, and bring every message about it up to date."""
-    settled = not _open(roster_of(call.work, meeting))
+    lines = roster_of(call.work, meeting)
+    settled = not _open(lines)
     if settled != (meeting.settled_at is not None):
         meetings.set_settled(call.work, meeting.id, settled)
     if settled:
         due.cancel(call.work, meeting.id, ("attendance.chase", "attendance.escalate"))
+        ask_for_approval(call.work, [line.person.id for line in lines])
     for kind in ("attendance.here", "attendance.roster", "attendance.chase", "attendance.escalate"):
         deliveries.refresh(call.work, kind, meeting.id)
     return roster_card(call.work, meetings.get(call.work.tx, meeting.id))

@@ -70,7 +70,11 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
 @router.moment("checkins.nudge", "the one reminder of an open check-in")
 def nudge(work: Work, moment: Moment) -> str | None:
     """Those who have not answered are reminded once, unless they paused, have a break, or it has closed."""
-    for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False):
+    unanswered = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
+    still = {turn.person_id for turn in checkins.turns(work.tx, [one.person_id for one in unanswered])}
+    for one in unanswered:
+        if one.person_id not in still:  # completed, left, or wants none any more
+            continue
         person = people.get(work.tx, one.person_id)
         today = local_day(work.now, person.zone)
         asleep = person.snoozed_until is not None and today < person.snoozed_until

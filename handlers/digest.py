@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.completion import to_approve
 from handlers.progress import NEED_HELP
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
@@ -17,6 +18,7 @@ from storage import (
     cohorts,
     deliveries,
     disputes,
+    downloads,
     due,
     ledger,
     meetings,
@@ -37,6 +39,9 @@ SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has en
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
 KINDS = {
     "attendance.roster": "a roster",
+    "completion.ask": "a question for your approval",
+    "completion.done": "a certificate",
+    "completion.left": "a goodbye",
     "checkin": "a check-in",
     "checkin.nudge": "a check-in's reminder",
     "checkin.reach": "a request to reach out",
@@ -83,9 +88,10 @@ def _plan_tidying(work: Work) -> None:
     due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
 
 
-@router.moment("tidying", "old keys and drafts go")
+@router.moment("tidying", "old keys, drafts and links go")
 def tidy(work: Work, _moment: Moment) -> str | None:
     seen.forget_old(work)
+    downloads.forget_old(work)
     _plan_tidying(work)
     return None
 
@@ -105,6 +111,7 @@ def digest_card(work: Work, zone: str) -> Card:
     blocks: list[Block] = [Heading("What needs you")]
     found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
+        *_to_approve(work),
         *_open_meetings(work),
         *_behind(work, found),
         *_differences(work),
@@ -117,6 +124,10 @@ def digest_card(work: Work, zone: str) -> Card:
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
+
+
+def _to_approve(work: Work) -> list[Block]:
+    return _listed("Completions to approve: send “certificates”", [(Bold(one.name),) for one in to_approve(work)])
 
 
 def _open_meetings(work: Work) -> list[Block]:

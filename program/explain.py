@@ -75,6 +75,12 @@ def of_year(year: YearStanding) -> list[Line]:
     return lines(year.requirements, year.label)
 
 
+def in_numbers(year: YearStanding) -> str:
+    """A year's requirements in one line: "Meetings 5 of 8; Contacts 2 of 2". Limits are left out."""
+    shown = [one for one in of_year(year) if not (one.single and one.single.limit)]
+    return "; ".join(f"{one.name} {one.have}" + ("" if one.need is None else f" of {one.need}") for one in shown)
+
+
 def all_lines(found: Standing) -> list[Line]:
     return [*(line for year in found.years for line in of_year(year)), *lines(found.whole, "Whole program")]
 

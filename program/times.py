@@ -51,6 +51,12 @@ def say_day(day: date) -> str:
     return f"{day:%a} {day:%b} {day.day}, {day.year}"
 
 
+def long_day(instant: datetime, zone_name: str) -> str:
+    """The day of an instant as documents write it: November 21, 2026."""
+    day = local_day(instant, zone_name)
+    return f"{day:%B} {day.day}, {day.year}"
+
+
 def say_time(local: datetime) -> str:
     return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from program.checkins import DEFAULT_PROMPTS, Cycle
+from storage.certificates import holds_one
 from storage.database import Tx
 from storage.tables import account, checkin, checkin_turn, cohort, membership, person, prompt
 from storage.work import Work, insert_new, put
@@ -94,13 +95,13 @@ class Turn:
 
 
 def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = None) -> list[Turn]:
-    """Those who get check-ins: matched mentees, and mentors who turned them on.
+    """Those who get check-ins: matched mentees until they complete, and mentors who turned them on.
 
     A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
     several cohorts has one cycle. ``due``: only those whose turn has come by then.
     """
     wants = or_(
-        and_(membership.c.role == "mentee", or_(person.c.checkins.is_(None), person.c.checkins)),
+        and_(membership.c.role == "mentee", or_(person.c.checkins.is_(None), person.c.checkins), ~holds_one()),
         and_(membership.c.role == "mentor", person.c.checkins),
     )
     linked = select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)

@@ -40,7 +40,7 @@ metadata = MetaData(
 KEYS_SCHEMA = "keys"
 
 # Lines that are only ever added; triggers on both databases refuse to change or remove one.
-APPEND_ONLY = ("ledger_line", "history", "policy", "amendment")
+APPEND_ONLY = ("ledger_line", "history", "policy", "amendment", "certificate")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -304,6 +304,32 @@ ledger_head = Table(
     Column("position", Integer, nullable=False),
     Column("mark", LargeBinary, nullable=False),
     Column("proof", LargeBinary, nullable=False),  # a keyed hash over this row, so that no other one fits
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    _id(),
+    _to("enrolment_id", "enrolment"),
+    Column("number", Integer, nullable=False),  # 1 and, where it was reissued, 2 … : no two at once
+    Column("code", String(32), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),  # as it is shown
+    Column("policy", String(100), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    UniqueConstraint("enrolment_id", "number"),
+)
+
+download = Table(
+    "download",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),  # the token itself is only in the link
+    _to("person_id", "person"),  # for whom
+    Column("what", String(16), nullable=False),  # certificate, packet, record, export
+    Column("subject", String(64), nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("ix_download_expires_at", "expires_at"),
 )
 
 history = Table(

@@ -20,12 +20,14 @@ class Work:
     """``now`` is aware UTC and stays the same for the whole transaction.
 
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
+    ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
     """
 
     tx: Tx
     now: datetime
     new_id: Callable[[], UUID]
     chain_key: bytes = b""
+    address: str = ""
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

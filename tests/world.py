@@ -41,6 +41,7 @@ from storage.vault import Vault, read_operator_keys
 from storage.work import Work
 
 PLATFORM = "paper"
+ADDRESS = "https://plc.example.org"
 TENANT = "T1"
 OPERATOR_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # a test's key, protecting nothing
 START = datetime(2026, 9, 7, 14, 0, tzinfo=UTC)  # a Monday morning in Missouri
@@ -140,7 +141,9 @@ class World:
         migrate(database)
         with database.write() as tx:
             chain_key = self.vault.chain_key(tx)
-        self.product = Product(DatabaseThreads(database), self.vault, router, self.clock, self.new_id, chain_key)
+        self.address = ADDRESS
+        threads = DatabaseThreads(database)
+        self.product = Product(threads, self.vault, router, self.clock, self.new_id, chain_key, lambda: self.address)
         self.loop = DeliveryLoop(self.product, {PLATFORM: self.port})
         self.dispatcher = Dispatcher(self.product, {PLATFORM: self.port}, lambda: None)
         self._acts = 0

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from storage import attendance, cohorts, meetings, people
+from storage import attendance, certificates, cohorts, meetings, people
 from storage.database import Database
 from storage.migrate import SchemaProblem, check_triggers, migrate
 from storage.tables import APPEND_ONLY, amendment, ledger_line, metadata, seen
@@ -69,12 +69,19 @@ def an_entry(world: World) -> None:
             until=None,
         )
         attendance.add(work, made[0].id, dana.id, "confirmed", "present", ruth.id)
+        certificates.issue(work, dana.id, dana.name, "example/1", ruth.id)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str) -> None:
     an_entry(world)
-    column = {"ledger_line": "recorded_at", "history": "at", "policy": "text", "amendment": "value"}[table]
+    column = {
+        "ledger_line": "recorded_at",
+        "history": "at",
+        "policy": "text",
+        "amendment": "value",
+        "certificate": "issued_at",
+    }[table]
     if table == "amendment":
         with world.database.write() as tx:
             ruth = people.by_email(tx, "ruth@example.org")
@@ -86,7 +93,10 @@ def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str
         with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
             tx.execute(text(statement))
     with world.database.read() as tx:
-        assert tx.execute(select(ledger_line)).one().status == "present"
+        assert [row.status for row in tx.execute(select(ledger_line).order_by(ledger_line.c.position))] == [
+            "present",
+            "",
+        ]
 
 
 def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None:

@@ -154,6 +154,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_checkin_turn_next_at", "checkin_turn", ["next_at"], unique=False)
     op.create_table(
+        "download",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_download_person_id_person")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_download")),
+    )
+    op.create_index("ix_download_expires_at", "download", ["expires_at"], unique=False)
+    op.create_table(
         "draft",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -196,6 +209,20 @@ def upgrade() -> None:
         sa.Column("by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_policy_by_person")),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_policy")),
+    )
+    op.create_table(
+        "certificate",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("policy", sa.String(length=100), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_certificate_enrolment_id_enrolment")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
+        sa.UniqueConstraint("code", name=op.f("uq_certificate_code")),
+        sa.UniqueConstraint("enrolment_id", "number", name=op.f("uq_certificate_enrolment_id_number")),
     )
     op.create_table(
         "conversation",
@@ -465,6 +492,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("outcome = ''"),
         postgresql_where=sa.text("outcome = ''"),
     )
-    for table in ("ledger_line", "history", "policy", "amendment"):
+    for table in ("ledger_line", "history", "policy", "amendment", "certificate"):
         for statement in append_only(table, op.get_bind().dialect.name):
             op.execute(statement)

@@ -1,0 +1,171 @@
+"""From what somebody may have to a file: the data is read in one transaction, the file is made outside it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bot.documents.pdf import certificate_pdf, packet_pdf
+from bot.documents.spreadsheet import to_xlsx
+from bot.documents.wording import Wording
+from handlers.completion import years_in_words
+from program.certificate import COMPLETED
+from program.chain import SHORT
+from program.policy import Policy
+from program.tables import to_csv
+from program.times import local_day, long_day, say_day, say_time, to_local
+from program.wording import RecordLine
+from storage import certificates, exports, ledger, people, policies, program, readable, standings
+from storage.certificates import Certificate
+from storage.database import Tx
+
+PDF = "application/pdf"
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class NothingToMake(Exception):
+    """There is no such file now. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    type: str
+    data: bytes
+
+
+Make = Callable[[], File]  # slow, and free of the database
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What making documents needs. ``address``: where people's browsers reach the bot; empty where they cannot."""
+
+    wording: Wording
+    address: str
+
+    def prepare(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
+        """Read what a file needs.
+
+        Raises:
+            NothingToMake: it is not there, or no longer holds.
+        """
+        match what:
+            case "certificate":
+                return self._certificate(tx, UUID(subject))
+            case "packet":
+                return self._packet(tx, UUID(subject), now)
+            case _:
+                return self._export(tx, what, subject, form, now)
+
+    def _certificate(self, tx: Tx, certificate_id: UUID) -> Make:
+        found = certificates.get(tx, certificate_id)
+        if found is None or not found.in_force:
+            raise NothingToMake("This certificate no longer holds.")
+        data = self._certificate_data(tx, found)
+        name = f"{'certificate' if self.wording.complete else 'record-of-completion'}-{_file_name(found.name)}.pdf"
+        return lambda: File(name, PDF, certificate_pdf(data, self.wording, found.issued_at))
+
+    def _certificate_data(self, tx: Tx, found: Certificate) -> dict[str, Any]:
+        return {
+            **self._common(tx, found.code, policies.get(tx, found.policy)),
+            "heading": self.wording.heading,
+            "certificate": self.wording.complete,
+            "name": found.name,
+            "wording": self.wording.wording if self.wording.complete else "",
+            "signatory": self.wording.signatory if self.wording.complete else "",
+            "signatory_title": self.wording.title if self.wording.complete else "",
+            "issued": long_day(found.issued_at, program.zone_of(tx)),
+        }
+
+    def _common(self, tx: Tx, code: str, policy: Policy) -> dict[str, Any]:
+        found = program.get(tx)
+        verify = f"{self.address}/verify/{code}" if self.address and code else ""
+        return {
+            "issuer": self.wording.issuer or (found.name if found else ""),
+            "example": bool(found and found.example),
+            "completed": COMPLETED,
+            "policy": {"label": policy.label, "version": policy.version},
+            "code": code,
+            "verify": verify,
+            "verify_at": verify.split("//", maxsplit=1)[-1],
+        }
+
+    def _packet(self, tx: Tx, person_id: UUID, now: datetime) -> Make:
+        enrolled = readable.enrolment_of(tx, person_id)
+        if enrolled is None:
+            raise NothingToMake("This person is not enrolled in the program.")
+        zone = program.zone_of(tx)
+        given = next((one for one in certificates.of_person(tx, person_id) if one.in_force), None)
+        policy = policies.get(tx, given.policy if given else enrolled.policy)
+        facts = [
+            ("Cohort", ", ".join(enrolled.cohorts) or "none"),
+            ("District", enrolled.district or "not recorded"),
+            ("In the program since", say_day(enrolled.starts)),
+            ("Measured against", f"{policy.label}, version {policy.version} ({policy.name})"),
+            *((label, words) for one in standings.of_people(tx, [person_id], now)[:1]
+              for label, words in years_in_words(one.standing)),
+        ]  # fmt: skip
+        if given:
+            facts.append(("Certificate", f"{given.code}, issued {long_day(given.issued_at, zone)}"))
+        name = given.name if given else enrolled.name
+        data = {
+            **self._common(tx, given.code if given else "", policy),
+            "heading": "Certificate packet" if given and self.wording.complete else "Record of mentoring",
+            "name": name,
+            "completed": COMPLETED if given else "",
+            "made": f"{long_day(now, zone)}, {say_time(to_local(now, zone))}",
+            "zone": zone.replace("_", " "),
+            "facts": facts,
+            "lines": [_line(one, zone) for one in readable.lines_of(tx, [person_id])],
+            "head": ledger.head_of(tx, person_id) or "(nothing was recorded yet)",
+        }
+        file = f"record-{_file_name(name)}.pdf"
+        return lambda: File(file, PDF, packet_pdf(data, self.wording, now))
+
+    def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
+        found = exports.sheets(tx, what, subject, now)
+        day = local_day(now, program.zone_of(tx)).isoformat()
+        whose = "program"
+        if what == "own":
+            whose = people.get(tx, UUID(subject)).name
+        elif what == "cohort":
+            whose = exports.cohort_name(tx, UUID(subject))
+        name = f"{_file_name(whose)}-{day}"
+        match form:
+            case "xlsx":
+                return lambda: File(f"{name}.xlsx", XLSX, to_xlsx(found, f"{whose}, {day}"))
+            case "standings.csv":
+                return lambda: File(f"{name}-standings.csv", CSV, to_csv(found[0]))
+            case _:
+                return lambda: File(f"{name}-record.csv", CSV, to_csv(found[1]))
+
+
+def _line(one: RecordLine, zone: str) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "happened": _short_day(one.happened_at, zone),
+        "what": one.what,
+        "why": one.why,
+        "recorded": f"{_short_day(one.recorded_at, zone)}, {say_time(to_local(one.recorded_at, zone))}",
+        "by": one.recorder,
+        "proof": one.proof,
+        "mark": one.mark.hex()[:SHORT],
+    }
+
+
+def _short_day(at: datetime, zone: str) -> str:
+    day = local_day(at, zone)
+    return f"{day:%b} {day.day}, {day.year}"
+
+
+def _file_name(text: str) -> str:
+    """A name that every file system takes: plain letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "file"

@@ -1,0 +1,83 @@
+"""What the operator's terminal makes: the same files as the links, for a program without a web address too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from bot.app import open_database
+from bot.documents.making import File, Maker, NothingToMake
+from bot.documents.wording import read_wording
+from bot.settings import Settings
+from storage import certificates, cohorts, people
+from storage.database import Tx
+from storage.migrate import migrate
+
+FORMATS = {".xlsx": "xlsx", ".csv": "record.csv"}
+
+Wanted = tuple[str, str, str]  # what, subject, format
+
+
+def certificate_file(settings: Settings, email: str, now: datetime, *, packet: bool) -> File:
+    """Somebody's certificate, or every ledger line of theirs.
+
+    Raises:
+        NothingToMake: with the reason.
+    """
+
+    def find(tx: Tx) -> Wanted:
+        person_id = _person(tx, email)
+        if packet:
+            return "packet", str(person_id), "pdf"
+        given = certificates.of_person(tx, person_id)
+        if not given:
+            raise NothingToMake(f"{email} has no certificate: a coordinator approves it in the chat (“certificates”).")
+        return "certificate", str(given[0].id), "pdf"
+
+    return _make(settings, find, now)
+
+
+def export_file(settings: Settings, suffix: str, now: datetime, *, cohort: str, mentee: str, standings: bool) -> File:
+    """The program, one cohort or one mentee as a spreadsheet.
+
+    Raises:
+        NothingToMake: with the reason.
+    """
+    form = FORMATS.get(suffix.lower())
+    if form is None:
+        raise NothingToMake("The output file must end in .xlsx or .csv.")
+    if standings and form != "xlsx":
+        form = "standings.csv"
+
+    def find(tx: Tx) -> Wanted:
+        if mentee:
+            return "own", str(_person(tx, mentee)), form
+        if not cohort:
+            return "program", "", form
+        found = cohorts.by_name(tx, cohort)
+        if found is None:
+            raise NothingToMake(f"There is no cohort {cohort}.")
+        return "cohort", str(found.id), form
+
+    return _make(settings, find, now)
+
+
+def _person(tx: Tx, email: str) -> UUID:
+    found = people.by_email(tx, email)
+    if found is None:
+        raise NothingToMake(f"The roster has nobody with the address {email}.")
+    return found.id
+
+
+def _make(settings: Settings, find: Callable[[Tx], Wanted], now: datetime) -> File:
+    address = settings.public_url if settings.plc_public_url or settings.local else ""
+    maker = Maker(read_wording(settings.plc_certificate), address)
+    database = open_database(settings)
+    try:
+        migrate(database)
+        with database.read() as tx:
+            make = maker.prepare(tx, *find(tx), now)
+    finally:
+        database.close()
+    return make()

@@ -1,0 +1,517 @@
+"""Completion: a coordinator approves, a certificate is made; it is revoked or reissued only with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from handlers.cards import (
+    Block,
+    Bold,
+    Button,
+    Buttons,
+    Card,
+    ChoiceField,
+    Facts,
+    Form,
+    Heading,
+    LinkButton,
+    Note,
+    Option,
+    Text,
+    TextField,
+    When,
+    action,
+    buttons,
+    say,
+)
+from handlers.links import files, verify_address
+from handlers.requests import Reply, notice
+from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.turns import refresh_turns
+from program import explain
+from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, printable, read_code
+from program.standing import Standing
+from program.times import local_day, to_utc
+from program.wording import reason_words
+from storage import certificates, cohorts, deliveries, due, people, policies, program, readable, standings
+from storage.certificates import AlreadyIssued, Certificate, NotInForce
+from storage.deliveries import Delivery
+from storage.due import Moment
+from storage.standings import Mentee
+from storage.work import Work
+
+LOOK_AT = time(6, 0)  # before the working day, so that the question is there when it begins
+SHOWN = 8
+ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coordinators."
+
+
+# Who is complete --------------------------------------------------------------------------------
+
+
+@router.at_start
+def plan_look(work: Work) -> None:
+    """Somebody may become complete without an act of anybody's, so it is looked at every day."""
+    zone = program.zone_of(work.tx)
+    day = local_day(work.now, zone)
+    at = to_utc(datetime.combine(day, LOOK_AT), zone)
+    if at <= work.now:
+        day += timedelta(days=1)
+        at = to_utc(datetime.combine(day, LOOK_AT), zone)
+    due.plan(work, "completion.look", at, tag=day.isoformat())
+
+
+@router.moment("completion.look", "the bot looks who is complete")
+def look(work: Work, _moment: Moment) -> str | None:
+    plan_look(work)
+    ask_for_approval(work)
+    return None
+
+
+def ask_for_approval(work: Work, people_ids: Sequence[UUID] | None = None) -> None:
+    """Ask every coordinator, once for each mentee, to approve those who are complete."""
+    complete = to_approve(work, people_ids)
+    if not complete:
+        return
+    for coordinator in people.coordinators(work.tx):
+        for one in complete:
+            deliveries.to_person(work, "completion.ask", coordinator.id, one.id)
+
+
+def to_approve(work: Work, people_ids: Sequence[UUID] | None = None) -> list[Mentee]:
+    """Those of these people (None: of everybody) who are complete and were never given a certificate."""
+    found = (
+        standings.of_cohorts(work.tx, None, work.now)
+        if people_ids is None
+        else standings.of_people(work.tx, people_ids, work.now)
+    )
+    complete = {one.id: one for one in found if one.standing.state == "complete"}
+    had = certificates.newest_of(work.tx, list(complete)) if complete else {}
+    return [one for one in complete.values() if one.id not in had]
+
+
+@router.delivery("completion.ask")
+def ask_delivery(work: Work, item: Delivery) -> Card | None:
+    card = ask_card(work, UUID(item.subject))
+    return None if item.verb == "post" and not _has_button(card, "completion.approve") else card
+
+
+def _has_button(card: Card, name: str) -> bool:
+    rows = [block.buttons for block in card.blocks if isinstance(block, Buttons)]
+    return any(isinstance(one, Button) and one.action.name == name for row in rows for one in row)
+
+
+def ask_card(work: Work, person_id: UUID) -> Card:
+    """The question to the coordinator as it stands now."""
+    given = certificates.of_person(work.tx, person_id)
+    name = people.get(work.tx, person_id).name
+    if given:
+        return _given_card(given[0], name, program.zone_of(work.tx))
+    found = standings.of_people(work.tx, [person_id], work.now)
+    if not found or found[0].standing.state != "complete":
+        text = say(Bold(name), "’s standing is no longer complete, so there is nothing to approve.")
+        return Card("Nothing to approve", (text,))
+    mine = found[0]
+    return Card(
+        f"{name} is complete",
+        (
+            say(Bold(name), " has everything the two years ask for. Approving issues the certificate."),
+            Facts(_facts(work, mine)),
+            buttons(
+                Button(
+                    "Approve and issue",
+                    action("completion.approve", person_id),
+                    style="primary",
+                    confirm=f"Issue {name}'s certificate? It can be revoked later, but not undone.",
+                ),
+                Button("See the record", action("completion.record", person_id)),
+            ),
+        ),
+    )
+
+
+def _facts(work: Work, mine: Mentee) -> tuple[tuple[str, Text], ...]:
+    own = [one.name for one in cohorts.shared_cohorts(work.tx, mine.id, ("mentee",))]
+    return (
+        ("Cohort", (", ".join(own) or "none now",)),
+        *((label, (words,)) for label, words in years_in_words(mine.standing)),
+        ("Policy", (f"{mine.policy.label}, version {mine.policy.version}",)),
+    )
+
+
+def years_in_words(found: Standing) -> list[tuple[str, str]]:
+    """What each program year has and needs."""
+    return [(year.label, explain.in_numbers(year)) for year in found.years]
+
+
+def _given_card(found: Certificate, name: str, zone: str) -> Card:
+    issued = When(found.issued_at, zone, "date")
+    if found.revoked_at is not None:
+        revoked = When(found.revoked_at, zone, "date")
+        text = say("Issued ", issued, ", revoked ", revoked, f". {reason_words(found.reason)}.")
+        return Card(f"{name}: certificate revoked", (text,))
+    manage = Button("Open", action("completion.open", found.id))
+    return Card(
+        f"{name}: certificate issued", (say("Issued ", issued, ". Code ", Bold(found.code), "."), buttons(manage))
+    )
+
+
+# Approving --------------------------------------------------------------------------------------
+
+
+@router.press("completion.approve")
+def approve(call: Call) -> Reply:
+    """Issue the certificate. Whoever presses second is shown that it was issued."""
+    person_id = _mentee(call)
+    if person_id == call.my_id:
+        raise Refused("Nobody approves their own completion; please ask another coordinator.")
+    found = standings.of_people(call.work.tx, [person_id], call.work.now)
+    if not certificates.of_person(call.work.tx, person_id):
+        if not found or found[0].standing.state != "complete":
+            raise Refused("The standing is no longer complete, so nothing was issued.")
+        _issue(call, found[0])
+    return Reply(replace=ask_card(call.work, person_id))
+
+
+def _mentee(call: Call) -> UUID:
+    """The person of the pressed button, for a coordinator."""
+    _coordinators_only(call)
+    person_id = call.id_at(0)
+    if not readable.is_enrolled(call.work.tx, person_id):
+        raise Refused("That person is not enrolled in the program.")
+    return person_id
+
+
+def _coordinators_only(call: Call) -> None:
+    if not call.me.coordinator:
+        raise Refused(ONLY_COORDINATORS)
+
+
+def _issue(call: Call, mine: Mentee) -> None:
+    try:
+        made = certificates.issue(call.work, mine.id, printable(mine.name), mine.policy.name, call.my_id)
+    except AlreadyIssued:
+        return
+    _announce(call.work, made)
+
+
+def _announce(work: Work, made: Certificate) -> None:
+    """The holder gets no more prompts and is told; the question to the coordinators shows the outcome."""
+    refresh_turns(work, [made.person_id])
+    deliveries.refresh(work, "completion.ask", made.person_id)
+    deliveries.to_person(work, "completion.done", made.person_id, made.id)
+
+
+@router.delivery("completion.done")
+def done_delivery(work: Work, item: Delivery) -> Card | None:
+    found = certificates.get(work.tx, UUID(item.subject))
+    if found is None:
+        return None
+    if not found.in_force:
+        text = say("This certificate no longer holds. ", reason_words(found.reason), ".")
+        return Card("Certificate revoked", (text,)) if item.verb == "update" else None
+    get = Button("Get your certificate", action("completion.mine"), style="primary")
+    if found.number > 1:
+        text = say("Your certificate was issued anew; the earlier one no longer holds.")
+        return Card("Your new certificate", (text, buttons(get)))
+    return Card(
+        f"Congratulations, {found.name}!",
+        (
+            say("You ", Bold(COMPLETED), ". Your coordinator approved it, and your certificate is ready."),
+            buttons(get),
+            Note(("I send you no more check-ins. Your record stays yours: “export” gives you all of it.",)),
+        ),
+    )
+
+
+def goodbye(work: Work, person_id: UUID) -> None:
+    """Somebody left the program: prompts stop today, and they are offered their record."""
+    refresh_turns(work, [person_id])
+    if not cohorts.shared_cohorts(work.tx, person_id):
+        deliveries.to_person(work, "completion.left", person_id, person_id, tag=work.now.isoformat())
+
+
+@router.delivery("completion.left")
+def left_delivery(work: Work, item: Delivery) -> Card | None:
+    if cohorts.shared_cohorts(work.tx, UUID(item.subject)):
+        return None
+    return Card(
+        "You are in no cohort now",
+        (
+            say("I send you no more prompts. What you attended stays recorded, and you can have a copy."),
+            buttons(Button("Get your record", action("completion.mine"))),
+        ),
+    )
+
+
+# The holder's own -------------------------------------------------------------------------------
+
+
+@router.command("certificate", "Your certificate, and how it is verified")
+def certificate_command(call: Call) -> Reply:
+    if call.me.coordinator and not readable.is_enrolled(call.work.tx, call.my_id):
+        return Reply(card=certificates_card(call))
+    return Reply(card=own_card(call))
+
+
+@router.press("completion.mine")
+def mine(call: Call) -> Reply:
+    return Reply(card=own_card(call))
+
+
+def own_card(call: Call) -> Card:
+    if not readable.is_enrolled(call.work.tx, call.my_id):
+        return Card("No certificate", (say("You are not enrolled as a mentee, so there is none."),))
+    given = certificates.of_person(call.work.tx, call.my_id)
+    if given and given[0].in_force:
+        return _certificate_card(call, given[0], "Your certificate")
+    email = people.get(call.work.tx, call.my_id).email
+    so_far = files(
+        call,
+        [("Your record so far (PDF)", "packet", call.my_id, "pdf")],
+        f"plc-bot certificate write {email} --packet --output FILE",
+    )
+    if given:
+        text = say("Your certificate was revoked. ", reason_words(given[0].reason), ". Your coordinator can say more.")
+        return Card("Your certificate was revoked", (text, *so_far))
+    found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
+    if found and found[0].standing.state == "complete":
+        waiting = say("You have everything the two years ask for. Your coordinator is asked to approve it.")
+        return Card("Almost there", (waiting, *so_far))
+    later = say("You get it once the two years are complete. “progress” says what is missing.")
+    return Card("Your certificate comes later", (later, *so_far))
+
+
+def _certificate_card(call: Call, found: Certificate, title: str) -> Card:
+    """One certificate that holds, with its files, for its holder or a coordinator."""
+    policy = policies.get(call.work.tx, found.policy)
+    facts: tuple[tuple[str, Text], ...] = (
+        ("Name", (found.name,)),
+        ("Issued", (When(found.issued_at, program.zone_of(call.work.tx), "date"),)),
+        ("Code", (Bold(found.code),)),
+        ("Policy", (f"{policy.label}, version {policy.version}",)),
+    )
+    email = people.get(call.work.tx, found.person_id).email
+    blocks: list[Block] = [Facts(facts)]
+    blocks += files(
+        call,
+        [
+            ("Certificate (PDF)", "certificate", found.id, "pdf"),
+            ("Every line it rests on (PDF)", "packet", found.person_id, "pdf"),
+        ],
+        f"plc-bot certificate write {email} --output FILE, and the same with --packet",
+    )
+    if call.work.address:
+        check = LinkButton("See what others see", verify_address(call, found.code))
+        blocks.append(buttons(check))
+        blocks.append(Note(("Anybody with the code can check it there.",)))
+    return Card(title, tuple(blocks))
+
+
+@router.press("completion.record")
+def see_record(call: Call) -> Reply:
+    """The ledger lines a coordinator is asked to approve on."""
+    person_id = _mentee(call)
+    person = people.get(call.work.tx, person_id)
+    command = f"plc-bot certificate write {person.email} --packet --output FILE"
+    return Reply(
+        card=Card(
+            f"The record of {person.name}",
+            tuple(files(call, [("Every line (PDF)", "packet", person_id, "pdf")], command)),
+        )
+    )
+
+
+# The coordinator's desk -------------------------------------------------------------------------
+
+
+@router.command("certificates", "Approve completions; revoke or reissue certificates", who=COORDINATORS, reads=True)
+def certificates_command(call: Call) -> Reply:
+    return Reply(card=certificates_card(call))
+
+
+def certificates_card(call: Call) -> Card:
+    waiting = to_approve(call.work)
+    given = sorted(
+        certificates.newest_of(call.work.tx).values(), key=lambda one: (one.issued_at, one.name), reverse=True
+    )
+    blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
+    if waiting:
+        blocks.append(buttons(*(Button(one.name, action("completion.ask", one.id)) for one in waiting[:SHOWN])))
+        blocks += _more(len(waiting))
+    else:
+        blocks.append(say("Nobody is waiting for you."))
+    blocks.append(Heading(f"Issued ({sum(one.in_force for one in given)})"))
+    if given:
+        shown = given[:SHOWN]
+        blocks.append(buttons(*(Button(_label(one), action("completion.open", one.id)) for one in shown)))
+        blocks += _more(len(given))
+        blocks.append(buttons(Button("Find one", action("completion.find"), opens_form=True)))
+    else:
+        blocks.append(say("No certificate was issued yet."))
+    return Card("Certificates", tuple(blocks))
+
+
+def _label(found: Certificate) -> str:
+    return found.name if found.in_force else f"{found.name} (revoked)"
+
+
+def _more(count: int) -> list[Block]:
+    return [Note((f"and {count - SHOWN} more",))] if count > SHOWN else []
+
+
+@router.press("completion.ask")
+def ask_again(call: Call) -> Reply:
+    return Reply(card=ask_card(call.work, _mentee(call)))
+
+
+@router.press("completion.find")
+def find_form(call: Call) -> Reply:
+    _coordinators_only(call)
+    return Reply(
+        form=Form(
+            "Find a certificate",
+            action("completion.found"),
+            opener=action("completion.find"),
+            submit="Find",
+            fields=(TextField("who", "Name, e-mail address or code", max_length=200),),
+        )
+    )
+
+
+@router.submit("completion.found")
+def find(call: Call) -> Reply:
+    _coordinators_only(call)
+    read = FieldReader(call.values)
+    text = read.text("who", needed="Write a name, an e-mail address or a code.", most=200)
+    read.check()
+    found = _search(call, text)
+    if not found:
+        raise FormErrors({"who": "I know no certificate of that name, address or code."})
+    if len(found) == 1:
+        return Reply(card=_one(call, found[0]))
+    return Reply(
+        card=Card("Which one?", (buttons(*(Button(_label(one), action("completion.open", one.id)) for one in found)),))
+    )
+
+
+def _search(call: Call, text: str) -> list[Certificate]:
+    code = read_code(text)
+    by_code = certificates.by_code(call.work.tx, code) if code else None
+    if by_code is not None:
+        return [by_code]
+    people_ids = [one.id for one in people.search(call.work.tx, text)]
+    return list(certificates.newest_of(call.work.tx, people_ids).values())
+
+
+@router.press("completion.open")
+def open_certificate(call: Call) -> Reply:
+    return Reply(card=_one(call, _certificate(call)))
+
+
+def _certificate(call: Call) -> Certificate:
+    _coordinators_only(call)
+    found = certificates.get(call.work.tx, call.id_at(0))
+    if found is None:
+        raise Refused("That certificate is not there.")
+    return found
+
+
+def _one(call: Call, found: Certificate) -> Card:
+    """A certificate with what a coordinator may do about it; only the newest one can be reissued."""
+    newest = certificates.of_person(call.work.tx, found.person_id)[0]
+    reissue = Button("Reissue", action("completion.reissue", newest.id), opens_form=True)
+    if not found.in_force:
+        card = _given_card(found, found.name, program.zone_of(call.work.tx))
+        extra: tuple[Block, ...] = (
+            (buttons(reissue),)
+            if newest.id == found.id
+            else (say("It was issued anew."), buttons(Button("Open the new one", action("completion.open", newest.id))))
+        )
+        return Card(card.title, (*card.blocks, *extra))
+    card = _certificate_card(call, found, f"Certificate of {found.name}")
+    revoke = Button("Revoke", action("completion.revoke", found.id), style="danger", opens_form=True)
+    return Card(card.title, (*card.blocks, buttons(reissue, revoke)))
+
+
+# Revoking and reissuing -------------------------------------------------------------------------
+
+
+def _options(reasons: dict[str, str]) -> tuple[Option, ...]:
+    return tuple(Option(code, words) for code, words in reasons.items())
+
+
+@router.press("completion.revoke")
+def revoke_form(call: Call) -> Reply:
+    found = _certificate(call)
+    return Reply(
+        form=Form(
+            "Revoke a certificate",
+            action("completion.revoked", found.id),
+            opener=action("completion.revoke", found.id),
+            submit="Revoke",
+            blocks=(
+                say(Bold(found.name), f", code {found.code}. Its code will answer “revoked”, and it stays on record."),
+            ),
+            fields=(ChoiceField("reason", "Why", _options(REVOKE_REASONS)),),
+        )
+    )
+
+
+@router.submit("completion.revoked")
+def revoke(call: Call) -> Reply:
+    found = _certificate(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(REVOKE_REASONS), needed="Say why.")
+    read.check()
+    try:
+        certificates.revoke(call.work, found, reason, call.my_id)
+    except NotInForce:
+        raise Refused("It was revoked already.") from None
+    _withdrawn(call.work, found)
+    return notice("Revoked. The ledger says who, when and why; the holder is told.")
+
+
+def _withdrawn(work: Work, found: Certificate) -> None:
+    refresh_turns(work, [found.person_id])
+    deliveries.refresh(work, "completion.ask", found.person_id)
+    deliveries.refresh(work, "completion.done", found.id)
+
+
+@router.press("completion.reissue")
+def reissue_form(call: Call) -> Reply:
+    found = _certificate(call)
+    name = people.get(call.work.tx, found.person_id).name
+    return Reply(
+        form=Form(
+            "Reissue a certificate",
+            action("completion.reissued", found.id),
+            opener=action("completion.reissue", found.id),
+            submit="Reissue",
+            blocks=(say("The new certificate has a new code; the earlier one will answer “revoked”."),),
+            fields=(
+                TextField("name", "Name as it is shown", name, max_length=200),
+                ChoiceField("reason", "Why", _options(REISSUE_REASONS)),
+            ),
+        )
+    )
+
+
+@router.submit("completion.reissued")
+def reissue(call: Call) -> Reply:
+    found = _certificate(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(REISSUE_REASONS), needed="Say why.")
+    name = printable(read.text("name", needed="Write the name.", most=200))
+    if not name:
+        read.errors.setdefault("name", "Write the name.")
+    read.check()
+    if found.person_id == call.my_id:
+        raise Refused("Nobody reissues their own certificate; please ask another coordinator.")
+    if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
+        raise Refused("It was issued anew already. Send “certificates” to see the new one.")
+    made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
+    _withdrawn(call.work, found)
+    _announce(call.work, made)
+    return Reply(card=_one(call, made))

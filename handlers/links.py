@@ -1,0 +1,48 @@
+"""Links to files, each for one person, good once. Where browsers cannot reach the bot, the operator's command."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.cards import Block, LinkButton, Note, Text, buttons, say
+from handlers.router import Call
+from storage import certificates, cohorts, downloads, people, readable
+from storage.database import Tx
+
+FILES = ("certificate", "packet", "own", "cohort", "program")
+
+
+def files(call: Call, wanted: list[tuple[str, str, object, str]], command: str) -> list[Block]:
+    """A button for each (label, what, subject, format), or the command that makes the same files.
+
+    ``command``: what the operator types where there is no address to link to.
+    """
+    if not call.work.address:
+        return [say("I have no web address here, so I cannot link to a file. Your operator can make it: ", command)]
+    links = [
+        LinkButton(label, f"{call.work.address}/download/{downloads.make(call.work, call.my_id, what, subject, form)}")
+        for label, what, subject, form in wanted
+    ]
+    minutes = int(downloads.GOOD_FOR.total_seconds() // 60)
+    once: Text = (f"Each link is yours alone, works once, and for {minutes} minutes. Send this again for new ones.",)
+    return [buttons(*links), Note(once)]
+
+
+def verify_address(call: Call, code: str) -> str:
+    return f"{call.work.address}/verify/{code}"
+
+
+def may_have(tx: Tx, person_id: UUID, what: str, subject: str) -> bool:
+    """Whether this file is this person's to have now; asked again when the link is used."""
+    if people.get(tx, person_id).coordinator:
+        return what in FILES
+    match what:
+        case "certificate":
+            found = certificates.get(tx, UUID(subject))
+            return found is not None and found.person_id == person_id
+        case "packet" | "own":
+            return UUID(subject) == person_id and readable.is_enrolled(tx, person_id)
+        case "cohort":
+            return any(one.id == person_id for one in cohorts.members(tx, UUID(subject), "mentor"))
+        case _:
+            return False

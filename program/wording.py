@@ -1,0 +1,126 @@
+"""The ledger's lines in words that anybody can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from program.attendance import REASONS as ATTENDANCE_REASONS
+from program.attendance import STATUSES
+from program.certificate import REASONS as CERTIFICATE_REASONS
+
+KINDS = {
+    "attendance": "Meeting",
+    "activity": "Activity",
+    "makeup": "Make-up",
+    "waiver": "Waiver",
+    "credit": "Credit",
+    "leave": "Leave of absence",
+    "transfer": "Transfer",
+    "correction": "Correction",
+    "dispute": "Dispute",
+    "import": "Imported history",
+    "certificate": "Certificate",
+}
+STEPS = {
+    "tapped": "said “I'm here”",
+    "confirmed": "confirmed",
+    "corrected": "corrected",
+    "logged": "logged",
+    "verified": "verified",
+    "asked": "asked for",
+    "approved": "approved",
+    "declined": "declined",
+    "withdrawn": "withdrawn",
+    "opened": "opened",
+    "settled": "settled",
+    "granted": "granted",
+    "imported": "imported",
+    "issued": "issued",
+    "reissued": "reissued",
+    "revoked": "revoked",
+}
+VERIFIED = {
+    "self": "the mentee's word",
+    "mentor": "a mentor",
+    "coordinator": "a coordinator",
+    "operator": "the operator",
+    "import": "an imported file",
+}
+OPERATOR = "the operator"
+
+# What is shared with the people who run a cohort or the program. A dispute has its own readers, and why
+# somebody was on leave is nobody's business but theirs and their coordinator's.
+SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """A line of somebody's ledger with the names it speaks of."""
+
+    person_id: UUID
+    person: str
+    position: int
+    kind: str
+    step: str
+    topic: str  # of the meeting, if the line is about one
+    cohort: str  # whose meeting it was
+    status: str
+    minutes: int | None
+    code: str
+    happened_at: datetime
+    recorded_at: datetime
+    by: str | None  # a name; None: the operator
+    reason: str
+    verified: str
+    detail: Mapping[str, Any]
+    mark: bytes
+
+    @property
+    def number(self) -> int:
+        """As people count."""
+        return self.position + 1
+
+    @property
+    def what(self) -> str:
+        """What the line says, e.g. “Meeting “First steps”: confirmed, present”."""
+        subject = KINDS.get(self.kind, in_words(self.kind).capitalize())
+        if self.topic:
+            subject += f" “{self.topic}”"
+        elif self.code:
+            subject += f" {self.code}" if self.kind == "certificate" else f" ({in_words(self.code)})"
+        parts = [STEPS.get(self.step, in_words(self.step))]
+        if self.status:
+            parts.append(status_words(self.status).lower())
+        if self.minutes is not None:
+            parts.append(f"{self.minutes} minutes")
+        return f"{subject}: {', '.join(parts)}"
+
+    @property
+    def recorder(self) -> str:
+        return self.by or OPERATOR
+
+    @property
+    def why(self) -> str:
+        return reason_words(self.reason)
+
+    @property
+    def proof(self) -> str:
+        return VERIFIED.get(self.verified, in_words(self.verified))
+
+
+def status_words(status: str) -> str:
+    return {str(code): words for code, words in STATUSES.items()}.get(status, in_words(status))
+
+
+def reason_words(code: str) -> str:
+    """A reason code in words; an unknown code is at least readable."""
+    known = ATTENDANCE_REASONS | CERTIFICATE_REASONS
+    return known.get(code, in_words(code).capitalize())
+
+
+def in_words(code: str) -> str:
+    return code.replace("_", " ").replace("-", " ").strip()

@@ -1,0 +1,113 @@
+"""The operator's terminal makes the same files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import cli
+from bot.settings import Settings
+from storage import certificates, people
+from storage.database import Database
+from tests.documents import reading
+from tests.world import OPERATOR_KEY, World
+
+DANA = "dana@example.org"
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "x")
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", OPERATOR_KEY)
+    monkeypatch.setenv("PLC_DATABASE_URL", "sqlite:///plc.sqlite")
+    world = World(Database(f"sqlite:///{tmp_path / 'plc.sqlite'}"))
+    world.prepare()
+    world.import_roster()
+    yield world
+    world.close()
+
+
+def issued(world: World) -> certificates.Certificate:
+    with world.database.write() as tx:
+        person = people.by_email(tx, DANA)
+        assert person
+        return certificates.issue(world.work(tx), person.id, person.name, "example/1", None)
+
+
+def plc(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words), catch_exceptions=False)
+
+
+def test_a_certificate_and_its_packet_are_written(program: World, tmp_path: Path) -> None:
+    reading.need_tools()
+    code = issued(program).code
+    assert "Wrote c.pdf." in plc("certificate", "write", DANA, "--output", "c.pdf").output
+    file = tmp_path / "c.pdf"
+    reading.check(file)
+    assert file.stat().st_mode & 0o077 == 0
+    text = reading.words(file)
+    assert f"The program confirms this code {code}" in text  # nobody's browser reaches a bot in Socket Mode
+    assert plc("certificate", "write", DANA, "--output", "p.pdf", "--packet").exit_code == 0
+    assert f"Certificate {code}: issued" in reading.words(tmp_path / "p.pdf")
+
+
+def test_with_an_address_it_has_a_qr_code(program: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading.need_tools()
+    code = issued(program).code
+    monkeypatch.setenv("PLC_PUBLIC_URL", "https://plc.example.org/")
+    plc("certificate", "write", DANA, "--output", "c.pdf")
+    assert reading.qr_texts(reading.picture(tmp_path / "c.pdf")) == [f"https://plc.example.org/verify/{code}"]
+
+
+def test_what_is_not_there_is_said(program: World) -> None:
+    for words, said in (
+        (("certificate", "write", DANA, "--output", "c.pdf"), "has no certificate"),
+        (("certificate", "write", "x@example.org", "--output", "c.pdf"), "The roster has nobody with the address"),
+        (("certificate", "write", "ruth@example.org", "--output", "c.pdf", "--packet"), "not enrolled"),
+        (("export", "--output", "x.pdf"), "must end in .xlsx or .csv"),
+        (("export", "--output", "x.csv", "--cohort", "Nowhere"), "There is no cohort Nowhere"),
+    ):
+        result = plc(*words)
+        assert result.exit_code == 1
+        assert said in " ".join(result.output.split())
+
+
+def test_a_revoked_certificate_is_not_written(program: World) -> None:
+    found = issued(program)
+    with program.database.write() as tx:
+        certificates.revoke(program.work(tx), found, "holder_asked", None)
+    assert "no longer holds" in plc("certificate", "write", DANA, "--output", "c.pdf").output
+
+
+def test_a_place_that_cannot_be_written_is_named(program: World) -> None:
+    result = plc("export", "--output", "nowhere/x.csv")
+    assert result.exit_code == 1
+    assert "nowhere/x.csv cannot be written" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "first", "rows"),
+    [
+        ((), "Mentee", 1),
+        (("--standings",), "Mentee", 4),
+        (("--cohort", "gateway", "--standings"), "Mentee", 1),
+        (("--mentee", DANA), "Mentee", 1),
+    ],
+)
+def test_exports_are_written(program: World, tmp_path: Path, options: tuple[str, ...], first: str, rows: int) -> None:
+    issued(program)
+    assert plc("export", "--output", "x.csv", *options).exit_code == 0
+    with (tmp_path / "x.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = list(csv.reader(file))
+    assert found[0][0] == first
+    assert len(found) - 1 == rows
+    assert plc("export", "--output", "x.xlsx", *options).exit_code == 0
+    assert (tmp_path / "x.xlsx").read_bytes().startswith(b"PK")

@@ -1,0 +1,72 @@
+"""The operator's certificate file: every wrong field is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.documents.wording import BadWording, read_wording
+from bot.settings import SettingsError, load
+from program.certificate import RECORD_HEADING
+
+
+def wrong(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "certificate.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadWording) as error:
+        read_wording(file)
+    return str(error.value)
+
+
+def test_without_a_file_it_is_no_certificate() -> None:
+    assert read_wording(None).heading == RECORD_HEADING
+    assert not read_wording(None).complete
+
+
+def test_a_heading_alone_does_not_make_a_certificate(tmp_path: Path) -> None:
+    file = tmp_path / "certificate.toml"
+    file.write_text('heading = "Certificate"\nissuer = "The office"\n', encoding="utf-8")
+    found = read_wording(file)
+    assert found.heading == RECORD_HEADING
+    assert found.issuer == "The office"
+
+
+def test_wording_and_signatory_make_it_one(tmp_path: Path) -> None:
+    file = tmp_path / "certificate.toml"
+    file.write_text('wording = "Thanks."\nsignatory = "M. Holloway"\n', encoding="utf-8")
+    assert read_wording(file).heading == "Certificate of completion"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wording =", "is no TOML"),
+        ("colour = 'red'", "colour is not known; it may hold heading, wording"),
+        ("signatory = 5", "signatory must be a text in quotes."),
+        ("signatory = 'S'", "wording is missing; a certificate needs it together with signatory."),
+        ("wording = 'W'", "signatory is missing"),
+        (f"heading = '{'x' * 81}'", "heading has 81 characters; at most 80 fit."),
+        ("wording = 'She is eligible for CSS.'\nsignatory = 'S'", "says only that mentoring is complete"),
+        ("logo = 'logo.png'", "there is no file logo.png beside it."),
+        ("logo = 'logo.gif'", "logo must be a .png, .jpg or .svg file."),
+        ("logo = 'text.png'\nlogo_alt = 'A seal'", "text.png is no png picture."),
+        ("logo = 'logo.svg'", "logo_alt is missing"),
+        ("template = 'own.typ'", "there is no file own.typ beside it."),
+        ("fonts = 'fonts'", "there is no folder fonts beside it."),
+    ],
+)
+def test_each_wrong_field_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert said in wrong(tmp_path, text)
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    assert len(wrong(tmp_path, "signatory = 'S'\nlogo = 'logo.gif'\nfonts = 'x'").splitlines()) == 4
+
+
+def test_a_wrong_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLC_CERTIFICATE", str(tmp_path / "none.toml"))
+    with pytest.raises(SettingsError, match=r"PLC_CERTIFICATE: .*none\.toml cannot be read: No such file"):
+        load(None)

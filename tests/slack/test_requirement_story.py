@@ -1,0 +1,243 @@
+"""The record of two years on Slack, over signed HTTP: each flow once, as people see it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from storage import ledger, policies
+from storage.tables import enrolment, vault_item
+from tests.slack.story import OZARKS, Neighbour, Story
+from tests.slack.test_story_secrets import files, traffic
+
+OVER = datetime(2026, 9, 10, 21, 30, tzinfo=UTC)
+CANARY = "canary-Rohrammer-4410"
+YEARS = "Meetings, Year 1 (2026-27): "
+
+
+@pytest.fixture
+async def matched(story: Story) -> AsyncIterator[Story]:
+    """Everybody is matched, on the example policy; at the end nothing is undelivered and every chain is whole."""
+    await story.all_matched()
+    await story.app.product.threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.EXAMPLE)))
+    yield story
+    key = story.app.product.chain_key
+    assert (await story.app.product.threads.read(lambda tx: ledger.verify(tx, key))).problems == []
+    assert await story.undelivered() == []
+
+
+async def absent(story: Story) -> None:
+    """A meeting at which Ruth records Dana as absent."""
+    await story.scheduled(repeat="once", until="")
+    await story.go_to(OVER)
+    ruth = story.ruth
+    await ruth.taps_in_chat("Person by person")
+    await ruth.fills(**{ruth.field(one): "present" for one in ("Lee Okafor", "Sam Whitfield")} | here(ruth, "absent"))
+
+
+def here(ruth: Neighbour, status: str) -> dict[str, str]:
+    return {ruth.field("Dana Reyes"): status}
+
+
+async def steps(story: Story, name: str = "Dana Reyes") -> list[str]:
+    return [step for who, step, *_ in await story.ledger() if who == name]
+
+
+async def test_an_activity_is_logged_and_verified(matched: Story) -> None:
+    dana, ruth = matched.dana, matched.ruth
+    await dana.sends("log")
+    assert "Please nothing about students." in dana.modal()
+    contact = {"type": "contact", "day": "2026-09-07", "minutes": "30"}
+    assert "counts in person, by video or by phone: choose which." in await dana.fills(**contact)
+    told = await dana.fills(**contact, mode="phone")
+    assert "Logged: One-to-one contact with the mentor, 30 minutes. Your mentor is asked to verify it." in told
+    asked = ruth.last()
+    assert asked == (
+        "# An activity to verify\n"
+        "Dana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes.\n"
+        "[Verify] [Decline]"
+    )
+    assert "0 of 2" in await dana.sends("progress")
+
+    await ruth.taps_in_chat("Verify")
+
+    assert ruth.last() == (
+        "# Activity verified\nDana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes."
+    )
+    assert not any("[Verify]" in message for message in ruth.inbox())
+    assert dana.last().startswith("# Your activity is verified")
+    assert "One-to-one contacts, Year 1 (2026-27): 1 of 2" in await dana.sends("progress")
+    assert await steps(matched) == ["logged", "verified"]
+
+
+async def test_a_missed_meeting_is_made_up(matched: Story) -> None:
+    dana, ruth, carol = matched.dana, matched.ruth, matched.carol
+    assert "You missed no meeting" in await dana.sends("makeup")
+    await absent(matched)
+    assert YEARS + "0 of 8" in await dana.sends("progress")
+
+    await dana.sends("makeup")
+    meeting = matched.option(dana, "meeting", "First steps (absent)")
+    told = await dana.fills(meeting=meeting, type="observation", day="2026-09-10", minutes="60")
+    assert "Asked. Your mentor or coordinator can approve it with one tap." in told
+    for one in (ruth, carol):
+        assert one.last().startswith(
+            "# A make-up to approve\n"
+            "Dana Reyes: Observation of another counselor, Thu Sep 10, 2026, 60 minutes, "
+            "to make up First steps of Thu Sep 10, 2026."
+        )
+    await carol.taps_in_chat("Approve")
+
+    assert "# Make-up approved" in ruth.last(), "the mentor's copy says it is done"
+    assert dana.last().startswith("# Your make-up is approved")
+    assert YEARS + "1 of 8" in await dana.sends("progress")
+    assert "You missed no meeting" in await dana.sends("makeup")
+
+
+async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
+    dana, carol = matched.dana, matched.carol
+    await dana.sends("leave")
+    assert "To pause check-ins alone, send “snooze until DATE”." in dana.modal()
+    backwards = await dana.fills(starts="2026-09-08", ends="2026-09-01", reason="family")
+    assert backwards == "The last day is before the first."
+    assert "The coordinator is told" in await dana.fills(starts="2026-09-08", ends="2026-12-20", reason="family")
+    assert carol.last() == (
+        "# A leave of absence to decide\n"
+        "Dana Reyes: Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave).\n"
+        "[Grant] [Decline]"
+    )
+
+    await carol.taps_in_chat("Grant")
+
+    assert dana.last() == (
+        "# Your leave is granted\nTue Sep 8, 2026 to Sun Dec 20, 2026. No check-ins come meanwhile; what you did stays."
+    )
+    await matched.go_to(datetime(2026, 9, 18, 12, 0, tzinfo=UTC))
+    assert not any("check-in is closed" in message for message in dana.inbox())
+    assert any("check-in is closed" in message for message in matched.sam.inbox()), "the others were asked"
+    paused = await dana.sends("progress")
+    assert paused.startswith("# Your progress: paused")
+    assert "On leave until Dec 20, 2026. Nothing is due, and what was done stays." in paused
+
+
+async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
+    matched: Story, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    dana, ruth, carol = matched.dana, matched.ruth, matched.carol
+    await absent(matched)
+    letters = len(ruth.inbox())
+
+    await dana.sends("dispute")
+    assert "Only those you choose below can read your words" in dana.modal()
+    record = matched.option(dana, "record", "First steps, absent")
+    sent = await dana.fills(record=record, readers="coordinator", text=f"{CANARY} was there")
+    assert "Sent. Those you chose are asked to look at it" in sent
+    assert carol.last() == (
+        "# A record is disputed\n"
+        "Dana Reyes finds a record wrong: Thu Sep 10, 2026, First steps, absent.\n"
+        "[Read it] [Settle it]"
+    )
+    assert ruth.inbox()[letters:] == [], "it is for the coordinator alone"
+    for one in (dana, ruth, carol):
+        for command in ("progress", "digest", "next"):
+            await one.sends(command)
+
+    calls = len(matched.fake.calls)
+    await carol.taps_in_chat("Read it")
+    assert f"{CANARY} was there" in carol.modal()
+    shown = [name for name, arguments in matched.fake.calls[calls:] if CANARY in json.dumps(arguments)]
+    assert shown == ["views.open"]
+    matched.fake.stacks[carol.user] = []  # she closes it
+    opened = matched.fake.calls[calls:]
+    matched.fake.calls[calls:] = [call for call in opened if call[0] != "views.open"]
+    button = carol.message(carol.chat, "Read it")
+    assert "That dispute is not there." in await ruth.taps("Read it", button, ruth.chat), "a forged press"
+    assert not matched.fake.sees_modal(ruth.user)
+
+    roster = await carol.sends("attendance", OZARKS)
+    assert "Dana Reyes | Absent" in roster
+    await carol.taps_notice("Correct", OZARKS)
+    await carol.fills(**{carol.field("Dana Reyes"): "present", "reason": "mentee_asked"})
+    await carol.taps_in_chat("Settle it")
+    assert "If the record was wrong, correct it first" in carol.modal()
+    assert "The mentee is told." in await carol.fills(outcome="corrected")
+
+    assert dana.last() == (
+        "# Your dispute is settled\n"
+        "About: Thu Sep 10, 2026, First steps, absent.\n"
+        "The record was wrong; it is corrected."
+    )
+    assert "# Dispute settled" in "".join(carol.inbox())
+    assert YEARS + "1 of 8" in await dana.sends("progress")
+    assert await steps(matched) == ["confirmed", "opened", "corrected", "settled"]
+
+    assert len(await matched.rows(select(vault_item.c.id))) == 1
+    assert CANARY not in traffic(matched)
+    assert CANARY not in caplog.text
+    assert all(CANARY not in str(record.__dict__) for record in caplog.records)
+    assert CANARY.encode() not in files(tmp_path)
+    assert caplog.records, "DEBUG was on"
+
+
+async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(matched: Story) -> None:
+    dana, carol, ruth = matched.dana, matched.carol, matched.ruth
+    assert "for coordinators" in await ruth.sends("person Dana Reyes")
+    record = await carol.sends("person Dana Reyes")
+    assert record.startswith("# Dana Reyes\n")
+    assert "[Transfer] [Credit] [Waive] [Leave] [Move to a policy]" in record
+    assert "Head of the record: empty" in record
+
+    await carol.taps_notice("Credit")
+    credit = await carol.fills(rule="meetings", year="1", amount="3", day="2026-09-07", reason="prior_program")
+    assert credit == "Recorded for Dana Reyes. Both steps stay in the record if you undo it.\n[Undo]"
+    answered = matched.fake.notices[-1]
+    assert "Carol Dietz recorded a credit: 3 of Meetings, year 1." in dana.last()
+    assert YEARS + "3 of 8" in await dana.sends("progress")
+    undone = await carol.taps("Undo", answered, carol.chat, notice=True)
+    assert "Undone for Dana Reyes; the record shows both steps." in undone or undone == ""
+    assert "Carol Dietz recorded that a credit is taken back." in dana.last()
+    assert YEARS + "0 of 8" in await dana.sends("progress")
+
+    await carol.sends("person dana@example.org")
+    await carol.taps_notice("Transfer")
+    told = await carol.fills(cohort=matched.option(carol, "cohort", "Gateway"), day="2026-09-07", reason="moved")
+    assert told == "Dana Reyes is in Gateway from Mon Sep 7, 2026 on. What was earned stays."
+    assert dana.last() == (
+        "# Your record changed\n"
+        "Carol Dietz recorded your transfer to Gateway from Mon Sep 7, 2026 on.\n"
+        "[My progress] [It is wrong]"
+    )
+    assert "Gateway" in await dana.sends("cohort")
+    assert await steps(matched) == ["granted", "withdrawn", "made"]
+
+    await dana.taps_in_chat("It is wrong")
+    assert "Mon Sep 7, 2026, transfer" in json.dumps(matched.fake.top_view(dana.user))
+
+
+async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: Story) -> None:
+    dana, carol = matched.dana, matched.carol
+    threads = matched.app.product.threads
+    await threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.MISSOURI)))
+    assert "the number needed is not set yet" in await dana.sends("progress")
+    shown = await carol.sends("policy")
+    assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown
+
+    await carol.taps_notice("Fill in what is unset")
+    needed = carol.field("Meetings: how many are needed")
+    partly = carol.field("Whether being partly there counts")
+    assert "must be a whole number" in await carol.fills(**{needed: "many"})
+    read = await carol.fills(**{needed: "6", partly: "yes"})
+    assert "Meetings: PLC meeting, at least 6 times in the year." in read
+    assert "Being partly there counts, with the minutes of it." in read
+    assert "not set yet" in await dana.sends("progress"), "reading it changes nothing"
+    assert "Filled in for everybody on missouri-dese/2018." in await carol.fills()
+
+    assert YEARS + "0 of 6" in await dana.sends("progress")
+    assert "[Fill in what is unset]" not in await dana.sends("policy")
