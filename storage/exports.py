@@ -53,8 +53,7 @@ def _standings(tx: Tx, found: Sequence[Mentee], zone: str) -> Sheet:
     where = readable.districts(tx) if found else {}
     years = max((len(one.standing.years) for one in found), default=0)
     columns = ["Mentee", "Cohort", "District", "Started", "Policy"]
-    for number in range(1, years + 1):
-        columns.append(f"Year {number}")
+    columns += [f"Year {number}" for number in range(1, years + 1)]
     rows = []
     for one in found:
         district, starts = where[one.id]

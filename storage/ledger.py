@@ -6,14 +6,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from program.chain import START, Link, check_chain, mark_of, seal_of
+from program.chain import SHORT, START, Link, check_chain, mark_of, seal_of
 from storage.database import Tx
 from storage.tables import enrolment, ledger_head, ledger_line, person
 from storage.work import Work, put
@@ -183,6 +183,7 @@ def head_of(tx: Tx, person_id: UUID) -> str:
 
 def seal(work: Work, until: datetime) -> str:
     """A seal over everything recorded up to ``until``: "20261123T132500Z-<hash>"."""
+    until = until.astimezone(UTC).replace(microsecond=0)  # what the seal says, and so what is checked later
     return f"{until:%Y%m%dT%H%M%SZ}-{seal_of(work.chain_key, _heads_at(work.tx, until))}"
 
 
@@ -212,7 +213,7 @@ class Verdict:
 def verify(tx: Tx, key: bytes, head: str = "") -> Verdict:
     """Check every chain: a change, a gap, a cut-off end, and whether a known head is still in it.
 
-    ``head``: a packet's head (64 hexadecimal characters) or a digest's seal.
+    ``head``: a packet's head (64 hexadecimal characters, or the 16 that a record shows) or a digest's seal.
     """
     heads = {row.enrolment_id: row for row in tx.execute(select(ledger_head))}
     names = {row.id: row.name for row in tx.execute(select(enrolment.c.id, person.c.name).join_from(enrolment, person))}
@@ -263,7 +264,8 @@ def _check_known(tx: Tx, key: bytes, head: str, marks: set[str]) -> list[str]:
     if not head:
         return []
     if "-" not in head:
-        return [] if head.lower() in marks else ["The given head is in no chain: something was cut off or changed."]
+        known = len(head) >= SHORT and any(mark.startswith(head.lower()) for mark in marks)
+        return [] if known else ["The given head is in no chain: something was cut off or changed."]
     try:
         until = datetime.strptime(head.split("-", maxsplit=1)[0] + "+0000", "%Y%m%dT%H%M%SZ%z")
     except ValueError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
-from storage import attendance, cohorts, meetings, people
+from storage import attendance, cohorts, meetings, people, policies
+from storage.tables import enrolment
+from storage.work import Work
 from tests.world import Person, World
 
 DONE = datetime(2028, 5, 20, 15, 0, tzinfo=UTC)
@@ -20,6 +22,7 @@ def attended(
     world.clock.at = max(world.clock.at, DONE)
     with world.database.write() as tx:
         work = world.work(tx)
+        _on_meetings_alone(work)
         found = [people.by_email(tx, email) for email in emails]
         ruth = people.by_email(tx, "ruth@example.org")
         assert found
@@ -44,6 +47,16 @@ def attended(
                 assert one
                 attendance.add(work, meeting.id, one.id, "confirmed", "present", ruth.id)
             meetings.set_settled(work, meeting.id, settled)
+
+
+def _on_meetings_alone(work: Work) -> None:
+    """Put everybody on the example policy without its one-to-one contacts."""
+    text = policies.shipped(policies.EXAMPLE).text.replace('version = "1"', 'version = "1.1"', 1)
+    before, _, rest = text.partition('[[rule]]\nkind = "at_least"\nid = "contacts"')
+    text = before + "[attendance]" + rest.partition("[attendance]")[2]
+    if "example/1.1" not in policies.names(work.tx):
+        policies.adopt(work, text, date(2020, 7, 1), None)
+    work.tx.execute(enrolment.update().values(policy="example/1.1"))
 
 
 async def approved(world: World, carol: Person, email: str = "dana@example.org") -> None:

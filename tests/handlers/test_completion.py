@@ -60,8 +60,8 @@ async def test_the_coordinator_is_asked_once_when_somebody_is_complete(
     asked = [one for one in world.to(carol) if "is complete" in one.text]
     assert len(asked) == 1
     assert "Dana Reyes is complete" in asked[0].text
-    assert "Year 1 (2026-27): 8 of 8 meetings" in asked[0].text
-    assert "Example, not DESE policy, version 1" in asked[0].text
+    assert "Year 1 (2026-27): Meetings 8 of 8" in asked[0].text
+    assert "Example, not DESE policy, version 1.1" in asked[0].text
     assert "eligib" not in asked[0].text.lower()
 
 
@@ -89,7 +89,7 @@ async def test_who_is_not_complete_is_not_asked_about(world: World, dana: Person
 async def test_approving_issues_one_certificate_with_its_ledger_line(world: World, dana: Person, carol: Person) -> None:
     await approved(world, carol)
     made = given(world, dana)
-    assert [(one.name, one.policy, one.number, one.in_force) for one in made] == [("Dana Reyes", "example/1", 1, True)]
+    assert [(one.name, one.policy, one.number, one.in_force) for one in made] == [("Dana Reyes", "example/1.1", 1, True)]
     line = lines(world, dana)[-1]
     assert (line.step, line.by, line.code, line.verified) == ("issued", "Carol Dietz", made[0].code, "coordinator")
     assert line.detail == {"policy": "example/1"}

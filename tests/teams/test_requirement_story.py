@@ -1,0 +1,266 @@
+"""The record of two years in Teams, over HTTP with tokens: each flow once, as people see it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from storage import ledger, policies
+from storage.tables import dispute, enrolment
+from tests.fakes.teams import actions_of, inputs_of
+from tests.teams.story import Answer, Dialog, Someone, Story, linked, shown, telling
+from tests.teams.test_story_meetings import THURSDAY, plan
+
+AFTER = THURSDAY + timedelta(minutes=60)
+CANARY = "canary-Wasserralle-9052"
+YEARS = "Meetings, Year 1 (2026-27): "
+
+
+@pytest.fixture
+async def matched(story: Story) -> AsyncIterator[dict[str, Someone]]:
+    """Everybody is matched, on the example policy; at the end every chain is whole."""
+    everybody = await linked(story)
+    on(story, policies.EXAMPLE)
+    yield everybody
+    key = story.app.product.chain_key
+    assert story.read(lambda tx: ledger.verify(tx, key)).problems == []
+
+
+def on(story: Story, policy: str) -> None:
+    with story.database.write() as tx:
+        tx.execute(update(enrolment).values(policy=policy))
+
+
+async def opens(who: Someone, words: str, title: str) -> Dialog:
+    """Send a command that leads to a form, and open the form with the button that comes."""
+    asked = await who.says(words)
+    return (await who.taps(asked.messages[0], title)).dialog
+
+
+def option(dialog: Dialog, field: str, label: str) -> str:
+    """The value of the choice whose title holds this."""
+    (part,) = (one for name, one in inputs_of(dialog.card).items() if name.endswith(field))
+    (found,) = (one["value"] for one in part["choices"] if label in one["title"])
+    return str(found)
+
+
+def field(dialog: Dialog, label: str) -> str:
+    return next(name for name, one in dialog.labels().items() if one == label)
+
+
+async def absent(story: Story, everybody: dict[str, Someone]) -> None:
+    """A meeting at which Ruth records Dana as absent."""
+    ruth = everybody["ruth"]
+    await plan(ruth)
+    await story.go_to(AFTER)
+    dialog = (await ruth.taps(ruth.sees("Who came?"), "Person by person")).dialog
+    marks = {"Dana Reyes": "absent", "Lee Okafor": "present", "Sam Whitfield": "present"}
+    await ruth.sends(dialog, **{field(dialog, name): status for name, status in marks.items()})
+
+
+def steps(story: Story, one: Someone) -> list[tuple[str, str]]:
+    return [(line.kind, line.step) for line in story.read(lambda tx: ledger.of_person(tx, one.id))]
+
+
+async def progress(one: Someone) -> str:
+    return (await one.says("progress")).text
+
+
+async def test_an_activity_is_logged_and_verified(story: Story, matched: dict[str, Someone]) -> None:
+    dana, ruth = matched["dana"], matched["ruth"]
+    dialog = await opens(dana, "log", "Log an activity")
+    assert "Please nothing about students." in dialog.text
+    wrong = await dana.sends(dialog, type="contact", day="2026-09-07", minutes=30)
+    assert "counts in person, by video or by phone: choose which." in wrong.dialog.text
+
+    done = await dana.sends(wrong.dialog, mode="phone")
+
+    assert done.closed
+    assert "Logged: One-to-one contact with the mentor, 30 minutes. Your mentor is asked to verify it." in done.text
+    asked = ruth.sees("An activity to verify")
+    assert "Dana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes." in shown(asked)
+    assert matched["tom"].never_saw("An activity to verify")
+    assert "Year 1 (2026-27): 0 of 2" in await progress(dana)
+    assert "Noted; the mentee is told." in (await ruth.taps(asked, "Verify")).text
+    before = story.everything()
+    await ruth.repeats()
+    assert story.everything() == before
+    assert "Verify" not in actions_of(asked.card)
+    assert dana.sees("Your activity is verified")
+    assert "Year 1 (2026-27): 1 of 2" in await progress(dana)
+    assert steps(story, dana) == [("activity", "logged"), ("activity", "verified")]
+
+
+async def test_a_missed_meeting_is_made_up(story: Story, matched: dict[str, Someone]) -> None:
+    dana, ruth, carol = matched["dana"], matched["ruth"], matched["carol"]
+    await absent(story, matched)
+    dialog = await opens(dana, "makeup", "Make up a meeting")
+    meeting = option(dialog, "meeting", "Small groups (absent)")
+
+    done = await dana.sends(dialog, meeting=meeting, type="observation", day="2026-09-10", minutes=60)
+
+    assert "Asked. Your mentor or coordinator can approve it with one tap." in done.text
+    asked = ruth.sees("A make-up to approve")
+    assert "to make up Small groups of Thu Sep 10, 2026." in shown(asked)
+    await carol.taps(carol.sees("A make-up to approve"), "Approve")
+    assert shown(asked).startswith("Make-up approved"), "the mentor's copy says it is done"
+    assert dana.sees("Your make-up is approved")
+    assert YEARS + "1 of 8" in await progress(dana)
+    assert "You missed no meeting" in (await dana.says("makeup")).text
+
+
+async def test_a_leave_is_asked_and_granted(story: Story, matched: dict[str, Someone]) -> None:
+    dana, carol = matched["dana"], matched["carol"]
+    dialog = await opens(dana, "leave", "Leave of absence")
+    wrong = await dana.sends(dialog, starts="2026-09-08", ends="2026-09-01", reason="family")
+    assert "The last day is before the first." in wrong.dialog.text
+    await dana.sends(wrong.dialog, ends="2026-12-20")
+    asked = carol.sees("A leave of absence to decide")
+    assert "Dana Reyes: Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave)." in shown(asked)
+
+    await carol.taps(asked, "Grant")
+
+    assert "No check-ins come meanwhile; what you did stays." in shown(dana.sees("Your leave is granted"))
+    await story.go_to(datetime(2026, 9, 18, 12, 0, tzinfo=UTC))
+    assert dana.never_saw("check-in is closed")
+    assert not matched["sam"].never_saw("check-in is closed"), "the others were asked"
+    assert "On leave until Dec 20, 2026. Nothing is due, and what was done stays." in await progress(dana)
+
+
+async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with telling(tmp_path) as story:
+        everybody = await linked(story)
+        on(story, policies.EXAMPLE)
+        await a_dispute(story, everybody)
+
+        saw = [one for one in story.answers if CANARY in json.dumps(one.body)]
+        assert {one.act["from"]["name"] for one in saw} == {"Carol Dietz"}
+        assert all(one.body["task"]["type"] == "continue" for one in saw), "it is only ever a dialog"
+        assert CANARY not in json.dumps([call.body for call in story.fake.calls])
+        assert story.check_cards()
+        assert_in_no_file(tmp_path)
+    assert_in_no_file(tmp_path)
+    assert len(caplog.records) > 50
+    assert CANARY not in caplog.text
+
+
+def assert_in_no_file(folder: Path) -> None:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(found) >= 2
+    assert not [path.name for path in found if CANARY.encode() in path.read_bytes()]
+
+
+async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
+    dana, ruth, carol = everybody["dana"], everybody["ruth"], everybody["carol"]
+    await absent(story, everybody)
+    letters = len(ruth.chat)
+    dialog = await opens(dana, "dispute", "A record is wrong")
+    assert "Only those you choose below can read your words" in dialog.text
+    record = option(dialog, "record", "Small groups, absent")
+    done = await dana.sends(dialog, record=record, readers="coordinator", text=f"{CANARY} was there")
+    assert "Sent. Those you chose are asked to look at it" in done.text
+    asked = carol.sees("A record is disputed")
+    assert "Dana Reyes finds a record wrong: Thu Sep 10, 2026, Small groups, absent." in shown(asked)
+    assert ruth.chat[letters:] == [], "it is for the coordinator alone"
+    for one in (dana, ruth, carol):
+        for command in ("progress", "digest", "next"):
+            await one.says(command)
+
+    read = await carol.taps(asked, "Read it")
+    assert read.dialog.title == "Disputed record"
+    assert f"{CANARY} was there" in read.dialog.text
+    found = story.read(lambda tx: tx.scalar(select(dispute.c.id)))
+    forged = await forges(ruth, found)
+    assert "That dispute is not there." in forged.text
+
+    roster = await carol.asks("attendance")
+    corrected = (await carol.taps(roster.messages[0], "Correct")).dialog
+    present = {field(corrected, "Dana Reyes"): "present", "reason": "mentee_asked"}
+    assert "Recorded 1 entry." in (await carol.sends(corrected, **present)).text
+    settle = (await carol.taps(asked, "Settle it")).dialog
+    assert "If the record was wrong, correct it first" in settle.text
+    assert "The mentee is told." in (await carol.sends(settle, outcome="corrected")).text
+    assert shown(asked).startswith("Dispute settled")
+    assert "The record was wrong; it is corrected." in shown(dana.sees("Your dispute is settled"))
+    assert YEARS + "1 of 8" in await progress(dana)
+    disputed = [("attendance", "confirmed"), ("dispute", "opened"), ("attendance", "corrected"), ("dispute", "settled")]
+    assert steps(story, dana) == disputed
+
+
+async def forges(one: Someone, dispute_id: UUID | None) -> Answer:
+    """Somebody opens a form with an id of their own choosing."""
+    return await one.acts(one.client.opens_dialog({"plc": {"act": f"disputes.read|{dispute_id}"}}))
+
+
+async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(
+    story: Story, matched: dict[str, Someone]
+) -> None:
+    dana, carol = matched["dana"], matched["carol"]
+    assert "for coordinators" in (await matched["ruth"].says("person Dana Reyes")).text
+    record = (await carol.says("person Dana Reyes")).messages[0]
+    assert "Head of the record: empty" in shown(record)
+
+    dialog = (await carol.taps(record, "Credit")).dialog
+    given: dict[str, str | int] = {
+        "rule": "meetings",
+        "year": "1",
+        "amount": 3,
+        "day": "2026-09-07",
+        "reason": "prior_program",
+    }
+    done = await carol.sends(dialog, **given)
+    assert "Recorded for Dana Reyes. Both steps stay in the record if you undo it." in done.text
+    assert "Carol Dietz recorded a credit: 3 of Meetings, year 1." in shown(dana.sees("Your record changed"))
+    assert YEARS + "3 of 8" in await progress(dana)
+    undone = await carol.taps(done.messages[0], "Undo")
+    assert "Undone for Dana Reyes; the record shows both steps." in undone.text
+    assert "Carol Dietz recorded that a credit is taken back." in shown(dana.sees("Your record changed"))
+    assert YEARS + "0 of 8" in await progress(dana)
+
+    dialog = (await carol.taps(record, "Transfer")).dialog
+    to = option(dialog, "cohort", "Gateway")
+    moved = await carol.sends(dialog, cohort=to, day="2026-09-07", reason="moved")
+    assert "Dana Reyes is in Gateway from Mon Sep 7, 2026 on. What was earned stays." in moved.text
+    before = story.everything()
+    await carol.repeats()
+    assert story.everything() == before
+    changed = dana.sees("Your record changed")
+    assert "Carol Dietz recorded your transfer to Gateway from Mon Sep 7, 2026 on." in shown(changed)
+    assert "Gateway" in (await dana.says("cohort")).text
+    assert steps(story, dana) == [("credit", "granted"), ("credit", "withdrawn"), ("transfer", "made")]
+
+
+async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(
+    story: Story, matched: dict[str, Someone]
+) -> None:
+    dana, carol = matched["dana"], matched["carol"]
+    on(story, policies.MISSOURI)
+    assert "the number needed is not set yet" in await progress(dana)
+    policy = (await carol.says("policy")).messages[0]
+    assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown(policy)
+
+    dialog = (await carol.taps(policy, "Fill in what is unset")).dialog
+    needed = field(dialog, "Meetings: how many are needed")
+    partly = field(dialog, "Whether being partly there counts")
+    wrong = await carol.sends(dialog, **{needed: "many"})
+    assert "must be a whole number" in wrong.dialog.text
+    read = await carol.sends(wrong.dialog, **{needed: "6", partly: "yes"})
+    assert read.dialog.title == "Is this the policy?"
+    assert "Meetings: PLC meeting, at least 6 times in the year." in read.dialog.text
+    assert "Being partly there counts, with the minutes of it." in read.dialog.text
+    assert "not set yet" in await progress(dana), "reading it changes nothing"
+    back = await carol.goes_back(read.dialog)
+    assert back.dialog.fields[needed] == "6"
+    assert "Filled in for everybody on missouri-dese/2018." in (await carol.sends(read.dialog)).text
+
+    assert YEARS + "0 of 6" in await progress(dana)
