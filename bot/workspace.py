@@ -117,8 +117,15 @@ class WorkspaceHost:
         if not await self._app.product.threads.read(_is_empty):
             return
         await asyncio.to_thread(seed_chat, self.workspace.chat)
-        await self._app.product.threads.write(lambda tx: seed_program(self._app.product.work(tx)))
+        await self._app.product.threads.write(self._seed_program)
         await self._app.loop.drain()
+
+    def _seed_program(self, tx: Tx) -> None:
+        """The example; its coordinator was not there yet when the process planned what repeats for ever."""
+        work = self._app.product.work(tx)
+        seed_program(work)
+        for hook in router.start_hooks:
+            hook(work)
 
 
 def _is_empty(tx: Tx) -> bool:

@@ -91,7 +91,7 @@ def here_card(work: Work, item: Delivery) -> Card | None:
     tapped = [line.person.name for line in lines if line.mark.tapped]
     who = Note((f"Here ({len(tapped)}): {listed(tapped, 60)}" if tapped else "Nobody has tapped yet.",))
     if meeting.settled_at is not None:
-        return Card(f"{meeting.topic}: attendance is complete", (who,))
+        return Card(f"{meeting.topic}: attendance is complete", (who,) if tapped else ())
     here = Button("I'm here", action("attendance.here", meeting.id), style="primary")
     starts = When(meeting.starts_at, meeting.zone, "time")
     return Card(meeting.topic, (say("The PLC meeting starts at ", starts, "."), buttons(here), who))

@@ -247,7 +247,11 @@ class Undelivered:
 
 
 def undelivered(tx: Tx, since: datetime) -> list[Undelivered]:
-    """What could not be delivered, or may not have been, since a time; the newest first."""
+    """What could not be delivered, or may not have been, since a time; the newest first.
+
+    A message that could not be changed was delivered all the same; and that a check-in was to be changed
+    would tell who answered it.
+    """
     rows = tx.execute(
         select(
             delivery.c.id,
@@ -259,7 +263,11 @@ def undelivered(tx: Tx, since: datetime) -> list[Undelivered]:
         )
         .join(person, person.c.id == delivery.c.person_id, isouter=True)
         .join(conversation, conversation.c.id == delivery.c.conversation_id, isouter=True)
-        .where(delivery.c.state.in_(("failed", "unconfirmed")), delivery.c.settled_at >= since)
+        .where(
+            delivery.c.state.in_(("failed", "unconfirmed")),
+            delivery.c.settled_at >= since,
+            delivery.c.verb != "update",
+        )
         .order_by(delivery.c.settled_at.desc(), delivery.c.id)
     )
     return [Undelivered(*row) for row in rows]

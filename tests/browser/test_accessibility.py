@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.workspace import DESKTOP, NARROW, PHONE, Person, Served, accessible, window
+from tests.browser.workspace import DESKTOP, NARROW, Person, Served, accessible, window
 from tests.local.toy import COORDINATOR, HOME, LINES, MENTEE, TAP, post
 from tests.specimens import CARDS, FORMS
 
@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LOOKS = pytest.mark.parametrize(
     ("size", "scheme"),
-    [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (NARROW, "dark")],
-    ids=["desk-light", "desk-dark", "phone-light", "narrow-dark"],
+    [(DESKTOP, "light"), (NARROW, "dark")],
+    ids=["desk-light", "narrow-dark"],
 )
 SMALLEST = 24  # px, WCAG 2.2's target size
 

@@ -33,7 +33,8 @@ COUNTER = """
     sessionStorage.effort = JSON.stringify({ ...before, [name]: (before[name] ?? 0) + count });
   };
   const initial = (input) => {
-    if (input.matches("select")) return ([...input.options].find((one) => one.defaultSelected) ?? input.options[0]).value;
+    const options = [...(input.options ?? [])];
+    if (options.length) return (options.find((one) => one.defaultSelected) ?? options[0]).value;
     if (input.matches("[type=radio], [type=checkbox]")) return input.defaultChecked ? input.value : "";
     return input.defaultValue;
   };
@@ -49,13 +50,13 @@ COUNTER = """
       if (before) add("prefilled");
     }
   };
-  addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const pressed = event.target.closest("button, a");
     if (!pressed || !event.isTrusted || pressed.id === "send") return;
     add("taps");
     const dialog = pressed.closest("dialog[data-form]");
     if (dialog && pressed.type === "submit") countFields(dialog);
-  }, true);
+  });
   addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.id === "composer" && event.target.value.trim()) add("messages");
   }, true);
@@ -228,7 +229,7 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
         async with tally.task(ruth, "Change the reminders"):
             await ruth.command("cohort")
             await ruth.press("Settings")
-            await ruth.fill(SETTING)
+            await ruth.choose("Second reminder before a meeting", "30 minutes")
             await ruth.submit("Save")
             await ruth.reads("Saved. Reminders:")
         async with tally.task(ruth, "Get check-ins oneself"):

@@ -131,6 +131,17 @@ def _stands_in_no_file(folder: Path) -> None:
         assert not [path.name for path in files if secret.encode() in path.read_bytes()]
 
 
+async def test_the_digest_does_not_tell_who_answered_by_what_failed(story: Story, cohort: dict[str, Someone]) -> None:
+    """Dana deleted the message, so it cannot be changed when she has answered by another one."""
+    dana = cohort["dana"]
+    await asked(story)
+    story.fake.fail("PUT", "/activities", "404")
+
+    await dana.taps((await dana.says("checkin")).messages[0], "3")
+
+    assert "Dana" not in (await cohort["carol"].says("digest")).text
+
+
 async def test_the_mentor_is_asked_to_reach_out_and_told_no_more(story: Story, cohort: dict[str, Someone]) -> None:
     dana, ruth = cohort["dana"], cohort["ruth"]
     await asked(story)

@@ -133,6 +133,8 @@ function element(html) {
   return template.content.firstElementChild;
 }
 
+const drawn = new Map(); // a message's answer and its update often say the same; it is drawn and told once
+
 function show(pieces) {
   const near = atEnd();
   let mine = false;
@@ -142,6 +144,8 @@ function show(pieces) {
       removeMessage(old);
       continue;
     }
+    if (old && drawn.get(piece.id) === piece.html) continue;
+    drawn.set(piece.id, piece.html);
     const fresh = element(piece.html);
     if (old) replaceMessage(old, fresh);
     else if (!insertMessage(fresh)) continue;
