@@ -89,7 +89,9 @@ async def test_who_is_not_complete_is_not_asked_about(world: World, dana: Person
 async def test_approving_issues_one_certificate_with_its_ledger_line(world: World, dana: Person, carol: Person) -> None:
     await approved(world, carol)
     made = given(world, dana)
-    assert [(one.name, one.policy, one.number, one.in_force) for one in made] == [("Dana Reyes", "example/1.1", 1, True)]
+    assert [(one.name, one.policy, one.number, one.in_force) for one in made] == [
+        ("Dana Reyes", "example/1.1", 1, True)
+    ]
     line = lines(world, dana)[-1]
     assert (line.step, line.by, line.code, line.verified) == ("issued", "Carol Dietz", made[0].code, "coordinator")
     assert line.detail == {"policy": "example/1"}

@@ -50,7 +50,6 @@ class Telling:
         self.heard: list[str] = []
         self.sent: list[str] = []
         self._known: dict[str, int] = {}
-        self.seal = ""
 
     def begins(self) -> None:
         self.heard.clear()
@@ -254,6 +253,14 @@ async def the_last_meetings(told: Telling) -> None:
 async def the_record(told: Telling) -> None:
     await told.sends(told.carol, "person Dana Reyes")
     await told.sends(told.carol, "progress")
+
+
+@step("The certificate")
+async def the_certificate(told: Telling) -> None:
+    asked = told.message(told.carol, "Dana Reyes is complete")
+    told.heard.append(asked.text)
+    await told.presses(told.carol, asked, "Approve and issue")
+    await told.sends(told.dana, "certificate")
 
 
 # The document -------------------------------------------------------------------------------------

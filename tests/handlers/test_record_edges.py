@@ -1,0 +1,109 @@
+"""What broke once in the record of two years, and does not break again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from program.policy import read_policy
+from storage import ledger, policies
+from storage.ledger import Line
+from storage.tables import enrolment
+from tests.handlers.test_requirement import absent, options, whole
+from tests.world import Person, World, said
+
+
+@pytest.fixture
+def dana(world: World) -> Person:
+    return world.matched("Dana Reyes", "dana@example.org")
+
+
+@pytest.fixture
+def ruth(world: World) -> Person:
+    return world.matched("Ruth Ellison", "ruth@example.org")
+
+
+@pytest.fixture
+def carol(world: World) -> Person:
+    return world.matched("Carol Dietz", "carol@example.org")
+
+
+async def test_a_dispute_about_a_verified_activity_leaves_it_verified(world: World, dana: Person, ruth: Person) -> None:
+    form = (await dana.sends("log")).form
+    await dana.fills(form, type="contact", day="2026-09-07", minutes="30", mode="phone")
+    await ruth.presses(world.to(ruth)[-1], "Verify")
+    form = (await dana.sends("dispute")).form
+    assert form is not None
+    await dana.fills(form, record=options(form)[0].value, text="It was 45 minutes.")
+    assert "One-to-one contacts, Year 1 (2026-27): 1 of 2" in said(await dana.sends("progress"))
+
+
+async def test_an_activity_is_not_logged_in_a_way_that_never_counts(world: World, dana: Person) -> None:
+    form = (await dana.sends("log")).form
+    wrong = await dana.fills(form, type="contact", day="2026-09-07", minutes="30")
+    assert "choose which" in wrong.errors["mode"]
+    assert "Logged" in said(await dana.fills(form, type="observation", day="2026-09-07", minutes="30"))
+
+
+async def test_undoing_a_leave_brings_the_check_ins_back_and_tells_the_mentee(
+    world: World, dana: Person, carol: Person
+) -> None:
+    card = (await carol.sends("person dana reyes")).card
+    assert card is not None
+    form = (await carol.presses(card, "Leave")).form
+    reply = await carol.fills(form, starts="2026-09-07", ends="", reason="health")
+    assert "recorded a leave of absence from Mon Sep 7, 2026, until further notice." in world.to(dana)[-1].text
+    await carol.presses(reply, "Undo")
+    assert "recorded that a leave is taken back." in world.to(dana)[-1].text
+    assert "paused" not in said(await dana.sends("progress"))
+    await world.go_to(datetime(2026, 9, 30, 12, 0, tzinfo=UTC))
+    assert any("check-in" in one.text.lower() for one in world.to(dana))
+
+
+async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, dana: Person, ruth: Person) -> None:
+    text = (
+        policies.shipped(policies.EXAMPLE)
+        .text.replace("ratio = 1", "ratio = 2")
+        .replace('version = "1"', 'version = "2"')
+    )
+    assert read_policy(text).makeups
+    with world.database.write() as tx:
+        policies.adopt(world.work(tx), text, world.clock.at.date(), None)
+        tx.execute(enrolment.update().values(policy="example/2"))
+    await absent(world, ruth, dana)
+    for number in range(2):
+        form = (await dana.sends("makeup")).form
+        assert form is not None, f"make-up {number + 1}"
+        await dana.fills(form, meeting=options(form)[0].value, type="observation", day="2026-09-10", minutes="60")
+        await ruth.presses(next(one for one in reversed(world.to(ruth)) if "make-up to" in one.text), "Approve")
+        expected = "1 of 8" if number else "0 of 8"
+        assert f"Meetings, Year 1 (2026-27): {expected}" in said(await dana.sends("progress"))
+    assert "missed no meeting" in said(await dana.sends("makeup"))
+    assert whole(world)
+
+
+async def test_yes_and_no_can_be_filled_into_a_policy(world: World, carol: Person) -> None:
+    form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
+    assert form is not None
+    (partly,) = (field.id for field in form.fields if field.label == "Whether being partly there counts")
+    for word in ("perhaps", "none"):
+        assert partly in (await carol.fills(form, **{partly: word})).errors
+    read = await carol.fills(form, **{partly: "n"})
+    assert "Being partly there does not count." in said(read)
+    await carol.fills(read.form)
+    with world.database.read() as tx:
+        assert policies.get(tx, policies.MISSOURI).attendance.partial_counts is False
+
+
+def test_the_head_that_a_record_shows_and_a_seal_between_two_seconds_are_known(world: World, dana: Person) -> None:
+    world.clock.at += timedelta(milliseconds=300)
+    with world.database.write() as tx:
+        line = Line("activity", "logged", world.clock.at, dana.id, "self", minutes=30, code="contact")
+        ledger.add(world.work(tx), dana.id, line)
+        seal = ledger.seal(world.work(tx), world.clock.at + timedelta(milliseconds=400))
+        head = ledger.head_of(tx, dana.id)
+        for known in (seal, head, head[:16], head[:16].upper()):
+            assert ledger.verify(tx, world.product.chain_key, known).problems == [], known
+        for other in (head[:8], "0" * 16, head[1:17]):
+            assert len(ledger.verify(tx, world.product.chain_key, other).problems) == 1, other
