@@ -124,7 +124,7 @@ def _cell(year: YearStanding) -> str:
 
 
 def _counts(found: list[Mentee]) -> Paragraph:
-    tally = {state: sum(one.standing.state == state for one in found) for state in STATES}
+    tally = {state: sum(one.standing.state == state for one in found) for state in URGENCY}
     parts = [f"{number} {STATES[state]}" for state, number in tally.items() if number]
     return say(f"{counted(len(found), 'mentee')}: {', '.join(parts)}.")
 
