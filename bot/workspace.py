@@ -111,6 +111,9 @@ class WorkspaceHost:
                 Path(name + suffix).unlink(missing_ok=True)
         self._clock.ahead = timedelta()
         prepare(self._app.settings, self._database, self._clock, self._app.product.new_id)
+        product = self._app.product
+        with self._database.write() as tx:
+            product.vault.chain_key(tx, first=product.chain_key)  # the running process goes on using it
 
     async def seed(self) -> None:
         """Put the example in, where there is none yet."""

@@ -108,11 +108,11 @@ class Vault:
                 + "."
             )
 
-    def chain_key(self, tx: Tx) -> bytes:
-        """The key of the ledger's marks; made at the first call."""
+    def chain_key(self, tx: Tx, first: bytes = b"") -> bytes:
+        """The key of the ledger's marks; made at the first call, or ``first`` where that is given."""
         row = tx.execute(select(ledger_key)).one_or_none()
         if row is None:
-            wrapped = _encrypt(self._wrapping.cipher, os.urandom(KEY_BYTES), LEDGER_IDENTITY)
+            wrapped = _encrypt(self._wrapping.cipher, first or os.urandom(KEY_BYTES), LEDGER_IDENTITY)
             made = {"id": 1, "wrapped_by": self._wrapping.fingerprint, "wrapped": wrapped}
             insert_new(tx, ledger_key, [made])
             row = tx.execute(select(ledger_key)).one()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from uuid import UUID
 
 from storage import attendance, cohorts, meetings, people, policies
 from storage.tables import enrolment
@@ -10,43 +12,42 @@ from storage.work import Work
 from tests.world import Person, World
 
 DONE = datetime(2028, 5, 20, 15, 0, tzinfo=UTC)
-DAYS = [date(year, month, 10) for year in (2026, 2027) for month in (9, 10, 11, 12)] + [
-    date(year, month, 10) for year in (2027, 2028) for month in (1, 2, 3, 4)
+DAYS = [
+    *(date(year, month, 10) for year in (2026, 2027) for month in (9, 10, 11, 12)),
+    *(date(year, month, 10) for year in (2027, 2028) for month in (1, 2, 3, 4)),
 ]
 
 
-def attended(
-    world: World, *emails: str, topic: str = "First steps", days: list[date] | None = None, settled: bool = True
+def record_years(
+    work: Work,
+    emails: Sequence[str],
+    mentor: str,
+    *,
+    topic: str = "First steps",
+    days: Sequence[date] = DAYS,
+    settled: bool = True,
 ) -> None:
-    """Sixteen meetings of two program years at which these mentees were present; the clock stands after them."""
-    world.clock.at = max(world.clock.at, DONE)
-    with world.database.write() as tx:
-        work = world.work(tx)
-        _on_meetings_alone(work)
-        found = [people.by_email(tx, email) for email in emails]
-        ruth = people.by_email(tx, "ruth@example.org")
-        assert found
-        assert ruth
-        first = found[0]
-        assert first
-        cohort = cohorts.shared_cohorts(tx, first.id, ("mentee",))[0]
-        _, made = meetings.create_series(
-            work,
-            cohort.id,
-            ruth.id,
-            topic=topic,
-            starts=[datetime.combine(day, time(15, 30)) for day in days or DAYS],
-            zone=cohort.zone,
-            minutes=60,
-            place="",
-            repeat="once",
-            until=None,
-        )
-        for meeting in made:
-            for one in found:
-                assert one
-                attendance.add(work, meeting.id, one.id, "confirmed", "present", ruth.id)
-            meetings.set_settled(work, meeting.id, settled)
+    """Meetings on these days at which these mentees of one cohort were present, as their mentor confirmed."""
+    _on_meetings_alone(work)
+    mentees = [_id(work, email) for email in emails]
+    by = _id(work, mentor)
+    cohort = cohorts.shared_cohorts(work.tx, mentees[0], ("mentee",))[0]
+    _, made = meetings.create_series(
+        work,
+        cohort.id,
+        by,
+        topic=topic,
+        starts=[datetime.combine(day, time(15, 30)) for day in days],
+        zone=cohort.zone,
+        minutes=60,
+        place="",
+        repeat="once",
+        until=None,
+    )
+    for meeting in made:
+        for mentee in mentees:
+            attendance.add(work, meeting.id, mentee, "confirmed", "present", by)
+        meetings.set_settled(work, meeting.id, settled)
 
 
 def _on_meetings_alone(work: Work) -> None:
@@ -57,6 +58,19 @@ def _on_meetings_alone(work: Work) -> None:
     if "example/1.1" not in policies.names(work.tx):
         policies.adopt(work, text, date(2020, 7, 1), None)
     work.tx.execute(enrolment.update().values(policy="example/1.1"))
+
+
+def _id(work: Work, email: str) -> UUID:
+    found = people.by_email(work.tx, email)
+    assert found
+    return found.id
+
+
+def attended(world: World, *emails: str, days: Sequence[date] = DAYS, settled: bool = True) -> None:
+    """What :func:`record_years` records; the clock stands after it."""
+    world.clock.at = max(world.clock.at, DONE)
+    with world.database.write() as tx:
+        record_years(world.work(tx), emails, "ruth@example.org", days=days, settled=settled)
 
 
 async def approved(world: World, carol: Person, email: str = "dana@example.org") -> None:

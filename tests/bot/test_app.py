@@ -10,7 +10,7 @@ import pytest
 from bot.app import App, CannotStart, build, prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
-from storage import cohorts, people, program
+from storage import cohorts, ledger, people, program
 from storage.database import Database
 from storage.vault import BadKey, new_operator_key
 from tests.world import OPERATOR_KEY
@@ -44,6 +44,20 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
             assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Ozarks"]
     finally:
         await app.stop()
+
+
+async def test_the_ledger_of_a_new_example_is_whole_after_a_restart(tmp_path: Path) -> None:
+    app = build(local(tmp_path))
+    await app.start()
+    host = app.before_work[0].__self__  # type: ignore[attr-defined]
+    await host.reset()
+    await app.stop()
+    app = build(local(tmp_path))
+    with app.product.threads.database.read() as tx:
+        verdict = ledger.verify(tx, app.product.chain_key)
+    await app.stop()
+    assert verdict.lines > 0
+    assert verdict.problems == []
 
 
 async def test_a_restart_keeps_the_example_and_its_clock(tmp_path: Path) -> None:

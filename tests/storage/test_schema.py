@@ -93,10 +93,8 @@ def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str
         with pytest.raises(DBAPIError, match="append-only"), world.database.write() as tx:
             tx.execute(text(statement))
     with world.database.read() as tx:
-        assert [row.status for row in tx.execute(select(ledger_line).order_by(ledger_line.c.position))] == [
-            "present",
-            "",
-        ]
+        rows = tx.execute(select(ledger_line).order_by(ledger_line.c.position)).all()
+    assert [row.status for row in rows] == ["present", ""]
 
 
 def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None:
