@@ -47,9 +47,7 @@ EVERYTHING = Card(
     f"Meeting: {HOSTILE}",
     (
         Heading(HOSTILE),
-        Paragraph(
-            ("Hello ", Bold(HOSTILE), ", see ", Link(HOSTILE, "https://example.org/a?b=c&d=e"), ". ", WHEN)
-        ),
+        Paragraph(("Hello ", Bold(HOSTILE), ", see ", Link(HOSTILE, "https://example.org/a?b=c&d=e"), ". ", WHEN)),
         Paragraph((Mention(DANA, HOSTILE), " is coming.")),
         Note((HOSTILE,)),
         Bullets(((HOSTILE,), ("second ", Bold("item")))),
