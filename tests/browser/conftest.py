@@ -28,6 +28,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Each window would otherwise start renderers for the browser's own toolbars, which nobody sees here.
+    "--disable-features=PreloadTopChromeWebUI,Translate,MediaRouter,OptimizationHints",
 )
 
 _missing: list[str] = []
