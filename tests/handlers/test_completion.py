@@ -94,7 +94,7 @@ async def test_approving_issues_one_certificate_with_its_ledger_line(world: Worl
     ]
     line = lines(world, dana)[-1]
     assert (line.step, line.by, line.code, line.verified) == ("issued", "Carol Dietz", made[0].code, "coordinator")
-    assert line.detail == {"policy": "example/1"}
+    assert line.detail == {"policy": "example/1.1"}
     assert line.recorded_at == made[0].issued_at == world.clock.at
     question = next(one for one in world.to(carol) if "certificate issued" in one.text)
     assert made[0].code in question.text
