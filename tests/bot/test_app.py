@@ -10,7 +10,6 @@ import pytest
 from bot.app import App, CannotStart, build, prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
-from bot.workspace import WorkspaceHost
 from storage import cohorts, ledger, people, program
 from storage.database import Database
 from storage.vault import BadKey, new_operator_key
@@ -50,7 +49,7 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
 async def test_the_ledger_of_a_new_example_is_whole_after_a_restart(tmp_path: Path) -> None:
     app = build(local(tmp_path))
     await app.start()
-    host = WorkspaceHost(app, app.product.threads.database)
+    host = app.before_work[0].__self__  # type: ignore[attr-defined]  # the workspace's host, whose method this is
     await host.reset()
     await app.stop()
     app = build(local(tmp_path))
@@ -64,7 +63,7 @@ async def test_the_ledger_of_a_new_example_is_whole_after_a_restart(tmp_path: Pa
 async def test_a_restart_keeps_the_example_and_its_clock(tmp_path: Path) -> None:
     app = build(local(tmp_path))
     await app.start()
-    host = WorkspaceHost(app, app.product.threads.database)
+    host = app.before_work[0].__self__  # type: ignore[attr-defined]  # the workspace's host, whose method this is
     await host.go_forward(48)
     ahead = app.clock.now()
     await app.stop()
@@ -122,11 +121,9 @@ def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_pa
 async def test_a_taken_port_is_said_and_nothing_half_starts(tmp_path: Path) -> None:
     first = build(local(tmp_path / "a"))
     await first.start()
-    second = App(
-        Settings(plc_database_url=f"sqlite:///{tmp_path / 'b' / 'x.sqlite'}", plc_port=first.port),
-        Database(f"sqlite:///{tmp_path / 'b' / 'x.sqlite'}"),
-        first.product.vault,
-    )
+    settings = Settings(plc_database_url=f"sqlite:///{tmp_path / 'b' / 'x.sqlite'}", plc_port=first.port)
+    database = Database(settings.database_url)
+    second = App(settings, database, prepare(settings, database, SystemClock()))
     with pytest.raises(CannotStart, match=f"Port {first.port} on 127.0.0.1 cannot be used"):
         await second.start()
     await first.stop()
