@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import ismethod
 from pathlib import Path
 
 import aiohttp
@@ -10,6 +11,7 @@ import pytest
 from bot.app import App, CannotStart, build, prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
+from bot.workspace import WorkspaceHost
 from storage import cohorts, ledger, people, program
 from storage.database import Database
 from storage.vault import BadKey, new_operator_key
@@ -31,6 +33,15 @@ def real(tmp_path: Path, **other: str) -> Settings:
     )
 
 
+def host_of(app: App) -> WorkspaceHost:
+    """The workspace's host, whose seeding is the first thing the app does."""
+    seed = app.before_work[0]
+    assert ismethod(seed)
+    host = seed.__self__
+    assert isinstance(host, WorkspaceHost)
+    return host
+
+
 async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> None:
     app = build(local(tmp_path))
     await app.start()
@@ -49,7 +60,7 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
 async def test_the_ledger_of_a_new_example_is_whole_after_a_restart(tmp_path: Path) -> None:
     app = build(local(tmp_path))
     await app.start()
-    host = app.before_work[0].__self__  # type: ignore[attr-defined]  # the workspace's host, whose method this is
+    host = host_of(app)
     await host.reset()
     await app.stop()
     app = build(local(tmp_path))
@@ -63,7 +74,7 @@ async def test_the_ledger_of_a_new_example_is_whole_after_a_restart(tmp_path: Pa
 async def test_a_restart_keeps_the_example_and_its_clock(tmp_path: Path) -> None:
     app = build(local(tmp_path))
     await app.start()
-    host = app.before_work[0].__self__  # type: ignore[attr-defined]  # the workspace's host, whose method this is
+    host = host_of(app)
     await host.go_forward(48)
     ahead = app.clock.now()
     await app.stop()
