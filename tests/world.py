@@ -6,7 +6,7 @@ Tests read as conversations: ``dana.sends("progress")``, ``dana.presses("I'm her
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -284,14 +284,19 @@ class Person:
     async def fills(self, form: Form | None, channel: str | None = None, **values: str | Sequence[str]) -> Reply:
         """Send a form: what it was filled with, and what is given here."""
         assert form is not None
-        sent: dict[str, tuple[str, ...]] = {}
-        for one in form.fields:
-            before = getattr(one, "values", None) if hasattr(one, "values") else getattr(one, "value", "")
-            sent[one.id] = _texts(before)
-        unknown = set(values) - set(sent)
-        assert not unknown, f"the form has no {unknown}"
-        sent |= {name: _texts(value) for name, value in values.items()}
+        sent = field_texts(form, values)
         return await self.does(Submit(form.action, sent), channel)
+
+
+def field_texts(form: Form, given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Every field of a form as it is sent: what it was filled with, and what is given in place of that."""
+    sent: dict[str, tuple[str, ...]] = {}
+    for one in form.fields:
+        before = getattr(one, "values", None) if hasattr(one, "values") else getattr(one, "value", "")
+        sent[one.id] = _texts(before)
+    unknown = set(given) - set(sent)
+    assert not unknown, f"the form has no {unknown}"
+    return sent | {name: _texts(value) for name, value in given.items()}
 
 
 def _texts(value: object) -> tuple[str, ...]:
