@@ -22,7 +22,7 @@ def main() -> int:
     gc.set_threshold(50_000, 20, 50)  # a long run makes much short-lived garbage
     broken = [seed for seed in range(int(first), int(last or first) + 1) if not run_seed(seed, shape, args.database)]
     if broken:
-        print(f"Broken: {', '.join(map(str, broken))}. The same seed fails in the same way again.")
+        say(f"Broken: {', '.join(map(str, broken))}. The same seed fails in the same way again.")
     return 1 if broken else 0
 
 
@@ -35,8 +35,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def run_seed(seed: int, shape: Shape, address: str = "") -> bool:
-    """Run one seed and print what came of it; whether everything held."""
+    """Run one seed and say what came of it; whether everything held."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="plc-simulation-") as folder:
         database = Database(address or f"sqlite:///{Path(folder) / 'plc.sqlite'}")
@@ -44,13 +49,13 @@ def run_seed(seed: int, shape: Shape, address: str = "") -> bool:
         try:
             digest = asyncio.run(simulation.run())
         except Failure as failure:
-            print(failure)
+            say(str(failure))
             return False
         finally:
             database.close()
     counts = simulation.diary.counts
     said = ", ".join(f"{counts[name]} {name}" for name in ("act", "received", "changed", "fault", "crash"))
-    print(f"Seed {seed} held for {shape.days} days in {time.monotonic() - began:.0f} s: {said}. Diary {digest[:16]}")
+    say(f"Seed {seed} held for {shape.days} days in {time.monotonic() - began:.0f} s: {said}. Diary {digest[:16]}")
     return True
 
 

@@ -34,7 +34,7 @@ LEADS: tuple[Role, ...] = ("mentor", "coordinator")
 WISHES = (
     Wish("identity.yes", ("identity.yes",), 0.98, (1, 3000)),
     Wish("attendance.here", ("attendance.here",), 1.0, (4, 60), MENTEE, late=0.05),
-    Wish("meetings.rsvp", ("meetings.rsvp",), 0.3, (1, 900)),
+    Wish("meetings.rsvp", ("meetings.rsvp",), 0.12, (1, 900)),
     Wish("checkins.pulse", ("checkins.pulse", "checkins.write", "typed"), 0.8, (1, 2000), late=0.2),
     Wish("checkins.reach", ("checkins.reach",), 0.03, (1, 5000), MENTEE),
     Wish("attendance.all", ("attendance.confirm", "attendance.all", "attendance.edit"), 1.0, (1, 300), LEADS, late=0.3),

@@ -72,7 +72,7 @@ def read_books(tx: Tx, people: Iterable[UUID]) -> dict[UUID, dict[UUID, Books]]:
 
 
 def _rows(tx: Tx, query: Any) -> list[Row]:
-    return list(tx.execute(query).mappings())
+    return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def measure(books: Books, today: date) -> Measured:
@@ -198,7 +198,7 @@ def _worth(books: Books, row: Row, day: date, today: date) -> str:
         return "pending"
     if row["status"] in ("present", "partial"):
         return "counts"
-    steps = [step for step in _made_up(books, row["meeting_id"], day, today)]
+    steps = _made_up(books, row["meeting_id"], day, today)
     if "approved" in steps:
         return "made up"
     if steps:
@@ -247,9 +247,7 @@ def _still_open(books: Books, spoken_for: set[UUID], today: date) -> list[date]:
     moves = [date.fromisoformat(row["detail"]["on"]) for row in books.lines if row["kind"] == "transfer"]
     since = max([books.enrolled["starts"], *(one for one in moves if one <= today)])
     days = [
-        _day(row["starts_at"])
-        for row in books.calendar
-        if row["cancelled_at"] is None and row["id"] not in spoken_for
+        _day(row["starts_at"]) for row in books.calendar if row["cancelled_at"] is None and row["id"] not in spoken_for
     ]
     return [day for day in days if day >= since and not on_leave(books, day)]
 
@@ -263,7 +261,8 @@ def _need(books: Books, rule: str, number: int, begins: date, ends: date) -> int
         return (need + 1) // 2
     if track == "mid-year" and number == 1:
         days = (ends - begins).days + 1
-        there = min(days, (ends - books.enrolled["starts"]).days + 1)
+        starts: date = books.enrolled["starts"]
+        there = min(days, (ends - starts).days + 1)
         return -(-need * there // days)
     return need
 
@@ -284,9 +283,7 @@ def _given(books: Books, rule: str, number: int, ends: date, missing: int) -> tu
     return credited, min(waived, missing - credited)
 
 
-def _by_meetings(
-    books: Books, number: int, begins: date, ends: date, found: Sequence[str], today: date
-) -> Figures:
+def _by_meetings(books: Books, number: int, begins: date, ends: date, found: Sequence[str], today: date) -> Figures:
     need = _need(books, "meetings", number, begins, ends)
     have = sum(worth in ("counts", "made up") for worth in found)
     credited, waived = _given(books, "meetings", number, ends, max(0, need - have))

@@ -27,6 +27,7 @@ class Promises:
     done: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # key: user, kind, step
     possible: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     taps: set[tuple[str, str]] = field(default_factory=set)  # meeting, user
+    fresh_taps: set[tuple[str, str]] = field(default_factory=set)  # since the last check
     written: dict[tuple[str, str], list[Answers]] = field(default_factory=dict)  # by check-in and user
     fresh: set[tuple[str, str]] = field(default_factory=set)  # written since the last check
 
@@ -38,6 +39,7 @@ class Promises:
             case Press(pressed) if pressed.name == "attendance.here":
                 if reply is not None and _text(reply).startswith(HERE):
                     self.taps.add((pressed.args[0], request.who.user))
+                    self.fresh_taps.add((pressed.args[0], request.who.user))
             case Press(pressed) if pressed.name == "checkins.pulse":
                 saved = None if reply is None else reply.replace is not None
                 self._wrote(pressed.args[0], request, {PULSE: pressed.args[1]}, saved)
@@ -62,9 +64,7 @@ class Promises:
         elif reply != Reply():
             self.possible.pop(request.key, None)
 
-    def _wrote(
-        self, checkin: str, request: Request, texts: Answers, saved: bool | None, *, adds: bool = False
-    ) -> None:
+    def _wrote(self, checkin: str, request: Request, texts: Answers, saved: bool | None, *, adds: bool = False) -> None:
         """``saved``: whether the product said so; None: nobody knows."""
         if saved is False:
             return

@@ -15,7 +15,19 @@ from sqlalchemy import event, func, select
 
 from handlers import completion
 from handlers.cards import Action, Card, Form
-from handlers.requests import AccountKey, Command, Intent, Place, Press, Profile, Reply, Request, Submit, Typed
+from handlers.requests import (
+    AccountKey,
+    Command,
+    Intent,
+    Place,
+    PlaceKind,
+    Press,
+    Profile,
+    Reply,
+    Request,
+    Submit,
+    Typed,
+)
 from program.roster import read_roster
 from storage import checkins, cohorts, people, policies
 from storage.database import Database
@@ -82,9 +94,7 @@ class Simulation:
         self.by_user = {one.user: one for one in self.town}
         ids = Random(f"{seed}:ids")
         coordinators = tuple(one.email for one in self.town if one.role == "coordinator")
-        self.process = Process(
-            database, self.life, lambda: UUID(int=ids.getrandbits(128), version=4), coordinators
-        )
+        self.process = Process(database, self.life, lambda: UUID(int=ids.getrandbits(128), version=4), coordinators)
         self.down_until: datetime | None = None
         self.down: list[tuple[datetime, datetime]] = []  # every time the process was away
         self.checks = Checks(self)
@@ -105,7 +115,8 @@ class Simulation:
         log.addHandler(self.checks.ears)
         try:
             await self._begin()
-            for self.day in range(self.shape.days):
+            for day in range(self.shape.days):
+                self.day = day
                 await self._one_day()
         except Exception as error:
             raise Failure(self._report(error)) from error
@@ -200,9 +211,11 @@ class Simulation:
         for cohort in sorted({one.cohort for one in self.town if one.role == "mentor"}):
             if has_home(cohort):
                 self.later(5000, 8000, self._sends(self._mentor(cohort), "cohort link", cohort))
-            if int(cohort.split()[-1]) % 4:
-                calm: Values = {"weeks": "4"}  # so that two years fit in minutes
-                self.later(4100, 4900, self._sends(self._mentor(cohort), "cohort", presses=("cohort.settings",), given=calm))
+            if int(cohort.rsplit(maxsplit=1)[-1]) % 4:
+                calm: Values = {"weeks": "6"}  # so that two years fit in minutes
+                self.later(
+                    4100, 4900, self._sends(self._mentor(cohort), "cohort", presses=("cohort.settings",), given=calm)
+                )
         for year in range((self.shape.days + 364) // 365):
             self._plan_year(FIRST_DAY.replace(year=FIRST_DAY.year + year))
 
@@ -228,8 +241,8 @@ class Simulation:
         august = datetime.combine(first, STARTS.time(), STARTS.tzinfo)
         for label, begins, ends in BREAKS:
             starts = date(first.year + (begins[0] < 8), *begins)
-            days = {"label": label, "starts": starts, "ends": date(first.year + 1, *ends)}
-            given: Values = {name: str(value) for name, value in days.items()} | {"scope": "program"}
+            last = date(first.year + 1, *ends)
+            given: Values = {"label": label, "starts": str(starts), "ends": str(last), "scope": "program"}
             at = august + timedelta(days=6, minutes=self.dice.randrange(600, 900))
             self.plan(at, self._sends(self.town[0], "breaks", "Cohort 1", ("breaks.new",), given))
         for cohort in sorted({one.cohort for one in self.town if one.role == "mentor"}):
@@ -408,8 +421,8 @@ class Simulation:
     async def ask(self, one: Someone, intent: Intent, channel: str | None = None) -> Reply | None:
         """One act; None when nobody answered, which the platform then tries again."""
         self._acts += 1
-        kind, conversation = ("channel", channel) if channel else ("personal", direct(one.user))
-        place = Place(one.platform, TENANT, conversation, kind, channel or "")  # type: ignore[arg-type]
+        kind: PlaceKind = "channel" if channel else "personal"
+        place = Place(one.platform, TENANT, channel or direct(one.user), kind, channel or "")
         request = Request(AccountKey(one.platform, TENANT, one.user), place, intent, f"act-{self._acts}")
         reply = await self._try(one, request)
         if reply is None:
@@ -431,7 +444,7 @@ class Simulation:
             self.diary.note(self.clock.at, "unreachable", f"{one.user} {request.key}")
             return None
         checkin = self._open_checkin(one) if isinstance(request.intent, Typed) else ""
-        together = self.dice.random() < 0.3
+        together = self.dice.random() < 0.15
         answer = self.process.answer_while_delivering if together else self.process.answer
         reply = await answer(request)
         self.promises.heard(request, reply, checkin)
@@ -498,4 +511,3 @@ def _hurry(database: Database) -> None:
         cursor.execute("PRAGMA synchronous=OFF")
         cursor.execute("PRAGMA keys.synchronous=OFF")
         cursor.close()
-

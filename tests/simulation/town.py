@@ -12,12 +12,13 @@ HEADER = "cohort,region,role,name,e-mail,zone,district,program start,track\n"
 REGIONS = ("Southwest", "East", "Kansas City", "Bootheel")
 ZONES = ("America/Chicago",) * 8 + ("America/Denver", "America/New_York")
 TRACKS = ("", "", "", "new", "returning", "part-time")
+FIRST_YEAR = date(2026, 7, 1)
 FIRST_DAY = date(2026, 8, 3)
 STARTS = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
 PAPER, SLATE = "paper", "slate"  # a platform on which a personal chat can be searched, and one where nothing can
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """How large the program is and how long it runs. A day goes from 08:00 UTC to 08:00 UTC."""
 
@@ -36,7 +37,7 @@ class Someone:
     platform: str
     zone: str
     diligence: float
-    starts: date = date(2026, 7, 1)
+    starts: date = FIRST_YEAR
     track: str = ""
     district: str = ""
     region: str = ""
@@ -67,8 +68,8 @@ def people_of(shape: Shape, dice: Random) -> list[Someone]:
         for place in range(dice.choice((1, 1, 2))):
             name = f"Mentor {number} {place + 1}"
             found.append(_someone(dice, f"U-Mentor{number}-{place}", name, "mentor", cohort, platform, region))
-        for place in range(dice.randint(6, 9)):
-            found.append(mentee(dice, f"{number}-{place}", cohort, platform, region, date(2026, 7, 1)))
+        size = dice.randint(6, 9)
+        found += [mentee(dice, f"{number}-{place}", cohort, platform, region, FIRST_YEAR) for place in range(size)]
     return found
 
 
@@ -88,4 +89,4 @@ def _someone(dice: Random, user: str, name: str, role: Role, cohort: str, platfo
 
 def has_home(cohort: str) -> bool:
     """Most cohorts have a home channel; the others are told everything person by person."""
-    return int(cohort.split()[-1]) % 5 != 0
+    return int(cohort.rsplit(maxsplit=1)[-1]) % 10 != 0
