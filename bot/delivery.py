@@ -107,26 +107,28 @@ class DeliveryLoop:
         await self._call(item, prepared)
 
     async def _look_up(self, item: Delivery) -> None:
-        """Its sender went silent: find out whether the message is there before anything is sent again."""
-        prepared = await self._product.threads.read(lambda tx: self._prepare(tx, item))
-        if isinstance(prepared, Settled):
-            await self._settle(item, prepared.state, prepared.reason)
-        elif item.verb != "post":
-            await self._call(item, prepared)  # doing it twice is the same as once
+        """Its sender went silent: find out whether the message is there before anything is sent or dropped."""
+        if item.verb != "post":
+            await self._deliver(item)  # doing it twice is the same as once
+            return
+        address, _ = await self._product.threads.read(lambda tx: self._address(tx, item))
+        if isinstance(address, Settled):
+            await self._settle(item, "unconfirmed", address.reason)
+            return
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                found = await self._ports[address.platform].find(address, item.id)
+        except CannotLook:
+            await self._settle(item, "unconfirmed", "it may or may not have arrived")
+        except (Wait, Temporary, Uncertain, TimeoutError):
+            return  # still unknown: looked at again after the lease
+        except Permanent as error:
+            await self._settle(item, "unconfirmed", str(error))
         else:
-            try:
-                found = await self._ports[prepared.address.platform].find(prepared.address, item.id)
-            except CannotLook:
-                await self._settle(item, "unconfirmed", "it may or may not have arrived")
-            except (Wait, Temporary, Uncertain):
-                return  # still unknown: looked at again after the lease
-            except Permanent as error:
-                await self._settle(item, "failed", str(error))
+            if found is not None:
+                await self._sent(item, address, found)
             else:
-                if found is not None:
-                    await self._sent(item, prepared.address, found)
-                else:
-                    await self._call(item, prepared)
+                await self._deliver(item)
 
     async def _call(self, item: Delivery, prepared: Prepared) -> None:
         now = self._product.clock.now()
@@ -238,8 +240,6 @@ class DeliveryLoop:
         address, message_id = self._address(tx, item)
         if isinstance(address, Settled):
             return address
-        if address.platform not in self._ports:
-            return Settled("failed", f"{address.platform} is not connected")
         if item.verb == "visit":
             return Prepared(address, None)
         builder = self._product.router.builders.get(item.kind)
@@ -251,6 +251,13 @@ class DeliveryLoop:
         return Prepared(address, Outgoing(card, item.id, Shown(users, zone)), message_id)
 
     def _address(self, tx: Tx, item: Delivery) -> tuple[Address | Settled, str | None]:
+        """Where it goes, and the id of the message that an update changes; Settled where it can go nowhere."""
+        address, message_id = self._stored_address(tx, item)
+        if isinstance(address, Address) and address.platform not in self._ports:
+            return Settled("failed", f"{address.platform} is not connected"), None
+        return address, message_id
+
+    def _stored_address(self, tx: Tx, item: Delivery) -> tuple[Address | Settled, str | None]:
         if item.verb == "update" and item.target_id is not None:
             target = deliveries.message_of(tx, item.target_id)
             if target.state != "sent" or target.conversation_id is None:

@@ -251,8 +251,11 @@ def _write(call: Call, found: CheckIn, answers: dict[str, str]) -> None:
 def save(call: Call) -> Reply:
     found = _own(call)
     read = FieldReader(call.values)
+    before = _read(call, found)
     names = [*found.prompts, "typed"]
-    answers = {name: text for name in names if (text := read.text(name))}
+    # What came in while the form was open is not in it, and stays.
+    texts = {name: read.text(name) if name in call.values else before.get(name, "") for name in names}
+    answers = {name: text for name, text in texts.items() if text}
     read.check()
     _write(call, found, answers)
     _answered(call, found)

@@ -35,6 +35,7 @@ from storage.tables import (
 )
 from tests.simulation import naive
 from tests.simulation.habits import SECRET
+from tests.simulation.platform import direct
 from tests.simulation.promises import COUNTED, PULSE
 
 if TYPE_CHECKING:
@@ -179,7 +180,12 @@ class Checks:
             raise Broken("nothing lost", f"{what}, though it can be looked up")
 
     def _can_look(self, message: Any) -> bool:
-        return any(message.id in one.messages and one.can_look for one in self.sim.platforms.values())
+        """Whether the chat of a message could be searched: its person is still there."""
+        user = message.conversation.removeprefix(direct(""))
+        return any(
+            message.id in one.messages and one.can_look and user not in one.deactivated
+            for one in self.sim.platforms.values()
+        )
 
     def _stuck(self, row: Any) -> None:
         if not self.up:

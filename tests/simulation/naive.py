@@ -275,7 +275,7 @@ def _given(books: Books, rule: str, number: int, ends: date, missing: int) -> tu
         if row["step"] != "granted" or taken_back or row["code"] != rule:
             continue
         year, amount = row["detail"]["year"], row["detail"]["amount"]
-        if row["kind"] == "credit" and year in (None, number):
+        if row["kind"] == "credit" and year == number:
             credited += amount
         if row["kind"] == "waiver" and year in (None, number) and _day(row["happened_at"]) <= ends:
             waived += 10_000 if amount is None else amount

@@ -120,7 +120,7 @@ class PaperPlatform:
         if fault == "dropped after":
             raise Uncertain("the connection dropped")
         if fault == "timed out after":
-            raise Uncertain("no answer in time") if call == "find" else TimeoutError
+            raise TimeoutError
 
     def _note(self, what: str, detail: str) -> None:
         self.life.diary.note(self.life.clock.at, what, detail)
