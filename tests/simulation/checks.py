@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 WHOLE = 30  # days between two checks of everything; in between, of what changed and of a share
 SHARE = 14  # on each day every fourteenth standing is measured, whatever changed
 SLACK = timedelta(minutes=15)  # what is on its way may be so much late
+TO_BE_ASKED = timedelta(days=4)  # the longest weekend of a dead process, and the look after it
 WEEK_OF_CHECKIN = timedelta(days=7)
 ERRORS = ("moment.failed", "delivery.failed", "delivery.loop", "scheduler.refresh")
 FOLLOWING = {
@@ -92,6 +93,7 @@ class Checks:
         self.ears = Ears()
         self._heads: dict[UUID, tuple[int, bytes]] = {}
         self._since = simulation.clock.at
+        self._complete: dict[UUID, datetime] = {}  # since when somebody was seen to be complete
         self._searches = {table.name: _search(table, simulation.database.sqlite) for table in metadata.sorted_tables}
 
     def daily(self, *, last: bool) -> None:
@@ -245,6 +247,17 @@ class Checks:
             real = naive.Measured(one.standing.state, dict(_figures(one)))
             if real != expected:
                 raise Broken("standings", f"{one.name} on {today}: the product says {real}, the lines say {expected}")
+            self._approval(tx, person_id, expected.state == "complete")
+
+    def _approval(self, tx: Tx, person_id: UUID, complete: bool) -> None:
+        """Whoever stays complete is put before the coordinators within a few days."""
+        if not complete:
+            self._complete.pop(person_id, None)
+            return
+        since = self._complete.setdefault(person_id, self.now)
+        asked = select(delivery.c.id).where(delivery.c.kind == "completion.ask", delivery.c.subject == str(person_id))
+        if self.now - since > TO_BE_ASKED and tx.execute(asked.limit(1)).first() is None:
+            raise Broken("nothing forgotten", f"{person_id} is complete since {since}, and nobody was asked to approve")
 
     # Promises -----------------------------------------------------------------------------------
 
@@ -397,7 +410,7 @@ class Checks:
     # Group figures ------------------------------------------------------------------------------
 
     def figures(self, tx: Tx) -> None:
-        """No figure of a group tells of one person."""
+        """Here is the place for the rule of group figures; the product makes none yet."""
 
 
 LARGE = ("delivery", "due_moment", "ledger_line", "history")  # searched once a week
