@@ -18,7 +18,7 @@ from tests.simulation.town import Shape
 def main() -> int:
     args = _arguments()
     first, _, last = args.seeds.partition("-")
-    shape = Shape(args.cohorts, args.days)
+    shape = Shape(args.cohorts, args.days, args.harsh)
     gc.set_threshold(50_000, 20, 50)  # a long run makes much short-lived garbage
     broken = [seed for seed in range(int(first), int(last or first) + 1) if not run_seed(seed, shape, args.database)]
     if broken:
@@ -31,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("seeds", help="one seed, or several such as 1-20")
     parser.add_argument("--cohorts", type=int, default=Shape.cohorts)
     parser.add_argument("--days", type=int, default=Shape.days)
+    parser.add_argument("--harsh", type=float, default=Shape.harsh, help="how many times as much goes wrong")
     parser.add_argument("--database", default="", help="an empty database's address; left out: SQLite for each seed")
     return parser.parse_args()
 

@@ -38,6 +38,7 @@ class Fate:
     """Draws the weather of each day, the fault of each call and the end of each life."""
 
     random: Random
+    harsh: float = 1.0  # how many times more often everything goes wrong than in the weather as it is
     weather: Weather = CALM
     storm_from: datetime | None = None
 
@@ -50,7 +51,7 @@ class Fate:
     def at(self, now: datetime) -> Weather:
         if self.storm_from is not None and self.storm_from <= now < self.storm_from + STORM_LASTS:
             return STORM
-        return self.weather
+        return Weather(min(STORM.faults, self.harsh * self.weather.faults), self.harsh * self.weather.deaths)
 
     def fault(self, now: datetime) -> Fault | None:
         """How the next call of a platform fails, if it does."""

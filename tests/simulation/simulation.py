@@ -84,7 +84,7 @@ class Simulation:
         self.promises = Promises()
         self.secrets = Secrets()
         self.dice = Random(f"{seed}:people")
-        self.fate = Fate(Random(f"{seed}:fate"))
+        self.fate = Fate(Random(f"{seed}:fate"), shape.harsh)
         self.life = Life(self.fate, self.clock, self.diary, str(seed))
         self.platforms = {
             PAPER: PaperPlatform(PAPER, True, self.life, self._on_screen),

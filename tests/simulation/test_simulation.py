@@ -17,7 +17,7 @@ from sqlalchemy import delete, text, update
 
 from handlers.cards import Card, Form, TextField, action, say
 from handlers.requests import Reply
-from storage import standings
+from storage import records
 from storage.database import Database, Tx
 from storage.tables import delivery, due_moment, meeting
 from tests.simulation.checks import Broken, ExpectedCheckins
@@ -25,7 +25,7 @@ from tests.simulation.habits import SECRET
 from tests.simulation.simulation import Failure, Simulation
 from tests.simulation.town import Shape
 
-SMALL = Shape(cohorts=2, days=45)
+SMALL = Shape(cohorts=2, days=40, harsh=8)
 LONG_AGO = timedelta(days=3)
 Sabotage = Callable[[Simulation, Tx], None]
 
@@ -61,7 +61,7 @@ def test_the_same_seed_writes_the_same_diary() -> None:
 
 
 def _diary(hash_seed: str) -> str:
-    command = [sys.executable, "-m", "tests.simulation", "3", "--cohorts", "2", "--days", "40"]
+    command = [sys.executable, "-m", "tests.simulation", "3", "--cohorts", "2", "--days", "30", "--harsh", "8"]
     ran = subprocess.run(
         command, env=os.environ | {"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
     )
@@ -108,8 +108,7 @@ def _set_delivery(simulation: Simulation, tx: Tx, **values: object) -> None:
 
 
 def _waits(simulation: Simulation, tx: Tx) -> None:
-    row = {"state": "queued", "not_before": simulation.clock.at - LONG_AGO}
-    tx.execute(update(delivery).where(delivery.c.state == "dropped").values(row))
+    _set_delivery(simulation, tx, state="queued", not_before=simulation.clock.at - LONG_AGO)
 
 
 def _hangs(simulation: Simulation, tx: Tx) -> None:
@@ -212,7 +211,7 @@ def test_a_lost_reflection_is_noticed(simulation: Simulation, monkeypatch: pytes
 
 
 def test_a_wrong_standing_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standings, "_calendar", lambda tx, cohort_ids: {})
+    monkeypatch.setattr(records, "of_people", lambda tx, people: {})
     assert _broken(simulation) == "standings"
 
 

@@ -20,10 +20,14 @@ PAPER, SLATE = "paper", "slate"  # a platform on which a personal chat can be se
 
 @dataclass(frozen=True)
 class Shape:
-    """How large the program is and how long it runs. A day goes from 08:00 UTC to 08:00 UTC."""
+    """How large the program is, how long it runs, and how many times as much goes wrong as in the full one.
+
+    A day goes from 08:00 UTC to 08:00 UTC.
+    """
 
     cohorts: int = 20
     days: int = 2 * 365
+    harsh: float = 1.0
 
 
 @dataclass(slots=True)
