@@ -119,6 +119,8 @@ class PaperPlatform:
         self.life.step(f"after {self.platform}.{call}")
         if fault == "dropped after":
             raise Uncertain("the connection dropped")
+        if fault == "timed out after" and call == "profile":
+            raise Uncertain("no answer in time")  # the platform's own limit; the delivery loop limits its calls itself
         if fault == "timed out after":
             raise TimeoutError
 
