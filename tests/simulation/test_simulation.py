@@ -25,6 +25,7 @@ from tests.simulation.habits import SECRET
 from tests.simulation.simulation import Failure, Simulation
 from tests.simulation.town import Shape
 
+pytestmark = pytest.mark.timeout(600)  # some run a simulation, on whatever machine there is
 SMALL = Shape(cohorts=2, days=40, harsh=8)
 LONG_AGO = timedelta(days=3)
 Sabotage = Callable[[Simulation, Tx], None]
