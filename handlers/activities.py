@@ -280,8 +280,11 @@ def _told(work: Work, line: Recorded) -> Text:
 @router.delivery("activity.decide")
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
-    if line is None:
-        return None
+    return None if line is None else _question(work, line)
+
+
+def _question(work: Work, line: Recorded) -> Card:
+    """The question to those who decide, or what was decided."""
     who = people.get(work.tx, line.person_id).name
     outcome = _outcome(work, line)
     told = say(Bold(who), ": ", *_told(work, line), ".")
@@ -326,7 +329,7 @@ def decide(call: Call) -> Reply:
         raise Refused("That is not there.")
     yes = "approved" if line.kind == "makeup" else "verified"
     _settle(call, line, yes if call.args[1:2] == ("yes",) else "declined")
-    return Reply(replace=Card("Thank you", (say("Noted; the mentee is told."),)))
+    return Reply(replace=_question(call.work, line))
 
 
 @router.press("activities.withdraw")
