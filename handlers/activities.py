@@ -22,6 +22,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.completion import ask_for_approval
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
@@ -351,3 +352,4 @@ def _settle(call: Call, line: Recorded, outcome: str) -> None:
     deliveries.refresh(call.work, "activity.own", line.id)
     if outcome != "withdrawn":
         deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag="settled")
+        ask_for_approval(call.work, [line.person_id])
