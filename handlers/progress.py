@@ -46,21 +46,25 @@ def progress(call: Call) -> Reply:
     return Reply(card=cards[0] if len(cards) == 1 else Card("Your cohorts", tuple(blocks)))
 
 
-def own_card(call: Call) -> Card:
+def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     """The program years at a glance, then what is missing and what to do about it."""
     found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     if not found:
         return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
     mine = found[0]
     blocks = standing_blocks(mine)
-    coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
-    if coming is not None:
-        blocks.append(say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), "."))
-    else:
-        blocks.append(say("No meeting is scheduled yet."))
+    if next_meeting:
+        blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]
     blocks.append(Note((f"Measured against: {mine.policy.label}, version {mine.policy.version}.",)))
     return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
+
+
+def _next_meeting(call: Call) -> Paragraph:
+    coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
+    if coming is None:
+        return say("No meeting is scheduled yet.")
+    return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
 
 
 def standing_blocks(mine: Mentee) -> list[Block]:
@@ -167,6 +171,7 @@ def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
 @router.on(HomeOpened)
 def home(call: Call) -> Reply:
     """The bot's home: standing and the next meeting."""
-    standing = progress(call).card or Card("")
+    mentee = any(one.role == "mentee" for one in call.me.memberships)
+    standing = own_card(call, next_meeting=False) if mentee else progress(call).card or Card("")
     coming = next_card(call, [one.cohort_id for one in call.me.memberships])
     return Reply(card=Card(standing.title, (*standing.blocks, say(Bold(coming.title)), *coming.blocks)))
