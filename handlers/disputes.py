@@ -10,6 +10,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     Form,
     Note,
     Option,
@@ -221,7 +222,7 @@ def settle_form(call: Call) -> Reply:
             opener=action("disputes.settle", found.id),
             submit="Settle",
             blocks=(
-                say("If the record was wrong, correct it first: send “attendance” and choose “Correct”."),
+                say("If the record was wrong, correct it first: send ", Cmd("attendance"), " and choose “Correct”."),
                 Bullets((("The mentee is told the outcome.",), ("Both steps stay in the record.",))),
             ),
             fields=(ChoiceField("outcome", "Outcome", options),),

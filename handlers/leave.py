@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from uuid import UUID
 
-from handlers.cards import Bold, Button, Card, ChoiceField, DateField, Form, Note, Option, action, buttons, say
+from handlers.cards import Bold, Button, Card, ChoiceField, Cmd, DateField, Form, Note, Option, action, buttons, say
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
@@ -43,7 +43,15 @@ def _form(call: Call) -> Form:
         action("leave.asked"),
         opener=action("leave.new"),
         submit="Ask",
-        blocks=(Note(("This pauses the two years. To pause check-ins alone, send “snooze until DATE”.",)),),
+        blocks=(
+            Note(
+                (
+                    "This pauses the two years. To pause check-ins alone, send ",
+                    Cmd("snooze until DATE"),
+                    ".",
+                )
+            ),
+        ),
         fields=(
             DateField("starts", "First day", local_day(call.work.now, call.me.zone)),
             DateField("ends", "Last day, if you know it", None, optional=True),

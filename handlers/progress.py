@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Card, Chart, Facts, Note, Paragraph, Progress, Series, Table, When, say
+from handlers.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Card,
+    Chart,
+    Cmd,
+    Facts,
+    Note,
+    Paragraph,
+    Progress,
+    Series,
+    Table,
+    When,
+    say,
+    with_commands,
+)
 from handlers.meetings import next_card
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router
@@ -85,7 +101,7 @@ def _line(line: Line) -> list[Block]:
 
 
 def _bullets(lines: list[str]) -> list[Block]:
-    return [Bullets(tuple((line,) for line in lines))] if lines else []
+    return [Bullets(tuple(with_commands(line) for line in lines))] if lines else []
 
 
 def cohort_card(call: Call, cohort: Cohort) -> Card:
@@ -155,7 +171,15 @@ def program_card(call: Call) -> Card:
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
         blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
-    blocks.append(Note(("Send “progress” in a cohort's channel to see that cohort.",)))
+    blocks.append(
+        Note(
+            (
+                "Send ",
+                Cmd("progress"),
+                " in a cohort's channel to see that cohort.",
+            )
+        )
+    )
     return Card("Progress of the program", tuple(blocks))
 
 

@@ -24,6 +24,7 @@ from handlers.cards import (
     Card,
     Chart,
     ChoiceField,
+    Cmd,
     DateField,
     Divider,
     Facts,
@@ -47,6 +48,7 @@ from handlers.cards import (
 )
 
 BOT_NAME = "PLC Cohort Bot"
+SLASH = "/plc"  # before a command
 HOME = "home"  # in the place of a conversation's id
 TEMPLATES = Path(__file__).parent / "templates"
 HUES = 6
@@ -218,7 +220,7 @@ class Renderer:
         words = message.text or ""
         body = Markup("")
         if message.card is not None:
-            words = plain(message.card, viewer.zone or None)
+            words = plain(message.card, viewer.zone or None, SLASH)
             body = self.card(message.card, message.mentions, eyes, f"m{message.id}")
         at = When(message.at, viewer.zone or "UTC")
         return self._part(
@@ -348,6 +350,8 @@ class _Spans:
             case When():
                 words = span.plain(self.viewer.zone or None)
                 return Markup('<time datetime="{}">{}</time>').format(span.at.isoformat(), words)
+            case Cmd():
+                return Markup("<kbd>{} {}</kbd>").format(SLASH, span.words)
             case _:
                 assert_never(span)
 

@@ -30,7 +30,7 @@ from bot.local.guard import Handler, guarded
 from bot.local.host import Host, LocalPerson, NextDue
 from bot.local.hub import Hub
 from bot.local.port import PLATFORM, TENANT, account
-from bot.local.render import BOT_NAME, HOME, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
+from bot.local.render import BOT_NAME, HOME, SLASH, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
 from bot.port import Answer
 from handlers.cards import Action, BadAction, Card, Shown
 from handlers.requests import (
@@ -56,7 +56,6 @@ FILES = {
     "workspace.css": "text/css",
     "bot.svg": "image/svg+xml",
 }
-SLASH = "/plc"
 TEXT_LIMIT = 4000
 CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
 CHANNEL_NAME_LIMIT = 60

@@ -255,7 +255,7 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
         assert sum(one["Status"] == "present" for one in lines) == 16
         assert (await visitor.downloads(own)).status == 410
         await nina.command("certificates")
-        await nina.reads("“certificates” is for coordinators.")
+        await nina.reads("/plc certificates is for coordinators.")
 
         walter = await Person.open(page, WALTER, address=product.address)
         await walter.command("export")

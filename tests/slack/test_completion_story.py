@@ -195,7 +195,7 @@ async def test_nobody_has_what_is_not_theirs(done: Story) -> None:
     dana, ruth, carol, tom, olga = done.dana, done.ruth, done.carol, done.tom, done.olga
     question = carol.message(carol.chat, "Approve and issue")
     for one in (dana, ruth):
-        assert "“certificates” is for coordinators." in await one.sends("certificates")
+        assert "/plc certificates is for coordinators." in await one.sends("certificates")
         for label in ("Approve and issue", "See the record"):
             assert "by coordinators" in await one.taps(label, question, one.chat), "a forged press"
     assert "You are not enrolled as a mentee" in await ruth.sends("certificate")
