@@ -103,7 +103,7 @@ async def test_the_screens_of_the_record(
             await carol.closed()
         nina = await Person.open(page, NINA)
         await nina.press("Get your certificate")
-        await nina.reads("Your certificate")
+        await nina.reads("See what others see")
         await looked_at(page, axe)
 
 
