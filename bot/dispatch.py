@@ -56,7 +56,7 @@ class Dispatcher:
         try:
             return await self._answer(request)
         except Refused as refusal:
-            return notice(str(refusal))
+            return notice(*refusal.text)
         except BadAction:
             return notice("This button is from an older version of me. Please send the command again.")
         except FormErrors as wrong:

@@ -13,6 +13,7 @@ from handlers.cards import (
     Buttons,
     Card,
     ChoiceField,
+    Cmd,
     Facts,
     Form,
     Heading,
@@ -220,7 +221,13 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
         (
             say("You ", Bold(COMPLETED), ". Your coordinator approved it, and your certificate is ready."),
             buttons(get),
-            Note(("I send you no more check-ins. Your record stays yours: “export” gives you all of it.",)),
+            Note(
+                (
+                    "I send you no more check-ins. Your record stays yours: ",
+                    Cmd("export"),
+                    " gives you all of it.",
+                )
+            ),
         ),
     )
 
@@ -279,7 +286,7 @@ def own_card(call: Call) -> Card:
     if found and found[0].standing.state == "complete":
         waiting = say("You have everything the two years ask for. Your coordinator is asked to approve it.")
         return Card("Almost there", (waiting, *so_far))
-    later = say("You get it once the two years are complete. “progress” says what is missing.")
+    later = say("You get it once the two years are complete. ", Cmd("progress"), " says what is missing.")
     return Card("Your certificate comes later", (later, *so_far))
 
 
@@ -510,7 +517,7 @@ def reissue(call: Call) -> Reply:
     if found.person_id == call.my_id:
         raise Refused("Nobody reissues their own certificate; please ask another coordinator.")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
-        raise Refused("It was issued anew already. Send “certificates” to see the new one.")
+        raise Refused("It was issued anew already. Send ", Cmd("certificates"), " to see the new one.")
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
     _withdrawn(call.work, found)
     _announce(call.work, made)
