@@ -10,8 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from storage.database import Database, Tx
-from storage.tables import APPEND_ONLY, KEYS_SCHEMA
+from storage.database import KEYS_SCHEMA, Database, Tx
+from storage.tables import APPEND_ONLY
 
 LOCK = 703_141_592  # any number of our own, for PostgreSQL's advisory lock
 
@@ -70,7 +70,8 @@ def check_triggers(tx: Tx) -> None:
         SchemaProblem: one is missing.
     """
     if tx.dialect.name == "sqlite":
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        schemas = ("main.", f"{KEYS_SCHEMA}.")
+        query = " UNION ".join(f"SELECT name FROM {schema}sqlite_master WHERE type = 'trigger'" for schema in schemas)
     else:
         query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     there = set(tx.scalars(text(query)))
