@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from aiohttp import web
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import AheadClock, Clock, SystemClock
@@ -59,7 +60,7 @@ def prepare(
         CannotStart, SchemaProblem, BadKey: nothing is started.
     """
     migrate(database)
-    vault = Vault(read_operator_keys(operator_keys(settings, database)))
+    vault = Vault(read_operator_keys(operator_keys(settings)))
     with database.write() as tx:
         found = program.get(tx)
         if found is not None and found.example != settings.local:
@@ -93,18 +94,19 @@ def _mixed(example: bool) -> str:
     )
 
 
-def operator_keys(settings: Settings, database: Database) -> str:
+def operator_keys(settings: Settings) -> str:
     """The configured keys; the example makes its own, readable by its owner alone."""
     if settings.plc_encryption_keys:
         return settings.plc_encryption_keys
     if settings.plc_encryption_keys_file:
         return _key_file(settings.plc_encryption_keys_file)
-    if not settings.local or not database.url.database:
+    file = make_url(settings.database_url).database
+    if not settings.local or not file:
         raise CannotStart("PLC_ENCRYPTION_KEYS is missing. `plc-bot keys new` makes a key.")
-    path = Path(database.url.database).with_suffix(".operator-key")
+    path = Path(file).with_suffix(".operator-key")
     if not path.exists():
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(new_operator_key())
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as made:
+            made.write(new_operator_key())
     return path.read_text()
 
 

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         return self.plc_database_url or (LOCAL_DATABASE if self.local else PROGRAM_DATABASE)
 
     @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
     def public_url(self) -> str:
         return (self.plc_public_url or f"http://{self.plc_host}:{self.plc_port}").rstrip("/")
 

@@ -54,6 +54,10 @@ def leave(tx: Tx, process_id: UUID) -> None:
     tx.execute(delete(process).where(process.c.id == process_id))
 
 
+def clear(tx: Tx) -> None:
+    tx.execute(delete(process))
+
+
 def alive(tx: Tx, now: datetime) -> list[Process]:
     rows = tx.execute(select(*_PROCESS).where(process.c.seen_at >= now - STALE).order_by(process.c.started_at))
     return [Process(*row) for row in rows]
