@@ -323,8 +323,8 @@ def doctor() -> None:
         raise typer.Exit(1) from None
     findings = asyncio.run(examine(settings))
     for finding in findings:
-        out.print(f"{'✓' if finding.ok else '✗'} {finding.what}", markup=False)
+        out.print(f"{'✓' if finding.ok else '✗'} {finding.what}", markup=False, soft_wrap=True)
         if not finding.ok:
-            out.print(f"    {finding.mend}", markup=False)
+            out.print(f"    {finding.mend}", markup=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

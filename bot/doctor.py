@@ -15,7 +15,7 @@ from bot.settings import Settings
 from handlers.requests import Reply, Request
 from storage import program
 from storage.database import Database
-from storage.migrate import SchemaProblem, check_triggers, current, head
+from storage.migrate import SchemaProblem, check_key_store, check_triggers, current, head
 from storage.vault import BadKey, Vault, read_operator_keys
 
 REACH_SECONDS = 10
@@ -72,6 +72,10 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
         findings = [Finding("The database's schema is this version's", newest, "Run `plc-bot migrate`.")]
         if not newest:
             return findings
+        try:
+            check_key_store(tx)
+        except SchemaProblem as error:
+            return [*findings, Finding("The key store is there", ok=False, mend=str(error))]
         try:
             check_triggers(tx)
             findings.append(Finding("The ledger is protected against changes", ok=True))

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import CannotStart, open_database, operator_keys
@@ -64,7 +64,9 @@ def back_up(settings: Settings, data: Path | None, keys: Path | None) -> list[Pa
 
 def postgres_commands(address: str) -> dict[str, list[str]]:
     """The commands that do the same for PostgreSQL. No password is shown: libpq takes it from ~/.pgpass."""
-    where = shlex.quote(make_url(address).set(drivername="postgresql", password=None).render_as_string())
+    url = make_url(address)
+    shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    where = shlex.quote(shown.render_as_string())
     dump = "pg_dump --format=custom --no-owner"
     restore = "pg_restore --clean --if-exists --no-owner --exit-on-error"
     return {
@@ -218,17 +220,18 @@ def restore(settings: Settings, data: Path | None, keys: Path | None, clock: Clo
 
 
 def _listed(settings: Settings) -> list[Forgotten]:
-    """Whom the database in place has forgotten, where it can still be read."""
+    """Whom the database in place has forgotten, from whichever of its two stores can still be read."""
+    found: list[Forgotten] = []
     if not _files(settings).data.exists():
-        return []
+        return found
     database = open_database(settings)
     try:
-        with database.read() as tx:
-            return forgetting.listed(tx)
-    except SQLAlchemyError:
-        return []
+        for store in forgetting.LISTS:
+            with suppress(SQLAlchemyError), database.read() as tx:
+                found += forgetting.listed(tx, [store])
     finally:
         database.close()
+    return found
 
 
 def _refuse_while_used(settings: Settings, clock: Clock) -> None:

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 
 from storage import holds, vault
 from storage.database import Tx
 from storage.tables import checkin, forgotten, forgotten_key, person_key, vault_item
 from storage.work import Work, insert_new
+
+LISTS = (forgotten, forgotten_key)  # in the data, and in the key store
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,9 @@ def count(tx: Tx) -> int:
     return tx.scalar(select(func.count()).select_from(forgotten_key)) or 0
 
 
-def listed(tx: Tx) -> list[Forgotten]:
-    """What either store's list says."""
-    rows = {row.id: Forgotten(*row) for kept in (forgotten, forgotten_key) for row in tx.execute(select(kept))}
+def listed(tx: Tx, stores: Sequence[Table] = LISTS) -> list[Forgotten]:
+    """What the lists say, of both stores or of one."""
+    rows = {row.id: Forgotten(*row) for kept in stores for row in tx.execute(select(kept))}
     return sorted(rows.values(), key=lambda one: (one.at, one.id))
 
 
@@ -91,7 +93,7 @@ def apply_again(tx: Tx) -> Again:
 
 
 def _write_down(tx: Tx, lines: Sequence[Forgotten]) -> None:
-    for kept in (forgotten, forgotten_key):
+    for kept in LISTS:
         insert_new(tx, kept, [_row(one) for one in lines])
 
 

@@ -21,8 +21,9 @@ from bot.presence import Presence
 from bot.settings import load
 from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
 from storage.database import Database, Tx
+from storage.migrate import SchemaProblem
 from storage.tables import delivery, due_moment, forgotten, ledger_line, person_key, vault_item
-from storage.vault import BadKey, Sealed, Vault, new_operator_key, read_operator_keys
+from storage.vault import Sealed, Vault, new_operator_key, read_operator_keys
 from storage.work import Work
 from tests.bot.test_settings import NAMES
 from tests.world import OPERATOR_KEY, ROSTER
@@ -151,6 +152,19 @@ def test_an_older_key_store_does_not_bring_a_forgotten_key_back(folder: Path) ->
     assert len(kept) == 2, "what was there is kept aside, data and keys"
 
 
+def test_the_list_in_the_data_is_enough_when_the_key_store_is_lost(folder: Path) -> None:
+    hers = write("dana@example.org")
+    plc("backup", "older.sqlite", "--keys", "older.keys.sqlite")
+    plc("person", "forget", "dana@example.org", "--yes")
+    for one in (folder / "var").glob("plc.keys.sqlite*"):
+        one.unlink()
+    restored = plc("restore", "older.sqlite", "--keys", "older.keys.sqlite")
+    assert restored.exit_code == 0, restored.output
+    assert opens(hers) is None
+    with in_place() as database, database.read() as tx:
+        assert tx.execute(select(person_key)).all() == []
+
+
 def test_nothing_readable_is_in_any_file(folder: Path) -> None:
     write("dana@example.org")
     attended()
@@ -243,9 +257,10 @@ def test_a_lost_key_store_is_refused_at_start_and_restored_alone(folder: Path) -
     plc("backup", "--keys", "keys.sqlite")
     for one in (folder / "var").glob("plc.keys.sqlite*"):
         one.unlink()
-    with pytest.raises(BadKey, match="key store is lost, or older"):
+    with pytest.raises(SchemaProblem, match="The key store is lost"):
         start()
-    assert "restore its newest backup" in plc("doctor").output
+    assert "The key store is lost" in plc("migrate").output
+    assert "✗ The key store is there" in plc("doctor").output
     assert plc("restore", "--keys", "keys.sqlite").exit_code == 0
     start()
     assert opens(item) == CANARY
