@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bot.clock import SystemClock
 from bot.console import err, out, say, settings, stop
+from program.words import counted
 
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 person = typer.Typer(help="One person: forgetting and legal holds.", no_args_is_help=True)
@@ -48,7 +49,7 @@ def rotate() -> None:
                 bar.update(task, completed=at.done + at.unopened, total=at.total)
     except (CannotStart, SchemaProblem, BadKey, NotAnnounced) as error:
         raise stop(str(error)) from None
-    say(f"{at.done} data keys were wrapped anew. `plc-bot keys check` says which key may go.")
+    say(f"Wrapped anew: {counted(at.done, 'data key')}. `plc-bot keys check` says which key may go.")
     if at.unopened:
         raise stop(f"{at.unopened} could not be opened and are as they were.")
 
@@ -76,7 +77,7 @@ def check() -> None:
         say(f"✗ {text}")
     if found.problems:
         raise typer.Exit(1)
-    say(f"Everything opens ({found.items} items).")
+    say(f"Everything opens ({counted(found.items, 'item')}).")
 
 
 # One person -------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def forget(who: Name, yes: Sure = False) -> None:
 
     try:
         found = persons.find(settings(), who)
-        say(f"{found.name} <{found.email}>: {found.items} items written in confidence.")
+        say(f"{found.name} <{found.email}>: {counted(found.items, 'item')} written in confidence.")
         say(persons.WHAT_GOES)
         if not yes and not typer.confirm("Destroy them? Nobody can undo this."):
             raise stop("Nothing was changed.")

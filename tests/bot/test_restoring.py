@@ -110,7 +110,7 @@ def test_who_was_forgotten_stays_so_when_an_older_backup_comes_back() -> None:
     attended()
     assert "Wrote older.sqlite." in plc("backup", "older.sqlite").output
     said = plc("person", "forget", "dana@example.org", "--yes").output
-    assert "Dana Reyes <dana@example.org>: 1 items written in confidence." in said
+    assert "Dana Reyes <dana@example.org>: 1 item written in confidence." in said
     assert "Forgotten: 1 item and the key" in said
     checked = plc("restore", "--check", "older.sqlite")
     assert checked.exit_code == 0, checked.output
@@ -342,7 +342,7 @@ def test_keys_are_rotated_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is still needed" in checked.output
     rotated = plc("keys", "rotate")
     assert rotated.exit_code == 0, rotated.output
-    assert "1 data keys were wrapped anew" in rotated.output
+    assert "Wrapped anew: 1 data key." in rotated.output
     assert "may be removed" in plc("keys", "check").output
     monkeypatch.setenv("PLC_ENCRYPTION_KEYS", OPERATOR_KEY)
     wrong = plc("keys", "check")
