@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import time
 from uuid import UUID
 
 from handlers.cards import (
@@ -28,15 +28,15 @@ from handlers.cards import (
     say,
 )
 from handlers.links import files, verify_address
+from handlers.planning import plan_daily
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program import explain
 from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, printable, read_code
 from program.standing import Standing
-from program.times import local_day, to_utc
 from program.wording import reason_words
-from storage import certificates, cohorts, deliveries, due, people, policies, program, readable, standings
+from storage import certificates, cohorts, deliveries, people, policies, program, readable, standings
 from storage.certificates import AlreadyIssued, Certificate, NotInForce
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -54,13 +54,7 @@ ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coord
 @router.at_start
 def plan_look(work: Work) -> None:
     """Somebody may become complete without an act of anybody's, so it is looked at every day."""
-    zone = program.zone_of(work.tx)
-    day = local_day(work.now, zone)
-    at = to_utc(datetime.combine(day, LOOK_AT), zone)
-    if at <= work.now:
-        day += timedelta(days=1)
-        at = to_utc(datetime.combine(day, LOOK_AT), zone)
-    due.plan(work, "completion.look", at, tag=day.isoformat())
+    plan_daily(work, "completion.look", LOOK_AT)
 
 
 @router.moment("completion.look", "the bot looks who is complete")
