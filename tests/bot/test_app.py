@@ -54,7 +54,7 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
             async with session.get(app.address) as answer:
                 assert "not DESE policy" in await answer.text()
         with app.product.threads.database.read() as tx:
-            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Ozarks"]
+            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Bootheel", "Gateway", "Ozarks"]
     finally:
         await app.stop()
 
