@@ -32,7 +32,7 @@ from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, route
 from program.attendance import OPENS_BEFORE, REASONS, STATUSES, Mark, Status
 from program.times import say_day
 from program.words import counted, listed
-from storage import attendance, cohorts, deliveries, drafts, due, ledger, meetings, people, summaries
+from storage import attendance, cohorts, deliveries, drafts, due, leaves, ledger, meetings, people, summaries
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.meetings import Expected, Meeting
@@ -47,15 +47,24 @@ class Line:
 
     person: Expected
     mark: Mark
+    away: bool = False  # on leave that day, and nothing says that they came all the same
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody must still say if they came. Nobody need say it of a mentee on leave."""
+        return self.mark.status is None and not self.away
 
 
 def roster_of(work: Work, meeting: Meeting) -> list[Line]:
     found = attendance.of_meeting(work.tx, meeting.id)
-    return [Line(one, found.get(one.id, Mark())) for one in meetings.expected(work.tx, meeting)]
+    expected = meetings.expected(work.tx, meeting)
+    away = leaves.away_on(work.tx, [one.id for one in expected], meeting.local_start.date())
+    lines = [Line(one, found.get(one.id, Mark())) for one in expected]
+    return [replace(line, away=line.person.id in away and line.mark == Mark()) for line in lines]
 
 
 def _open(lines: list[Line]) -> list[Line]:
-    return [line for line in lines if line.mark.status is None]
+    return [line for line in lines if line.open]
 
 
 # "I'm here" -------------------------------------------------------------------------------------
@@ -138,6 +147,9 @@ def send_roster(work: Work, moment: Moment) -> str | None:
         return "cancelled"
     for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
         deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, moment.version)
+    lines = roster_of(work, meeting)
+    if lines and not _open(lines):  # everybody is on leave: there is nothing to chase
+        meetings.set_settled(work, meeting.id, True)
     refresh_meeting(work, meeting)  # whether somebody comes is no question any more
     return None
 
@@ -199,7 +211,7 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
         return Card(title, (say(Bold(meeting.topic), ", ", when, ". The cohort has no mentees yet."),))
     table = Table(
         ("Name", "Attendance"),
-        tuple((_name(line), _mark_words(line.mark)) for line in lines),
+        tuple((_name(line), "on leave" if line.away else _mark_words(line.mark)) for line in lines),
         caption="Attendance",
     )
     still_open = _open(lines)
@@ -329,7 +341,8 @@ def edit_form(call: Call) -> Reply:
 
 def _person_field(line: Line) -> ChoiceField:
     value = line.mark.status or ("present" if line.mark.tapped else "")
-    return ChoiceField(_field(line.person.id), _name(line), STATUS_OPTIONS, value, optional=True)
+    hint = "On leave that day; choose only if they came." if line.away else ""
+    return ChoiceField(_field(line.person.id), _name(line), STATUS_OPTIONS, value, optional=True, hint=hint)
 
 
 def _field(person_id: UUID) -> str:

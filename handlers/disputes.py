@@ -37,6 +37,7 @@ CHANGES = {
     ("credit", "granted"),
     ("waiver", "granted"),
     ("leave", "granted"),
+    ("leave", "ended"),
     ("policy", "moved"),
 }
 DISPUTABLE = {("activity", "logged"), ("makeup", "asked"), *CHANGES}

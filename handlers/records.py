@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date
 from uuid import UUID
 
 from handlers.cards import (
@@ -22,14 +22,14 @@ from handlers.cards import (
     buttons,
     say,
 )
-from handlers.leave import leave_line
+from handlers.leave import back_button, leave_line, span_words
 from handlers.progress import standing_blocks
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
-from program.times import PROGRAM_ZONE, local_day, say_day, to_utc
-from storage import cohorts, deliveries, enrolments, ledger, people, policies, standings
+from program.times import PROGRAM_ZONE, local_day, midnight, say_day
+from storage import cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
 from storage.ledger import Line
@@ -85,7 +85,11 @@ def person_card(call: Call, person: Person) -> Card:
         ("Track", (found.track or "none",)),
         ("Policy", (f"{found.policy.label}, version {found.policy.version}",)),
     ]
+    away = leaves.running(tx, person.id, _today(call))
+    if away is not None:
+        facts.append(("On leave", (span_words(away.starts, away.ends),)))
     forms = buttons(
+        *([back_button(away.id, "End the leave")] if away else []),
         *(
             Button(label, action(f"records.{name}", person.id), opens_form=True)
             for name, label in (
@@ -95,7 +99,7 @@ def person_card(call: Call, person: Person) -> Card:
                 ("leave", "Leave"),
                 ("policy", "Move to a policy"),
             )
-        )
+        ),
     )
     lines = ledger.of_person(tx, person.id)
     rows = tuple(
@@ -117,10 +121,6 @@ def _line_words(line: ledger.Recorded) -> str:
 
 
 # The forms --------------------------------------------------------------------------------------
-
-
-def _midnight(day: date) -> datetime:
-    return to_utc(datetime.combine(day, time()), PROGRAM_ZONE)
 
 
 def _today(call: Call) -> date:
@@ -167,7 +167,7 @@ def transfer(call: Call) -> Reply:
         cohorts.leave(call.work, one.id, person.id, call.my_id)
     cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
     detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
-    line = Line("transfer", "made", _midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
+    line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
     ledger.add(call.work, person.id, line)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
@@ -239,7 +239,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
     detail = {"year": year, "amount": amount}
-    happened = _midnight(day or _today(call))
+    happened = midnight(day or _today(call))
     line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
@@ -251,7 +251,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
 
 @router.press("records.undo")
 def undo(call: Call) -> Reply:
-    """Take a credit, waiver or leave back: another line says so."""
+    """Take a credit, a waiver, a leave or its ending back: another line says so."""
     person, _ = _person(call)
     line = ledger.get(call.work.tx, call.id_at(1))
     if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
@@ -308,7 +308,7 @@ def leave(call: Call) -> Reply:
 def changed_card(work: Work, item: Delivery) -> Card | None:
     """Whoever a record is about hears of every change to it."""
     lines = ledger.of_person(work.tx, UUID(item.subject))
-    steps = ("made", "granted", "moved", "withdrawn")  # what somebody else did to the record
+    steps = ("made", "granted", "moved", "ended", "withdrawn")  # what somebody else did to the record
     ours = [one for one in lines if one.kind in CHANGES and one.step in steps]
     if not ours:
         return None
@@ -324,7 +324,11 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
 def _change_words(work: Work, line: ledger.Recorded) -> str:
     """A change, for the person it is about."""
     if line.step == "withdrawn":
-        return f"that a {line.kind} is taken back"
+        ending = ledger.get(work.tx, line.target_id) if line.target_id else None
+        goes_on = ending is not None and ending.step == "ended"
+        return "that your leave goes on" if goes_on else f"that a {line.kind} is taken back"
+    if line.step == "ended":
+        return f"that your leave ends, {say_day(local_day(line.happened_at, PROGRAM_ZONE))} is your first day back"
     detail = line.detail
     match line.kind:
         case "transfer":
@@ -332,8 +336,7 @@ def _change_words(work: Work, line: ledger.Recorded) -> str:
         case "policy":
             return f"that you are measured against {detail['to']} now"
         case "leave":
-            until = f" to {say_day(date.fromisoformat(detail['ends']))}" if detail["ends"] else ", until further notice"
-            return f"a leave of absence from {say_day(date.fromisoformat(detail['starts']))}{until}"
+            return f"a leave of absence from {span_words(*leaves.span(detail))}"
     rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
     amount = f"{detail['amount']} of " if detail["amount"] is not None else ""
     year = f", year {detail['year']}" if detail["year"] else ""

@@ -38,6 +38,7 @@ STEPS = {
     "opened": "opened",
     "settled": "settled",
     "granted": "granted",
+    "ended": "ended",
     "imported": "imported",
     "issued": "issued",
     "reissued": "reissued",

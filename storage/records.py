@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from program.record import Activity, Attendance, Credit, Leave, MakeUp, Record, Transfer, Waiver
+from program.record import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
 from program.times import PROGRAM_ZONE, local_day
 from storage.database import Tx
+from storage.leaves import standing_leaves
 from storage.tables import enrolment, ledger_line, meeting
 
 _COLUMNS: tuple[Any, ...] = (
@@ -108,7 +109,7 @@ def _record(lines: Sequence[Any]) -> Record:
             for row in lines
             if (row.kind, row.step) == ("credit", "granted")
         ),
-        leaves=tuple(_leave(row, decided) for row in lines if (row.kind, row.step) == ("leave", "granted")),
+        leaves=tuple(standing_leaves(row for row in lines if row.kind == "leave")),
         transfers=tuple(
             Transfer(row.id, date.fromisoformat(row.detail["on"]), row.position)
             for row in lines
@@ -126,15 +127,3 @@ def _attendance(lines: Sequence[Any]) -> Iterable[Attendance]:
             continue
         minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
         yield Attendance(row.meeting_id, row.starts_at, minutes, row.step, row.status, row.minutes, order=row.position)
-
-
-def _leave(row: Any, decided: dict[UUID, str]) -> Leave:
-    ends = row.detail["ends"]
-    return Leave(
-        row.id,
-        date.fromisoformat(row.detail["starts"]),
-        date.fromisoformat(ends) if ends else None,
-        row.reason,
-        row.position,
-        decided.get(row.id) == "withdrawn",
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import pytest
 from sqlalchemy import event, update
 
 from handlers.cards import Bullets, Progress, Table, plain_text
@@ -16,26 +15,6 @@ from tests.world import Person, World, said
 
 FIRST = datetime(2026, 9, 10, 15, 30)
 ZONE = "America/Chicago"
-
-
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def lee(world: World) -> Person:
-    return world.matched("Lee Okafor", "lee@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
 
 
 def meet(world: World, mentor: Person, count: int, first: datetime = FIRST) -> list[UUID]:

@@ -4,37 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from program.policy import read_policy
 from storage import ledger, policies
 from storage.ledger import Line
 from storage.tables import enrolment
-from tests.handlers.test_requirement import absent, options, whole
+from tests.handlers.scenes import absent, options, verified_contact, whole
 from tests.world import Person, World, said
 
 
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
-
-
 async def test_a_dispute_about_a_verified_activity_leaves_it_verified(world: World, dana: Person, ruth: Person) -> None:
-    form = (await dana.sends("log")).form
-    await dana.fills(form, type="contact", day="2026-09-07", minutes="30", mode="phone")
-    await ruth.presses(world.to(ruth)[-1], "Verify")
+    await verified_contact(world, dana, ruth)
     form = (await dana.sends("dispute")).form
-    assert form is not None
     await dana.fills(form, record=options(form)[0].value, text="It was 45 minutes.")
     assert "One-to-one contacts, Year 1 (2026-27): 1 of 2" in said(await dana.sends("progress"))
 
