@@ -36,6 +36,7 @@ from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
 NOON = time(12)
+REQUESTS = {("activity", "logged"), ("makeup", "asked")}
 MOST_MISSED = 50
 MODES = {"in_person": "In person", "video": "By video", "phone": "By phone", "written": "In writing"}
 DECISIONS = {
@@ -139,14 +140,24 @@ def logged(call: Call) -> Reply:
     line_id = ledger.add(call.work, call.my_id, line)
     if kind.verified_by == "nobody":
         return notice(f"Logged: {kind.name}, {minutes} minutes. It needs nobody's verification.")
-    _ask(call, line_id, kind.verified_by)
+    _ask(call.work, call.my_id, line_id, kind.verified_by)
     return notice(f"Logged: {kind.name}, {minutes} minutes. Your {kind.verified_by} is asked to verify it.")
 
 
-def _ask(call: Call, line_id: UUID, who: str) -> None:
-    for one in _deciders(call.work, call.my_id, who):
-        deliveries.to_person(call.work, "activity.decide", one, line_id)
-    deliveries.to_person(call.work, "activity.own", call.my_id, line_id)
+def _ask(work: Work, person_id: UUID, line_id: UUID, who: str) -> None:
+    for one in _deciders(work, person_id, who):
+        deliveries.to_person(work, "activity.decide", one, line_id)
+    deliveries.to_person(work, "activity.own", person_id, line_id)
+
+
+def hand_on(work: Work, person_id: UUID) -> None:
+    """Somebody's cohort changed: what still waits is put to those who decide now; the others are told."""
+    lines = ledger.of_person(work.tx, person_id)
+    settled = {line.target_id for line in lines if line.kind in ("activity", "makeup")}
+    for line in lines:
+        if (line.kind, line.step) in REQUESTS and line.id not in settled and _approver(work, line) != "nobody":
+            _ask(work, person_id, line.id, _approver(work, line))
+            deliveries.refresh(work, "activity.decide", line.id)
 
 
 def _deciders(work: Work, person_id: UUID, who: str) -> set[UUID]:
@@ -245,7 +256,7 @@ def makeup_asked(call: Call) -> Reply:
         minutes=minutes,
         code=kind.type,
     )
-    _ask(call, ledger.add(call.work, call.my_id, line), policy.makeups.approver)
+    _ask(call.work, call.my_id, ledger.add(call.work, call.my_id, line), policy.makeups.approver)
     return notice(f"Asked. Your {policy.makeups.approver} can approve it with one tap.")
 
 
@@ -287,6 +298,9 @@ def decide_card(work: Work, item: Delivery) -> Card | None:
     told = say(Bold(who), ": ", *_told(work, line), ".")
     if outcome:
         return Card(f"{'Make-up' if line.kind == 'makeup' else 'Activity'} {DECISIONS[outcome]}", (told,))
+    if item.person_id not in _deciders(work, line.person_id, _approver(work, line)):
+        gone = Note(("It was put to those who decide about it now; you need not do anything.",))
+        return Card("Somebody else decides this now", (told, gone)) if item.verb == "update" else None
     yes = "Approve" if line.kind == "makeup" else "Verify"
     items = buttons(
         Button(yes, action("activities.decide", line.id, "yes"), style="primary"),
@@ -312,7 +326,7 @@ def own_card(work: Work, item: Delivery) -> Card | None:
 
 def _waiting(call: Call) -> Recorded:
     line = ledger.get(call.work.tx, call.id_at(0))
-    if line is None or line.kind not in ("activity", "makeup") or line.step not in ("logged", "asked"):
+    if line is None or (line.kind, line.step) not in REQUESTS:
         raise Refused("That is not there.")
     if _outcome(call.work, line):
         raise Refused("That is settled already.")

@@ -140,10 +140,13 @@ def open_dispute(call: Call) -> Reply:
 
 
 def _readers(work: Work, found: Dispute) -> set[UUID]:
+    """The coordinators and, if chosen, those who were the mentee's mentors when it was written.
+
+    The words were meant for them: a later cohort's mentors never come to read them.
+    """
     readers = {one.id for one in people.coordinators(work.tx)}
     if found.with_mentors:
-        for cohort in cohorts.shared_cohorts(work.tx, found.person_id, ("mentee",)):
-            readers |= {one.id for one in cohorts.members(work.tx, cohort.id, "mentor")}
+        readers |= cohorts.mentors_at(work.tx, found.person_id, found.opened_at)
     return readers - {found.person_id}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from handlers.activities import hand_on
 from handlers.cards import (
     Block,
     Bold,
@@ -169,6 +170,7 @@ def transfer(call: Call) -> Reply:
     detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
     line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
     ledger.add(call.work, person.id, line)
+    hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
     return notice(Bold(person.name), f" is in {to.name} from {say_day(day)} on. What was earned stays.")

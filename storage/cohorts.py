@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import and_, insert, literal, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
@@ -174,6 +174,18 @@ def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "m
     )
     rows = tx.execute(select(*_COHORT).where(cohort.c.id.in_(here)).order_by(cohort.c.key))
     return [Cohort(*row) for row in rows]
+
+
+def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
+    """Who were the mentors of a mentee's cohorts at a time."""
+    own, theirs = membership.alias("own"), membership.alias("theirs")
+    there = [and_(one.c.since <= at, or_(one.c.until.is_(None), one.c.until > at)) for one in (own, theirs)]
+    query = (
+        select(theirs.c.person_id)
+        .join_from(own, theirs, theirs.c.cohort_id == own.c.cohort_id)
+        .where(own.c.person_id == person_id, own.c.role == "mentee", theirs.c.role == "mentor", *there)
+    )
+    return set(tx.scalars(query))
 
 
 def coordinators(tx: Tx) -> list[Person]:

@@ -8,7 +8,7 @@ from program.standing import State
 from storage import standings
 from tests.handlers.scenes import MEETING_ENDS, field, message, steps, whole
 from tests.handlers.test_story import HOME, linked, scheduled
-from tests.world import Person, World, said
+from tests.world import Person, World, button, said
 
 
 async def on_leave(world: World, dana: Person, carol: Person, starts: str = "2026-09-08", ends: str = "") -> None:
@@ -78,11 +78,9 @@ async def test_a_leave_is_ended_by_its_own_mentee_and_coordinators_alone(
     world: World, dana: Person, lee: Person, ruth: Person, carol: Person
 ) -> None:
     await on_leave(world, dana, carol)
-    back = next(
-        one for one in buttons_of(message(world, dana, "Your leave is granted").card) if one.label == "I'm back"
-    )
+    back = button(message(world, dana, "Your leave is granted").card, "I'm back")
     for stranger in (lee, ruth):
-        assert "not there" in said(await stranger.does_press("leave.end", *back.action.args))
+        assert "not there" in said(await stranger.does_press(back.name, *back.args))
 
 
 async def test_everyone_came_says_nothing_about_a_mentee_on_leave(
