@@ -44,6 +44,7 @@ from storage.work import Work
 
 LOOK_AT = time(6, 0)  # before the working day, so that the question is there when it begins
 SHOWN = 8
+FORGETTING = "What you wrote in private is still kept for you alone. “privacy” says how it can be forgotten."
 ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coordinators."
 
 
@@ -221,12 +222,13 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
             say("You ", Bold(COMPLETED), ". Your coordinator approved it, and your certificate is ready."),
             buttons(get),
             Note(("I send you no more check-ins. Your record stays yours: “export” gives you all of it.",)),
+            Note((FORGETTING,)),
         ),
     )
 
 
 def goodbye(work: Work, person_id: UUID) -> None:
-    """Somebody left the program: prompts stop today, and they are offered their record."""
+    """Somebody left the program: prompts stop today, they are offered their record and told of forgetting."""
     refresh_turns(work, [person_id])
     if not cohorts.shared_cohorts(work.tx, person_id):
         deliveries.to_person(work, "completion.left", person_id, person_id, tag=work.now.isoformat())
@@ -235,12 +237,14 @@ def goodbye(work: Work, person_id: UUID) -> None:
 @router.delivery("completion.left")
 def left_delivery(work: Work, item: Delivery) -> Card | None:
     if cohorts.shared_cohorts(work.tx, UUID(item.subject)):
-        return None
+        again = Card("You are in the program again", (say("What you did before stays recorded."),))
+        return again if item.verb == "update" else None
     return Card(
         "You are in no cohort now",
         (
             say("I send you no more prompts. What you attended stays recorded, and you can have a copy."),
             buttons(Button("Get your record", action("completion.mine"))),
+            Note((FORGETTING,)),
         ),
     )
 
@@ -279,6 +283,9 @@ def own_card(call: Call) -> Card:
     if found and found[0].standing.state == "complete":
         waiting = say("You have everything the two years ask for. Your coordinator is asked to approve it.")
         return Card("Almost there", (waiting, *so_far))
+    if not cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",)):
+        left = say("You left before the two years were complete. What you did stays recorded; this is your copy.")
+        return Card("Your record", (left, *so_far))
     later = say("You get it once the two years are complete. “progress” says what is missing.")
     return Card("Your certificate comes later", (later, *so_far))
 

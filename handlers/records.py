@@ -10,6 +10,7 @@ from handlers.cards import (
     Block,
     Bold,
     Button,
+    Buttons,
     Card,
     ChoiceField,
     DateField,
@@ -29,6 +30,7 @@ from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
+from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day
 from storage import cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
 from storage.deliveries import Delivery
@@ -40,7 +42,7 @@ from storage.work import Work
 SHOWN_LINES = 25
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
-CHANGES = ("transfer", "credit", "waiver", "leave", "policy")
+CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
 
 
 @router.command("person", "Open one mentee's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
@@ -58,10 +60,11 @@ def person_command(call: Call) -> Reply:
 
 @router.press("records.open")
 def open_record(call: Call) -> Reply:
-    return Reply(card=person_card(call, _person(call)[0]))
+    return Reply(card=person_card(call, mentee_of(call)[0]))
 
 
-def _person(call: Call) -> tuple[Person, Enrolment]:
+def mentee_of(call: Call) -> tuple[Person, Enrolment]:
+    """The enrolled person whose id the button or form carries first; for coordinators alone."""
     if not call.me.coordinator:
         raise Refused("That is for coordinators.")
     person = people.get(call.work.tx, call.id_at(0))
@@ -73,8 +76,6 @@ def _person(call: Call) -> tuple[Person, Enrolment]:
 
 def person_card(call: Call, person: Person) -> Card:
     tx = call.work.tx
-    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for one in mine for block in standing_blocks(one)]
     found = enrolments.of_person(tx, person.id)
     own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "no cohort now"
     facts = [("E-mail", (person.email,)), ("Cohort", (own,))]
@@ -89,29 +90,40 @@ def person_card(call: Call, person: Person) -> Card:
     away = leaves.running(tx, person.id, _today(call))
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
-    forms = buttons(
-        *([back_button(away.id, "End the leave")] if away else []),
-        *(
-            Button(label, action(f"records.{name}", person.id), opens_form=True)
-            for name, label in (
-                ("transfer", "Transfer"),
-                ("credit", "Credit"),
-                ("waiver", "Waive"),
-                ("leave", "Leave"),
-                ("policy", "Move to a policy"),
-            )
-        ),
-    )
-    lines = ledger.of_person(tx, person.id)
+    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
+    standing = [block for one in mine for block in standing_blocks(one)]
+    return Card(person.name, (Facts(tuple(facts)), *standing, _forms(call, person, away), *_last_lines(call, person)))
+
+
+def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
+    """What can be changed; the way back from a leave first, the way out of the program last."""
+    forms = [
+        Button(label, action(f"records.{name}", person.id), opens_form=True)
+        for name, label in (
+            ("transfer", "Transfer"),
+            ("credit", "Credit"),
+            ("waiver", "Waive"),
+            ("leave", "Leave"),
+            ("policy", "Move to a policy"),
+        )
+    ]
+    if away is not None:
+        forms.insert(0, back_button(away.id, "End the leave"))
+    if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
+        forms.append(Button("Leaves the program", action("departures.leave", person.id), opens_form=True))
+    return buttons(*forms)
+
+
+def _last_lines(call: Call, person: Person) -> list[Block]:
+    lines = ledger.of_person(call.work.tx, person.id)
+    head = Note((f"Head of the record: {ledger.head_of(call.work.tx, person.id)[:16] or 'empty'}",))
+    if not lines:
+        return [head]
     rows = tuple(
         (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), _line_words(one), one.by or "operator")
         for one in reversed(lines[-SHOWN_LINES:])
     )
-    blocks: list[Block] = [Facts(tuple(facts)), *standing, forms]
-    if rows:
-        blocks.append(Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"))
-    blocks.append(Note((f"Head of the record: {ledger.head_of(tx, person.id)[:16] or 'empty'}",)))
-    return Card(person.name, tuple(blocks))
+    return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), head]
 
 
 def _line_words(line: ledger.Recorded) -> str:
@@ -130,7 +142,7 @@ def _today(call: Call) -> date:
 
 @router.press("records.transfer")
 def transfer_form(call: Call) -> Reply:
-    person, _ = _person(call)
+    person, _ = mentee_of(call)
     every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)][:100]
     return Reply(
         form=Form(
@@ -150,7 +162,7 @@ def transfer_form(call: Call) -> Reply:
 
 @router.submit("records.transferred")
 def transfer(call: Call) -> Reply:
-    person, _ = _person(call)
+    person, _ = mentee_of(call)
     read = FieldReader(call.values)
     cohort_id = read.uuid("cohort", needed="Choose the cohort.")
     day = read.day("day", needed="Choose the day.")
@@ -197,7 +209,7 @@ def waiver_form(call: Call) -> Reply:
 
 
 def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     if found.policy.waivers is None:
         raise Refused("The policy knows no waivers or credits.")
     rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
@@ -231,7 +243,7 @@ def waiver(call: Call) -> Reply:
 
 
 def _add_amount(call: Call, kind: str) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     read = FieldReader(call.values)
     rule = read.choice("rule", [one.id for one in _countable(found.policy)], needed="Choose the requirement.")
     year = read.number("year", 1, 10)
@@ -254,7 +266,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
 @router.press("records.undo")
 def undo(call: Call) -> Reply:
     """Take a credit, a waiver, a leave or its ending back: another line says so."""
-    person, _ = _person(call)
+    person, _ = mentee_of(call)
     line = ledger.get(call.work.tx, call.id_at(1))
     if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
         raise Refused("That is not there.")
@@ -269,7 +281,7 @@ def undo(call: Call) -> Reply:
 
 @router.press("records.leave")
 def leave_form(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     if found.policy.leave is None:
         raise Refused("The policy knows no leave.")
     reasons = tuple(Option(code, label) for code, label in found.policy.leave.reasons.items())
@@ -290,7 +302,7 @@ def leave_form(call: Call) -> Reply:
 
 @router.submit("records.leave.add")
 def leave(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     read = FieldReader(call.values)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends")
@@ -325,6 +337,8 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
 
 def _change_words(work: Work, line: ledger.Recorded) -> str:
     """A change, for the person it is about."""
+    if line.kind == "departure":
+        return "that you are in the program again"
     if line.step == "withdrawn":
         ending = ledger.get(work.tx, line.target_id) if line.target_id else None
         goes_on = ending is not None and ending.step == "ended"
@@ -347,7 +361,7 @@ def _change_words(work: Work, line: ledger.Recorded) -> str:
 
 @router.press("records.policy")
 def policy_form(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     options = tuple(Option(name, name) for name in policies.names(call.work.tx) if name != found.policy.name)
     if not options:
         raise Refused("There is no other policy. The operator adopts one: plc-bot policy adopt FILE.")
@@ -381,7 +395,7 @@ def policy_form(call: Call) -> Reply:
 
 @router.submit("records.policy.set")
 def set_policy(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     read = FieldReader(call.values)
     name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
     reason = read.choice("reason", ("asked", "better", "state"), needed="Choose a reason.")

@@ -341,7 +341,7 @@ class Router:
         return Reply(card=Card("", (say(text), buttons(*items)) if items else (say(text),)))
 
     def _run(self, call: Call, spec: CommandSpec) -> Reply:
-        if not spec.who & roles_of(call.me):
+        if spec.who != EVERYONE and not spec.who & roles_of(call.me):  # who left has no role, and still a record
             who = " and ".join(f"{role}s" for role in sorted(spec.who))
             return notice(f"“{spec.words}” is for {who}. Send help to see what you can do here.")
         if spec.cohort is None:

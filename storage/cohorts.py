@@ -145,7 +145,11 @@ def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | Non
 
 
 def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None:
-    """End a membership today; what was attended stays."""
+    """End a membership today; what was attended stays.
+
+    Every way out of a cohort comes through here (a transfer, leaving the program, another role), so what must
+    end together with a membership ends here.
+    """
     current = (
         membership.c.cohort_id == cohort_id,
         membership.c.person_id == person_id,

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from handlers.cards import Buttons, Card, LinkButton, plain
-from handlers.completion import ask_for_approval, goodbye
+from handlers.completion import ask_for_approval
 from handlers.requests import Reply
 from program.certificate import COMPLETED
-from storage import certificates, checkins, cohorts, ledger, people
+from storage import certificates, checkins, ledger, people
 from storage.certificates import Certificate
 from storage.ledger import Recorded
 from storage.tables import certificate, download
@@ -289,19 +289,6 @@ async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana
         attendance.add(world.work(tx), last, dana.id, "corrected", "absent", ruth.id, reason="late_entry")
     await world.settle()
     assert not any("is complete" in one.text for one in world.to(carol))
-
-
-async def test_leaving_stops_prompts_and_offers_the_record(world: World, dana: Person) -> None:
-    with world.database.write() as tx:
-        work = world.work(tx)
-        cohorts.leave(work, cohorts.shared_cohorts(tx, dana.id)[0].id, dana.id, None)
-        goodbye(work, dana.id)
-    await world.settle()
-    with world.database.read() as tx:
-        assert checkins.turn_at(tx, dana.id) is None
-    told = world.to(dana)[-1]
-    assert "You are in no cohort now" in told.text
-    assert "Your record so far (PDF)" in links_of(await dana.presses(told, "Get your record"))
 
 
 async def test_the_digest_names_who_waits_for_approval(world: World, dana: Person, carol: Person) -> None:
