@@ -35,7 +35,7 @@ from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, prin
 from program.standing import Standing
 from program.times import local_day, to_utc
 from program.wording import reason_words
-from storage import certificates, cohorts, deliveries, due, people, policies, program, readable, standings
+from storage import certificates, cohorts, deliveries, due, enrolments, people, policies, program, standings
 from storage.certificates import AlreadyIssued, Certificate, NotInForce
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -179,7 +179,7 @@ def _mentee(call: Call) -> UUID:
     """The person of the pressed button, for a coordinator."""
     _coordinators_only(call)
     person_id = call.id_at(0)
-    if not readable.is_enrolled(call.work.tx, person_id):
+    if not enrolments.is_enrolled(call.work.tx, person_id):
         raise Refused("That person is not enrolled in the program.")
     return person_id
 
@@ -254,7 +254,7 @@ def left_delivery(work: Work, item: Delivery) -> Card | None:
 
 @router.command("certificate", "Your certificate, and how it is verified")
 def certificate_command(call: Call) -> Reply:
-    if call.me.coordinator and not readable.is_enrolled(call.work.tx, call.my_id):
+    if call.me.coordinator and not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Reply(card=certificates_card(call))
     return Reply(card=own_card(call))
 
@@ -265,7 +265,7 @@ def mine(call: Call) -> Reply:
 
 
 def own_card(call: Call) -> Card:
-    if not readable.is_enrolled(call.work.tx, call.my_id):
+    if not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Card("No certificate", (say("You are not enrolled as a mentee, so there is none."),))
     given = certificates.of_person(call.work.tx, call.my_id)
     if given and given[0].in_force:

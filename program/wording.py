@@ -11,6 +11,8 @@ from uuid import UUID
 from program.attendance import REASONS as ATTENDANCE_REASONS
 from program.attendance import STATUSES
 from program.certificate import REASONS as CERTIFICATE_REASONS
+from program.chain import SHORT
+from program.words import counted
 
 KINDS = {
     "attendance": "Meeting",
@@ -93,6 +95,8 @@ class RecordLine:
         subject = KINDS.get(self.kind, in_words(self.kind).capitalize())
         if self.topic:
             subject += f" “{self.topic}”"
+        elif self.verified == "import":
+            subject += f" (file {self.code[:SHORT]})"
         elif self.code:
             subject += f" {self.code}" if self.kind == "certificate" else f" ({in_words(self.code)})"
         parts = [STEPS.get(self.step, in_words(self.step))]
@@ -100,6 +104,8 @@ class RecordLine:
             parts.append(status_words(self.status).lower())
         if self.minutes is not None:
             parts.append(f"{self.minutes} minutes")
+        if self.kind == "import":
+            parts.append(counted(int(self.detail.get("meetings", 0)), "meeting"))
         return f"{subject}: {', '.join(parts)}"
 
     @property

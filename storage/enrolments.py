@@ -49,6 +49,10 @@ def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
     ]
 
 
+def is_enrolled(tx: Tx, person_id: UUID) -> bool:
+    return tx.scalar(select(enrolment.c.id).where(enrolment.c.person_id == person_id)) is not None
+
+
 def policy_of(tx: Tx, person_id: UUID) -> Policy:
     name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
     return policies.get(tx, name)

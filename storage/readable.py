@@ -94,10 +94,6 @@ def enrolment_of(tx: Tx, person_id: UUID) -> Enrolment | None:
     return Enrolment(person_id, *row, tuple(dict.fromkeys(names)))
 
 
-def is_enrolled(tx: Tx, person_id: UUID) -> bool:
-    return tx.scalar(select(enrolment.c.id).where(enrolment.c.person_id == person_id)) is not None
-
-
 def districts(tx: Tx) -> dict[UUID, tuple[str, date]]:
     """District and start of everybody enrolled."""
     rows = tx.execute(select(enrolment.c.person_id, enrolment.c.district, enrolment.c.starts))

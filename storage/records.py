@@ -109,6 +109,7 @@ def _record(lines: Sequence[Any]) -> Record:
             for row in lines
             if (row.kind, row.step) == ("credit", "granted")
         ),
+        imported=any(row.step == "imported" for row in lines),
         leaves=tuple(standing_leaves(row for row in lines if row.kind == "leave")),
         transfers=tuple(
             Transfer(row.id, date.fromisoformat(row.detail["on"]), row.position)

@@ -77,18 +77,18 @@ def _standings(
     for row in rows:
         policy = used[row.policy]
         record = found_records.get(row.id, Record())
-        first = min([known_since[row.id], *(one.starts_at for one in record.attendance)])
-        who = Enrolment(row.starts, row.track, _history_missing(policy, row.starts, first))
+        missing = not record.imported and _began_earlier(policy, row.starts, known_since[row.id])
+        who = Enrolment(row.starts, row.track, missing)
         record = replace(record, attendance=tuple(_with_topics(record.attendance, topics)))
         result = standing(policy, who, record, calendar.get(row.cohort_id, ()), day_of(now, policy.program.zone))
         found.append(Mentee(row.id, row.name, row.cohort_id, policy, result))
     return found
 
 
-def _history_missing(policy: Policy, starts: date, first: datetime) -> bool:
-    """Whether the start lies in an earlier program year than everything that is known of the mentee."""
+def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
+    """Whether the program start lies in an earlier program year than that in which the bot came to know them."""
     boundary = policy.program.boundary
-    return year_of(starts, boundary) < year_of(day_of(first, policy.program.zone), boundary)
+    return year_of(starts, boundary) < year_of(day_of(known_since, policy.program.zone), boundary)
 
 
 def _known_since(tx: Tx, people: Sequence[UUID]) -> dict[UUID, datetime]:

@@ -9,7 +9,8 @@ from sqlalchemy import event, update
 
 from handlers.cards import Bullets, Progress, Table, plain_text
 from program.attendance import Status, Step
-from storage import attendance, cohorts, meetings, policies, standings
+from program.history import PastMeeting
+from storage import attendance, cohorts, meetings, past, policies, standings
 from storage.tables import enrolment
 from tests.world import Person, World, said
 
@@ -110,16 +111,21 @@ async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
     assert "The policy leaves unset: from when this policy holds, Meetings: how many are needed" in text
 
 
-async def test_an_earlier_start_without_records_is_not_behind(world: World, ruth: Person, dana: Person) -> None:
+async def test_an_earlier_start_without_records_is_not_behind(
+    world: World, ruth: Person, dana: Person, carol: Person
+) -> None:
     with world.database.write() as tx:
         tx.execute(update(enrolment).where(enrolment.c.person_id == dana.id).values(starts=datetime(2025, 7, 1).date()))
     text = said(await dana.sends("progress"))
     assert "Your progress: history not imported" in text
     assert "behind" not in text
     assert "history not imported" in said(await ruth.sends("progress"))
-    earlier = meet(world, ruth, 1, datetime(2025, 9, 10, 15, 30))  # what an import would bring
-    mark(world, earlier[0], dana, "present", ruth)
+    with world.database.write() as tx:
+        covered = PastMeeting(2, "dana@example.org", None, 0, "absent", "")
+        assert past.import_history(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
     assert "history not imported" not in said(await dana.sends("progress"))
+    card = said(await carol.sends("person dana reyes"))
+    assert "import" in card
 
 
 async def test_standings_take_the_same_number_of_queries_for_one_and_for_all(
