@@ -29,12 +29,25 @@ from handlers.meetings import refresh_meeting
 from handlers.planning import mentors_or_coordinators, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
-from program.attendance import OPENS_BEFORE, REASONS, STATUSES, Mark, Status
+from program.attendance import OPENS_BEFORE, STATUSES, Mark, Status, correction_reasons
 from program.times import say_day
 from program.words import counted, listed
-from storage import attendance, cohorts, deliveries, drafts, due, leaves, ledger, meetings, people, summaries
+from storage import (
+    attendance,
+    cohorts,
+    deliveries,
+    drafts,
+    due,
+    enrolments,
+    leaves,
+    ledger,
+    meetings,
+    people,
+    summaries,
+)
 from storage.deliveries import Delivery
 from storage.due import Moment
+from storage.enrolments import Enrolment
 from storage.meetings import Expected, Meeting
 from storage.work import Work
 
@@ -324,9 +337,9 @@ def edit_form(call: Call) -> Reply:
     lines = roster_of(call.work, meeting)
     fields: list[Field] = [_person_field(line) for line in lines]
     if any(line.mark.status is not None for line in lines):
-        options = tuple(Option(code, label) for code, label in REASONS.items())
-        hint = "Needed when you change what was recorded."
-        fields.append(ChoiceField("reason", "Why the correction", options, optional=True, hint=hint))
+        options = tuple(Option(code, label) for code, label in _reasons(call, lines).items())
+        hint = "Leave it empty unless you change what is recorded already."
+        fields.append(ChoiceField("reason", "Why, if you correct an entry", options, optional=True, hint=hint))
     fields.append(TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or e-mail address"))
     return Reply(
         form=Form(
@@ -349,20 +362,40 @@ def _field(person_id: UUID) -> str:
     return f"p-{person_id.hex}"
 
 
+def _reasons(call: Call, lines: list[Line]) -> dict[str, str]:
+    """The reasons for a correction that the policies of these people name."""
+    return correction_reasons(one.policy for one in _enrolled(call, lines))
+
+
+def _enrolled(call: Call, lines: list[Line]) -> list[Enrolment]:
+    return enrolments.of_people(call.work.tx, [line.person.id for line in lines])
+
+
+def _not_by_mentors(call: Call, lines: list[Line]) -> set[UUID]:
+    """Those whose policy lets only a coordinator correct, where a mentor asks."""
+    if call.me.coordinator:
+        return set()
+    rules = {one.person_id: one.policy.corrections for one in _enrolled(call, lines)}
+    return {person_id for person_id, own in rules.items() if own is not None and own.approver == "coordinator"}
+
+
 @router.submit("attendance.save")
 def save(call: Call) -> Reply:
     """Record what was chosen; whoever is left open stays open."""
     meeting = _led(call)
     read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(REASONS))
     chosen: dict[UUID, Status] = {}
     lines = roster_of(call.work, meeting)
+    reason = read.choice("reason", tuple(_reasons(call, lines)))
+    others = _not_by_mentors(call, lines)
     for line in lines:
         status = read.choice(_field(line.person.id), tuple(STATUSES))
         if status and status != line.mark.status:
             chosen[line.person.id] = cast(Status, status)
             if line.mark.status is not None and not reason:
                 read.errors["reason"] = "Say why you change what was recorded."
+            if line.mark.status is not None and line.person.id in others:
+                read.errors[_field(line.person.id)] = "This policy lets only a coordinator correct what is recorded."
     visitor = read.text("visitor", most=200)
     read.check()
     if visitor:

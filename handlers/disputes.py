@@ -170,9 +170,19 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
         return Card("Dispute settled", (say(*about), say(OUTCOMES[found.outcome] + ".")))
     items = [
         Button("Read it", action("disputes.read", found.id), style="primary", opens_form=True),
+        *_correct_button(line),
         Button("Settle it", action("disputes.settle", found.id), opens_form=True),
     ]
     return Card("A record is disputed", (say(*about), buttons(*items)))
+
+
+def _correct_button(line: Recorded) -> list[Button]:
+    """The way to the correction of what is disputed; who may take it is asked there."""
+    if line.kind == "attendance" and line.meeting_id is not None:
+        return [Button("Correct it", action("attendance.edit", line.meeting_id), opens_form=True)]
+    if line.kind in ("activity", "makeup"):
+        return [Button("Correct it", action("activities.correct", line.id), opens_form=True)]
+    return []
 
 
 @router.delivery("dispute.own")
@@ -221,7 +231,7 @@ def settle_form(call: Call) -> Reply:
             opener=action("disputes.settle", found.id),
             submit="Settle",
             blocks=(
-                say("If the record was wrong, correct it first: send “attendance” and choose “Correct”."),
+                say("If the record was wrong, correct it first: “Correct it” is on the message about this dispute."),
                 Bullets((("The mentee is told the outcome.",), ("Both steps stay in the record.",))),
             ),
             fields=(ChoiceField("outcome", "Outcome", options),),

@@ -107,6 +107,7 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
             ("policy", "Move to a policy"),
         )
     ]
+    forms.append(Button("Correct", action("activities.choose", person.id), opens_form=True))
     if away is not None:
         forms.insert(0, back_button(away.id, "End the leave"))
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):

@@ -117,6 +117,13 @@ class Standing:
     def requirements(self) -> tuple[Requirement, ...]:
         return (*(one for year in self.years for one in year.requirements), *self.whole)
 
+    @property
+    def to_make_up(self) -> list[Item]:
+        """The missed meetings that can still be made up, the newest first."""
+        asked = (part for one in self.requirements for part in (one, *one.parts))
+        found = {item.id: item for one in asked for item in one.others if item.make_up_until is not None}
+        return sorted(found.values(), key=lambda item: (item.day, item.id), reverse=True)
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:

@@ -52,7 +52,8 @@ def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
 
 def _record(lines: Sequence[Any]) -> Record:
     kinds = {row.id: row.kind for row in lines}  # a dispute about a line decides nothing of it
-    decided = {row.target_id: row.step for row in lines if kinds.get(row.target_id) == row.kind}
+    decided = {row.target_id: _decision(row) for row in lines if kinds.get(row.target_id) == row.kind}
+    minutes = {row.target_id: row.minutes for row in lines if row.step == "corrected" and row.minutes is not None}
     return Record(
         attendance=tuple(_attendance(lines)),
         activities=tuple(
@@ -60,7 +61,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.id,
                 row.code,
                 row.happened_at,
-                row.minutes or 0,
+                minutes.get(row.id, row.minutes or 0),
                 row.detail.get("mode", ""),
                 row.detail.get("item", ""),
                 verified=decided.get(row.id) == "verified",
@@ -76,7 +77,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.meeting_id,
                 row.code,
                 row.happened_at,
-                row.minutes or 0,
+                minutes.get(row.id, row.minutes or 0),
                 approved=decided.get(row.id) == "approved",
                 order=row.position,
                 withdrawn=decided.get(row.id) in ("declined", "withdrawn"),
@@ -117,6 +118,15 @@ def _record(lines: Sequence[Any]) -> Record:
             if row.kind == "transfer"
         ),
     )
+
+
+def _decision(row: Any) -> str:
+    """What a line decides of the line it is about; a correction decides anew."""
+    if row.step != "corrected":
+        return str(row.step)
+    if row.status != "counts":
+        return "declined"
+    return "approved" if row.kind == "makeup" else "verified"
 
 
 def _attendance(lines: Sequence[Any]) -> Iterable[Attendance]:
