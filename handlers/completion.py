@@ -45,6 +45,7 @@ from storage.work import Work
 LOOK_AT = time(6, 0)  # before the working day, so that the question is there when it begins
 SHOWN = 8
 FORGETTING = "What you wrote in private is still kept for you alone. “privacy” says how it can be forgotten."
+ANOTHER = "Please ask another coordinator; if there is none, the operator names a second one in PLC_COORDINATORS."
 ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coordinators."
 
 
@@ -166,7 +167,7 @@ def approve(call: Call) -> Reply:
     """Issue the certificate. Whoever presses second is shown that it was issued."""
     person_id = _mentee(call)
     if person_id == call.my_id:
-        raise Refused("Nobody approves their own completion; please ask another coordinator.")
+        raise Refused(f"Nobody approves their own completion. {ANOTHER}")
     found = standings.of_people(call.work.tx, [person_id], call.work.now)
     if not certificates.of_person(call.work.tx, person_id):
         if not found or found[0].standing.state != "complete":
@@ -515,7 +516,7 @@ def reissue(call: Call) -> Reply:
         read.errors.setdefault("name", "Write the name.")
     read.check()
     if found.person_id == call.my_id:
-        raise Refused("Nobody reissues their own certificate; please ask another coordinator.")
+        raise Refused(f"Nobody reissues their own certificate. {ANOTHER}")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
         raise Refused("It was issued anew already. Send “certificates” to see the new one.")
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)

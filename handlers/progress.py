@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Card, Chart, Facts, Note, Paragraph, Progress, Series, Table, When, say
+from handlers.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    Chart,
+    Facts,
+    Note,
+    Paragraph,
+    Progress,
+    Series,
+    Table,
+    When,
+    action,
+    buttons,
+    say,
+)
 from handlers.meetings import next_card
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router
 from program import explain
 from program.explain import STATES, URGENCY, Line
 from program.standing import Standing, YearStanding
+from program.wording import reason_words
 from program.words import counted, listed
-from storage import cohorts, meetings, standings
+from storage import certificates, cohorts, meetings, standings
 from storage.cohorts import Cohort
+from storage.database import Tx
 from storage.standings import Mentee
 
 NEED_HELP = ("behind", "at risk")
@@ -52,7 +71,10 @@ def own_card(call: Call) -> Card:
     if not found:
         return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
     mine = found[0]
-    blocks = standing_blocks(mine)
+    blocks = standing_blocks(call.work.tx, mine)
+    given = certificates.of_person(call.work.tx, call.my_id)
+    if given and given[0].in_force:
+        blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
     coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
     if coming is not None:
         blocks.append(say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), "."))
@@ -63,11 +85,24 @@ def own_card(call: Call) -> Card:
     return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
 
 
-def standing_blocks(mine: Mentee) -> list[Block]:
-    """Each rule at a glance, then what is missing and what to do about it."""
+def standing_blocks(tx: Tx, mine: Mentee) -> list[Block]:
+    """Each rule at a glance, then what is missing and what to do about it, or how it ended."""
     blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
-    blocks.append(say(explain.headline(mine.standing)))
+    blocks.append(_approved(tx, mine) or say(explain.headline(mine.standing)))
     return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
+
+
+def _approved(tx: Tx, mine: Mentee) -> Paragraph | None:
+    """What became of completion, once a coordinator has decided about it."""
+    given = certificates.of_person(tx, mine.id)
+    if not given:
+        return None
+    zone = mine.policy.program.zone
+    if given[0].revoked_at is not None:
+        revoked = When(given[0].revoked_at, zone, "date")
+        return say("The certificate was revoked ", revoked, f". {reason_words(given[0].reason)}.")
+    issued = When(given[0].issued_at, zone, "date")
+    return say("Completion is approved: the certificate was issued ", issued, ". Code ", Bold(given[0].code), ".")
 
 
 def _line(line: Line) -> list[Block]:

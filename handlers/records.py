@@ -91,7 +91,7 @@ def person_card(call: Call, person: Person) -> Card:
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
     mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for one in mine for block in standing_blocks(one)]
+    standing = [block for one in mine for block in standing_blocks(tx, one)]
     return Card(person.name, (Facts(tuple(facts)), *standing, _forms(call, person, away), *_last_lines(call, person)))
 
 

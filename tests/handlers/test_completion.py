@@ -291,6 +291,26 @@ async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana
     assert not any("is complete" in one.text for one in world.to(carol))
 
 
+async def test_progress_shows_the_certificate_once_it_is_approved(world: World, dana: Person, carol: Person) -> None:
+    attended(world, "dana@example.org")
+    assert "The coordinator is asked to approve completion." in said(await dana.sends("progress"))
+    await approved(world, carol)
+    reply = await dana.sends("progress")
+    text = said(reply)
+    assert "asked to approve" not in text
+    with world.database.read() as tx:
+        (found,) = certificates.of_person(tx, dana.id)
+    assert "Completion is approved: the certificate was issued Sun May 21, 2028" in text
+    assert f"Code {found.code}." in text
+    assert "Your certificate" in said(await dana.presses(reply, "Get your certificate"))
+    assert found.code in said(await carol.sends("person dana reyes"))
+    with world.database.write() as tx:
+        certificates.revoke(world.work(tx), found, "record", carol.id)
+    text = said(await dana.sends("progress"))
+    assert "The certificate was revoked Sun May 21, 2028" in text
+    assert "Get your certificate" not in text
+
+
 async def test_the_digest_names_who_waits_for_approval(world: World, dana: Person, carol: Person) -> None:
     attended(world, "dana@example.org")
     text = plain((await carol.sends("digest")).card or Card(""))
