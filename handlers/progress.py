@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from handlers.cards import (
@@ -164,35 +165,52 @@ def _counts(found: list[Mentee]) -> Paragraph:
     return say(f"{counted(len(found), 'mentee')}: {', '.join(parts)}.")
 
 
+def grouped(found: list[Mentee]) -> dict[UUID, list[Mentee]]:
+    """Mentees by cohort; somebody in two cohorts is in both."""
+    by_cohort: dict[UUID, list[Mentee]] = {}
+    for one in found:
+        for cohort_id in one.cohort_ids:
+            by_cohort.setdefault(cohort_id, []).append(one)
+    return by_cohort
+
+
+def cohorts_of(one: Mentee, names: Mapping[UUID, str]) -> str:
+    return listed([names[cohort_id] for cohort_id in one.cohort_ids])
+
+
 def program_card(call: Call) -> Card:
     """The program by cohort."""
     every = cohorts.all_cohorts(call.work.tx)
     if not every:
         return Card("The program has no cohorts yet", (say("Import the roster: plc-bot roster import FILE"),))
     found = standings.of_cohorts(call.work.tx, None, call.work.now)
+    by_cohort = grouped(found)
     rows = []
     help_needed: list[float] = []
     for cohort in every:
-        mine = [one for one in found if one.cohort_id == cohort.id]
+        mine = by_cohort.get(cohort.id, [])
         late = sum(one.standing.state in NEED_HELP for one in mine)
         done = sum(one.standing.state == "complete" for one in mine)
         help_needed.append(late)
         rows.append((cohort.name, str(len(mine)), str(late), str(done)))
     blocks: list[Block] = [
-        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len({one.id for one in found})),)))),
+        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len(found)),)))),
         *_flags(found, {one.id: one.name for one in every}),
         Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:100]), caption="By cohort"),
     ]
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
         blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
+    urgent = Button("Who needs help", action("overview.help"), style="primary")
+    find = Button("Find mentees", action("overview.find"), opens_form=True)
+    blocks.append(buttons(*([urgent] if any(help_needed) else []), find))
     blocks.append(Note(("Send “progress” in a cohort's channel to see that cohort.",)))
     return Card("Progress of the program", tuple(blocks))
 
 
 def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
     """Cohorts that hold too few meetings for anybody to meet a rule this year."""
-    short = sorted({names[one.cohort_id] for one in found if one.standing.too_few})
+    short = sorted({names[cohort_id] for one in found if one.standing.too_few for cohort_id in one.cohort_ids})
     if not short:
         return []
     many = counted(len(short), "cohort has", "cohorts have")

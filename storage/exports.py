@@ -49,7 +49,7 @@ def sheets(tx: Tx, what: str, subject: str, now: datetime) -> list[Sheet]:
 
 def _standings(tx: Tx, found: Sequence[Mentee], zone: str) -> Sheet:
     names = {one.id: one.name for one in cohorts.all_cohorts(tx)}
-    given = certificates.newest_of(tx, list({one.id for one in found})) if found else {}
+    given = certificates.newest_of(tx, [one.id for one in found]) if found else {}
     where = readable.districts(tx) if found else {}
     years = max((len(one.standing.years) for one in found), default=0)
     columns = ["Mentee", "Cohort", "District", "Started", "Policy"]
@@ -57,7 +57,8 @@ def _standings(tx: Tx, found: Sequence[Mentee], zone: str) -> Sheet:
     rows = []
     for one in found:
         district, starts = where[one.id]
-        cells: list[Cell] = [one.name, names[one.cohort_id], district, starts.isoformat(), one.policy.name]
+        own = ", ".join(names[cohort_id] for cohort_id in one.cohort_ids)
+        cells: list[Cell] = [one.name, own, district, starts.isoformat(), one.policy.name]
         for number in range(years):
             year = one.standing.years[number] if number < len(one.standing.years) else None
             cells.append(explain.in_numbers(year) if year else None)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from program.record import Leave
 from program.series import Break, break_on
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import enrolment, ledger_line
 
 NO_END = date(2999, 12, 31)
@@ -62,7 +62,7 @@ def _leaves(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, list[Leave]]:
         .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
     if people is not None:
-        query = query.where(enrolment.c.person_id.in_(list(people)))
+        query = query.where(among(tx, enrolment.c.person_id, people))
     lines: dict[UUID, list[Any]] = {}
     for row in tx.execute(query):
         lines.setdefault(row.person_id, []).append(row)

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from program.wording import RecordLine
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import cohort, enrolment, ledger_line, meeting, membership, person
 
 
 def lines_of(tx: Tx, people: Sequence[UUID]) -> list[RecordLine]:
     """Every line of these people, by person in the order of recording."""
-    return _lines(tx, enrolment.c.person_id.in_(list(people)))
+    return _lines(tx, among(tx, enrolment.c.person_id, people))
 
 
 def lines_of_cohort(tx: Tx, cohort_id: UUID | None, kinds: Collection[str]) -> list[RecordLine]:

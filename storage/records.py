@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from program.record import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
 from program.times import PROGRAM_ZONE, local_day
-from storage.database import Tx
+from storage.database import Ids, Tx, among
 from storage.leaves import standing_leaves
 from storage.tables import enrolment, ledger_line, meeting
 
@@ -35,13 +35,13 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
+def of_people(tx: Tx, people: Ids) -> dict[UUID, Record]:
     """The record of each of these people; whoever has no lines is left out."""
     rows = tx.execute(
         select(*_COLUMNS)
         .join_from(ledger_line, enrolment)
         .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
-        .where(enrolment.c.person_id.in_(list(people)))
+        .where(among(tx, enrolment.c.person_id, people))
         .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
     lines: dict[UUID, list[Any]] = {}
