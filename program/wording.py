@@ -23,6 +23,9 @@ KINDS = {
     "leave": "Leave of absence",
     "transfer": "Transfer",
     "departure": "Leaving the program",
+    "enrolment": "Enrolment",
+    "policy": "Policy",
+    "answer": "Answer",
     "correction": "Correction",
     "dispute": "Dispute",
     "import": "Imported history",
@@ -43,6 +46,11 @@ STEPS = {
     "granted": "granted",
     "ended": "ended",
     "left": "left",
+    "changed": "changed",
+    "made": "made",
+    "moved": "moved",
+    "agreed": "the mentee agreed",
+    "kept": "kept as it is",
     "imported": "imported",
     "issued": "issued",
     "reissued": "reissued",
@@ -58,8 +66,8 @@ VERIFIED = {
 OPERATOR = "the operator"
 
 # What is shared with the people who run a cohort or the program. A dispute has its own readers, and why
-# somebody was on leave is nobody's business but theirs and their coordinator's.
-SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave"}
+# somebody was on leave or left is nobody's business but theirs and their coordinator's.
+SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave", "departure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,8 @@ class RecordLine:
             parts.append(status_words(self.status).lower())
         if self.minutes is not None:
             parts.append(f"{self.minutes} minutes")
+        if self.kind == "enrolment":
+            parts += [f"{in_words(name)} {one['from'] or 'none'} to {one['to']}" for name, one in self.detail.items()]
         if self.kind == "import":
             parts.append(counted(int(self.detail.get("meetings", 0)), "meeting"))
         return f"{subject}: {', '.join(parts)}"

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 
 from program.chain import SHORT, START, Link, check_chain, mark_of, seal_of
 from storage.database import Tx
-from storage.tables import enrolment, ledger_head, ledger_line, person
+from storage.tables import enrolment, ledger_head, ledger_key, ledger_line, person
 from storage.work import Work, put
 
 # What the mark covers: everything but the row's own id and the mark.
@@ -79,6 +79,11 @@ class Recorded:
     verified: str
     detail: Mapping[str, Any]
     mark: bytes
+
+
+def has_begun(tx: Tx) -> bool:
+    """Whether the ledger has its key, so that lines may have been added."""
+    return tx.execute(select(ledger_key.c.id)).first() is not None
 
 
 def add(work: Work, person_id: UUID, line: Line) -> UUID:
