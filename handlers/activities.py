@@ -33,10 +33,11 @@ from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.attendance import correction_reasons
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
+from program.wording import RecordLine
 from program.words import listed
 from storage import cohorts, deliveries, enrolments, ledger, meetings, people, standings
 from storage.deliveries import Delivery
-from storage.ledger import Line, Recorded
+from storage.ledger import Line
 from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
@@ -253,13 +254,13 @@ def makeup_asked(call: Call) -> Reply:
 # Deciding ---------------------------------------------------------------------------------------
 
 
-def _outcome(work: Work, line: Recorded) -> str:
+def _outcome(work: Work, line: RecordLine) -> str:
     """The last decision about a line; empty while it waits."""
     decided = [one.step for one in ledger.about(work.tx, line.id) if one.kind == line.kind]
     return decided[-1] if decided else ""
 
 
-def _approver(work: Work, line: Recorded) -> str:
+def _approver(work: Work, line: RecordLine) -> str:
     policy = enrolments.policy_of(work.tx, line.person_id)
     if line.kind == "makeup":
         return policy.makeups.approver if policy.makeups else "coordinator"
@@ -267,7 +268,7 @@ def _approver(work: Work, line: Recorded) -> str:
     return kind.verified_by if kind else "mentor"
 
 
-def _told(work: Work, line: Recorded) -> Text:
+def _told(work: Work, line: RecordLine) -> Text:
     policy = enrolments.policy_of(work.tx, line.person_id)
     kind = policy.activity(line.code)
     day = say_day(local_day(line.happened_at, policy.program.zone))
@@ -318,7 +319,7 @@ def own_card(work: Work, item: Delivery) -> Card | None:
     return Card(f"Your {what} is recorded", (told, waits, back))
 
 
-def _waiting(call: Call) -> Recorded:
+def _waiting(call: Call) -> RecordLine:
     line = ledger.get(call.work.tx, call.id_at(0))
     if line is None or (line.kind, line.step) not in REQUESTS:
         raise Refused("That is not there.")
@@ -346,14 +347,14 @@ def withdraw(call: Call) -> Reply:
     return Reply(replace=Card("Withdrawn", (say("It no longer waits for anybody."),)))
 
 
-def _decision(call: Call, line: Recorded, outcome: str) -> Line:
+def _decision(call: Call, line: RecordLine, outcome: str) -> Line:
     verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
     return Line(
         line.kind, outcome, line.happened_at, call.my_id, verified, meeting_id=line.meeting_id, target_id=line.id
     )
 
 
-def _settle(call: Call, line: Recorded, outcome: str) -> None:
+def _settle(call: Call, line: RecordLine, outcome: str) -> None:
     ledger.add(call.work, line.person_id, _decision(call, line, outcome))
     deliveries.refresh(call.work, "activity.decide", line.id)
     deliveries.refresh(call.work, "activity.own", line.id)
@@ -366,18 +367,18 @@ def _settle(call: Call, line: Recorded, outcome: str) -> None:
 COUNTS = {"counts": "It counts", "does_not_count": "It does not count"}
 
 
-def _correctors(work: Work, line: Recorded) -> set[UUID]:
+def _correctors(work: Work, line: RecordLine) -> set[UUID]:
     """Who may correct this: as the policy says of corrections, else whoever may decide about it."""
     rules = enrolments.policy_of(work.tx, line.person_id).corrections
     return _deciders(work, line.person_id, rules.approver if rules else _approver(work, line))
 
 
-def _correction(work: Work, line: Recorded) -> Recorded | None:
+def _correction(work: Work, line: RecordLine) -> RecordLine | None:
     """The last correction of a line."""
     return next((one for one in reversed(ledger.about(work.tx, line.id)) if one.step == "corrected"), None)
 
 
-def _corrected(work: Work, line: Recorded) -> list[Block]:
+def _corrected(work: Work, line: RecordLine) -> list[Block]:
     """What a correction said, for everybody who sees the line."""
     found = _correction(work, line)
     if found is None:
@@ -387,13 +388,13 @@ def _corrected(work: Work, line: Recorded) -> list[Block]:
     return [say(f"{COUNTS[found.status]}{minutes}. {reasons.get(found.reason, found.reason)}.")]
 
 
-def _may_correct(work: Work, line: Recorded) -> bool:
+def _may_correct(work: Work, line: RecordLine) -> bool:
     """Whether something was decided about a line that may have been wrong; what nobody verifies counts at once."""
     outcome = _outcome(work, line)
     return outcome != "withdrawn" and (outcome != "" or _approver(work, line) == "nobody")
 
 
-def _settled(call: Call, line_id: UUID) -> Recorded:
+def _settled(call: Call, line_id: UUID) -> RecordLine:
     """A line that was decided about and that the asker may correct."""
     line = ledger.get(call.work.tx, line_id)
     if line is None or (line.kind, line.step) not in REQUESTS or call.my_id not in _correctors(call.work, line):
@@ -441,7 +442,7 @@ def correct_form(call: Call) -> Reply:
     return Reply(form=_correct_form(call, _settled(call, call.id_at(0))))
 
 
-def _correct_form(call: Call, line: Recorded) -> Form:
+def _correct_form(call: Call, line: RecordLine) -> Form:
     reasons = correction_reasons([enrolments.policy_of(call.work.tx, line.person_id)])
     before = _correction(call.work, line)
     minutes = before.minutes if before and before.minutes is not None else line.minutes

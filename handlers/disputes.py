@@ -24,10 +24,11 @@ from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.attendance import STATUSES
 from program.times import local_day, say_day
+from program.wording import RecordLine
 from storage import cohorts, deliveries, disputes, ledger, meetings, people
 from storage.deliveries import Delivery
 from storage.disputes import Dispute
-from storage.ledger import Line, Recorded
+from storage.ledger import Line
 from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
@@ -89,10 +90,10 @@ def _form(call: Call, chosen: str = "") -> Form:
     )
 
 
-def _records(call: Call) -> list[Recorded]:
+def _records(call: Call) -> list[RecordLine]:
     """What may be disputed: the newest line on each meeting, what was logged, and the coordinator's changes."""
     lines = ledger.of_person(call.work.tx, call.my_id)
-    latest: dict[object, Recorded] = {}
+    latest: dict[object, RecordLine] = {}
     for line in lines:
         if line.kind == "attendance" and line.step != "tapped":
             latest[line.meeting_id or line.id] = line
@@ -101,7 +102,7 @@ def _records(call: Call) -> list[Recorded]:
     return sorted(latest.values(), key=lambda one: one.happened_at, reverse=True)[:MOST_RECORDS]
 
 
-def _record_label(work: Work, line: Recorded) -> str:
+def _record_label(work: Work, line: RecordLine) -> str:
     day = say_day(local_day(line.happened_at, "America/Chicago"))
     if line.kind == "attendance":
         meeting = meetings.find(work.tx, line.meeting_id) if line.meeting_id else None
@@ -176,7 +177,7 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
     return Card("A record is disputed", (say(*about), buttons(*items)))
 
 
-def _correct_button(line: Recorded) -> list[Button]:
+def _correct_button(line: RecordLine) -> list[Button]:
     """The way to the correction of what is disputed; who may take it is asked there."""
     if line.kind == "attendance" and line.meeting_id is not None:
         return [Button("Correct it", action("attendance.edit", line.meeting_id), opens_form=True)]

@@ -16,9 +16,10 @@ from handlers.turns import refresh_turns
 from program.policy import LeaveRules
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day
+from program.wording import RecordLine
 from storage import deliveries, enrolments, leaves, ledger, people
 from storage.deliveries import Delivery
-from storage.ledger import Line, Recorded
+from storage.ledger import Line
 from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
@@ -83,7 +84,7 @@ def leave_line(step: str, starts: date, ends: date | None, reason: str, by: UUID
     return Line("leave", step, midnight(starts), by, verified, reason=reason, detail=detail)
 
 
-def _outcome(work: Work, line: Recorded) -> str:
+def _outcome(work: Work, line: RecordLine) -> str:
     decided = [one.step for one in ledger.about(work.tx, line.id) if one.kind == "leave"]
     return decided[-1] if decided else ""
 
@@ -92,7 +93,7 @@ def span_words(starts: date, ends: date | None) -> str:
     return say_day(starts) + (f" to {say_day(ends)}" if ends else ", until further notice")
 
 
-def _span(line: Recorded) -> str:
+def _span(line: RecordLine) -> str:
     return span_words(*leaves.span(line.detail))
 
 

@@ -32,6 +32,7 @@ from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day
+from program.wording import RecordLine
 from storage import cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
@@ -121,17 +122,10 @@ def _last_lines(call: Call, person: Person) -> list[Block]:
     if not lines:
         return [head]
     rows = tuple(
-        (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), _line_words(one), one.by or "operator")
+        (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), one.what_and_why, one.recorder)
         for one in reversed(lines[-SHOWN_LINES:])
     )
     return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), head]
-
-
-def _line_words(line: ledger.Recorded) -> str:
-    parts = [line.kind, line.step, line.status or line.code.replace("_", " ")[:30], line.reason.replace("_", " ")]
-    if line.minutes is not None:
-        parts.append(f"{line.minutes} min")
-    return ", ".join(part for part in parts if part)
 
 
 # The forms --------------------------------------------------------------------------------------
@@ -336,7 +330,7 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
     return Card("Your record changed", (text, see))
 
 
-def _change_words(work: Work, line: ledger.Recorded) -> str:
+def _change_words(work: Work, line: RecordLine) -> str:
     """A change, for the person it is about."""
     if line.kind == "departure":
         return "that you are in the program again"

@@ -72,15 +72,18 @@ SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave", "departure"}
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """A line of somebody's ledger with the names it speaks of."""
+    """A line of somebody's ledger as it stands, with the names it speaks of."""
 
+    id: UUID
     person_id: UUID
     person: str
     position: int
     kind: str
     step: str
+    meeting_id: UUID | None
     topic: str  # of the meeting, if the line is about one
     cohort: str  # whose meeting it was
+    target_id: UUID | None  # the line that this one is about
     status: str
     minutes: int | None
     code: str
@@ -125,6 +128,10 @@ class RecordLine:
     @property
     def why(self) -> str:
         return reason_words(self.reason)
+
+    @property
+    def what_and_why(self) -> str:
+        return f"{self.what} ({self.why.lower()})" if self.reason else self.what
 
     @property
     def proof(self) -> str:

@@ -180,6 +180,17 @@ def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "m
     return [Cohort(*row) for row in rows]
 
 
+def ever_of(tx: Tx, person_id: UUID) -> list[str]:
+    """The names of the cohorts somebody is or was a mentee of, in that order."""
+    names = tx.scalars(
+        select(cohort.c.name)
+        .join_from(membership, cohort)
+        .where(membership.c.person_id == person_id, membership.c.role == "mentee")
+        .order_by(membership.c.since, cohort.c.key)
+    )
+    return list(dict.fromkeys(names))
+
+
 def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
     """Who were the mentors of a mentee's cohorts at a time."""
     own, theirs = membership.alias("own"), membership.alias("theirs")

@@ -53,6 +53,12 @@ def is_enrolled(tx: Tx, person_id: UUID) -> bool:
     return tx.scalar(select(enrolment.c.id).where(enrolment.c.person_id == person_id)) is not None
 
 
+def districts(tx: Tx) -> dict[UUID, tuple[str, date]]:
+    """District and start of everybody enrolled."""
+    rows = tx.execute(select(enrolment.c.person_id, enrolment.c.district, enrolment.c.starts))
+    return {row.person_id: (row.district, row.starts) for row in rows}
+
+
 def policy_of(tx: Tx, person_id: UUID) -> Policy:
     name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
     return policies.get(tx, name)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from handlers.cards import ChoiceField, Form, Option
+from program.wording import RecordLine
 from storage import ledger
-from storage.ledger import Recorded
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, Posted, World
 
@@ -29,7 +29,7 @@ def field(form: Form | None, label: str) -> str:
     return next(one.id for one in form.fields if one.label == label)
 
 
-def lines(world: World, who: Person) -> list[Recorded]:
+def lines(world: World, who: Person) -> list[RecordLine]:
     with world.database.read() as tx:
         return ledger.of_person(tx, who.id)
 

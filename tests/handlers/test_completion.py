@@ -12,9 +12,9 @@ from handlers.cards import Buttons, Card, LinkButton, plain
 from handlers.completion import ask_for_approval
 from handlers.requests import Reply
 from program.certificate import COMPLETED
+from program.wording import RecordLine
 from storage import certificates, checkins, ledger, people
 from storage.certificates import Certificate
-from storage.ledger import Recorded
 from storage.tables import certificate, download
 from tests.completion import DAYS, approved, attended
 from tests.world import Person, World, buttons_of, said
@@ -42,7 +42,7 @@ def links_of(reply: Reply | Card) -> dict[str, str]:
     return {one.label: one.url for row in rows for one in row if isinstance(one, LinkButton)}
 
 
-def lines(world: World, person: Person) -> list[Recorded]:
+def lines(world: World, person: Person) -> list[RecordLine]:
     with world.database.read() as tx:
         return [one for one in ledger.of_person(tx, person.id) if one.kind == "certificate"]
 

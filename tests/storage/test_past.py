@@ -9,6 +9,7 @@ import pytest
 
 from bot.roster import NothingImported, import_file, import_past, verify_ledger
 from bot.settings import Settings
+from program.wording import RecordLine
 from storage import ledger, people, standings
 from storage.database import Database
 from storage.tables import enrolment
@@ -31,7 +32,7 @@ def run(settings: Settings, text: str = FILE, attests: str = "ruth@example.org",
     return import_past(settings, text, attests, NOW, uuid4, dry_run=dry_run)
 
 
-def lines(settings: Settings, email: str) -> list[ledger.Recorded]:
+def lines(settings: Settings, email: str) -> list[RecordLine]:
     database = Database(settings.database_url)
     with database.read() as tx:
         person = people.by_email(tx, email)
