@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, true
 
+from program.calendar import Calendar
 from program.periods import day_of, year_of
 from program.policy import AtLeast, Policy
 from program.record import Attendance, Enrolment, Meeting, Record
@@ -70,7 +71,8 @@ def _standings(tx: Tx, now: datetime, wanted: ColumnElement[bool]) -> list[Mente
     found_records = records.of_people(tx, mentees)
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
     known_since = _known_since(tx, mentees)
-    calendar = _calendar(tx, {row.cohort_id for row in rows})
+    meetings = _meetings(tx, {row.cohort_id for row in rows})
+    calendars: dict[tuple[UUID, ...], Calendar] = {}
     found: list[Mentee] = []
     for person_id, group in groupby(rows, key=lambda row: row.id):
         mine = list(group)
@@ -80,9 +82,11 @@ def _standings(tx: Tx, now: datetime, wanted: ColumnElement[bool]) -> list[Mente
         who = Enrolment(row.starts, row.track, missing)
         if topics:
             record = replace(record, attendance=_with_topics(record.attendance, topics))
-        own = [one for place in mine for one in calendar.get(place.cohort_id, ())]
-        result = standing(policy, who, record, own, day_of(now, policy.program.zone))
-        found.append(Mentee(person_id, row.name, tuple(place.cohort_id for place in mine), policy, result))
+        own = tuple(place.cohort_id for place in mine)
+        if own not in calendars:
+            calendars[own] = Calendar(one for cohort_id in own for one in meetings.get(cohort_id, ()))
+        result = standing(policy, who, record, calendars[own], day_of(now, policy.program.zone))
+        found.append(Mentee(person_id, row.name, own, policy, result))
     return found
 
 
@@ -102,7 +106,7 @@ def _known_since(tx: Tx, people: Ids) -> dict[UUID, datetime]:
     return {row.person_id: row.first for row in rows}
 
 
-def _calendar(tx: Tx, cohort_ids: Ids) -> dict[UUID, list[Meeting]]:
+def _meetings(tx: Tx, cohort_ids: Ids) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     found: dict[UUID, list[Meeting]] = {}
     rows = tx.execute(
