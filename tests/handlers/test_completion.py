@@ -20,21 +20,6 @@ from tests.completion import DAYS, approved, attended
 from tests.world import Person, World, buttons_of, said
 
 
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
-
-
 def links_of(reply: Reply | Card) -> dict[str, str]:
     card = reply.card if isinstance(reply, Reply) else reply
     assert card
