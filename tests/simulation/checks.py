@@ -238,12 +238,11 @@ class Checks:
         chosen = [one for number, one in enumerate(every) if whole or one in changed or number % SHARE == day % SHARE]
         today = self.now.astimezone(naive.ZONE).date()
         books = naive.read_books(tx, chosen)
-        found = {(one.id, one.cohort_id): one for one in standings.of_people(tx, chosen, self.now)}
-        wanted = {(person_id, place) for person_id, places in books.items() for place in places}
-        if set(found) != wanted:
+        found = {one.id: one for one in standings.of_people(tx, chosen, self.now)}
+        if set(found) != set(books):
             raise Broken("standings", "not everybody has one")
-        for (person_id, cohort_id), one in found.items():
-            expected = naive.measure(books[person_id][cohort_id], today)
+        for person_id, one in found.items():
+            expected = naive.measure(books[person_id], today)
             real = naive.Measured(one.standing.state, dict(_figures(one)))
             if real != expected:
                 raise Broken("standings", f"{one.name} on {today}: the product says {real}, the lines say {expected}")
@@ -507,6 +506,6 @@ def _expected(tx: Tx, every: Iterable[_Getter], came: datetime) -> Iterable[tupl
         day = local.date()
         away = any(row.starts <= day <= row.ends for row in off if row.cohort_id in (None, one.cohort))
         asleep = one.snoozed_until is not None and day < one.snoozed_until
-        leave = any(naive.on_leave(each, day) for each in books.get(one.person, {}).values())
+        leave = one.person in books and naive.on_leave(books[one.person], day)
         if not (away or asleep or leave):
             yield one.person, day

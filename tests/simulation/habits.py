@@ -105,7 +105,15 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
         Habit("progress", 30),
     ),
 }
-RECORD_CHANGES = ("records.transfer", "records.credit", "records.waiver", "records.leave")
+RECORD_CHANGES = (
+    "records.transfer",
+    "records.credit",
+    "records.waiver",
+    "records.leave",
+    "leave.end",
+    "activities.choose",
+    "departures.leave",
+)
 
 
 # Forms ------------------------------------------------------------------------------------------
@@ -216,6 +224,10 @@ FILLINGS: dict[str, Filling] = {
     "activities.makeup.asked": _makeup,
     "leave.asked": _leave,
     "records.leave.add": _leave,
+    "leave.ended": lambda filler, form: {"day": filler.day(-10, 0)},
+    "activities.chosen": lambda filler, form: filler.options(form, "line"),
+    "activities.corrected": lambda filler, form: filler.options(form, "status", "reason") | _minutes(filler, form),
+    "departures.left": lambda filler, form: filler.options(form, "reason"),
     "records.transferred": lambda filler, form: filler.options(form, "cohort", "reason"),
     "records.credit.add": _amount,
     "records.waiver.add": _amount,

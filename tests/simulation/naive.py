@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import enrolment, ledger_line, meeting, membership
 
 ZONE = ZoneInfo("America/Chicago")
@@ -46,28 +46,31 @@ class Books:
     lines: Sequence[Row]
     first_here: datetime
     meetings: Mapping[UUID, Row]  # those that lines speak of
-    calendar: Sequence[Row]  # of the present cohort
+    calendar: Sequence[Row]  # of the cohorts they are in now
 
 
-def read_books(tx: Tx, people: Iterable[UUID]) -> dict[UUID, dict[UUID, Books]]:
-    """The rows about these people, by person and present cohort."""
+def read_books(tx: Tx, people: Iterable[UUID]) -> dict[UUID, Books]:
+    """The rows about these people, as far as they are mentees of a cohort now."""
     wanted = list(people)
-    enrolled = {row["person_id"]: row for row in _rows(tx, select(enrolment).where(enrolment.c.person_id.in_(wanted)))}
+    enrolled = {
+        row["person_id"]: row for row in _rows(tx, select(enrolment).where(among(tx, enrolment.c.person_id, wanted)))
+    }
     by_enrolment = {row["id"]: person_id for person_id, row in enrolled.items()}
     lines: dict[UUID, list[Row]] = {person_id: [] for person_id in enrolled}
-    query = select(ledger_line).where(ledger_line.c.enrolment_id.in_(list(by_enrolment)))
+    query = select(ledger_line).where(among(tx, ledger_line.c.enrolment_id, list(by_enrolment)))
     for row in _rows(tx, query.order_by(ledger_line.c.position)):
         lines[by_enrolment[row["enrolment_id"]]].append(row)
     held = {row["id"]: row for row in _rows(tx, select(meeting))}
-    found: dict[UUID, dict[UUID, Books]] = {}
-    places = [row for row in _rows(tx, select(membership)) if row["role"] == "mentee" and row["person_id"] in enrolled]
-    for place in places:
-        if place["until"] is None:
-            mine = place["person_id"]
-            first = min(row["since"] for row in places if row["person_id"] == mine)
-            calendar = [row for row in held.values() if row["cohort_id"] == place["cohort_id"]]
-            books = Books(enrolled[mine], lines[mine], first, held, calendar)
-            found.setdefault(mine, {})[place["cohort_id"]] = books
+    places: dict[UUID, list[Row]] = {}
+    for row in _rows(tx, select(membership).where(membership.c.role == "mentee")):
+        places.setdefault(row["person_id"], []).append(row)
+    found: dict[UUID, Books] = {}
+    for mine, enrolled_row in enrolled.items():
+        here = {place["cohort_id"] for place in places.get(mine, []) if place["until"] is None}
+        if here:
+            first = min(place["since"] for place in places[mine])
+            calendar = [row for row in held.values() if row["cohort_id"] in here]
+            found[mine] = Books(enrolled_row, lines[mine], first, held, calendar)
     return found
 
 
@@ -94,9 +97,7 @@ def _state(books: Books, figures: Mapping[tuple[int, str], Figures], today: date
     outcomes = {one[-1] for one in figures.values()}
     if outcomes == {"met"}:
         return "complete"
-    starts = books.enrolled["starts"]
-    earliest = min([books.first_here, *(_held_at(books, one) for one in _attendance(books))])
-    if _year(starts) < _year(_day(earliest)):
+    if _year(books.enrolled["starts"]) < _year(_day(books.first_here)):  # nothing is imported here
         return "history not imported"
     if on_leave(books, today):
         return "paused"
@@ -119,12 +120,16 @@ def _year(day: date) -> int:
 
 
 def _leaves(books: Books) -> list[tuple[date, date | None]]:
+    """The leaves that hold: granted, perhaps ended early, and neither taken back."""
     taken_back = {row["target_id"] for row in books.lines if (row["kind"], row["step"]) == ("leave", "withdrawn")}
-    return [
-        (date.fromisoformat(row["detail"]["starts"]), _maybe_day(row["detail"]["ends"]))
-        for row in books.lines
-        if (row["kind"], row["step"]) == ("leave", "granted") and row["id"] not in taken_back
-    ]
+    standing = [row for row in books.lines if row["kind"] == "leave" and row["id"] not in taken_back]
+    found = []
+    for row in standing:
+        if row["step"] == "granted":
+            endings = [one for one in standing if (one["step"], one["target_id"]) == ("ended", row["id"])]
+            last = endings[-1] if endings else row
+            found.append((date.fromisoformat(row["detail"]["starts"]), _maybe_day(last["detail"]["ends"])))
+    return found
 
 
 def _maybe_day(text: str | None) -> date | None:
@@ -219,14 +224,28 @@ def _made_up(books: Books, meeting_id: UUID, missed: date, today: date) -> list[
         day = _day(row["happened_at"])
         decided = _decision(books, row)
         fits = books.enrolled["starts"] <= day <= min(today, _last_day(missed))
-        if decided not in ("declined", "withdrawn") and fits and row["minutes"] >= FEWEST_MINUTES[row["code"]]:
+        if decided not in ("declined", "withdrawn") and fits and _minutes(books, row) >= FEWEST_MINUTES[row["code"]]:
             steps.append(decided)
     return steps
 
 
 def _decision(books: Books, about: Row) -> str:
-    decided = [row["step"] for row in books.lines if row["target_id"] == about["id"] and row["kind"] == about["kind"]]
-    return str(decided[-1]) if decided else "waiting"
+    """What was decided last about a line; a correction decides anew."""
+    decided = [row for row in books.lines if row["target_id"] == about["id"] and row["kind"] == about["kind"]]
+    if not decided:
+        return "waiting"
+    if decided[-1]["step"] != "corrected":
+        return str(decided[-1]["step"])
+    if decided[-1]["status"] != "counts":
+        return "declined"
+    return "approved" if about["kind"] == "makeup" else "verified"
+
+
+def _minutes(books: Books, about: Row) -> int:
+    """The minutes of something logged, as they were corrected last."""
+    mended = [row["minutes"] for row in books.lines if row["target_id"] == about["id"] and row["step"] == "corrected"]
+    known = [minutes for minutes in (about["minutes"], *mended) if minutes is not None]
+    return int(known[-1]) if known else 0
 
 
 def _limit(found: Sequence[tuple[date, UUID, str, bool]]) -> list[tuple[date, str, bool]]:
@@ -331,5 +350,5 @@ def _contacts(books: Books, begins: date, ends: date) -> list[Row]:
         if (row["kind"], row["step"], row["code"]) == ("activity", "logged", "contact")
         and max(begins, books.enrolled["starts"]) <= _day(row["happened_at"]) <= ends
         and row["detail"].get("mode") in WAYS
-        and row["minutes"] >= FEWEST_MINUTES["contact"]
+        and _minutes(books, row) >= FEWEST_MINUTES["contact"]
     ]

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from sqlalchemy import event, func, select
 
-from handlers import completion
 from handlers.cards import Action, Card, Form
 from handlers.requests import (
     AccountKey,
@@ -29,7 +28,7 @@ from handlers.requests import (
     Typed,
 )
 from program.roster import read_roster
-from storage import checkins, cohorts, people, policies
+from storage import checkins, people, policies
 from storage.database import Database
 from storage.deliveries import SETTLING
 from storage.roster import import_roster
@@ -281,7 +280,7 @@ class Simulation:
 
     def _plan_staff(self, somewhen: Callable[[], datetime]) -> None:
         """The coordinators change somebody's record."""
-        if self.dice.random() < self.shape.cohorts / 250:
+        if self.dice.random() < self.shape.cohorts / 200:
             who = self.dice.choice([one for one in self.town if one.role == "mentee"])
             press = (self.dice.choice(RECORD_CHANGES),)
             self.plan(somewhen(), self._sends(self.dice.choice(self.town[:2]), f"person {who.email}", presses=press))
@@ -290,11 +289,11 @@ class Simulation:
             self.plan(somewhen(), self._sends(self.town[0], "certificates", presses=presses))
 
     def _plan_comings(self, somewhen: Callable[[], datetime]) -> None:
-        """Somebody joins in the middle of the year, or leaves the program."""
+        """Somebody joins in the middle of the year, or leaves the platform."""
         if self.dice.random() < self.shape.cohorts / 800:
             self.plan(somewhen(), self._joins)
         if self.dice.random() < self.shape.cohorts / 1000:
-            self.plan(somewhen(), self._leaves)
+            self.plan(somewhen(), self._loses_account)
 
     async def _joins(self) -> None:
         mentor = self.dice.choice([one for one in self.town if one.role == "mentor"])
@@ -306,13 +305,12 @@ class Simulation:
         await self._import([one])
         self.later(10, 4000, self._sends(one, "help"))
 
-    async def _leaves(self) -> None:
+    async def _loses_account(self) -> None:
+        """Somebody's account is deactivated; the program does not know yet."""
         one = self.dice.choice([one for one in self.town if one.role == "mentee"])
         one.gone = True
-        await self.process.operate(lambda work: _end(work, one.email))
-        self.diary.note(self.clock.at, "left", one.user)
-        if self.dice.random() < 0.5:
-            self.platforms[one.platform].deactivated.add(one.user)
+        self.platforms[one.platform].deactivated.add(one.user)
+        self.diary.note(self.clock.at, "deactivated", one.user)
 
     def _archive(self, mentor: Someone) -> None:
         """The cohort's channel is archived, and opened again after a day or two."""
@@ -467,16 +465,6 @@ class Simulation:
 
 def _adopt(work: Work) -> None:
     policies.adopt(work, policies.get(work.tx, policies.EXAMPLE).text, date(2020, 7, 1), None)
-
-
-def _end(work: Work, email: str) -> None:
-    """Somebody's memberships end, as the roster says it."""
-    person = people.by_email(work.tx, email)
-    if person is None:
-        return
-    for one in cohorts.shared_cohorts(work.tx, person.id):
-        cohorts.leave(work, one.id, person.id, None)
-    completion.goodbye(work, person.id)
 
 
 def _named(intent: Intent) -> str:

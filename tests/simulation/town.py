@@ -45,7 +45,7 @@ class Someone:
     track: str = ""
     district: str = ""
     region: str = ""
-    gone: bool = False  # left the program, or the platform
+    gone: bool = False  # from the platform
 
     @property
     def email(self) -> str:
