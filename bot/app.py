@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from aiohttp import web
+from filelock import FileLock, Timeout
 
 from bot.clock import AheadClock, Clock, SystemClock
 from bot.delivery import DeliveryLoop
@@ -40,6 +42,29 @@ class CannotStart(Exception):
 
 def open_database(settings: Settings) -> Database:
     return Database(settings.database_url)
+
+
+@contextmanager
+def running_alone(database: Database) -> Iterator[None]:
+    """On SQLite one process runs at a time; terminal commands may write beside it. PostgreSQL takes any number.
+
+    The lock is the operating system's, so a killed process leaves none behind.
+
+    Raises:
+        CannotStart: another process runs on this database.
+    """
+    if not database.sqlite:
+        yield
+        return
+    file = Path(database.url.database or "").with_suffix(".lock")
+    try:
+        with FileLock(file, timeout=0, mode=0o600):
+            yield
+    except Timeout:
+        raise CannotStart(
+            f"Another `plc-bot run` uses the database {database.url.database} already, so this one does not start: "
+            "SQLite serves one process. Stop the other one, or use PostgreSQL, which serves several."
+        ) from None
 
 
 def prepare(settings: Settings, database: Database, now: Clock, new_id: Callable[[], UUID] = uuid4) -> Vault:
@@ -175,13 +200,13 @@ class App:
         return f"http://{self.settings.plc_host}:{self.port}/"
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, database: Database | None = None) -> App:
     """The app for these settings, prepared and not yet started.
 
     Raises:
         CannotStart, SchemaProblem, BadKey: nothing was started.
     """
-    database = open_database(settings)
+    database = database or open_database(settings)
     try:
         vault = prepare(settings, database, SystemClock())
         app = App(settings, database, vault, _clock(settings, database))
@@ -219,7 +244,12 @@ def _connect(app: App, settings: Settings, database: Database) -> None:
 
 async def run(settings: Settings, say: Callable[[str], None]) -> None:
     """Run until a stop signal."""
-    app = build(settings)
+    database = open_database(settings)
+    with running_alone(database):
+        await _run(build(settings, database), say)
+
+
+async def _run(app: App, say: Callable[[str], None]) -> None:
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
