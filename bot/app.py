@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -19,20 +20,23 @@ from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
 from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
-from bot.port import Platform, Port
+from bot.logs import event
+from bot.port import Permanent, Platform, Port
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.threads import DatabaseThreads
-from bot.web import add_health
+from bot.timing import Timing, timing_for
+from bot.web import Health
 from handlers.features import router
 from storage import checkins, people, program
 from storage.database import Database
-from storage.migrate import migrate
+from storage.migrate import in_turn, migrate
 from storage.vault import Vault, new_operator_key, read_operator_keys
 from storage.work import Work
 
 log = logging.getLogger("plc.app")
 
+CUT_OFF = 1.0  # seconds for connections to close after what is in flight was cut off
 PROGRAM_NAME = "Counselor mentoring program"
 
 
@@ -76,6 +80,7 @@ def prepare(settings: Settings, database: Database, now: Clock, new_id: Callable
     migrate(database)
     vault = Vault(read_operator_keys(operator_keys(settings, database)))
     with database.write() as tx:
+        in_turn(tx)
         found = program.get(tx)
         if found is not None and found.example != settings.local:
             raise CannotStart(_mixed(found.example))
@@ -125,26 +130,34 @@ class App:
         vault: Vault,
         clock: Clock | None = None,
         new_id: Callable[[], UUID] = uuid4,
+        timing: Timing | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.timing = timing or timing_for(database)
         with database.write() as tx:
+            in_turn(tx)
             chain_key = vault.chain_key(tx)
         threads = DatabaseThreads(database)
         self.product = Product(threads, vault, router, self.clock, new_id, chain_key, lambda: self.link_address)
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}
-        self.loop = DeliveryLoop(self.product, self.ports)
+        self.loop = DeliveryLoop(self.product, self.ports, self.timing)
         self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake)
-        self.scheduler = Scheduler(self.product, self.loop.wake)
+        self.scheduler = Scheduler(self.product, self.loop.wake, self.timing.look)
         self.platforms: list[Platform] = []
         self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
         self.port = settings.plc_port
+        self.health = Health(self.product, self.platforms, open_metrics=settings.plc_metrics_open)
         self._runner: web.AppRunner | None = None
 
     def add(self, platform: Platform) -> None:
         self.platforms.append(platform)
         self.ports[platform.port.platform] = platform.port
+
+    def keep_pace(self) -> None:
+        """From now on deliveries keep to what each platform allows. A test on a clock of its own may do without."""
+        self.loop.pace = {platform.port.platform: platform.pace for platform in self.platforms}
 
     async def start(self) -> None:
         """Start everything, or stop again what had started and raise."""
@@ -155,15 +168,18 @@ class App:
             raise
 
     async def _start(self) -> None:
-        site = web.Application(client_max_size=2**20)
-        add_health(site)
+        site = web.Application(client_max_size=2**20, middlewares=[self.health.timed])
+        self.health.add_routes(site)
         self.pages.add_routes(site)
         for platform in self.platforms:
             platform.add_routes(site)
-        self._runner = web.AppRunner(site, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=self.timing.stop / 2)
         await self._runner.setup()
         for platform in self.platforms:
-            await platform.start()
+            try:
+                await platform.start()
+            except Permanent as error:
+                raise CannotStart(str(error)) from None
         server = web.TCPSite(self._runner, self.settings.plc_host, self.settings.plc_port)
         try:
             await server.start()
@@ -178,15 +194,32 @@ class App:
         self.loop.start()
         await self.scheduler.start()
 
-    async def stop(self) -> None:
-        """Finish what is in flight, then stop."""
-        await self.scheduler.stop()
+    async def stop(self) -> bool:
+        """Finish what is in flight, then stop; False when that took too long and calls were cut off.
+
+        A call that is cut off loses nothing: it is looked at after its lease, by the next process or another.
+        """
+        clean = True
+        try:
+            async with asyncio.timeout(self.timing.stop):
+                await asyncio.gather(self.scheduler.stop(), self.loop.stop(), self._close_site())
+                await self._disconnect()
+        except TimeoutError:
+            await self.loop.cut_off()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._disconnect(), CUT_OFF)
+            clean = False
+        self.product.threads.close()
+        return clean
+
+    async def _close_site(self) -> None:
+        """Take no more requests, and let those that are here be answered."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _disconnect(self) -> None:
         for platform in self.platforms:
             await platform.stop()
-        await self.loop.stop()
-        self.product.threads.close()
 
     @property
     def link_address(self) -> str:
@@ -211,6 +244,7 @@ def build(settings: Settings, database: Database | None = None) -> App:
         vault = prepare(settings, database, SystemClock())
         app = App(settings, database, vault, _clock(settings, database))
         _connect(app, settings, database)
+        app.keep_pace()
     except BaseException:
         database.close()
         raise
@@ -246,21 +280,31 @@ async def run(settings: Settings, say: Callable[[str], None]) -> None:
     """Run until a stop signal."""
     database = open_database(settings)
     with running_alone(database):
-        await _run(build(settings, database), say)
+        await serve(build(settings, database), say)
 
 
-async def _run(app: App, say: Callable[[str], None]) -> None:
+async def serve(app: App, say: Callable[[str], None]) -> None:
+    """Run a built app until a stop signal. A second signal ends the process at once, as a kill would."""
     stopped = asyncio.Event()
+
+    def stop() -> None:
+        if stopped.is_set():
+            os._exit(1)
+        stopped.set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(name, stop)
     await app.start()
     try:
         for platform in app.platforms:
             say(_ready(platform.port.platform, app))
+        event(log, "bot.ready", platforms=",".join(app.ports), database=app.product.threads.database.engine.name)
         await stopped.wait()
         say("Stopping …")
+        event(log, "bot.stopping")
     finally:
-        await app.stop()
+        clean = await app.stop()
+        event(log, "bot.stopped", clean="yes" if clean else "no")
 
 
 def _ready(platform: str, app: App) -> str:

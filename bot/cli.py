@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bot import logs
 from bot.settings import Settings, SettingsError, load
 
 cli = typer.Typer(
@@ -75,10 +75,8 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey
 
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     settings = _settings()
+    logs.configure(settings.plc_log_format, verbose=verbose)
     try:
         asyncio.run(run_app(settings, lambda text: out.print(text, markup=False, soft_wrap=True)))
     except (CannotStart, SchemaProblem, BadKey) as error:

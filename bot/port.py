@@ -6,7 +6,7 @@ No verb names a feature.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +15,7 @@ from aiohttp import web
 
 from handlers.cards import Card, Shown
 from handlers.requests import AccountKey, Place, Profile, Reply, Request
+from storage.pace import Limit
 
 Answer = Callable[[Request], Awaitable[Reply]]
 
@@ -119,11 +120,20 @@ class Platform(Protocol):
     @property
     def port(self) -> Port: ...
 
+    @property
+    def pace(self) -> Sequence[Limit]:
+        """What the platform lets one tenant's deliveries do."""
+        ...
+
     def add_routes(self, app: web.Application) -> None: ...
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+    async def connected(self) -> bool:
+        """Whether the platform takes our calls now, and can reach us where it holds a line to us."""
+        ...
 
     async def check(self) -> list[Finding]:
         """Ask the platform whether tokens, scopes and addresses are right; change nothing there."""

@@ -14,12 +14,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
 READERS = 4
 BUSY_SECONDS = 15
 
 Tx = Connection
+
+
+COLLISIONS = ("40001", "40P01")  # PostgreSQL: two transactions could not both go on
+
+
+def collided(error: DBAPIError) -> bool:
+    """Whether a transaction met another one, so that trying again sees what the other did."""
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
 class Database:

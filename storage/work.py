@@ -21,6 +21,7 @@ class Work:
 
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
+    ``acted``: somebody's act is being answered, so what is queued goes before what was only due.
     """
 
     tx: Tx
@@ -28,6 +29,7 @@ class Work:
     new_id: Callable[[], UUID]
     chain_key: bytes = b""
     address: str = ""
+    acted: bool = False
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

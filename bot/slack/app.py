@@ -18,6 +18,8 @@ from bot.settings import SlackSettings
 from bot.slack import checks, logs
 from bot.slack.answering import Ack, Answering, Patience, Payload
 from bot.slack.api import TIMEOUT, Api
+from bot.slack.errors import called
+from bot.slack.limits import PACE
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.socket import SocketLine, Watch
 from manifest.slack import COMMAND, EVENTS_PATH
@@ -27,6 +29,8 @@ _ANYTHING = re.compile(r"[\s\S]*")
 
 class SlackPlatform:
     """Slack as a :class:`bot.port.Platform`."""
+
+    pace = PACE
 
     def __init__(
         self,
@@ -82,6 +86,14 @@ class SlackPlatform:
             self._socket = None
             await self._answering.finish()  # what came through the socket while the others finished
         await self._api.close()
+
+    async def connected(self) -> bool:
+        """Whether Slack takes the bot's token now, and holds the socket where there is one."""
+        try:
+            await called(self._api.client.auth_test())
+        except (Permanent, Temporary, Wait):
+            return False
+        return self._settings.app_token is None or (self._socket is not None and await self._socket.connected())
 
     async def check(self) -> list[Finding]:
         started = self._app is not None

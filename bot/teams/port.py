@@ -15,6 +15,7 @@ from botbuilder.schema import (
     ConversationParameters,
 )
 
+from bot.logs import event
 from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
 from bot.teams.activities import PLATFORM
 from bot.teams.connector import Connectors
@@ -143,7 +144,7 @@ class TeamsPort:
         try:
             members = [self._profile(member) for member in await self._members(place)]
         except Permanent as error:
-            log.info("teams.visit_refused")
+            event(log, "teams.visit_refused")
             return Visit(name=place.name, problem=_refused(error))
         return Visit(tuple(members), place.name or await self._name(place))
 
@@ -179,7 +180,7 @@ class TeamsPort:
                 if channel.get("id") == place.conversation:
                     return str(channel.get("name") or "General")
         except (Permanent, Temporary, AttributeError, TypeError):
-            log.info("teams.channel_name_unknown")
+            event(log, "teams.channel_name_unknown")
         return ""
 
     def _profile(self, member: Mapping[str, Any], who: AccountKey | None = None) -> Profile:
