@@ -62,7 +62,11 @@ def plan_look(work: Work) -> None:
     due.plan(work, "completion.look", at, tag=day.isoformat())
 
 
-@router.moment("completion.look", "the bot looks who is complete")
+@router.moment(
+    "completion.look",
+    "the bot looks who is complete",
+    late="is done late, once for all missed days",
+)
 def look(work: Work, _moment: Moment) -> str | None:
     plan_look(work)
     ask_for_approval(work)

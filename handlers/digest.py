@@ -22,6 +22,7 @@ from storage import (
     due,
     ledger,
     meetings,
+    pace,
     people,
     seen,
     standings,
@@ -71,7 +72,11 @@ def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
     due.plan(work, "digest.weekly", at, person_id, tag=day.isoformat())
 
 
-@router.moment("digest.weekly", "the coordinator's weekly digest")
+@router.moment(
+    "digest.weekly",
+    "the coordinator's weekly digest",
+    late="several missed weeks make one digest, with what is true when it goes out",
+)
 def send_digest(work: Work, moment: Moment) -> str | None:
     """Several missed weeks make one digest: the card is built when it goes out."""
     person = people.get(work.tx, UUID(moment.subject))
@@ -88,10 +93,15 @@ def _plan_tidying(work: Work) -> None:
     due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
 
 
-@router.moment("tidying", "old keys, drafts and links go")
+@router.moment(
+    "tidying",
+    "old keys, drafts and links go",
+    late="is done late, once for all missed days",
+)
 def tidy(work: Work, _moment: Moment) -> str | None:
     seen.forget_old(work)
     downloads.forget_old(work)
+    pace.forget_old(work)
     _plan_tidying(work)
     return None
 
