@@ -510,6 +510,7 @@ delivery = Table(
         "priority",
         "not_before",
         "created_at",
+        "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
     ),

@@ -21,6 +21,7 @@ from storage import conversations, deliveries, due, pace
 from storage.database import Tx
 from storage.pace import Limit, Rate
 from storage.tables import account, checkin, cohort, delivery, membership, person
+from storage.tables import pace as pace_table
 from tests.world import PLATFORM, TENANT, PaperPort, Person, World
 
 CHECK_INS = 10_000
@@ -245,4 +246,4 @@ def test_subjects_of_pace_are_forgotten_after_a_day(world: World) -> None:
         pace.hold(work, [UUID(int=1)], work.now - timedelta(days=2))
         pace.hold(work, [UUID(int=2)], work.now)
         pace.forget_old(work)
-        assert [row.subject for row in tx.execute(select(pace.pace))] == [UUID(int=2)]
+        assert [row.subject for row in tx.execute(select(pace_table))] == [UUID(int=2)]

@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.drop_index("ix_delivery_queued", table_name="delivery")
     for name, columns, state in (
         ("ix_delivery_queued", ["not_before"], "queued"),
-        ("ix_delivery_next", ["installation_id", "priority", "not_before", "created_at"], "queued"),
+        ("ix_delivery_next", ["installation_id", "priority", "not_before", "created_at", "id"], "queued"),
         ("ix_delivery_sending", ["claimed_until"], "sending"),
     ):
         condition = sa.text(f"state = '{state}'")
