@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -265,7 +266,8 @@ def _connect(app: App, settings: Settings, database: Database) -> None:
     if settings.slack is not None:
         from bot import slack
 
-        app.add(slack.connect(settings.slack, answer))
+        measured = partial(app.product.metrics.acknowledged, "slack")
+        app.add(slack.connect(settings.slack, answer, acknowledged=measured))
     if settings.teams is not None:
         from bot import teams
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -119,16 +119,24 @@ class DeliveryLoop:
                     under_way[asyncio.create_task(self._lane(lane))] = items
                 if not under_way:
                     return tried
-                # Looking again before all are done lets a quick conversation go on while another one hangs.
-                full = len(lanes) >= FEW
-                until = asyncio.FIRST_COMPLETED if full else asyncio.ALL_COMPLETED
-                done, _ = await asyncio.wait(under_way, timeout=self._timing.held, return_when=until)
-                for task in done:
+                for task in await self._room(under_way, more=bool(lanes)):
                     del under_way[task]
         finally:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _room(self, under_way: Collection[asyncio.Task[None]], *, more: bool) -> set[asyncio.Task[None]]:
+        """Those that were done by the time that claiming again is worth it: soon, so that nobody waits for one
+        that hangs, but not after each. ``more``: the last claim found something, so that the next may too.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._timing.held
+        left, done = set(under_way), set[asyncio.Task[None]]()
+        while left and (not done or len(left) > FEW or not more) and loop.time() < until:
+            ended, left = await asyncio.wait(left, timeout=until - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+            done |= ended
+        return done
 
     async def _claim(self, under_way: list[Delivery]) -> list[list[tuple[Delivery, bool]]]:
         """What begins now, by conversation; with each, whether nothing was sent yet."""
@@ -152,13 +160,23 @@ class DeliveryLoop:
         for installation_id, platform in (*conversations.installations(tx).items(), (None, "")):
             free = BATCH - sum(item.installation_id == installation_id for item in under_way)
             for limit in self.pace.get(platform, UNPACED):
-                if free < FEW:
-                    break
-                busy = {item.lane for item in (*under_way, *stale, *fresh) if item.lane is not None}
-                found = deliveries.claim(work, free, Share(installation_id, limit), busy=busy, lease=lease)
+                share = Share(installation_id, limit)
+                found = self._share(work, share, free, [*under_way, *stale, *fresh]) if free >= FEW else []
                 free -= len(found)
                 fresh += found
         return stale, fresh
+
+    def _share(self, work: Work, share: Share, free: int, under_way: list[Delivery]) -> list[Delivery]:
+        """One of each conversation at a time: a lease runs from the claim, and must not run out in a queue."""
+        lease = timedelta(seconds=self._timing.lease)
+        found: list[Delivery] = []
+        while free > len(found):
+            busy = {item.lane for item in (*under_way, *found) if item.lane is not None}
+            more = deliveries.claim(work, free - len(found), share, busy=busy, lease=lease)
+            if not more:
+                break
+            found += more
+        return found
 
     def _work(self, tx: Tx) -> Work:
         return self._product.work(tx)
@@ -219,6 +237,7 @@ class DeliveryLoop:
 
     async def _call(self, item: Delivery, prepared: Prepared) -> None:
         now, limit = self._product.clock.now(), self._timing.call
+        until = asyncio.get_running_loop().time() + limit
         held = await self._product.threads.read(lambda tx: deliveries.still_held(tx, item, now, limit))
         if not held:
             return  # somebody else has taken it over
@@ -226,7 +245,7 @@ class DeliveryLoop:
         self._product.metrics.tried(platform, item.verb)
         try:
             async with asyncio.timeout(limit):
-                outcome = await self._verb(self._ports[platform], item, prepared)
+                outcome = await self._verb(self._ports[platform], item, prepared, until)
         except Wait as wait:
             await self._wait(item, platform, wait.seconds)
             await self._settle(item, "queued", "the platform asked to wait", wait=wait.seconds)
@@ -258,12 +277,13 @@ class DeliveryLoop:
         if installation_id is not None:
             await self._product.threads.write(lambda tx: pace.wait(self._work(tx), installation_id, limit, seconds))
 
-    async def _verb(self, port: Port, item: Delivery, prepared: Prepared) -> Outcome:
+    async def _verb(self, port: Port, item: Delivery, prepared: Prepared, until: float) -> Outcome:
         if prepared.message is None:
             return await self._visit(port, item, prepared.address)
+        message = replace(prepared.message, until=until)
         if prepared.message_id is None:
-            return await port.post(prepared.address, prepared.message)
-        await port.update(prepared.address, prepared.message_id, prepared.message)
+            return await port.post(prepared.address, message)
+        await port.update(prepared.address, prepared.message_id, message)
         return None
 
     async def _visit(self, port: Port, item: Delivery, address: Address) -> Visit:

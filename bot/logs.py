@@ -128,3 +128,4 @@ def configure(style: Format, *, verbose: bool, stream: TextIO | None = None) -> 
     root.setLevel(logging.INFO if verbose else logging.WARNING)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns where a look is still going on

@@ -6,6 +6,8 @@ No verb names a feature.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -33,11 +35,23 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to write. ``delivery`` travels with it where the platform can carry it."""
+    """One message to write. ``delivery`` travels with it where the platform can carry it.
+
+    ``until``: by the event loop's clock, when the sender's hold on the delivery ends. A process that was frozen
+    meanwhile wakes without knowing, so a port checks this right before it writes.
+    """
 
     card: Card
     delivery: UUID
     shown: Shown = field(default_factory=Shown)
+    until: float = math.inf
+
+    def check(self) -> None:
+        """Raises:
+        Temporary: another process may have taken the delivery over; nothing was written.
+        """
+        if asyncio.get_running_loop().time() >= self.until:
+            raise Temporary("The bot was held up for too long to be sure that nobody else has sent this.")
 
 
 @dataclass(frozen=True, slots=True)

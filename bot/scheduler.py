@@ -43,8 +43,8 @@ class Scheduler:
         )
 
     async def start(self) -> None:
-        # APScheduler's own log repeats every job at INFO; ours says what was done.
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        # APScheduler's own log repeats every job, and warns where a look is still going on; ours says what was done.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._jobs.add_job(self.refresh, "interval", seconds=self._every, id="refresh")
         self._jobs.start()
         await self.refresh()

@@ -176,7 +176,8 @@ def claim(
 ) -> list[Delivery]:
     """Take up to ``most`` queued deliveries for this process; each gets a token of its own claim.
 
-    share: only these, at their pace; busy: conversations with something under way, which keep their order
+    share: only these, at their pace, and the first of each conversation
+    busy: conversations with something under way, which keep their order
     """
     if share is not None and share.installation_id is not None:
         most = pace.room(work, share.installation_id, share.limit, most)
@@ -192,7 +193,7 @@ def claim(
         query = query.where(~pace.held(LANE, work.now))
     order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
     found = _read(work.tx, query.order_by(*order).limit(most).with_for_update(skip_locked=True, of=delivery))
-    items = _hold(work, _first_of_each_lane(found) if apart else found, lease)
+    items = _hold(work, _first_of_each_lane(found) if share is not None else found, lease)
     if share is not None and share.installation_id is not None:
         pace.spend(work, share.installation_id, share.limit, len(items))
         if apart:
@@ -236,7 +237,7 @@ def claim_stale(work: Work, most: int, *, lease: timedelta = LEASE, settling: ti
         .limit(most)
         .with_for_update(skip_locked=True)
     )
-    return _hold(work, _read(work.tx, silent), lease)
+    return _hold(work, _first_of_each_lane(_read(work.tx, silent)), lease)
 
 
 def _hold(work: Work, found: Sequence[Delivery], lease: timedelta) -> list[Delivery]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class TeamsPort:
     # Writing -----------------------------------------------------------------------------------
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
-        return await self.write(to, self.activity(message.card, message.shown))
+        return await self.write(to, self.activity(message.card, message.shown), message.check)
 
     async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
         if to.conversation is None:
@@ -73,10 +73,14 @@ class TeamsPort:
         """The card as a message."""
         return card_activity(render(card, shown, dialogs=self._dialogs), summary(card, shown))
 
-    async def write(self, to: Address, activity: Activity) -> Sent:
-        """Send a ready activity; a person's chat is opened first where only the person is known."""
+    async def write(self, to: Address, activity: Activity, check: Callable[[], None] = lambda: None) -> Sent:
+        """Send a ready activity; a person's chat is opened first where only the person is known.
+
+        ``check``: called right before the activity goes out
+        """
         conversation = to.conversation or await self._open_chat(to)
         operations = self._connectors.at(self._at(to)).conversations
+        check()
         sent = await _told(operations.send_to_conversation(conversation, self._addressed(to, conversation, activity)))
         return Sent(conversation, getattr(sent, "id", None) or "")
 

@@ -33,7 +33,7 @@ from storage.database import Tx
 from tests.fakes import slack, teams
 from tests.world import OPERATOR_KEY
 
-QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=2.0, lease=3.0, settling=0.5, stop=5.0)
+QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=3.0, lease=4.0, settling=0.5, stop=5.0)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ async def run(orders: Orders) -> None:
         vault = prepare(settings, database, SystemClock())
         app = App(settings, database, vault, timing=Timing(**{**asdict(QUICK), **orders.timing}))
         if settings.slack is not None:
-            app.add(connect_slack(settings.slack, app.dispatcher.answer, timeout=1.0))
+            app.add(connect_slack(settings.slack, app.dispatcher.answer, timeout=2.0))
         if settings.teams is not None:
             url = orders.teams_url
             app.add(
@@ -126,7 +126,7 @@ async def run(orders: Orders) -> None:
                     login_url=url,
                     metadata_url=f"{url}/v1/.well-known/openidconfiguration",
                     service_url=f"{url}/amer/",
-                    timeout=1.0,
+                    timeout=2.0,
                 )
             )
         fate = Fate(orders)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
+import pytest
 from sqlalchemy import select
 
 from handlers.meetings import refresh_meeting
@@ -19,6 +20,8 @@ from storage.tables import ledger_line, seen
 from storage.work import Work
 from tests.fakes.slack import HttpWire, Json, SlackPerson, words
 from tests.faults.house import House, until
+
+pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
 
 TOM, JORDAN, CAROL = "U00TOM", "U00JORDAN", "U00CAROL"
 

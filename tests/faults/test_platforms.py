@@ -15,6 +15,8 @@ from tests.fakes.teams import Fault as TeamsFault
 from tests.faults.house import House, until
 from tests.slack.story import OZARKS
 
+pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+
 SLACK_FAULTS = {
     "429 and Retry-After": Fault(status=429, retry_after=1, after=False),
     "500 before the work": Fault(status=500, after=False),

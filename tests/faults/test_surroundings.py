@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 from tests.fakes.slack import HttpWire, SlackPerson, words
 from tests.faults.house import EVERYBODY, Bot, House, until
 
+pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+
 
 async def test_the_database_goes_away_and_comes_back(house: House) -> None:
     if house.database.sqlite:
