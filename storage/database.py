@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 READERS = 4
 BUSY_SECONDS = 15
+IDLE_SECONDS = 10  # that a transaction on PostgreSQL may wait for its process
 
 Tx = Connection
 
@@ -41,7 +42,9 @@ class Database:
             self._writer = _sqlite_engine(self.url.database or "", 1, "BEGIN IMMEDIATE")
             self._reader = _sqlite_engine(self.url.database or "", READERS, "BEGIN")
         else:
-            options = {"connect_timeout": 10, "options": "-c timezone=UTC"}
+            # A frozen process must not hold its locks for ever: the server ends what it left open.
+            session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+            options = {"connect_timeout": 10, "options": session}
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 pool_size=READERS + 1,

@@ -52,16 +52,16 @@ def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
 
     0 while another process is just taking its share of the same.
     """
-    first = {"subject": subject, "method": limit.method, "next_at": work.now}
-    insert_new(work.tx, pace, [first])
     query = select(pace.c.next_at).filter_by(subject=subject, method=limit.method)
+    if limit.rate is None:
+        held_until = work.tx.scalar(query)
+        return most if held_until is None or held_until <= work.now else 0
+    insert_new(work.tx, pace, [{"subject": subject, "method": limit.method, "next_at": work.now}])
     next_at = work.tx.scalar(query.with_for_update(skip_locked=True))
     if next_at is None:
         return 0
-    wait = (next_at - work.now).total_seconds()
-    if limit.rate is None:
-        return 0 if wait > 0 else most
-    free = limit.rate.burst - max(wait, 0.0) / limit.rate.seconds
+    wait = max((next_at - work.now).total_seconds(), 0.0)
+    free = limit.rate.burst - wait / limit.rate.seconds
     return max(0, min(most, int(free + 1e-6)))  # a hair of rounding is no reason to wait
 
 
