@@ -19,10 +19,11 @@ from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, 
 from handlers.router import Call, FormErrors, Refused, Router
 from storage import conversations, people, seen
 from storage.database import Tx
-from storage.vault import Vault
-from storage.work import Work
+from storage.vault import NoKeyYet, Vault
+from storage.work import KEY_BACKUP_DAYS, Work
 
 log = logging.getLogger("plc.dispatch")
+TRIES = 3  # of one request: its account, or its key, may have to be stored first
 EVENTS = Arrived | Departed | BotAdded | BotRemoved
 
 
@@ -37,10 +38,11 @@ class Product:
     new_id: Callable[[], UUID]
     chain_key: bytes  # of the ledger's marks
     address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
+    key_backup_days: int = KEY_BACKUP_DAYS
     metrics: Metrics = field(default_factory=Metrics)
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address())
+        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address(), self.key_backup_days)
 
 
 class Dispatcher:
@@ -65,7 +67,7 @@ class Dispatcher:
         try:
             return await self._answer(request)
         except Refused as refusal:
-            return notice(str(refusal))
+            return notice(*refusal.text)
         except BadAction:
             return notice("This button is from an older version of me. Please send the command again.")
         except FormErrors as wrong:
@@ -73,12 +75,21 @@ class Dispatcher:
 
     async def _answer(self, request: Request) -> Reply:
         profile = await self._profile(request) if isinstance(request.intent, Arrived) else None
-        for _ in range(2):
-            reply = await self._transaction(request, profile)
+        for _ in range(TRIES):
+            try:
+                reply = await self._transaction(request, profile)
+            except NoKeyYet as missing:
+                await self._make_key(missing.person_id)
+                continue
             if reply is not None:
                 return reply
             profile = await self._profile(request)
         raise RuntimeError("The account could not be stored.")
+
+    async def _make_key(self, person_id: UUID) -> None:
+        """Before a person's first words: their data key must be safe before anything is sealed with it."""
+        product = self._product
+        await product.threads.write(lambda tx: product.vault.ensure_keys(product.work(tx), [person_id]))
 
     async def _transaction(self, request: Request, profile: Profile | None) -> Reply | None:
         """None: the account was never seen, so its profile is needed first."""

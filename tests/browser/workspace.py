@@ -14,13 +14,13 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from bot.local import LocalWorkspace
 from bot.local.chat import direct
-from bot.local.render import path_of
+from bot.local.render import HOME, path_of
 
 DESKTOP = ViewportSize(width=1280, height=840)
 PHONE = ViewportSize(width=390, height=844)
 NARROW = ViewportSize(width=360, height=740)
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21aa", "wcag22aa")
-PATIENCE = 10_000  # ms until an expected thing must have appeared
+PATIENCE = 30_000  # ms until an expected thing must have appeared; only a failure waits as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,11 @@ class Person:
         await self.page.goto(self.address + path_of(self.user, conversation or direct(self.user)))
         await self.settled()
 
+    async def home(self) -> None:
+        """Look at the bot's home page."""
+        await self.page.goto(self.address + path_of(self.user, HOME))
+        await self.settled()
+
     async def settled(self) -> None:
         """The page is live: from here on it learns of every change."""
         await self.page.wait_for_selector("body[data-live=yes]")
@@ -148,6 +153,14 @@ class Person:
     async def command(self, words: str) -> None:
         """``progress`` is typed as ``/plc progress``."""
         await self.say(f"/plc {words}")
+
+    async def asks(self, words: str, title: str) -> Locator:
+        """Command, and wait for its answer, however many of the same title came before it."""
+        before = await self.messages().filter(has_text=title).count()
+        await self.command(words)
+        answer = self.messages().filter(has_text=title).nth(before)
+        await expect(answer).to_be_visible()
+        return answer
 
     async def press(self, label: str, within: Locator | None = None) -> None:
         """The last button with this label in the messages, or in ``within``."""

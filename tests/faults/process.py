@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import signal
 import sys
 import traceback
@@ -45,7 +44,6 @@ class Orders:
     slack_url: str = ""
     teams_url: str = ""
     fault: tuple[str, int, str] | None = None
-    file_limit: int = 0  # bytes a file may grow to: a disk that is full
     timing: dict[str, float] = field(default_factory=dict)
 
 
@@ -133,8 +131,6 @@ async def run(orders: Orders) -> None:
         _wrap_commits(app, fate)
         for platform in app.platforms:
             _wrap_calls(platform.port, fate)
-        if orders.file_limit:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (orders.file_limit, resource.RLIM_INFINITY))
 
         def say(_text: str) -> None:
             Path(orders.out).write_text(app.address, encoding="utf-8")

@@ -89,7 +89,11 @@ async def test_taps_retries_and_confirmations_at_once_count_once(house: House) -
         assert sorted(_steps(house)) == ["confirmed", "tapped"]
 
         said = jordan.event_payload(
-            {**jordan._said(f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}"), "type": "message", "channel": chat}
+            {
+                **jordan._said(f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}"),
+                "type": "message",
+                "channel": chat,
+            }
         )
         said["event"]["channel_type"] = "im"
         before, acts = len(house.slack.chat(JORDAN).messages), _acts(house)

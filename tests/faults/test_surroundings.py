@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import psutil
@@ -57,16 +58,17 @@ async def test_the_disk_is_full_and_then_it_is_not(house: House) -> None:
     if not house.database.sqlite:
         pytest.skip("PostgreSQL's own disk is its operator's")
     house.link()
-    files = [file.stat().st_size for file in house.folder.glob("plc.*")]
-    bot = await house.bot(file_limit=max(files) + 16_384)
+    bot = await house.bot()
     address = await bot.ready()
+    largest = max(file.stat().st_size for file in house.folder.glob("plc.*"))
+    psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (largest + 16_384, resource.RLIM_INFINITY))
     for email in EVERYBODY:
         house.queue(email, 30)
     house.plan_wave()
     await until(lambda: "OperationalError" in bot.log)
     async with aiohttp.ClientSession() as session:
         dana = SlackPerson(house.slack, HttpWire(session, f"{address}slack/events"), "U00DANA")
-        answered = await dana.command("snooze until 2030-01-01", dana._chat)
+        answered = await dana.command(f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}", dana._chat)
         said = words(answered.body) + words(house.slack.notices)
         assert "nothing was saved" in said or "paused" in said.lower()
     psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

@@ -130,6 +130,18 @@ async def test_breaks_are_skipped_and_said(world: World, ruth: Person) -> None:
     assert "Thu Sep 17, 2026: Fair week" in text
 
 
+async def test_the_preview_says_what_is_at_that_time_already(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    form = (await ruth.sends("meeting new", HOME)).form
+    values = {"topic": "Crisis plans", "day": "2026-09-17", "repeat": "once"}
+    preview = await ruth.fills(form, HOME, **values, at="16:00", minutes="60")
+    assert "Ozarks has something at that time already" in said(preview)
+    assert "First steps, Thu Sep 17, 2026" in said(preview)
+    after_it = await ruth.fills(form, HOME, **values, at="16:30", minutes="60")
+    assert "at that time already" not in said(after_it)
+
+
 async def test_a_break_cancels_what_falls_into_it(world: World, ruth: Person) -> None:
     await linked(world, ruth)
     await scheduled(world, ruth)
@@ -172,6 +184,31 @@ async def test_moving_a_meeting_moves_its_reminders(world: World, ruth: Person, 
     await world.go_to(datetime(2026, 9, 10, 21, 0, tzinfo=UTC))
     assert sum("Reminder" in one.text for one in world.port.messages) == 1
     assert "for the cohort's mentors" in said(await dana.does_press("meetings.move", meeting_id(world)))
+
+
+async def test_a_move_that_changes_nothing_tells_nobody(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    before = len(world.in_channel(HOME))
+    listed = (await ruth.sends("meetings", HOME)).card
+    assert listed is not None
+    form = (await ruth.presses(listed, "Move", HOME)).form
+    same = await ruth.fills(form, HOME)
+    assert same.errors == {"day": "Nothing is different yet: choose another date, time, length or place."}
+    assert len(world.in_channel(HOME)) == before
+
+
+async def test_a_new_place_is_a_change_and_no_move(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    listed = (await ruth.sends("meetings", HOME)).card
+    assert listed is not None
+    form = (await ruth.presses(listed, "Move", HOME)).form
+    assert "Changed 1 meeting" in said(await ruth.fills(form, HOME, place="Library"))
+    told = world.in_channel(HOME)[-1].text
+    assert "Changed: First steps" in told
+    assert "Library" in told
+    assert "It was planned for" not in told
 
 
 def meeting_id(world: World, number: int = 0) -> str:
