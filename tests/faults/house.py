@@ -36,7 +36,7 @@ from tests.slack.story import a_small_slack
 from tests.world import ROSTER
 
 Result = TypeVar("Result")
-PATIENCE = 60.0  # seconds until something that must happen has happened, on a busy machine
+PATIENCE = 120.0  # seconds until something that must happen has happened, on a busy machine
 GATEWAY = ("tom@example.org", "jordan@example.org")  # the people of one cohort without a channel
 EVERYBODY = {
     "carol@example.org": "U00CAROL",
