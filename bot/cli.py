@@ -6,7 +6,6 @@ Keys, forgetting, holds and backups are in :mod:`bot.cli_vault`.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from bot import cli_vault
+from bot import cli_vault, logs
 from bot.console import err, out
 from bot.console import settings as _settings
 from bot.console import stop as _stop
@@ -69,10 +68,8 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey
 
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     settings = _settings()
+    logs.configure(settings.plc_log_format, verbose=verbose)
     try:
         asyncio.run(run_app(settings, lambda text: out.print(text, markup=False, soft_wrap=True)))
     except (CannotStart, SchemaProblem, BadKey) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     plc_encryption_keys_file: Path | None = None
     plc_key_backup_days: int = Field(default=KEY_BACKUP_DAYS, ge=1, le=3650)
     plc_certificate: Path | None = None
+    plc_log_format: Literal["text", "json"] = "text"
+    plc_metrics_open: bool = False
     plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
     slack_bot_token: str | None = None
     slack_app_token: str | None = None

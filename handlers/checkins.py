@@ -41,7 +41,11 @@ MOST_PROMPTS = 30
 # The moments ------------------------------------------------------------------------------------
 
 
-@router.moment("checkins.open", "check-ins go out")
+@router.moment(
+    "checkins.open",
+    "check-ins go out",
+    late="goes out late while its window of seven days is open; after that it is recorded as missed",
+)
 def open_checkins(work: Work, moment: Moment) -> str | None:
     """Open a check-in for everybody whose turn has come; late ones go out while their window is open."""
     came = datetime.fromisoformat(moment.subject)
@@ -68,7 +72,11 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     return None if opened else "missed" if rows or work.now >= closes_at else None
 
 
-@router.moment("checkins.nudge", "the one reminder of an open check-in")
+@router.moment(
+    "checkins.nudge",
+    "the one reminder of an open check-in",
+    late="goes out late while the check-in is open; nobody gets it who has answered, paused or left",
+)
 def nudge(work: Work, moment: Moment) -> str | None:
     """Those who have not answered are reminded once, unless they paused, have a break, or it has closed."""
     unanswered = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
@@ -84,7 +92,11 @@ def nudge(work: Work, moment: Moment) -> str | None:
     return None
 
 
-@router.moment("checkins.close", "check-ins close")
+@router.moment(
+    "checkins.close",
+    "check-ins close",
+    late="closes late; answers were refused from the closing time on all the same",
+)
 def close(work: Work, moment: Moment) -> str | None:
     for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject)):
         deliveries.refresh(work, "checkin", one.id)

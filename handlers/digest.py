@@ -10,7 +10,7 @@ from handlers.completion import to_approve
 from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
-from program.times import local_day, next_weekday, to_utc
+from program.times import local_day, next_weekday, to_local, to_utc
 from program.words import counted
 from storage import (
     attendance,
@@ -22,6 +22,7 @@ from storage import (
     due,
     ledger,
     meetings,
+    pace,
     people,
     seen,
     standings,
@@ -71,7 +72,11 @@ def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
     due.plan(work, "digest.weekly", at, person_id, tag=day.isoformat())
 
 
-@router.moment("digest.weekly", "the coordinator's weekly digest")
+@router.moment(
+    "digest.weekly",
+    "the coordinator's weekly digest",
+    late="several missed weeks make one digest, with what is true when it goes out",
+)
 def send_digest(work: Work, moment: Moment) -> str | None:
     """Several missed weeks make one digest: the card is built when it goes out."""
     person = people.get(work.tx, UUID(moment.subject))
@@ -88,10 +93,15 @@ def _plan_tidying(work: Work) -> None:
     due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
 
 
-@router.moment("tidying", "old keys, drafts and links go")
+@router.moment(
+    "tidying",
+    "old keys, drafts and links go",
+    late="is done late, once for all missed days",
+)
 def tidy(work: Work, _moment: Moment) -> str | None:
     seen.forget_old(work)
     downloads.forget_old(work)
+    pace.forget_old(work)
     _plan_tidying(work)
     return None
 
@@ -116,7 +126,7 @@ def digest_card(work: Work, zone: str) -> Card:
         *_behind(work, found),
         *_differences(work),
         *_disputes(work),
-        *_undelivered(work),
+        *_undelivered(work, zone),
         *_unmatched(work),
     ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
@@ -165,9 +175,11 @@ def _disputes(work: Work) -> list[Block]:
     return [say(Bold(counted(still_open, "dispute is", "disputes are")), " open.")] if still_open else []
 
 
-def _undelivered(work: Work) -> list[Block]:
+def _undelivered(work: Work, zone: str) -> list[Block]:
     lines: list[Text] = []
-    for one in deliveries.undelivered(work.tx, work.now - timedelta(days=7)):
+    # Since the same local time a week ago: over a clock change nothing falls between two digests.
+    since = to_utc(to_local(work.now, zone) - timedelta(days=7), zone)
+    for one in deliveries.undelivered(work.tx, since):
         what = KINDS.get(one.kind, "a message")
         state = one.reason or ("it may or may not have arrived" if one.state == "unconfirmed" else "it failed")
         lines.append((Bold(one.recipient or "somebody"), f": {what}. {state}"))

@@ -191,8 +191,11 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class MomentSpec:
+    """``late``: what happens when its time has passed because no process ran; a sentence without its subject."""
+
     handler: MomentHandler
     says: str
+    late: str
 
 
 class Router:
@@ -239,11 +242,11 @@ class Router:
     def delivery(self, kind: str) -> Callable[[CardBuilder], CardBuilder]:
         return _register(self.builders, kind)
 
-    def moment(self, kind: str, says: str) -> Callable[[MomentHandler], MomentHandler]:
+    def moment(self, kind: str, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:
         """The handler's answer is the state the moment ends in; None: done."""
 
         def register(handler: MomentHandler) -> MomentHandler:
-            self.moments[kind] = MomentSpec(handler, says)
+            self.moments[kind] = MomentSpec(handler, says, late)
             return handler
 
         return register

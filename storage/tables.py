@@ -552,11 +552,29 @@ delivery = Table(
     Column("settled_at", Instant),
     Column("reason", String(300), nullable=False, server_default=""),
     Column("shown_at", Instant),  # when a coordinator was told of a failure
+    Column("installation_id", Uuid),  # where it goes; found out before it is claimed
+    Column("priority", Integer, nullable=False, server_default="1"),  # 0: it follows what somebody just did
+    Index(
+        "ix_delivery_next",
+        "installation_id",
+        "priority",
+        "not_before",
+        "created_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_delivery_sending",
+        "claimed_until",
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
+    ),
     Index(
         "ix_delivery_queued",
         "not_before",
-        sqlite_where=text("state IN ('queued', 'sending')"),
-        postgresql_where=text("state IN ('queued', 'sending')"),
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
     ),
     Index("ix_delivery_subject", "subject", "kind"),
     Index(
@@ -566,6 +584,14 @@ delivery = Table(
         sqlite_where=text("verb = 'update' AND state = 'queued'"),
         postgresql_where=text("verb = 'update' AND state = 'queued'"),
     ),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("subject", Uuid, primary_key=True),  # an installation, or what one conversation's deliveries share
+    Column("method", String(16), primary_key=True),
+    Column("next_at", Instant, nullable=False),  # before this nothing begins there
 )
 
 seen = Table(

@@ -24,6 +24,7 @@ class Work:
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
     ``key_backup_days``: how long the operator keeps backups of the key store, as people are told.
+    ``acted``: somebody's act is being answered, so what is queued goes before what was only due.
     """
 
     tx: Tx
@@ -32,6 +33,7 @@ class Work:
     chain_key: bytes = b""
     address: str = ""
     key_backup_days: int = KEY_BACKUP_DAYS
+    acted: bool = False
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from bot.dispatch import Product
 from bot.documents.making import File, Make, Maker, NothingToMake
 from bot.documents.wording import Wording
+from bot.logs import event
 from handlers.links import may_have
 from program.certificate import COMPLETED, read_code
 from program.times import long_day, say_time, to_local
@@ -117,7 +118,7 @@ class DocumentPages:
             try:
                 made = await asyncio.to_thread(make)
             except Exception as error:  # a template or a font may fail in many ways; the link must outlive it
-                log.error("document.failed error=%s", type(error).__name__)
+                event(log, "document.failed", logging.ERROR, error=type(error).__name__)
                 return await self._show("failed", "That did not work", status=500)
         spent = await self._product.threads.write(lambda tx: downloads.use(self._product.work(tx), token))
         return self._file(made) if spent else await self._gone(GONE)

@@ -58,7 +58,7 @@ class SteppedThreads(DatabaseThreads):
         super().__init__(database)
         self._life = life
 
-    async def write(self, function: Callable[[Tx], Result]) -> Result:
+    async def write(self, function: Callable[[Tx], Result], *, first: bool = False) -> Result:
         await self._life.turn()
         with self.database.write() as tx:
             result = function(tx)
