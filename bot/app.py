@@ -106,7 +106,9 @@ class App:
         with database.write() as tx:
             chain_key = vault.chain_key(tx)
         threads = DatabaseThreads(database)
-        self.product = Product(threads, vault, router, self.clock, new_id, chain_key, lambda: self.link_address)
+        self.product = Product(
+            threads, vault, router, self.clock, new_id, chain_key, lambda: self.link_address, house=settings.house
+        )
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}
         self.loop = DeliveryLoop(self.product, self.ports)

@@ -25,6 +25,7 @@ cli = typer.Typer(
 )
 roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_help=True)
 people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
+person_cli = typer.Typer(help="What is kept about one person.", no_args_is_help=True)
 policy_cli = typer.Typer(help="What the program asks of a mentee.", no_args_is_help=True)
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
@@ -36,6 +37,7 @@ cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(certificate_cli, name="certificate")
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
+cli.add_typer(person_cli, name="person")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(keys, name="keys")
 cli.add_typer(manifest, name="manifest")
@@ -175,6 +177,28 @@ def people_match(
     except NothingImported as error:
         raise _stop(str(error)) from None
     out.print(said, markup=False)
+
+
+@person_cli.command("export")
+def person_export(
+    name: Annotated[str, typer.Argument(help="The person's name or address on the roster.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
+    with_confidential: Annotated[
+        bool, typer.Option("--with-confidential", help="Also what they wrote in confidence. They are told of it.")
+    ] = False,
+) -> None:
+    """Write everything that is kept about a person, for them. Check first that it is them who asks."""
+    from bot.app import CannotStart
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import person_file
+    from storage.vault import BadKey
+
+    now = datetime.now(UTC)
+    try:
+        made = person_file(_settings(), name, now, uuid4, confidential=with_confidential)
+    except (NothingToMake, BadKey, CannotStart) as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
 
 
 @ledger_cli.command("verify")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from handlers import identity
 from handlers.cards import BadAction
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
 from handlers.router import Call, FormErrors, Refused, Router
+from program.house import House
 from storage import conversations, people, seen
 from storage.database import Tx
 from storage.vault import Vault
@@ -37,9 +38,10 @@ class Product:
     new_id: Callable[[], UUID]
     chain_key: bytes  # of the ledger's marks
     address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
+    house: House = field(default_factory=House)
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address())
+        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address(), house=self.house)
 
 
 class Dispatcher:

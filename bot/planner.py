@@ -31,7 +31,7 @@ async def _next(product: Product) -> bool:
             return False
         held.append(moment)
         spec = product.router.moments.get(moment.kind)
-        state = spec.handler(work, moment) if spec else "failed"
+        state = spec.handler(work, moment, product.vault) if spec else "failed"
         due.settle(work, moment, state or "done")
         return True
 

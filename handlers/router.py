@@ -165,6 +165,7 @@ def roles_of(me: Actor) -> frozenset[str]:
 
 Handler = Callable[[Call], Reply]
 MomentHandler = Callable[[Work, Moment], str | None]
+OpeningHandler = Callable[[Work, Moment, Vault], str | None]
 CardBuilder = Callable[[Work, Delivery], Card | None]
 StartHook = Callable[[Work], None]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
@@ -187,7 +188,7 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class MomentSpec:
-    handler: MomentHandler
+    handler: OpeningHandler
     says: str
 
 
@@ -239,6 +240,15 @@ class Router:
         """The handler's answer is the state the moment ends in; None: done."""
 
         def register(handler: MomentHandler) -> MomentHandler:
+            self.moments[kind] = MomentSpec(lambda work, moment, _vault: handler(work, moment), says)
+            return handler
+
+        return register
+
+    def opening_moment(self, kind: str, says: str) -> Callable[[OpeningHandler], OpeningHandler]:
+        """A moment whose handler opens what people wrote in confidence, and therefore gets the vault."""
+
+        def register(handler: OpeningHandler) -> OpeningHandler:
             self.moments[kind] = MomentSpec(handler, says)
             return handler
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from program.house import House
 from storage.database import Tx
 
 
@@ -21,6 +22,7 @@ class Work:
 
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
+    ``house``: what the operator set about privacy.
     """
 
     tx: Tx
@@ -28,6 +30,7 @@ class Work:
     new_id: Callable[[], UUID]
     chain_key: bytes = b""
     address: str = ""
+    house: House = field(default_factory=House)
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
