@@ -93,7 +93,7 @@ def _could_answer(work: Work, since: datetime, until: datetime) -> tuple[dict[st
 def _participation(
     work: Work, month: date, found: dict[str, list[UUID]], everybody: Sequence[UUID], rule: Rule
 ) -> Participation | None:
-    """What was said of this school year, or is said now: once in each."""
+    """What was said last, or is said now: once in each school year. The reserve is kept until more is said."""
     year = _school_year(month)
     before = figures.participation_of(work.tx, year)
     if before is not None:
@@ -104,7 +104,7 @@ def _participation(
     said = participation(sizes, *counts, rule)
     if said is not None:
         figures.save_participation(work, year, said, len(everybody))
-    return said
+    return said or figures.last_participation(work.tx, year)
 
 
 def _school_year(month: date) -> date:

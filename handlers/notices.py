@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Button, Buttons, Card, Note, action, buttons, say
+from handlers.cards import Bold, Button, Buttons, Card, Note, Paragraph, action, buttons, say
 from program.house import NOTICE_VERSION, House
 from storage import consent
 from storage.checkins import CheckIn
@@ -31,7 +31,7 @@ def first_card(house: House, found: CheckIn) -> Card:
         "Before your first check-in",
         (
             say("Now and then I ask how things are going. Answering is up to you. Please read this once:"),
-            notice(house),
+            *notice(house),
             choice(None, found.id),
             Note(("Nobody is told what you choose, and “privacy” changes it at any time.",)),
         ),
@@ -48,40 +48,34 @@ def declined_card(house: House) -> Card:
     """The answer to somebody who declined and asks for check-ins."""
     return Card(
         "You declined check-ins",
-        (say("They come again once you agree to this:"), notice(house), buttons(_agree())),
+        (say("They come again once you agree to this:"), *notice(house), buttons(_agree())),
     )
 
 
-def notice(house: House) -> Block:
+def notice(house: House) -> tuple[Paragraph, ...]:
     """Who reads what. Whoever changes its meaning gives it the next version."""
-    return Bullets(
-        (
-            (
-                Bold("Who can read it: "),
-                "you, from the account you wrote with, and a mentor you choose to share one with. Each reading of "
-                "theirs is shown to you. Your coordinator sees figures about groups, and nobody sees who answered, "
-                "paused or declined.",
-            ),
-            (
-                Bold("The operator "),
-                "who runs the bot keeps it encrypted and holds the keys. That is a matter of trust.",
-            ),
-            (
-                Bold("Slack or Teams "),
-                "may keep and export what is typed into a chat, direct messages too. What you write in a form "
-                "reaches the bot alone, as far as is documented; the bot writes nothing of it into the chat.",
-            ),
-            (
-                Bold("Students: "),
-                "write nothing that could identify one. Leaving a name out is not enough.",
-            ),
-            (
-                Bold("Abuse or neglect: "),
-                f"the bot takes no reports. You make those yourself, at once: {house.abuse}.",
-            ),
-            (Bold("Public records: "), f"{house.records}."),
-            (Bold("In a crisis: "), f"{house.crisis}."),
-        )
+    return (
+        say(
+            Bold("Who can read it: "),
+            "you, from the account you wrote with, and a mentor you choose to share one with. You see each time they "
+            "read it. Your coordinator sees figures about groups, and nobody sees who answered, paused or declined.",
+        ),
+        say(
+            Bold("The operator "),
+            "who runs the bot keeps it encrypted and holds the keys. That is a matter of trust.",
+        ),
+        say(
+            Bold("Slack or Teams "),
+            "may keep and export what is typed into a chat, direct messages too. What you write in a form reaches the "
+            "bot alone, as far as is documented; the bot writes nothing of it into the chat.",
+        ),
+        say(Bold("Students: "), "write nothing that could identify one. Leaving a name out is not enough."),
+        say(
+            Bold("Abuse or neglect: "),
+            f"{house.abuse}. You make a report yourself, at once: the bot takes none.",
+        ),
+        say(Bold("In a crisis: "), f"{house.crisis}."),
+        say(Bold("Public records: "), f"{house.records}."),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers import notices
-from handlers.cards import Bold, Button, Card, Facts, Form, Link, Note, Paragraph, action, buttons, say
+from handlers.cards import Bold, Button, Card, Form, Link, Note, Paragraph, Table, action, buttons, say
 from handlers.checkins import checkin_card
 from handlers.requests import Reply
 from handlers.router import Call, Refused, router
@@ -39,12 +39,14 @@ def privacy_card(call: Call) -> Card:
     return Card(
         "Who sees what",
         (
-            notices.notice(call.work.house),
+            *notices.notice(call.work.house),
             say("Mentors and coordinators see attendance, RSVPs and standings, and who asked to be contacted."),
             _chosen(call, decision),
             notices.choice(decision),
             say(Bold("What is kept about you")),
-            Facts(tuple((kind.name, (str(len(kind.rows)),)) for kind in kept)),
+            Table(
+                ("Kind", "Entries"), tuple((kind.name, str(len(kind.rows))) for kind in kept), "What is kept about you"
+            ),
             *_exports(call),
             buttons(*items),
             Note(("“snooze until DATE” pauses check-ins; “checkins off” stops them.",)),

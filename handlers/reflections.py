@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -58,10 +58,11 @@ def list_card(call: Call, skip: int = 0) -> Card:
     every = reflections.of_account(tx, call.me.account_id)
     shown = every[skip : skip + SHOWN]
     made = shares.of_items(tx, [one.id for one in shown])
+    mentors = _mentors(call)
     read = shares.readings(tx, [one.id for one in made])
     blocks: list[Block] = []
     for one in shown:
-        blocks += _row(call, one, [share for share in made if share.item_id == one.id], read)
+        blocks += _row(call, one, [share for share in made if share.item_id == one.id], read, mentors)
     if not every:
         blocks.append(say("You have written none with this account."))
     if len(every) > skip + SHOWN:
@@ -73,11 +74,17 @@ def list_card(call: Call, skip: int = 0) -> Card:
     return Card("Your reflections", (*blocks, Note(("Each opens in a form that only you see.",))))
 
 
-def _row(call: Call, one: Reflection, made: Sequence[Share], read: dict[UUID, list[datetime]]) -> list[Block]:
+def _row(
+    call: Call,
+    one: Reflection,
+    made: Sequence[Share],
+    read: Mapping[UUID, list[datetime]],
+    mentors: Mapping[UUID, str],
+) -> list[Block]:
     lines = [_share_line(share, read.get(share.id, []), call.me.zone) for share in made]
     items = [
         Button("Open", action("reflections.open", one.id), opens_form=True),
-        Button("Share", action("reflections.share", one.id), opens_form=True),
+        *([Button("Share", action("reflections.share", one.id), opens_form=True)] if _open_to(mentors, made) else []),
         *(
             Button(f"Stop sharing with {share.mentor}"[:70], action("reflections.stop", share.id))
             for share in made
@@ -175,7 +182,7 @@ def _refresh(work: Work, found: Reflection) -> None:
 @router.press("reflections.share")
 def share_form(call: Call) -> Reply:
     found = _own(call)
-    options = _mentors(call, found)
+    options = _open_to(_mentors(call), shares.of_items(call.work.tx, [found.id]))
     if not options:
         raise Refused("There is no mentor of your cohort whom you could share it with.")
     note = (
@@ -195,23 +202,26 @@ def share_form(call: Call) -> Reply:
     )
 
 
-def _mentors(call: Call, found: Reflection) -> tuple[Option, ...]:
-    """The mentors of the asker's cohorts whom it is not shared with."""
-    having = {one.mentor_id for one in shares.of_items(call.work.tx, [found.id]) if one.holds}
+def _mentors(call: Call) -> dict[UUID, str]:
+    """The mentors of the asker's cohorts, by name."""
     own = cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",))
-    mentors = {one.id: one.name for cohort in own for one in cohorts.members(call.work.tx, cohort.id, "mentor")}
-    return tuple(
-        Option(str(person_id), name)
-        for person_id, name in sorted(mentors.items(), key=lambda item: (item[1], item[0]))
-        if person_id not in having and person_id != call.my_id
-    )
+    found = {one.id: one.name for cohort in own for one in cohorts.members(call.work.tx, cohort.id, "mentor")}
+    found.pop(call.my_id, None)
+    return dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
+
+
+def _open_to(mentors: Mapping[UUID, str], made: Sequence[Share]) -> tuple[Option, ...]:
+    """The mentors whom it is not shared with yet."""
+    having = {one.mentor_id for one in made if one.holds}
+    return tuple(Option(str(person_id), name) for person_id, name in mentors.items() if person_id not in having)
 
 
 @router.submit("reflections.shared")
 def share(call: Call) -> Reply:
     found = _own(call)
     read = FieldReader(call.values)
-    options = {one.value: one.label for one in _mentors(call, found)}
+    choices = _open_to(_mentors(call), shares.of_items(call.work.tx, [found.id]))
+    options = {one.value: one.label for one in choices}
     chosen = read.choice("mentor", tuple(options), needed="Choose a mentor.")
     read.check()
     shares.make(call.work, found.id, call.my_id, UUID(chosen))

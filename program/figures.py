@@ -14,7 +14,7 @@ How:
 - A mood is what more than half answered, of five answers or more. A group of one mind looks like any other in
   which more than half are of it, so nothing need be withheld for it, and withholding tells nothing.
 - How many declined or paused is said once a school year, for the whole program, as "fewer than" or "at least" the
-  threshold. Where "at least" is said, the largest group keeps so many more people in reserve until the year ends:
+  threshold. Where "at least" is said, the largest group keeps so many more people in reserve until it is said anew:
   else the answers of the months to come could tell who had declined.
 """
 
@@ -72,7 +72,7 @@ class Figure:
 class Participation:
     """What is shown once a school year: whether at least as many as the threshold declined, or paused.
 
-    ``place``: the group that keeps ``reserved`` people in reserve until the school year ends.
+    ``place``: the group that keeps ``reserved`` people in reserve until it is said anew.
     """
 
     place: str

@@ -9,9 +9,8 @@ LOWEST_THRESHOLD = 3
 
 # Sources of the defaults: docs/privacy.md.
 ABUSE = (
-    "in Missouri the Child Abuse and Neglect Hotline, 1-800-392-3738, day and night; "
-    "911 if a child is in danger now"
-)  # fmt: skip
+    "call 1-800-392-3738, day and night (Missouri’s Child Abuse and Neglect Hotline); 911 if a child is in danger now"
+)
 CRISIS = "call or text 988, day and night; 911 in an emergency"
 RECORDS = "Public-records law, such as Missouri’s Sunshine Law, may reach what a state program keeps"
 

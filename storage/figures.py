@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import ColumnElement, func, insert, or_, select
 
 from program.checkins import Cycle
 from program.figures import Figure, Participation, Tally
@@ -165,6 +165,17 @@ def save_participation(work: Work, year: date, found: Participation, members: in
 
 
 def participation_of(tx: Tx, year: date) -> Participation | None:
+    """What was said of a school year."""
+    return _participation(tx, participation.c.year == year)
+
+
+def last_participation(tx: Tx, year: date) -> Participation | None:
+    """What was said last, of this school year or an earlier one."""
+    return _participation(tx, participation.c.year <= year)
+
+
+def _participation(tx: Tx, where: ColumnElement[bool]) -> Participation | None:
     columns = (participation.c.place, participation.c.declined, participation.c.paused, participation.c.reserved)
-    row = tx.execute(select(*columns).where(participation.c.year == year)).one_or_none()
+    query = select(*columns).where(where).order_by(participation.c.year.desc()).limit(1)
+    row = tx.execute(query).one_or_none()
     return Participation(*row) if row else None

@@ -60,11 +60,17 @@ async def test_privacy_counts_what_is_kept_and_shows_none_of_it(world: World, da
     await written(world, dana)
     await shared(dana)
     text = said(await dana.sends("privacy"))
-    for words in ("Who sees what", "holds the keys", "You agreed to check-ins", "Reflections: 1", "Accounts: 1"):
+    for words in (
+        "Who sees what",
+        "holds the keys",
+        "You agreed to check-ins",
+        "Kind: Reflections, Entries: 1",
+        "Kind: Accounts, Entries: 1",
+    ):
         assert words in text
-    assert "Shared reflections: 1" in text
+    assert "Kind: Shared reflections, Entries: 1" in text
     assert SECRET not in text
-    assert "Shared reflections: 1" in said(await ruth.sends("privacy"))
+    assert "Kind: Shared reflections, Entries: 1" in said(await ruth.sends("privacy"))
 
 
 async def test_everything_is_taken_along_by_a_link_that_works_once(
