@@ -43,7 +43,6 @@ def privacy_card(call: Call) -> Card:
             say("Mentors and coordinators see attendance, RSVPs and standings, and who asked to be contacted."),
             _chosen(call, decision),
             notices.choice(decision),
-            say(Bold("What is kept about you")),
             Table(
                 ("Kind", "Entries"), tuple((kind.name, str(len(kind.rows))) for kind in kept), "What is kept about you"
             ),
