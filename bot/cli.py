@@ -184,7 +184,10 @@ def person_export(
     name: Annotated[str, typer.Argument(help="The person's name or address on the roster.")],
     output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
     with_confidential: Annotated[
-        bool, typer.Option("--with-confidential", help="Also what they wrote in confidence. They are told of it.")
+        bool,
+        typer.Option(
+            "--with-confidential", help="Also check-ins and what they wrote in confidence. They are told of it."
+        ),
     ] = False,
 ) -> None:
     """Write everything that is kept about a person, for them. Check first that it is them who asks."""

@@ -36,6 +36,19 @@ from storage.tables import (
     visitor,
 )
 
+# What tells whether somebody takes part in check-ins: theirs, and nobody else's to see.
+PARTICIPATION = frozenset(
+    {
+        "Pauses",
+        "Check-ins",
+        "Messages to you",
+        "Choices about check-ins",
+        "Reflections",
+        "Numbers tapped",
+        "Shared reflections",
+    }
+)
+
 Opened = Callable[[UUID], str | None]  # the text of an item in the vault, where it may be opened
 
 
@@ -75,10 +88,11 @@ def _queries(person_id: UUID) -> dict[str, Select[Any]]:
             person.c.roster_id,
             person.c.zone,
             person.c.coordinator,
-            person.c.checkins,
-            person.c.snoozed_until,
             person.c.welcomed_at,
         ).where(person.c.id == person_id),
+        "Pauses": select(person.c.checkins, person.c.snoozed_until).where(
+            person.c.id == person_id, or_(person.c.checkins.is_not(None), person.c.snoozed_until.is_not(None))
+        ),
         "Accounts": select(
             installation.c.platform,
             installation.c.tenant,

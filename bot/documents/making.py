@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -161,12 +161,12 @@ class Maker:
                 return lambda: File(f"{name}-record.csv", CSV, to_csv(found[1]))
 
 
-def about_file(tx: Tx, person_id: UUID, now: datetime, opened: about.Opened) -> Make:
-    """Everything about a person; ``opened`` decides which confidential words are in it."""
+def about_file(tx: Tx, person_id: UUID, now: datetime, opened: about.Opened, left_out: Collection[str] = ()) -> Make:
+    """Everything about a person but for the kinds that are left out; ``opened`` decides on confidential words."""
     zone = program.zone_of(tx)
     name = people.get(tx, person_id).name
     made = f"{long_day(now, zone)}, {say_time(to_local(now, zone))}"
-    kinds = about.everything(tx, person_id, opened)
+    kinds = [kind for kind in about.everything(tx, person_id, opened) if kind.name not in left_out]
     return lambda: File(f"about-{_file_name(name)}.zip", ZIP, about_zip(name, made, kinds))
 
 

@@ -10,7 +10,7 @@ from bot.app import open_database, operator_keys
 from bot.documents.making import File, Maker, NothingToMake, about_file
 from bot.documents.wording import read_wording
 from bot.settings import Settings
-from storage import certificates, cohorts, history, people
+from storage import about, certificates, cohorts, history, people
 from storage.database import Tx
 from storage.migrate import migrate
 from storage.vault import Vault, read_operator_keys
@@ -70,7 +70,8 @@ def person_file(
 ) -> File:
     """Everything that is kept about one person, for the operator to hand to them.
 
-    ``confidential``: with what they wrote in confidence. Each export is noted for them to see under “privacy”.
+    ``confidential``: with what they wrote in confidence, and with what tells whether they take part in check-ins.
+    Each export is noted for them to see under “privacy”.
 
     Raises:
         NothingToMake: with the reason.
@@ -83,7 +84,9 @@ def person_file(
         with database.write() as tx:
             person_id = _named(tx, name)
             history.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)
-            return about_file(tx, person_id, now, lambda item: vault.open_shared(tx, item) if vault else None)()
+            if vault is None:
+                return about_file(tx, person_id, now, lambda _item: None, about.PARTICIPATION)()
+            return about_file(tx, person_id, now, lambda item: vault.open_shared(tx, item))()
     finally:
         database.close()
 

@@ -126,6 +126,7 @@ def written_by_dana(world: World) -> None:
         mine = tx.scalar(select(account.c.id).where(account.c.person_id == dana.id))
         assert mine is not None
         [found] = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
+        world.vault.ensure_keys(work, [dana.id])
         text = json.dumps({"typed": SECRET})
         world.vault.save(work, "reflection", text, person_id=dana.id, account_id=mine, checkin_id=found.id)
 
@@ -141,7 +142,8 @@ def test_everything_about_a_person_is_written_for_them(program: World, tmp_path:
         data = json.loads(file.read("about.json"))
         page = file.read("about.html").decode()
     assert data["Person"][0]["name"] == "Dana Reyes"
-    assert len(data["Reflections"]) == 1
+    for kind in ("Reflections", "Check-ins", "Choices about check-ins"):
+        assert len(data.get(kind, ())) == int(confidential), "whether Dana takes part is hers to know"
     assert (SECRET in str(data), SECRET in page) == (confidential, confidential)
     with program.database.read() as tx:
         person = people.by_email(tx, DANA)
