@@ -112,7 +112,7 @@ def import_past(
 
 def _chain_key(settings: Settings, database: Database) -> bytes:
     try:
-        vault = Vault(read_operator_keys(operator_keys(settings, database)))
+        vault = Vault(read_operator_keys(operator_keys(settings)))
         with database.write() as tx:
             return vault.chain_key(tx)
     except (BadKey, CannotStart) as error:

@@ -22,6 +22,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.completion import ask_for_approval
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
@@ -280,8 +281,11 @@ def _told(work: Work, line: Recorded) -> Text:
 @router.delivery("activity.decide")
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
-    if line is None:
-        return None
+    return None if line is None else _question(work, line)
+
+
+def _question(work: Work, line: Recorded) -> Card:
+    """The question to those who decide, or what was decided."""
     who = people.get(work.tx, line.person_id).name
     outcome = _outcome(work, line)
     told = say(Bold(who), ": ", *_told(work, line), ".")
@@ -326,7 +330,7 @@ def decide(call: Call) -> Reply:
         raise Refused("That is not there.")
     yes = "approved" if line.kind == "makeup" else "verified"
     _settle(call, line, yes if call.args[1:2] == ("yes",) else "declined")
-    return Reply(replace=Card("Thank you", (say("Noted; the mentee is told."),)))
+    return Reply(replace=_question(call.work, line))
 
 
 @router.press("activities.withdraw")
@@ -348,3 +352,4 @@ def _settle(call: Call, line: Recorded, outcome: str) -> None:
     deliveries.refresh(call.work, "activity.own", line.id)
     if outcome != "withdrawn":
         deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag="settled")
+        ask_for_approval(call.work, [line.person_id])

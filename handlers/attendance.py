@@ -12,6 +12,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     Field,
     Form,
     Note,
@@ -397,7 +398,9 @@ def save_minutes(call: Call) -> Reply:
     draft = call.id_at(1)
     values = drafts.read(call.work.tx, draft, call.my_id)
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send “attendance” to see what is recorded.")
+        raise Refused(
+            "This form was sent already, or is too old. Send ", Cmd("attendance"), " to see what is recorded."
+        )
     chosen = {UUID(one): cast(Status, status) for one, status in values["chosen"].items()}
     read = FieldReader(call.values)
     minutes = {

@@ -11,6 +11,7 @@ from handlers.cards import (
     Bold,
     Button,
     Card,
+    Cmd,
     Form,
     Note,
     TextField,
@@ -358,7 +359,7 @@ def checkin_command(call: Call) -> Reply:
     if at is None and notices.has_declined(call.work.tx, call.my_id):
         return notice(notices.DECLINED)
     if at is None:
-        return notice("You get no check-ins. Send “checkins on” if you want them.")
+        return notice("You get no check-ins. Send ", Cmd("checkins on"), " if you want them.")
     return notice("No check-in is open. The next one comes ", When(at, call.me.zone), ".")
 
 
@@ -376,7 +377,7 @@ def snooze(call: Call) -> Reply:
     if until <= today:
         raise Refused("That day is not ahead. For example: snooze until tomorrow.")
     if (until - today).days > 366:
-        raise Refused("A pause lasts a year at most. Send “checkins off” for none at all.")
+        raise Refused("A pause lasts a year at most. Send ", Cmd("checkins off"), " for none at all.")
     people.set_snooze(call.work.tx, call.my_id, until)
     refresh_turns(call.work, [call.my_id])
     said = say("No check-ins until ", Bold(say_day(until)), ". Meetings are announced as ever.")
@@ -389,7 +390,7 @@ def resume(call: Call) -> Reply:
     refresh_turns(call.work, [call.my_id])
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("The pause is over. You get no check-ins; send “checkins on” if you want them.")
+        return notice("The pause is over. You get no check-ins; send ", Cmd("checkins on"), " if you want them.")
     return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
 
 
@@ -403,7 +404,7 @@ def resume(call: Call) -> Reply:
 def switch(call: Call) -> Reply:
     """Mentors have them off until they turn them on."""
     if call.words not in ("on", "off"):
-        raise Refused("Send “checkins on” or “checkins off”.")
+        raise Refused("Send ", Cmd("checkins on"), " or ", Cmd("checkins off"), ".")
     if not call.me.memberships:
         raise Refused("Check-ins are for people in a cohort.")
     people.set_checkins(call.work.tx, call.my_id, call.words == "on")
@@ -412,7 +413,7 @@ def switch(call: Call) -> Reply:
         return Reply(card=notices.declined_card(call.work.house))
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("You get no check-ins any more. Send “checkins on” to have them again.")
+        return notice("You get no check-ins any more. Send ", Cmd("checkins on"), " to have them again.")
     return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import time
 from uuid import UUID
 
 from handlers.cards import (
@@ -13,6 +13,7 @@ from handlers.cards import (
     Buttons,
     Card,
     ChoiceField,
+    Cmd,
     Facts,
     Form,
     Heading,
@@ -27,15 +28,15 @@ from handlers.cards import (
     say,
 )
 from handlers.links import files, verify_address
+from handlers.planning import plan_daily
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program import explain
 from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, printable, read_code
 from program.standing import Standing
-from program.times import local_day, to_utc
 from program.wording import reason_words
-from storage import certificates, cohorts, deliveries, due, people, policies, program, readable, standings
+from storage import certificates, cohorts, deliveries, people, policies, program, readable, standings
 from storage.certificates import AlreadyIssued, Certificate, NotInForce
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -53,13 +54,7 @@ ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coord
 @router.at_start
 def plan_look(work: Work) -> None:
     """Somebody may become complete without an act of anybody's, so it is looked at every day."""
-    zone = program.zone_of(work.tx)
-    day = local_day(work.now, zone)
-    at = to_utc(datetime.combine(day, LOOK_AT), zone)
-    if at <= work.now:
-        day += timedelta(days=1)
-        at = to_utc(datetime.combine(day, LOOK_AT), zone)
-    due.plan(work, "completion.look", at, tag=day.isoformat())
+    plan_daily(work, "completion.look", LOOK_AT)
 
 
 @router.moment("completion.look", "the bot looks who is complete")
@@ -220,7 +215,13 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
         (
             say("You ", Bold(COMPLETED), ". Your coordinator approved it, and your certificate is ready."),
             buttons(get),
-            Note(("I send you no more check-ins. Your record stays yours: “export” gives you all of it.",)),
+            Note(
+                (
+                    "I send you no more check-ins. Your record stays yours: ",
+                    Cmd("export"),
+                    " gives you all of it.",
+                )
+            ),
         ),
     )
 
@@ -279,7 +280,7 @@ def own_card(call: Call) -> Card:
     if found and found[0].standing.state == "complete":
         waiting = say("You have everything the two years ask for. Your coordinator is asked to approve it.")
         return Card("Almost there", (waiting, *so_far))
-    later = say("You get it once the two years are complete. “progress” says what is missing.")
+    later = say("You get it once the two years are complete. ", Cmd("progress"), " says what is missing.")
     return Card("Your certificate comes later", (later, *so_far))
 
 
@@ -510,7 +511,7 @@ def reissue(call: Call) -> Reply:
     if found.person_id == call.my_id:
         raise Refused("Nobody reissues their own certificate; please ask another coordinator.")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
-        raise Refused("It was issued anew already. Send “certificates” to see the new one.")
+        raise Refused("It was issued anew already. Send ", Cmd("certificates"), " to see the new one.")
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
     _withdrawn(call.work, found)
     _announce(call.work, made)

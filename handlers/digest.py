@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
 from handlers.progress import NEED_HELP
 from handlers.requests import Reply
@@ -121,7 +121,9 @@ def digest_card(work: Work, zone: str) -> Card:
     ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
     blocks += [Heading("By cohort"), *_figures(work, found)]
-    blocks += [say(f"The check-in figures of {month:%B} are made: send “figures”.") for month in _new_figures(work)]
+    blocks += [
+        say(f"The check-in figures of {month:%B} are made: send ", Cmd("figures"), ".") for month in _new_figures(work)
+    ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))

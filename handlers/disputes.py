@@ -10,6 +10,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     Form,
     Note,
     Option,
@@ -174,8 +175,12 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
 @router.delivery("dispute.own")
 def own_card(work: Work, item: Delivery) -> Card | None:
     found = disputes.find(work.tx, UUID(item.subject))
-    line = ledger.get(work.tx, found.about_id) if found else None
-    if found is None or line is None:
+    return None if found is None else _own_card(work, found)
+
+
+def _own_card(work: Work, found: Dispute) -> Card | None:
+    line = ledger.get(work.tx, found.about_id)
+    if line is None:
         return None
     about = say(f"About: {_record_label(work, line)}.")
     if found.outcome:
@@ -217,7 +222,7 @@ def settle_form(call: Call) -> Reply:
             opener=action("disputes.settle", found.id),
             submit="Settle",
             blocks=(
-                say("If the record was wrong, correct it first: send “attendance” and choose “Correct”."),
+                say("If the record was wrong, correct it first: send ", Cmd("attendance"), " and choose “Correct”."),
                 Bullets((("The mentee is told the outcome.",), ("Both steps stay in the record.",))),
             ),
             fields=(ChoiceField("outcome", "Outcome", options),),
@@ -243,7 +248,7 @@ def withdraw(call: Call) -> Reply:
     if found.person_id != call.my_id:
         raise Refused("Only the mentee withdraws a dispute.")
     _close(call, found, "withdrawn")
-    return notice("Withdrawn. The record stands.")
+    return Reply(replace=_own_card(call.work, disputes.find(call.work.tx, found.id) or found))
 
 
 def _close(call: Call, found: Dispute, outcome: str) -> None:

@@ -11,7 +11,9 @@ from handlers import (
     disputes,
     exports,
     figures,
+    forgetting,
     help,
+    holds,
     identity,
     leave,
     meetings,
@@ -20,6 +22,7 @@ from handlers import (
     progress,
     records,
     reflections,
+    retention,
     summaries,
 )
 from handlers.router import router
@@ -35,7 +38,9 @@ __all__ = [
     "disputes",
     "exports",
     "figures",
+    "forgetting",
     "help",
+    "holds",
     "identity",
     "leave",
     "meetings",
@@ -44,6 +49,7 @@ __all__ = [
     "progress",
     "records",
     "reflections",
+    "retention",
     "router",
     "summaries",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from uuid import UUID
 
-from handlers.cards import Bold, Button, Card, ChoiceField, DateField, Form, Note, Option, action, buttons, say
+from handlers.cards import Bold, Button, Card, ChoiceField, Cmd, DateField, Form, Note, Option, action, buttons, say
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
@@ -43,7 +43,15 @@ def _form(call: Call) -> Form:
         action("leave.asked"),
         opener=action("leave.new"),
         submit="Ask",
-        blocks=(Note(("This pauses the two years. To pause check-ins alone, send “snooze until DATE”.",)),),
+        blocks=(
+            Note(
+                (
+                    "This pauses the two years. To pause check-ins alone, send ",
+                    Cmd("snooze until DATE"),
+                    ".",
+                )
+            ),
+        ),
         fields=(
             DateField("starts", "First day", local_day(call.work.now, call.me.zone)),
             DateField("ends", "Last day, if you know it", None, optional=True),
@@ -88,8 +96,11 @@ def _span(line: Recorded) -> str:
 @router.delivery("leave.decide")
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
-    if line is None:
-        return None
+    return None if line is None else _question(work, line)
+
+
+def _question(work: Work, line: Recorded) -> Card:
+    """The question to the coordinator, or what was decided."""
     rules = enrolments.policy_of(work.tx, line.person_id).leave
     why = rules.reasons.get(line.reason, line.reason) if rules else line.reason
     told = say(Bold(people.get(work.tx, line.person_id).name), f": {_span(line)} ({why}).")
@@ -125,7 +136,7 @@ def decide(call: Call) -> Reply:
     refresh_turns(call.work, [line.person_id])
     deliveries.refresh(call.work, "leave.decide", line.id)
     deliveries.to_person(call.work, "leave.answer", line.person_id, line.id)
-    return Reply(replace=Card("Thank you", (say(f"The leave is {outcome}; the mentee is told."),)))
+    return Reply(replace=_question(call.work, line))
 
 
 @router.delivery("leave.answer")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Bold, Button, Buttons, Card, Note, Paragraph, action, buttons, say
+from handlers.cards import Bold, Button, Buttons, Card, Cmd, Note, Paragraph, action, buttons, say
 from program.house import NOTICE_VERSION, House
 from storage import consent
 from storage.checkins import CheckIn
@@ -33,7 +33,7 @@ def first_card(house: House, found: CheckIn) -> Card:
             say("Now and then I ask how things are going. Answering is up to you. Please read this once:"),
             *notice(house),
             choice(None, found.id),
-            Note(("Nobody is told what you choose, and “privacy” changes it at any time.",)),
+            Note(("Nobody is told what you choose, and ", Cmd("privacy"), " changes it at any time.")),
         ),
     )
 

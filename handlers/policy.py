@@ -10,6 +10,7 @@ from handlers.cards import (
     Bullets,
     Button,
     Card,
+    Cmd,
     Field,
     Form,
     Heading,
@@ -188,7 +189,7 @@ def amend_policy(call: Call) -> Reply:
     draft = call.id_at(1)
     typed = drafts.read(call.work.tx, draft, call.my_id)
     if typed is None:
-        raise Refused("This form was sent already, or is too old. Send “policy” to read it.")
+        raise Refused("This form was sent already, or is too old. Send ", Cmd("policy"), " to read it.")
     _amended(policy, typed)
     values = {path: policies.typed_value(text) for path, text in typed.items()}
     amended = policies.amend(call.work, policy.name, values, call.my_id)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers import notices
-from handlers.cards import Bold, Button, Card, Form, Link, Note, Paragraph, Table, action, buttons, say
+from handlers.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, action, buttons, say
 from handlers.checkins import checkin_card
+from handlers.forgetting import ASK
 from handlers.requests import Reply
+from handlers.retention import retention_words
 from handlers.router import Call, Refused, router
 from handlers.turns import refresh_turns
 from program.house import NOTICE_VERSION
 from program.times import local_day, say_day
 from program.words import counted
-from storage import about, checkins, consent, deliveries, downloads, history, people
+from storage import about, checkins, consent, deliveries, downloads, history, holds, people, retention
 from storage.work import Work
 
-FORGET = "forgetting.ask"
 KEPT_BEFORE = "What you wrote before stays yours: “reflections” lists it and deletes it."
 
 
@@ -33,9 +34,8 @@ def privacy_card(call: Call) -> Card:
     items = [
         Button("My reflections", action("command.run", "reflections")),
         Button("Take everything along", action("privacy.take"), opens_form=True),
+        Button("Have me forgotten", ASK, style="danger"),
     ]
-    if FORGET in router.presses:
-        items.append(Button("Have me forgotten", action(FORGET), style="danger"))
     return Card(
         "Who sees what",
         (
@@ -46,11 +46,23 @@ def privacy_card(call: Call) -> Card:
             Table(
                 ("Kind", "Entries"), tuple((kind.name, str(len(kind.rows))) for kind in kept), "What is kept about you"
             ),
+            *_kept(call),
             *_exports(call),
             buttons(*items),
-            Note(("“snooze until DATE” pauses check-ins; “checkins off” stops them.",)),
+            Note((Cmd("snooze until DATE"), " pauses check-ins; ", Cmd("checkins off"), " stops them.")),
         ),
     )
+
+
+def _kept(call: Call) -> list[Paragraph]:
+    """For how long, and whether a legal hold is on it."""
+    months = retention.of_person(call.work.tx, call.my_id)
+    blocks = [say(f"What you write in check-ins is {retention_words(months)}.")]
+    held = holds.of_person(call.work.tx, call.my_id)
+    if held is not None:
+        words = f" is on it ({held.words}): while it lasts nothing of it is deleted or forgotten."
+        blocks.append(say("A ", Bold("legal hold"), words))
+    return blocks
 
 
 def _exports(call: Call) -> list[Paragraph]:

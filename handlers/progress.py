@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Card, Chart, Facts, Note, Paragraph, Progress, Series, Table, When, say
+from handlers.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Card,
+    Chart,
+    Cmd,
+    Facts,
+    Note,
+    Paragraph,
+    Progress,
+    Series,
+    Table,
+    When,
+    say,
+    with_commands,
+)
 from handlers.meetings import next_card
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router
@@ -46,21 +62,25 @@ def progress(call: Call) -> Reply:
     return Reply(card=cards[0] if len(cards) == 1 else Card("Your cohorts", tuple(blocks)))
 
 
-def own_card(call: Call) -> Card:
+def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     """The program years at a glance, then what is missing and what to do about it."""
     found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     if not found:
         return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
     mine = found[0]
     blocks = standing_blocks(mine)
-    coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
-    if coming is not None:
-        blocks.append(say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), "."))
-    else:
-        blocks.append(say("No meeting is scheduled yet."))
+    if next_meeting:
+        blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]
     blocks.append(Note((f"Measured against: {mine.policy.label}, version {mine.policy.version}.",)))
     return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
+
+
+def _next_meeting(call: Call) -> Paragraph:
+    coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
+    if coming is None:
+        return say("No meeting is scheduled yet.")
+    return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
 
 
 def standing_blocks(mine: Mentee) -> list[Block]:
@@ -81,7 +101,7 @@ def _line(line: Line) -> list[Block]:
 
 
 def _bullets(lines: list[str]) -> list[Block]:
-    return [Bullets(tuple((line,) for line in lines))] if lines else []
+    return [Bullets(tuple(with_commands(line) for line in lines))] if lines else []
 
 
 def cohort_card(call: Call, cohort: Cohort) -> Card:
@@ -151,7 +171,15 @@ def program_card(call: Call) -> Card:
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
         blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
-    blocks.append(Note(("Send “progress” in a cohort's channel to see that cohort.",)))
+    blocks.append(
+        Note(
+            (
+                "Send ",
+                Cmd("progress"),
+                " in a cohort's channel to see that cohort.",
+            )
+        )
+    )
     return Card("Progress of the program", tuple(blocks))
 
 
@@ -167,6 +195,7 @@ def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
 @router.on(HomeOpened)
 def home(call: Call) -> Reply:
     """The bot's home: standing and the next meeting."""
-    standing = progress(call).card or Card("")
+    mentee = any(one.role == "mentee" for one in call.me.memberships)
+    standing = own_card(call, next_meeting=False) if mentee else progress(call).card or Card("")
     coming = next_card(call, [one.cohort_id for one in call.me.memberships])
     return Reply(card=Card(standing.title, (*standing.blocks, say(Bold(coming.title)), *coming.blocks)))

@@ -22,6 +22,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.holds import hold_blocks
 from handlers.leave import leave_line
 from handlers.progress import standing_blocks
 from handlers.requests import Reply, notice
@@ -78,7 +79,7 @@ def person_card(call: Call, person: Person) -> Card:
     own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "no cohort now"
     facts = [("E-mail", (person.email,)), ("Cohort", (own,))]
     if found is None:
-        return Card(person.name, (Facts(tuple(facts)),))
+        return Card(person.name, (Facts(tuple(facts)), *hold_blocks(call.work, person)))
     facts += [
         ("Began", (say_day(found.starts),)),
         ("District", (found.district or "not given",)),
@@ -102,7 +103,7 @@ def person_card(call: Call, person: Person) -> Card:
         (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), _line_words(one), one.by or "operator")
         for one in reversed(lines[-SHOWN_LINES:])
     )
-    blocks: list[Block] = [Facts(tuple(facts)), *standing, forms]
+    blocks: list[Block] = [Facts(tuple(facts)), *standing, forms, *hold_blocks(call.work, person)]
     if rows:
         blocks.append(Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"))
     blocks.append(Note((f"Head of the record: {ledger.head_of(tx, person.id)[:16] or 'empty'}",)))

@@ -13,6 +13,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     Form,
     Heading,
     Note,
@@ -225,7 +226,9 @@ def share(call: Call) -> Reply:
     chosen = read.choice("mentor", tuple(options), needed="Choose a mentor.")
     read.check()
     shares.make(call.work, found.id, call.my_id, UUID(chosen))
-    return notice("Shared with ", Bold(options[chosen]), ". “reflections” shows when they read it, and stops sharing.")
+    return notice(
+        "Shared with ", Bold(options[chosen]), ". ", Cmd("reflections"), " shows when they read it, and stops it."
+    )
 
 
 @router.press("reflections.stop")

@@ -24,7 +24,9 @@ from storage.tables import (
     download,
     draft,
     enrolment,
+    forgotten,
     history,
+    hold,
     installation,
     meeting,
     membership,
@@ -140,6 +142,10 @@ def _queries(person_id: UUID) -> dict[str, Select[Any]]:
         "Links to files": select(download.c.what, download.c.expires_at, download.c.used_at).where(
             download.c.person_id == person_id
         ),
+        "Legal holds": select(hold.c.step, hold.c.reason, hold.c.at)
+        .where(hold.c.person_id == person_id)
+        .order_by(hold.c.number),
+        "Times you were forgotten": select(forgotten.c.at).where(forgotten.c.person_id == person_id),
         "Changes to your data": select(history.c.what, history.c.at)
         .where(history.c.subject == person_id)
         .order_by(history.c.at),

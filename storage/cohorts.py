@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,8 @@ class Cohort:
     checkin_weekday: int
     checkin_at: time
     checkin_weeks: int
+    retention_months: int | None  # None: reflections are kept
+    retention_from: datetime | None  # nothing is deleted before
 
     @property
     def cycle(self) -> Cycle:
@@ -47,6 +49,8 @@ _COHORT = (
     cohort.c.checkin_weekday,
     cohort.c.checkin_at,
     cohort.c.checkin_weeks,
+    cohort.c.retention_months,
+    cohort.c.retention_from,
 )
 
 
@@ -98,9 +102,11 @@ def create(work: Work, name: str, region: str = "", zone: str = PROGRAM_ZONE) ->
 
 
 def change(work: Work, cohort_id: UUID, by: UUID | None, **values: Any) -> None:
-    """Change a cohort's settings (reminders, check-in rhythm, region)."""
+    """Change a cohort's settings (reminders, check-in rhythm, region, retention)."""
     work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(values))
-    detail = {name: value.isoformat() if isinstance(value, time) else value for name, value in values.items()}
+    detail = {
+        name: value.isoformat() if isinstance(value, time | datetime) else value for name, value in values.items()
+    }
     history.note(work, cohort_id, "cohort.changed", by, **detail)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
+KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
 
@@ -55,6 +56,19 @@ class Database:
     def read(self) -> Iterator[Tx]:
         with self._reader.begin() as tx:
             yield tx
+
+    def empty_log(self) -> None:
+        """What was deleted leaves SQLite's write-ahead logs too, as far as nobody reads there at the moment."""
+        if not self.sqlite:
+            return
+        connection = self._writer.raw_connection()
+        try:
+            cursor = connection.cursor()
+            for schema in ("main", KEYS_SCHEMA):
+                cursor.execute(f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)")
+            cursor.close()
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self._writer.dispose()

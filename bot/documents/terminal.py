@@ -80,7 +80,7 @@ def person_file(
     database = open_database(settings)
     try:
         migrate(database)
-        vault = Vault(read_operator_keys(operator_keys(settings, database))) if confidential else None
+        vault = Vault(read_operator_keys(operator_keys(settings))) if confidential else None
         with database.write() as tx:
             person_id = _named(tx, name)
             history.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)

@@ -16,10 +16,10 @@ from bot.documents.wording import Wording
 from handlers.cards import Link, Paragraph
 from handlers.links import may_have
 from handlers.requests import Reply
-from storage import downloads, history
+from storage import downloads, history, holds
 from storage.tables import account, download
 from tests.handlers.test_reflections import SECRET, next_checkin, shared, written
-from tests.world import Person, World, buttons_of, said
+from tests.world import Person, World, said
 
 
 @pytest.fixture
@@ -125,11 +125,13 @@ async def test_without_an_address_the_operator_makes_the_file(world: World, dana
     assert "plc-bot person export dana@example.org" in said(reply)
 
 
-async def test_forgetting_is_offered_where_the_bot_can(world: World, dana: Person) -> None:
-    card = (await dana.sends("privacy")).card
-    assert card is not None
-    offered = {one.action.name for one in buttons_of(card)}
-    assert ("forgetting.ask" in offered) == ("forgetting.ask" in world.product.router.presses)
+async def test_forgetting_is_offered_and_a_hold_is_told(world: World, dana: Person) -> None:
+    reply = await dana.sends("privacy")
+    assert "is kept until its author deletes it" in said(reply)
+    assert "Forget my private data" in said(await dana.presses(reply, "Have me forgotten"))
+    with world.database.write() as tx:
+        holds.put_on(world.work(tx), dana.id, "audit", None)
+    assert "A legal hold is on it (an audit)" in said(await dana.sends("privacy"))
 
 
 async def test_the_operators_copies_are_shown(world: World, dana: Person) -> None:

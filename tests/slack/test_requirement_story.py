@@ -103,7 +103,7 @@ async def test_a_missed_meeting_is_made_up(matched: Story) -> None:
 async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
     dana, carol = matched.dana, matched.carol
     await dana.sends("leave")
-    assert "To pause check-ins alone, send “snooze until DATE”." in dana.modal()
+    assert "To pause check-ins alone, send /plc snooze until DATE." in dana.modal()
     backwards = await dana.fills(starts="2026-09-08", ends="2026-09-01", reason="family")
     assert backwards == "The last day is before the first."
     assert "The coordinator is told" in await dana.fills(starts="2026-09-08", ends="2026-12-20", reason="family")

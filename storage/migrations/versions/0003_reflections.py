@@ -7,8 +7,8 @@ from alembic import op
 
 from storage.migrations.append_only import append_only
 
-revision = "0002_reflections"
-down_revision = "0001"
+revision = "0003_reflections"
+down_revision = "0002_vault"
 
 
 def upgrade() -> None:
