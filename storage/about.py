@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 
 from program.wording import RecordLine
-from storage import consent, readable, reflections, shares
+from storage import consent, ledger, reflections, shares
 from storage.database import Tx
 from storage.tables import (
     account,
@@ -71,7 +71,7 @@ def everything(tx: Tx, person_id: UUID, opened: Opened) -> list[Kind]:
     found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
     return [
         *found,
-        _kind("Lines of the ledger", (_line(one) for one in readable.lines_of(tx, [person_id]))),
+        _kind("Lines of the ledger", (_line(one) for one in ledger.of_person(tx, person_id))),
         _kind("Choices about check-ins", _choices(tx, person_id)),
         _kind("Reflections", _reflections(tx, person_id, opened)),
         _kind("Numbers tapped", _items(tx, person_id, "pulse", opened)),

@@ -6,13 +6,16 @@ data keys live in a file of their own, attached as the schema ``keys``. On Postg
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Select, Uuid, cast, create_engine, event, func, select
+from sqlalchemy import column as named
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +24,20 @@ READERS = 4
 BUSY_SECONDS = 15
 
 Tx = Connection
+Ids = Iterable[UUID] | Select[UUID]  # ids, or a query for them
+
+
+def among(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
+    """That a column of ids holds one of these, in one bound value however many there are.
+
+    A plain IN list takes a bound value for each id, and both databases refuse a list of everybody.
+    """
+    if isinstance(ids, Select):
+        return column.in_(ids)
+    if tx.dialect.name == "sqlite":
+        listed = func.json_each(json.dumps([one.hex for one in ids])).table_valued(named("value", Uuid))
+        return column.in_(select(listed.c.value))
+    return column == func.any(cast(list(ids), ARRAY(Uuid)))
 
 
 class Database:

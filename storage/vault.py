@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 
 from storage import keystore
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import dispute, ledger_key, person_key, vault_item
 from storage.work import Work, insert_new
 
@@ -106,7 +106,9 @@ class Vault:
         Called before anything is written with them, in an earlier transaction: SQLite commits two files
         one after the other, and an item must never be there without its key.
         """
-        known = set(work.tx.scalars(select(person_key.c.person_id).where(person_key.c.person_id.in_(list(people)))))
+        known = set(
+            work.tx.scalars(select(person_key.c.person_id).where(among(work.tx, person_key.c.person_id, people)))
+        )
         rows = []
         for person_id in people:
             if person_id not in known:
