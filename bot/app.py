@@ -179,6 +179,7 @@ class App:
             chain_key,
             lambda: self.link_address,
             settings.plc_key_backup_days,
+            house=settings.house,
         )
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}

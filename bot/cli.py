@@ -168,6 +168,31 @@ def people_match(
     out.print(said, markup=False)
 
 
+@cli_vault.person.command("export")
+def person_export(
+    name: Annotated[str, typer.Argument(help="The person's name or address on the roster.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
+    with_confidential: Annotated[
+        bool,
+        typer.Option(
+            "--with-confidential", help="Also check-ins and what they wrote in confidence. They are told of it."
+        ),
+    ] = False,
+) -> None:
+    """Write everything that is kept about a person, for them. Check first that it is them who asks."""
+    from bot.app import CannotStart
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import person_file
+    from storage.vault import BadKey
+
+    now = datetime.now(UTC)
+    try:
+        made = person_file(_settings(), name, now, uuid4, confidential=with_confidential)
+    except (NothingToMake, BadKey, CannotStart) as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
+
+
 @ledger_cli.command("verify")
 def ledger_verify(
     head: Annotated[str, typer.Option("--head", help="A head from a certificate packet or a weekly digest.")] = "",

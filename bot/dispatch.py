@@ -17,6 +17,7 @@ from handlers import identity
 from handlers.cards import BadAction
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
 from handlers.router import Call, FormErrors, Refused, Router
+from program.house import House
 from storage import conversations, people, seen
 from storage.database import Tx
 from storage.vault import NoKeyYet, Vault
@@ -40,9 +41,11 @@ class Product:
     address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
     key_backup_days: int = KEY_BACKUP_DAYS
     metrics: Metrics = field(default_factory=Metrics)
+    house: House = field(default_factory=House)
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address(), self.key_backup_days)
+        now, address = self.clock.now(), self.address()
+        return Work(tx, now, self.new_id, self.chain_key, address, self.key_backup_days, house=self.house)
 
 
 class Dispatcher:

@@ -61,7 +61,7 @@ def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:
         return False
     held[:] = [(moment, "failed")]
     spec = product.router.moments.get(moment.kind)
-    state = (spec.handler(work, moment) or "done") if spec else "failed"
+    state = (spec.handler(work, moment, product.vault) or "done") if spec else "failed"
     due.settle(work, moment, state)
     held[:] = [(moment, state)]
     return True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
 from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
@@ -20,6 +21,7 @@ from storage import (
     disputes,
     downloads,
     due,
+    figures,
     ledger,
     meetings,
     pace,
@@ -38,14 +40,12 @@ MONDAY = 0
 SHOWN = 10
 SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has ended
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
+# A check-in, a share or a call for help is "a message": its name would tell who takes part.
 KINDS = {
     "attendance.roster": "a roster",
     "completion.ask": "a question for your approval",
     "completion.done": "a certificate",
     "completion.left": "a goodbye",
-    "checkin": "a check-in",
-    "checkin.nudge": "a check-in's reminder",
-    "checkin.reach": "a request to reach out",
     "meeting.announcement": "an announcement",
     "meeting.reminder": "a reminder",
     "welcome": "a welcome",
@@ -131,6 +131,9 @@ def digest_card(work: Work, zone: str) -> Card:
     ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
     blocks += [Heading("By cohort"), *_figures(work, found)]
+    blocks += [
+        say(f"The check-in figures of {month:%B} are made: send ", Cmd("figures"), ".") for month in _new_figures(work)
+    ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
@@ -221,6 +224,10 @@ def _figures(work: Work, found: list[Mentee]) -> list[Block]:
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
     columns = ("Cohort", "Mentees", "Mentors", "Need help", "Complete")
     return [Table(columns, tuple(rows[:100]), caption="Cohorts")]
+
+
+def _new_figures(work: Work) -> Sequence[date]:
+    return figures.made_since(work.tx, work.now - timedelta(days=7))
 
 
 def _week_ahead(work: Work, zone: str) -> list[Block]:

@@ -169,6 +169,7 @@ def roles_of(me: Actor) -> frozenset[str]:
 
 Handler = Callable[[Call], Reply]
 MomentHandler = Callable[[Work, Moment], str | None]
+OpeningHandler = Callable[[Work, Moment, Vault], str | None]
 CardBuilder = Callable[[Work, Delivery], Card | None]
 StartHook = Callable[[Work], None]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
@@ -193,7 +194,7 @@ class CommandSpec:
 class MomentSpec:
     """``late``: what happens when its time has passed because no process ran; a sentence without its subject."""
 
-    handler: MomentHandler
+    handler: OpeningHandler
     says: str
     late: str
 
@@ -246,6 +247,15 @@ class Router:
         """The handler's answer is the state the moment ends in; None: done."""
 
         def register(handler: MomentHandler) -> MomentHandler:
+            self.moments[kind] = MomentSpec(lambda work, moment, _vault: handler(work, moment), says, late)
+            return handler
+
+        return register
+
+    def opening_moment(self, kind: str, says: str, *, late: str) -> Callable[[OpeningHandler], OpeningHandler]:
+        """A moment whose handler opens what people wrote in confidence, and therefore gets the vault."""
+
+        def register(handler: OpeningHandler) -> OpeningHandler:
             self.moments[kind] = MomentSpec(handler, says, late)
             return handler
 

@@ -40,7 +40,21 @@ metadata = MetaData(
 )
 
 # Lines that are only ever added; triggers on both databases refuse to change or remove one.
-APPEND_ONLY = ("ledger_line", "history", "policy", "amendment", "certificate", "hold", "forgotten", "forgotten_key")
+APPEND_ONLY = (
+    "ledger_line",
+    "history",
+    "policy",
+    "amendment",
+    "certificate",
+    "consent",
+    "share",
+    "share_reading",
+    "figure",
+    "participation",
+    "hold",
+    "forgotten",
+    "forgotten_key",
+)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -440,6 +454,73 @@ dispute = Table(
         sqlite_where=text("outcome = ''"),
         postgresql_where=text("outcome = ''"),
     ),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    Column("number", Integer, nullable=False),  # 1, 2 … : the last one holds
+    Column("version", String(16), nullable=False),  # of the notice that was shown
+    Column("decision", String(16), nullable=False),  # agreed, declined
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("person_id", "number"),
+)
+
+share = Table(
+    "share",
+    metadata,
+    _id(),
+    Column("item_id", Uuid, nullable=False),  # in the vault, from which it may be gone
+    _to("author_id", "person"),
+    _to("mentor_id", "person"),
+    Column("step", String(16), nullable=False),  # shared, stopped
+    Column("target_id", Uuid, ForeignKey("share.id"), nullable=True, unique=True),  # what a stop ends, once
+    Column("accounts", JSON, nullable=False),  # the mentor's at that time: no account linked later reads it
+    Column("at", Instant, nullable=False),
+    _to("by", "person", nullable=True),  # None: it ended with a place in the cohort
+    Index("ix_share_item_id", "item_id"),
+    Index("ix_share_mentor_id", "mentor_id"),
+    Index("ix_share_author_id", "author_id"),
+)
+
+share_reading = Table(
+    "share_reading",
+    metadata,
+    _id(),
+    _to("share_id", "share"),
+    _to("account_id", "account"),
+    Column("at", Instant, nullable=False),
+    Index("ix_share_reading_share_id", "share_id"),
+)
+
+figure = Table(
+    "figure",
+    metadata,
+    _id(),
+    Column("month", Date, nullable=False),  # its first day
+    Column("place", String(40), nullable=False),  # a cohort's id, or the others together
+    Column("name", String(200), nullable=False),  # as it was called then
+    Column("members", Integer, nullable=False),  # who could have answered
+    Column("reserved", Integer, nullable=False),
+    Column("at_least", Integer),  # None: withheld
+    Column("mood", String(16), nullable=False),  # empty: withheld
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("month", "place"),
+)
+
+participation = Table(
+    "participation",
+    metadata,
+    _id(),
+    Column("year", Date, nullable=False, unique=True),  # the school year's first day: once in each
+    Column("place", String(40), nullable=False),  # the group that carries the reserve
+    Column("members", Integer, nullable=False),
+    Column("declined", Boolean, nullable=False),  # whether as many as the threshold did
+    Column("paused", Boolean, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 person_key = Table(

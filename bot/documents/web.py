@@ -27,13 +27,14 @@ log = logging.getLogger("plc.documents")
 
 LONGEST_CODE = 60
 AT_ONCE = 2  # files made at the same time; making one keeps a core busy
-GONE = "It was used, or it is too old. Ask the bot again: “certificate” or “export” gives a new one."
+GONE = "It was used, or it is too old. Ask the bot again: “certificate”, “export” or “privacy” gives a new one."
 WHAT = {
     "certificate": "Your certificate is ready",
     "packet": "Your record is ready",
     "own": "Your export is ready",
     "cohort": "Your export is ready",
     "program": "Your export is ready",
+    "person": "Everything about you is ready",
 }
 
 
@@ -131,7 +132,7 @@ class DocumentPages:
             raise NothingToMake(GONE)
         if not may_have(tx, found.person_id, found.what, found.subject):
             raise NothingToMake("This file is no longer yours to have.")
-        maker = Maker(self._wording, self._product.address())
+        maker = Maker(self._wording, self._product.address(), self._product.vault)
         return maker.prepare(tx, found.what, found.subject, found.format, now)
 
     def _file(self, made: File) -> web.Response:
