@@ -159,6 +159,10 @@ def preview(call: Call) -> Reply:
     ]
     if skipped:
         blocks += [say("Skipped because of a break:"), Bullets(skipped)]
+    clashing = _clashing(call, cohort, dates, values["minutes"])
+    if clashing:
+        there = tuple((Bold(one.topic), ", ", _when(one)) for one in clashing)
+        blocks += [say(f"{cohort.name} has something at that time already:"), Bullets(there)]
     return Reply(
         form=Form(
             "Are these right?",
@@ -169,6 +173,15 @@ def preview(call: Call) -> Reply:
             back=action("meetings.new", cohort.id, draft),
         )
     )
+
+
+def _clashing(call: Call, cohort: Cohort, dates: Dates, minutes: int) -> list[Meeting]:
+    """The cohort's meetings that overlap with these dates."""
+    length = timedelta(minutes=minutes)
+    starts = [to_utc(day, cohort.zone) for day in dates.kept]
+    longest = timedelta(minutes=LENGTHS[1])
+    there = meetings.between(call.work.tx, starts[0] - longest, starts[-1] + length, [cohort.id])
+    return [one for one in there if any(one.starts_at < start + length and start < one.ends_at for start in starts)]
 
 
 @router.submit("meetings.create")

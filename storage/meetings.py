@@ -115,7 +115,7 @@ def of_series(tx: Tx, series_id: UUID, since: datetime | None = None) -> list[Me
     query = select(*_MEETING).where(meeting.c.series_id == series_id, meeting.c.cancelled_at.is_(None))
     if since is not None:
         query = query.where(meeting.c.starts_at >= since)
-    return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.id))]
+    return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id))]
 
 
 def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] | None = None) -> list[Meeting]:
@@ -125,7 +125,7 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
     )
     if cohort_ids is not None:
         query = query.where(meeting.c.cohort_id.in_(list(cohort_ids)))
-    return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.id))]
+    return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id))]
 
 
 def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting | None:
@@ -137,7 +137,7 @@ def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting |
             meeting.c.cancelled_at.is_(None),
             meeting.c.ends_at > now,
         )
-        .order_by(meeting.c.starts_at, meeting.c.id)
+        .order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id)
         .limit(1)
     ).one_or_none()
     return Meeting(*row) if row else None
@@ -148,7 +148,7 @@ def last_meetings(tx: Tx, cohort_id: UUID, now: datetime, most: int) -> list[Mee
     rows = tx.execute(
         select(*_MEETING)
         .where(meeting.c.cohort_id == cohort_id, meeting.c.cancelled_at.is_(None), meeting.c.starts_at <= now)
-        .order_by(meeting.c.starts_at.desc(), meeting.c.id)
+        .order_by(meeting.c.starts_at.desc(), meeting.c.topic, meeting.c.id)
         .limit(most)
     )
     return [Meeting(*row) for row in rows]

@@ -189,29 +189,29 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
             await ruth.submit("Schedule")
             await ruth.reads(re.compile(r"Scheduled [2-9] meetings"))
         async with tally.task(ruth, "Move one meeting"):
-            await ruth.command("meetings")
-            await (await ruth.reads("Meetings of Ozarks")).get_by_role("button", name="Move").nth(2).click()
+            listed = await ruth.asks("meetings", "Meetings of Ozarks")
+            await listed.get_by_role("button", name="Move").nth(0).click()
             await ruth.fill("New date", "2026-11-10")
             await ruth.submit("Move")
             await ruth.reads("Moved 1 meeting")
         async with tally.task(ruth, "Move the rest of a series"):
-            await ruth.command("meetings")
-            await (await ruth.reads("Meetings of Ozarks")).get_by_role("button", name="Move").nth(1).click()
+            listed = await ruth.asks("meetings", "Meetings of Ozarks")
+            await listed.get_by_role("button", name="Move").nth(1).click()
             await ruth.dialog().get_by_label(re.compile("after it$")).check()
             await ruth.fill("New time", "16:00")
             await ruth.submit("Move")
             await ruth.reads(re.compile(r"Moved [2-9] meetings"))
         async with tally.task(ruth, "Cancel a meeting"):
-            await ruth.command("meetings")
-            await (await ruth.reads("Meetings of Ozarks")).get_by_role("button", name="Cancel").nth(2).click()
+            listed = await ruth.asks("meetings", "Meetings of Ozarks")
+            await listed.get_by_role("button", name="Cancel").nth(2).click()
             await ruth.submit("Cancel it")
             await ruth.reads("Cancelled 1 meeting")
         async with tally.task(ruth, "Take a cancellation back"):
             await ruth.press("Undo")
             await ruth.reads("Undone: 1 meeting will take place after all.")
         async with tally.task(ruth, "Call a snow day"):
-            await ruth.command("meetings")
-            await (await ruth.reads("Meetings of Ozarks")).get_by_role("button", name="Snow day").first.click()
+            listed = await ruth.asks("meetings", "Meetings of Ozarks")
+            await listed.get_by_role("button", name="Snow day").first.click()
             await ruth.answer_question("Snow day")
             await ruth.reads("is a snow day")
         async with tally.task(ruth, "Add a break"):

@@ -20,7 +20,7 @@ DESKTOP = ViewportSize(width=1280, height=840)
 PHONE = ViewportSize(width=390, height=844)
 NARROW = ViewportSize(width=360, height=740)
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21aa", "wcag22aa")
-PATIENCE = 10_000  # ms until an expected thing must have appeared
+PATIENCE = 30_000  # ms until an expected thing must have appeared; only a failure waits as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,14 @@ class Person:
     async def command(self, words: str) -> None:
         """``progress`` is typed as ``/plc progress``."""
         await self.say(f"/plc {words}")
+
+    async def asks(self, words: str, title: str) -> Locator:
+        """Command, and wait for its answer, however many of the same title came before it."""
+        before = await self.messages().filter(has_text=title).count()
+        await self.command(words)
+        answer = self.messages().filter(has_text=title).nth(before)
+        await expect(answer).to_be_visible()
+        return answer
 
     async def press(self, label: str, within: Locator | None = None) -> None:
         """The last button with this label in the messages, or in ``within``."""

@@ -130,6 +130,18 @@ async def test_breaks_are_skipped_and_said(world: World, ruth: Person) -> None:
     assert "Thu Sep 17, 2026: Fair week" in text
 
 
+async def test_the_preview_says_what_is_at_that_time_already(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    form = (await ruth.sends("meeting new", HOME)).form
+    values = {"topic": "Crisis plans", "day": "2026-09-17", "repeat": "once"}
+    preview = await ruth.fills(form, HOME, **values, at="16:00", minutes="60")
+    assert "Ozarks has something at that time already" in said(preview)
+    assert "First steps, Thu Sep 17, 2026" in said(preview)
+    after_it = await ruth.fills(form, HOME, **values, at="16:30", minutes="60")
+    assert "at that time already" not in said(after_it)
+
+
 async def test_a_break_cancels_what_falls_into_it(world: World, ruth: Person) -> None:
     await linked(world, ruth)
     await scheduled(world, ruth)
