@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from handlers.cards import (
@@ -21,12 +22,12 @@ from handlers.cards import (
 )
 from handlers.requests import Reply, Typed, notice
 from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import on_break, refresh_turns, set_turns
+from handlers.turns import leaves_among, on_break, refresh_turns, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.series import break_on
 from program.times import local_day, say_day
 from program.words import counted, normal, read_day
-from storage import checkins, cohorts, deliveries, due, leaves, people, vault
+from storage import checkins, cohorts, deliveries, due, people, vault
 from storage.checkins import CheckIn
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -49,17 +50,17 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     turns = checkins.turns(work.tx, due=came)
     checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
     prompts = checkins.prompts(work.tx)
-    on_leave = leaves.of_people(work.tx, [turn.person_id for turn in turns])
+    chosen = cache(lambda turn: [one.id for one in choose_prompts(prompts, turn)])
+    on_leave = leaves_among(work, [turn.person_id for turn in turns])
     rows = []
     for turn in turns:
         day = local_day(came, turn.zone)
         asleep = turn.snoozed_until is not None and day < turn.snoozed_until
         away = break_on(day, on_leave.get(turn.person_id, ())) is not None
         if not asleep and not away and work.now < closes_at:
-            rows.append((turn.person_id, day, [one.id for one in choose_prompts(prompts, turn_of(day, turn.cycle))]))
+            rows.append((turn.person_id, day, chosen(turn_of(day, turn.cycle))))
     opened = checkins.open_checkins(work, rows, closes_at)
-    for one in opened:
-        deliveries.to_person(work, "checkin", one.person_id, one.id)
+    deliveries.to_people(work, "checkin", [(one.person_id, one.id) for one in opened])
     if opened:
         due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat())
         due.plan(work, "checkins.close", closes_at, work.now.isoformat())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from uuid import UUID
 
 from program.checkins import next_checkin
@@ -12,6 +13,8 @@ from program.times import to_utc
 from storage import breaks, checkins, cohorts, due, leaves
 from storage.checkins import Turn
 from storage.work import Work
+
+NAMED = 500  # people that a query names one by one
 
 
 def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
@@ -26,7 +29,9 @@ def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
 def set_turns(work: Work, found: Sequence[Turn]) -> None:
     """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
     off = _breaks(work)
-    leaves_of = leaves.of_people(work.tx, [turn.person_id for turn in found])
+    leaves_of = leaves_among(work, [turn.person_id for turn in found])
+    next_at = cache(next_checkin)  # most people share a rhythm
+    turns: list[tuple[UUID, datetime]] = []
     for turn in found:
         after = work.now
         if turn.snoozed_until is not None:
@@ -34,9 +39,16 @@ def set_turns(work: Work, found: Sequence[Turn]) -> None:
             after = max(after, awake - timedelta(seconds=1))
         own = leaves_of.get(turn.person_id, ())
         breaks_here = (*off.get(None, ()), *off.get(turn.cohort_id, ()), *own)
-        at = next_checkin(after, turn.zone, turn.cycle, breaks_here)
-        checkins.set_turn(work, turn.person_id, at)
+        at = next_at(after, turn.zone, turn.cycle, breaks_here)
+        turns.append((turn.person_id, at))
+    checkins.set_turns(work, turns)
+    for at in sorted({at for _, at in turns}):
         due.plan(work, "checkins.open", at, at.isoformat())
+
+
+def leaves_among(work: Work, people: Sequence[UUID]) -> dict[UUID, tuple[Break, ...]]:
+    """The leaves of these people, and of others where there are so many that naming them would cost more."""
+    return leaves.of_people(work.tx, people if len(people) <= NAMED else None)
 
 
 def on_break(work: Work, person_id: UUID, day: date) -> bool:

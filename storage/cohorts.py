@@ -8,7 +8,7 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import bindparam, insert, literal, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
@@ -50,6 +50,9 @@ _COHORT = (
 )
 
 
+_GET = select(*_COHORT).where(cohort.c.id == bindparam("id"))
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A present member of a cohort."""
@@ -62,11 +65,11 @@ class Person:
 
 
 def get(tx: Tx, cohort_id: UUID) -> Cohort:
-    return Cohort(*tx.execute(select(*_COHORT).where(cohort.c.id == cohort_id)).one())
+    return Cohort(*tx.execute(_GET, {"id": cohort_id}).one())
 
 
 def find(tx: Tx, cohort_id: UUID) -> Cohort | None:
-    row = tx.execute(select(*_COHORT).where(cohort.c.id == cohort_id)).one_or_none()
+    row = tx.execute(_GET, {"id": cohort_id}).one_or_none()
     return Cohort(*row) if row else None
 
 

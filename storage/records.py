@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from program.record import Activity, Attendance, Credit, Leave, MakeUp, Record, Transfer, Waiver
 from program.times import PROGRAM_ZONE, local_day
@@ -34,17 +34,19 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
+_OF_PEOPLE = (
+    select(*_COLUMNS)
+    .join_from(ledger_line, enrolment)
+    .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
+    .where(enrolment.c.person_id.in_(bindparam("people", expanding=True)))
+    .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
+)
+
+
 def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
     """The record of each of these people; whoever has no lines is left out."""
-    rows = tx.execute(
-        select(*_COLUMNS)
-        .join_from(ledger_line, enrolment)
-        .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
-        .where(enrolment.c.person_id.in_(list(people)))
-        .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
-    )
     lines: dict[UUID, list[Any]] = {}
-    for row in rows:
+    for row in tx.execute(_OF_PEOPLE, {"people": list(people)}):
         lines.setdefault(row.person_id, []).append(row)
     return {person_id: _record(mine) for person_id, mine in lines.items()}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from program.periods import day_of, year_of
 from program.policy import AtLeast, Policy
@@ -16,6 +16,33 @@ from program.standing import Standing, standing
 from storage import policies, records
 from storage.database import Tx
 from storage.tables import enrolment, meeting, membership, person, summary
+
+_MENTEES = (
+    select(
+        person.c.id,
+        person.c.name,
+        membership.c.cohort_id,
+        enrolment.c.policy,
+        enrolment.c.starts,
+        enrolment.c.track,
+    )
+    .join_from(membership, person)
+    .join(enrolment, enrolment.c.person_id == person.c.id)
+    .where(membership.c.until.is_(None), membership.c.role == "mentee")
+    .order_by(person.c.name, person.c.id, membership.c.cohort_id)
+)
+_THESE = _MENTEES.where(person.c.id.in_(bindparam("people", expanding=True)))
+_IN_COHORTS = _MENTEES.where(membership.c.cohort_id.in_(bindparam("cohorts", expanding=True)))
+_KNOWN_SINCE = (
+    select(membership.c.person_id, func.min(membership.c.since).label("first"))
+    .where(membership.c.role == "mentee", membership.c.person_id.in_(bindparam("people", expanding=True)))
+    .group_by(membership.c.person_id)
+)
+_CALENDAR = (
+    select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
+    .where(meeting.c.cohort_id.in_(bindparam("cohorts", expanding=True)), meeting.c.cancelled_at.is_(None))
+    .order_by(meeting.c.starts_at, meeting.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +73,12 @@ def _standings(
     people: Sequence[UUID] | None = None,
     cohort_ids: Sequence[UUID] | None = None,
 ) -> list[Mentee]:
-    query = (
-        select(
-            person.c.id,
-            person.c.name,
-            membership.c.cohort_id,
-            enrolment.c.policy,
-            enrolment.c.starts,
-            enrolment.c.track,
-        )
-        .join_from(membership, person)
-        .join(enrolment, enrolment.c.person_id == person.c.id)
-        .where(membership.c.until.is_(None), membership.c.role == "mentee")
-        .order_by(person.c.name, person.c.id, membership.c.cohort_id)
-    )
     if people is not None:
-        query = query.where(person.c.id.in_(list(people)))
-    if cohort_ids is not None:
-        query = query.where(membership.c.cohort_id.in_(list(cohort_ids)))
-    rows = tx.execute(query).all()
+        rows = tx.execute(_THESE, {"people": list(people)}).all()
+    elif cohort_ids is not None:
+        rows = tx.execute(_IN_COHORTS, {"cohorts": list(cohort_ids)}).all()
+    else:
+        rows = tx.execute(_MENTEES).all()
     if not rows:
         return []
     ids = list({row.id for row in rows})
@@ -93,22 +107,14 @@ def _history_missing(policy: Policy, starts: date, first: datetime) -> bool:
 
 def _known_since(tx: Tx, people: Sequence[UUID]) -> dict[UUID, datetime]:
     """When each of these people was first a mentee here."""
-    rows = tx.execute(
-        select(membership.c.person_id, func.min(membership.c.since).label("first"))
-        .where(membership.c.role == "mentee", membership.c.person_id.in_(list(people)))
-        .group_by(membership.c.person_id)
-    )
+    rows = tx.execute(_KNOWN_SINCE, {"people": list(people)})
     return {row.person_id: row.first for row in rows}
 
 
 def _calendar(tx: Tx, cohort_ids: Sequence[UUID]) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     found: dict[UUID, list[Meeting]] = {}
-    rows = tx.execute(
-        select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
-        .where(meeting.c.cohort_id.in_(list(cohort_ids)), meeting.c.cancelled_at.is_(None))
-        .order_by(meeting.c.starts_at, meeting.c.id)
-    )
+    rows = tx.execute(_CALENDAR, {"cohorts": list(cohort_ids)})
     for cohort_id, meeting_id, starts_at, ends_at in rows:
         minutes = int((ends_at - starts_at).total_seconds() // 60)
         found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, minutes))

@@ -36,7 +36,7 @@ def as_dict(part: JsonObject) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    kind = type(value)
+    kind: type[object] = type(value)
     if kind in (str, bool, int, dict):
         return value
     if kind in (list, tuple):
@@ -54,8 +54,7 @@ def _said(part: JsonObject, name: str, value: Any) -> bool:
     return not empty or (getattr(part, "type", None), name) in _MAY_BE_EMPTY
 
 
-@cache
-def _own_shape(kind: type[Any]) -> bool:
+def _own_shape(kind: type[object]) -> bool:
     """Whether a class says itself what its JSON is."""
     return getattr(kind, "to_dict", None) is not JsonObject.to_dict
 
