@@ -12,9 +12,7 @@ from program.series import Break, break_on
 from program.times import to_utc
 from storage import breaks, checkins, cohorts, due, leaves
 from storage.checkins import Turn
-from storage.work import Work
-
-NAMED = 500  # people that a query names one by one
+from storage.work import MOST_NAMED, Work
 
 
 def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
@@ -48,7 +46,7 @@ def set_turns(work: Work, found: Sequence[Turn]) -> None:
 
 def leaves_among(work: Work, people: Sequence[UUID]) -> dict[UUID, tuple[Break, ...]]:
     """The leaves of these people, and of others where there are so many that naming them would cost more."""
-    return leaves.of_people(work.tx, people if len(people) <= NAMED else None)
+    return leaves.of_people(work.tx, people if len(people) <= MOST_NAMED else None)
 
 
 def on_break(work: Work, person_id: UUID, day: date) -> bool:

@@ -34,19 +34,20 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-_OF_PEOPLE = (
+_OF_ALL = (
     select(*_COLUMNS)
     .join_from(ledger_line, enrolment)
     .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
-    .where(enrolment.c.person_id.in_(bindparam("people", expanding=True)))
     .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
 )
+_OF_PEOPLE = _OF_ALL.where(enrolment.c.person_id.in_(bindparam("people", expanding=True)))
 
 
-def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
-    """The record of each of these people; whoever has no lines is left out."""
+def of_people(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, Record]:
+    """The record of each of these people (None: of everybody); whoever has no lines is left out."""
     lines: dict[UUID, list[Any]] = {}
-    for row in tx.execute(_OF_PEOPLE, {"people": list(people)}):
+    rows = tx.execute(_OF_ALL) if people is None else tx.execute(_OF_PEOPLE, {"people": list(people)})
+    for row in rows:
         lines.setdefault(row.person_id, []).append(row)
     return {person_id: _record(mine) for person_id, mine in lines.items()}
 

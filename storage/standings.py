@@ -16,6 +16,7 @@ from program.standing import Standing, standing
 from storage import policies, records
 from storage.database import Tx
 from storage.tables import enrolment, meeting, membership, person, summary
+from storage.work import MOST_NAMED
 
 _MENTEES = (
     select(
@@ -33,16 +34,18 @@ _MENTEES = (
 )
 _THESE = _MENTEES.where(person.c.id.in_(bindparam("people", expanding=True)))
 _IN_COHORTS = _MENTEES.where(membership.c.cohort_id.in_(bindparam("cohorts", expanding=True)))
-_KNOWN_SINCE = (
+_ALL_KNOWN_SINCE = (
     select(membership.c.person_id, func.min(membership.c.since).label("first"))
-    .where(membership.c.role == "mentee", membership.c.person_id.in_(bindparam("people", expanding=True)))
+    .where(membership.c.role == "mentee")
     .group_by(membership.c.person_id)
 )
-_CALENDAR = (
+_KNOWN_SINCE = _ALL_KNOWN_SINCE.where(membership.c.person_id.in_(bindparam("people", expanding=True)))
+_WHOLE_CALENDAR = (
     select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
-    .where(meeting.c.cohort_id.in_(bindparam("cohorts", expanding=True)), meeting.c.cancelled_at.is_(None))
+    .where(meeting.c.cancelled_at.is_(None))
     .order_by(meeting.c.starts_at, meeting.c.id)
 )
+_CALENDAR = _WHOLE_CALENDAR.where(meeting.c.cohort_id.in_(bindparam("cohorts", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,12 @@ def _standings(
         rows = tx.execute(_MENTEES).all()
     if not rows:
         return []
-    ids = list({row.id for row in rows})
+    ids = _few({row.id for row in rows})
     used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
     found_records = records.of_people(tx, ids)
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
     known_since = _known_since(tx, ids)
-    calendar = _calendar(tx, sorted({row.cohort_id for row in rows}))
+    calendar = _calendar(tx, _few({row.cohort_id for row in rows}))
     found: list[Mentee] = []
     for row in rows:
         policy = used[row.policy]
@@ -105,16 +108,21 @@ def _history_missing(policy: Policy, starts: date, first: datetime) -> bool:
     return year_of(starts, boundary) < year_of(day_of(first, policy.program.zone), boundary)
 
 
-def _known_since(tx: Tx, people: Sequence[UUID]) -> dict[UUID, datetime]:
+def _few(ids: set[UUID]) -> list[UUID] | None:
+    """Those that a query names; None: too many, it reads everybody's."""
+    return sorted(ids) if len(ids) <= MOST_NAMED else None
+
+
+def _known_since(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, datetime]:
     """When each of these people was first a mentee here."""
-    rows = tx.execute(_KNOWN_SINCE, {"people": list(people)})
+    rows = tx.execute(_ALL_KNOWN_SINCE) if people is None else tx.execute(_KNOWN_SINCE, {"people": list(people)})
     return {row.person_id: row.first for row in rows}
 
 
-def _calendar(tx: Tx, cohort_ids: Sequence[UUID]) -> dict[UUID, list[Meeting]]:
+def _calendar(tx: Tx, cohort_ids: Sequence[UUID] | None) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     found: dict[UUID, list[Meeting]] = {}
-    rows = tx.execute(_CALENDAR, {"cohorts": list(cohort_ids)})
+    rows = tx.execute(_WHOLE_CALENDAR) if cohort_ids is None else tx.execute(_CALENDAR, {"cohorts": list(cohort_ids)})
     for cohort_id, meeting_id, starts_at, ends_at in rows:
         minutes = int((ends_at - starts_at).total_seconds() // 60)
         found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, minutes))

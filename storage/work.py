@@ -15,6 +15,10 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from storage.database import Tx
 
+# Rows that a query names one by one. For more of them it reads all there are: a database takes only so many
+# parameters, and naming most of a table costs more than reading it.
+MOST_NAMED = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
