@@ -12,11 +12,11 @@ import re
 from collections import Counter
 from urllib.parse import parse_qs
 
+from tests.benchmarks.http import Messages
 from tests.benchmarks.serving import announce
 from tests.fakes.slack import BOT_ID, BOT_USER, TEAM
 
-_HEAD = re.compile(rb"(\w+) (\S+) HTTP/1\.1\r\n")
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_HEAD = re.compile(rb"\w+ (\S+) HTTP/1\.1\r\n")
 
 
 class Platform:
@@ -53,28 +53,16 @@ def _user(user: str) -> dict[str, object]:
     return {"id": user, "team_id": TEAM, "deleted": False, "is_bot": False, "profile": profile}
 
 
-class Serving(asyncio.Protocol):
+class Serving(Messages):
     def __init__(self, platform: Platform) -> None:
+        super().__init__()
         self._platform = platform
-        self._buffer = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = _LENGTH.search(head)
-        if len(body) < (int(length[1]) if length else 0):
-            return
-        self._buffer = b""
+    def arrived(self, head: bytes, body: bytes) -> None:
         asked = _HEAD.match(head)
         assert asked is not None
-        said = json.dumps(self._platform.answer(asked[2].decode().partition("?")[0], body)).encode()
-        self._transport.write(
+        said = json.dumps(self._platform.answer(asked[1].decode().partition("?")[0], body)).encode()
+        self.send(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)
         )
 
