@@ -41,33 +41,37 @@ out = Console(highlight=False)
 
 
 async def measured(names: Sequence[str], rounds: int) -> list[Figure]:
+    chosen = [(name, kind) for name in names for kind in FIGURES[name][1]]
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="plc-bench-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL, started by root, runs as another user
         with Databases(Path(folder)).open() as databases:
             bench = Bench(databases, Path(folder), rounds)
-            for name in names:
-                measurement, kinds = FIGURES[name]
-                for kind in kinds:
-                    out.print(f"{name} {kind} …", style="dim")
-                    try:
-                        found += await measurement(bench, kind)
-                    except BadAnswer as wrong:
-                        out.print(f"{name} {kind} could not be measured. {wrong}", style="bold", markup=False)
+            for name, kind in chosen:
+                out.print(f"{name} {kind} …", style="dim")
+                try:
+                    some = await FIGURES[name][0](bench, kind)
+                except BadAnswer as wrong:
+                    out.print(f"{name} {kind} could not be measured. {wrong}", style="bold", markup=False)
+                else:
+                    out.print(table(some))
+                    found += some
     return found
 
 
 def table(figures: Sequence[Figure]) -> Table:
     made = Table("Figure", "Database", "Product", "Baseline", "Ratio", "Target", "Met")
     for one in figures:
-        goal, said = one.goal, one.as_json()
-        at = {"lower": "at most", "higher": "at least"}[goal.better]
-        name = f"{goal.name}: {goal.part}" if goal.part else goal.name
-        sides = [f"{said[side]:g} {one.unit}" for side in ("product", "baseline")]
-        made.add_row(
-            name, one.database, *sides, f"{one.ratio:.2f}", f"{at} {goal.target:g}", "yes" if one.met else "no"
-        )
+        made.add_row(*_row(one))
     return made
+
+
+def _row(one: Figure) -> tuple[str, ...]:
+    goal, said = one.goal, one.as_json()
+    name = f"{goal.name}: {goal.part}" if goal.part else goal.name
+    product, baseline = (f"{said[side]:g} {one.unit}" for side in ("product", "baseline"))
+    target = f"{'at most' if goal.better == 'lower' else 'at least'} {goal.target:g}"
+    return name, one.database, product, baseline, f"{one.ratio:.2f}", target, "yes" if one.met else "no"
 
 
 def main() -> None:
