@@ -25,6 +25,7 @@ class Conversation:
     reference: Mapping[str, Any]
     gone: bool
     cohort_id: UUID | None  # whose home channel this is
+    account_id: UUID | None  # whose personal chat this is
 
 
 _SELECT: Select[Any] = (
@@ -38,6 +39,7 @@ _SELECT: Select[Any] = (
         conversation.c.reference,
         conversation.c.gone,
         cohort.c.id,
+        conversation.c.account_id,
     )
     .join_from(conversation, installation)
     .join(cohort, cohort.c.home_id == conversation.c.id, isouter=True)
