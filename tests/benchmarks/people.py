@@ -14,7 +14,7 @@ from uuid import UUID
 from bot.slack import EVENTS_PATH, render
 from handlers.cards import Button, Card, Note, When, action, buttons, say
 from manifest.slack import COMMAND
-from tests.benchmarks.seed import COHORT, Size, open_meeting, slack_channel, slack_user, teams_chat, teams_user
+from tests.benchmarks.seed import CHANNEL, COHORT, Size, open_meeting, slack_channel, slack_user, teams_chat, teams_user
 from tests.fakes.slack import TEAM, sign
 from tests.fakes.teams import BOT, TENANT
 
@@ -34,7 +34,7 @@ def commands(size: Size, platform_url: str, text: str = "progress") -> Iterator[
                 "team_id": TEAM,
                 "team_domain": "home",
                 "channel_id": slack_channel(number),
-                "channel_name": "plc-cohort",
+                "channel_name": CHANNEL,
                 "user_id": slack_user(number),
                 "user_name": "somebody",
                 "command": COMMAND,
@@ -68,7 +68,7 @@ def _tap(number: int, meeting_id: UUID, platform_url: str) -> Ready:
         "enterprise": None,
         "is_enterprise_install": False,
         "container": {"type": "message", "message_ts": "1.000001", "channel_id": channel, "is_ephemeral": False},
-        "channel": {"id": channel, "name": "plc-cohort"},
+        "channel": {"id": channel, "name": CHANNEL},
         "message": {"type": "message", "ts": "1.000001", "text": "Individual student planning", "blocks": blocks},
         "state": {"values": {}},
         "response_url": f"{platform_url}/respond/{act}",

@@ -42,6 +42,7 @@ from tests.world import OPERATOR_KEY
 COHORT = 10  # mentees of a cohort
 LINES_A_MEETING = 2  # the mentee's tap and the mentor's confirmation
 BATCH = 20_000
+CHANNEL = "plc-cohort"  # as every home channel is named
 WEEK = timedelta(days=7)
 
 
@@ -166,7 +167,7 @@ class _Seeding:
             "installation_id": home,
             "external": external,
             "kind": kind,
-            "name": "",
+            "name": CHANNEL if kind == "channel" else "",
             "account_id": account_id,
             "reference": {},
         }
