@@ -10,6 +10,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     DateField,
     Form,
     Note,
@@ -140,7 +141,7 @@ def add(call: Call) -> Reply:
     draft = call.id_at(1)
     values = drafts.read(call.work.tx, draft, call.my_id)
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send “breaks” to see them.")
+        raise Refused("This form was sent already, or is too old. Send ", Cmd("breaks"), " to see them.")
     whole = values["scope"] == "program" and call.me.coordinator
     starts, ends = date.fromisoformat(values["starts"]), date.fromisoformat(values["ends"])
     hit = _add(call, None if whole else cohort, starts, ends, values["label"])
@@ -188,4 +189,5 @@ def snow_day(call: Call) -> Reply:
         cancel_meeting(call.work, meeting, cohort, "weather", call.my_id)
     undo = buttons(Button("Undo", action("meetings.restore", meeting.id)))
     said = say(f"{say_day(day)} is a snow day: the meeting is cancelled and the cohort is told.")
-    return Reply(card=Card("", (said, undo, Note(("Undo brings the meeting back; remove the day under “breaks”.",)))))
+    more = Note(("Undo brings the meeting back; remove the day under ", Cmd("breaks"), "."))
+    return Reply(card=Card("", (said, undo, more)))

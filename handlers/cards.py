@@ -6,6 +6,7 @@ A renderer is one ``match`` over :data:`Block` (or :data:`Field`) that ends in `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -87,7 +88,18 @@ class When:
         return clock if self.style == "time" else f"{day}, {local.year}, {clock}"
 
 
-Span = str | Bold | Link | Mention | When
+@dataclass(frozen=True, slots=True)
+class Cmd:
+    """A command that somebody may send; a renderer writes it as its platform takes it."""
+
+    words: str
+
+    def plain(self, slash: str = "") -> str:
+        """``slash``: what stands before a command there, such as "/plc"."""
+        return f"“{slash} {self.words}”" if slash else f"“{self.words}”"
+
+
+Span = str | Bold | Link | Mention | When | Cmd
 Text = tuple[Span, ...]
 
 
@@ -290,12 +302,12 @@ class Form:
 # Plain text ------------------------------------------------------------------------------------
 
 
-def plain_text(text: Text, zone: str | None = None) -> str:
-    """The words of a text alone. ``zone``: the reader's IANA zone, where it is known."""
-    return "".join(_plain_span(span, zone) for span in text)
+def plain_text(text: Text, zone: str | None = None, slash: str = "") -> str:
+    """The words of a text alone. ``zone``: the reader's IANA zone, where it is known; ``slash``: see :class:`Cmd`."""
+    return "".join(_plain_span(span, zone, slash) for span in text)
 
 
-def _plain_span(span: Span, zone: str | None) -> str:
+def _plain_span(span: Span, zone: str | None, slash: str) -> str:
     match span:
         case str():
             return span
@@ -307,26 +319,28 @@ def _plain_span(span: Span, zone: str | None) -> str:
             return span.name
         case When():
             return span.plain(zone)
+        case Cmd():
+            return span.plain(slash)
 
 
-def plain(card: Card, zone: str | None = None) -> str:
+def plain(card: Card, zone: str | None = None, slash: str = "") -> str:
     """The card as plain text: what a notification, a screen reader or a poor client says."""
-    lines = (line for block in card.blocks for line in _plain_block(block, zone))
+    lines = (line for block in card.blocks for line in _plain_block(block, zone, slash))
     return "\n".join(line for line in (card.title, *lines) if line)
 
 
-def _plain_block(block: Block, zone: str | None) -> Iterator[str]:
+def _plain_block(block: Block, zone: str | None, slash: str) -> Iterator[str]:
     match block:
         case Heading():
             yield block.text
         case Paragraph() | Note():
-            yield plain_text(block.text, zone)
+            yield plain_text(block.text, zone, slash)
         case Bullets():
             for item in block.items:
-                yield f"- {plain_text(item, zone)}"
+                yield f"- {plain_text(item, zone, slash)}"
         case Facts():
             for label, text in block.rows:
-                yield f"{label}: {plain_text(text, zone)}"
+                yield f"{label}: {plain_text(text, zone, slash)}"
         case Table():
             yield block.caption
             for row in block.rows:
@@ -371,6 +385,12 @@ def mentions_in(card: Card) -> frozenset[UUID]:
 
 def say(*text: Span) -> Paragraph:
     return Paragraph(text)
+
+
+def with_commands(sentence: str) -> Text:
+    """A sentence of the rules, which know no platform: what it says to send “like this” is a command."""
+    parts = re.split(r"(?<=send )“([^”]+)”", sentence)
+    return tuple(Cmd(part) if place % 2 else part for place, part in enumerate(parts) if part)
 
 
 def buttons(*items: Button | LinkButton) -> Buttons:

@@ -12,6 +12,7 @@ from handlers.cards import (
     Bold,
     Button,
     Card,
+    Cmd,
     Form,
     Note,
     TextField,
@@ -22,12 +23,12 @@ from handlers.cards import (
 )
 from handlers.requests import Reply, Typed, notice
 from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import leaves_among, on_break, refresh_turns, set_turns
+from handlers.turns import on_break, refresh_turns, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.series import break_on
 from program.times import local_day, say_day
 from program.words import counted, normal, read_day
-from storage import checkins, cohorts, deliveries, due, people, vault
+from storage import checkins, cohorts, deliveries, due, leaves, people, vault
 from storage.checkins import CheckIn
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -51,7 +52,7 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
     prompts = checkins.prompts(work.tx)
     chosen = cache(lambda turn: [one.id for one in choose_prompts(prompts, turn)])
-    on_leave = leaves_among(work, [turn.person_id for turn in turns])
+    on_leave = leaves.of_people(work.tx, [turn.person_id for turn in turns])
     rows = []
     for turn in turns:
         day = local_day(came, turn.zone)
@@ -333,7 +334,7 @@ def checkin_command(call: Call) -> Reply:
         return Reply(card=checkin_card(call.work, found))
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("You get no check-ins. Send “checkins on” if you want them.")
+        return notice("You get no check-ins. Send ", Cmd("checkins on"), " if you want them.")
     return notice("No check-in is open. The next one comes ", When(at, call.me.zone), ".")
 
 
@@ -351,7 +352,7 @@ def snooze(call: Call) -> Reply:
     if until <= today:
         raise Refused("That day is not ahead. For example: snooze until tomorrow.")
     if (until - today).days > 366:
-        raise Refused("A pause lasts a year at most. Send “checkins off” for none at all.")
+        raise Refused("A pause lasts a year at most. Send ", Cmd("checkins off"), " for none at all.")
     people.set_snooze(call.work.tx, call.my_id, until)
     refresh_turns(call.work, [call.my_id])
     said = say("No check-ins until ", Bold(say_day(until)), ". Meetings are announced as ever.")
@@ -364,7 +365,7 @@ def resume(call: Call) -> Reply:
     refresh_turns(call.work, [call.my_id])
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("The pause is over. You get no check-ins; send “checkins on” if you want them.")
+        return notice("The pause is over. You get no check-ins; send ", Cmd("checkins on"), " if you want them.")
     return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
 
 
@@ -378,14 +379,14 @@ def resume(call: Call) -> Reply:
 def switch(call: Call) -> Reply:
     """Mentors have them off until they turn them on."""
     if call.words not in ("on", "off"):
-        raise Refused("Send “checkins on” or “checkins off”.")
+        raise Refused("Send ", Cmd("checkins on"), " or ", Cmd("checkins off"), ".")
     if not call.me.memberships:
         raise Refused("Check-ins are for people in a cohort.")
     people.set_checkins(call.work.tx, call.my_id, call.words == "on")
     refresh_turns(call.work, [call.my_id])
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("You get no check-ins any more. Send “checkins on” to have them again.")
+        return notice("You get no check-ins any more. Send ", Cmd("checkins on"), " to have them again.")
     return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")
 
 

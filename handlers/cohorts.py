@@ -12,6 +12,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     Facts,
     Form,
     Mention,
@@ -26,6 +27,7 @@ from handlers.cards import (
 )
 from handlers.planning import replan_reminders
 from handlers.requests import Reply, notice
+from handlers.retention import read_retention, retention_field, retention_words, set_retention
 from handlers.router import LEADS, Call, FieldReader, Refused, router
 from handlers.turns import refresh_turns
 from program.times import say_minutes
@@ -43,7 +45,7 @@ def link(call: Call) -> Reply:
     """The bot enters the channel, sees who is there, and says hello."""
     place, cohort = call.place, call.cohort
     if place is None or place.kind != "channel":
-        raise Refused("Send “cohort link” in the channel that is to be the cohort's home.")
+        raise Refused("Send ", Cmd("cohort link"), " in the channel that is to be the cohort's home.")
     if place.cohort_id is not None and place.cohort_id != cohort.id:
         other = cohorts.get(call.work.tx, place.cohort_id).name
         raise Refused(f"This channel is the home of {other} already.")
@@ -69,12 +71,14 @@ def show(call: Call) -> Reply:
     cohort, tx = call.cohort, call.work.tx
     members = cohorts.members(tx, cohort.id)
     home = conversations.get(tx, cohort.home_id) if cohort.home_id else None
+    none: Text = ("none yet: send ", Cmd("cohort link"), " in a channel")
     rows = (
         ("Mentors", (listed([one.name for one in members if one.role == "mentor"]) or "none yet",)),
         ("Mentees", (listed([one.name for one in members if one.role == "mentee"], 60) or "none yet",)),
-        ("Home channel", (home.name or "linked" if home else "none yet: send “cohort link” in a channel",)),
+        ("Home channel", (home.name or "linked",) if home else none),
         ("Reminders", (_reminder_words(cohort),)),
         ("Check-ins", (_cycle_words(cohort),)),
+        ("What is written in them", (retention_words(cohort.retention_months),)),
     )
     settings = (
         (buttons(Button("Settings", action("cohort.settings", cohort.id), opens_form=True)),)
@@ -120,6 +124,7 @@ def settings_form(call: Call) -> Reply:
                 ),
                 TimeField("at", "Check-ins at, local time", cohort.checkin_at),
                 NumberField("weeks", "Weeks between check-ins", cohort.checkin_weeks, 1, 8),
+                retention_field(cohort),
             ),
         )
     )
@@ -140,6 +145,7 @@ def set_settings(call: Call) -> Reply:
     weekday = read.number("weekday", 0, 6, needed="Choose a day.")
     at = read.clock("at", needed="Choose a time.")
     weeks = read.number("weeks", 1, 8, needed="Write how many weeks.")
+    months = read_retention(read)
     read.check()
     values = {
         "reminders": sorted((lead for lead in leads if lead), reverse=True),
@@ -148,6 +154,7 @@ def set_settings(call: Call) -> Reply:
         "checkin_weeks": weeks or 2,
     }
     cohorts.change(call.work, cohort.id, call.my_id, **values)
+    set_retention(call, cohort, months)
     refresh_turns(call.work, [one.id for one in cohorts.members(call.work.tx, cohort.id)])
     replan_reminders(call.work, cohorts.get(call.work.tx, cohort.id))
     changed = cohorts.get(call.work.tx, cohort.id)
@@ -167,7 +174,19 @@ def hello(work: Work, item: Delivery) -> Card | None:
     mentors = [Mention(one.id, one.name) for one in members if one.role == "mentor"]
     led = (" Led by ", *_joined(mentors), ".") if mentors else ()
     coming = meetings.next_meeting(work.tx, [cohort.id], work.now)
-    first = () if coming else (Note(("No meeting is scheduled yet. A mentor sends me “meeting new”.",)),)
+    first = (
+        ()
+        if coming
+        else (
+            Note(
+                (
+                    "No meeting is scheduled yet. A mentor sends me ",
+                    Cmd("meeting new"),
+                    ".",
+                )
+            ),
+        )
+    )
     return Card(
         f"Hello, {cohort.name}",
         (
@@ -176,7 +195,13 @@ def hello(work: Work, item: Delivery) -> Card | None:
                 (
                     ("I announce meetings here, remind you, and take attendance with one tap.",),
                     ("Check-ins come to each mentee directly. The bot shows an answer to nobody.",),
-                    ("Send me “help” to see everything, “next” for the next meeting.",),
+                    (
+                        "Send me ",
+                        Cmd("help"),
+                        " to see everything, ",
+                        Cmd("next"),
+                        " for the next meeting.",
+                    ),
                     ("Here a command follows /plc on Slack, and a mention of me on Teams.",),
                 )
             ),
@@ -211,7 +236,13 @@ def visited(work: Work, item: Delivery) -> Card | None:
         blocks += [
             say("I could not match ", Bold(counted(len(unknown), "person", "people")), " of the roster:"),
             Bullets(tuple((f"{one.name} <{one.email}>",) for one in unknown[:60])),
-            Note(("Guests and other addresses are matched by a coordinator, who sends “people”.",)),
+            Note(
+                (
+                    "Guests and other addresses are matched by a coordinator, who sends ",
+                    Cmd("people"),
+                    ".",
+                )
+            ),
         ]
     if asked:
         names = listed([one.name for one in missing if one.id in asked], 60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.cards import Block, Bold, Bullets, Button, Card, Heading, Text, action, buttons, say
+from handlers.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Text, action, buttons, say
 from handlers.requests import Reply
 from handlers.router import Call, CommandSpec, roles_of, router
 
@@ -110,6 +110,6 @@ PRIVACY = Card(
             "keeps. The bot takes no reports of abuse: you make those yourself, at once (in Missouri: 1-800-392-3738). "
             "In a crisis call or text 988."
         ),
-        say("“snooze until DATE” pauses check-ins; “checkins off” stops them."),
+        say(Cmd("snooze until DATE"), " pauses check-ins; ", Cmd("checkins off"), " stops them."),
     ),
 )

@@ -11,6 +11,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     Form,
     Heading,
     Note,
@@ -116,7 +117,7 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
 def yes(call: Call) -> Reply:
     account = people.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != "proposed" or account.person_id is None:
-        raise Refused("That is settled already. Send help to see what I can do.")
+        raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
     link(call.work, account.id, account.person_id, by=account.person_id)
     name = people.get(call.work.tx, account.person_id).name
     return Reply(replace=Card("Thank you", (say("Good to meet you, ", Bold(name), "."),)))
@@ -125,7 +126,7 @@ def yes(call: Call) -> Reply:
 @router.press("identity.no")
 def no(call: Call) -> Reply:
     if call.me.link != "proposed":
-        raise Refused("That is settled already. Send help to see what I can do.")
+        raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
     people.decline(call.work, call.me.account_id)
     text = "Thank you. Nothing is linked to you; a coordinator can still match you if you belong to a cohort."
     return Reply(replace=Card("", (say(text),)))

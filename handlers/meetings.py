@@ -15,6 +15,7 @@ from handlers.cards import (
     Buttons,
     Card,
     ChoiceField,
+    Cmd,
     DateField,
     Facts,
     Form,
@@ -190,7 +191,7 @@ def create(call: Call) -> Reply:
     draft = call.id_at(1)
     values = drafts.read(call.work.tx, draft, call.my_id)
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send “meetings” to see what is scheduled.")
+        raise Refused("This form was sent already, or is too old. Send ", Cmd("meetings"), " to see what is scheduled.")
     dates = _dates(call, cohort, values)
     _, made = meetings.create_series(
         call.work,
@@ -345,8 +346,9 @@ def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
     meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
     if meeting is None:
         lead = call.me.coordinator or any(one.role == "mentor" for one in call.me.memberships)
-        what = "Send “meeting new” to schedule one." if lead else "Your mentor schedules them; I'll tell you."
-        return Card("No meeting is scheduled", (say(what),))
+        send: Text = ("Send ", Cmd("meeting new"), " to schedule one.")
+        what: Text = send if lead else ("Your mentor schedules them; I'll tell you.",)
+        return Card("No meeting is scheduled", (say(*what),))
     if not call.is_member(meeting.cohort_id):
         return Card(f"Next: {meeting.topic}", (_facts(meeting),))
     return _own_card(call, meeting)

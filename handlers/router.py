@@ -11,7 +11,7 @@ from datetime import date, time
 from typing import TypeVar
 from uuid import UUID
 
-from handlers.cards import Action, BadAction, Button, Card, Paragraph, action, buttons, say
+from handlers.cards import Action, BadAction, Button, Card, Cmd, Paragraph, Span, Text, action, buttons, plain_text, say
 from handlers.requests import (
     Arrived,
     BotAdded,
@@ -44,6 +44,10 @@ MOST_CHOICES = 20  # cohorts offered as buttons
 
 class Refused(Exception):
     """The request cannot be granted. The text is said to the asker; nothing was changed."""
+
+    def __init__(self, *text: Span) -> None:
+        super().__init__(plain_text(text))
+        self.text = text
 
 
 class FormErrors(Exception):
@@ -336,14 +340,15 @@ class Router:
             return self._run(call, self.commands["help"])
         known = [words for words, spec in self.commands.items() if spec.who & roles_of(call.me)]
         close = nearest(typed, known)
-        text = "I don't know that command. " + ("Did you mean:" if close else "Send help to see what I can do.")
+        rest: Text = ("Did you mean:",) if close else ("Send ", Cmd("help"), " to see what I can do.")
+        text = say("I don't know that command. ", *rest)
         items = [Button(words, action("command.run", words, *_asked_in(call))) for words in close]
-        return Reply(card=Card("", (say(text), buttons(*items)) if items else (say(text),)))
+        return Reply(card=Card("", (text, buttons(*items)) if items else (text,)))
 
     def _run(self, call: Call, spec: CommandSpec) -> Reply:
-        if not spec.who & roles_of(call.me):
+        if spec.who != EVERYONE and not spec.who & roles_of(call.me):  # who left has no role, and still a record
             who = " and ".join(f"{role}s" for role in sorted(spec.who))
-            return notice(f"“{spec.words}” is for {who}. Send help to see what you can do here.")
+            return notice(Cmd(spec.words), f" is for {who}. Send ", Cmd("help"), " to see what you can do here.")
         if spec.cohort is None:
             return spec.handler(call)
         found = self._choose(call, spec)
@@ -358,7 +363,7 @@ class Router:
                 return cohorts.get(call.work.tx, here)
             if spec.cohort_optional:
                 return None
-            raise Refused(f"“{spec.words}” is for the mentors of this channel's cohort and for coordinators.")
+            raise Refused(Cmd(spec.words), " is for the mentors of this channel's cohort and for coordinators.")
         own = [one.cohort_id for one in call.me.memberships if one.role in roles]
         found = [cohorts.get(call.work.tx, cohort_id) for cohort_id in own]
         if not found and call.me.coordinator and "coordinator" in roles:

@@ -9,6 +9,7 @@ from handlers.cards import (
     Bold,
     Button,
     Card,
+    Cmd,
     Form,
     ManyField,
     Note,
@@ -119,7 +120,7 @@ def post(call: Call) -> Reply:
     draft = call.id_at(1)
     values = drafts.read(call.work.tx, draft, call.my_id)
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send “summary” to see what is stored.")
+        raise Refused("This form was sent already, or is too old. Send ", Cmd("summary"), " to see what is stored.")
     before = summaries.newest(call.work.tx, meeting.id)
     summaries.add(call.work, meeting.id, call.my_id, values["topics"], values["did"], values["next"])
     drafts.drop(call.work, draft)

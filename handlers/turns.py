@@ -12,7 +12,7 @@ from program.series import Break, break_on
 from program.times import to_utc
 from storage import breaks, checkins, cohorts, due, leaves
 from storage.checkins import Turn
-from storage.work import MOST_NAMED, Work
+from storage.work import Work
 
 
 def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
@@ -27,7 +27,7 @@ def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
 def set_turns(work: Work, found: Sequence[Turn]) -> None:
     """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
     off = _breaks(work)
-    leaves_of = leaves_among(work, [turn.person_id for turn in found])
+    leaves_of = leaves.of_people(work.tx, [turn.person_id for turn in found])
     next_at = cache(next_checkin)  # most people share a rhythm
     turns: list[tuple[UUID, datetime]] = []
     for turn in found:
@@ -42,11 +42,6 @@ def set_turns(work: Work, found: Sequence[Turn]) -> None:
     checkins.set_turns(work, turns)
     for at in sorted({at for _, at in turns}):
         due.plan(work, "checkins.open", at, at.isoformat())
-
-
-def leaves_among(work: Work, people: Sequence[UUID]) -> dict[UUID, tuple[Break, ...]]:
-    """The leaves of these people, and of others where there are so many that naming them would cost more."""
-    return leaves.of_people(work.tx, people if len(people) <= MOST_NAMED else None)
 
 
 def on_break(work: Work, person_id: UUID, day: date) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from program.checkins import DEFAULT_PROMPTS, Cycle
 from storage.certificates import holds_one
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import account, checkin, checkin_turn, cohort, membership, person, prompt
 from storage.work import Work, insert_new, put
 
@@ -122,7 +122,7 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
         .order_by(person.c.id, case((membership.c.role == "mentee", 0), else_=1), cohort.c.key)
     )
     if people is not None:
-        query = query.where(person.c.id.in_(list(people)))
+        query = query.where(among(tx, person.c.id, people))
     if due is not None:
         query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
         query = query.where(checkin_turn.c.next_at <= due)
@@ -138,7 +138,7 @@ def set_turns(work: Work, turns: Sequence[tuple[UUID, datetime]]) -> None:
 
 
 def drop_turns(work: Work, people: Sequence[UUID]) -> None:
-    work.tx.execute(delete(checkin_turn).where(checkin_turn.c.person_id.in_(list(people))))
+    work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, people)))
 
 
 def turn_at(tx: Tx, person_id: UUID) -> datetime | None:

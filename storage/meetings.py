@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, literal, select, update
 
 from program.times import to_utc
 from storage import history
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import meeting, membership, person, rsvp, series, visitor
 from storage.work import Work, insert_new, put
 
@@ -152,7 +152,7 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
         meeting.c.starts_at >= start, meeting.c.starts_at < end, meeting.c.cancelled_at.is_(None)
     )
     if cohort_ids is not None:
-        query = query.where(meeting.c.cohort_id.in_(list(cohort_ids)))
+        query = query.where(among(tx, meeting.c.cohort_id, cohort_ids))
     return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id))]
 
 

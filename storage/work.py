@@ -15,9 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from storage.database import Tx
 
-# Rows that a query names one by one. For more of them it reads all there are: a database takes only so many
-# parameters, and naming most of a table costs more than reading it.
-MOST_NAMED = 500
+KEY_BACKUP_DAYS = 30  # unless the operator says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,7 @@ class Work:
 
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
+    ``key_backup_days``: how long the operator keeps backups of the key store, as people are told.
     """
 
     tx: Tx
@@ -33,6 +32,7 @@ class Work:
     new_id: Callable[[], UUID]
     chain_key: bytes = b""
     address: str = ""
+    key_backup_days: int = KEY_BACKUP_DAYS
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -19,6 +19,7 @@ _PARTS: dict[str, type[Any]] = {
         cards.Link,
         cards.Mention,
         cards.When,
+        cards.Cmd,
         cards.Heading,
         cards.Paragraph,
         cards.Note,

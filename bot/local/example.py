@@ -1,4 +1,5 @@
-"""The example program: two cohorts of invented people, one of them in the middle of its first year."""
+"""The example program: invented people in three cohorts. Ozarks is in the middle of its first year, Gateway is
+about to begin, and in Bootheel two years lack nothing but a mentor's tap before the certificate."""
 
 from __future__ import annotations
 
@@ -15,19 +16,24 @@ from handlers.turns import refresh_turns
 from program.attendance import Status
 from program.roster import read_roster
 from program.series import series_dates
-from program.times import PROGRAM_ZONE, local_day, next_weekday, to_local
-from storage import attendance, breaks, cohorts, conversations, meetings, people, summaries
+from program.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
+from storage import attendance, breaks, cohorts, conversations, deliveries, ledger, meetings, people, summaries
 from storage.cohorts import Cohort
+from storage.ledger import Line
 from storage.meetings import Meeting
 from storage.roster import import_roster
 from storage.work import Work
 
 HOME = "ozarks"
 OTHER = "gateway"
+LAST = "bootheel"
 LOUNGE = "lounge"
 UNMATCHED = "alex.romero@example.org"  # on the roster, but here under another account
 GUEST = ("alex-guest", "Alex R.")
+FINISHING = "nina.alvarez@example.org"  # her two years are over, and one contact waits to be verified
 AT = time(15, 30)
+MEETING_MONTHS = (9, 10, 11, 12, 13, 14, 15, 16)  # September to April, counted from the January before
+CONTACT_MONTHS = (10, 15)
 
 
 def roster_text() -> str:
@@ -38,39 +44,51 @@ def seed_chat(chat: Chat) -> None:
     """The channels before the bot does anything."""
     rows, _ = read_roster(roster_text())
     here = [row.email for row in rows if row.email != UNMATCHED]
-    by_cohort = {
-        name: [row.email for row in rows if row.cohort == name and row.email in here] for name in ("Ozarks", "Gateway")
-    }
+    cohorts_here = {row.cohort for row in rows}
+    by_cohort = {one: [row.email for row in rows if row.cohort == one and row.email in here] for one in cohorts_here}
     coordinator = [row.email for row in rows if row.role == "coordinator"]
     chat.create_channel(HOME, "ozarks-cohort", [*by_cohort["Ozarks"], *coordinator])
     chat.create_channel(OTHER, "gateway-cohort", [*by_cohort["Gateway"], GUEST[0], *coordinator])
+    chat.create_channel(LAST, "bootheel-cohort", [*by_cohort["Bootheel"], *coordinator])
     chat.create_channel(LOUNGE, "counselors-lounge", [*here, GUEST[0]])
-    chat.enter(HOME)
+    for channel in (HOME, LAST):
+        chat.enter(channel)
 
 
 def seed_program(work: Work) -> None:
-    """The people, a linked home channel, meetings that were and meetings that come."""
+    """The people, linked home channels, meetings that were and meetings that come."""
     rows, _ = read_roster(roster_text())
     start = _program_start(work)
-    import_roster(work, [replace(row, program_start=start if row.role == "mentee" else None) for row in rows])
+    finished = start.replace(year=start.year - 2)
+    starts = {row.email: finished if row.email == FINISHING else start for row in rows if row.role == "mentee"}
+    import_roster(work, [replace(row, program_start=starts.get(row.email)) for row in rows])
     for row in rows:
         if row.email != UNMATCHED:
             _account(work, row.email, row.name)
     people.see(work, PLATFORM, TENANT, GUEST[0], name=GUEST[1], email="", member=False, active=True)
-    ozarks = cohorts.by_name(work.tx, "Ozarks")
-    if ozarks is None:
-        raise ValueError("The example's roster has no Ozarks.")
-    mentor = cohorts.members(work.tx, ozarks.id, "mentor")[0].id
-    for external, name in ((HOME, "ozarks-cohort"), (OTHER, "gateway-cohort")):
-        found = conversations.remember(
-            work, platform=PLATFORM, tenant=TENANT, external=external, kind="channel", name=name, reference={}
-        )
-        if external == HOME:
-            cohorts.set_home(work, ozarks.id, found, mentor)
+    _channel(work, OTHER, "gateway-cohort")
+    ozarks, mentor = _at_home(work, "Ozarks", HOME, "ozarks-cohort")
     _winter_break(work)
     _past_meetings(work, ozarks, mentor)
-    _meetings_to_come(work, cohorts.get(work.tx, ozarks.id), mentor)
+    _meetings_to_come(work, ozarks, mentor)
+    _two_years(work, *_at_home(work, "Bootheel", LAST, "bootheel-cohort"), finished)
     refresh_turns(work)
+
+
+def _channel(work: Work, external: str, name: str) -> UUID:
+    return conversations.remember(
+        work, platform=PLATFORM, tenant=TENANT, external=external, kind="channel", name=name, reference={}
+    )
+
+
+def _at_home(work: Work, cohort: str, external: str, name: str) -> tuple[Cohort, UUID]:
+    """A cohort with its home channel, and its mentor."""
+    found = cohorts.by_name(work.tx, cohort)
+    if found is None:
+        raise ValueError(f"The example's roster has no {cohort}.")
+    mentor = cohorts.members(work.tx, found.id, "mentor")[0].id
+    cohorts.set_home(work, found.id, _channel(work, external, name), mentor)
+    return cohorts.get(work.tx, found.id), mentor
 
 
 def _program_start(work: Work) -> date:
@@ -140,3 +158,41 @@ def _meetings_to_come(work: Work, cohort: Cohort, mentor: UUID) -> list[Meeting]
         plan_meeting(work, meeting, cohort)
     tell_cohort(work, cohort, "meeting.announcement", made[0].id)
     return made
+
+
+def _two_years(work: Work, cohort: Cohort, mentor: UUID, start: date) -> None:
+    """Two whole program years from ``start``; the last contact is logged, and the mentor was not quick."""
+    mentee = cohorts.members(work.tx, cohort.id, "mentee")[0].id
+    years = (start.year, start.year + 1)
+    _, made = meetings.create_series(
+        work,
+        cohort.id,
+        mentor,
+        topic="From the first day to the last",
+        starts=[datetime.combine(_second_thursday(year, month), AT) for year in years for month in MEETING_MONTHS],
+        zone=cohort.zone,
+        minutes=60,
+        place="https://meet.example.org/bootheel",
+        repeat="monthly_weekday",
+        until=None,
+    )
+    for meeting in made:
+        attendance.add(work, meeting.id, mentee, "confirmed", "present", mentor)
+        meetings.set_settled(work, meeting.id, True)
+    days = [_second_thursday(year, month) for year in years for month in CONTACT_MONTHS]
+    contacts = [_contact(work, mentee, to_utc(datetime.combine(day, AT), cohort.zone)) for day in days]
+    for happened, line_id in contacts[:-1]:
+        ledger.add(work, mentee, Line("activity", "verified", happened, mentor, "mentor", target_id=line_id))
+    deliveries.to_person(work, "activity.decide", mentor, contacts[-1][1])
+    deliveries.to_person(work, "activity.own", mentee, contacts[-1][1])
+
+
+def _contact(work: Work, mentee: UUID, happened: datetime) -> tuple[datetime, UUID]:
+    detail = {"mode": "in_person"}
+    line = Line("activity", "logged", happened, mentee, "self", minutes=30, code="contact", detail=detail)
+    return happened, ledger.add(work, mentee, line)
+
+
+def _second_thursday(year: int, month: int) -> date:
+    """Of a month; the 13th month is January of the next year."""
+    return next_weekday(date(year + (month - 1) // 12, (month - 1) % 12 + 1, 8), 3)

@@ -24,6 +24,7 @@ from handlers.cards import (
     Card,
     Chart,
     ChoiceField,
+    Cmd,
     DateField,
     Divider,
     Facts,
@@ -47,6 +48,8 @@ from handlers.cards import (
 )
 
 BOT_NAME = "PLC Cohort Bot"
+SLASH = "/plc"  # before a command
+HOME = "home"  # in the place of a conversation's id
 TEMPLATES = Path(__file__).parent / "templates"
 HUES = 6
 ANNOUNCED = 240  # characters of a new message that a screen reader is told
@@ -55,7 +58,7 @@ LINKS = ("http", "https", "mailto")
 
 
 def path_of(user: str, conversation: str | None = None, *more: str) -> str:
-    """The address of a page; a conversation with the bot is called ``direct`` in it."""
+    """The address of a page; a conversation with the bot is called ``direct`` in it, its home page ``home``."""
     parts = ["as", user]
     if conversation is not None:
         parts += ["c", "direct" if conversation == direct(user) else conversation]
@@ -98,6 +101,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
+    home: Entry
     direct: Entry
     channels: tuple[Entry, ...]
     others: tuple[Entry, ...]
@@ -116,7 +120,10 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The conversation that a page shows. ``channel`` is None in the direct conversation."""
+    """The conversation that a page shows. ``channel`` is None in the direct conversation.
+
+    ``home``: the bot's home page is shown, in place of messages.
+    """
 
     conversation: str
     channel: Channel | None
@@ -124,6 +131,11 @@ class Room:
     messages: tuple[Message, ...]
     earlier: bool
     change: int
+    home: Card | None = None
+
+    @property
+    def path(self) -> str:
+        return self.conversation if self.home is None else HOME
 
 
 def face_of(user: str | None, people: Mapping[str, LocalPerson]) -> Face:
@@ -175,11 +187,12 @@ class Renderer:
             viewer=viewer,
             people=people,
             room=room,
-            base=path_of(viewer.user, room.conversation),
+            base=path_of(viewer.user, room.path),
             sidebar=sidebar,
             conversations=self.sidebar(sidebar),
             clock=self.clock(clock, viewer),
-            head=self.head(room.channel, people),
+            head=self.head(room.channel, people, home=room.home is not None),
+            home=None if room.home is None else self.home(room.home, viewer),
             shown=shown,
             commands=commands,
             epoch=epoch,
@@ -191,8 +204,12 @@ class Renderer:
     def clock(self, clock: ClockView, viewer: LocalPerson) -> Markup:
         return self._part("clock.html", clock=clock, viewer=viewer)
 
-    def head(self, channel: Channel | None, people: Mapping[str, LocalPerson]) -> Markup:
-        return self._part("head.html", channel=channel, people=people)
+    def head(self, channel: Channel | None, people: Mapping[str, LocalPerson], *, home: bool = False) -> Markup:
+        return self._part("head.html", channel=channel, people=people, home=home)
+
+    def home(self, card: Card, viewer: LocalPerson) -> Markup:
+        """The bot's home page, as this person sees it."""
+        return self.card(card, {}, Viewer(viewer.user, viewer.zone), HOME)
 
     def people(self, channel: Channel, viewer: LocalPerson, people: Mapping[str, LocalPerson]) -> Markup:
         others = [person for user, person in people.items() if user not in channel.members]
@@ -203,7 +220,7 @@ class Renderer:
         words = message.text or ""
         body = Markup("")
         if message.card is not None:
-            words = plain(message.card, viewer.zone or None)
+            words = plain(message.card, viewer.zone or None, SLASH)
             body = self.card(message.card, message.mentions, eyes, f"m{message.id}")
         at = When(message.at, viewer.zone or "UTC")
         return self._part(
@@ -333,6 +350,8 @@ class _Spans:
             case When():
                 words = span.plain(self.viewer.zone or None)
                 return Markup('<time datetime="{}">{}</time>').format(span.at.isoformat(), words)
+            case Cmd():
+                return Markup("<kbd>{} {}</kbd>").format(SLASH, span.words)
             case _:
                 assert_never(span)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from aiohttp import WSCloseCode, web
 
@@ -30,13 +30,14 @@ from bot.local.guard import Handler, guarded
 from bot.local.host import Host, LocalPerson, NextDue
 from bot.local.hub import Hub
 from bot.local.port import PLATFORM, TENANT, account
-from bot.local.render import BOT_NAME, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
+from bot.local.render import BOT_NAME, HOME, SLASH, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
 from bot.port import Answer
 from handlers.cards import Action, BadAction, Card, Shown
 from handlers.requests import (
     Arrived,
     Command,
     Departed,
+    HomeOpened,
     Intent,
     Place,
     Press,
@@ -55,7 +56,6 @@ FILES = {
     "workspace.css": "text/css",
     "bot.svg": "image/svg+xml",
 }
-SLASH = "/plc"
 TEXT_LIMIT = 4000
 CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
 CHANNEL_NAME_LIMIT = 60
@@ -79,6 +79,7 @@ class Visitor:
     people: Mapping[str, LocalPerson]
     conversation: str
     channel: Channel | None  # None: the direct conversation
+    home: bool = False  # they look at the bot's home page, which speaks for the direct conversation
 
     @property
     def user(self) -> str:
@@ -209,9 +210,10 @@ class Site:
             raise web.HTTPFound(path_of(request.match_info["user"])) from None
         epoch, change = await asyncio.to_thread(self._chat.state)
         messages: tuple[Message, ...] = ()
-        if visitor.inside:
+        if visitor.inside and not visitor.home:
             messages = await asyncio.to_thread(self._chat.latest, visitor.conversation, visitor.user)
-        room = Room(visitor.conversation, visitor.channel, visitor.inside, messages, len(messages) == PAGE, change)
+        more, home = len(messages) == PAGE, await self._home(visitor)
+        room = Room(visitor.conversation, visitor.channel, visitor.inside, messages, more, change, home)
         return _html(
             self._renderer.workspace(
                 visitor.person,
@@ -233,9 +235,10 @@ class Site:
         epoch, change = await asyncio.to_thread(self._chat.state)
         since = _whole(request.query.get("since", "0"))
         messages: tuple[Message, ...] = ()
-        if visitor.inside:
+        if visitor.inside and not visitor.home:
             messages = await asyncio.to_thread(self._chat.changed, visitor.conversation, visitor.user, since)
         sidebar = await self._sidebar(visitor, watched="watched" in request.query)
+        home = await self._home(visitor)
         return web.json_response(
             {
                 "epoch": epoch,
@@ -245,7 +248,8 @@ class Site:
                 "messages": [self._piece(message, visitor) for message in messages],
                 "conversations": self._renderer.sidebar(sidebar),
                 "clock": self._renderer.clock(await self._clock_view(), visitor.person),
-                "head": self._renderer.head(visitor.channel, visitor.people),
+                "head": self._renderer.head(visitor.channel, visitor.people, home=visitor.home),
+                "home": None if home is None else self._renderer.home(home, visitor.person),
             }
         )
 
@@ -473,13 +477,15 @@ class Site:
     async def _show(self, visitor: Visitor, reply: Reply, key: str, message: int | None, asked: str | None) -> Json:
         if reply.errors:
             return {"errors": dict(reply.errors)}
-        if reply.replace is not None and not await self._replace(visitor, message, reply.replace):
+        if reply.replace is not None and not visitor.home and not await self._replace(visitor, message, reply.replace):
             await self._write(visitor, f"{key}:replace", card=reply.replace, asked=asked)
         if reply.card is not None:
             await self._write(visitor, f"{key}:reply", card=reply.card, asked=asked)
         if reply.form is not None:
             return {"form": self._renderer.form(reply.form, visitor.viewer, message)}
-        return {}
+        if visitor.home and reply.card is not None:
+            return {"go": path_of(visitor.user, visitor.conversation)}
+        return {}  # what a press on the home page changed, that page shows by itself
 
     async def _replace(self, visitor: Visitor, message: int | None, card: Card) -> bool:
         """Change the pressed card, if it is one that the person alone sees."""
@@ -533,8 +539,8 @@ class Site:
         if person is None:
             raise Unfit("This person is not in the local workspace.")
         wanted = conversation or request.match_info["conversation"]
-        if wanted in ("direct", direct(person.user)):
-            return Visitor(person, people, direct(person.user), None)
+        if wanted in ("direct", direct(person.user), HOME):
+            return Visitor(person, people, direct(person.user), None, home=wanted == HOME)
         try:
             channel = await asyncio.to_thread(self._chat.channel, wanted)
         except NoSuchConversation as error:
@@ -551,18 +557,27 @@ class Site:
         """``watched``: somebody looks at this conversation now, so nothing in it waits to be read."""
         channels = await asyncio.to_thread(self._chat.channels)
         unread = await asyncio.to_thread(self._chat.unread, visitor.user)
-        if watched:
+        if watched and not visitor.home:
             unread.pop(visitor.conversation, None)
 
         def entry(conversation: str, name: str) -> Entry:
             href = path_of(visitor.user, conversation)
-            return Entry(href, name, unread.get(conversation, 0), conversation == visitor.conversation)
+            here = conversation == visitor.conversation and not visitor.home
+            return Entry(href, name, unread.get(conversation, 0), here)
 
         return Sidebar(
+            Entry(path_of(visitor.user, HOME), "Home", 0, visitor.home),
             entry(direct(visitor.user), BOT_NAME),
             tuple(entry(one.id, one.name) for one in channels if visitor.user in one.members),
             tuple(entry(one.id, one.name) for one in channels if visitor.user not in one.members),
         )
+
+    async def _home(self, visitor: Visitor) -> Card | None:
+        """What the bot says to somebody who looks at its home page; None where that is not what they look at."""
+        if not visitor.home:
+            return None
+        request = Request(account(visitor.user), visitor.place, HomeOpened(), f"{PLATFORM}:{uuid4()}")
+        return (await self._answer(request)).card or Card("Nothing is here yet")
 
     async def _clock_view(self) -> ClockView:
         working = self._clock.locked()

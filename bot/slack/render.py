@@ -29,6 +29,7 @@ from bot.slack import charts, limits
 from bot.slack.limits import shorten
 from bot.slack.models import as_dict
 from bot.slack.texts import (
+    SLASH,
     Budget,
     bold_part,
     escape,
@@ -62,7 +63,7 @@ def message(card: Card, shown: Shown | None = None) -> list[dict[str, Any]]:
 
 def fallback(card: Card, shown: Shown | None = None) -> str:
     """What a notification or a screen reader says; escaped, so it mentions nobody by accident."""
-    words = visible(shorten(cards.plain(card, shown.zone if shown else None), limits.FALLBACK_TEXT))
+    words = visible(shorten(cards.plain(card, shown.zone if shown else None, SLASH), limits.FALLBACK_TEXT))
     while len(escape(words)) > limits.FALLBACK_TEXT:  # cut before escaping: half an entity is no entity
         words = shorten(words, len(words) * 9 // 10)
     return escape(words)

@@ -10,7 +10,9 @@ from slack_sdk.models.blocks import RichTextSectionElement
 from slack_sdk.models.blocks.block_elements import RichTextElement
 
 from bot.slack.limits import shorten
-from handlers.cards import Bold, Link, Mention, Shown, Text, When
+from handlers.cards import Bold, Cmd, Link, Mention, Shown, Span, Text, When
+
+SLASH = "/plc"  # before a command in a channel; in the chat with the bot it may stand there too
 
 # How Slack writes an instant in each reader's own zone.
 DATE_FORMATS = {"datetime": "{date_long_pretty} at {time}", "date": "{date_long_pretty}", "time": "{time}"}
@@ -60,7 +62,7 @@ def rich(text: Text, shown: Shown, budget: Budget, limit: int) -> list[RichTextE
     return elements
 
 
-def _rich_span(span: str | Bold | Link | Mention | When, shown: Shown, room: Budget) -> list[RichTextElement]:
+def _rich_span(span: Span, shown: Shown, room: Budget) -> list[RichTextElement]:
     match span:
         case str():
             return plain_part(room.take(span, room.left))
@@ -82,6 +84,8 @@ def _rich_span(span: str | Bold | Link | Mention | When, shown: Shown, room: Bud
                     fallback=room.take(span.plain(shown.zone), room.left),
                 )
             ]
+        case Cmd():
+            return [Parts.Text(text=room.take(f"{SLASH} {span.words}", room.left), style=Parts.TextStyle(code=True))]
 
 
 def plain_part(text: str) -> list[RichTextElement]:
@@ -109,7 +113,7 @@ def mrkdwn(text: Text, shown: Shown) -> str | None:
     return None if any(part is None for part in parts) else "".join(part for part in parts if part)
 
 
-def _mrkdwn_span(span: str | Bold | Link | Mention | When, shown: Shown) -> str | None:
+def _mrkdwn_span(span: Span, shown: Shown) -> str | None:
     match span:
         case str():
             return _typed(span)
@@ -128,6 +132,9 @@ def _mrkdwn_span(span: str | Bold | Link | Mention | When, shown: Shown) -> str 
         case When():
             stamp = int(span.at.timestamp())
             return f"<!date^{stamp}^{DATE_FORMATS[span.style]}|{escape(span.plain(shown.zone))}>"
+        case Cmd():
+            typed = _typed(span.words)
+            return typed and f"`{SLASH} {typed}`"
 
 
 def _typed(text: str) -> str | None:

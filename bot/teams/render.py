@@ -24,6 +24,7 @@ from handlers.cards import (
     Buttons,
     Card,
     Chart,
+    Cmd,
     Divider,
     Facts,
     Heading,
@@ -234,7 +235,7 @@ def _cut(span: Span, limit: int) -> Span:
             return Bold(shortened(span.text, limit))
         case Link():
             return Link(shortened(span.text, limit), span.url)
-        case Mention() | When():
+        case Mention() | When() | Cmd():
             return span
         case _:
             assert_never(span)
@@ -252,6 +253,8 @@ def _run(span: Span) -> ac.TextRun:
             return ac.TextRun(text=one_line(span.name, 100), weight="Bolder")
         case When():
             return ac.TextRun(text=_instant(span))
+        case Cmd():
+            return ac.TextRun(text=literal(span.plain()))
         case _:
             assert_never(span)
 
@@ -271,6 +274,8 @@ def _marked(span: Span, page: Page) -> str:
             return _mention(span, page)
         case When():
             return _instant(span)
+        case Cmd():
+            return escaped(span.plain())
         case _:
             assert_never(span)
 

@@ -104,7 +104,7 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, 
     people_here = (TOM, GATEWAY), (ALEX, None), (CAROL, None), (JORDAN, GATEWAY)
     async with at(windows, product, *people_here) as (tom, alex, carol, jordan):
         await jordan.command("cohort link")
-        await jordan.reads_notice("“cohort link” is for coordinators and mentors.")
+        await jordan.reads_notice("/plc cohort link is for coordinators and mentors.")
 
         await tom.command("cohort link")
         await tom.reads_notice("This channel is now the home of Gateway.")
@@ -308,10 +308,10 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         await ruth.press("Correct", roster)
         await ruth.choose("Sam Whitfield", "Present")
         await ruth.submit("Save")
-        await expect(ruth.page.get_by_label("Why the correction")).to_have_accessible_description(
+        await expect(ruth.page.get_by_label("Why, if you correct an entry")).to_have_accessible_description(
             re.compile("Say why you change what was recorded.")
         )
-        await ruth.choose("Why the correction", "The first entry was wrong")
+        await ruth.choose("Why, if you correct an entry", "The first entry was wrong")
         await ruth.submit("Save")
         await expect(ruth.page.get_by_role("row", name="Sam Whitfield Present (corrected)")).to_be_visible()
         assert "attendance" not in (await ruth.clock()).lower()  # nobody is reminded of what is done
@@ -500,7 +500,7 @@ async def test_help_is_by_role_and_an_unknown_command_gets_the_nearest(windows: 
         await priya.press("progress", await priya.reads_notice("Did you mean:"))
         await priya.reads_notice("Your progress")
         await priya.command("digest")
-        await priya.reads_notice("“digest” is for coordinators.")
+        await priya.reads_notice("/plc digest is for coordinators.")
         await ruth.say("help")
         await expect(await ruth.reads("What I can do")).to_contain_text("As a mentor")
 

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize
 
-from tests.browser.product import CAROL, DANA, OZARKS, RUTH, Running
+from tests.browser.product import CAROL, DANA, NINA, OZARKS, RUTH, WALTER, Running
 from tests.browser.workspace import DESKTOP, PHONE, Person, accessible, window
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -59,6 +59,51 @@ async def test_the_main_screens(
         for command in ("digest", "progress", "people"):
             await carol.say(command)
         await carol.reads("Not matched to an account")
+        await looked_at(page, axe)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
+async def test_the_screens_of_the_record(
+    browser: Browser, product: Running, axe: str, size: ViewportSize, scheme: Literal["light", "dark"]
+) -> None:
+    async with window(browser, product.address, size=size, scheme=scheme) as page:
+        dana = await Person.open(page, DANA)
+        for command, title in (("dispute", "A record is wrong"), ("log", "Log an activity"), ("leave", "Leave of abs")):
+            await dana.command(command)
+            await dana.dialog(title).wait_for()
+            await looked_at(page, axe)
+            await page.keyboard.press("Escape")
+            await dana.closed()
+        for command, words in (("privacy", "Who sees what"), ("policy", "Program years"), ("export", "Export: My own")):
+            await dana.command(command)
+            await dana.reads(words)
+        await looked_at(page, axe)
+
+        walter = await Person.open(page, WALTER)
+        await looked_at(page, axe)
+        await walter.press("Verify", await walter.reads("An activity to verify"))
+        await walter.reads("Activity verified")
+        carol = await Person.open(page, CAROL)
+        await carol.reads("Nina Alvarez is complete")
+        await looked_at(page, axe)
+        await carol.press("Approve and issue")
+        await carol.answer_question("Approve and issue")
+        await carol.reads("certificate issued")
+        await carol.command("person Nina Alvarez")
+        await carol.reads("Head of the record:")
+        await carol.command("certificates")
+        await carol.press("Nina Alvarez", await carol.reads("Issued (1)"))
+        await carol.reads("Certificate of Nina Alvarez")
+        await looked_at(page, axe)
+        for button, title in (("Revoke", "Revoke a certificate"), ("Reissue", "Reissue a certificate")):
+            await carol.press(button)
+            await carol.dialog(title).wait_for()
+            await looked_at(page, axe)
+            await page.keyboard.press("Escape")
+            await carol.closed()
+        nina = await Person.open(page, NINA)
+        await nina.press("Get your certificate")
+        await nina.reads("See what others see")
         await looked_at(page, axe)
 
 

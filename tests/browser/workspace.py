@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from bot.local import LocalWorkspace
 from bot.local.chat import direct
-from bot.local.render import path_of
+from bot.local.render import HOME, path_of
 
 DESKTOP = ViewportSize(width=1280, height=840)
 PHONE = ViewportSize(width=390, height=844)
@@ -131,6 +131,11 @@ class Person:
 
     async def go(self, conversation: str | None = None) -> None:
         await self.page.goto(self.address + path_of(self.user, conversation or direct(self.user)))
+        await self.settled()
+
+    async def home(self) -> None:
+        """Look at the bot's home page."""
+        await self.page.goto(self.address + path_of(self.user, HOME))
         await self.settled()
 
     async def settled(self) -> None:

@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,39 +21,12 @@ from program.certificate import read_code
 from storage import certificates, downloads, people
 from tests.completion import approved
 from tests.documents import reading
+from tests.documents.visitor import Page
 from tests.handlers.test_completion import links_of
 from tests.specimens import HOSTILE
 from tests.world import ADDRESS, Person, World
 
 Client = TestClient[web.Request, web.Application]
-
-
-class Page(HTMLParser):
-    """A page's words as a person reads them, and what a browser would act on."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.title = ""
-        self._inside = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        self._inside = tag
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "style":
-            self._inside = ""
-            return
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from handlers.cards import (
     Card,
     Chart,
     ChoiceField,
+    Cmd,
     Form,
     Link,
     Mention,
@@ -181,3 +182,8 @@ def test_a_form_carries_its_action_its_message_and_its_values(renderer: Renderer
 def test_what_is_announced_is_the_cards_plain_text(renderer: Renderer) -> None:
     assert charts.short(plain(LINES)).startswith("Two charts Month by month")
     assert charts.short("x" * 100, 10) == "xxxxxxxxx…"
+
+
+def test_a_command_is_written_as_it_is_typed_here(renderer: Renderer) -> None:
+    html = renderer.card(Card("", (Paragraph(("Send ", Cmd("checkins on"), ".")),)), {}, Viewer("u", "UTC"), "k")
+    assert "Send <kbd>/plc checkins on</kbd>." in html

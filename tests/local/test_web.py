@@ -16,12 +16,47 @@ from bot.local import LocalPerson, connect
 from bot.local.chat import PAGE, Draft, direct
 from bot.local.render import path_of
 from handlers.cards import Card, action
-from handlers.requests import Arrived, Command, Departed, Press, Submit, Typed
+from handlers.requests import Arrived, Command, Departed, HomeOpened, Press, Submit, Typed
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE, MENTOR, PEOPLE, START, TAP, Toy, ToyHost, post, seed
 
 DANA, LEE, RUTH = MENTEE.user, MENTOR.user, COORDINATOR.user
 KEY = UUID("00000000-0000-4000-8000-000000000001")
+
+
+# The home page -----------------------------------------------------------------------------
+
+
+async def test_the_home_page_is_asked_for_in_the_direct_conversation(local: Local) -> None:
+    html = await (await local.get(DANA, "home")).text()
+    assert "Your home" in html
+    assert 'id="composer"' not in html
+    (request,) = local.toy.seen
+    assert request.intent == HomeOpened()
+    assert (request.place.conversation, request.place.kind) == (direct(DANA), "personal")
+    news = await local.sync(DANA, "home")
+    assert "Your home" in news["home"]
+    assert news["messages"] == []
+    assert (await local.sync(DANA, direct(DANA)))["home"] is None
+
+
+async def test_looking_at_home_reads_no_message(local: Local) -> None:
+    await post(local.workspace, direct(DANA), TAP, KEY)
+    assert (await local.sync(DANA, "home"))["unread"] == 1
+    response = await local.get(DANA, "home", "sync", watched="")
+    assert (await response.json())["unread"] == 1
+
+
+async def test_what_is_pressed_at_home_changes_it_opens_a_form_or_is_answered_in_the_chat(local: Local) -> None:
+    async def press(name: str) -> dict[str, object]:
+        return await local.act(DANA, "home", "press", action=action(name).encode(), message="")
+
+    assert await press("toy.coming") == {}
+    assert await local.read(DANA, direct(DANA)) == "", "the page itself shows what became of it"
+    assert "form" in await press("toy.steps")
+    assert await press("toy.other") == {"go": path_of(DANA, direct(DANA))}
+    assert "Pressed toy.other." in await local.read(DANA, direct(DANA))
+    assert all(one.place.conversation == direct(DANA) for one in local.toy.seen)
 
 
 # Commands and typed text -------------------------------------------------------------------

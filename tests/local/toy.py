@@ -23,7 +23,7 @@ from handlers.cards import (
     action,
     say,
 )
-from handlers.requests import Arrived, Command, Departed, Press, Reply, Request, Submit, Typed, notice
+from handlers.requests import Arrived, Command, Departed, HomeOpened, Press, Reply, Request, Submit, Typed, notice
 from tests.specimens import CARDS, CONFIDENTIAL, DANA, FORM, FORMS
 
 START = datetime(2026, 11, 12, 20, 30, tzinfo=UTC)
@@ -142,6 +142,8 @@ class Toy:
                 return _submit(sent.name, values.get("topic", ("",))[0])
             case Arrived() | Departed():
                 return Reply()
+            case HomeOpened():
+                return Reply(card=replace(TAP, title="Your home"))
             case _:
                 return notice("What?")
 

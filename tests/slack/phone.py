@@ -51,7 +51,8 @@ def _block(block: Json, zone: str) -> list[str]:
 def _text(part: Json, zone: str) -> str:
     if part["type"] == "plain_text":
         return str(part["text"])
-    return html.unescape(_ENTITY.sub(lambda found: _entity(found, zone), part["text"]))
+    words = part["text"].replace("`", "")  # code is shown without its marks; a typed one never gets here
+    return html.unescape(_ENTITY.sub(lambda found: _entity(found, zone), words))
 
 
 def _entity(found: re.Match[str], zone: str) -> str:

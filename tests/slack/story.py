@@ -36,7 +36,7 @@ from tests.fakes.slack import (
     inputs,
 )
 from tests.slack.phone import ZONE, screen
-from tests.world import OPERATOR_KEY, ROSTER, START, FixedClock
+from tests.world import ADDRESS, OPERATOR_KEY, ROSTER, START, FixedClock
 
 OZARKS = "C00OZARKS"
 GATEWAY = "C00GATEWAY"
@@ -291,6 +291,7 @@ def a_small_slack() -> FakeSlack:
 def settings_for(fake: FakeSlack, database_url: str, *, socket: bool = False) -> Settings:
     return Settings(
         plc_port=0,
+        plc_public_url=ADDRESS,
         plc_database_url=database_url,
         plc_encryption_keys=OPERATOR_KEY,
         plc_coordinators=("carol@example.org",),

@@ -17,6 +17,7 @@ from handlers.cards import (
     Card,
     Chart,
     ChoiceField,
+    Cmd,
     Facts,
     Form,
     Heading,
@@ -26,6 +27,7 @@ from handlers.cards import (
     Mention,
     Note,
     Option,
+    Paragraph,
     Progress,
     Series,
     Shown,
@@ -36,6 +38,7 @@ from handlers.cards import (
 )
 from tests.fakes.slack import words
 from tests.fakes.slack_blocks import letters, message_problems, view_problems
+from tests.slack.phone import screen
 from tests.specimens import CARDS, COHORT_OF_60, DANA, EVERYTHING, FORMS, HOSTILE, LONG_NAME, ROSTER_OF_60, WHEN
 
 ORIGIN = Origin(conversation="C1")
@@ -87,6 +90,14 @@ def test_a_date_in_a_text_is_slacks_own_date() -> None:
     date = block["elements"][0]["elements"][1]
     assert (date["type"], date["timestamp"]) == ("date", 1794517200)
     assert date["fallback"] == "Thu Nov 12, 2026, 3:00 PM CST"
+
+
+def test_a_command_is_written_as_slack_takes_it_in_a_channel() -> None:
+    card = Card("", (Paragraph(("Send ", Cmd("checkins on"), ".")), Note(("Or ", Cmd("help"), "."))))
+    paragraph, note = render.message(card)
+    assert "Send /plc checkins on." in screen({"blocks": [paragraph]})
+    assert "`/plc help`" in json.dumps(note)
+    assert render.fallback(card) == "Send “/plc checkins on”.\nOr “/plc help”."
 
 
 def test_the_fallback_speaks_in_the_readers_zone() -> None:

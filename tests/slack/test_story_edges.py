@@ -40,7 +40,7 @@ async def test_a_question_that_was_answered_twice_changes_nothing(story: Story) 
     await story.dana.taps("Yes, that's me", dict(question), story.dana.chat)
     told = await story.dana.taps("Yes, that's me", dict(question), story.dana.chat)
 
-    assert told == "That is settled already. Send help to see what I can do."
+    assert told == "That is settled already. Send /plc help to see what I can do."
     assert sum("# Welcome" in message for message in story.dana.inbox()) == 1
 
 
@@ -397,7 +397,7 @@ async def test_help_privacy_and_a_command_that_nobody_knows(story: Story) -> Non
     unknown = await story.dana.sends("progrss")
     assert unknown == "I don't know that command. Did you mean:\n[progress]"
     assert "# Your progress" in await story.dana.taps_notice("progress")
-    assert await story.dana.sends("xyzzy") == "I don't know that command. Send help to see what I can do."
+    assert await story.dana.sends("xyzzy") == "I don't know that command. Send /plc help to see what I can do."
     assert "# What I can do" in await story.dana.sends("")
 
 

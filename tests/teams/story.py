@@ -41,7 +41,7 @@ from tests.fakes.teams import (
     words_of,
 )
 from tests.teams.cards import validate
-from tests.world import OPERATOR_KEY, ROSTER, START, FixedClock
+from tests.world import ADDRESS, OPERATOR_KEY, ROSTER, START, FixedClock
 
 MOST_BYTES = 28 * 1024  # of a message; older clients show no more
 GATEWAY_CHANNEL = "19:gateway@thread.tacv2"
@@ -74,6 +74,7 @@ EVERYBODY = (RUTH, DANA, LEE, SAM, TOM, JORDAN, CAROL, OLLIE)
 def settings_in(folder: Path, url: str | None = None) -> Settings:
     return Settings(
         plc_port=0,
+        plc_public_url=ADDRESS,
         plc_database_url=url or f"sqlite:///{folder / 'plc.sqlite'}",
         plc_encryption_keys=OPERATOR_KEY,
         plc_coordinators=("carol@example.org",),

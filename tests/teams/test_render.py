@@ -17,6 +17,7 @@ from handlers.cards import (
     Buttons,
     Card,
     Chart,
+    Cmd,
     Facts,
     Form,
     Link,
@@ -129,6 +130,13 @@ def test_an_unknown_person_is_named_in_bold() -> None:
 
     assert words_of(content) == "Dana is coming."
     assert "entities" not in content["msteams"]
+
+
+def test_a_command_is_written_as_it_is_typed_to_the_bot() -> None:
+    card = Card("", (Paragraph(("Send ", Cmd("checkins on"), ".")), Facts((("Home", (Cmd("cohort link"),)),))))
+    words = words_of(render(card))
+    assert "Send “checkins on”." in words
+    assert "Home: “cohort link”" in words
 
 
 def test_links_open_and_bold_is_bold() -> None:

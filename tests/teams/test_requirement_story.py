@@ -88,7 +88,11 @@ async def test_an_activity_is_logged_and_verified(story: Story, matched: dict[st
     assert "Dana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes." in shown(asked)
     assert matched["tom"].never_saw("An activity to verify")
     assert "Year 1 (2026-27): 0 of 2" in await progress(dana)
-    assert "Noted; the mentee is told." in (await ruth.taps(asked, "Verify")).text
+    pressed = await ruth.taps(asked, "Verify")
+    assert pressed.card is not None, "the answer to the press is the settled card"
+    assert pressed.text == (
+        "Activity verified\nDana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes."
+    )
     before = story.everything()
     await ruth.repeats()
     assert story.everything() == before
@@ -109,7 +113,8 @@ async def test_a_missed_meeting_is_made_up(story: Story, matched: dict[str, Some
     assert "Asked. Your mentor or coordinator can approve it with one tap." in done.text
     asked = ruth.sees("A make-up to approve")
     assert "to make up Small groups of Thu Sep 10, 2026." in shown(asked)
-    await carol.taps(carol.sees("A make-up to approve"), "Approve")
+    pressed = await carol.taps(carol.sees("A make-up to approve"), "Approve")
+    assert pressed.text.startswith("Make-up approved\nDana Reyes: Observation")
     assert shown(asked).startswith("Make-up approved"), "the mentor's copy says it is done"
     assert dana.sees("Your make-up is approved")
     assert YEARS + "1 of 8" in await progress(dana)
@@ -125,7 +130,8 @@ async def test_a_leave_is_asked_and_granted(story: Story, matched: dict[str, Som
     asked = carol.sees("A leave of absence to decide")
     assert "Dana Reyes: Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave)." in shown(asked)
 
-    await carol.taps(asked, "Grant")
+    granted = (await carol.taps(asked, "Grant")).text
+    assert granted == "Leave granted\nDana Reyes: Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave)."
 
     assert "No check-ins come meanwhile; what you did stays." in shown(dana.sees("Your leave is granted"))
     await story.go_to(datetime(2026, 9, 18, 12, 0, tzinfo=UTC))

@@ -146,7 +146,7 @@ async def test_help_next_privacy_and_what_nobody_knows(story: Story, cohort: dic
     assert "I don't know that command. Did you mean:" in unknown.text
     pressed = await dana.taps(unknown.messages[0], "progress")
     assert "Your progress" in pressed.text
-    assert "Send help" in (await dana.says("zzzzqqqq")).text
+    assert "Send “help”" in (await dana.says("zzzzqqqq")).text
 
 
 async def test_a_command_suggested_in_a_channel_still_means_that_channel(

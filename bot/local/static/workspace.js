@@ -103,6 +103,7 @@ async function syncOnce() {
   swap("conversations", news.conversations);
   swap("clock", news.clock);
   swap("head", news.head);
+  if (news.home !== null) swap("home", news.home);
   showUnread(news.unread);
   if (news.messages.length) show(news.messages);
   change = Math.max(change, news.change);
@@ -115,9 +116,10 @@ function swap(id, html) {
   if (shownPieces.get(id) === html) return;
   shownPieces.set(id, html);
   const place = $(id);
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
   place.innerHTML = html;
-  if (focused) $(focused)?.focus();
+  if (focused?.dataset.press) focusOn(place, focused.dataset.press);
+  else if (focused?.id) $(focused.id)?.focus();
 }
 
 function showUnread(count) {

@@ -1,0 +1,217 @@
+"""From two complete years to a certificate, and the exports, on Slack over signed HTTP, as people see them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from storage import ledger
+from storage.tables import certificate, download
+from tests.completion import DONE, record_years
+from tests.documents.visitor import Visitor, visiting
+from tests.fakes.slack import Json, button_labelled
+from tests.slack.story import OZARKS, Neighbour, Story
+
+CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}")
+PDF, ONCE = "Certificate (PDF)", "works once"
+
+
+@pytest.fixture
+async def done(story: Story) -> AsyncIterator[Story]:
+    """Dana has two complete years; at the end nothing is undelivered and every chain is whole."""
+    await story.all_matched()
+    product = story.app.product
+    await product.threads.write(lambda tx: record_years(product.work(tx), ["dana@example.org"], "ruth@example.org"))
+    story.clock.at = DONE
+    await story.settled()
+    yield story
+    assert (await product.threads.read(lambda tx: ledger.verify(tx, product.chain_key))).problems == []
+    assert await story.undelivered() == []
+
+
+@pytest.fixture
+async def visitor(story: Story) -> AsyncIterator[Visitor]:
+    async with visiting(story.app.address) as found:
+        yield found
+
+
+def link(message: Json, label: str) -> str:
+    return str(button_labelled(message["blocks"], label)["url"])
+
+
+def in_chat(who: Neighbour, label: str) -> str:
+    """Where the newest such button in somebody's chat leads."""
+    return link(who.message(who.chat, label), label)
+
+
+def in_notice(story: Story, label: str) -> str:
+    """Where this button of the last notice leads."""
+    return link(story.fake.notices[-1], label)
+
+
+async def approve(story: Story) -> str:
+    """Carol approves; the code of what was issued."""
+    await story.carol.taps_in_chat("Approve and issue")
+    return code_in(story.carol.message(story.carol.chat, "Open"))
+
+
+def code_in(message: Json) -> str:
+    found = CODE.search(json.dumps(message))
+    assert found is not None
+    return found[0]
+
+
+async def issued(story: Story) -> list[tuple[Any, ...]]:
+    columns = certificate.c
+    return await story.rows(select(columns.number, columns.name, columns.code).order_by(columns.number))
+
+
+async def steps(story: Story) -> list[str]:
+    given = {"issued", "revoked", "reissued"}
+    return [step for who, step, *_ in await story.ledger() if who == "Dana Reyes" and step in given]
+
+
+async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(done: Story, visitor: Visitor) -> None:
+    dana, carol = done.dana, done.carol
+    waiting = carol.message(carol.chat, "Approve and issue")
+    question = next(one for one in carol.inbox() if "[Approve and issue]" in one)
+    assert question.startswith(
+        "# Dana Reyes is complete\nDana Reyes has everything the two years ask for. Approving issues the certificate.\n"
+    )
+    assert "Year 1 (2026-27): Meetings 8 of 8" in question
+    assert "Your coordinator is asked to approve it." in await dana.sends("certificate")
+    before = copy.deepcopy(waiting)
+
+    code = await approve(done)
+
+    assert not any("[Approve and issue]" in one for one in carol.inbox())
+    assert f"Code {code}." in next(one for one in carol.inbox() if "certificate issued" in one)
+    assert dana.last().startswith(
+        "# Congratulations, Dana Reyes!\nYou completed the two-year mentoring program. Your coordinator approved it"
+    )
+    assert "eligib" not in "".join(dana.inbox()).lower()
+
+    told = len(dana.inbox())
+    await carol.taps("Approve and issue", before, carol.chat)
+    assert len(dana.inbox()) == told, "a second press tells nobody anything"
+    assert await issued(done) == [(1, "Dana Reyes", code)]
+    assert await steps(done) == ["issued"]
+
+    shown = await dana.taps_in_chat("Get your certificate")
+    assert f"[{PDF}] [Every line it rests on (PDF)]" in shown
+    assert ONCE in shown
+    await visitor.has_once(in_chat(dana, PDF), "record-of-completion-dana-reyes.pdf")
+
+    await carol.taps_in_chat("Open")
+    await visitor.has_once(in_chat(carol, "Every line it rests on (PDF)"), "record-dana-reyes.pdf")
+    page = await visitor.reads(in_chat(carol, "See what others see"))
+    assert page.status == 200
+    assert "✓ Valid Record of completion, not a DESE certificate Dana Reyes" in page.text
+
+
+async def test_the_record_is_read_before_it_is_approved(done: Story, visitor: Visitor) -> None:
+    carol = done.carol
+    await carol.taps_in_chat("See the record")
+    await visitor.has_once(in_chat(carol, "Every line (PDF)"), "record-dana-reyes.pdf")
+
+
+async def test_a_certificate_is_revoked_and_issued_anew(done: Story, visitor: Visitor) -> None:
+    dana, carol = done.dana, done.carol
+    first = await approve(done)
+    await dana.sends("certificate")
+    unused = in_notice(done, PDF)
+
+    assert "Issued (1)" in await carol.sends("certificates")
+    await carol.taps_notice("Dana Reyes")
+    await carol.taps_notice("Revoke")
+    assert "Its code will answer “revoked”, and it stays on record." in carol.modal()
+    revoking = carol.submission_payload(reason="issued_in_error")
+    assert "Revoked. The ledger says who, when and why" in await carol.fills(reason="issued_in_error")
+    await carol.submit({**revoking, "trigger_id": done.fake.trigger(carol.user)})
+    assert await steps(done) == ["issued", "revoked"], "sent twice, it is revoked once"
+
+    told = next(one for one in dana.inbox() if "Certificate revoked" in one)
+    assert "It was issued in error" in told
+    assert "was revoked" in await dana.sends("certificate")
+    page = await visitor.reads(f"/verify/{first}")
+    assert "✕ Revoked" in page.text
+    assert "Dana" not in page.text
+    assert "no longer holds" in (await visitor.downloads(unused)).text
+
+    await carol.sends("certificates")
+    await carol.taps_notice("Dana Reyes (revoked)")
+    await carol.taps_notice("Reissue")
+    assert carol.field("Name as it is shown") == "name"
+    shown = await carol.fills(name="Dana Reyes-Soto", reason="name_changed")
+
+    (_, second) = await issued(done)
+    assert second[:2] == (2, "Dana Reyes-Soto")
+    assert second[2] in shown
+    assert second[2] != first
+    assert await steps(done) == ["issued", "revoked", "reissued"]
+    assert dana.last().startswith("# Your new certificate\nYour certificate was issued anew")
+    await dana.taps_in_chat("Get your certificate", "Your new certificate")
+    await visitor.has_once(in_chat(dana, PDF), "record-of-completion-dana-reyes-soto.pdf")
+    assert "✓ Valid" in (await visitor.reads(f"/verify/{second[2]}")).text
+    assert "✕ Revoked" in (await visitor.reads(f"/verify/{first}")).text
+    assert (await visitor.reads("/verify/0000-0000-0000-0000")).status == 404
+
+
+async def test_exports_are_links_for_the_asker_alone(done: Story, visitor: Visitor) -> None:
+    dana, ruth, carol, sam = done.dana, done.ruth, done.carol, done.sam
+    assert "# Export: My own record" in await dana.sends("export")
+    own = in_notice(done, "Record (CSV)")
+    mine = (await visitor.downloads(own)).csv
+    assert [(one["Mentee"], one["Status"]) for one in mine] == [("Dana Reyes", "present")] * 16
+    assert (await visitor.downloads(own)).status == 410
+
+    assert "# Export: Ozarks" in await ruth.sends("export", OZARKS)
+    assert done.fake.notices[-1]["user"] == ruth.user
+    assert (await visitor.downloads(in_notice(done, "Excel workbook"))).recorded == {"Dana Reyes"}
+    standings = (await visitor.downloads(in_notice(done, "Standings (CSV)"))).csv
+    assert [one["Mentee"] for one in standings] == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
+
+    await carol.sends("export")
+    assert "What: The whole program" in carol.modal()
+    assert "# Export: The whole program" in await carol.fills()
+    program = (await visitor.downloads(in_chat(carol, "Standings (CSV)"))).csv
+    found = {one["Mentee"]: one["Standing"] for one in program}
+    assert found["Dana Reyes"] == "complete"
+    assert "Jordan Blake" in found
+    assert (await visitor.downloads(in_chat(carol, "Excel workbook"))).recorded == {"Dana Reyes"}
+
+    for one in (dana, ruth, sam):
+        assert "/download/" not in "".join(one.inbox())
+    assert "/download/" not in json.dumps(done.fake.messages(OZARKS))
+
+
+async def test_nobody_has_what_is_not_theirs(done: Story) -> None:
+    dana, ruth, carol, tom, olga = done.dana, done.ruth, done.carol, done.tom, done.olga
+    question = carol.message(carol.chat, "Approve and issue")
+    for one in (dana, ruth):
+        assert "/plc certificates is for coordinators." in await one.sends("certificates")
+        for label in ("Approve and issue", "See the record"):
+            assert "by coordinators" in await one.taps(label, question, one.chat), "a forged press"
+    assert "You are not enrolled as a mentee" in await ruth.sends("certificate")
+    assert "I don't know you yet" in await olga.sends("export")
+    await approve(done)
+    managed = carol.message(carol.chat, "Open")
+    assert "by coordinators" in await dana.taps("Open", managed, dana.chat)
+    links = len(await done.rows(select(download.c.token_hash)))
+
+    await carol.sends("export")
+    form = done.fake.stacks[carol.user]
+    for one in (dana, tom):
+        done.fake.stacks[one.user] = list(form)  # a form that was never theirs
+        for wanted in ("The whole program", "Ozarks"):
+            what = done.option(one, "what", wanted)
+            assert await one.fills(what=what) == "Choose one of the options."
+        done.fake.stacks[one.user] = []
+    assert await issued(done) == [(1, "Dana Reyes", code_in(managed))]
+    assert len(await done.rows(select(download.c.token_hash))) == links, "no link was made for any of it"
