@@ -54,7 +54,7 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
             async with session.get(app.address) as answer:
                 assert "not DESE policy" in await answer.text()
         with app.product.threads.database.read() as tx:
-            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Bootheel", "Gateway", "Ozarks"]
+            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Bootheel", "Ozarks"]
     finally:
         await app.stop()
 
@@ -84,7 +84,7 @@ async def test_a_restart_keeps_the_example_and_its_clock(tmp_path: Path) -> None
     assert app.clock.now() >= ahead
     await app.start()
     with app.product.threads.database.read() as tx:
-        assert len(cohorts.all_cohorts(tx)) == 2
+        assert len(cohorts.all_cohorts(tx)) == 3
     await app.stop()
 
 
