@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test simulate check lock clean
+.PHONY: run install test simulate check bench lock clean
 
 run: install
 	$(BIN)/plc-bot run
@@ -35,6 +35,10 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# ARGS names figures; without it all of them are measured, which takes long.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # Needs uv. The locks hold names, versions and hashes only.
 lock:

@@ -19,6 +19,7 @@ from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, 
 from handlers.router import Call, FormErrors, Refused, Router
 from program.house import House
 from storage import conversations, people, seen
+from storage.conversations import Conversation
 from storage.database import Tx
 from storage.vault import NoKeyYet, Vault
 from storage.work import KEY_BACKUP_DAYS, Work
@@ -55,7 +56,6 @@ class Dispatcher:
         self._product = product
         self._ports = ports
         self._wake = wake
-        self._places: dict[tuple[str, str, str], tuple[object, ...]] = {}
 
     async def answer(self, request: Request) -> Reply:
         """The reply to one request; a refusal is a reply too."""
@@ -96,21 +96,24 @@ class Dispatcher:
 
     async def _transaction(self, request: Request, profile: Profile | None) -> Reply | None:
         """None: the account was never seen, so its profile is needed first."""
-        known = self._known(request)
-        if profile is None and known and self._product.router.only_reads(request):
+        if profile is None and self._product.router.only_reads(request):
             read = await self._product.threads.read(lambda tx: self._read(tx, request))
             if read is not None:
                 return read
         reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), first=True)
         if reply is not None:
-            self._places[self._key(request)] = self._facts(request)
             self._wake()
         return reply
 
     def _read(self, tx: Tx, request: Request) -> Reply | None:
-        """None: this cannot be answered by reading alone; finding out who a stranger is writes."""
+        """None: this cannot be answered by reading alone; finding out who a stranger is, or where, writes."""
         me = self._actor(tx, request)
-        return None if me is None or me.person_id is None else self._call(self._product.work(tx), request, me)
+        if me is None or me.person_id is None:
+            return None
+        place = self._place(tx, request)
+        if not self._is_stored(request, me, place):
+            return None
+        return self._call(self._product.work(tx), request, me, place)
 
     def _write(self, tx: Tx, request: Request, profile: Profile | None) -> Reply | None:
         work = replace(self._product.work(tx), acted=True)
@@ -119,14 +122,15 @@ class Dispatcher:
         me = self._actor(tx, request)
         if me is None:
             return None
-        if not self._known(request) and request.place.conversation:
+        place = self._place(tx, request)
+        if not self._is_stored(request, me, place):
             self._remember(work, request, me)
+            place = self._place(tx, request)
         if not self._product.router.only_reads(request) and not seen.first_time(work, _act(request)):
             return Reply()
-        return self._call(work, request, me)
+        return self._call(work, request, me, place)
 
-    def _call(self, work: Work, request: Request, me: people.Actor) -> Reply:
-        place = conversations.find(work.tx, request.place.platform, request.place.tenant, request.place.conversation)
+    def _call(self, work: Work, request: Request, me: people.Actor, place: Conversation | None) -> Reply:
         return self._product.router.answer(
             Call(work=work, vault=self._product.vault, request=request, me=me, place=place)
         )
@@ -134,24 +138,21 @@ class Dispatcher:
     def _actor(self, tx: Tx, request: Request) -> people.Actor | None:
         return people.actor(tx, request.who.platform, request.who.tenant, request.who.user)
 
-    def forget_places(self) -> None:
-        """The database is another one now."""
-        self._places.clear()
-
     # Places -------------------------------------------------------------------------------------
 
-    def _key(self, request: Request) -> tuple[str, str, str]:
-        return request.place.platform, request.place.tenant, request.place.conversation
+    def _place(self, tx: Tx, request: Request) -> Conversation | None:
+        return conversations.find(tx, request.place.platform, request.place.tenant, request.place.conversation)
 
-    def _facts(self, request: Request) -> tuple[object, ...]:
-        place = request.place
-        return place.kind, place.name, tuple(sorted(place.reference.items()))
-
-    def _known(self, request: Request) -> bool:
+    def _is_stored(self, request: Request, me: people.Actor, found: Conversation | None) -> bool:
         """Whether what the request says of its place is stored already: most requests write nothing for it."""
-        if isinstance(request.intent, EVENTS):
+        said = request.place
+        if not said.conversation:
+            return True
+        if found is None or found.gone or isinstance(request.intent, EVENTS):
             return False
-        return self._places.get(self._key(request)) == self._facts(request)
+        named = said.name in ("", found.name)
+        reached = not said.reference or dict(said.reference) == dict(found.reference)
+        return named and reached and (said.kind != "personal" or found.account_id == me.account_id)
 
     def _remember(self, work: Work, request: Request, me: people.Actor) -> None:
         place = request.place

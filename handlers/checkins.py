@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from handlers import notices
@@ -55,6 +56,7 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     turns = checkins.turns(work.tx, due=came)
     checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
     prompts = checkins.prompts(work.tx)
+    chosen = cache(lambda turn: [one.id for one in choose_prompts(prompts, turn)])
     on_leave = leaves.of_people(work.tx, [turn.person_id for turn in turns])
     rows = []
     for turn in turns:
@@ -62,10 +64,9 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
         asleep = turn.snoozed_until is not None and day < turn.snoozed_until
         away = break_on(day, on_leave.get(turn.person_id, ())) is not None
         if not asleep and not away and work.now < closes_at:
-            rows.append((turn.person_id, day, [one.id for one in choose_prompts(prompts, turn_of(day, turn.cycle))]))
+            rows.append((turn.person_id, day, chosen(turn_of(day, turn.cycle))))
     opened = checkins.open_checkins(work, rows, closes_at)
-    for one in opened:
-        deliveries.to_person(work, "checkin", one.person_id, one.id)
+    deliveries.to_people(work, "checkin", [(one.person_id, one.id) for one in opened])
     if opened:
         due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat())
         due.plan(work, "checkins.close", closes_at, work.now.isoformat())

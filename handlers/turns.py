@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from uuid import UUID
 
 from program.checkins import next_checkin
@@ -26,13 +27,17 @@ def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
 def set_turns(work: Work, found: Sequence[Turn]) -> None:
     """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
     off = Off(work, [turn.person_id for turn in found])
+    next_at = cache(next_checkin)  # most people share a rhythm
+    turns: list[tuple[UUID, datetime]] = []
     for turn in found:
         after = work.now
         if turn.snoozed_until is not None:
             awake = to_utc(datetime.combine(turn.snoozed_until, time()), turn.zone)
             after = max(after, awake - timedelta(seconds=1))
-        at = next_checkin(after, turn.zone, turn.cycle, off.of(turn.person_id, turn.cohort_id))
-        checkins.set_turn(work, turn.person_id, at)
+        at = next_at(after, turn.zone, turn.cycle, off.of(turn.person_id, turn.cohort_id))
+        turns.append((turn.person_id, at))
+    checkins.set_turns(work, turns)
+    for at in sorted({at for _, at in turns}):
         due.plan(work, "checkins.open", at, at.isoformat())
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from program.attendance import Entry, Mark, Status, Step, counts, marks
 from storage import ledger
@@ -16,6 +16,15 @@ from storage.work import Work
 
 KIND = "attendance"
 VERIFIED = {"tapped": "self", "confirmed": "mentor", "corrected": "mentor"}
+
+
+_BEGAN = select(meeting.c.starts_at).where(meeting.c.id == bindparam("meeting"))
+_OF_MEETING = (
+    select(enrolment.c.person_id, ledger_line.c.step, ledger_line.c.status, ledger_line.c.minutes)
+    .join_from(ledger_line, enrolment)
+    .where(ledger_line.c.meeting_id == bindparam("meeting"), ledger_line.c.kind == KIND)
+    .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ def add(
     reason: str = "",
 ) -> None:
     """Add a line about this person in this meeting."""
-    happened = work.tx.scalar(select(meeting.c.starts_at).where(meeting.c.id == meeting_id)) or work.now
+    happened = work.tx.scalar(_BEGAN, {"meeting": meeting_id}) or work.now
     line = ledger.Line(
         KIND,
         step,
@@ -57,13 +66,7 @@ def add(
 
 
 def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
-    rows = tx.execute(
-        select(enrolment.c.person_id, ledger_line.c.step, ledger_line.c.status, ledger_line.c.minutes)
-        .join_from(ledger_line, enrolment)
-        .where(ledger_line.c.meeting_id == meeting_id, ledger_line.c.kind == KIND)
-        .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
-    )
-    return marks(Entry(*row) for row in rows)
+    return marks(Entry(*row) for row in tx.execute(_OF_MEETING, {"meeting": meeting_id}))
 
 
 def story(tx: Tx, meeting_id: UUID, person_id: UUID) -> list[Line]:

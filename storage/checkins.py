@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
@@ -133,8 +134,8 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
     return list(found.values())
 
 
-def set_turn(work: Work, person_id: UUID, next_at: datetime) -> None:
-    put(work.tx, checkin_turn, {"person_id": person_id, "next_at": next_at})
+def set_turns(work: Work, turns: Sequence[tuple[UUID, datetime]]) -> None:
+    put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in turns))
 
 
 def drop_turns(work: Work, people: Sequence[UUID]) -> None:
@@ -156,21 +157,21 @@ def people_due(tx: Tx, until: datetime) -> list[UUID]:
 
 def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[UUID]]], closes_at: datetime) -> list[CheckIn]:
     """Open a check-in for each (person, local day, prompts) that has none on that day."""
-    made = [work.new_id() for _ in rows]
-    values = [
+    values: list[dict[str, Any]] = [
         {
-            "id": new_id,
+            "id": work.new_id(),
             "person_id": person_id,
             "day": day,
             "opened_at": work.now,
             "closes_at": closes_at,
             "prompts": [str(one) for one in chosen],
         }
-        for new_id, (person_id, day, chosen) in zip(made, rows, strict=True)
+        for person_id, day, chosen in rows
     ]
-    insert_new(work.tx, checkin, values)
-    found = work.tx.execute(select(*_CHECKIN).where(among(work.tx, checkin.c.id, made)).order_by(checkin.c.id))
-    return [CheckIn(*row) for row in found]
+    if insert_new(work.tx, checkin, values) == len(values):
+        return [CheckIn(**row, answered_at=None, reach_out_at=None) for row in values]
+    made = {row["id"] for row in values}
+    return [one for one in opened_at(work.tx, work.now) if one.id in made]
 
 
 def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, insert, literal, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
@@ -54,6 +54,9 @@ _COHORT = (
 )
 
 
+_GET = select(*_COHORT).where(cohort.c.id == bindparam("id"))
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A present member of a cohort."""
@@ -66,11 +69,11 @@ class Person:
 
 
 def get(tx: Tx, cohort_id: UUID) -> Cohort:
-    return Cohort(*tx.execute(select(*_COHORT).where(cohort.c.id == cohort_id)).one())
+    return Cohort(*tx.execute(_GET, {"id": cohort_id}).one())
 
 
 def find(tx: Tx, cohort_id: UUID) -> Cohort | None:
-    row = tx.execute(select(*_COHORT).where(cohort.c.id == cohort_id)).one_or_none()
+    row = tx.execute(_GET, {"id": cohort_id}).one_or_none()
     return Cohort(*row) if row else None
 
 

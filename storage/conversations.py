@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from storage.database import Tx
 from storage.tables import cohort, conversation, installation
@@ -25,24 +25,31 @@ class Conversation:
     reference: Mapping[str, Any]
     gone: bool
     cohort_id: UUID | None  # whose home channel this is
+    account_id: UUID | None  # whose personal chat this is
 
 
-def _select() -> Any:
-    return (
-        select(
-            conversation.c.id,
-            installation.c.platform,
-            installation.c.tenant,
-            conversation.c.external,
-            conversation.c.kind,
-            conversation.c.name,
-            conversation.c.reference,
-            conversation.c.gone,
-            cohort.c.id,
-        )
-        .join_from(conversation, installation)
-        .join(cohort, cohort.c.home_id == conversation.c.id, isouter=True)
+_SELECT: Select[Any] = (
+    select(
+        conversation.c.id,
+        installation.c.platform,
+        installation.c.tenant,
+        conversation.c.external,
+        conversation.c.kind,
+        conversation.c.name,
+        conversation.c.reference,
+        conversation.c.gone,
+        cohort.c.id,
+        conversation.c.account_id,
     )
+    .join_from(conversation, installation)
+    .join(cohort, cohort.c.home_id == conversation.c.id, isouter=True)
+)
+_FIND = _SELECT.where(
+    installation.c.platform == bindparam("platform"),
+    installation.c.tenant == bindparam("tenant"),
+    conversation.c.external == bindparam("external"),
+)
+_GET = _SELECT.where(conversation.c.id == bindparam("id"))
 
 
 def installation_id(work: Work, platform: str, tenant: str) -> UUID:
@@ -61,22 +68,16 @@ def installations(tx: Tx) -> dict[UUID, str]:
 
 
 def find(tx: Tx, platform: str, tenant: str, external: str) -> Conversation | None:
-    row = tx.execute(
-        _select().where(
-            installation.c.platform == platform,
-            installation.c.tenant == tenant,
-            conversation.c.external == external,
-        )
-    ).one_or_none()
+    row = tx.execute(_FIND, {"platform": platform, "tenant": tenant, "external": external}).one_or_none()
     return Conversation(*row) if row else None
 
 
 def get(tx: Tx, conversation_id: UUID) -> Conversation:
-    return Conversation(*tx.execute(_select().where(conversation.c.id == conversation_id)).one())
+    return Conversation(*tx.execute(_GET, {"id": conversation_id}).one())
 
 
 def find_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
-    row = tx.execute(_select().where(conversation.c.id == conversation_id)).one_or_none()
+    row = tx.execute(_GET, {"id": conversation_id}).one_or_none()
     return Conversation(*row) if row else None
 
 

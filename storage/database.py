@@ -14,7 +14,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Select, Uuid, cast, create_engine, event, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Uuid,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy import column as named
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -34,12 +47,24 @@ def among(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
 
     A plain IN list takes a bound value for each id, and both databases refuse a list of everybody.
     """
-    if isinstance(ids, Select):
-        return column.in_(ids)
-    if tx.dialect.name == "sqlite":
-        listed = func.json_each(json.dumps([one.hex for one in ids])).table_valued(named("value", Uuid))
-        return column.in_(select(listed.c.value))
-    return column == func.any(cast(list(ids), ARRAY(Uuid)))
+    return column.in_(ids) if isinstance(ids, Select) else _holds(tx.dialect.name, column, listed(tx, ids))
+
+
+def among_given(dialect: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """:func:`among` for a statement that is built once: :func:`listed` ids come as its parameter ``ids``."""
+    return _holds(dialect, column, bindparam("ids"))
+
+
+def listed(tx: Tx, ids: Iterable[UUID]) -> Any:
+    """Ids as the one value that stands for them."""
+    return json.dumps([one.hex for one in ids]) if tx.dialect.name == "sqlite" else list(ids)
+
+
+def _holds(dialect: str, column: ColumnElement[Any], ids: Any) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        values = func.json_each(ids).table_valued(named("value", Uuid))
+        return column.in_(select(values.c.value))
+    return column == func.any(cast(ids, ARRAY(Uuid)))
 
 
 COLLISIONS = ("40001", "40P01")  # PostgreSQL: two transactions could not both go on

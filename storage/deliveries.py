@@ -7,7 +7,7 @@ claim's token can settle it. The row never holds a rendered card.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,7 +64,11 @@ _DELIVERY = (
 
 
 def _queue(work: Work, **values: Any) -> None:
-    row = {
+    insert_new(work.tx, delivery, [_row(work, values)])
+
+
+def _row(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "id": work.new_id(),
         "state": "queued",
         "created_at": work.now,
@@ -76,13 +80,21 @@ def _queue(work: Work, **values: Any) -> None:
         "priority": 0 if work.acted else 1,
         **values,
     }
-    insert_new(work.tx, delivery, [row])
 
 
 def to_person(work: Work, kind: str, person_id: UUID, subject: object, tag: object = "") -> None:
     """Queue a personal message; the same kind, subject, tag and person are queued only once."""
+    _queue(work, **_personal(kind, person_id, subject, tag))
+
+
+def to_people(work: Work, kind: str, messages: Iterable[tuple[UUID, object]]) -> None:
+    """Queue a personal message for each (person, subject), all at once."""
+    insert_new(work.tx, delivery, [_row(work, _personal(kind, one, subject)) for one, subject in messages])
+
+
+def _personal(kind: str, person_id: UUID, subject: object, tag: object = "") -> dict[str, Any]:
     key = f"{kind}:{subject}:{tag}:{person_id}"
-    _queue(work, verb="post", kind=kind, subject=str(subject), person_id=person_id, key=key)
+    return {"verb": "post", "kind": kind, "subject": str(subject), "person_id": person_id, "key": key}
 
 
 def to_account(work: Work, kind: str, account_id: UUID, subject: object, tag: object = "") -> None:
@@ -102,20 +114,21 @@ def visit(work: Work, conversation_id: UUID, subject: object) -> None:
     _queue(work, verb="visit", kind="visit", subject=str(subject), conversation_id=conversation_id, key=key)
 
 
+_THERE = select(*_DELIVERY).where(
+    delivery.c.kind == bindparam("kind"),
+    delivery.c.subject == bindparam("subject"),
+    delivery.c.verb == "post",
+    delivery.c.state.in_(("sending", "sent")),
+)
+
+
 def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = None) -> None:
     """Bring the messages of this kind and subject up to date, where they were sent or are being sent.
 
     At most one update waits for each message; the card is built when it goes out, so the newest wins.
     """
-    query = select(*_DELIVERY).where(
-        delivery.c.kind == kind,
-        delivery.c.subject == str(subject),
-        delivery.c.verb == "post",
-        delivery.c.state.in_(("sending", "sent")),
-    )
-    if person_id is not None:
-        query = query.where(delivery.c.person_id == person_id)
-    for row in work.tx.execute(query).all():
+    query = _THERE if person_id is None else _THERE.where(delivery.c.person_id == person_id)
+    for row in work.tx.execute(query, {"kind": kind, "subject": str(subject)}).all():
         _queue(
             work,
             verb="update",

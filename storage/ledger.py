@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, bindparam, func, insert, select
 
 from program.chain import SHORT, START, Link, check_chain, mark_of, seal_of
 from program.wording import RecordLine
@@ -64,6 +64,14 @@ def has_begun(tx: Tx) -> bool:
     return tx.execute(select(ledger_key.c.id)).first() is not None
 
 
+_HEAD = (
+    select(enrolment.c.id, ledger_head.c.position, ledger_head.c.mark)
+    .join_from(enrolment, ledger_head, isouter=True)
+    .where(enrolment.c.person_id == bindparam("person"))
+)
+_ADD = insert(ledger_line)
+
+
 def add(work: Work, person_id: UUID, line: Line) -> UUID:
     """Add a line to a person's chain; its id.
 
@@ -72,11 +80,7 @@ def add(work: Work, person_id: UUID, line: Line) -> UUID:
     """
     if not work.chain_key:
         raise ValueError("The ledger needs its key to add a line.")
-    row = work.tx.execute(
-        select(enrolment.c.id, ledger_head.c.position, ledger_head.c.mark)
-        .join_from(enrolment, ledger_head, isouter=True)
-        .where(enrolment.c.person_id == person_id)
-    ).one_or_none()
+    row = work.tx.execute(_HEAD, {"person": person_id}).one_or_none()
     if row is None:
         raise NotEnrolled(NotEnrolled.__doc__)
     position = 0 if row.position is None else row.position + 1
@@ -98,7 +102,7 @@ def add(work: Work, person_id: UUID, line: Line) -> UUID:
     mark = mark_of(work.chain_key, row.mark or START, row.id, position, content)
     line_id = work.new_id()
     values = {"id": line_id, "enrolment_id": row.id, "position": position, "mark": mark, **content}
-    work.tx.execute(insert(ledger_line).values(values))
+    work.tx.execute(_ADD, values)
     proof = _proof(work.chain_key, row.id, position, mark)
     put(work.tx, ledger_head, {"enrolment_id": row.id, "position": position, "mark": mark, "proof": proof})
     return line_id

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, literal, select, update
 
 from program.times import to_utc
 from storage import history
@@ -52,6 +52,34 @@ _MEETING: tuple[Any, ...] = (
     meeting.c.cancel_reason,
     meeting.c.version,
     meeting.c.settled_at,
+)
+
+
+# Built once, since every request runs some of them.
+_GET = select(*_MEETING).where(meeting.c.id == bindparam("id"))
+_NEXT = (
+    select(*_MEETING)
+    .where(
+        meeting.c.cohort_id.in_(bindparam("cohorts", expanding=True)),
+        meeting.c.cancelled_at.is_(None),
+        meeting.c.ends_at > bindparam("now"),
+    )
+    .order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id)
+    .limit(1)
+)
+_EXPECTED = (
+    select(person.c.id, person.c.name, literal(False))
+    .join_from(membership, person)
+    .where(
+        membership.c.cohort_id == bindparam("cohort"),
+        membership.c.role == "mentee",
+        membership.c.until.is_(None) | (membership.c.until > bindparam("began")),
+    )
+    .union_all(
+        select(person.c.id, person.c.name, literal(True))
+        .join_from(visitor, person, person.c.id == visitor.c.person_id)
+        .where(visitor.c.meeting_id == bindparam("meeting"))
+    )
 )
 
 
@@ -102,12 +130,12 @@ def create_series(
 
 
 def find(tx: Tx, meeting_id: UUID) -> Meeting | None:
-    row = tx.execute(select(*_MEETING).where(meeting.c.id == meeting_id)).one_or_none()
+    row = tx.execute(_GET, {"id": meeting_id}).one_or_none()
     return Meeting(*row) if row else None
 
 
 def get(tx: Tx, meeting_id: UUID) -> Meeting:
-    return Meeting(*tx.execute(select(*_MEETING).where(meeting.c.id == meeting_id)).one())
+    return Meeting(*tx.execute(_GET, {"id": meeting_id}).one())
 
 
 def of_series(tx: Tx, series_id: UUID, since: datetime | None = None) -> list[Meeting]:
@@ -130,16 +158,7 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
 
 def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting | None:
     """The first meeting that has not ended."""
-    row = tx.execute(
-        select(*_MEETING)
-        .where(
-            among(tx, meeting.c.cohort_id, cohort_ids),
-            meeting.c.cancelled_at.is_(None),
-            meeting.c.ends_at > now,
-        )
-        .order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id)
-        .limit(1)
-    ).one_or_none()
+    row = tx.execute(_NEXT, {"cohorts": list(cohort_ids), "now": now}).one_or_none()
     return Meeting(*row) if row else None
 
 
@@ -249,21 +268,7 @@ class Expected:
 
 def expected(tx: Tx, item: Meeting) -> list[Expected]:
     """The mentees who were in the cohort when the meeting began, and its visitors, by name."""
-    here = (
-        select(person.c.id, person.c.name)
-        .join_from(membership, person)
-        .where(
-            membership.c.cohort_id == item.cohort_id,
-            membership.c.role == "mentee",
-            membership.c.until.is_(None) | (membership.c.until > item.starts_at),
-        )
-    )
-    mentees = {row.id: Expected(row.id, row.name, False) for row in tx.execute(here)}
-    guests = tx.execute(
-        select(person.c.id, person.c.name)
-        .join_from(visitor, person, person.c.id == visitor.c.person_id)
-        .where(visitor.c.meeting_id == item.id)
-    )
-    for row in guests:
-        mentees.setdefault(row.id, Expected(row.id, row.name, True))
+    asked = {"cohort": item.cohort_id, "began": item.starts_at, "meeting": item.id}
+    rows = [Expected(*row) for row in tx.execute(_EXPECTED, asked)]
+    mentees = {one.id: one for one in sorted(rows, key=lambda one: one.visitor, reverse=True)}  # a mentee's place wins
     return sorted(mentees.values(), key=lambda one: (one.visitor, one.name.lower(), str(one.id)))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from program.policy import Policy, Value, read_policy
 from storage import program as programs
@@ -22,17 +22,21 @@ YES_NO = {"yes": True, "no": False, "true": True, "false": False}  # typed, and 
 _SHIPPED = {EXAMPLE: "example.toml", MISSOURI: "missouri-dese.toml"}
 
 
+_AMENDMENTS = (
+    select(amendment.c.path, amendment.c.value)
+    .where(amendment.c.policy == bindparam("name"))
+    .order_by(amendment.c.at, amendment.c.id)
+)
+_TEXT_OF = select(policy.c.text).where(policy.c.name == bindparam("name"))
+
+
 class PolicyThere(Exception):
     """There is a policy with this id and version already; a changed document needs a new version."""
 
 
 def get(tx: Tx, name: str) -> Policy:
     """The policy ``id/version`` with everything that was filled in since."""
-    rows = tx.execute(
-        select(amendment.c.path, amendment.c.value)
-        .where(amendment.c.policy == name)
-        .order_by(amendment.c.at, amendment.c.id)
-    )
+    rows = tx.execute(_AMENDMENTS, {"name": name})
     return _read(_text(tx, name), tuple((row.path, row.value) for row in rows))
 
 
@@ -54,7 +58,7 @@ def typed_value(text: str) -> Value:
 
 
 def _text(tx: Tx, name: str) -> str:
-    stored = tx.scalar(select(policy.c.text).where(policy.c.name == name))
+    stored = tx.scalar(_TEXT_OF, {"name": name})
     return str(stored) if stored is not None else _shipped(name)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from program.record import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
 from program.times import PROGRAM_ZONE, local_day
@@ -35,17 +35,26 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def of_people(tx: Tx, people: Ids) -> dict[UUID, Record]:
-    """The record of each of these people; whoever has no lines is left out."""
-    rows = tx.execute(
+def lines_of(people: ColumnElement[bool]) -> Select[Any]:
+    """The query for the lines of whom a condition on ``enrolment.person_id`` names."""
+    return (
         select(*_COLUMNS)
         .join_from(ledger_line, enrolment)
         .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
-        .where(among(tx, enrolment.c.person_id, people))
+        .where(people)
         .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
+
+
+def of_people(tx: Tx, people: Ids) -> dict[UUID, Record]:
+    """The record of each of these people; whoever has no lines is left out."""
+    return read(tx, lines_of(among(tx, enrolment.c.person_id, people)))
+
+
+def read(tx: Tx, query: Select[Any], given: Mapping[str, Any] | None = None) -> dict[UUID, Record]:
+    """The records that a query of :func:`lines_of` finds."""
     lines: dict[UUID, list[Any]] = {}
-    for row in rows:
+    for row in tx.execute(query, given or {}):
         lines.setdefault(row.person_id, []).append(row)
     return {person_id: _record(mine) for person_id, mine in lines.items()}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import Select, func, select, true
 
 from program.calendar import Calendar
 from program.periods import day_of, year_of
@@ -16,7 +18,7 @@ from program.policy import AtLeast, Policy
 from program.record import Attendance, Enrolment, Meeting, Record
 from program.standing import Standing, standing
 from storage import policies, records
-from storage.database import Ids, Tx, among
+from storage.database import Tx, among_given, listed
 from storage.tables import enrolment, meeting, membership, person, summary
 
 
@@ -31,27 +33,32 @@ class Mentee:
     standing: Standing
 
 
-def of_people(tx: Tx, people: Sequence[UUID], now: datetime) -> list[Mentee]:
-    """The standings of these people, as far as they are mentees of a cohort now, by name."""
-    return _standings(tx, now, among(tx, membership.c.person_id, people))
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """What the standings of some mentees are read with. Built once, which takes far longer than one person's rows."""
+
+    mentees: Select[Any]
+    lines: Select[Any]
+    known_since: Select[Any]
+    meetings: Select[Any]
 
 
-def of_cohorts(tx: Tx, cohort_ids: Sequence[UUID] | None, now: datetime) -> list[Mentee]:
-    """The standings of these cohorts' mentees, or of the whole program's, by name."""
-    if cohort_ids is None:
-        return _standings(tx, now, true())
+@cache
+def _queries(dialect: str, whose: Literal["people", "cohorts", "all"]) -> _Queries:
+    """``whose``: the mentees whose ids are given, those of the given cohorts, or everybody."""
     there = membership.alias("there")
     members = select(there.c.person_id).where(
-        among(tx, there.c.cohort_id, cohort_ids), there.c.until.is_(None), there.c.role == "mentee"
+        among_given(dialect, there.c.cohort_id), there.c.until.is_(None), there.c.role == "mentee"
     )
-    return _standings(tx, now, membership.c.person_id.in_(members))
-
-
-def _standings(tx: Tx, now: datetime, wanted: ColumnElement[bool]) -> list[Mentee]:
-    """``wanted``: the condition on a membership for the mentees that are asked for."""
-    places = (membership.c.until.is_(None), membership.c.role == "mentee", wanted)
-    rows = tx.execute(
-        select(
+    wanted = {
+        "people": among_given(dialect, membership.c.person_id),
+        "cohorts": membership.c.person_id.in_(members),
+        "all": true(),
+    }
+    places = (membership.c.until.is_(None), membership.c.role == "mentee", wanted[whose])
+    mentees = select(membership.c.person_id).where(*places)
+    return _Queries(
+        mentees=select(
             person.c.id,
             person.c.name,
             membership.c.cohort_id,
@@ -62,16 +69,38 @@ def _standings(tx: Tx, now: datetime, wanted: ColumnElement[bool]) -> list[Mente
         .join_from(membership, person)
         .join(enrolment, enrolment.c.person_id == person.c.id)
         .where(*places)
-        .order_by(person.c.name, person.c.id, membership.c.cohort_id)
-    ).all()
+        .order_by(person.c.name, person.c.id, membership.c.cohort_id),
+        lines=records.lines_of(enrolment.c.person_id.in_(mentees)),
+        known_since=select(membership.c.person_id, func.min(membership.c.since).label("first"))
+        .where(membership.c.role == "mentee", membership.c.person_id.in_(mentees))
+        .group_by(membership.c.person_id),
+        meetings=select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
+        .where(among_given(dialect, meeting.c.cohort_id), meeting.c.cancelled_at.is_(None))
+        .order_by(meeting.c.starts_at, meeting.c.id),
+    )
+
+
+def of_people(tx: Tx, people: Sequence[UUID], now: datetime) -> list[Mentee]:
+    """The standings of these people, as far as they are mentees of a cohort now, by name."""
+    return _standings(tx, now, _queries(tx.dialect.name, "people"), {"ids": listed(tx, people)})
+
+
+def of_cohorts(tx: Tx, cohort_ids: Sequence[UUID] | None, now: datetime) -> list[Mentee]:
+    """The standings of these cohorts' mentees, or of the whole program's, by name."""
+    if cohort_ids is None:
+        return _standings(tx, now, _queries(tx.dialect.name, "all"), {})
+    return _standings(tx, now, _queries(tx.dialect.name, "cohorts"), {"ids": listed(tx, cohort_ids)})
+
+
+def _standings(tx: Tx, now: datetime, queries: _Queries, given: Mapping[str, Any]) -> list[Mentee]:
+    rows = tx.execute(queries.mentees, given).all()
     if not rows:
         return []
-    mentees = select(membership.c.person_id).where(*places)
     used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
-    found_records = records.of_people(tx, mentees)
+    found_records = records.read(tx, queries.lines, given)
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
-    known_since = _known_since(tx, mentees)
-    meetings = _meetings(tx, {row.cohort_id for row in rows})
+    known_since = {row.person_id: row.first for row in tx.execute(queries.known_since, given)}
+    meetings = _meetings(tx, queries.meetings, {row.cohort_id for row in rows})
     calendars: dict[tuple[UUID, ...], Calendar] = {}
     found: list[Mentee] = []
     for person_id, group in groupby(rows, key=lambda row: row.id):
@@ -96,24 +125,10 @@ def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
     return year_of(starts, boundary) < year_of(day_of(known_since, policy.program.zone), boundary)
 
 
-def _known_since(tx: Tx, people: Ids) -> dict[UUID, datetime]:
-    """When each of these people was first a mentee here."""
-    rows = tx.execute(
-        select(membership.c.person_id, func.min(membership.c.since).label("first"))
-        .where(membership.c.role == "mentee", among(tx, membership.c.person_id, people))
-        .group_by(membership.c.person_id)
-    )
-    return {row.person_id: row.first for row in rows}
-
-
-def _meetings(tx: Tx, cohort_ids: Ids) -> dict[UUID, list[Meeting]]:
+def _meetings(tx: Tx, query: Select[Any], cohort_ids: set[UUID]) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     found: dict[UUID, list[Meeting]] = {}
-    rows = tx.execute(
-        select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
-        .where(among(tx, meeting.c.cohort_id, cohort_ids), meeting.c.cancelled_at.is_(None))
-        .order_by(meeting.c.starts_at, meeting.c.id)
-    )
+    rows = tx.execute(query, {"ids": listed(tx, cohort_ids)})
     for cohort_id, meeting_id, starts_at, ends_at in rows:
         minutes = int((ends_at - starts_at).total_seconds() // 60)
         found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, minutes))

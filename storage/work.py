@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -43,14 +44,31 @@ def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows that break no unique constraint, leave the others; how many were new."""
     if not rows:
         return 0
-    insert = sqlite_insert if tx.dialect.name == "sqlite" else postgresql_insert
-    statement = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    return tx.execute(statement, rows[0] if len(rows) == 1 else list(rows)).rowcount
+    return tx.execute(_insert_new(tx.dialect.name, table), rows[0] if len(rows) == 1 else list(rows)).rowcount
 
 
-def put(tx: Tx, table: Table, row: Mapping[str, Any]) -> None:
-    """Insert the row, or bring the row with the same primary key up to it."""
-    insert = sqlite_insert if tx.dialect.name == "sqlite" else postgresql_insert
+def put(tx: Tx, table: Table, *rows: Mapping[str, Any]) -> None:
+    """Insert the rows, or bring the rows with the same primary keys up to them. All name the same columns."""
+    if rows:
+        statement = _put(tx.dialect.name, table, tuple(rows[0]))
+        tx.execute(statement, rows[0] if len(rows) == 1 else list(rows))
+
+
+# Built once for each table: building a statement takes longer than running it.
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Any:
+    return _insert(dialect)(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+@cache
+def _put(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
     keys = [column.name for column in table.primary_key]
-    changed = {name: value for name, value in row.items() if name not in keys}
-    tx.execute(insert(table).values(row).on_conflict_do_update(index_elements=keys, set_=changed))
+    statement = _insert(dialect)(table)
+    changed = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _insert(dialect: str) -> Any:
+    return sqlite_insert if dialect == "sqlite" else postgresql_insert

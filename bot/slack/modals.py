@@ -27,7 +27,8 @@ from slack_sdk.models.views import View
 
 from bot.slack import limits
 from bot.slack.limits import shorten
-from bot.slack.render import as_dict, plain, view_blocks
+from bot.slack.models import as_dict
+from bot.slack.render import plain, view_blocks
 from handlers import cards
 from handlers.cards import Action, Card, Field, Form
 

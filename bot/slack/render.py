@@ -27,6 +27,7 @@ from slack_sdk.models.views import View
 
 from bot.slack import charts, limits
 from bot.slack.limits import shorten
+from bot.slack.models import as_dict
 from bot.slack.texts import (
     SLASH,
     Budget,
@@ -78,11 +79,6 @@ def view_blocks(title: str, blocks: Sequence[cards.Block], version: str, room: i
     """Parts of a card inside a modal, at most ``room`` blocks of it. ``version`` keeps ids apart."""
     surface = _Surface.of_view(Shown(), version=version, room=room)
     return surface.card(Card(title, tuple(blocks)))
-
-
-def as_dict(part: Block | View) -> dict[str, Any]:
-    """The JSON, validated by the model."""
-    return dict(part.to_dict())
 
 
 def pressed(payload_action: dict[str, Any]) -> cards.Action:
