@@ -11,6 +11,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from aiohttp import web
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import AheadClock, Clock, SystemClock
 from bot.delivery import DeliveryLoop
@@ -18,12 +20,13 @@ from bot.dispatch import Dispatcher, Product
 from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
 from bot.port import Platform, Port
+from bot.presence import REFRESH_SECONDS, Presence
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.threads import DatabaseThreads
 from bot.web import add_health
 from handlers.features import router
-from storage import checkins, people, program
+from storage import checkins, forgetting, people, program
 from storage.database import Database
 from storage.migrate import migrate
 from storage.vault import Vault, new_operator_key, read_operator_keys
@@ -42,19 +45,33 @@ def open_database(settings: Settings) -> Database:
     return Database(settings.database_url)
 
 
-def prepare(settings: Settings, database: Database, now: Clock, new_id: Callable[[], UUID] = uuid4) -> Vault:
-    """Migrate, refuse what must not be mixed, and check the keys.
+def prepare(
+    settings: Settings,
+    database: Database,
+    now: Clock,
+    new_id: Callable[[], UUID] = uuid4,
+    presence: Presence | None = None,
+) -> Vault:
+    """Migrate, refuse what must not be mixed, forget again whom a backup brought back, and check the keys.
+
+    ``presence``: of a process that is to run, announced in the transaction that checks its keys.
 
     Raises:
         CannotStart, SchemaProblem, BadKey: nothing is started.
     """
     migrate(database)
-    vault = Vault(read_operator_keys(operator_keys(settings, database)))
+    vault = Vault(read_operator_keys(operator_keys(settings)))
     with database.write() as tx:
         found = program.get(tx)
         if found is not None and found.example != settings.local:
             raise CannotStart(_mixed(found.example))
-        vault.check(tx)
+        again = forgetting.apply_again(tx)
+        if again.keys or again.items:
+            log.warning("forgetting.again keys=%d items=%d", again.keys, again.items)
+        if presence is not None:
+            presence.announce(tx, vault)
+        else:
+            vault.check(tx)
         work = Work(tx, now.now(), new_id)
         if found is None:
             program.create(tx, PROGRAM_NAME, example=settings.local)
@@ -77,17 +94,28 @@ def _mixed(example: bool) -> str:
     )
 
 
-def operator_keys(settings: Settings, database: Database) -> str:
+def operator_keys(settings: Settings) -> str:
     """The configured keys; the example makes its own, readable by its owner alone."""
     if settings.plc_encryption_keys:
         return settings.plc_encryption_keys
-    if not settings.local or not database.url.database:
+    if settings.plc_encryption_keys_file:
+        return _key_file(settings.plc_encryption_keys_file)
+    file = make_url(settings.database_url).database
+    if not settings.local or not file:
         raise CannotStart("PLC_ENCRYPTION_KEYS is missing. `plc-bot keys new` makes a key.")
-    path = Path(database.url.database).with_suffix(".operator-key")
+    path = Path(file).with_suffix(".operator-key")
     if not path.exists():
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(new_operator_key())
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as made:
+            made.write(new_operator_key())
     return path.read_text()
+
+
+def _key_file(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise CannotStart(f"PLC_ENCRYPTION_KEYS_FILE ({file}) cannot be read: {reason}.") from None
 
 
 class App:
@@ -100,13 +128,24 @@ class App:
         vault: Vault,
         clock: Clock | None = None,
         new_id: Callable[[], UUID] = uuid4,
+        presence: Presence | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.presence = presence or Presence()
         with database.write() as tx:
             chain_key = vault.chain_key(tx)
         threads = DatabaseThreads(database)
-        self.product = Product(threads, vault, router, self.clock, new_id, chain_key, lambda: self.link_address)
+        self.product = Product(
+            threads,
+            vault,
+            router,
+            self.clock,
+            new_id,
+            chain_key,
+            lambda: self.link_address,
+            settings.plc_key_backup_days,
+        )
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}
         self.loop = DeliveryLoop(self.product, self.ports)
@@ -151,7 +190,16 @@ class App:
         for hook in self.before_work:
             await hook()
         self.loop.start()
+        self.scheduler.every(REFRESH_SECONDS, self.be_present, "presence")
         await self.scheduler.start()
+        await self.be_present()
+
+    async def be_present(self) -> None:
+        """Be heard of again; where somebody was forgotten meanwhile, nothing of theirs stays in a log file."""
+        threads, vault = self.product.threads, self.product.vault
+        await threads.write(lambda tx: self.presence.refresh(tx, vault))
+        if await threads.read(self.presence.somebody_was_forgotten):
+            await threads.alone(threads.database.empty_log)
 
     async def stop(self) -> None:
         """Finish what is in flight, then stop."""
@@ -161,6 +209,10 @@ class App:
         for platform in self.platforms:
             await platform.stop()
         await self.loop.stop()
+        try:
+            await self.product.threads.write(self.presence.leave)
+        except SQLAlchemyError as error:
+            log.warning("presence.leave error=%s", type(error).__name__)  # it falls silent all the same
         self.product.threads.close()
 
     @property
@@ -183,8 +235,9 @@ def build(settings: Settings) -> App:
     """
     database = open_database(settings)
     try:
-        vault = prepare(settings, database, SystemClock())
-        app = App(settings, database, vault, _clock(settings, database))
+        presence = Presence()
+        vault = prepare(settings, database, SystemClock(), presence=presence)
+        app = App(settings, database, vault, _clock(settings, database), presence=presence)
         _connect(app, settings, database)
     except BaseException:
         database.close()

@@ -1,4 +1,7 @@
-"""The terminal: plc-bot run, migrate, roster, people, policy, ledger, history, certificate, export, keys, manifest."""
+"""The terminal: plc-bot run, migrate, roster, people, policy, ledger, history, certificate, export, manifest, doctor.
+
+Keys, forgetting, holds and backups are in :mod:`bot.cli_vault`.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bot.settings import Settings, SettingsError, load
+from bot import cli_vault
+from bot.console import err, out
+from bot.console import settings as _settings
+from bot.console import stop as _stop
+from bot.settings import SettingsError, load
 
 cli = typer.Typer(
     help="The cohort bot for school counselor mentoring programs.",
@@ -26,7 +32,6 @@ cli = typer.Typer(
 roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_help=True)
 people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
 policy_cli = typer.Typer(help="What the program asks of a mentee.", no_args_is_help=True)
-keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The record that certificates rest on.", no_args_is_help=True)
 history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
@@ -37,26 +42,15 @@ cli.add_typer(certificate_cli, name="certificate")
 cli.add_typer(roster, name="roster")
 cli.add_typer(people_cli, name="people")
 cli.add_typer(policy_cli, name="policy")
-cli.add_typer(keys, name="keys")
+cli.add_typer(cli_vault.keys, name="keys")
+cli.add_typer(cli_vault.person, name="person")
+cli.command()(cli_vault.backup)
+cli.command()(cli_vault.restore)
 cli.add_typer(manifest, name="manifest")
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False, style="bold")
 
 
 def main() -> None:
     cli()
-
-
-def _stop(text: str) -> typer.Exit:
-    err.print(text, markup=False)
-    return typer.Exit(1)
-
-
-def _settings() -> Settings:
-    try:
-        return load()
-    except SettingsError as error:
-        raise _stop(str(error)) from None
 
 
 def _read(file: Path) -> str:
@@ -268,14 +262,6 @@ def _write(output: Path, data: bytes) -> None:
     out.print(f"Wrote {output}.", markup=False)
 
 
-@keys.command("new")
-def keys_new() -> None:
-    """Make an encryption key for PLC_ENCRYPTION_KEYS and print it. Keep it apart from the database."""
-    from storage.vault import new_operator_key
-
-    out.print(new_operator_key(), markup=False)
-
-
 @manifest.command("slack")
 def manifest_slack(
     socket_mode: Annotated[
@@ -337,8 +323,8 @@ def doctor() -> None:
         raise typer.Exit(1) from None
     findings = asyncio.run(examine(settings))
     for finding in findings:
-        out.print(f"{'✓' if finding.ok else '✗'} {finding.what}", markup=False)
+        out.print(f"{'✓' if finding.ok else '✗'} {finding.what}", markup=False, soft_wrap=True)
         if not finding.ok:
-            out.print(f"    {finding.mend}", markup=False)
+            out.print(f"    {finding.mend}", markup=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

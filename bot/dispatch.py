@@ -18,8 +18,8 @@ from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, 
 from handlers.router import Call, FormErrors, Refused, Router
 from storage import conversations, people, seen
 from storage.database import Tx
-from storage.vault import Vault
-from storage.work import Work
+from storage.vault import NoKeyYet, Vault
+from storage.work import KEY_BACKUP_DAYS, Work
 
 log = logging.getLogger("plc.dispatch")
 TRIES = 3  # of a transaction that collided with another one
@@ -37,9 +37,10 @@ class Product:
     new_id: Callable[[], UUID]
     chain_key: bytes  # of the ledger's marks
     address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
+    key_backup_days: int = KEY_BACKUP_DAYS
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address())
+        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address(), self.key_backup_days)
 
 
 class Dispatcher:
@@ -72,10 +73,18 @@ class Dispatcher:
                 if attempt == TRIES - 1:
                     raise
                 continue
+            except NoKeyYet as missing:
+                await self._make_key(missing.person_id)
+                continue
             if reply is not None:
                 return reply
             profile = await self._profile(request)
         raise RuntimeError("The account could not be stored.")
+
+    async def _make_key(self, person_id: UUID) -> None:
+        """Before a person's first words: their data key must be safe before anything is sealed with it."""
+        product = self._product
+        await product.threads.write(lambda tx: product.vault.ensure_keys(product.work(tx), [person_id]))
 
     async def _transaction(self, request: Request, profile: Profile | None) -> Reply | None:
         """None: the account was never seen, so its profile is needed first."""

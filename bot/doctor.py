@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from urllib.parse import urljoin
 
 import aiohttp
@@ -14,7 +15,7 @@ from bot.settings import Settings
 from handlers.requests import Reply, Request
 from storage import program
 from storage.database import Database
-from storage.migrate import SchemaProblem, check_triggers, current, head
+from storage.migrate import SchemaProblem, check_key_store, check_triggers, current, head
 from storage.vault import BadKey, Vault, read_operator_keys
 
 REACH_SECONDS = 10
@@ -24,12 +25,24 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which things depend on each other."""
     kind = "the local workspace" if settings.local else "Slack or Teams"
     findings = [Finding(f"The settings are complete, for {kind}", ok=True)]
+    if settings.plc_encryption_keys_file:
+        findings.append(_key_file(settings.plc_encryption_keys_file))
     findings += await asyncio.to_thread(_database, settings)
     for platform in _platforms(settings):
         findings += await platform.check()
     if settings.plc_public_url:
         findings.append(await _reachable(settings))
     return findings
+
+
+def _key_file(file: Path) -> Finding:
+    """Whether nobody but its owner reads the file of the keys; a file that is not there is found by its use."""
+    try:
+        open_to_others = file.stat().st_mode & 0o077
+    except OSError:
+        open_to_others = 0
+    mend = f"Let its owner alone read it: chmod 600 {file} (a mounted secret: defaultMode 0400)."
+    return Finding("The file of the encryption keys is closed to others", not open_to_others, mend)
 
 
 def _database(settings: Settings) -> list[Finding]:
@@ -60,6 +73,10 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
         if not newest:
             return findings
         try:
+            check_key_store(tx)
+        except SchemaProblem as error:
+            return [*findings, Finding("The key store is there", ok=False, mend=str(error))]
+        try:
             check_triggers(tx)
             findings.append(Finding("The ledger is protected against changes", ok=True))
         except SchemaProblem as error:
@@ -70,7 +87,7 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
             findings.append(Finding("The database is of the right kind (example or real)", ok=False, mend=mend))
         what = "The encryption keys open what is stored"
         try:
-            Vault(read_operator_keys(operator_keys(settings, database))).check(tx)
+            Vault(read_operator_keys(operator_keys(settings))).check(tx)
             findings.append(Finding(what, ok=True))
         except (BadKey, CannotStart) as error:
             findings.append(Finding(what, ok=False, mend=str(error)))

@@ -47,8 +47,9 @@ def import_file(
     changes: list[Change] = []
     try:
         migrate(database)
+        key = _key_if_there(settings, database)
         with database.write() as tx:
-            work = Work(tx, now, new_id)
+            work = Work(tx, now, new_id, key)
             plan = import_roster(work, rows)
             if plan.problems:
                 raise NothingImported(_said(plan.problems))
@@ -110,9 +111,20 @@ def import_past(
     return len(rows)
 
 
+def _key_if_there(settings: Settings, database: Database) -> bytes:
+    """The ledger's key; empty before the ledger began, and where the operator's keys are not at hand."""
+    with database.read() as tx:
+        if not ledger.has_begun(tx):
+            return b""
+    try:
+        return _chain_key(settings, database)
+    except NothingImported:
+        return b""
+
+
 def _chain_key(settings: Settings, database: Database) -> bytes:
     try:
-        vault = Vault(read_operator_keys(operator_keys(settings, database)))
+        vault = Vault(read_operator_keys(operator_keys(settings)))
         with database.write() as tx:
             return vault.chain_key(tx)
     except (BadKey, CannotStart) as error:

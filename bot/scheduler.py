@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -34,6 +34,17 @@ class Scheduler:
         self._jobs = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         )
+
+    def every(self, seconds: float, do: Callable[[], Awaitable[None]], name: str) -> None:
+        """Do something of the process's own again and again; a failure is logged and tried again."""
+
+        async def safely() -> None:
+            try:
+                await do()
+            except Exception as error:
+                log.error("scheduler.%s error=%s", name, type(error).__name__)
+
+        self._jobs.add_job(safely, "interval", seconds=seconds, id=name)
 
     async def start(self) -> None:
         # APScheduler's own log repeats every job at INFO; ours says what was done.

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.documents.wording import BadWording, read_wording
+from storage.work import KEY_BACKUP_DAYS
 
 LOCAL_DATABASE = "sqlite:///var/example.sqlite"
 PROGRAM_DATABASE = "sqlite:///var/plc.sqlite"
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     plc_public_url: str | None = None
     plc_database_url: str | None = None
     plc_encryption_keys: str | None = None
+    plc_encryption_keys_file: Path | None = None
+    plc_key_backup_days: int = Field(default=KEY_BACKUP_DAYS, ge=1, le=3650)
     plc_certificate: Path | None = None
     plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
     slack_bot_token: str | None = None
@@ -94,6 +97,10 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         return self.plc_database_url or (LOCAL_DATABASE if self.local else PROGRAM_DATABASE)
+
+    @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
 
     @property
     def public_url(self) -> str:
@@ -150,18 +157,25 @@ def _problems(settings: Settings) -> list[str]:
     problems += _certificate_problems(settings)
     problems += _slack_problems(settings)
     problems += _teams_problems(settings)
-    if settings.local:
-        if not settings.loopback:
-            problems.append(
-                "PLC_HOST must be a loopback address such as 127.0.0.1: without Slack or Teams settings "
-                "the local workspace runs, and it lets anybody who reaches it be anyone."
-            )
-    elif not settings.plc_encryption_keys:
+    if settings.local and not settings.loopback:
         problems.append(
-            "PLC_ENCRYPTION_KEYS is missing: reflections are kept encrypted, so the bot does not start "
-            "without a key. `plc-bot keys new` makes one."
+            "PLC_HOST must be a loopback address such as 127.0.0.1: without Slack or Teams settings "
+            "the local workspace runs, and it lets anybody who reaches it be anyone."
         )
-    return problems
+    return problems + _key_problems(settings)
+
+
+def _key_problems(settings: Settings) -> list[str]:
+    if settings.plc_encryption_keys and settings.plc_encryption_keys_file:
+        return [
+            "PLC_ENCRYPTION_KEYS and PLC_ENCRYPTION_KEYS_FILE are both set; keep one, so that it is clear which holds."
+        ]
+    if settings.local or settings.plc_encryption_keys or settings.plc_encryption_keys_file:
+        return []
+    return [
+        "PLC_ENCRYPTION_KEYS is missing: reflections are kept encrypted, so the bot does not start "
+        "without a key. `plc-bot keys new` makes one. PLC_ENCRYPTION_KEYS_FILE may name a file with it instead."
+    ]
 
 
 def _certificate_problems(settings: Settings) -> list[str]:

@@ -1,12 +1,16 @@
-"""Activities outside of meetings, and make-ups for missed ones: logged by the mentee, settled with one tap."""
+"""Activities outside of meetings, and make-ups for missed ones: logged by the mentee, settled with one tap.
+
+What was settled wrongly is corrected with a reason; every step stays in the record.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, time
 from uuid import UUID
 
 from handlers.cards import (
+    Block,
     Bold,
     Button,
     Card,
@@ -20,30 +24,35 @@ from handlers.cards import (
     Text,
     action,
     buttons,
+    plain_text,
     say,
 )
 from handlers.completion import ask_for_approval
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
-from program.periods import year_of
+from program.attendance import correction_reasons
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
+from program.wording import RecordLine
 from program.words import listed
-from storage import cohorts, deliveries, enrolments, ledger, meetings, people
+from storage import cohorts, deliveries, enrolments, ledger, meetings, people, standings
 from storage.deliveries import Delivery
-from storage.ledger import Line, Recorded
+from storage.ledger import Line
 from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
 NOON = time(12)
+REQUESTS = {("activity", "logged"), ("makeup", "asked")}
 MOST_MISSED = 50
+MOST_CORRECTED = 50
 MODES = {"in_person": "In person", "video": "By video", "phone": "By phone", "written": "In writing"}
 DECISIONS = {
     "verified": "verified",
     "approved": "approved",
     "declined": "declined",
     "withdrawn": "withdrawn",
+    "corrected": "corrected",
 }
 
 
@@ -140,14 +149,24 @@ def logged(call: Call) -> Reply:
     line_id = ledger.add(call.work, call.my_id, line)
     if kind.verified_by == "nobody":
         return notice(f"Logged: {kind.name}, {minutes} minutes. It needs nobody's verification.")
-    _ask(call, line_id, kind.verified_by)
+    _ask(call.work, call.my_id, line_id, kind.verified_by)
     return notice(f"Logged: {kind.name}, {minutes} minutes. Your {kind.verified_by} is asked to verify it.")
 
 
-def _ask(call: Call, line_id: UUID, who: str) -> None:
-    for one in _deciders(call.work, call.my_id, who):
-        deliveries.to_person(call.work, "activity.decide", one, line_id)
-    deliveries.to_person(call.work, "activity.own", call.my_id, line_id)
+def _ask(work: Work, person_id: UUID, line_id: UUID, who: str) -> None:
+    for one in _deciders(work, person_id, who):
+        deliveries.to_person(work, "activity.decide", one, line_id)
+    deliveries.to_person(work, "activity.own", person_id, line_id)
+
+
+def hand_on(work: Work, person_id: UUID) -> None:
+    """Somebody's cohort changed: what still waits is put to those who decide now; the others are told."""
+    lines = ledger.of_person(work.tx, person_id)
+    settled = {line.target_id for line in lines if line.kind in ("activity", "makeup")}
+    for line in lines:
+        if (line.kind, line.step) in REQUESTS and line.id not in settled and _approver(work, line) != "nobody":
+            _ask(work, person_id, line.id, _approver(work, line))
+            deliveries.refresh(work, "activity.decide", line.id)
 
 
 def _deciders(work: Work, person_id: UUID, who: str) -> set[UUID]:
@@ -178,9 +197,9 @@ def _makeup_form(call: Call) -> Form:
     policy = _policy(call)
     if policy.makeups is None:
         raise Refused("Your program's policy knows no make-ups.")
-    missed = _missed(call, policy)
+    missed = _missed(call)
     if not missed:
-        raise Refused("You missed no meeting this program year that is not made up already.")
+        raise Refused("You missed no meeting that can still be made up.")
     kinds = [one for one in policy.activities if one.type in policy.makeups.activities]
     return Form(
         "Make up a meeting",
@@ -196,31 +215,14 @@ def _makeup_form(call: Call) -> Form:
     )
 
 
-def _missed(call: Call, policy: Policy) -> list[Option]:
-    """This program year's meetings with an absence, and not as many make-ups asked as one needs."""
-    lines = ledger.of_person(call.work.tx, call.my_id)
-    last: dict[UUID, Recorded] = {}
-    for line in lines:
-        if line.kind == "attendance" and line.step != "tapped" and line.meeting_id:
-            last[line.meeting_id] = line
-    refused = {line.target_id for line in lines if line.kind == "makeup" and line.step in ("declined", "withdrawn")}
-    asked = Counter(
-        line.meeting_id for line in lines if line.kind == "makeup" and line.step == "asked" and line.id not in refused
-    )
-    ratio = policy.makeups.ratio if policy.makeups and isinstance(policy.makeups.ratio, int) else 1
-    year = year_of(local_day(call.work.now, policy.program.zone), policy.program.boundary)
+def _missed(call: Call) -> list[Option]:
+    """The meetings that can still be made up, as the standing says, the newest first."""
+    found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     options = []
-    for meeting_id, line in sorted(last.items(), key=lambda item: item[1].happened_at, reverse=True):
-        day = local_day(line.happened_at, policy.program.zone)
-        if (
-            line.status in ("absent", "excused")
-            and asked[meeting_id] < ratio
-            and year_of(day, policy.program.boundary) == year
-        ):
-            meeting = meetings.get(call.work.tx, meeting_id)
-            label = f"{say_day(day)}, {meeting.topic[:40]} ({line.status})"
-            if meeting.cancelled_at is None:
-                options.append(Option(str(meeting_id), label))
+    for item in (item for one in found for item in one.standing.to_make_up):
+        meeting = meetings.find(call.work.tx, item.id)
+        if meeting is not None:  # an imported line has none of its own
+            options.append(Option(str(item.id), f"{say_day(item.day)}, {meeting.topic[:40]} ({item.why})"))
     return options[:MOST_MISSED]
 
 
@@ -230,7 +232,7 @@ def makeup_asked(call: Call) -> Reply:
     if policy.makeups is None:
         raise Refused("Your program's policy knows no make-ups.")
     read = FieldReader(call.values)
-    open_ones = [one.value for one in _missed(call, policy)]
+    open_ones = [one.value for one in _missed(call)]
     meeting_id = read.choice("meeting", open_ones, needed="Choose the meeting.")
     kind = policy.activity(read.choice("type", policy.makeups.activities, needed="Choose what you did."))
     day, minutes = _read_when(call, read, kind)
@@ -246,20 +248,20 @@ def makeup_asked(call: Call) -> Reply:
         minutes=minutes,
         code=kind.type,
     )
-    _ask(call, ledger.add(call.work, call.my_id, line), policy.makeups.approver)
+    _ask(call.work, call.my_id, ledger.add(call.work, call.my_id, line), policy.makeups.approver)
     return notice(f"Asked. Your {policy.makeups.approver} can approve it with one tap.")
 
 
 # Deciding ---------------------------------------------------------------------------------------
 
 
-def _outcome(work: Work, line: Recorded) -> str:
+def _outcome(work: Work, line: RecordLine) -> str:
     """The last decision about a line; empty while it waits."""
     decided = [one.step for one in ledger.about(work.tx, line.id) if one.kind == line.kind]
     return decided[-1] if decided else ""
 
 
-def _approver(work: Work, line: Recorded) -> str:
+def _approver(work: Work, line: RecordLine) -> str:
     policy = enrolments.policy_of(work.tx, line.person_id)
     if line.kind == "makeup":
         return policy.makeups.approver if policy.makeups else "coordinator"
@@ -267,7 +269,7 @@ def _approver(work: Work, line: Recorded) -> str:
     return kind.verified_by if kind else "mentor"
 
 
-def _told(work: Work, line: Recorded) -> Text:
+def _told(work: Work, line: RecordLine) -> Text:
     policy = enrolments.policy_of(work.tx, line.person_id)
     kind = policy.activity(line.code)
     day = say_day(local_day(line.happened_at, policy.program.zone))
@@ -281,16 +283,30 @@ def _told(work: Work, line: Recorded) -> Text:
 @router.delivery("activity.decide")
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
-    return None if line is None else _question(work, line)
+    if line is None or (item.verb == "post" and _goes_to_others(work, line, item.person_id)):
+        return None
+    return _question(work, line, item.person_id)
 
 
-def _question(work: Work, line: Recorded) -> Card:
-    """The question to those who decide, or what was decided."""
+def _goes_to_others(work: Work, line: RecordLine, reader_id: UUID | None) -> bool:
+    """Whether it waits for a decision that is not this reader's."""
+    return not _outcome(work, line) and reader_id not in _deciders(work, line.person_id, _approver(work, line))
+
+
+def _question(work: Work, line: RecordLine, reader_id: UUID | None) -> Card:
+    """The question to somebody who decides, or what was decided."""
     who = people.get(work.tx, line.person_id).name
     outcome = _outcome(work, line)
     told = say(Bold(who), ": ", *_told(work, line), ".")
     if outcome:
-        return Card(f"{'Make-up' if line.kind == 'makeup' else 'Activity'} {DECISIONS[outcome]}", (told,))
+        title = f"{'Make-up' if line.kind == 'makeup' else 'Activity'} {DECISIONS[outcome]}"
+        if outcome == "withdrawn" or reader_id not in _correctors(work, line):
+            return Card(title, (told, *_corrected(work, line)))
+        correct = Button("Correct", action("activities.correct", line.id), opens_form=True)
+        return Card(title, (told, *_corrected(work, line), buttons(correct)))
+    if _goes_to_others(work, line, reader_id):
+        gone = Note(("It was put to those who decide about it now; you need not do anything.",))
+        return Card("Somebody else decides this now", (told, gone))
     yes = "Approve" if line.kind == "makeup" else "Verify"
     items = buttons(
         Button(yes, action("activities.decide", line.id, "yes"), style="primary"),
@@ -308,15 +324,15 @@ def own_card(work: Work, item: Delivery) -> Card | None:
     told = say(*_told(work, line), ".")
     what = "make-up" if line.kind == "makeup" else "activity"
     if outcome:
-        return Card(f"Your {what} is {DECISIONS[outcome]}", (told,))
+        return Card(f"Your {what} is {DECISIONS[outcome]}", (told, *_corrected(work, line)))
     waits = Note((f"It waits for your {_approver(work, line)}.",))
     back = buttons(Button("Withdraw", action("activities.withdraw", line.id), confirm="Take it back?"))
     return Card(f"Your {what} is recorded", (told, waits, back))
 
 
-def _waiting(call: Call) -> Recorded:
+def _waiting(call: Call) -> RecordLine:
     line = ledger.get(call.work.tx, call.id_at(0))
-    if line is None or line.kind not in ("activity", "makeup") or line.step not in ("logged", "asked"):
+    if line is None or (line.kind, line.step) not in REQUESTS:
         raise Refused("That is not there.")
     if _outcome(call.work, line):
         raise Refused("That is settled already.")
@@ -330,7 +346,7 @@ def decide(call: Call) -> Reply:
         raise Refused("That is not there.")
     yes = "approved" if line.kind == "makeup" else "verified"
     _settle(call, line, yes if call.args[1:2] == ("yes",) else "declined")
-    return Reply(replace=_question(call.work, line))
+    return Reply(replace=_question(call.work, line, call.my_id))
 
 
 @router.press("activities.withdraw")
@@ -342,14 +358,141 @@ def withdraw(call: Call) -> Reply:
     return Reply(replace=Card("Withdrawn", (say("It no longer waits for anybody."),)))
 
 
-def _settle(call: Call, line: Recorded, outcome: str) -> None:
+def _decision(call: Call, line: RecordLine, outcome: str) -> Line:
     verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
-    settled = Line(
+    return Line(
         line.kind, outcome, line.happened_at, call.my_id, verified, meeting_id=line.meeting_id, target_id=line.id
     )
-    ledger.add(call.work, line.person_id, settled)
+
+
+def _settle(call: Call, line: RecordLine, outcome: str) -> None:
+    ledger.add(call.work, line.person_id, _decision(call, line, outcome))
     deliveries.refresh(call.work, "activity.decide", line.id)
     deliveries.refresh(call.work, "activity.own", line.id)
     if outcome != "withdrawn":
         deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag="settled")
         ask_for_approval(call.work, [line.person_id])
+
+
+# Correcting what was settled wrongly --------------------------------------------------------------
+
+COUNTS = {"counts": "It counts", "does_not_count": "It does not count"}
+
+
+def _correctors(work: Work, line: RecordLine) -> set[UUID]:
+    """Who may correct this: as the policy says of corrections, else whoever may decide about it."""
+    rules = enrolments.policy_of(work.tx, line.person_id).corrections
+    return _deciders(work, line.person_id, rules.approver if rules else _approver(work, line))
+
+
+def _correction(work: Work, line: RecordLine) -> RecordLine | None:
+    """The last correction of a line."""
+    return next((one for one in reversed(ledger.about(work.tx, line.id)) if one.step == "corrected"), None)
+
+
+def _corrected(work: Work, line: RecordLine) -> list[Block]:
+    """What a correction said, for everybody who sees the line."""
+    found = _correction(work, line)
+    if found is None:
+        return []
+    minutes = f" with {found.minutes} minutes" if found.minutes is not None and found.status == "counts" else ""
+    reasons = correction_reasons([enrolments.policy_of(work.tx, line.person_id)])
+    return [say(f"{COUNTS[found.status]}{minutes}. {reasons.get(found.reason, found.reason)}.")]
+
+
+def _may_correct(work: Work, line: RecordLine) -> bool:
+    """Whether something was decided about a line that may have been wrong; what nobody verifies counts at once."""
+    outcome = _outcome(work, line)
+    return outcome != "withdrawn" and (outcome != "" or _approver(work, line) == "nobody")
+
+
+def _settled(call: Call, line_id: UUID) -> RecordLine:
+    """A line that was decided about and that the asker may correct."""
+    line = ledger.get(call.work.tx, line_id)
+    if line is None or (line.kind, line.step) not in REQUESTS or call.my_id not in _correctors(call.work, line):
+        raise Refused("That is not there.")
+    if not _may_correct(call.work, line):
+        raise Refused("Nothing was decided about it, so there is nothing to correct.")
+    return line
+
+
+@router.press("activities.choose")
+def choose_form(call: Call) -> Reply:
+    """Which of somebody's activities and make-ups to correct, the newest first."""
+    if not call.me.coordinator:
+        raise Refused("That is for coordinators.")
+    person = people.get(call.work.tx, call.id_at(0))
+    every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in REQUESTS]
+    found = [one for one in reversed(every) if _may_correct(call.work, one)][:MOST_CORRECTED]
+    if not found:
+        raise Refused(f"No activity or make-up of {person.name} was settled, so there is nothing to correct.")
+    choices = tuple(Option(str(one.id), plain_text(_told(call.work, one))[:75]) for one in found)
+    return Reply(
+        form=Form(
+            "Correct",
+            action("activities.chosen", person.id),
+            opener=action("activities.choose", person.id),
+            submit="Next",
+            blocks=(say(Bold(person.name), ". Attendance is corrected in the meeting's list: send “attendance”."),),
+            fields=(ChoiceField("line", "Which entry", choices),),
+        )
+    )
+
+
+@router.submit("activities.chosen")
+def chosen(call: Call) -> Reply:
+    read = FieldReader(call.values)
+    line_id = read.uuid("line", needed="Choose the entry.")
+    read.check()
+    if line_id is None:
+        raise FormErrors({"line": "Choose the entry."})
+    return Reply(form=_correct_form(call, _settled(call, line_id)))
+
+
+@router.press("activities.correct")
+def correct_form(call: Call) -> Reply:
+    return Reply(form=_correct_form(call, _settled(call, call.id_at(0))))
+
+
+def _correct_form(call: Call, line: RecordLine) -> Form:
+    reasons = correction_reasons([enrolments.policy_of(call.work.tx, line.person_id)])
+    before = _correction(call.work, line)
+    minutes = before.minutes if before and before.minutes is not None else line.minutes
+    return Form(
+        "Correct",
+        action("activities.corrected", line.id),
+        opener=action("activities.correct", line.id),
+        submit="Correct",
+        blocks=(
+            say(Bold(people.get(call.work.tx, line.person_id).name), ": ", *_told(call.work, line), "."),
+            Note(("The earlier entry stays in the record beside this one. The mentee is told.",)),
+        ),
+        fields=(
+            ChoiceField("status", "What is right", tuple(Option(*item) for item in COUNTS.items())),
+            NumberField("minutes", "Minutes", minutes, 1, 1440),
+            ChoiceField("reason", "Why", tuple(Option(*item) for item in reasons.items())),
+        ),
+    )
+
+
+@router.submit("activities.corrected")
+def correct(call: Call) -> Reply:
+    line = _settled(call, call.id_at(0))
+    read = FieldReader(call.values)
+    status = read.choice("status", tuple(COUNTS), needed="Choose what is right.")
+    minutes = read.number("minutes", 1, 1440, needed="Write the minutes.")
+    reasons = correction_reasons([enrolments.policy_of(call.work.tx, line.person_id)])
+    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
+    read.check()
+    corrected = replace(
+        _decision(call, line, "corrected"),
+        status=status,
+        minutes=minutes if status == "counts" else None,
+        reason=reason,
+    )
+    line_id = ledger.add(call.work, line.person_id, corrected)
+    deliveries.refresh(call.work, "activity.decide", line.id)
+    deliveries.refresh(call.work, "activity.own", line.id)
+    deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag=line_id)
+    ask_for_approval(call.work, [line.person_id])
+    return notice("Corrected. The mentee is told, and both entries stay in the record.")

@@ -30,12 +30,25 @@ from handlers.meetings import refresh_meeting
 from handlers.planning import mentors_or_coordinators, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
-from program.attendance import OPENS_BEFORE, REASONS, STATUSES, Mark, Status
+from program.attendance import OPENS_BEFORE, STATUSES, Mark, Status, correction_reasons
 from program.times import say_day
 from program.words import counted, listed
-from storage import attendance, cohorts, deliveries, drafts, due, ledger, meetings, people, summaries
+from storage import (
+    attendance,
+    cohorts,
+    deliveries,
+    drafts,
+    due,
+    enrolments,
+    leaves,
+    ledger,
+    meetings,
+    people,
+    summaries,
+)
 from storage.deliveries import Delivery
 from storage.due import Moment
+from storage.enrolments import Enrolment
 from storage.meetings import Expected, Meeting
 from storage.work import Work
 
@@ -48,15 +61,24 @@ class Line:
 
     person: Expected
     mark: Mark
+    away: bool = False  # on leave that day, and nothing says that they came all the same
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody must still say if they came. Nobody need say it of a mentee on leave."""
+        return self.mark.status is None and not self.away
 
 
 def roster_of(work: Work, meeting: Meeting) -> list[Line]:
     found = attendance.of_meeting(work.tx, meeting.id)
-    return [Line(one, found.get(one.id, Mark())) for one in meetings.expected(work.tx, meeting)]
+    expected = meetings.expected(work.tx, meeting)
+    away = leaves.away_on(work.tx, [one.id for one in expected], meeting.local_start.date())
+    lines = [Line(one, found.get(one.id, Mark())) for one in expected]
+    return [replace(line, away=line.person.id in away and line.mark == Mark()) for line in lines]
 
 
 def _open(lines: list[Line]) -> list[Line]:
-    return [line for line in lines if line.mark.status is None]
+    return [line for line in lines if line.open]
 
 
 # "I'm here" -------------------------------------------------------------------------------------
@@ -139,6 +161,9 @@ def send_roster(work: Work, moment: Moment) -> str | None:
         return "cancelled"
     for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
         deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, moment.version)
+    lines = roster_of(work, meeting)
+    if lines and not _open(lines):  # everybody is on leave: there is nothing to chase
+        meetings.set_settled(work, meeting.id, True)
     refresh_meeting(work, meeting)  # whether somebody comes is no question any more
     return None
 
@@ -200,7 +225,7 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
         return Card(title, (say(Bold(meeting.topic), ", ", when, ". The cohort has no mentees yet."),))
     table = Table(
         ("Name", "Attendance"),
-        tuple((_name(line), _mark_words(line.mark)) for line in lines),
+        tuple((_name(line), "on leave" if line.away else _mark_words(line.mark)) for line in lines),
         caption="Attendance",
     )
     still_open = _open(lines)
@@ -313,9 +338,9 @@ def edit_form(call: Call) -> Reply:
     lines = roster_of(call.work, meeting)
     fields: list[Field] = [_person_field(line) for line in lines]
     if any(line.mark.status is not None for line in lines):
-        options = tuple(Option(code, label) for code, label in REASONS.items())
-        hint = "Needed when you change what was recorded."
-        fields.append(ChoiceField("reason", "Why the correction", options, optional=True, hint=hint))
+        options = tuple(Option(code, label) for code, label in _reasons(call, lines).items())
+        hint = "Leave it empty unless you change what is recorded already."
+        fields.append(ChoiceField("reason", "Why, if you correct an entry", options, optional=True, hint=hint))
     fields.append(TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or e-mail address"))
     return Reply(
         form=Form(
@@ -330,11 +355,29 @@ def edit_form(call: Call) -> Reply:
 
 def _person_field(line: Line) -> ChoiceField:
     value = line.mark.status or ("present" if line.mark.tapped else "")
-    return ChoiceField(_field(line.person.id), _name(line), STATUS_OPTIONS, value, optional=True)
+    hint = "On leave that day; choose only if they came." if line.away else ""
+    return ChoiceField(_field(line.person.id), _name(line), STATUS_OPTIONS, value, optional=True, hint=hint)
 
 
 def _field(person_id: UUID) -> str:
     return f"p-{person_id.hex}"
+
+
+def _reasons(call: Call, lines: list[Line]) -> dict[str, str]:
+    """The reasons for a correction that the policies of these people name."""
+    return correction_reasons(one.policy for one in _enrolled(call, lines))
+
+
+def _enrolled(call: Call, lines: list[Line]) -> list[Enrolment]:
+    return enrolments.of_people(call.work.tx, [line.person.id for line in lines])
+
+
+def _not_by_mentors(call: Call, lines: list[Line]) -> set[UUID]:
+    """Those whose policy lets only a coordinator correct, where a mentor asks."""
+    if call.me.coordinator:
+        return set()
+    rules = {one.person_id: one.policy.corrections for one in _enrolled(call, lines)}
+    return {person_id for person_id, own in rules.items() if own is not None and own.approver == "coordinator"}
 
 
 @router.submit("attendance.save")
@@ -342,15 +385,18 @@ def save(call: Call) -> Reply:
     """Record what was chosen; whoever is left open stays open."""
     meeting = _led(call)
     read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(REASONS))
     chosen: dict[UUID, Status] = {}
     lines = roster_of(call.work, meeting)
+    reason = read.choice("reason", tuple(_reasons(call, lines)))
+    others = _not_by_mentors(call, lines)
     for line in lines:
         status = read.choice(_field(line.person.id), tuple(STATUSES))
         if status and status != line.mark.status:
             chosen[line.person.id] = cast(Status, status)
             if line.mark.status is not None and not reason:
                 read.errors["reason"] = "Say why you change what was recorded."
+            if line.mark.status is not None and line.person.id in others:
+                read.errors[_field(line.person.id)] = "This policy lets only a coordinator correct what is recorded."
     visitor = read.text("visitor", most=200)
     read.check()
     if visitor:

@@ -27,6 +27,7 @@ from handlers.cards import (
 )
 from handlers.planning import replan_reminders
 from handlers.requests import Reply, notice
+from handlers.retention import read_retention, retention_field, retention_words, set_retention
 from handlers.router import LEADS, Call, FieldReader, Refused, router
 from handlers.turns import refresh_turns
 from program.times import say_minutes
@@ -77,6 +78,7 @@ def show(call: Call) -> Reply:
         ("Home channel", (home.name or "linked",) if home else none),
         ("Reminders", (_reminder_words(cohort),)),
         ("Check-ins", (_cycle_words(cohort),)),
+        ("What is written in them", (retention_words(cohort.retention_months),)),
     )
     settings = (
         (buttons(Button("Settings", action("cohort.settings", cohort.id), opens_form=True)),)
@@ -122,6 +124,7 @@ def settings_form(call: Call) -> Reply:
                 ),
                 TimeField("at", "Check-ins at, local time", cohort.checkin_at),
                 NumberField("weeks", "Weeks between check-ins", cohort.checkin_weeks, 1, 8),
+                retention_field(cohort),
             ),
         )
     )
@@ -142,6 +145,7 @@ def set_settings(call: Call) -> Reply:
     weekday = read.number("weekday", 0, 6, needed="Choose a day.")
     at = read.clock("at", needed="Choose a time.")
     weeks = read.number("weeks", 1, 8, needed="Write how many weeks.")
+    months = read_retention(read)
     read.check()
     values = {
         "reminders": sorted((lead for lead in leads if lead), reverse=True),
@@ -150,6 +154,7 @@ def set_settings(call: Call) -> Reply:
         "checkin_weeks": weeks or 2,
     }
     cohorts.change(call.work, cohort.id, call.my_id, **values)
+    set_retention(call, cohort, months)
     refresh_turns(call.work, [one.id for one in cohorts.members(call.work.tx, cohort.id)])
     replan_reminders(call.work, cohorts.get(call.work.tx, cohort.id))
     changed = cohorts.get(call.work.tx, cohort.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import time
 from uuid import UUID
 
 from handlers.cards import (
@@ -28,15 +28,15 @@ from handlers.cards import (
     say,
 )
 from handlers.links import files, verify_address
+from handlers.planning import plan_daily
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program import explain
 from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, printable, read_code
 from program.standing import Standing
-from program.times import local_day, to_utc
 from program.wording import reason_words
-from storage import certificates, cohorts, deliveries, due, people, policies, program, readable, standings
+from storage import certificates, cohorts, deliveries, enrolments, people, policies, program, standings
 from storage.certificates import AlreadyIssued, Certificate, NotInForce
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -45,6 +45,8 @@ from storage.work import Work
 
 LOOK_AT = time(6, 0)  # before the working day, so that the question is there when it begins
 SHOWN = 8
+FORGETTING = "What you wrote in private is still kept for you alone. “privacy” says how it can be forgotten."
+ANOTHER = "Please ask another coordinator; if there is none, the operator names a second one in PLC_COORDINATORS."
 ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coordinators."
 
 
@@ -54,13 +56,7 @@ ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coord
 @router.at_start
 def plan_look(work: Work) -> None:
     """Somebody may become complete without an act of anybody's, so it is looked at every day."""
-    zone = program.zone_of(work.tx)
-    day = local_day(work.now, zone)
-    at = to_utc(datetime.combine(day, LOOK_AT), zone)
-    if at <= work.now:
-        day += timedelta(days=1)
-        at = to_utc(datetime.combine(day, LOOK_AT), zone)
-    due.plan(work, "completion.look", at, tag=day.isoformat())
+    plan_daily(work, "completion.look", LOOK_AT)
 
 
 @router.moment("completion.look", "the bot looks who is complete")
@@ -166,7 +162,7 @@ def approve(call: Call) -> Reply:
     """Issue the certificate. Whoever presses second is shown that it was issued."""
     person_id = _mentee(call)
     if person_id == call.my_id:
-        raise Refused("Nobody approves their own completion; please ask another coordinator.")
+        raise Refused(f"Nobody approves their own completion. {ANOTHER}")
     found = standings.of_people(call.work.tx, [person_id], call.work.now)
     if not certificates.of_person(call.work.tx, person_id):
         if not found or found[0].standing.state != "complete":
@@ -179,7 +175,7 @@ def _mentee(call: Call) -> UUID:
     """The person of the pressed button, for a coordinator."""
     _coordinators_only(call)
     person_id = call.id_at(0)
-    if not readable.is_enrolled(call.work.tx, person_id):
+    if not enrolments.is_enrolled(call.work.tx, person_id):
         raise Refused("That person is not enrolled in the program.")
     return person_id
 
@@ -228,12 +224,13 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
                     " gives you all of it.",
                 )
             ),
+            Note((FORGETTING,)),
         ),
     )
 
 
 def goodbye(work: Work, person_id: UUID) -> None:
-    """Somebody left the program: prompts stop today, and they are offered their record."""
+    """Somebody left the program: prompts stop today, they are offered their record and told of forgetting."""
     refresh_turns(work, [person_id])
     if not cohorts.shared_cohorts(work.tx, person_id):
         deliveries.to_person(work, "completion.left", person_id, person_id, tag=work.now.isoformat())
@@ -242,12 +239,14 @@ def goodbye(work: Work, person_id: UUID) -> None:
 @router.delivery("completion.left")
 def left_delivery(work: Work, item: Delivery) -> Card | None:
     if cohorts.shared_cohorts(work.tx, UUID(item.subject)):
-        return None
+        again = Card("You are in the program again", (say("What you did before stays recorded."),))
+        return again if item.verb == "update" else None
     return Card(
         "You are in no cohort now",
         (
             say("I send you no more prompts. What you attended stays recorded, and you can have a copy."),
             buttons(Button("Get your record", action("completion.mine"))),
+            Note((FORGETTING,)),
         ),
     )
 
@@ -257,7 +256,7 @@ def left_delivery(work: Work, item: Delivery) -> Card | None:
 
 @router.command("certificate", "Your certificate, and how it is verified")
 def certificate_command(call: Call) -> Reply:
-    if call.me.coordinator and not readable.is_enrolled(call.work.tx, call.my_id):
+    if call.me.coordinator and not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Reply(card=certificates_card(call))
     return Reply(card=own_card(call))
 
@@ -268,7 +267,7 @@ def mine(call: Call) -> Reply:
 
 
 def own_card(call: Call) -> Card:
-    if not readable.is_enrolled(call.work.tx, call.my_id):
+    if not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Card("No certificate", (say("You are not enrolled as a mentee, so there is none."),))
     given = certificates.of_person(call.work.tx, call.my_id)
     if given and given[0].in_force:
@@ -286,6 +285,9 @@ def own_card(call: Call) -> Card:
     if found and found[0].standing.state == "complete":
         waiting = say("You have everything the two years ask for. Your coordinator is asked to approve it.")
         return Card("Almost there", (waiting, *so_far))
+    if not cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",)):
+        left = say("You left before the two years were complete. What you did stays recorded; this is your copy.")
+        return Card("Your record", (left, *so_far))
     later = say("You get it once the two years are complete. ", Cmd("progress"), " says what is missing.")
     return Card("Your certificate comes later", (later, *so_far))
 
@@ -515,7 +517,7 @@ def reissue(call: Call) -> Reply:
         read.errors.setdefault("name", "Write the name.")
     read.check()
     if found.person_id == call.my_id:
-        raise Refused("Nobody reissues their own certificate; please ask another coordinator.")
+        raise Refused(f"Nobody reissues their own certificate. {ANOTHER}")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
         raise Refused("It was issued anew already. Send ", Cmd("certificates"), " to see the new one.")
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)

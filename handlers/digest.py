@@ -7,7 +7,7 @@ from uuid import UUID
 
 from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
-from handlers.progress import NEED_HELP
+from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
 from program.times import local_day, next_weekday, to_utc
@@ -151,7 +151,7 @@ def _open_meetings(work: Work) -> list[Block]:
 def _behind(work: Work, found: list[Mentee]) -> list[Block]:
     names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
     late = [one for one in found if one.standing.state in NEED_HELP]
-    return _listed("Mentees falling behind", [(Bold(one.name), f", {names[one.cohort_id]}") for one in late])
+    return _listed("Mentees falling behind", [(Bold(one.name), f", {cohorts_of(one, names)}") for one in late])
 
 
 def _differences(work: Work) -> list[Block]:
@@ -201,8 +201,9 @@ def _figures(work: Work, found: list[Mentee]) -> list[Block]:
         return [say("There are no cohorts yet.")]
     sizes = cohorts.sizes(work.tx)
     rows = []
+    by_cohort = grouped(found)
     for cohort in every:
-        states = [one.standing.state for one in found if one.cohort_id == cohort.id]
+        states = [one.standing.state for one in by_cohort.get(cohort.id, [])]
         mentees, mentors = sizes.get(cohort.id, (0, 0))
         late = sum(state in NEED_HELP for state in states)
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))

@@ -10,7 +10,6 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
-    Cmd,
     Form,
     Note,
     Option,
@@ -25,10 +24,11 @@ from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.attendance import STATUSES
 from program.times import local_day, say_day
+from program.wording import RecordLine
 from storage import cohorts, deliveries, disputes, ledger, meetings, people
 from storage.deliveries import Delivery
 from storage.disputes import Dispute
-from storage.ledger import Line, Recorded
+from storage.ledger import Line
 from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
@@ -38,6 +38,7 @@ CHANGES = {
     ("credit", "granted"),
     ("waiver", "granted"),
     ("leave", "granted"),
+    ("leave", "ended"),
     ("policy", "moved"),
 }
 DISPUTABLE = {("activity", "logged"), ("makeup", "asked"), *CHANGES}
@@ -89,10 +90,10 @@ def _form(call: Call, chosen: str = "") -> Form:
     )
 
 
-def _records(call: Call) -> list[Recorded]:
+def _records(call: Call) -> list[RecordLine]:
     """What may be disputed: the newest line on each meeting, what was logged, and the coordinator's changes."""
     lines = ledger.of_person(call.work.tx, call.my_id)
-    latest: dict[object, Recorded] = {}
+    latest: dict[object, RecordLine] = {}
     for line in lines:
         if line.kind == "attendance" and line.step != "tapped":
             latest[line.meeting_id or line.id] = line
@@ -101,7 +102,7 @@ def _records(call: Call) -> list[Recorded]:
     return sorted(latest.values(), key=lambda one: one.happened_at, reverse=True)[:MOST_RECORDS]
 
 
-def _record_label(work: Work, line: Recorded) -> str:
+def _record_label(work: Work, line: RecordLine) -> str:
     day = say_day(local_day(line.happened_at, "America/Chicago"))
     if line.kind == "attendance":
         meeting = meetings.find(work.tx, line.meeting_id) if line.meeting_id else None
@@ -140,10 +141,13 @@ def open_dispute(call: Call) -> Reply:
 
 
 def _readers(work: Work, found: Dispute) -> set[UUID]:
+    """The coordinators and, if chosen, those who were the mentee's mentors when it was written.
+
+    The words were meant for them: a later cohort's mentors never come to read them.
+    """
     readers = {one.id for one in people.coordinators(work.tx)}
     if found.with_mentors:
-        for cohort in cohorts.shared_cohorts(work.tx, found.person_id, ("mentee",)):
-            readers |= {one.id for one in cohorts.members(work.tx, cohort.id, "mentor")}
+        readers |= cohorts.mentors_at(work.tx, found.person_id, found.opened_at)
     return readers - {found.person_id}
 
 
@@ -167,9 +171,19 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
         return Card("Dispute settled", (say(*about), say(OUTCOMES[found.outcome] + ".")))
     items = [
         Button("Read it", action("disputes.read", found.id), style="primary", opens_form=True),
+        *_correct_button(line),
         Button("Settle it", action("disputes.settle", found.id), opens_form=True),
     ]
     return Card("A record is disputed", (say(*about), buttons(*items)))
+
+
+def _correct_button(line: RecordLine) -> list[Button]:
+    """The way to the correction of what is disputed; who may take it is asked there."""
+    if line.kind == "attendance" and line.meeting_id is not None:
+        return [Button("Correct it", action("attendance.edit", line.meeting_id), opens_form=True)]
+    if line.kind in ("activity", "makeup"):
+        return [Button("Correct it", action("activities.correct", line.id), opens_form=True)]
+    return []
 
 
 @router.delivery("dispute.own")
@@ -222,7 +236,7 @@ def settle_form(call: Call) -> Reply:
             opener=action("disputes.settle", found.id),
             submit="Settle",
             blocks=(
-                say("If the record was wrong, correct it first: send ", Cmd("attendance"), " and choose “Correct”."),
+                say("If the record was wrong, correct it first: “Correct it” is on the message about this dispute."),
                 Bullets((("The mentee is told the outcome.",), ("Both steps stay in the record.",))),
             ),
             fields=(ChoiceField("outcome", "Outcome", options),),

@@ -6,7 +6,7 @@ from handlers.cards import Card, ChoiceField, Form, Note, Option, action, say
 from handlers.links import files, may_have
 from handlers.requests import Reply
 from handlers.router import Call, FieldReader, Refused, router
-from storage import cohorts, people, readable
+from storage import cohorts, enrolments, people
 
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 
@@ -27,7 +27,7 @@ def _choices(call: Call) -> list[Option]:
     if here is not None and call.leads(here):
         return [Option(f"cohort:{one.id}", one.name) for one in every if one.id == here]
     found = [Option("program:", "The whole program")] if call.me.coordinator else []
-    if readable.is_enrolled(call.work.tx, call.my_id):
+    if enrolments.is_enrolled(call.work.tx, call.my_id):
         found.append(Option(f"own:{call.my_id}", "My own record"))
     found += [Option(f"cohort:{one.id}", one.name) for one in every if call.leads(one.id)]
     return found[:MOST_OPTIONS]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from handlers.cards import Block, LinkButton, Note, Text, buttons, say
 from handlers.router import Call
-from storage import certificates, cohorts, downloads, people, readable
+from storage import certificates, cohorts, downloads, enrolments, people
 from storage.database import Tx
 
 FILES = ("certificate", "packet", "own", "cohort", "program")
@@ -41,7 +41,7 @@ def may_have(tx: Tx, person_id: UUID, what: str, subject: str) -> bool:
             found = certificates.get(tx, UUID(subject))
             return found is not None and found.person_id == person_id
         case "packet" | "own":
-            return UUID(subject) == person_id and readable.is_enrolled(tx, person_id)
+            return UUID(subject) == person_id and enrolments.is_enrolled(tx, person_id)
         case "cohort":
             return any(one.id == person_id for one in cohorts.members(tx, UUID(subject), "mentor"))
         case _:

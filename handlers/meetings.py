@@ -468,6 +468,8 @@ def move(call: Call) -> Reply:
     shift = start - meeting.local_start
     off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
     reached = _reached(call, meeting)
+    if not shift and all((one.minutes, one.place) == (minutes, place) for one in reached):
+        raise FormErrors({"day": "Nothing is different yet: choose another date, time, length or place."})
     blocked = [one for one in reached if any(rest.holds((one.local_start + shift).date()) for rest in off)]
     if blocked:
         raise FormErrors({"day": f"{say_day((blocked[0].local_start + shift).date())} falls into a break."})
@@ -480,7 +482,8 @@ def move(call: Call) -> Reply:
         refresh_meeting(call.work, one)
     refresh_series(call.work, meeting)
     tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
-    return notice(f"Moved {counted(len(moved), 'meeting')}: now ", _when(moved[0]), ". The cohort is told.")
+    done = "Moved" if shift else "Changed"
+    return notice(f"{done} {counted(len(moved), 'meeting')}: now ", _when(moved[0]), ". The cohort is told.")
 
 
 def refresh_series(work: Work, meeting: Meeting) -> None:
@@ -498,20 +501,21 @@ def moved_card(work: Work, item: Delivery) -> Card | None:
         return None
     if meeting.cancelled_at is not None:
         return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", _when(meeting), "."),))
-    blocks: list[Block] = [*_was(work, meeting), _facts(meeting)]
+    blocks: list[Block] = [_facts(meeting)]
     if meeting.ends_at > work.now:
         blocks += [rsvp_buttons(meeting), *_who_comes(work, meeting), Note(("Earlier answers are kept.",))]
     blocks += _later(meetings.of_series(work.tx, meeting.series_id, meeting.ends_at))
-    return Card(f"Moved: {meeting.topic}", tuple(blocks))
+    before = _before(work, meeting)
+    if before == meeting.starts_at:
+        return Card(f"Changed: {meeting.topic}", tuple(blocks))
+    was = say("It was planned for ", When(before, meeting.zone), ". The new time:")
+    return Card(f"Moved: {meeting.topic}", (was, *blocks))
 
 
-def _was(work: Work, meeting: Meeting) -> list[Block]:
-    """Which of a series' meetings this was: by its time before it was moved last."""
+def _before(work: Work, meeting: Meeting) -> datetime:
+    """When it was planned for before it was moved last: this tells which of a series' meetings it was."""
     moves = [line for line in history.of(work.tx, meeting.id) if line.what == "meeting.moved"]
-    if not moves:
-        return []
-    before = to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)
-    return [say("It was planned for ", When(before, meeting.zone), ". The new time:")]
+    return to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)
 
 
 @router.press("meetings.cancel")

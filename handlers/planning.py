@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from program.attendance import CHASE_AFTER, ESCALATE_AFTER, OPENS_BEFORE
-from storage import cohorts, deliveries, due, meetings
+from program.times import local_day, to_utc
+from storage import cohorts, deliveries, due, meetings, program
 from storage.cohorts import Cohort
 from storage.meetings import Meeting
 from storage.work import Work
 
 SUMMARY_CHASE_AFTER = timedelta(hours=24)
+
+
+def plan_daily(work: Work, kind: str, at: time) -> None:
+    """Plan the next time of what happens every day at a time of the program's zone."""
+    zone = program.zone_of(work.tx)
+    day = local_day(work.now, zone)
+    coming = to_utc(datetime.combine(day, at), zone)
+    if coming <= work.now:
+        day += timedelta(days=1)
+        coming = to_utc(datetime.combine(day, at), zone)
+    due.plan(work, kind, coming, tag=day.isoformat())
 
 
 def plan_meeting(work: Work, meeting: Meeting, cohort: Cohort) -> None:

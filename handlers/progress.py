@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from handlers.cards import (
     Block,
     Bold,
     Bullets,
+    Button,
     Card,
     Chart,
     Cmd,
@@ -18,6 +20,8 @@ from handlers.cards import (
     Series,
     Table,
     When,
+    action,
+    buttons,
     say,
     with_commands,
 )
@@ -27,9 +31,11 @@ from handlers.router import EVERYONE, Call, router
 from program import explain
 from program.explain import STATES, URGENCY, Line
 from program.standing import Standing, YearStanding
+from program.wording import reason_words
 from program.words import counted, listed
-from storage import cohorts, meetings, standings
+from storage import certificates, cohorts, meetings, standings
 from storage.cohorts import Cohort
+from storage.database import Tx
 from storage.standings import Mentee
 
 NEED_HELP = ("behind", "at risk")
@@ -68,7 +74,10 @@ def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     if not found:
         return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
     mine = found[0]
-    blocks = standing_blocks(mine)
+    blocks = standing_blocks(call.work.tx, mine)
+    given = certificates.of_person(call.work.tx, call.my_id)
+    if given and given[0].in_force:
+        blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
     if next_meeting:
         blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]
@@ -83,11 +92,24 @@ def _next_meeting(call: Call) -> Paragraph:
     return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
 
 
-def standing_blocks(mine: Mentee) -> list[Block]:
-    """Each rule at a glance, then what is missing and what to do about it."""
+def standing_blocks(tx: Tx, mine: Mentee) -> list[Block]:
+    """Each rule at a glance, then what is missing and what to do about it, or how it ended."""
     blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
-    blocks.append(say(explain.headline(mine.standing)))
+    blocks.append(_approved(tx, mine) or say(explain.headline(mine.standing)))
     return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
+
+
+def _approved(tx: Tx, mine: Mentee) -> Paragraph | None:
+    """What became of completion, once a coordinator has decided about it."""
+    given = certificates.of_person(tx, mine.id)
+    if not given:
+        return None
+    zone = mine.policy.program.zone
+    if given[0].revoked_at is not None:
+        revoked = When(given[0].revoked_at, zone, "date")
+        return say("The certificate was revoked ", revoked, f". {reason_words(given[0].reason)}.")
+    issued = When(given[0].issued_at, zone, "date")
+    return say("Completion is approved: the certificate was issued ", issued, ". Code ", Bold(given[0].code), ".")
 
 
 def _line(line: Line) -> list[Block]:
@@ -149,43 +171,52 @@ def _counts(found: list[Mentee]) -> Paragraph:
     return say(f"{counted(len(found), 'mentee')}: {', '.join(parts)}.")
 
 
+def grouped(found: list[Mentee]) -> dict[UUID, list[Mentee]]:
+    """Mentees by cohort; somebody in two cohorts is in both."""
+    by_cohort: dict[UUID, list[Mentee]] = {}
+    for one in found:
+        for cohort_id in one.cohort_ids:
+            by_cohort.setdefault(cohort_id, []).append(one)
+    return by_cohort
+
+
+def cohorts_of(one: Mentee, names: Mapping[UUID, str]) -> str:
+    return listed([names[cohort_id] for cohort_id in one.cohort_ids])
+
+
 def program_card(call: Call) -> Card:
     """The program by cohort."""
     every = cohorts.all_cohorts(call.work.tx)
     if not every:
         return Card("The program has no cohorts yet", (say("Import the roster: plc-bot roster import FILE"),))
     found = standings.of_cohorts(call.work.tx, None, call.work.now)
+    by_cohort = grouped(found)
     rows = []
     help_needed: list[float] = []
     for cohort in every:
-        mine = [one for one in found if one.cohort_id == cohort.id]
+        mine = by_cohort.get(cohort.id, [])
         late = sum(one.standing.state in NEED_HELP for one in mine)
         done = sum(one.standing.state == "complete" for one in mine)
         help_needed.append(late)
         rows.append((cohort.name, str(len(mine)), str(late), str(done)))
     blocks: list[Block] = [
-        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len({one.id for one in found})),)))),
+        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len(found)),)))),
         *_flags(found, {one.id: one.name for one in every}),
         Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:100]), caption="By cohort"),
     ]
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
         blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
-    blocks.append(
-        Note(
-            (
-                "Send ",
-                Cmd("progress"),
-                " in a cohort's channel to see that cohort.",
-            )
-        )
-    )
+    urgent = Button("Who needs help", action("overview.help"), style="primary")
+    find = Button("Find mentees", action("overview.find"), opens_form=True)
+    blocks.append(buttons(*([urgent] if any(help_needed) else []), find))
+    blocks.append(Note(("Send ", Cmd("progress"), " in a cohort's channel to see that cohort.")))
     return Card("Progress of the program", tuple(blocks))
 
 
 def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
     """Cohorts that hold too few meetings for anybody to meet a rule this year."""
-    short = sorted({names[one.cohort_id] for one in found if one.standing.too_few})
+    short = sorted({names[cohort_id] for one in found if one.standing.too_few for cohort_id in one.cohort_ids})
     if not short:
         return []
     many = counted(len(short), "cohort has", "cohorts have")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date
 from uuid import UUID
 
+from handlers.activities import hand_on
 from handlers.cards import (
     Block,
     Bold,
     Button,
+    Buttons,
     Card,
     ChoiceField,
     DateField,
@@ -22,14 +24,17 @@ from handlers.cards import (
     buttons,
     say,
 )
-from handlers.leave import leave_line
+from handlers.holds import hold_blocks
+from handlers.leave import back_button, leave_line, span_words
 from handlers.progress import standing_blocks
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
-from program.times import PROGRAM_ZONE, local_day, say_day, to_utc
-from storage import cohorts, deliveries, enrolments, ledger, people, policies, standings
+from program.record import Leave
+from program.times import PROGRAM_ZONE, local_day, midnight, say_day
+from program.wording import RecordLine
+from storage import cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
 from storage.ledger import Line
@@ -39,7 +44,7 @@ from storage.work import Work
 SHOWN_LINES = 25
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
-CHANGES = ("transfer", "credit", "waiver", "leave", "policy")
+CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
 
 
 @router.command("person", "Open one mentee's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
@@ -57,10 +62,11 @@ def person_command(call: Call) -> Reply:
 
 @router.press("records.open")
 def open_record(call: Call) -> Reply:
-    return Reply(card=person_card(call, _person(call)[0]))
+    return Reply(card=person_card(call, mentee_of(call)[0]))
 
 
-def _person(call: Call) -> tuple[Person, Enrolment]:
+def mentee_of(call: Call) -> tuple[Person, Enrolment]:
+    """The enrolled person whose id the button or form carries first; for coordinators alone."""
     if not call.me.coordinator:
         raise Refused("That is for coordinators.")
     person = people.get(call.work.tx, call.id_at(0))
@@ -72,55 +78,67 @@ def _person(call: Call) -> tuple[Person, Enrolment]:
 
 def person_card(call: Call, person: Person) -> Card:
     tx = call.work.tx
-    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for one in mine for block in standing_blocks(one)]
     found = enrolments.of_person(tx, person.id)
     own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "no cohort now"
     facts = [("E-mail", (person.email,)), ("Cohort", (own,))]
     if found is None:
-        return Card(person.name, (Facts(tuple(facts)),))
+        return Card(person.name, (Facts(tuple(facts)), *hold_blocks(call.work, person)))
     facts += [
         ("Began", (say_day(found.starts),)),
         ("District", (found.district or "not given",)),
         ("Track", (found.track or "none",)),
         ("Policy", (f"{found.policy.label}, version {found.policy.version}",)),
     ]
-    forms = buttons(
-        *(
-            Button(label, action(f"records.{name}", person.id), opens_form=True)
-            for name, label in (
-                ("transfer", "Transfer"),
-                ("credit", "Credit"),
-                ("waiver", "Waive"),
-                ("leave", "Leave"),
-                ("policy", "Move to a policy"),
-            )
-        )
+    away = leaves.running(tx, person.id, _today(call))
+    if away is not None:
+        facts.append(("On leave", (span_words(away.starts, away.ends),)))
+    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
+    standing = [block for one in mine for block in standing_blocks(tx, one)]
+    return Card(
+        person.name,
+        (
+            Facts(tuple(facts)),
+            *standing,
+            _forms(call, person, away),
+            *hold_blocks(call.work, person),
+            *_last_lines(call, person),
+        ),
     )
-    lines = ledger.of_person(tx, person.id)
+
+
+def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
+    """What can be changed; the way back from a leave first, the way out of the program last."""
+    forms = [
+        Button(label, action(f"records.{name}", person.id), opens_form=True)
+        for name, label in (
+            ("transfer", "Transfer"),
+            ("credit", "Credit"),
+            ("waiver", "Waive"),
+            ("leave", "Leave"),
+            ("policy", "Move to a policy"),
+        )
+    ]
+    forms.append(Button("Correct", action("activities.choose", person.id), opens_form=True))
+    if away is not None:
+        forms.insert(0, back_button(away.id, "End the leave"))
+    if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
+        forms.append(Button("Leaves the program", action("departures.leave", person.id), opens_form=True))
+    return buttons(*forms)
+
+
+def _last_lines(call: Call, person: Person) -> list[Block]:
+    lines = ledger.of_person(call.work.tx, person.id)
+    head = Note((f"Head of the record: {ledger.head_of(call.work.tx, person.id)[:16] or 'empty'}",))
+    if not lines:
+        return [head]
     rows = tuple(
-        (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), _line_words(one), one.by or "operator")
+        (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), one.what_and_why, one.recorder)
         for one in reversed(lines[-SHOWN_LINES:])
     )
-    blocks: list[Block] = [Facts(tuple(facts)), *standing, forms]
-    if rows:
-        blocks.append(Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"))
-    blocks.append(Note((f"Head of the record: {ledger.head_of(tx, person.id)[:16] or 'empty'}",)))
-    return Card(person.name, tuple(blocks))
-
-
-def _line_words(line: ledger.Recorded) -> str:
-    parts = [line.kind, line.step, line.status or line.code.replace("_", " ")[:30], line.reason.replace("_", " ")]
-    if line.minutes is not None:
-        parts.append(f"{line.minutes} min")
-    return ", ".join(part for part in parts if part)
+    return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), head]
 
 
 # The forms --------------------------------------------------------------------------------------
-
-
-def _midnight(day: date) -> datetime:
-    return to_utc(datetime.combine(day, time()), PROGRAM_ZONE)
 
 
 def _today(call: Call) -> date:
@@ -129,7 +147,7 @@ def _today(call: Call) -> date:
 
 @router.press("records.transfer")
 def transfer_form(call: Call) -> Reply:
-    person, _ = _person(call)
+    person, _ = mentee_of(call)
     every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)][:100]
     return Reply(
         form=Form(
@@ -149,7 +167,7 @@ def transfer_form(call: Call) -> Reply:
 
 @router.submit("records.transferred")
 def transfer(call: Call) -> Reply:
-    person, _ = _person(call)
+    person, _ = mentee_of(call)
     read = FieldReader(call.values)
     cohort_id = read.uuid("cohort", needed="Choose the cohort.")
     day = read.day("day", needed="Choose the day.")
@@ -167,8 +185,9 @@ def transfer(call: Call) -> Reply:
         cohorts.leave(call.work, one.id, person.id, call.my_id)
     cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
     detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
-    line = Line("transfer", "made", _midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
+    line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
     ledger.add(call.work, person.id, line)
+    hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
     return notice(Bold(person.name), f" is in {to.name} from {say_day(day)} on. What was earned stays.")
@@ -195,7 +214,7 @@ def waiver_form(call: Call) -> Reply:
 
 
 def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     if found.policy.waivers is None:
         raise Refused("The policy knows no waivers or credits.")
     rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
@@ -229,7 +248,7 @@ def waiver(call: Call) -> Reply:
 
 
 def _add_amount(call: Call, kind: str) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     read = FieldReader(call.values)
     rule = read.choice("rule", [one.id for one in _countable(found.policy)], needed="Choose the requirement.")
     year = read.number("year", 1, 10)
@@ -239,7 +258,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
     detail = {"year": year, "amount": amount}
-    happened = _midnight(day or _today(call))
+    happened = midnight(day or _today(call))
     line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
@@ -251,8 +270,8 @@ def _add_amount(call: Call, kind: str) -> Reply:
 
 @router.press("records.undo")
 def undo(call: Call) -> Reply:
-    """Take a credit, waiver or leave back: another line says so."""
-    person, _ = _person(call)
+    """Take a credit, a waiver, a leave or its ending back: another line says so."""
+    person, _ = mentee_of(call)
     line = ledger.get(call.work.tx, call.id_at(1))
     if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
         raise Refused("That is not there.")
@@ -267,7 +286,7 @@ def undo(call: Call) -> Reply:
 
 @router.press("records.leave")
 def leave_form(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     if found.policy.leave is None:
         raise Refused("The policy knows no leave.")
     reasons = tuple(Option(code, label) for code, label in found.policy.leave.reasons.items())
@@ -288,7 +307,7 @@ def leave_form(call: Call) -> Reply:
 
 @router.submit("records.leave.add")
 def leave(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     read = FieldReader(call.values)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends")
@@ -308,7 +327,7 @@ def leave(call: Call) -> Reply:
 def changed_card(work: Work, item: Delivery) -> Card | None:
     """Whoever a record is about hears of every change to it."""
     lines = ledger.of_person(work.tx, UUID(item.subject))
-    steps = ("made", "granted", "moved", "withdrawn")  # what somebody else did to the record
+    steps = ("made", "granted", "moved", "ended", "withdrawn")  # what somebody else did to the record
     ours = [one for one in lines if one.kind in CHANGES and one.step in steps]
     if not ours:
         return None
@@ -321,10 +340,16 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
     return Card("Your record changed", (text, see))
 
 
-def _change_words(work: Work, line: ledger.Recorded) -> str:
+def _change_words(work: Work, line: RecordLine) -> str:
     """A change, for the person it is about."""
+    if line.kind == "departure":
+        return "that you are in the program again"
     if line.step == "withdrawn":
-        return f"that a {line.kind} is taken back"
+        ending = ledger.get(work.tx, line.target_id) if line.target_id else None
+        goes_on = ending is not None and ending.step == "ended"
+        return "that your leave goes on" if goes_on else f"that a {line.kind} is taken back"
+    if line.step == "ended":
+        return f"that your leave ends, {say_day(local_day(line.happened_at, PROGRAM_ZONE))} is your first day back"
     detail = line.detail
     match line.kind:
         case "transfer":
@@ -332,8 +357,7 @@ def _change_words(work: Work, line: ledger.Recorded) -> str:
         case "policy":
             return f"that you are measured against {detail['to']} now"
         case "leave":
-            until = f" to {say_day(date.fromisoformat(detail['ends']))}" if detail["ends"] else ", until further notice"
-            return f"a leave of absence from {say_day(date.fromisoformat(detail['starts']))}{until}"
+            return f"a leave of absence from {span_words(*leaves.span(detail))}"
     rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
     amount = f"{detail['amount']} of " if detail["amount"] is not None else ""
     year = f", year {detail['year']}" if detail["year"] else ""
@@ -342,7 +366,7 @@ def _change_words(work: Work, line: ledger.Recorded) -> str:
 
 @router.press("records.policy")
 def policy_form(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     options = tuple(Option(name, name) for name in policies.names(call.work.tx) if name != found.policy.name)
     if not options:
         raise Refused("There is no other policy. The operator adopts one: plc-bot policy adopt FILE.")
@@ -376,7 +400,7 @@ def policy_form(call: Call) -> Reply:
 
 @router.submit("records.policy.set")
 def set_policy(call: Call) -> Reply:
-    person, found = _person(call)
+    person, found = mentee_of(call)
     read = FieldReader(call.values)
     name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
     reason = read.choice("reason", ("asked", "better", "state"), needed="Choose a reason.")

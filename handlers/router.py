@@ -346,7 +346,7 @@ class Router:
         return Reply(card=Card("", (text, buttons(*items)) if items else (text,)))
 
     def _run(self, call: Call, spec: CommandSpec) -> Reply:
-        if not spec.who & roles_of(call.me):
+        if spec.who != EVERYONE and not spec.who & roles_of(call.me):  # who left has no role, and still a record
             who = " and ".join(f"{role}s" for role in sorted(spec.who))
             return notice(Cmd(spec.words), f" is for {who}. Send ", Cmd("help"), " to see what you can do here.")
         if spec.cohort is None:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from program.policy import Policy
+
 Status = Literal["present", "partial", "excused", "absent"]
 STATUSES: dict[Status, str] = {
     "present": "Present",
@@ -27,6 +29,12 @@ REASONS = {
     "mentee_asked": "The mentee pointed it out",
     "wrong_person": "Marked for the wrong person",
 }
+
+
+def correction_reasons(policies: Iterable[Policy]) -> dict[str, str]:
+    """The reasons for a correction that these policies name, by code; ours where they name none."""
+    named = {code: words for one in policies if one.corrections for code, words in one.corrections.reasons.items()}
+    return named or dict(REASONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from program.periods import calendar_year, day_of, shifted, year_of
@@ -20,9 +21,11 @@ Verdict = Literal["counts", "pending", "undecided", "missed", "no", "open"]
 # missed: a meeting that was missed and not made up. no: it cannot count. open: a meeting without entries.
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A meeting or activity, and whether it counts. ``why``: in a few words, where it does not."""
+class Item(NamedTuple):
+    """A meeting or activity, and whether it counts. ``why``: in a few words, where it does not.
+
+    A tuple, because there is one for every line of everybody.
+    """
 
     id: UUID
     activity: str
@@ -60,6 +63,9 @@ Line = TypeVar("Line", bound=_Line)
 
 def standing_lines(lines: Iterable[Line]) -> list[Line]:
     """Of the lines that share an id, the one recorded last; none where it takes the thing back."""
+    lines = list(lines)
+    if not lines:
+        return lines
     last: dict[UUID, Line] = {}
     for line in lines:
         other = last.get(line.id)
@@ -95,16 +101,16 @@ def _logged(policy: Policy, line: Logged, frame: Frame) -> Item:
         return _not(item, "done in a way that the policy does not list")
     item = _length(item, activity)
     if item.verdict == "counts" and activity.verified_by != "nobody" and not line.verified:
-        return replace(item, verdict="pending", why=f"the {activity.verified_by} has not verified it yet")
+        return item._replace(verdict="pending", why=f"the {activity.verified_by} has not verified it yet")
     return item
 
 
 def _not(item: Item, why: str) -> Item:
-    return replace(item, verdict="no", why=why)
+    return item._replace(verdict="no", why=why)
 
 
 def _undecided(item: Item, why: str) -> Item:
-    return replace(item, verdict="undecided", why=f"not set yet: {why}")
+    return item._replace(verdict="undecided", why=f"not set yet: {why}")
 
 
 def _length(item: Item, activity: Activity | None) -> Item:
@@ -115,7 +121,7 @@ def _length(item: Item, activity: Activity | None) -> Item:
     if isinstance(least, int) and item.minutes < least:
         return _not(item, f"shorter than {least} minutes")
     if isinstance(most, int) and item.minutes > most:
-        item = replace(item, minutes=most)
+        item = item._replace(minutes=most)
     if isinstance(least, Unset):
         return _undecided(item, "the fewest minutes that count")
     return item
@@ -134,15 +140,18 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
     for one in makeups:
         for_meeting.setdefault(one.meeting, []).append(one)
     found: list[Item] = []
-    for line in sorted(last.values(), key=lambda one: (one.starts_at, one.id)):
+    for line in last.values():
         item = _attended(policy, line, frame)
-        found += _made_up(policy, item, line, for_meeting.pop(line.id, []), frame)
+        mine = for_meeting.pop(line.id, []) if for_meeting else []
+        if mine or item.verdict == "missed":
+            found += _made_up(policy, item, mine, frame)
+        else:
+            found.append(item)
     for rest in for_meeting.values():
         found += [_stray(policy, one, "the meeting is not on record") for one in rest]
     return _limited(policy, found)
 
 
-@lru_cache(maxsize=65536)  # a cohort's mentees share its meetings
 def unattended(policy: Policy, meeting: Meeting) -> Item:
     """A meeting without entries, to come or not confirmed yet."""
     day = day_of(meeting.starts_at, policy.program.zone)
@@ -157,29 +166,30 @@ def _weight(line: Attendance) -> tuple[bool, int, str, str, int, datetime, int]:
 
 def _attended(policy: Policy, line: Attendance, frame: Frame) -> Item:
     rules = policy.attendance
-    held = max(0, line.minutes)
-    day = day_of(line.starts_at, policy.program.zone)
-    item = Item(line.id, MEETING, day, held, "counts", topics=line.topics, full=_held(policy, line))
-    if day < frame.since:
+    item = _held(policy, line.id, line.starts_at, line.minutes, line.topics)
+    if item.day < frame.since:
         return _not(item, frame.before)
     if line.step == "tapped":
         if rules.unconfirmed_counts is False:
-            return replace(item, verdict="pending", why="the mentor has not confirmed it yet")
+            return item._replace(verdict="pending", why="the mentor has not confirmed it yet")
         if isinstance(rules.unconfirmed_counts, Unset):
             return _undecided(item, "whether attendance counts before the mentor confirms it")
     if line.status in ("absent", "excused"):
-        return replace(item, verdict="missed", why=line.status, minutes=0, absent=line.status == "absent")
+        return item._replace(verdict="missed", why=line.status, minutes=0, absent=line.status == "absent")
     if line.status == "partial":
-        item = _partly(policy, item, held, line.present)
+        item = _partly(policy, item, item.minutes, line.present)
     return _length(item, policy.activity(MEETING)) if item.verdict == "counts" else item
 
 
-def _held(policy: Policy, line: Attendance) -> int:
-    """The minutes of a meeting that can count at all."""
+@lru_cache(maxsize=65536)  # a cohort's mentees share its meetings
+def _held(policy: Policy, meeting: UUID, starts_at: datetime, minutes: int, topics: tuple[str, ...]) -> Item:
+    """A meeting for somebody who was there all the time, before its length is looked at."""
     activity = policy.activity(MEETING)
     most = known(activity.max_minutes) if activity else None
-    held = max(0, line.minutes)
-    return held if most is None else min(held, most)
+    held = max(0, minutes)
+    full = held if most is None else min(held, most)
+    day = day_of(starts_at, policy.program.zone)
+    return Item(meeting, MEETING, day, held, "counts", topics=topics, full=full)
 
 
 def _partly(policy: Policy, item: Item, held: int, present: int | None) -> Item:
@@ -188,22 +198,22 @@ def _partly(policy: Policy, item: Item, held: int, present: int | None) -> Item:
     late = rules.late_after_minutes
     if present is not None and isinstance(late, int) and held - there <= late:
         return item  # a little late is present
-    item = replace(item, minutes=there)
+    item = item._replace(minutes=there)
     if rules.partial_counts is True:
         return item
     if isinstance(rules.partial_counts, Unset):
         return _undecided(item, "whether being partly there counts")
     if isinstance(late, Unset):
         return _undecided(item, "how many minutes late is still present")
-    return replace(item, verdict="missed", why="only partly there")
+    return item._replace(verdict="missed", why="only partly there")
 
 
 # Make-ups ----------------------------------------------------------------------------------------
 
 
-def _made_up(policy: Policy, item: Item, line: Attendance, makeups: list[MakeUp], frame: Frame) -> list[Item]:
+def _made_up(policy: Policy, item: Item, makeups: list[MakeUp], frame: Frame) -> list[Item]:
     """The meeting with its make-ups: they give what was missed of it, and never more."""
-    lacks = _held(policy, line) - item.minutes
+    lacks = item.full - item.minutes
     if item.verdict != "missed" and not (item.verdict == "counts" and lacks > 0):
         strays = [_stray(policy, one, "there was nothing to make up") for one in makeups]
         return [item, *strays]
@@ -219,13 +229,12 @@ def _made_up(policy: Policy, item: Item, line: Attendance, makeups: list[MakeUp]
             unset = open_value
         else:
             (good if one.approved else waiting).append(one)
-    return [_with(policy, item, line, good, waiting, unset, frame), *strays]
+    return [_with(policy, item, good, waiting, unset, frame), *strays]
 
 
 def _with(
     policy: Policy,
     item: Item,
-    line: Attendance,
     good: list[MakeUp],
     waiting: list[MakeUp],
     unset: str,
@@ -234,20 +243,20 @@ def _with(
     rules = policy.makeups
     if rules is None:
         return item
-    minutes = min(_held(policy, line), item.minutes + sum(max(0, one.minutes) for one in good))
+    minutes = min(item.full, item.minutes + sum(max(0, one.minutes) for one in good))
     if item.verdict == "counts":
-        return replace(item, minutes=minutes)
+        return item._replace(minutes=minutes)
     ratio = rules.ratio
     if good and isinstance(ratio, Unset):
         return _undecided(item, "how many make-ups stand for one missed meeting")
     if isinstance(ratio, int) and len(good) >= ratio:
-        return replace(item, verdict="counts", why="made up", minutes=minutes)
+        return item._replace(verdict="counts", why="made up", minutes=minutes)
     if unset:
         return _undecided(item, unset)
     if isinstance(ratio, int) and len(good) + len(waiting) >= ratio:
-        return replace(item, verdict="pending", why="the make-up is not approved yet")
+        return item._replace(verdict="pending", why="the make-up is not approved yet")
     until = _make_up_until(policy, item.day)
-    return replace(item, make_up_until=until) if until >= frame.today else item
+    return item._replace(make_up_until=until) if until >= frame.today else item
 
 
 def _make_up_problem(policy: Policy, missed: date, line: MakeUp, frame: Frame) -> tuple[str, str]:
@@ -296,7 +305,7 @@ def _stray(policy: Policy, line: MakeUp, why: str) -> Item:
 def _limited(policy: Policy, found: list[Item]) -> list[Item]:
     """No more meetings of a program year made up than the policy allows, the earliest first."""
     limit = policy.makeups.per_year if policy.makeups else None
-    if limit is None:
+    if limit is None or all(one.make_up_until is None and one.why != "made up" for one in found):
         return found
     used: dict[int, int] = {}
     kept: list[Item] = []
@@ -308,7 +317,7 @@ def _limited(policy: Policy, found: list[Item]) -> list[Item]:
                 item = _undecided(item, "how many meetings a year can be made up") if item.why == "made up" else item
             elif used[year] > limit:
                 over = "missed, and the year's make-ups are used up"
-                item = replace(item, verdict="missed", why=over, minutes=0, make_up_until=None)
+                item = item._replace(verdict="missed", why=over, minutes=0, make_up_until=None)
         kept.append(item)
     return kept
 
@@ -331,24 +340,29 @@ def amount(policy: Policy, rule: AtLeast, found: Iterable[Item]) -> int:
 
 
 def _capped(policy: Policy, type_: str, rule: AtLeast, found: list[Item]) -> int:
-    mine = sorted((one.minutes for one in found if one.activity == type_), reverse=True)
     activity = policy.activity(type_)
-    if activity is not None and isinstance(activity.most_events, int):
-        mine = mine[: activity.most_events]
+    most_events = activity.most_events if activity is not None and isinstance(activity.most_events, int) else None
     if rule.unit == "events":
-        return len(mine)
-    total = sum(mine)
+        count = sum([one.activity == type_ for one in found])
+        return count if most_events is None else min(count, most_events)
+    mine = sorted([one.minutes for one in found if one.activity == type_], reverse=True)
+    total = sum(mine[:most_events])
     if activity is not None and isinstance(activity.most_minutes, int):
         total = min(total, activity.most_minutes)
     return total
 
 
 def met_on(policy: Policy, rule: AtLeast, found: Sequence[Item], need: int) -> date | None:
-    """The day on which the rule's number was reached."""
-    for end in range(1, len(found) + 1):
-        if amount(policy, rule, found[:end]) >= need:
-            return found[end - 1].day
-    return None
+    """The day on which the rule's number was reached. More items are never worth less, so it is searched by halves."""
+    if not found or amount(policy, rule, found) < need:
+        return None
+    end = bisect_left(range(1, len(found) + 1), need, key=lambda count: amount(policy, rule, found[:count]))
+    return found[end].day
+
+
+def by_meetings_alone(rule: AtLeast) -> bool:
+    """Whether only meetings help, so that what is scheduled says what is still possible."""
+    return rule.activities == (MEETING,) and rule.unit != "topics"
 
 
 def of_types(found: Iterable[Item], types: Sequence[str]) -> Iterator[Item]:

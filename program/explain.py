@@ -96,7 +96,7 @@ def sentences(found: Standing) -> list[str]:
 def headline(found: Standing) -> str:
     match found.state:
         case "complete":
-            return "Everything that the program asks for is met. The coordinator approves completion."
+            return "Everything that the program asks for is met. The coordinator is asked to approve completion."
         case "on track":
             return "On track." + _finish(found)
         case "at risk":

@@ -16,11 +16,14 @@ COLUMNS = (*REQUIRED, "status", "topic")
 
 @dataclass(frozen=True, slots=True)
 class PastMeeting:
-    """One person in one meeting that was before the bot."""
+    """One person in one meeting that was before the bot.
+
+    ``day`` None: the file covers this person, and there was no meeting to bring.
+    """
 
     line: int
     email: str
-    day: date
+    day: date | None
     minutes: int
     status: Status
     topic: str
@@ -56,6 +59,8 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[P
     wrong = []
     if not EMAIL.fullmatch(cell["email"]):
         wrong.append(f"{cell['email']!r} is not an e-mail address.")
+    if not wrong and not any(cell[name] for name in COLUMNS if name != "email"):
+        return PastMeeting(line, cell["email"].lower(), None, 0, "absent", ""), []
     day: date | None = None
     try:
         day = date.fromisoformat(cell["date"])
@@ -76,10 +81,16 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[P
 
 
 def _twice(rows: list[PastMeeting]) -> list[Problem]:
-    seen: dict[tuple[str, date], int] = {}
+    seen: dict[tuple[str, date | None], int] = {}
     problems = []
     for row in rows:
         first = seen.setdefault((row.email, row.day), row.line)
         if first != row.line:
-            problems.append(Problem(row.line, f"{row.email} on {row.day} stands in line {first} already."))
+            what = f"on {row.day} stands" if row.day else "without a meeting stands"
+            problems.append(Problem(row.line, f"{row.email} {what} in line {first} already."))
+    with_meetings = {row.email for row in rows if row.day is not None}
+    for email, day in seen:
+        if day is None and email in with_meetings:
+            text = f"{email} has meetings in this file, so a row without one says nothing."
+            problems.append(Problem(seen[email, None], text))
     return problems

@@ -120,6 +120,7 @@ class Away:
 # Years and their parts ---------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)  # most of a program's mentees share a start
 def program_years(
     program: Program, starts: date, count: int, away: Away, pauses_from_days: int | None
 ) -> tuple[ProgramYear, ...]:

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
 from pydantic import ConfigDict, Field, PlainValidator, SkipValidation, TypeAdapter, ValidationError
@@ -334,7 +335,10 @@ class Policy:
         return f"{self.id}/{self.version}"
 
     def activity(self, type_: str) -> Activity | None:
-        return next((one for one in self.activities if one.type == type_), None)
+        for one in self.activities:  # asked for every line of everybody: a generator costs more than the search
+            if one.type == type_:
+                return one
+        return None
 
     def rule(self, id_: str) -> Rule | None:
         return next((one for one in self.rules if one.id == id_), None)
@@ -347,7 +351,12 @@ class Policy:
     @property
     def chosen_from(self) -> frozenset[str]:
         """The rules that only count as a part of another."""
-        return frozenset(part for rule in self.rules if isinstance(rule, Choose) for part in rule.rules)
+        return _chosen_from(self)
+
+
+@lru_cache(maxsize=64)  # asked for everybody
+def _chosen_from(policy: Policy) -> frozenset[str]:
+    return frozenset(part for rule in policy.rules if isinstance(rule, Choose) for part in rule.rules)
 
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)

@@ -15,7 +15,7 @@ from program.attendance import Status, Step
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """``history_missing``: the start is earlier than the bot's records, and nothing was imported."""
+    """``history_missing``: the start is earlier than the bot's records, and no import covered it."""
 
     starts: date
     track: str = ""  # an id or name of the policy's tracks; empty: none
@@ -124,6 +124,8 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """``imported``: an import of earlier attendance covered this mentee, whether it held a meeting of theirs or not."""
+
     attendance: tuple[Attendance, ...] = ()
     activities: tuple[Activity, ...] = ()
     makeups: tuple[MakeUp, ...] = ()
@@ -131,3 +133,4 @@ class Record:
     credits: tuple[Credit, ...] = ()
     leaves: tuple[Leave, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    imported: bool = False

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from program.counting import Frame, Item, amount, items, met_on, of_types, standing_lines, unattended
+from program.calendar import Calendar, Shortage
+from program.counting import Frame, Item, amount, by_meetings_alone, items, met_on, of_types, standing_lines
 from program.periods import (
     Away,
     Period,
     ProgramYear,
-    calendar_year,
     on,
     parts,
     program_years,
     shifted,
     year_of,
 )
-from program.policy import ABSENCES, MEETING, MOST_YEARS, AtLeast, Choose, Items, Policy, Rule, Track, known
+from program.policy import ABSENCES, MOST_YEARS, AtLeast, Choose, Items, Policy, Rule, Track, known
 from program.record import Credit, Enrolment, Meeting, Record, Waiver
 from program.unset import UNSET, Unset
 
@@ -28,8 +28,7 @@ State = Literal["complete", "history not imported", "paused", "behind", "at risk
 Outcome = Literal["met", "open", "at risk", "behind", "blocked"]
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One rule in one period. ``need`` None: unset by the policy, so that it can never be met.
 
     ``limit``: a number not to go over, such as absences. ``coming``: what meetings to come and what waits for
@@ -89,17 +88,6 @@ class YearStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Shortage:
-    """The cohort's meetings of a period are too few for anybody to do what a rule asks."""
-
-    rule: str
-    name: str
-    period: Period
-    need: int
-    possible: int
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """``unset``: what the policy leaves open. ``finish``: when it was or will be complete; None: not to be said."""
 
@@ -116,6 +104,13 @@ class Standing:
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         return (*(one for year in self.years for one in year.requirements), *self.whole)
+
+    @property
+    def to_make_up(self) -> list[Item]:
+        """The missed meetings that can still be made up, the newest first."""
+        asked = (part for one in self.requirements for part in (one, *one.parts))
+        found = {item.id: item for one in asked for item in one.others if item.make_up_until is not None}
+        return sorted(found.values(), key=lambda item: (item.day, item.id), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +131,15 @@ class _Case:
 
 
 def standing(
-    policy: Policy, enrolment: Enrolment, record: Record, meetings: Iterable[Meeting], today: date
+    policy: Policy, enrolment: Enrolment, record: Record, meetings: Calendar | Iterable[Meeting], today: date
 ) -> Standing:
     """Where a mentee stands on ``today``, a day in the policy's zone.
 
-    ``meetings``: those of the mentee's cohort that are not cancelled, past and to come.
+    ``meetings``: those of the mentee's cohort that are not cancelled, past and to come. A calendar that is given
+    for all of its mentees saves work.
     """
-    meetings = list(meetings)
-    case = _case(policy, enrolment, record, meetings, today)
+    calendar = meetings if isinstance(meetings, Calendar) else Calendar(meetings)
+    case = _case(policy, enrolment, record, calendar, today)
     years = tuple(_year(case, year) for year in case.years)
     whole = tuple(_in_order(case, None, [rule for rule in policy.rules if rule.per == "program"]))
     unset = _unset(policy, enrolment, case.track)
@@ -158,7 +154,7 @@ def standing(
         finish=_finish(case, state, everything),
         must_finish=must_finish,
         on_leave_until=next((ends for starts, ends in case.away.spans if starts <= today <= ends), None),
-        too_few=_too_few(case, meetings),
+        too_few=_too_few(case, calendar),
         today=today,
     )
 
@@ -166,7 +162,7 @@ def standing(
 # The case ----------------------------------------------------------------------------------------
 
 
-def _case(policy: Policy, enrolment: Enrolment, record: Record, meetings: list[Meeting], today: date) -> _Case:
+def _case(policy: Policy, enrolment: Enrolment, record: Record, calendar: Calendar, today: date) -> _Case:
     track = policy.track(enrolment.track)
     leaves = standing_lines(record.leaves)
     starts = _start(policy, enrolment.starts, [(one.starts, one.ends) for one in leaves], today)
@@ -181,7 +177,7 @@ def _case(policy: Policy, enrolment: Enrolment, record: Record, meetings: list[M
     found = items(policy, record, frame)
     settled = {one.id for one in found}
     here = max([frame.since, *(one.on for one in standing_lines(record.transfers) if one.on <= today)])
-    found += [one for one in _open(policy, meetings, here, away) if one.id not in settled]
+    found += [one for one in _open(policy, calendar, here, away) if one.id not in settled]
     credits = [*standing_lines(record.credits), *_track_credits(track)]
     return _Case(
         policy, track, starts, today, away, paused, years, whole, found, credits, standing_lines(record.waivers)
@@ -219,15 +215,12 @@ def _count_of_years(policy: Policy, track: Track | None, starts: date, today: da
     return min(MOST_YEARS, max(1, begun))
 
 
-def _open(policy: Policy, meetings: Iterable[Meeting], since: date, away: Away) -> Iterator[Item]:
+def _open(policy: Policy, calendar: Calendar, since: date, away: Away) -> list[Item]:
     """Meetings without entries: they can still count, if the mentee is there.
 
     ``since``: what a new cohort did before the transfer was never the mentee's to attend.
     """
-    for one in meetings:
-        item = unattended(policy, one)
-        if item.day >= since and not away.holds(item.day):
-            yield item
+    return [one for one in calendar.unattended(policy) if one.day >= since and not away.holds(one.day)]
 
 
 def _track_credits(track: Track | None) -> list[Credit]:
@@ -300,7 +293,7 @@ def _at_least(case: _Case, rule: AtLeast, year: ProgramYear | None) -> list[Requ
     found = [_measure(case, rule, one, [item for item in mine if one.holds(item.day)], need) for one in asked]
     spare = sum(min(need or 0, amount(case.policy, rule, _counting(mine, one))) for one in off)
     found = _fill(found, spare + _credit(case, rule.id, year))
-    return [replace(one, outcome=_outcome(case, one)) for one in _waive(case, rule.id, year, found)]
+    return [one._replace(outcome=_outcome(case, one)) for one in _waive(case, rule.id, year, found)]
 
 
 def _periods(case: _Case, rule: AtLeast, year: ProgramYear | None) -> tuple[list[Period], list[Period]]:
@@ -341,9 +334,15 @@ def _measure(case: _Case, rule: AtLeast, period: Period, mine: list[Item], need:
     """What there is, before credits and waivers."""
     counted = [one for one in mine if one.verdict == "counts"]
     have = amount(case.policy, rule, counted)
-    coming = [_in_full(one) for one in mine if one.verdict in ("counts", "open", "pending")]
-    undecided = [_in_full(one) for one in mine if one.verdict == "undecided"]
-    missed = [_in_full(one) for one in mine if one.verdict == "missed"]
+
+    def adds(more: list[Item]) -> int:
+        """What these would add to what counts."""
+        return amount(case.policy, rule, [*counted, *map(_in_full, more)]) - have if more else 0
+
+    others = [one for one in mine if one.verdict != "counts"]
+    coming = [one for one in others if one.verdict in ("open", "pending")]
+    undecided = [one for one in others if one.verdict == "undecided"]
+    missed = [one for one in others if one.verdict == "missed"]
     makeable = [one for one in missed if one.make_up_until is not None]
     return Requirement(
         rule=rule.id,
@@ -354,23 +353,18 @@ def _measure(case: _Case, rule: AtLeast, period: Period, mine: list[Item], need:
         have=have,
         outcome="open",
         counted=tuple(counted),
-        others=tuple(one for one in mine if one.verdict not in ("counts", "open")),
-        coming=amount(case.policy, rule, coming) - have,
-        could=amount(case.policy, rule, [*coming, *makeable]) - have,
-        maybe=amount(case.policy, rule, [*counted, *undecided]) - have,
-        chances=amount(case.policy, rule, [*coming, *undecided, *missed]) - have if _by_meetings_alone(rule) else None,
-        met_on=None if need is None else met_on(case.policy, rule, counted, need),
+        others=tuple([one for one in others if one.verdict != "open"]),
+        coming=adds(coming),
+        could=adds(coming + makeable),
+        maybe=adds(undecided),
+        chances=adds(coming + undecided + missed) if by_meetings_alone(rule) else None,
+        met_on=None if need is None or have < need else met_on(case.policy, rule, counted, need),
     )
 
 
 def _in_full(one: Item) -> Item:
     """A missed meeting with the minutes it would have given: its own entry holds none."""
-    return replace(one, minutes=one.full) if one.full > one.minutes and one.verdict != "counts" else one
-
-
-def _by_meetings_alone(rule: AtLeast) -> bool:
-    """Whether only meetings help, so that what is scheduled says what is still possible."""
-    return rule.activities == (MEETING,) and rule.unit != "topics"
+    return one._replace(minutes=one.full) if one.full > one.minutes else one
 
 
 # Credits and waivers -----------------------------------------------------------------------------
@@ -388,7 +382,7 @@ def _fill(found: list[Requirement], given: int) -> list[Requirement]:
         lacks = given if one.need is None else one.missing or 0
         used = min(given, lacks)
         given -= used
-        filled.append(replace(one, credited=used))
+        filled.append(one._replace(credited=used) if used else one)
     return filled
 
 
@@ -407,7 +401,7 @@ def _waived(found: list[Requirement], waiver: Waiver) -> list[Requirement]:
         lacks = one.missing or 0
         used = 0 if one.period.ends < waiver.since else lacks if left is None else min(max(0, left), lacks)
         left = None if left is None else left - used
-        waived.append(replace(one, waived=one.waived + used))
+        waived.append(one._replace(waived=one.waived + used))
     return waived
 
 
@@ -472,7 +466,7 @@ def _items(case: _Case, rule: Items, year: ProgramYear | None) -> Requirement:
         met_on=max((one.day for one in first.values()), default=None) if not lacking else None,
     )
     (found,) = _waive(case, rule.id, year, _fill([found], _credit(case, rule.id, year)))
-    return replace(found, outcome=_outcome(case, found))
+    return found._replace(outcome=_outcome(case, found))
 
 
 def _choice(case: _Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requirement]:
@@ -504,7 +498,7 @@ def _choice(case: _Case, rule: Choose, year: ProgramYear | None) -> Iterator[Req
         met_on=_chosen_on([own for _, own in found], need),
     )
     (made,) = _waive(case, rule.id, year, _fill([made], _credit(case, rule.id, year)))
-    yield replace(made, outcome=_chosen(made, outcomes))
+    yield made._replace(outcome=_chosen(made, outcomes))
 
 
 def _everywhere(case: _Case, rule: AtLeast | Items) -> list[Requirement]:
@@ -599,7 +593,7 @@ def _met_by(case: _Case, one: Requirement) -> date:
         given = [item.day for item in one.counted]
         return one.met_on or max(given, default=max(case.starts, min(case.today, one.period.starts)))
     rule = case.policy.rule(one.rule)
-    if not isinstance(rule, AtLeast) or not _by_meetings_alone(rule) or one.period.ends < case.today:
+    if not isinstance(rule, AtLeast) or not by_meetings_alone(rule) or one.period.ends < case.today:
         return max(one.period.ends, case.today)
     coming = [item for item in of_types(case.items, rule.activities) if item.verdict == "open"]
     inside = [item for item in coming if one.period.holds(item.day)]
@@ -607,28 +601,10 @@ def _met_by(case: _Case, one: Requirement) -> date:
     return max(enough, case.today) if enough else one.period.ends
 
 
-def _too_few(case: _Case, meetings: Iterable[Meeting]) -> tuple[Shortage, ...]:
+def _too_few(case: _Case, calendar: Calendar) -> tuple[Shortage, ...]:
     current = next((year for year in case.years if year.period.holds(case.today)), None)
     if current is None:
         return ()
-    found = shortages(case.policy, meetings, case.today)
-    rules = {one.id for one in case.policy.rules if _asked_in(one, current)}
+    found = calendar.shortages(case.policy, case.today)
+    rules = {one.id for one in case.policy.rules if _asked_in(one, current)} if found else set()
     return tuple(one for one in found if one.rule in rules)
-
-
-# The cohort --------------------------------------------------------------------------------------
-
-
-def shortages(policy: Policy, meetings: Iterable[Meeting], today: date) -> tuple[Shortage, ...]:
-    """Rules that nobody can meet in this program year, because too few meetings are held and scheduled."""
-    year = calendar_year(policy.program, year_of(today, policy.program.boundary))
-    every = [unattended(policy, one) for one in meetings]
-    inside = [one for one in every if year.holds(one.day) and one.verdict != "no"]
-    found = []
-    for rule in policy.rules:
-        if not isinstance(rule, AtLeast) or rule.per != "year" or not _by_meetings_alone(rule):
-            continue
-        possible = amount(policy, rule, inside)
-        if isinstance(rule.at_least, int) and possible < rule.at_least and rule.id not in policy.chosen_from:
-            found.append(Shortage(rule.id, rule.name, year, rule.at_least, possible))
-    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,6 +40,11 @@ def to_local(instant: datetime, zone_name: str) -> datetime:
 
 def local_day(instant: datetime, zone_name: str) -> date:
     return to_local(instant, zone_name).date()
+
+
+def midnight(day: date, zone_name: str = PROGRAM_ZONE) -> datetime:
+    """The instant at which a local day begins."""
+    return to_utc(datetime.combine(day, time()), zone_name)
 
 
 def program_year(day: date, month: int = 7, day_of_month: int = 1) -> int:

@@ -11,6 +11,8 @@ from uuid import UUID
 from program.attendance import REASONS as ATTENDANCE_REASONS
 from program.attendance import STATUSES
 from program.certificate import REASONS as CERTIFICATE_REASONS
+from program.chain import SHORT
+from program.words import counted
 
 KINDS = {
     "attendance": "Meeting",
@@ -20,6 +22,10 @@ KINDS = {
     "credit": "Credit",
     "leave": "Leave of absence",
     "transfer": "Transfer",
+    "departure": "Leaving the program",
+    "enrolment": "Enrolment",
+    "policy": "Policy",
+    "answer": "Answer",
     "correction": "Correction",
     "dispute": "Dispute",
     "import": "Imported history",
@@ -38,6 +44,13 @@ STEPS = {
     "opened": "opened",
     "settled": "settled",
     "granted": "granted",
+    "ended": "ended",
+    "left": "left",
+    "changed": "changed",
+    "made": "made",
+    "moved": "moved",
+    "agreed": "the mentee agreed",
+    "kept": "kept as it is",
     "imported": "imported",
     "issued": "issued",
     "reissued": "reissued",
@@ -53,21 +66,24 @@ VERIFIED = {
 OPERATOR = "the operator"
 
 # What is shared with the people who run a cohort or the program. A dispute has its own readers, and why
-# somebody was on leave is nobody's business but theirs and their coordinator's.
-SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave"}
+# somebody was on leave or left is nobody's business but theirs and their coordinator's.
+SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave", "departure"}
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """A line of somebody's ledger with the names it speaks of."""
+    """A line of somebody's ledger as it stands, with the names it speaks of."""
 
+    id: UUID
     person_id: UUID
     person: str
     position: int
     kind: str
     step: str
+    meeting_id: UUID | None
     topic: str  # of the meeting, if the line is about one
     cohort: str  # whose meeting it was
+    target_id: UUID | None  # the line that this one is about
     status: str
     minutes: int | None
     code: str
@@ -90,6 +106,8 @@ class RecordLine:
         subject = KINDS.get(self.kind, in_words(self.kind).capitalize())
         if self.topic:
             subject += f" “{self.topic}”"
+        elif self.verified == "import":
+            subject += f" (file {self.code[:SHORT]})"
         elif self.code:
             subject += f" {self.code}" if self.kind == "certificate" else f" ({in_words(self.code)})"
         parts = [STEPS.get(self.step, in_words(self.step))]
@@ -97,6 +115,10 @@ class RecordLine:
             parts.append(status_words(self.status).lower())
         if self.minutes is not None:
             parts.append(f"{self.minutes} minutes")
+        if self.kind == "enrolment":
+            parts += [f"{in_words(name)} {one['from'] or 'none'} to {one['to']}" for name, one in self.detail.items()]
+        if self.kind == "import":
+            parts.append(counted(int(self.detail.get("meetings", 0)), "meeting"))
         return f"{subject}: {', '.join(parts)}"
 
     @property
@@ -106,6 +128,10 @@ class RecordLine:
     @property
     def why(self) -> str:
         return reason_words(self.reason)
+
+    @property
+    def what_and_why(self) -> str:
+        return f"{self.what} ({self.why.lower()})" if self.reason else self.what
 
     @property
     def proof(self) -> str:

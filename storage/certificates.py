@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, sele
 
 from program.certificate import new_code
 from storage import ledger
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import certificate, enrolment, ledger_line, person
 from storage.work import Work
 
@@ -107,7 +107,7 @@ def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certif
     """The newest certificate of each of these people (None: of everybody), in one query."""
     query = _certificates()
     if people is not None:
-        query = query.where(enrolment.c.person_id.in_(list(people)))
+        query = query.where(among(tx, enrolment.c.person_id, people))
     found: dict[UUID, Certificate] = {}
     for row in tx.execute(query):
         one = Certificate(*row)

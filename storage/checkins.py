@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from program.checkins import DEFAULT_PROMPTS, Cycle
 from storage.certificates import holds_one
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import account, checkin, checkin_turn, cohort, membership, person, prompt
 from storage.work import Work, insert_new, put
 
@@ -121,7 +121,7 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
         .order_by(person.c.id, case((membership.c.role == "mentee", 0), else_=1), cohort.c.key)
     )
     if people is not None:
-        query = query.where(person.c.id.in_(list(people)))
+        query = query.where(among(tx, person.c.id, people))
     if due is not None:
         query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
         query = query.where(checkin_turn.c.next_at <= due)
@@ -137,7 +137,7 @@ def set_turn(work: Work, person_id: UUID, next_at: datetime) -> None:
 
 
 def drop_turns(work: Work, people: Sequence[UUID]) -> None:
-    work.tx.execute(delete(checkin_turn).where(checkin_turn.c.person_id.in_(list(people))))
+    work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, people)))
 
 
 def turn_at(tx: Tx, person_id: UUID) -> datetime | None:
@@ -155,20 +155,20 @@ def people_due(tx: Tx, until: datetime) -> list[UUID]:
 
 def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[UUID]]], closes_at: datetime) -> list[CheckIn]:
     """Open a check-in for each (person, local day, prompts) that has none on that day."""
+    made = [work.new_id() for _ in rows]
     values = [
         {
-            "id": work.new_id(),
+            "id": new_id,
             "person_id": person_id,
             "day": day,
             "opened_at": work.now,
             "closes_at": closes_at,
             "prompts": [str(one) for one in chosen],
         }
-        for person_id, day, chosen in rows
+        for new_id, (person_id, day, chosen) in zip(made, rows, strict=True)
     ]
     insert_new(work.tx, checkin, values)
-    made = [row["id"] for row in values]
-    found = work.tx.execute(select(*_CHECKIN).where(checkin.c.id.in_(made)).order_by(checkin.c.id))
+    found = work.tx.execute(select(*_CHECKIN).where(among(work.tx, checkin.c.id, made)).order_by(checkin.c.id))
     return [CheckIn(*row) for row in found]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import and_, insert, literal, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
@@ -31,6 +31,8 @@ class Cohort:
     checkin_weekday: int
     checkin_at: time
     checkin_weeks: int
+    retention_months: int | None  # None: reflections are kept
+    retention_from: datetime | None  # nothing is deleted before
 
     @property
     def cycle(self) -> Cycle:
@@ -47,6 +49,8 @@ _COHORT = (
     cohort.c.checkin_weekday,
     cohort.c.checkin_at,
     cohort.c.checkin_weeks,
+    cohort.c.retention_months,
+    cohort.c.retention_from,
 )
 
 
@@ -98,9 +102,11 @@ def create(work: Work, name: str, region: str = "", zone: str = PROGRAM_ZONE) ->
 
 
 def change(work: Work, cohort_id: UUID, by: UUID | None, **values: Any) -> None:
-    """Change a cohort's settings (reminders, check-in rhythm, region)."""
+    """Change a cohort's settings (reminders, check-in rhythm, region, retention)."""
     work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(values))
-    detail = {name: value.isoformat() if isinstance(value, time) else value for name, value in values.items()}
+    detail = {
+        name: value.isoformat() if isinstance(value, time | datetime) else value for name, value in values.items()
+    }
     history.note(work, cohort_id, "cohort.changed", by, **detail)
 
 
@@ -145,7 +151,11 @@ def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | Non
 
 
 def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None:
-    """End a membership today; what was attended stays."""
+    """End a membership today; what was attended stays.
+
+    Every way out of a cohort comes through here (a transfer, leaving the program, another role), so what must
+    end together with a membership ends here.
+    """
     current = (
         membership.c.cohort_id == cohort_id,
         membership.c.person_id == person_id,
@@ -174,6 +184,29 @@ def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "m
     )
     rows = tx.execute(select(*_COHORT).where(cohort.c.id.in_(here)).order_by(cohort.c.key))
     return [Cohort(*row) for row in rows]
+
+
+def ever_of(tx: Tx, person_id: UUID) -> list[str]:
+    """The names of the cohorts somebody is or was a mentee of, in that order."""
+    names = tx.scalars(
+        select(cohort.c.name)
+        .join_from(membership, cohort)
+        .where(membership.c.person_id == person_id, membership.c.role == "mentee")
+        .order_by(membership.c.since, cohort.c.key)
+    )
+    return list(dict.fromkeys(names))
+
+
+def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
+    """Who were the mentors of a mentee's cohorts at a time."""
+    own, theirs = membership.alias("own"), membership.alias("theirs")
+    there = [and_(one.c.since <= at, or_(one.c.until.is_(None), one.c.until > at)) for one in (own, theirs)]
+    query = (
+        select(theirs.c.person_id)
+        .join_from(own, theirs, theirs.c.cohort_id == own.c.cohort_id)
+        .where(own.c.person_id == person_id, own.c.role == "mentee", theirs.c.role == "mentor", *there)
+    )
+    return set(tx.scalars(query))
 
 
 def coordinators(tx: Tx) -> list[Person]:

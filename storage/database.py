@@ -6,20 +6,38 @@ data keys live in a file of their own, attached as the schema ``keys``. On Postg
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Select, Uuid, cast, create_engine, event, func, select
+from sqlalchemy import column as named
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
+KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
 
 Tx = Connection
+Ids = Iterable[UUID] | Select[UUID]  # ids, or a query for them
+
+
+def among(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
+    """That a column of ids holds one of these, in one bound value however many there are.
+
+    A plain IN list takes a bound value for each id, and both databases refuse a list of everybody.
+    """
+    if isinstance(ids, Select):
+        return column.in_(ids)
+    if tx.dialect.name == "sqlite":
+        listed = func.json_each(json.dumps([one.hex for one in ids])).table_valued(named("value", Uuid))
+        return column.in_(select(listed.c.value))
+    return column == func.any(cast(list(ids), ARRAY(Uuid)))
 
 
 class Database:
@@ -55,6 +73,19 @@ class Database:
     def read(self) -> Iterator[Tx]:
         with self._reader.begin() as tx:
             yield tx
+
+    def empty_log(self) -> None:
+        """What was deleted leaves SQLite's write-ahead logs too, as far as nobody reads there at the moment."""
+        if not self.sqlite:
+            return
+        connection = self._writer.raw_connection()
+        try:
+            cursor = connection.cursor()
+            for schema in ("main", KEYS_SCHEMA):
+                cursor.execute(f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)")
+            cursor.close()
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self._writer.dispose()

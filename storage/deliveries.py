@@ -201,6 +201,16 @@ def settle(
     return work.tx.execute(held.values(values)).rowcount == 1
 
 
+def hold_back(work: Work, reason: str) -> int:
+    """Take every message that is queued or under way for one that may have arrived; how many those are.
+
+    Updates stay: doing one twice is the same as once.
+    """
+    unsettled = (delivery.c.verb == "post", delivery.c.state.in_(("queued", "sending")))
+    held = {"state": "unconfirmed", "claim": None, "settled_at": work.now, "reason": reason}
+    return work.tx.execute(update(delivery).where(*unsettled).values(held)).rowcount
+
+
 def _newer_update_waits(tx: Tx, item: Delivery) -> bool:
     waiting = (
         delivery.c.target_id == item.target_id,

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from program.policy import Policy
 from storage import history, policies
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import enrolment
 from storage.work import Work
 
@@ -42,11 +42,21 @@ def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
 
 
 def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
-    rows = tx.execute(select(*_ENROLMENT).where(enrolment.c.person_id.in_(list(people))))
+    rows = tx.execute(select(*_ENROLMENT).where(among(tx, enrolment.c.person_id, people)))
     return [
         Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track)
         for row in rows
     ]
+
+
+def is_enrolled(tx: Tx, person_id: UUID) -> bool:
+    return tx.scalar(select(enrolment.c.id).where(enrolment.c.person_id == person_id)) is not None
+
+
+def districts(tx: Tx) -> dict[UUID, tuple[str, date]]:
+    """District and start of everybody enrolled."""
+    rows = tx.execute(select(enrolment.c.person_id, enrolment.c.district, enrolment.c.starts))
+    return {row.person_id: (row.district, row.starts) for row in rows}
 
 
 def policy_of(tx: Tx, person_id: UUID) -> Policy:

@@ -10,7 +10,7 @@ from program import explain
 from program.tables import Cell, Sheet
 from program.times import to_local
 from program.wording import SHARED_KINDS, RecordLine
-from storage import certificates, cohorts, program, readable, standings
+from storage import certificates, cohorts, enrolments, ledger, program, standings
 from storage.certificates import Certificate
 from storage.database import Tx
 from storage.standings import Mentee
@@ -38,26 +38,27 @@ def sheets(tx: Tx, what: str, subject: str, now: datetime) -> list[Sheet]:
     zone = program.zone_of(tx)
     if what == "own":
         person_id = UUID(subject)
-        lines = readable.lines_of(tx, [person_id])
+        lines = ledger.of_person(tx, person_id)
         found = standings.of_people(tx, [person_id], now)
     else:
         cohort_id = UUID(subject) if what == "cohort" else None
-        lines = readable.lines_of_cohort(tx, cohort_id, SHARED_KINDS)
+        lines = ledger.of_cohort(tx, cohort_id, SHARED_KINDS)
         found = standings.of_cohorts(tx, None if cohort_id is None else [cohort_id], now)
     return [_standings(tx, found, zone), _record(lines, zone)]
 
 
 def _standings(tx: Tx, found: Sequence[Mentee], zone: str) -> Sheet:
     names = {one.id: one.name for one in cohorts.all_cohorts(tx)}
-    given = certificates.newest_of(tx, list({one.id for one in found})) if found else {}
-    where = readable.districts(tx) if found else {}
+    given = certificates.newest_of(tx, [one.id for one in found]) if found else {}
+    where = enrolments.districts(tx) if found else {}
     years = max((len(one.standing.years) for one in found), default=0)
     columns = ["Mentee", "Cohort", "District", "Started", "Policy"]
     columns += [f"Year {number}" for number in range(1, years + 1)]
     rows = []
     for one in found:
         district, starts = where[one.id]
-        cells: list[Cell] = [one.name, names[one.cohort_id], district, starts.isoformat(), one.policy.name]
+        own = ", ".join(names[cohort_id] for cohort_id in one.cohort_ids)
+        cells: list[Cell] = [one.name, own, district, starts.isoformat(), one.policy.name]
         for number in range(years):
             year = one.standing.years[number] if number < len(one.standing.years) else None
             cells.append(explain.in_numbers(year) if year else None)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 
 from program.chain import SHORT, START, Link, check_chain, mark_of, seal_of
+from program.wording import RecordLine
 from storage.database import Tx
-from storage.tables import enrolment, ledger_head, ledger_line, person
+from storage.tables import cohort, enrolment, ledger_head, ledger_key, ledger_line, meeting, membership, person
 from storage.work import Work, put
 
 # What the mark covers: everything but the row's own id and the mark.
@@ -58,27 +59,9 @@ class Line:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A line as it stands in the ledger."""
-
-    id: UUID
-    person_id: UUID
-    position: int
-    kind: str
-    step: str
-    meeting_id: UUID | None
-    target_id: UUID | None
-    status: str
-    minutes: int | None
-    code: str
-    happened_at: datetime
-    recorded_at: datetime
-    by: str | None  # a name; None: the operator
-    reason: str
-    verified: str
-    detail: Mapping[str, Any]
-    mark: bytes
+def has_begun(tx: Tx) -> bool:
+    """Whether the ledger has its key, so that lines may have been added."""
+    return tx.execute(select(ledger_key.c.id)).first() is not None
 
 
 def add(work: Work, person_id: UUID, line: Line) -> UUID:
@@ -126,16 +109,48 @@ def _proof(key: bytes, enrolment_id: UUID, position: int, mark: bytes) -> bytes:
     return hmac.new(key, message, hashlib.sha256).digest()
 
 
-def _recorded() -> Any:
+# Reading ----------------------------------------------------------------------------------------
+
+
+def of_person(tx: Tx, person_id: UUID) -> list[RecordLine]:
+    """Everything recorded for a person, in the order of recording."""
+    return _lines(tx, enrolment.c.person_id == person_id)
+
+
+def of_cohort(tx: Tx, cohort_id: UUID | None, kinds: Collection[str]) -> list[RecordLine]:
+    """The lines of these kinds of a cohort's present mentees, or of the whole program's, by person."""
+    wanted = ledger_line.c.kind.in_(sorted(kinds))
+    if cohort_id is None:
+        return _lines(tx, wanted)
+    here = select(membership.c.person_id).where(
+        membership.c.cohort_id == cohort_id, membership.c.role == "mentee", membership.c.until.is_(None)
+    )
+    return _lines(tx, wanted, enrolment.c.person_id.in_(here))
+
+
+def get(tx: Tx, line_id: UUID) -> RecordLine | None:
+    return next(iter(_lines(tx, ledger_line.c.id == line_id)), None)
+
+
+def about(tx: Tx, line_id: UUID) -> list[RecordLine]:
+    """The later lines that are about a line: its verification, decision or correction."""
+    return _lines(tx, ledger_line.c.target_id == line_id)
+
+
+def _lines(tx: Tx, *where: ColumnElement[bool]) -> list[RecordLine]:
+    """Lines by person in the order of recording, with the names they speak of, in one query."""
     recorder = person.alias("recorder")
-    return (
+    query: Any = (
         select(
             ledger_line.c.id,
-            enrolment.c.person_id,
+            person.c.id,
+            person.c.name,
             ledger_line.c.position,
             ledger_line.c.kind,
             ledger_line.c.step,
             ledger_line.c.meeting_id,
+            func.coalesce(meeting.c.topic, ""),
+            func.coalesce(cohort.c.name, ""),
             ledger_line.c.target_id,
             ledger_line.c.status,
             ledger_line.c.minutes,
@@ -149,25 +164,14 @@ def _recorded() -> Any:
             ledger_line.c.mark,
         )
         .join_from(ledger_line, enrolment)
+        .join(person, person.c.id == enrolment.c.person_id)
+        .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
+        .join(cohort, cohort.c.id == meeting.c.cohort_id, isouter=True)
         .join(recorder, recorder.c.id == ledger_line.c.by, isouter=True)
+        .where(*where)
+        .order_by(person.c.name, enrolment.c.id, ledger_line.c.position)
     )
-
-
-def of_person(tx: Tx, person_id: UUID) -> list[Recorded]:
-    """Everything recorded for a person, in the order of recording."""
-    rows = tx.execute(_recorded().where(enrolment.c.person_id == person_id).order_by(ledger_line.c.position))
-    return [Recorded(*row) for row in rows]
-
-
-def get(tx: Tx, line_id: UUID) -> Recorded | None:
-    row = tx.execute(_recorded().where(ledger_line.c.id == line_id)).one_or_none()
-    return Recorded(*row) if row else None
-
-
-def about(tx: Tx, line_id: UUID) -> list[Recorded]:
-    """The later lines that are about a line: its verification, decision or correction."""
-    rows = tx.execute(_recorded().where(ledger_line.c.target_id == line_id).order_by(ledger_line.c.position))
-    return [Recorded(*row) for row in rows]
+    return [RecordLine(*row) for row in tx.execute(query)]
 
 
 # Heads and verification -------------------------------------------------------------------------

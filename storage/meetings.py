@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, update
 
 from program.times import to_utc
 from storage import history
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import meeting, membership, person, rsvp, series, visitor
 from storage.work import Work, insert_new, put
 
@@ -124,7 +124,7 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
         meeting.c.starts_at >= start, meeting.c.starts_at < end, meeting.c.cancelled_at.is_(None)
     )
     if cohort_ids is not None:
-        query = query.where(meeting.c.cohort_id.in_(list(cohort_ids)))
+        query = query.where(among(tx, meeting.c.cohort_id, cohort_ids))
     return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id))]
 
 
@@ -133,7 +133,7 @@ def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting |
     row = tx.execute(
         select(*_MEETING)
         .where(
-            meeting.c.cohort_id.in_(list(cohort_ids)),
+            among(tx, meeting.c.cohort_id, cohort_ids),
             meeting.c.cancelled_at.is_(None),
             meeting.c.ends_at > now,
         )

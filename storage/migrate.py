@@ -8,10 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
-from storage.database import Database, Tx
-from storage.tables import APPEND_ONLY, KEYS_SCHEMA
+from storage.database import KEYS_SCHEMA, Database, Tx
+from storage.tables import APPEND_ONLY
 
 LOCK = 703_141_592  # any number of our own, for PostgreSQL's advisory lock
 
@@ -41,7 +41,7 @@ def migrate(database: Database) -> bool:
     """Upgrade to the newest schema; True when something changed.
 
     Raises:
-        SchemaProblem: the schema is newer than this code, or the ledger's triggers are gone.
+        SchemaProblem: the schema is newer than this code, or the key store or the ledger's triggers are gone.
     """
     with database.write() as tx:
         if not database.sqlite:
@@ -53,6 +53,8 @@ def migrate(database: Database) -> bool:
                 f"The database's schema ({before}) is newer than this version of the bot. Install the "
                 "version that made it; nothing was changed."
             )
+        if before is not None:
+            check_key_store(tx)
         if before != head():
             command.upgrade(_config(tx), "head")
         check_triggers(tx)
@@ -63,6 +65,19 @@ def _known() -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
+def check_key_store(tx: Tx) -> None:
+    """The key store must be there: an empty one in its place opens nothing.
+
+    Raises:
+        SchemaProblem: it is not.
+    """
+    if not inspect(tx).has_table("person_key", schema=KEYS_SCHEMA):
+        raise SchemaProblem(
+            "The key store is lost: nothing that was written in confidence can be read without it. Restore its "
+            "newest backup (plc-bot restore --keys FILE); nothing was changed."
+        )
+
+
 def check_triggers(tx: Tx) -> None:
     """The triggers that keep the append-only tables so must be there.
 
@@ -70,7 +85,8 @@ def check_triggers(tx: Tx) -> None:
         SchemaProblem: one is missing.
     """
     if tx.dialect.name == "sqlite":
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        schemas = ("main.", f"{KEYS_SCHEMA}.")
+        query = " UNION ".join(f"SELECT name FROM {schema}sqlite_master WHERE type = 'trigger'" for schema in schemas)
     else:
         query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     there = set(tx.scalars(text(query)))

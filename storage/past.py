@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,8 +13,8 @@ from sqlalchemy import select
 from program.history import PastMeeting
 from program.roster import Problem
 from program.times import PROGRAM_ZONE, to_utc
-from storage import ledger, people
-from storage.ledger import Line, NotEnrolled
+from storage import enrolments, ledger, people
+from storage.ledger import Line
 from storage.tables import ledger_line
 from storage.work import Work
 
@@ -30,13 +31,16 @@ def imported_before(work: Work, file: str) -> bool:
 
 
 def import_history(work: Work, rows: Sequence[PastMeeting], file: str, attests: UUID, by: UUID | None) -> list[Problem]:
-    """Add a line for each row. The caller rolls back when there is any problem.
+    """Add a line for each meeting, and one for each person that says what the file covers.
+
+    The caller rolls back when there is any problem.
 
     ``file``: the file's fingerprint; ``attests``: the person who vouches for it.
     """
     problems = []
     known: dict[str, people.Person | None] = {}
     recorded: dict[UUID, set[str]] = {}
+    covered: Counter[UUID] = Counter()
     for row in rows:
         if row.email not in known:
             known[row.email] = people.by_email(work.tx, row.email)
@@ -44,28 +48,34 @@ def import_history(work: Work, rows: Sequence[PastMeeting], file: str, attests: 
         if person is None:
             problems.append(Problem(row.line, f"{row.email} is not on the roster."))
             continue
+        if not enrolments.is_enrolled(work.tx, person.id):
+            problems.append(Problem(row.line, f"{person.name} is not enrolled as a mentee."))
+            continue
+        covered[person.id] += row.day is not None
+        if row.day is None:
+            continue
         days = recorded.setdefault(person.id, _days_of(work, person.id))
         if row.day.isoformat() in days:
             problems.append(Problem(row.line, f"{person.name} has a meeting on {row.day} in the record already."))
             continue
-        try:
-            ledger.add(work, person.id, _line(row, file, attests, by))
-        except NotEnrolled:
-            problems.append(Problem(row.line, f"{person.name} is not enrolled as a mentee."))
+        ledger.add(work, person.id, _meeting_line(row, row.day, file, attests, by))
+    for person_id, meetings in covered.items():
+        detail = {"attests": attests.hex, "meetings": meetings}
+        ledger.add(work, person_id, Line("import", "imported", work.now, by, "import", code=file, detail=detail))
     return problems
 
 
-def _line(row: PastMeeting, file: str, attests: UUID, by: UUID | None) -> Line:
+def _meeting_line(row: PastMeeting, day: date, file: str, attests: UUID, by: UUID | None) -> Line:
     return Line(
         "attendance",
         "imported",
-        to_utc(datetime.combine(row.day, NOON), PROGRAM_ZONE),
+        to_utc(datetime.combine(day, NOON), PROGRAM_ZONE),
         by,
         "import",
         status=row.status,
         minutes=row.minutes,
         code=file,
-        detail={"attests": attests.hex, "line": row.line, "topic": row.topic, "day": row.day.isoformat()},
+        detail={"attests": attests.hex, "line": row.line, "topic": row.topic, "day": day.isoformat()},
     )
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, insert, or_, select, update
 
 from storage import conversations, history
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import account, cohort, conversation, installation, membership, person
 from storage.work import Work
 
@@ -138,7 +138,7 @@ def get(tx: Tx, person_id: UUID) -> Person:
 
 
 def named(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, str]:
-    query = select(person.c.id, person.c.name).where(person.c.id.in_(list(person_ids)))
+    query = select(person.c.id, person.c.name).where(among(tx, person.c.id, person_ids))
     return {row.id: row.name for row in tx.execute(query)}
 
 
@@ -213,7 +213,7 @@ def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> 
     """The user ids under which these people are known in one workspace."""
     rows = tx.execute(
         _accounts(
-            account.c.person_id.in_(list(person_ids)),
+            among(tx, account.c.person_id, person_ids),
             account.c.link == "confirmed",
             installation.c.platform == platform,
             installation.c.tenant == tenant,
@@ -236,7 +236,7 @@ def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
 def proposed(tx: Tx, person_ids: Iterable[UUID]) -> set[UUID]:
     """Those of these people whom an account is being asked about."""
     query = select(account.c.person_id).where(account.c.link == "proposed", account.c.active)
-    return set(tx.scalars(query.where(account.c.person_id.in_(list(person_ids)))))
+    return set(tx.scalars(query.where(among(tx, account.c.person_id, person_ids))))
 
 
 def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:

@@ -8,12 +8,12 @@ from functools import lru_cache
 from importlib.resources import files
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from program.policy import Policy, Value, read_policy
 from storage import program as programs
 from storage.database import Tx
-from storage.tables import amendment, policy
+from storage.tables import amendment, enrolment, policy
 from storage.work import Work
 
 EXAMPLE = "example/1"
@@ -117,3 +117,9 @@ def amend(work: Work, name: str, values: Mapping[str, Value], by: UUID) -> Polic
 def names(tx: Tx) -> list[str]:
     """Every policy there is: shipped and adopted."""
     return sorted({*_SHIPPED, *tx.scalars(select(policy.c.name))})
+
+
+def in_use(tx: Tx) -> dict[str, int]:
+    """How many people are on each policy."""
+    rows = tx.execute(select(enrolment.c.policy, func.count().label("people")).group_by(enrolment.c.policy))
+    return {row.policy: row.people for row in rows}

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from program.record import Activity, Attendance, Credit, Leave, MakeUp, Record, Transfer, Waiver
+from program.record import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
 from program.times import PROGRAM_ZONE, local_day
-from storage.database import Tx
+from storage.database import Ids, Tx, among
+from storage.leaves import standing_leaves
 from storage.tables import enrolment, ledger_line, meeting
 
 _COLUMNS: tuple[Any, ...] = (
@@ -34,13 +35,13 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
+def of_people(tx: Tx, people: Ids) -> dict[UUID, Record]:
     """The record of each of these people; whoever has no lines is left out."""
     rows = tx.execute(
         select(*_COLUMNS)
         .join_from(ledger_line, enrolment)
         .join(meeting, meeting.c.id == ledger_line.c.meeting_id, isouter=True)
-        .where(enrolment.c.person_id.in_(list(people)))
+        .where(among(tx, enrolment.c.person_id, people))
         .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
     lines: dict[UUID, list[Any]] = {}
@@ -51,7 +52,8 @@ def of_people(tx: Tx, people: Sequence[UUID]) -> dict[UUID, Record]:
 
 def _record(lines: Sequence[Any]) -> Record:
     kinds = {row.id: row.kind for row in lines}  # a dispute about a line decides nothing of it
-    decided = {row.target_id: row.step for row in lines if kinds.get(row.target_id) == row.kind}
+    decided = {row.target_id: _decision(row) for row in lines if kinds.get(row.target_id) == row.kind}
+    minutes = {row.target_id: row.minutes for row in lines if row.step == "corrected" and row.minutes is not None}
     return Record(
         attendance=tuple(_attendance(lines)),
         activities=tuple(
@@ -59,7 +61,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.id,
                 row.code,
                 row.happened_at,
-                row.minutes or 0,
+                minutes.get(row.id, row.minutes or 0),
                 row.detail.get("mode", ""),
                 row.detail.get("item", ""),
                 verified=decided.get(row.id) == "verified",
@@ -75,7 +77,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.meeting_id,
                 row.code,
                 row.happened_at,
-                row.minutes or 0,
+                minutes.get(row.id, row.minutes or 0),
                 approved=decided.get(row.id) == "approved",
                 order=row.position,
                 withdrawn=decided.get(row.id) in ("declined", "withdrawn"),
@@ -108,13 +110,23 @@ def _record(lines: Sequence[Any]) -> Record:
             for row in lines
             if (row.kind, row.step) == ("credit", "granted")
         ),
-        leaves=tuple(_leave(row, decided) for row in lines if (row.kind, row.step) == ("leave", "granted")),
+        imported=any(row.step == "imported" for row in lines),
+        leaves=tuple(standing_leaves(row for row in lines if row.kind == "leave")),
         transfers=tuple(
             Transfer(row.id, date.fromisoformat(row.detail["on"]), row.position)
             for row in lines
             if row.kind == "transfer"
         ),
     )
+
+
+def _decision(row: Any) -> str:
+    """What a line decides of the line it is about; a correction decides anew."""
+    if row.step != "corrected":
+        return str(row.step)
+    if row.status != "counts":
+        return "declined"
+    return "approved" if row.kind == "makeup" else "verified"
 
 
 def _attendance(lines: Sequence[Any]) -> Iterable[Attendance]:
@@ -126,15 +138,3 @@ def _attendance(lines: Sequence[Any]) -> Iterable[Attendance]:
             continue
         minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
         yield Attendance(row.meeting_id, row.starts_at, minutes, row.step, row.status, row.minutes, order=row.position)
-
-
-def _leave(row: Any, decided: dict[UUID, str]) -> Leave:
-    ends = row.detail["ends"]
-    return Leave(
-        row.id,
-        date.fromisoformat(row.detail["starts"]),
-        date.fromisoformat(ends) if ends else None,
-        row.reason,
-        row.position,
-        decided.get(row.id) == "withdrawn",
-    )

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from program.roster import Problem, Row
 from program.times import local_day
-from storage import cohorts, history, policies
+from storage import cohorts, history, ledger, policies
 from storage.database import Tx
+from storage.ledger import Line
 from storage.tables import cohort, enrolment, membership, person
 from storage.work import Work
 
@@ -156,8 +157,15 @@ def _enrolment(work: Work, row: Row, person_id: UUID, plan: Plan) -> None:
         return
     fresh = {"district": row.district, "track": row.track, "starts": row.program_start}
     changed = {name: value for name, value in fresh.items() if value and getattr(found, name) != value}
-    if changed:
-        work.tx.execute(update(enrolment).where(enrolment.c.id == found.id).values(changed))
-        history.note(work, person_id, "enrolment.changed", None, fields=sorted(changed))
-        what = ", ".join(f"{name} {value}" for name, value in changed.items())
-        plan.changes.append(Change(row.line, f"{row.name}: {what}"))
+    if not changed:
+        return
+    what = ", ".join(f"{name} {getattr(found, name) or '(none)'} -> {value}" for name, value in changed.items())
+    plan.changes.append(Change(row.line, f"{row.name}: {what}"))
+    if work.chain_key:
+        detail = {name: {"from": str(getattr(found, name)), "to": str(value)} for name, value in changed.items()}
+        ledger.add(work, person_id, Line("enrolment", "changed", work.now, None, "operator", detail=detail))
+    elif ledger.has_begun(work.tx):
+        text = f"{row.name}: a change of {' and '.join(changed)} is recorded in the ledger, and its key is not here."
+        plan.problems.append(Problem(row.line, text))
+    work.tx.execute(update(enrolment).where(enrolment.c.id == found.id).values(changed))
+    history.note(work, person_id, "enrolment.changed", None, fields=sorted(changed))

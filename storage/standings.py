@@ -5,48 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 
+from program.calendar import Calendar
 from program.periods import day_of, year_of
 from program.policy import AtLeast, Policy
 from program.record import Attendance, Enrolment, Meeting, Record
 from program.standing import Standing, standing
 from storage import policies, records
-from storage.database import Tx
+from storage.database import Ids, Tx, among
 from storage.tables import enrolment, meeting, membership, person, summary
 
 
 @dataclass(frozen=True, slots=True)
 class Mentee:
-    """A mentee of a cohort with their standing."""
+    """A mentee with their standing. In several cohorts they are measured once, against the meetings of all."""
 
     id: UUID
     name: str
-    cohort_id: UUID
+    cohort_ids: tuple[UUID, ...]
     policy: Policy
     standing: Standing
 
 
 def of_people(tx: Tx, people: Sequence[UUID], now: datetime) -> list[Mentee]:
-    """The standings of these mentees, by name; somebody in several cohorts comes once for each."""
-    return _standings(tx, now, people=people)
+    """The standings of these people, as far as they are mentees of a cohort now, by name."""
+    return _standings(tx, now, among(tx, membership.c.person_id, people))
 
 
 def of_cohorts(tx: Tx, cohort_ids: Sequence[UUID] | None, now: datetime) -> list[Mentee]:
-    """The standings of these cohorts' mentees, or of the whole program's."""
-    return _standings(tx, now, cohort_ids=cohort_ids)
+    """The standings of these cohorts' mentees, or of the whole program's, by name."""
+    if cohort_ids is None:
+        return _standings(tx, now, true())
+    there = membership.alias("there")
+    members = select(there.c.person_id).where(
+        among(tx, there.c.cohort_id, cohort_ids), there.c.until.is_(None), there.c.role == "mentee"
+    )
+    return _standings(tx, now, membership.c.person_id.in_(members))
 
 
-def _standings(
-    tx: Tx,
-    now: datetime,
-    *,
-    people: Sequence[UUID] | None = None,
-    cohort_ids: Sequence[UUID] | None = None,
-) -> list[Mentee]:
-    query = (
+def _standings(tx: Tx, now: datetime, wanted: ColumnElement[bool]) -> list[Mentee]:
+    """``wanted``: the condition on a membership for the mentees that are asked for."""
+    places = (membership.c.until.is_(None), membership.c.role == "mentee", wanted)
+    rows = tx.execute(
         select(
             person.c.id,
             person.c.name,
@@ -57,56 +61,57 @@ def _standings(
         )
         .join_from(membership, person)
         .join(enrolment, enrolment.c.person_id == person.c.id)
-        .where(membership.c.until.is_(None), membership.c.role == "mentee")
+        .where(*places)
         .order_by(person.c.name, person.c.id, membership.c.cohort_id)
-    )
-    if people is not None:
-        query = query.where(person.c.id.in_(list(people)))
-    if cohort_ids is not None:
-        query = query.where(membership.c.cohort_id.in_(list(cohort_ids)))
-    rows = tx.execute(query).all()
+    ).all()
     if not rows:
         return []
-    ids = list({row.id for row in rows})
+    mentees = select(membership.c.person_id).where(*places)
     used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
-    found_records = records.of_people(tx, ids)
+    found_records = records.of_people(tx, mentees)
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
-    known_since = _known_since(tx, ids)
-    calendar = _calendar(tx, sorted({row.cohort_id for row in rows}))
+    known_since = _known_since(tx, mentees)
+    meetings = _meetings(tx, {row.cohort_id for row in rows})
+    calendars: dict[tuple[UUID, ...], Calendar] = {}
     found: list[Mentee] = []
-    for row in rows:
-        policy = used[row.policy]
-        record = found_records.get(row.id, Record())
-        first = min([known_since[row.id], *(one.starts_at for one in record.attendance)])
-        who = Enrolment(row.starts, row.track, _history_missing(policy, row.starts, first))
-        record = replace(record, attendance=tuple(_with_topics(record.attendance, topics)))
-        result = standing(policy, who, record, calendar.get(row.cohort_id, ()), day_of(now, policy.program.zone))
-        found.append(Mentee(row.id, row.name, row.cohort_id, policy, result))
+    for person_id, group in groupby(rows, key=lambda row: row.id):
+        mine = list(group)
+        row, policy = mine[0], used[mine[0].policy]
+        record = found_records.get(person_id, Record())
+        missing = not record.imported and _began_earlier(policy, row.starts, known_since[person_id])
+        who = Enrolment(row.starts, row.track, missing)
+        if topics:
+            record = replace(record, attendance=_with_topics(record.attendance, topics))
+        own = tuple(place.cohort_id for place in mine)
+        if own not in calendars:
+            calendars[own] = Calendar(one for cohort_id in own for one in meetings.get(cohort_id, ()))
+        result = standing(policy, who, record, calendars[own], day_of(now, policy.program.zone))
+        found.append(Mentee(person_id, row.name, own, policy, result))
     return found
 
 
-def _history_missing(policy: Policy, starts: date, first: datetime) -> bool:
-    """Whether the start lies in an earlier program year than everything that is known of the mentee."""
+def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
+    """Whether the program start lies in an earlier program year than that in which the bot came to know them."""
     boundary = policy.program.boundary
-    return year_of(starts, boundary) < year_of(day_of(first, policy.program.zone), boundary)
+    return year_of(starts, boundary) < year_of(day_of(known_since, policy.program.zone), boundary)
 
 
-def _known_since(tx: Tx, people: Sequence[UUID]) -> dict[UUID, datetime]:
+def _known_since(tx: Tx, people: Ids) -> dict[UUID, datetime]:
     """When each of these people was first a mentee here."""
     rows = tx.execute(
         select(membership.c.person_id, func.min(membership.c.since).label("first"))
-        .where(membership.c.role == "mentee", membership.c.person_id.in_(list(people)))
+        .where(membership.c.role == "mentee", among(tx, membership.c.person_id, people))
         .group_by(membership.c.person_id)
     )
     return {row.person_id: row.first for row in rows}
 
 
-def _calendar(tx: Tx, cohort_ids: Sequence[UUID]) -> dict[UUID, list[Meeting]]:
+def _meetings(tx: Tx, cohort_ids: Ids) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     found: dict[UUID, list[Meeting]] = {}
     rows = tx.execute(
         select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
-        .where(meeting.c.cohort_id.in_(list(cohort_ids)), meeting.c.cancelled_at.is_(None))
+        .where(among(tx, meeting.c.cohort_id, cohort_ids), meeting.c.cancelled_at.is_(None))
         .order_by(meeting.c.starts_at, meeting.c.id)
     )
     for cohort_id, meeting_id, starts_at, ends_at in rows:
@@ -129,5 +134,5 @@ def _topics(tx: Tx) -> dict[UUID, tuple[str, ...]]:
     return {meeting_id: () if withdrawn else tuple(topics) for meeting_id, topics, withdrawn in rows}
 
 
-def _with_topics(lines: Sequence[Attendance], topics: dict[UUID, tuple[str, ...]]) -> Sequence[Attendance]:
-    return [replace(one, topics=topics.get(one.id, ())) for one in lines] if topics else lines
+def _with_topics(lines: Sequence[Attendance], topics: dict[UUID, tuple[str, ...]]) -> tuple[Attendance, ...]:
+    return tuple(replace(one, topics=topics.get(one.id, ())) for one in lines)

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from storage import history
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import person, summary
 from storage.work import Work
 
@@ -60,7 +60,7 @@ def posted(tx: Tx, meeting_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these meetings have a summary that was not withdrawn."""
     rows = tx.execute(
         select(summary.c.meeting_id, summary.c.withdrawn_at)
-        .where(summary.c.meeting_id.in_(list(meeting_ids)))
+        .where(among(tx, summary.c.meeting_id, meeting_ids))
         .order_by(summary.c.meeting_id, summary.c.version)
     )
     newest_of = {row.meeting_id: row.withdrawn_at for row in rows}

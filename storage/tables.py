@@ -27,6 +27,8 @@ from sqlalchemy import (
     text,
 )
 
+from storage.database import KEYS_SCHEMA
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -37,10 +39,8 @@ metadata = MetaData(
     }
 )
 
-KEYS_SCHEMA = "keys"
-
 # Lines that are only ever added; triggers on both databases refuse to change or remove one.
-APPEND_ONLY = ("ledger_line", "history", "policy", "amendment", "certificate")
+APPEND_ONLY = ("ledger_line", "history", "policy", "amendment", "certificate", "hold", "forgotten", "forgotten_key")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -151,6 +151,8 @@ cohort = Table(
     Column("checkin_weekday", Integer, nullable=False),
     Column("checkin_at", Time, nullable=False),
     Column("checkin_weeks", Integer, nullable=False),
+    Column("retention_months", Integer),  # None: reflections are kept
+    Column("retention_from", Instant),  # nothing is deleted before
     UniqueConstraint("home_id"),
 )
 
@@ -411,9 +413,11 @@ vault_item = Table(
     _to("account_id", "account"),  # opened only for the account that wrote it
     Column("kind", String(16), nullable=False),  # pulse, reflection, dispute
     _to("checkin_id", "checkin", nullable=True),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("key_id", Uuid),  # the data key it is sealed under
+    Column("sealed", LargeBinary, nullable=False),  # empty: destroyed, and kept only as what a record names
     Column("at", Instant, nullable=False),
     Index("ix_vault_item_checkin_id", "checkin_id"),
+    Index("ix_vault_item_key_id", "key_id"),
     Index("ix_vault_item_person_id", "person_id", "kind"),
 )
 
@@ -442,8 +446,10 @@ person_key = Table(
     "person_key",
     metadata,
     Column("person_id", Uuid, primary_key=True),
+    Column("key_id", Uuid),  # a forgotten person's next key has another one
     Column("wrapped_by", String(16), nullable=False),  # the fingerprint of the operator's key
     Column("wrapped", LargeBinary, nullable=False),
+    Index("uq_person_key_key_id", "key_id", unique=True),
     schema=KEYS_SCHEMA,
 )
 
@@ -454,6 +460,50 @@ ledger_key = Table(
     Column("wrapped_by", String(16), nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     schema=KEYS_SCHEMA,
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    Column("number", Integer, nullable=False),  # 1, 2 … : a clock set back changes no order, and no two come at once
+    Column("step", String(16), nullable=False),  # set, released
+    Column("reason", String(32), nullable=False),  # a code, never prose
+    Column("at", Instant, nullable=False),
+    _to("by", "person", nullable=True),  # None: the operator
+    UniqueConstraint("person_id", "number"),
+)
+
+
+def _list_of_forgotten(name: str, schema: str | None = None) -> Table:
+    """Whose data key was destroyed. Kept in both stores, so that a backup of either is brought up to the other.
+
+    Nothing refers to the person's row: an older backup may not have it.
+    """
+    return Table(
+        name,
+        metadata,
+        _id(),
+        Column("person_id", Uuid, nullable=False),
+        Column("key_id", Uuid),  # None: there was none
+        Column("at", Instant, nullable=False),
+        Column("by", Uuid),  # None: the operator
+        schema=schema,
+    )
+
+
+forgotten = _list_of_forgotten("forgotten")
+forgotten_key = _list_of_forgotten("forgotten_key", KEYS_SCHEMA)
+
+process = Table(
+    "process",
+    metadata,
+    _id(),
+    Column("name", String(40), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("fingerprints", JSON, nullable=False),  # of the operator's keys that it has
 )
 
 # What must happen, and what is on its way -------------------------------------------------------

@@ -1,8 +1,9 @@
 """The vault: what people write in confidence, encrypted.
 
 AES-256-GCM under a data key per person. Data keys are wrapped by the operator's key and live in the schema
-``keys``, apart from the data. The row's identity (item, kind, person, account) is bound in as associated
-data, so a ciphertext moved elsewhere does not open. An item opens only for the account that wrote it.
+``keys``, apart from the data; who is forgotten loses theirs, and writes again under a new one. The row's
+identity (item, kind, person, account) is bound in as associated data, so a ciphertext moved elsewhere does
+not open. An item opens only for the account that wrote it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 
-from storage.database import Tx
-from storage.tables import ledger_key, person_key, vault_item
+from storage import keystore
+from storage.database import Tx, among
+from storage.tables import dispute, ledger_key, person_key, vault_item
 from storage.work import Work, insert_new
 
 KEY_BYTES = 32
@@ -35,6 +38,14 @@ class BadKey(Exception):
 
 class Sealed(Exception):
     """This does not open with the keys at hand."""
+
+
+class NoKeyYet(Exception):
+    """A data key must be made for somebody, in a transaction of its own, before anything is written with it."""
+
+    def __init__(self, person_id: UUID) -> None:
+        super().__init__(NoKeyYet.__doc__)
+        self.person_id = person_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,12 @@ def read_operator_keys(text: str) -> list[OperatorKey]:
 
 
 @dataclass(frozen=True, slots=True)
+class DataKey:
+    id: UUID
+    cipher: AESGCM
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     id: UUID
     kind: str
@@ -78,94 +95,146 @@ class Vault:
         self._keys = {key.fingerprint: key for key in keys}
         self._wrapping = keys[0]
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of the operator's keys at hand, the one that wraps first."""
+        return tuple(self._keys)
+
     def ensure_keys(self, work: Work, people: Sequence[UUID]) -> None:
         """Make the data keys that these people do not have yet.
 
         Called before anything is written with them, in an earlier transaction: SQLite commits two files
         one after the other, and an item must never be there without its key.
         """
-        known = set(work.tx.scalars(select(person_key.c.person_id).where(person_key.c.person_id.in_(list(people)))))
+        known = set(
+            work.tx.scalars(select(person_key.c.person_id).where(among(work.tx, person_key.c.person_id, people)))
+        )
         rows = []
         for person_id in people:
             if person_id not in known:
-                wrapped = _encrypt(self._wrapping.cipher, os.urandom(KEY_BYTES), _key_identity(person_id))
-                fingerprint = self._wrapping.fingerprint
-                rows.append({"person_id": person_id, "wrapped_by": fingerprint, "wrapped": wrapped})
+                wrapped = self.wrap(os.urandom(KEY_BYTES), key_identity(person_id))
+                row = {"person_id": person_id, "key_id": work.new_id(), "wrapped": wrapped}
+                rows.append({**row, "wrapped_by": self._wrapping.fingerprint})
         insert_new(work.tx, person_key, rows)
 
     def check(self, tx: Tx) -> None:
-        """Refuse keys that do not open what is there.
+        """Refuse keys that do not open everything that is kept.
 
         Raises:
-            BadKey: names the fingerprints that are missing.
+            BadKey: names the fingerprints, and how much each opens or would open.
         """
-        used = set(tx.scalars(select(person_key.c.wrapped_by).distinct()))
-        missing = sorted(used - set(self._keys))
+        found = keystore.wrappings(tx)
+        missing = [one for one in found if one.fingerprint not in self._keys]
         if missing:
+            there = [one for one in found if one.fingerprint in self._keys]
+            opened = f"The keys at hand open: {keystore.listed(there)}." if there else "The keys at hand open nothing."
             raise BadKey(
-                "PLC_ENCRYPTION_KEYS lacks a key that earlier reflections are kept under; its fingerprint is "
-                + ", ".join(missing)
-                + "."
+                "PLC_ENCRYPTION_KEYS lacks a key that earlier reflections are kept under. "
+                f"Missing, by fingerprint: {keystore.listed(missing)}. {opened} "
+                "Put the missing key after the others, separated by a comma."
             )
+        if problem := keystore.gaps(tx):
+            raise BadKey(problem)
+
+    def wrap(self, clear: bytes, identity: bytes) -> bytes:
+        return _encrypt(self._wrapping.cipher, clear, identity)
+
+    def unwrap(self, wrapped_by: str, wrapped: bytes, identity: bytes) -> bytes:
+        """A data key in the clear.
+
+        Raises:
+            Sealed: the keys at hand do not open it.
+        """
+        if wrapped_by not in self._keys:
+            raise Sealed(Sealed.__doc__)
+        return _decrypt(self._keys[wrapped_by].cipher, wrapped, identity)
 
     def chain_key(self, tx: Tx, first: bytes = b"") -> bytes:
         """The key of the ledger's marks; made at the first call, or ``first`` where that is given."""
         row = tx.execute(select(ledger_key)).one_or_none()
         if row is None:
-            wrapped = _encrypt(self._wrapping.cipher, first or os.urandom(KEY_BYTES), LEDGER_IDENTITY)
+            wrapped = self.wrap(first or os.urandom(KEY_BYTES), LEDGER_IDENTITY)
             made = {"id": 1, "wrapped_by": self._wrapping.fingerprint, "wrapped": wrapped}
             insert_new(tx, ledger_key, [made])
             row = tx.execute(select(ledger_key)).one()
         if row.wrapped_by not in self._keys:
             raise BadKey(f"PLC_ENCRYPTION_KEYS lacks the ledger's key; its fingerprint is {row.wrapped_by}.")
-        return _decrypt(self._keys[row.wrapped_by].cipher, row.wrapped, LEDGER_IDENTITY)
+        return self.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY)
 
     def save(
         self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID | None
     ) -> UUID:
-        """Seal a new item."""
+        """Seal a new item.
+
+        Raises:
+            NoKeyYet: :meth:`ensure_keys` comes first.
+        """
         item_id = work.new_id()
         identity = _item_identity(item_id, kind, person_id, account_id)
-        self.ensure_keys(work, [person_id])
+        key = self._key_to_write(work.tx, person_id)
         row = {
             "id": item_id,
             "person_id": person_id,
             "account_id": account_id,
             "kind": kind,
             "checkin_id": checkin_id,
-            "sealed": _encrypt(self._data_key(work.tx, person_id), text.encode(), identity),
+            "key_id": key.id,
+            "sealed": _encrypt(key.cipher, text.encode(), identity),
             "at": work.now,
         }
         work.tx.execute(insert(vault_item).values(row))
         return item_id
 
     def replace(self, work: Work, item_id: UUID, text: str) -> None:
-        """Seal new text in place of an item's old one."""
+        """Seal new text in place of an item's old one.
+
+        Raises:
+            NoKeyYet: its author was forgotten at the same moment.
+        """
         row = work.tx.execute(select(vault_item).where(vault_item.c.id == item_id)).one()
         identity = _item_identity(item_id, row.kind, row.person_id, row.account_id)
-        sealed = _encrypt(self._data_key(work.tx, row.person_id), text.encode(), identity)
-        work.tx.execute(update(vault_item).where(vault_item.c.id == item_id).values(sealed=sealed, at=work.now))
+        key = self._key_to_write(work.tx, row.person_id)
+        values = {"sealed": _encrypt(key.cipher, text.encode(), identity), "key_id": key.id, "at": work.now}
+        work.tx.execute(update(vault_item).where(vault_item.c.id == item_id).values(values))
 
     def open(self, tx: Tx, item_id: UUID, account_id: UUID) -> str | None:
-        """The text, for the account that wrote it; None for everybody else and for what is not there."""
+        """The text, for the account that wrote it; None for everybody else and for what is not there any more."""
         query = select(vault_item).where(vault_item.c.id == item_id, vault_item.c.account_id == account_id)
         row = tx.execute(query).one_or_none()
-        if row is None:
+        if row is None or not row.sealed:
             return None
+        return self.opened(row, self._data_key(tx, row.person_id).cipher)
+
+    def opened(self, row: Any, cipher: AESGCM) -> str:
+        """The text of a row of the table.
+
+        Raises:
+            Sealed: it is not this key's, or it was moved or changed.
+        """
         identity = _item_identity(row.id, row.kind, row.person_id, row.account_id)
-        return _decrypt(self._data_key(tx, row.person_id), row.sealed, identity).decode()
+        return _decrypt(cipher, row.sealed, identity).decode()
 
     def open_shared(self, tx: Tx, item_id: UUID) -> str | None:
         """The text of an item, for a reader whose right to it the caller has checked."""
         author = tx.scalar(select(vault_item.c.account_id).where(vault_item.c.id == item_id))
         return self.open(tx, item_id, author) if author else None
 
-    def _data_key(self, tx: Tx, person_id: UUID) -> AESGCM:
+    def _data_key(self, tx: Tx, person_id: UUID) -> DataKey:
         row = tx.execute(select(person_key).where(person_key.c.person_id == person_id)).one_or_none()
-        if row is None or row.wrapped_by not in self._keys:
+        if row is None:
             raise Sealed(Sealed.__doc__)
-        operator = self._keys[row.wrapped_by].cipher
-        return AESGCM(_decrypt(operator, row.wrapped, _key_identity(person_id)))
+        return self._unwrapped(row)
+
+    def _key_to_write(self, tx: Tx, person_id: UUID) -> DataKey:
+        """The key, held until this transaction ends: whoever forgets the person meanwhile waits for what is written."""
+        query = select(person_key).where(person_key.c.person_id == person_id)
+        row = tx.execute(query.with_for_update(read=True, key_share=True)).one_or_none()
+        if row is None:
+            raise NoKeyYet(person_id)
+        return self._unwrapped(row)
+
+    def _unwrapped(self, row: Any) -> DataKey:
+        return DataKey(row.key_id, AESGCM(self.unwrap(row.wrapped_by, row.wrapped, key_identity(row.person_id))))
 
 
 def find(tx: Tx, checkin_id: UUID, kind: str, account_id: UUID) -> Item | None:
@@ -190,7 +259,16 @@ def anything_written(tx: Tx, checkin_id: UUID) -> bool:
     return tx.execute(select(vault_item.c.id).where(vault_item.c.checkin_id == checkin_id)).first() is not None
 
 
-def _key_identity(person_id: UUID) -> bytes:
+def destroy(tx: Tx, *which: ColumnElement[bool]) -> int:
+    """Remove these items for good, how many. What a dispute names stays as an empty shell: the record needs its row."""
+    named = exists().where(dispute.c.item_id == vault_item.c.id)
+    emptied = tx.execute(
+        update(vault_item).where(*which, named, vault_item.c.sealed != b"").values(sealed=b"")
+    ).rowcount
+    return emptied + tx.execute(delete(vault_item).where(*which, ~named)).rowcount
+
+
+def key_identity(person_id: UUID) -> bytes:
     return b"person-key:" + person_id.bytes
 
 

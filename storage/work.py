@@ -14,6 +14,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from storage.database import Tx
 
+KEY_BACKUP_DAYS = 30  # unless the operator says otherwise
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -21,6 +23,7 @@ class Work:
 
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
+    ``key_backup_days``: how long the operator keeps backups of the key store, as people are told.
     """
 
     tx: Tx
@@ -28,6 +31,7 @@ class Work:
     new_id: Callable[[], UUID]
     chain_key: bytes = b""
     address: str = ""
+    key_backup_days: int = KEY_BACKUP_DAYS
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -20,7 +20,7 @@ from program.policy import Policy
 from program.tables import to_csv
 from program.times import local_day, long_day, say_day, say_time, to_local
 from program.wording import RecordLine
-from storage import certificates, exports, ledger, people, policies, program, readable, standings
+from storage import certificates, cohorts, enrolments, exports, ledger, people, policies, program, standings
 from storage.certificates import Certificate
 from storage.database import Tx
 
@@ -98,14 +98,14 @@ class Maker:
         }
 
     def _packet(self, tx: Tx, person_id: UUID, now: datetime) -> Make:
-        enrolled = readable.enrolment_of(tx, person_id)
+        enrolled = enrolments.of_person(tx, person_id)
         if enrolled is None:
             raise NothingToMake("This person is not enrolled in the program.")
         zone = program.zone_of(tx)
         given = next((one for one in certificates.of_person(tx, person_id) if one.in_force), None)
-        policy = policies.get(tx, given.policy if given else enrolled.policy)
+        policy = policies.get(tx, given.policy) if given else enrolled.policy
         facts = [
-            ("Cohort", ", ".join(enrolled.cohorts) or "none"),
+            ("Cohort", ", ".join(cohorts.ever_of(tx, person_id)) or "none"),
             ("District", enrolled.district or "not recorded"),
             ("In the program since", say_day(enrolled.starts)),
             ("Measured against", f"{policy.label}, version {policy.version} ({policy.name})"),
@@ -114,7 +114,7 @@ class Maker:
         ]  # fmt: skip
         if given:
             facts.append(("Certificate", f"{given.code}, issued {long_day(given.issued_at, zone)}"))
-        name = given.name if given else enrolled.name
+        name = given.name if given else people.get(tx, person_id).name
         data = {
             **self._common(tx, given.code if given else "", policy),
             "heading": "Certificate packet" if given and self.wording.complete else "Record of mentoring",
@@ -123,7 +123,7 @@ class Maker:
             "made": f"{long_day(now, zone)}, {say_time(to_local(now, zone))}",
             "zone": zone.replace("_", " "),
             "facts": facts,
-            "lines": [_line(one, zone) for one in readable.lines_of(tx, [person_id])],
+            "lines": [_line(one, zone) for one in ledger.of_person(tx, person_id)],
             "head": ledger.head_of(tx, person_id) or "(nothing was recorded yet)",
         }
         file = f"record-{_file_name(name)}.pdf"

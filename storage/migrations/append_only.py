@@ -20,3 +20,20 @@ def append_only(table: str, dialect: str) -> list[str]:
         f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
     ]
+
+
+def append_only_in(schema: str, table: str, dialect: str) -> list[str]:
+    """The same for a table of a schema of its own, so that a backup of that schema alone keeps them."""
+    if dialect == "sqlite":
+        refused = f"{table} is append-only"
+        return [
+            f"CREATE TRIGGER {schema}.{table}_no_{kind.lower()} BEFORE {kind} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{refused}'); END"
+            for kind in ("UPDATE", "DELETE")
+        ]
+    return [
+        statement.replace(f"FUNCTION {table}_refuse", f"FUNCTION {schema}.{table}_refuse").replace(
+            f" ON {table} ", f" ON {schema}.{table} "
+        )
+        for statement in append_only(table, dialect)
+    ]

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import select
 
 from bot.app import App, CannotStart, build, prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
 from bot.workspace import WorkspaceHost
-from storage import cohorts, ledger, people, program
+from storage import cohorts, forgetting, ledger, people, program, running
 from storage.database import Database
+from storage.tables import person_key
 from storage.vault import BadKey, new_operator_key
 from tests.world import OPERATOR_KEY
 
@@ -52,7 +54,7 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
             async with session.get(app.address) as answer:
                 assert "not DESE policy" in await answer.text()
         with app.product.threads.database.read() as tx:
-            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Ozarks"]
+            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Bootheel", "Ozarks"]
     finally:
         await app.stop()
 
@@ -82,7 +84,7 @@ async def test_a_restart_keeps_the_example_and_its_clock(tmp_path: Path) -> None
     assert app.clock.now() >= ahead
     await app.start()
     with app.product.threads.database.read() as tx:
-        assert len(cohorts.all_cohorts(tx)) == 2
+        assert len(cohorts.all_cohorts(tx)) == 3
     await app.stop()
 
 
@@ -113,6 +115,47 @@ def test_a_wrong_key_is_refused(tmp_path: Path) -> None:
         build(real(tmp_path, keys=new_operator_key()))
     with pytest.raises(BadKey, match="not base64"):
         build(real(tmp_path, keys="???"))
+
+
+async def test_a_running_process_is_announced_with_its_keys_and_gone_after_a_stop(tmp_path: Path) -> None:
+    app = build(local(tmp_path))
+    database = app.product.threads.database
+    await app.start()
+    with database.read() as tx:
+        alive = running.alive(tx, SystemClock().now())
+    assert [list(one.fingerprints) for one in alive] == [list(app.product.vault.fingerprints)]
+    assert alive[0].name.startswith("pid ")
+    await app.stop()
+    with database.read() as tx:
+        assert running.alive(tx, SystemClock().now()) == []
+    database.close()
+
+
+async def test_a_reset_example_announces_its_process_again(tmp_path: Path) -> None:
+    app = build(local(tmp_path))
+    await app.start()
+    await host_of(app).reset()
+    await app.be_present()
+    with app.product.threads.database.read() as tx:
+        assert len(running.alive(tx, SystemClock().now())) == 1
+    await app.stop()
+
+
+async def test_who_was_forgotten_leaves_the_log_file_of_a_running_bot(tmp_path: Path) -> None:
+    app = build(local(tmp_path))
+    await app.start()
+    database = app.product.threads.database
+    with database.write() as tx:
+        dana = people.search(tx, "Dana")[0]
+        app.product.vault.ensure_keys(app.product.work(tx), [dana.id])
+    with database.read() as tx:
+        wrapped = tx.execute(select(person_key.c.wrapped).where(person_key.c.person_id == dana.id)).one().wrapped
+    with database.write() as tx:
+        forgetting.forget(app.product.work(tx), dana.id, by=dana.id)
+    assert any(wrapped in file.read_bytes() for file in tmp_path.iterdir()), "still in the log"
+    await app.be_present()
+    assert not any(wrapped in file.read_bytes() for file in tmp_path.iterdir())
+    await app.stop()
 
 
 def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_path: Path) -> None:

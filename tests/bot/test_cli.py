@@ -37,7 +37,9 @@ def real(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "words",
     [(), ("run",), ("migrate",), ("roster", "import"), ("people", "list"), ("people", "match"), ("keys", "new"),
-     ("policy", "check"), ("manifest", "slack"), ("manifest", "teams"), ("doctor",)],
+     ("policy", "check"), ("manifest", "slack"), ("manifest", "teams"), ("doctor",),
+     ("keys", "rotate"), ("keys", "check"), ("person", "forget"), ("person", "hold"), ("person", "release"),
+     ("backup",), ("restore",)],
 )  # fmt: skip
 def test_every_command_has_help(words: tuple[str, ...]) -> None:
     result = plc(*words, "--help")

@@ -308,10 +308,10 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         await ruth.press("Correct", roster)
         await ruth.choose("Sam Whitfield", "Present")
         await ruth.submit("Save")
-        await expect(ruth.page.get_by_label("Why the correction")).to_have_accessible_description(
+        await expect(ruth.page.get_by_label("Why, if you correct an entry")).to_have_accessible_description(
             re.compile("Say why you change what was recorded.")
         )
-        await ruth.choose("Why the correction", "The first entry was wrong")
+        await ruth.choose("Why, if you correct an entry", "The first entry was wrong")
         await ruth.submit("Save")
         await expect(ruth.page.get_by_role("row", name="Sam Whitfield Present (corrected)")).to_be_visible()
         assert "attendance" not in (await ruth.clock()).lower()  # nobody is reminded of what is done

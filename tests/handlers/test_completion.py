@@ -9,30 +9,15 @@ import pytest
 from sqlalchemy import select
 
 from handlers.cards import Buttons, Card, LinkButton, plain
-from handlers.completion import ask_for_approval, goodbye
+from handlers.completion import ask_for_approval
 from handlers.requests import Reply
 from program.certificate import COMPLETED
-from storage import certificates, checkins, cohorts, ledger, people
+from program.wording import RecordLine
+from storage import certificates, checkins, ledger, people
 from storage.certificates import Certificate
-from storage.ledger import Recorded
 from storage.tables import certificate, download
 from tests.completion import DAYS, approved, attended
 from tests.world import Person, World, buttons_of, said
-
-
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
 
 
 def links_of(reply: Reply | Card) -> dict[str, str]:
@@ -42,7 +27,7 @@ def links_of(reply: Reply | Card) -> dict[str, str]:
     return {one.label: one.url for row in rows for one in row if isinstance(one, LinkButton)}
 
 
-def lines(world: World, person: Person) -> list[Recorded]:
+def lines(world: World, person: Person) -> list[RecordLine]:
     with world.database.read() as tx:
         return [one for one in ledger.of_person(tx, person.id) if one.kind == "certificate"]
 
@@ -291,17 +276,24 @@ async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana
     assert not any("is complete" in one.text for one in world.to(carol))
 
 
-async def test_leaving_stops_prompts_and_offers_the_record(world: World, dana: Person) -> None:
-    with world.database.write() as tx:
-        work = world.work(tx)
-        cohorts.leave(work, cohorts.shared_cohorts(tx, dana.id)[0].id, dana.id, None)
-        goodbye(work, dana.id)
-    await world.settle()
+async def test_progress_shows_the_certificate_once_it_is_approved(world: World, dana: Person, carol: Person) -> None:
+    attended(world, "dana@example.org")
+    assert "The coordinator is asked to approve completion." in said(await dana.sends("progress"))
+    await approved(world, carol)
+    reply = await dana.sends("progress")
+    text = said(reply)
+    assert "asked to approve" not in text
     with world.database.read() as tx:
-        assert checkins.turn_at(tx, dana.id) is None
-    told = world.to(dana)[-1]
-    assert "You are in no cohort now" in told.text
-    assert "Your record so far (PDF)" in links_of(await dana.presses(told, "Get your record"))
+        (found,) = certificates.of_person(tx, dana.id)
+    assert "Completion is approved: the certificate was issued Sun May 21, 2028" in text
+    assert f"Code {found.code}." in text
+    assert "Your certificate" in said(await dana.presses(reply, "Get your certificate"))
+    assert found.code in said(await carol.sends("person dana reyes"))
+    with world.database.write() as tx:
+        certificates.revoke(world.work(tx), found, "record", carol.id)
+    text = said(await dana.sends("progress"))
+    assert "The certificate was revoked Sun May 21, 2028" in text
+    assert "Get your certificate" not in text
 
 
 async def test_the_digest_names_who_waits_for_approval(world: World, dana: Person, carol: Person) -> None:

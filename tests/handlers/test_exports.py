@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from handlers.cards import ChoiceField
 from handlers.requests import Press, Reply
 from tests.handlers.test_completion import links_of
 from tests.world import Person, World, said
-
-
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
 
 
 def choices(reply: Reply) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import pytest
 from sqlalchemy import event, update
 
 from handlers.cards import Bullets, Progress, Table, plain_text
 from program.attendance import Status, Step
-from storage import attendance, cohorts, meetings, policies, standings
+from program.history import PastMeeting
+from storage import attendance, cohorts, meetings, past, policies, standings
 from storage.tables import enrolment
 from tests.world import Person, World, said
 
@@ -18,35 +18,15 @@ FIRST = datetime(2026, 9, 10, 15, 30)
 ZONE = "America/Chicago"
 
 
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def lee(world: World) -> Person:
-    return world.matched("Lee Okafor", "lee@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
-
-
-def meet(world: World, mentor: Person, count: int, first: datetime = FIRST) -> list[UUID]:
-    """Weekly meetings of the Ozarks cohort."""
+def meet(world: World, mentor: Person, count: int, first: datetime = FIRST, cohort: str = "Ozarks") -> list[UUID]:
+    """Weekly meetings of a cohort."""
     with world.database.write() as tx:
-        ozarks = cohorts.by_name(tx, "Ozarks")
-        assert ozarks is not None
+        found = cohorts.by_name(tx, cohort)
+        assert found is not None
         starts = [first + timedelta(days=7 * number) for number in range(count)]
         _, made = meetings.create_series(
             world.work(tx),
-            ozarks.id,
+            found.id,
             mentor.id,
             topic="PLC",
             starts=starts,
@@ -131,16 +111,21 @@ async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
     assert "The policy leaves unset: from when this policy holds, Meetings: how many are needed" in text
 
 
-async def test_an_earlier_start_without_records_is_not_behind(world: World, ruth: Person, dana: Person) -> None:
+async def test_an_earlier_start_without_records_is_not_behind(
+    world: World, ruth: Person, dana: Person, carol: Person
+) -> None:
     with world.database.write() as tx:
         tx.execute(update(enrolment).where(enrolment.c.person_id == dana.id).values(starts=datetime(2025, 7, 1).date()))
     text = said(await dana.sends("progress"))
     assert "Your progress: history not imported" in text
     assert "behind" not in text
     assert "history not imported" in said(await ruth.sends("progress"))
-    earlier = meet(world, ruth, 1, datetime(2025, 9, 10, 15, 30))  # what an import would bring
-    mark(world, earlier[0], dana, "present", ruth)
+    with world.database.write() as tx:
+        covered = PastMeeting(2, "dana@example.org", None, 0, "absent", "")
+        assert past.import_history(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
     assert "history not imported" not in said(await dana.sends("progress"))
+    card = said(await carol.sends("person dana reyes"))
+    assert "import" in card
 
 
 async def test_standings_take_the_same_number_of_queries_for_one_and_for_all(
@@ -155,3 +140,29 @@ async def test_standings_take_the_same_number_of_queries_for_one_and_for_all(
         every = standings.of_cohorts(tx, None, world.clock.at)
     assert (len(alone), len(every)) == (1, 4)
     assert len(asked) - for_one == for_one == 6  # two of them read the policy
+
+
+async def test_a_mentee_of_two_cohorts_is_measured_once_against_the_meetings_of_both(
+    world: World, ruth: Person, tom: Person, dana: Person, carol: Person
+) -> None:
+    own = meet(world, ruth, 6)
+    with world.database.write() as tx:
+        gateway = cohorts.by_name(tx, "Gateway")
+        assert gateway is not None
+        cohorts.join(world.work(tx), gateway.id, dana.id, "mentee", None)
+    other = meet(world, tom, 4, FIRST + timedelta(days=1), "Gateway")
+    mark(world, own[0], dana, "present", ruth)
+    mark(world, other[0], dana, "present", tom)
+    world.clock.at += timedelta(days=5)
+    with world.database.read() as tx:
+        (mine,) = standings.of_people(tx, [dana.id], world.clock.at)
+        assert len(standings.of_cohorts(tx, None, world.clock.at)) == 4
+        for cohort_id in mine.cohort_ids:
+            (again,) = [one for one in standings.of_cohorts(tx, [cohort_id], world.clock.at) if one.id == dana.id]
+            assert again == mine
+    assert len(mine.cohort_ids) == 2
+    assert mine.standing.years[0].requirements[0].have == 2
+    assert mine.standing.too_few == ()
+    assert "Meetings, Year 1 (2026-27): 2 of 8" in said(await dana.sends("progress"))
+    assert "Mentees: 4" in said(await carol.sends("progress"))
+    assert "Dana Reyes" in said(await tom.sends("progress"))

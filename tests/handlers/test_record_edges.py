@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-import pytest
+from datetime import UTC, date, datetime, timedelta
 
 from program.policy import read_policy
-from storage import ledger, policies
+from storage import cohorts, ledger, policies
 from storage.ledger import Line
 from storage.tables import enrolment
-from tests.handlers.test_requirement import absent, options, whole
+from tests.handlers.scenes import absent, field, options, verified_contact, whole
 from tests.world import Person, World, said
 
 
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
-
-
 async def test_a_dispute_about_a_verified_activity_leaves_it_verified(world: World, dana: Person, ruth: Person) -> None:
-    form = (await dana.sends("log")).form
-    await dana.fills(form, type="contact", day="2026-09-07", minutes="30", mode="phone")
-    await ruth.presses(world.to(ruth)[-1], "Verify")
+    await verified_contact(world, dana, ruth)
     form = (await dana.sends("dispute")).form
-    assert form is not None
     await dana.fills(form, record=options(form)[0].value, text="It was 45 minutes.")
     assert "One-to-one contacts, Year 1 (2026-27): 1 of 2" in said(await dana.sends("progress"))
 
@@ -107,3 +87,36 @@ def test_the_head_that_a_record_shows_and_a_seal_between_two_seconds_are_known(w
             assert ledger.verify(tx, world.product.chain_key, known).problems == [], known
         for other in (head[:8], "0" * 16, head[1:17]):
             assert len(ledger.verify(tx, world.product.chain_key, other).problems) == 1, other
+
+
+async def test_an_older_version_is_reached_and_filled_in_for_everybody_on_it(
+    world: World, dana: Person, carol: Person
+) -> None:
+    text = policies.shipped(policies.EXAMPLE).text
+    newer = text.replace('version = "1"', 'version = "2"', 1)
+    with world.database.write() as tx:
+        policies.adopt(world.work(tx), newer, world.clock.at.date(), None)
+        tx.execute(enrolment.update().values(policy=policies.MISSOURI))
+    shown = await carol.sends("policy")
+    assert "Other policies" in said(shown)
+    older = await carol.presses(shown, "missouri-dese/2018: 4 mentees, 12 values unset")
+    form = (await carol.presses(older, "Fill in what is unset")).form
+    read = await carol.fills(form, **{field(form, "Meetings: how many are needed"): "6"})
+    assert "Filled in for everybody on missouri-dese/2018." in said(await carol.fills(read.form))
+    assert "0 of 6" in said(await dana.sends("progress"))
+    assert "Other policies" not in said(await dana.sends("policy"))
+    assert "by the coordinator" in said(await dana.does_press("policy.show", policies.MISSOURI))
+    assert "not there" in said(await carol.does_press("policy.show", "nonsense/1"))
+
+
+async def test_nobody_alone_approves_their_own_completion(world: World, carol: Person) -> None:
+    with world.database.write() as tx:
+        ozarks = cohorts.by_name(tx, "Ozarks")
+        assert ozarks is not None
+        cohorts.join(world.work(tx), ozarks.id, carol.id, "mentee", None)
+        cohorts.enrol(world.work(tx), carol.id, policies.EXAMPLE, date(2026, 7, 1), "", "")
+    refused = said(await carol.does_press("completion.approve", str(carol.id)))
+    assert refused == (
+        "Nobody approves their own completion. Please ask another coordinator; if there is none, "
+        "the operator names a second one in PLC_COORDINATORS."
+    )

@@ -5,59 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
-from handlers.cards import ChoiceField, Form, Option
 from storage import ledger, people, policies, standings
 from storage.tables import dispute, enrolment, vault_item
-from tests.handlers.test_story import HOME, linked, scheduled
+from tests.handlers.scenes import absent, first_line, options, steps, whole
 from tests.world import Person, World, said
-
-
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
-
-
-def options(form: Form) -> tuple[Option, ...]:
-    """What the form's first field offers."""
-    first = form.fields[0]
-    assert isinstance(first, ChoiceField)
-    return first.options
-
-
-def steps(world: World, who: Person) -> list[tuple[str, str]]:
-    with world.database.read() as tx:
-        return [(line.kind, line.step) for line in ledger.of_person(tx, who.id)]
-
-
-def whole(world: World) -> bool:
-    with world.database.read() as tx:
-        return ledger.verify(tx, world.product.chain_key).problems == []
-
-
-async def absent(world: World, ruth: Person, dana: Person, *, tap: bool = False) -> None:
-    """A meeting at which Dana is recorded as absent."""
-    await linked(world, ruth)
-    await scheduled(world, ruth)
-    if tap:
-        await world.go_to(datetime(2026, 9, 10, 20, 15, tzinfo=UTC))
-        await dana.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
-    await world.go_to(datetime(2026, 9, 10, 21, 30, tzinfo=UTC))
-    form = (await ruth.presses(world.to(ruth)[-1], "Person by person")).form
-    assert form is not None
-    await ruth.fills(form, **{field.id: "absent" for field in form.fields if field.label == "Dana Reyes"})
 
 
 async def test_an_activity_is_logged_and_verified_with_one_tap(world: World, dana: Person, ruth: Person) -> None:
@@ -77,11 +30,6 @@ async def test_an_activity_is_logged_and_verified_with_one_tap(world: World, dan
     assert "settled already" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
     assert steps(world, dana) == [("activity", "logged"), ("activity", "verified")]
     assert whole(world)
-
-
-def first_line(world: World, who: Person) -> UUID:
-    with world.database.read() as tx:
-        return ledger.of_person(tx, who.id)[0].id
 
 
 async def test_what_was_logged_by_mistake_is_withdrawn_and_not_decided(

@@ -186,6 +186,31 @@ async def test_moving_a_meeting_moves_its_reminders(world: World, ruth: Person, 
     assert "for the cohort's mentors" in said(await dana.does_press("meetings.move", meeting_id(world)))
 
 
+async def test_a_move_that_changes_nothing_tells_nobody(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    before = len(world.in_channel(HOME))
+    listed = (await ruth.sends("meetings", HOME)).card
+    assert listed is not None
+    form = (await ruth.presses(listed, "Move", HOME)).form
+    same = await ruth.fills(form, HOME)
+    assert same.errors == {"day": "Nothing is different yet: choose another date, time, length or place."}
+    assert len(world.in_channel(HOME)) == before
+
+
+async def test_a_new_place_is_a_change_and_no_move(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    listed = (await ruth.sends("meetings", HOME)).card
+    assert listed is not None
+    form = (await ruth.presses(listed, "Move", HOME)).form
+    assert "Changed 1 meeting" in said(await ruth.fills(form, HOME, place="Library"))
+    told = world.in_channel(HOME)[-1].text
+    assert "Changed: First steps" in told
+    assert "Library" in told
+    assert "It was planned for" not in told
+
+
 def meeting_id(world: World, number: int = 0) -> str:
     with world.database.read() as tx:
         return str(tx.scalars(select(meeting.c.id).order_by(meeting.c.starts_at)).all()[number])

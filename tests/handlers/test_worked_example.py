@@ -184,8 +184,7 @@ async def a_dispute(told: Telling) -> None:
     asked = told.message(told.ruth, "A record is disputed")
     assert text not in asked.text
     await told.presses(told.ruth, asked, "Read it")
-    roster = await told.sends(told.ruth, "attendance", OZARKS)
-    form = (await told.presses(told.ruth, roster, "Correct")).form
+    form = (await told.presses(told.ruth, asked, "Correct it")).form
     assert form is not None
     mine = next(one.id for one in form.fields if one.label == "Dana Reyes")
     await told.fills(told.ruth, form, **{mine: "present", "reason": "mentee_asked"})

@@ -126,7 +126,8 @@ class Ledger:
         return UUID(int=self.last_id)
 
     def _add(self, kind: str, line: Any) -> None:
-        self.record = replace(self.record, **{kind: (*getattr(self.record, kind), line)})
+        longer: dict[str, Any] = {kind: (*getattr(self.record, kind), line)}
+        self.record = replace(self.record, **longer)
 
     def meets(self, *days: date, minutes: int = 60) -> list[UUID]:
         """The cohort schedules meetings."""

@@ -9,9 +9,10 @@ import pytest
 
 from program import explain
 from program.attendance import Entry, marks
+from program.calendar import Calendar
 from program.policy import amend
 from program.record import Record
-from program.standing import State, shortages
+from program.standing import State
 from storage import policies
 from tests.program.ledger import MEETINGS, Ledger, of, one, policy_of, rule, shape, weekly
 
@@ -81,7 +82,7 @@ def test_nobody_is_behind_for_a_cohort_that_meets_too_seldom() -> None:
     found = mine.on(TODAY)
     assert found.state == "on track"
     assert [(short.rule, short.need, short.possible) for short in found.too_few] == [("meetings", 4, 2)]
-    assert shortages(mine.policy, mine.meetings, TODAY) == found.too_few
+    assert Calendar(mine.meetings).shortages(mine.policy, TODAY) == found.too_few
     after = mine.on(date(2026, 8, 1))  # the year ended with what there was
     assert (one(after, "meetings").short, one(after, "meetings").outcome) == (2, "at risk")
     mine.attends(date(2026, 2, 5), "absent")

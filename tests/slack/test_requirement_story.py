@@ -68,12 +68,19 @@ async def test_an_activity_is_logged_and_verified(matched: Story) -> None:
     await ruth.taps_in_chat("Verify")
 
     assert ruth.last() == (
-        "# Activity verified\nDana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes."
+        "# Activity verified\nDana Reyes: One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes.\n[Correct]"
     )
     assert not any("[Verify]" in message for message in ruth.inbox())
     assert dana.last().startswith("# Your activity is verified")
     assert "One-to-one contacts, Year 1 (2026-27): 1 of 2" in await dana.sends("progress")
     assert await steps(matched) == ["logged", "verified"]
+
+    await ruth.taps_in_chat("Correct")
+    assert "The mentee is told" in await ruth.fills(status="does_not_count", reason="late_entry")
+
+    assert dana.last().endswith("It does not count. The first entry was wrong.")
+    assert "0 of 2" in await dana.sends("progress")
+    assert await steps(matched) == ["logged", "verified", "corrected"]
 
 
 async def test_a_missed_meeting_is_made_up(matched: Story) -> None:
@@ -116,7 +123,9 @@ async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
     await carol.taps_in_chat("Grant")
 
     assert dana.last() == (
-        "# Your leave is granted\nTue Sep 8, 2026 to Sun Dec 20, 2026. No check-ins come meanwhile; what you did stays."
+        "# Your leave is granted\n"
+        "Tue Sep 8, 2026 to Sun Dec 20, 2026. No check-ins come meanwhile; what you did stays.\n"
+        "[I'm back]"
     )
     await matched.go_to(datetime(2026, 9, 18, 12, 0, tzinfo=UTC))
     assert not any("check-in is closed" in message for message in dana.inbox())
@@ -124,6 +133,11 @@ async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
     paused = await dana.sends("progress")
     assert paused.startswith("# Your progress: paused")
     assert "On leave until Dec 20, 2026. Nothing is due, and what was done stays." in paused
+
+    await dana.taps_in_chat("I'm back")
+    assert "Your leave ends, Fri Sep 18, 2026 is your first day." in await dana.fills(day="2026-09-18")
+    assert carol.last().startswith("# Back from leave\nDana Reyes is back")
+    assert not (await dana.sends("progress")).startswith("# Your progress: paused")
 
 
 async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
@@ -142,7 +156,7 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
     assert carol.last() == (
         "# A record is disputed\n"
         "Dana Reyes finds a record wrong: Thu Sep 10, 2026, First steps, absent.\n"
-        "[Read it] [Settle it]"
+        "[Read it] [Correct it] [Settle it]"
     )
     assert ruth.inbox()[letters:] == [], "it is for the coordinator alone"
     for one in (dana, ruth, carol):

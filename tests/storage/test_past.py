@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
 
 from bot.roster import NothingImported, import_file, import_past, verify_ledger
 from bot.settings import Settings
-from storage import ledger, people
+from program.wording import RecordLine
+from storage import ledger, people, standings
 from storage.database import Database
+from storage.tables import enrolment
 from tests.world import OPERATOR_KEY, ROSTER
 
 NOW = datetime(2026, 9, 7, tzinfo=UTC)
@@ -30,7 +32,7 @@ def run(settings: Settings, text: str = FILE, attests: str = "ruth@example.org",
     return import_past(settings, text, attests, NOW, uuid4, dry_run=dry_run)
 
 
-def lines(settings: Settings, email: str) -> list[ledger.Recorded]:
+def lines(settings: Settings, email: str) -> list[RecordLine]:
     database = Database(settings.database_url)
     with database.read() as tx:
         person = people.by_email(tx, email)
@@ -44,7 +46,9 @@ def test_a_file_is_imported_once_with_its_source(settings: Settings) -> None:
     assert run(settings, dry_run=True) == 2
     assert lines(settings, "dana@example.org") == []
     assert run(settings) == 2
-    (line,) = lines(settings, "dana@example.org")
+    line, whole = lines(settings, "dana@example.org")
+    assert (whole.kind, whole.step, whole.verified, whole.code) == ("import", "imported", "import", line.code)
+    assert whole.detail["meetings"] == 1
     assert (line.step, line.status, line.minutes, line.verified) == ("imported", "present", 60, "import")
     assert len(line.code) == 64
     assert line.detail["topic"] == "Start"
@@ -52,7 +56,7 @@ def test_a_file_is_imported_once_with_its_source(settings: Settings) -> None:
         run(settings)
     with pytest.raises(NothingImported, match="Dana Reyes has a meeting on 2025-10-09"):
         run(settings, FILE + "\n")
-    assert verify_ledger(settings, line.mark.hex()).problems == []
+    assert verify_ledger(settings, whole.mark.hex()).problems == []
 
 
 def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None:
@@ -69,4 +73,37 @@ def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None
         run(settings, FILE + "ruth@example.org,2025-10-09,60,,\n")
     with pytest.raises(NothingImported, match="vouches"):
         run(settings, attests="x@example.org")
+    assert lines(settings, "dana@example.org") == []
+
+
+def states(settings: Settings) -> dict[str, str]:
+    database = Database(settings.database_url)
+    with database.read() as tx:
+        found = {one.name: str(one.standing.state) for one in standings.of_cohorts(tx, None, NOW)}
+    database.close()
+    return found
+
+
+def test_whom_an_import_covers_is_imported_even_without_a_meeting(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    with database.write() as tx:
+        tx.execute(enrolment.update().values(starts=date(2025, 7, 1)))
+    database.close()
+    assert set(states(settings).values()) == {"history not imported"}
+    assert run(settings, "email,date,minutes\ndana@example.org,2025-10-09,60\nsam@example.org,,\n") == 2
+    (line,) = lines(settings, "sam@example.org")
+    assert (line.kind, line.detail["meetings"]) == ("import", 0)
+    assert [name for name, state in states(settings).items() if state != "history not imported"] == [
+        "Dana Reyes",
+        "Sam Whitfield",
+    ]
+
+
+def test_a_row_without_a_meeting_contradicts_one_with_a_meeting(settings: Settings) -> None:
+    with pytest.raises(NothingImported, match=r"Line 4: dana@example\.org has meetings in this file"):
+        run(settings, FILE + "dana@example.org,,,,\n")
+    with pytest.raises(NothingImported, match=r"Line 5: sam@example\.org without a meeting stands in line 4 already"):
+        run(settings, FILE + "sam@example.org,,,,\nsam@example.org,,,,\n")
+    with pytest.raises(NothingImported, match="Line 4: The date '' is not a date"):
+        run(settings, FILE + "sam@example.org,,60,,\n")
     assert lines(settings, "dana@example.org") == []

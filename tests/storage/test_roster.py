@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from bot.roster import NothingImported, import_file
+from bot.roster import NothingImported, import_file, verify_ledger
 from bot.settings import Settings
-from storage import cohorts, people
+from storage import cohorts, enrolments, ledger, people
 from storage.database import Database
 from storage.tables import membership, person
-from tests.world import ROSTER
+from storage.vault import Vault, read_operator_keys
+from tests.world import OPERATOR_KEY, ROSTER
 
 NOW = datetime(2026, 9, 7, tzinfo=UTC)
 
@@ -96,3 +97,49 @@ def test_an_address_of_somebody_else_is_named(settings: Settings) -> None:
 def test_the_example_file_is_a_good_roster(settings: Settings) -> None:
     text = (Path(__file__).parents[2] / "bot" / "local" / "example.csv").read_text(encoding="utf-8")
     assert len(run(settings, text)) > 10
+
+
+DANA = "dana@example.org,P2,America/Chicago,R-I,2026-07-01,"
+MOVED = ROSTER.replace(DANA, "dana@example.org,P2,,R-IX,2026-07-01,new")
+
+
+def with_ledger(settings: Settings) -> Settings:
+    """The same database as its bot leaves it: with a ledger, and the operator's key at hand."""
+    database = Database(settings.database_url)
+    with database.write() as tx:
+        Vault(read_operator_keys(OPERATOR_KEY)).chain_key(tx)
+    database.close()
+    return settings.model_copy(update={"plc_encryption_keys": OPERATOR_KEY})
+
+
+def test_a_changed_district_or_track_is_a_line_of_the_ledger(settings: Settings) -> None:
+    run(settings, ROSTER)
+    settings = with_ledger(settings)
+    assert run(settings, MOVED) == ["Dana Reyes: district R-I -> R-IX, track (none) -> new"]
+    assert run(settings, MOVED) == []
+    database = Database(settings.database_url)
+    with database.read() as tx:
+        dana = people.by_email(tx, "dana@example.org")
+        assert dana
+        (line,) = ledger.of_person(tx, dana.id)
+        mine = enrolments.of_person(tx, dana.id)
+    database.close()
+    assert mine
+    assert (mine.district, mine.track) == ("R-IX", "new")
+    assert (line.kind, line.step, line.by, line.verified) == ("enrolment", "changed", None, "operator")
+    assert line.detail == {"district": {"from": "R-I", "to": "R-IX"}, "track": {"from": "", "to": "new"}}
+    assert verify_ledger(settings, line.mark.hex()).problems == []
+
+
+def test_without_the_ledgers_key_an_enrolment_is_not_changed(settings: Settings) -> None:
+    run(settings, ROSTER)
+    other = "b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItMTI="  # opens nothing here
+    with_other = with_ledger(settings).model_copy(update={"plc_encryption_keys": other})
+    with pytest.raises(NothingImported, match="Line 3: Dana Reyes: a change of district and track is recorded in"):
+        run(with_other, MOVED)
+    assert run(with_other, ROSTER) == []
+
+
+def test_before_the_ledger_began_an_enrolment_changes_freely(settings: Settings) -> None:
+    run(settings, ROSTER)
+    assert run(settings, MOVED) == ["Dana Reyes: district R-I -> R-IX, track (none) -> new"]

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from storage import attendance, certificates, cohorts, meetings, people
+from storage import attendance, certificates, cohorts, forgetting, holds, meetings, people
 from storage.database import Database
-from storage.migrate import SchemaProblem, check_triggers, migrate
-from storage.tables import APPEND_ONLY, amendment, ledger_line, metadata, seen
+from storage.migrate import SchemaProblem, _config, check_triggers, migrate
+from storage.tables import (
+    APPEND_ONLY,
+    account,
+    amendment,
+    installation,
+    ledger_line,
+    metadata,
+    person,
+    person_key,
+    seen,
+    vault_item,
+)
 from tests.world import START, World
 
 
@@ -81,7 +94,17 @@ def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str
         "policy": "text",
         "amendment": "value",
         "certificate": "issued_at",
+        "hold": "reason",
+        "forgotten": "at",
+        "forgotten_key": "at",
     }[table]
+    if table in ("hold", "forgotten", "forgotten_key"):
+        with world.database.write() as tx:
+            dana = people.by_email(tx, "dana@example.org")
+            assert dana
+            forgetting.forget(world.work(tx), dana.id, None)
+            holds.put_on(world.work(tx), dana.id, "audit", None)
+    table = "keys.forgotten_key" if table == "forgotten_key" else table
     if table == "amendment":
         with world.database.write() as tx:
             ruth = people.by_email(tx, "ruth@example.org")
@@ -130,3 +153,33 @@ def test_what_fails_is_rolled_back(database: Database) -> None:
         tx.execute(seen.insert(), [row, row])
     with database.read() as tx:
         assert tx.execute(select(seen)).all() == []
+
+
+def test_what_was_sealed_before_data_keys_had_ids_is_found_under_one(database: Database) -> None:
+    owner, item = uuid4(), uuid4()
+    with database.write() as tx:
+        if not database.sqlite:
+            tx.execute(text("CREATE SCHEMA keys"))
+        command.upgrade(_config(tx), "0001")
+        place, account_id = uuid4(), uuid4()
+        tx.execute(person.insert().values(id=owner, name="D", email="d@example.org", zone="UTC", coordinator=False))
+        tx.execute(installation.insert().values(id=place, platform="slack", tenant="T"))
+        tx.execute(
+            account.insert().values(
+                id=account_id, installation_id=place, user="U", name="D", email="", member=True, active=True,
+                link="none", seen_at=START,
+            )
+        )  # fmt: skip
+        tx.execute(person_key.insert().values(person_id=owner, wrapped_by="x", wrapped=b"w"))
+        sealed = {
+            "id": item,
+            "person_id": owner,
+            "account_id": account_id,
+            "kind": "pulse",
+            "sealed": b"s",
+            "at": START,
+        }
+        tx.execute(vault_item.insert().values(sealed))
+    assert migrate(database) is True
+    with database.read() as tx:
+        assert tx.scalar(select(person_key.c.key_id)) == tx.scalar(select(vault_item.c.key_id)) == owner

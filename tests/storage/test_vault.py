@@ -21,6 +21,7 @@ def written(world: World) -> tuple[World, Person, Person, UUID]:
     lee = world.matched("Lee Okafor", "lee@example.org")
     with world.database.write() as tx:
         work = world.work(tx)
+        world.vault.ensure_keys(work, [dana.id])
         made = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
         item = world.vault.save(
             work, "reflection", "CANARY", person_id=dana.id, account_id=account(world, dana), checkin_id=made[0].id

@@ -1,0 +1,189 @@
+"""The terminal's commands about keys, forgetting, holds and backups."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from bot.clock import SystemClock
+from bot.console import err, out, say, settings, stop
+from program.words import counted
+
+keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
+person = typer.Typer(help="One person: forgetting and legal holds.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME|EMAIL|ID", help="Who: a name, an address, or an id.")]
+Sure = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
+
+
+@keys.command("new")
+def new() -> None:
+    """Make an encryption key for PLC_ENCRYPTION_KEYS and print it. Keep it apart from the database."""
+    from storage.vault import new_operator_key
+
+    say(new_operator_key())
+
+
+@keys.command("rotate")
+def rotate() -> None:
+    """Wrap every data key under the first key. The bot may run meanwhile; stopped, it goes on the next time."""
+    from bot import keyring
+    from bot.app import CannotStart
+    from storage.migrate import SchemaProblem
+    from storage.rotation import NotAnnounced
+    from storage.vault import BadKey
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with keyring.opened(settings()) as (database, vault), Bar(*columns, console=err) as bar:
+            task = bar.add_task("Data keys", total=None)
+            at = keyring.Progress(0, 0, 0)
+            for at in keyring.rotate(database, vault, SystemClock()):
+                bar.update(task, completed=at.done + at.unopened, total=at.total)
+    except (CannotStart, SchemaProblem, BadKey, NotAnnounced) as error:
+        raise stop(str(error)) from None
+    say(f"Wrapped anew: {counted(at.done, 'data key')}. `plc-bot keys check` says which key may go.")
+    if at.unopened:
+        raise stop(f"{at.unopened} could not be opened and are as they were.")
+
+
+@keys.command("check")
+def check() -> None:
+    """Say what is wrapped by which key, what no key opens, and whether an old key may go."""
+    from bot import keyring
+    from bot.app import CannotStart
+    from storage.migrate import SchemaProblem
+    from storage.vault import BadKey
+
+    try:
+        with keyring.opened(settings()) as (database, vault):
+            found = keyring.check(database, vault, SystemClock())
+    except (CannotStart, SchemaProblem, BadKey) as error:
+        raise stop(str(error)) from None
+    table = Table("Key (fingerprint)", "At hand", "What it wraps")
+    for row in found.rows:
+        table.add_row(*row)
+    out.print(table)
+    for text in found.advice:
+        say(text)
+    for text in found.problems:
+        say(f"✗ {text}")
+    if found.problems:
+        raise typer.Exit(1)
+    say(f"Everything opens ({counted(found.items, 'item')}).")
+
+
+# One person -------------------------------------------------------------------------------------
+
+
+@person.command("forget")
+def forget(who: Name, yes: Sure = False) -> None:
+    """Destroy what somebody wrote in confidence, for good. See docs/keys.md for checking who asks."""
+    from bot import persons
+
+    try:
+        found = persons.find(settings(), who)
+        say(f"{found.name} <{found.email}>: {counted(found.items, 'item')} written in confidence.")
+        say(persons.WHAT_GOES)
+        if not yes and not typer.confirm("Destroy them? Nobody can undo this."):
+            raise stop("Nothing was changed.")
+        say(persons.forget(settings(), found.id, datetime.now(UTC), uuid4))
+    except persons.NotDone as error:
+        raise stop(str(error)) from None
+
+
+@person.command("hold")
+def hold(
+    who: Name, reason: Annotated[str, typer.Option("--reason", help="A code; `plc-bot person hold` names them.")] = ""
+) -> None:
+    """Put a legal hold on what somebody wrote: it is neither forgotten nor deleted for its age."""
+    _hold(who, reason)
+
+
+@person.command("release")
+def release(who: Name) -> None:
+    """End a legal hold."""
+    _hold(who, None)
+
+
+def _hold(who: str, reason: str | None) -> None:
+    from bot import persons
+
+    try:
+        found = persons.find(settings(), who)
+        say(persons.set_hold(settings(), found, reason, datetime.now(UTC), uuid4))
+    except persons.NotDone as error:
+        raise stop(str(error)) from None
+
+
+# Backups ----------------------------------------------------------------------------------------
+
+
+def backup(
+    file: Annotated[Path | None, typer.Argument(help="Where the copy of the data goes.")] = None,
+    keys_file: Annotated[Path | None, typer.Option("--keys", help="Where the copy of the key store goes.")] = None,
+) -> None:
+    """Copy the data, or with --keys the key store, while the bot runs. Keep the two apart."""
+    from bot import restoring
+    from storage.backup import NoCopy
+
+    now = settings()
+    if not now.sqlite:
+        _say_commands("backup", "Run these; the data and the key store are backed up apart:")
+        return
+    if file is None and keys_file is None:
+        raise stop("Say where: plc-bot backup FILE for the data, plc-bot backup --keys FILE for the key store.")
+    try:
+        for written in restoring.back_up(now, file, keys_file):
+            say(f"Wrote {written}.")
+    except NoCopy as error:
+        raise stop(str(error)) from None
+
+
+def restore(
+    file: Annotated[Path | None, typer.Argument(help="A backup of the data.")] = None,
+    keys_file: Annotated[Path | None, typer.Option("--keys", help="A backup of the key store.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only prove that it could be put in place.")] = False,
+    settled: Annotated[bool, typer.Option("--settle", help="After pg_restore: what a restore does last.")] = False,
+) -> None:
+    """Put a backup in place of a SQLite database; the bot must not run. What was there is kept aside."""
+    from bot import restoring
+    from storage.backup import NoCopy
+
+    now = settings()
+    try:
+        if settled or (file is None and check):
+            report = restoring.settle_in_place(now, SystemClock()) if settled else restoring.check_in_place(now)
+        elif not now.sqlite:
+            _say_commands("restore", "Stop the bot, then run these:")
+            return
+        elif file is None and keys_file is None:
+            raise stop("Say which: plc-bot restore FILE, with --keys FILE where the key store is lost too.")
+        elif check:
+            report = restoring.check(now, file, keys_file)
+        else:
+            report, aside = restoring.restore(now, file, keys_file, SystemClock())
+            report.facts.extend(f"What was there is kept as {one}." for one in aside)
+    except (restoring.CannotRestore, NoCopy) as error:
+        raise stop(f"Nothing was changed.\n{error}") from None
+    for text in report.facts:
+        say(f"✓ {text}")
+    for text in report.problems:
+        say(f"✗ {text}")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _say_commands(what: str, text: str) -> None:
+    from bot import restoring
+
+    say(text)
+    for line in restoring.postgres_commands(settings().database_url)[what]:
+        say(f"  {line}")

@@ -1,0 +1,110 @@
+"""What the terminal does about one person: forgetting, and legal holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from bot.app import open_database
+from bot.settings import Settings
+from program.words import counted
+from storage import forgetting, holds, people
+from storage.database import Tx
+from storage.migrate import migrate
+from storage.tables import vault_item
+from storage.work import Work
+
+WHAT_GOES = (
+    "What goes: reflections, pulses and the words of disputes, with the key to every copy of them. "
+    "What stays: the attendance ledger and what a certificate rests on, that a dispute was opened and how it "
+    "ended, and that this person was forgotten."
+)
+
+
+class NotDone(Exception):
+    """Nothing was changed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    id: UUID
+    name: str
+    email: str
+    items: int  # written in confidence
+
+
+def find(settings: Settings, who: str) -> Found:
+    """The one person with this name, address or id.
+
+    Raises:
+        NotDone: there is none, or there are several.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        with database.read() as tx:
+            found = _one(tx, who)
+            items = tx.scalar(
+                select(func.count()).where(vault_item.c.person_id == found.id, vault_item.c.sealed != b"")
+            )
+            return Found(found.id, found.name, found.email, items or 0)
+    finally:
+        database.close()
+
+
+def _one(tx: Tx, who: str) -> people.Person:
+    try:
+        person_id = UUID(who)
+    except ValueError:
+        found = people.search(tx, who)
+    else:
+        found = [people.get(tx, person_id)] if person_id in people.named(tx, [person_id]) else []
+    if not found:
+        raise NotDone(f"There is nobody with the name, address or id {who}.")
+    if len(found) > 1:
+        names = "\n".join(f"{one.name} <{one.email}>" for one in found)
+        raise NotDone(f"Several people are meant; give the address.\n{names}")
+    return found[0]
+
+
+def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[[], UUID]) -> str:
+    """Forget a person, as the operator.
+
+    Raises:
+        NotDone: a legal hold is on what they wrote.
+    """
+    database = open_database(settings)
+    try:
+        with database.write() as tx:
+            items = forgetting.forget(Work(tx, now, new_id), person_id, by=None)
+        database.empty_log()
+    except holds.Held as error:
+        raise NotDone(f"{error} `plc-bot person release` ends it.") from None
+    finally:
+        database.close()
+    return f"Forgotten: {counted(items, 'item')} and the key to every copy of them are destroyed."
+
+
+def set_hold(settings: Settings, who: Found, reason: str | None, now: datetime, new_id: Callable[[], UUID]) -> str:
+    """Put a hold on somebody for a reason's code, or with None release it, as the operator.
+
+    Raises:
+        NotDone: the reason is none, or it is so already.
+    """
+    if reason is not None and reason not in holds.REASONS:
+        codes = "\n".join(f"{code}: {words}" for code, words in holds.REASONS.items())
+        raise NotDone(f"Give a reason with --reason, one of:\n{codes}")
+    database = open_database(settings)
+    try:
+        with database.write() as tx:
+            work = Work(tx, now, new_id)
+            done = holds.put_on(work, who.id, reason, None) if reason else holds.release(work, who.id, None)
+    finally:
+        database.close()
+    if not done:
+        raise NotDone(f"{who.name} has a legal hold already." if reason else f"{who.name} has no legal hold.")
+    return f"A legal hold is on what {who.name} wrote." if reason else f"The legal hold on {who.name} has ended."

@@ -1,0 +1,58 @@
+"""This process among those that run: announced at start, heard of every so often, gone at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from uuid import uuid4
+
+from bot.clock import Clock, SystemClock
+from storage import forgetting, running
+from storage.database import Tx
+from storage.running import Process
+from storage.vault import BadKey, Vault
+
+log = logging.getLogger("plc.presence")
+
+REFRESH_SECONDS = 30  # well within the time after which a silent process is taken for dead
+
+
+class Presence:
+    """``clock``: the machine's, also where the example's runs ahead: the terminal goes by it."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        now = self._clock.now()
+        self._me = Process(uuid4(), f"pid {os.getpid()}", now, now, ())
+        self._forgotten = -1
+
+    def announce(self, tx: Tx, vault: Vault) -> None:
+        """Say which keys this process has, and see in the same transaction that they are enough.
+
+        Raises:
+            BadKey: they are not.
+        """
+        running.hold_keys(tx)
+        vault.check(tx)
+        self._me = replace(self._me, seen_at=self._clock.now(), fingerprints=list(vault.fingerprints))
+        running.announce(tx, self._me)
+
+    def refresh(self, tx: Tx, vault: Vault) -> None:
+        """Be heard of again. Whoever was silent for too long may have missed that a key is needed now."""
+        if not running.is_known(tx, self._me.id):
+            try:
+                self.announce(tx, vault)
+            except BadKey as error:
+                log.error("presence.keys %s", error)
+            return
+        self._me = replace(self._me, seen_at=self._clock.now())
+        running.announce(tx, self._me)
+
+    def leave(self, tx: Tx) -> None:
+        running.leave(tx, self._me.id)
+
+    def somebody_was_forgotten(self, tx: Tx) -> bool:
+        """Whether that happened since the last call."""
+        before, self._forgotten = self._forgotten, forgetting.count(tx)
+        return before not in (-1, self._forgotten)

