@@ -15,6 +15,7 @@ from handlers.cards import (
     Button,
     Card,
     ChoiceField,
+    Cmd,
     DateField,
     Field,
     Form,
@@ -433,7 +434,11 @@ def choose_form(call: Call) -> Reply:
             action("activities.chosen", person.id),
             opener=action("activities.choose", person.id),
             submit="Next",
-            blocks=(say(Bold(person.name), ". Attendance is corrected in the meeting's list: send “attendance”."),),
+            blocks=(
+                say(
+                    Bold(person.name), ". Attendance is corrected in the meeting's list: send ", Cmd("attendance"), "."
+                ),
+            ),
             fields=(ChoiceField("line", "Which entry", choices),),
         )
     )

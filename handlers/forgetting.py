@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from handlers.cards import Bold, Bullets, Button, Card, Note, When, action, buttons, say
+from handlers.cards import Bold, Bullets, Button, Card, Cmd, Note, When, action, buttons, say
 from handlers.requests import Reply
 from handlers.router import Call, Refused, router
 from program.words import counted
@@ -79,7 +79,7 @@ def keep(_call: Call) -> Reply:
 def do(call: Call) -> Reply:
     """Destroy it. Check-in messages that are open show again that nothing is saved."""
     if not _asked_just_now(call):
-        raise Refused("That question is old. Send “privacy” and ask again.")
+        raise Refused("That question is old. Send ", Cmd("privacy"), " and ask again.")
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
         return Reply(replace=_held_card(held, call.me.zone))

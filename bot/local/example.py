@@ -14,10 +14,11 @@ from handlers import identity
 from handlers.planning import plan_meeting, tell_cohort
 from handlers.turns import refresh_turns
 from program.attendance import Status
+from program.history import PastMeeting
 from program.roster import read_roster
 from program.series import series_dates
 from program.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
-from storage import attendance, breaks, cohorts, conversations, deliveries, ledger, meetings, people, summaries
+from storage import attendance, breaks, cohorts, conversations, deliveries, ledger, meetings, past, people, summaries
 from storage.cohorts import Cohort
 from storage.ledger import Line
 from storage.meetings import Meeting
@@ -33,6 +34,7 @@ GUEST = ("alex-guest", "Alex R.")
 FINISHING = "nina.alvarez@example.org"  # her two years are over, and one contact waits to be verified
 AT = time(15, 30)
 MEETING_MONTHS = (9, 10, 11, 12, 13, 14, 15, 16)  # September to April, counted from the January before
+PAPER = "From the first day to the last"  # the topic of the meetings that were before the bot
 CONTACT_MONTHS = (10, 15)
 
 
@@ -161,24 +163,13 @@ def _meetings_to_come(work: Work, cohort: Cohort, mentor: UUID) -> list[Meeting]
 
 
 def _two_years(work: Work, cohort: Cohort, mentor: UUID, start: date) -> None:
-    """Two whole program years from ``start``; the last contact is logged, and the mentor was not quick."""
+    """Two whole program years from ``start``, kept on paper and imported; the last contact is still unverified."""
     mentee = cohorts.members(work.tx, cohort.id, "mentee")[0].id
     years = (start.year, start.year + 1)
-    _, made = meetings.create_series(
-        work,
-        cohort.id,
-        mentor,
-        topic="From the first day to the last",
-        starts=[datetime.combine(_second_thursday(year, month), AT) for year in years for month in MEETING_MONTHS],
-        zone=cohort.zone,
-        minutes=60,
-        place="https://meet.example.org/bootheel",
-        repeat="monthly_weekday",
-        until=None,
-    )
-    for meeting in made:
-        attendance.add(work, meeting.id, mentee, "confirmed", "present", mentor)
-        meetings.set_settled(work, meeting.id, True)
+    held = [_second_thursday(year, month) for year in years for month in MEETING_MONTHS]
+    rows = [PastMeeting(line, FINISHING, day, 60, "present", PAPER) for line, day in enumerate(held, 2)]
+    if past.import_history(work, rows, past.fingerprint(PAPER), mentor, None):
+        raise ValueError("The example's earlier meetings cannot be imported.")
     days = [_second_thursday(year, month) for year in years for month in CONTACT_MONTHS]
     contacts = [_contact(work, mentee, to_utc(datetime.combine(day, AT), cohort.zone)) for day in days]
     for happened, line_id in contacts[:-1]:

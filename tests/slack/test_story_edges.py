@@ -90,7 +90,7 @@ async def test_a_mentee_cannot_lead(story: Story) -> None:
 
     for command in ("cohort link", "meeting new", "attendance", "summary", "breaks", "people", "prompts", "digest"):
         refused = await story.dana.sends(command, OZARKS)
-        assert refused.startswith(f"“{command}” is for"), refused
+        assert refused.startswith(f"/plc {command} is for"), refused
         assert not story.fake.sees_modal(story.dana.user)
     await story.ruth.sends("meetings", OZARKS)
     stolen = story.fake.notices[-1]
