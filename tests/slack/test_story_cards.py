@@ -117,6 +117,7 @@ async def a_cohort_of_sixty(story: Story) -> None:
     form = story.fake.top_view(story.carol.user)
     assert [len(block["element"]["options"]) for block in form["blocks"] if block["type"] == "input"] == [60, 60]
     await story.app.product.threads.write(lambda tx: all_confirmed(story, tx))
+    await story.all_agree()
 
 
 def all_confirmed(story: Story, tx: Tx) -> None:

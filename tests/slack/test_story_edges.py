@@ -251,7 +251,7 @@ async def test_what_cannot_be_delivered_is_named_in_the_digest(story: Story) -> 
     story.platform.port._people.clear()
     await story.go_to(CHECK_IN)
 
-    assert "• Lee Okafor: a check-in." in await story.carol.sends("digest")
+    assert "• Lee Okafor: a message." in await story.carol.sends("digest")
 
 
 async def test_a_channel_that_threw_the_bot_out(story: Story) -> None:
@@ -392,7 +392,7 @@ async def test_help_privacy_and_a_command_that_nobody_knows(story: Story) -> Non
     assert "• meeting new: Schedule a meeting or a series" in mentor
     assert "• digest: The weekly digest, now" in coordinator
     assert "# Who sees what" in await story.carol.taps_notice("Privacy")
-    assert "never what you wrote" in await story.dana.sends("privacy")
+    assert "Who can read it: you" in await story.dana.sends("privacy")
 
     unknown = await story.dana.sends("progrss")
     assert unknown == "I don't know that command. Did you mean:\n[progress]"
