@@ -210,6 +210,12 @@ async def the_rest_of_the_commands(story: Story) -> None:
     await dana.fills()
     await dana.types(PRINTABLE)
     await dana.taps_in_chat("Ask my mentor to reach out")
+    await dana.sends("reflections")
+    await dana.taps_notice("Share")
+    await dana.fills()
+    await ruth.sends("cohort", HOME)
+    await ruth.taps_notice("Settings", HOME)
+    await ruth.fills(retention="12")
     await carol.sends("prompts")
     await carol.fills(prompts="\n".join(f"{number} {PRINTABLE}"[:150] for number in range(30)))
     for who in (dana, ruth, carol):
