@@ -175,6 +175,7 @@ async def test_long_words_in_summaries_prompts_and_reflections(crowd: Crowd) -> 
     prompts = await crowd.carol.taps((await crowd.carol.says("prompts")).messages[0], "Check-in prompts")
     lines = "\n".join(f"{number} {HOSTILE.replace(chr(10), ' ')}"[:150] for number in range(30))
     assert "Saved" in (await crowd.carol.sends(prompts.dialog, prompts=lines)).text
+    story.all_agree()
     await plan(mentor)
     await story.go_to(THURSDAY + timedelta(hours=1))
     opened = await mentor.taps((await mentor.says("summary")).messages[0], "Session summary")
@@ -183,7 +184,6 @@ async def test_long_words_in_summaries_prompts_and_reflections(crowd: Crowd) -> 
     await mentor.sends(preview.dialog)
     assert shown(story.in_channel()[-1]).startswith("Summary of")
 
-    story.all_agree()
     await asked(story)
     card = mentee.sees("How are things going?")
     opened = await mentee.taps(card, "Write a reflection")
