@@ -124,11 +124,8 @@ def _changed_line(simulation: Simulation, tx: Tx) -> None:
 
 def _cut_line(simulation: Simulation, tx: Tx) -> None:
     tx.execute(text("DROP TRIGGER ledger_line_no_delete"))
-    tx.execute(
-        text(
-            "DELETE FROM ledger_line WHERE id = (SELECT id FROM ledger_line WHERE kind <> 'dispute' ORDER BY recorded_at DESC LIMIT 1)"
-        )
-    )
+    newest = "SELECT id FROM ledger_line WHERE kind <> 'dispute' ORDER BY recorded_at DESC LIMIT 1"
+    tx.execute(text(f"DELETE FROM ledger_line WHERE id = ({newest})"))
 
 
 def _late(simulation: Simulation, tx: Tx) -> None:
