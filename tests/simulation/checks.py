@@ -23,15 +23,18 @@ from storage.tables import (
     break_,
     checkin,
     cohort,
+    consent,
     delivery,
     due_moment,
     enrolment,
+    figure,
     ledger_head,
     ledger_line,
     meeting,
     membership,
     metadata,
     person,
+    vault_item,
 )
 from tests.simulation import naive
 from tests.simulation.habits import SECRET
@@ -43,9 +46,11 @@ if TYPE_CHECKING:
 
 WHOLE = 30  # days between two checks of everything; in between, of what changed and of a share
 SHARE = 14  # on each day every fourteenth standing is measured, whatever changed
+GROUP, SPARE = 5, 2  # the fewest answers that are told of, and how many more people there must be
 SLACK = timedelta(minutes=15)  # what is on its way may be so much late
 TO_BE_ASKED = timedelta(days=4)  # the longest weekend of a dead process, and the look after it
 WEEK_OF_CHECKIN = timedelta(days=7)
+DAILY = ("tidying", "completion.look", "retention.look")
 ERRORS = ("moment.failed", "delivery.failed", "delivery.loop", "scheduler.refresh")
 FOLLOWING = {
     "attendance.open": -15,
@@ -93,6 +98,7 @@ class Checks:
         self.ears = Ears()
         self._heads: dict[UUID, tuple[int, bytes]] = {}
         self._since = simulation.clock.at
+        self._figures_before: dict[UUID, tuple[Any, ...]] = {}
         self._complete: dict[UUID, datetime] = {}  # since when somebody was seen to be complete
         self._searches = {table.name: _search(table, simulation.database.sqlite) for table in metadata.sorted_tables}
 
@@ -353,13 +359,11 @@ class Checks:
         """What repeats for ever is planned ahead, once; a start at night plans the day after too."""
         rows = tx.execute(
             select(due_moment.c.kind, due_moment.c.subject, func.count(), func.max(due_moment.c.due_at))
-            .where(
-                due_moment.c.state == "waiting", due_moment.c.kind.in_(("digest.weekly", "tidying", "completion.look"))
-            )
+            .where(due_moment.c.state == "waiting", due_moment.c.kind.in_(("digest.weekly", *DAILY)))
             .group_by(due_moment.c.kind, due_moment.c.subject)
         )
         there = {(kind, subject): (count, at) for kind, subject, count, at in rows}
-        wanted = [("tidying", "", 2), ("completion.look", "", 2)]
+        wanted = [(kind, "", 2) for kind in DAILY]
         wanted += [
             ("digest.weekly", str(one), 8) for one in tx.scalars(select(person.c.id).where(person.c.coordinator))
         ]
@@ -409,7 +413,33 @@ class Checks:
     # Group figures ------------------------------------------------------------------------------
 
     def figures(self, tx: Tx) -> None:
-        """Here is the place for the rule of group figures; the product makes none yet."""
+        """What is said of a group could be said without any one of the others, is true, and never changes."""
+        rows = {row.id: row for row in tx.execute(select(figure))}
+        for one, before in self._figures_before.items():
+            if tuple(rows.get(one, ())) != before:
+                raise Broken("group figures", f"the figure {one} was made anew")
+        months = {row.month for row in rows.values() if row.id not in self._figures_before}
+        for month in sorted(months):
+            self._month_of_figures(tx, month, [row for row in rows.values() if row.month == month])
+        self._figures_before = {one: tuple(row) for one, row in rows.items()}
+
+    def _month_of_figures(self, tx: Tx, month: date, rows: list[Any]) -> None:
+        begins = datetime.combine(month, time(), naive.ZONE)
+        ends = datetime.combine((month + timedelta(days=32)).replace(day=1), time(), naive.ZONE)
+        tapped = (
+            select(func.count(vault_item.c.person_id.distinct()))
+            .join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+            .where(vault_item.c.kind == PULSE, checkin.c.opened_at >= begins, checkin.c.opened_at < ends)
+        )
+        if sum(row.at_least or 0 for row in rows) > (tx.scalar(tapped) or 0):
+            raise Broken("group figures", f"more are said to have answered in {month} than did")
+        mentees = tx.scalar(select(func.count(membership.c.person_id.distinct())).where(membership.c.role == "mentee"))
+        if sum(row.members for row in rows) > (mentees or 0):
+            raise Broken("group figures", f"somebody counts in two groups of {month}")
+        for row in rows:
+            said = row.at_least or 0
+            if said % GROUP or said > max(0, row.members - SPARE - row.reserved) or (row.mood and said < GROUP):
+                raise Broken("group figures", f"of {row.members} people {said} are said to have answered in {month}")
 
 
 LARGE = ("delivery", "due_moment", "ledger_line", "history")  # searched once a week
@@ -457,6 +487,7 @@ class _Getter:
 
 
 def _who_gets_checkins(tx: Tx) -> Iterable[_Getter]:
+    decisions = {row.person_id: row.decision for row in tx.execute(select(consent).order_by(consent.c.number))}
     linked = set(tx.scalars(select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)))
     certified = _certified(tx)
     rows = tx.execute(
@@ -469,7 +500,7 @@ def _who_gets_checkins(tx: Tx) -> Iterable[_Getter]:
     for row in rows:
         off, role = row[person.c.checkins], row[membership.c.role]
         wants = off is not False and row[person.c.id] not in certified if role == "mentee" else off is True
-        if wants and row[person.c.id] in linked:
+        if wants and row[person.c.id] in linked and decisions.get(row[person.c.id]) != "declined":
             mine.setdefault(row[person.c.id], []).append(row)
     for person_id, places in mine.items():
         row = min(places, key=lambda one: (one[membership.c.role] != "mentee", one[cohort.c.key]))

@@ -33,6 +33,7 @@ MENTEE: tuple[Role, ...] = ("mentee",)
 LEADS: tuple[Role, ...] = ("mentor", "coordinator")
 WISHES = (
     Wish("identity.yes", ("identity.yes",), 0.98, (1, 3000)),
+    Wish("consent.agree", ("consent.agree",) * 9 + ("consent.decline",), 0.95, (1, 1500)),
     Wish("attendance.here", ("attendance.here",), 1.0, (4, 60), MENTEE, late=0.05),
     Wish("meetings.rsvp", ("meetings.rsvp",), 0.12, (1, 900)),
     Wish("checkins.pulse", ("checkins.pulse", "checkins.write", "typed"), 0.8, (1, 2000), late=0.2),
@@ -88,6 +89,8 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
         Habit("checkins off", 500),
         Habit("checkins on", 200),
         Habit("certificate", 300),
+        Habit("privacy", 400, ("consent.agree",)),
+        Habit("privacy", 900, ("consent.decline",)),
         Habit("next", 120, ("meetings.rsvp",)),
     ),
     "mentor": (
@@ -101,6 +104,7 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
     "coordinator": (
         Habit("certificates", 14, ("completion.ask", "completion.open")),
         Habit("digest", 30),
+        Habit("figures", 45),
         Habit("people", 30),
         Habit("progress", 30),
     ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import datetime
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from bot.app import prepare
@@ -16,6 +17,7 @@ from bot.planner import look
 from bot.port import Port
 from bot.settings import Settings
 from bot.threads import DatabaseThreads
+from bot.timing import ALONE
 from handlers.features import router
 from handlers.requests import Reply, Request
 from storage.database import Database, Tx
@@ -24,6 +26,7 @@ from tests.simulation.fate import Crash, Diary, Fate
 from tests.world import ADDRESS, OPERATOR_KEY, FixedClock
 
 Result = TypeVar("Result")
+UNHURRIED = replace(ALONE, held=3600.0)  # how fast the machine is must change nothing
 
 
 class Life:
@@ -103,7 +106,7 @@ class Process:
             chain_key = vault.chain_key(tx, first=b"simulated" * 4)
         threads = SteppedThreads(self.database, self.life)
         self.product = Product(threads, vault, router, self.clock, self.new_id, chain_key, lambda: ADDRESS)
-        self.loop = DeliveryLoop(self.product, ports)
+        self.loop = DeliveryLoop(self.product, ports, UNHURRIED)
         self.dispatcher = Dispatcher(self.product, ports, self.loop.wake)
         self.life.diary.note(self.clock.at, "start")
 
@@ -136,6 +139,7 @@ class Process:
             return function(self.work(tx))
 
     async def _survives(self, doing: Coroutine[None, None, Result]) -> Result | None:
+        asyncio.get_running_loop().set_exception_handler(_not_of_the_dead)
         try:
             return await doing
         except Crash:
@@ -152,3 +156,9 @@ class Process:
     @property
     def now(self) -> datetime:
         return self.clock.at
+
+
+def _not_of_the_dead(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Nobody asks for the outcome of a task that died with its process."""
+    if not isinstance(context.get("exception"), Crash):
+        loop.default_exception_handler(context)
