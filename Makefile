@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test check lock clean
+.PHONY: run install test simulate check lock clean
 
 run: install
 	$(BIN)/plc-bot run
@@ -23,6 +23,12 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(ARGS)
+
+# Two simulated years for each seed: make simulate SEED=7, or SEEDS=1-20; docs/simulation.md says what it checks.
+SEED ?= 1
+SEEDS ?= $(SEED)
+simulate: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.simulation $(SEEDS) --database "$(DATABASE)"
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from aiohttp import web
+from filelock import FileLock, Timeout
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,21 +23,24 @@ from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
 from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
-from bot.port import Platform, Port
+from bot.logs import event
+from bot.port import Permanent, Platform, Port
 from bot.presence import REFRESH_SECONDS, Presence
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.threads import DatabaseThreads
-from bot.web import add_health
+from bot.timing import Timing, timing_for
+from bot.web import Health
 from handlers.features import router
 from storage import checkins, forgetting, people, program
 from storage.database import Database
-from storage.migrate import migrate
+from storage.migrate import in_turn, migrate
 from storage.vault import Vault, new_operator_key, read_operator_keys
 from storage.work import Work
 
 log = logging.getLogger("plc.app")
 
+CUT_OFF = 1.0  # seconds for connections to close after what is in flight was cut off
 PROGRAM_NAME = "Counselor mentoring program"
 
 
@@ -43,6 +50,29 @@ class CannotStart(Exception):
 
 def open_database(settings: Settings) -> Database:
     return Database(settings.database_url)
+
+
+@contextmanager
+def running_alone(database: Database) -> Iterator[None]:
+    """On SQLite one process runs at a time; terminal commands may write beside it. PostgreSQL takes any number.
+
+    The lock is the operating system's, so a killed process leaves none behind.
+
+    Raises:
+        CannotStart: another process runs on this database.
+    """
+    if not database.sqlite:
+        yield
+        return
+    file = Path(database.url.database or "").with_suffix(".lock")
+    try:
+        with FileLock(file, timeout=0, mode=0o600):
+            yield
+    except Timeout:
+        raise CannotStart(
+            f"Another `plc-bot run` uses the database {database.url.database} already, so this one does not start: "
+            "SQLite serves one process. Stop the other one, or use PostgreSQL, which serves several."
+        ) from None
 
 
 def prepare(
@@ -62,12 +92,13 @@ def prepare(
     migrate(database)
     vault = Vault(read_operator_keys(operator_keys(settings)))
     with database.write() as tx:
+        in_turn(tx)
         found = program.get(tx)
         if found is not None and found.example != settings.local:
             raise CannotStart(_mixed(found.example))
         again = forgetting.apply_again(tx)
         if again.keys or again.items:
-            log.warning("forgetting.again keys=%d items=%d", again.keys, again.items)
+            event(log, "forgetting.again", logging.WARNING, keys=again.keys, items=again.items)
         if presence is not None:
             presence.announce(tx, vault)
         else:
@@ -128,12 +159,15 @@ class App:
         vault: Vault,
         clock: Clock | None = None,
         new_id: Callable[[], UUID] = uuid4,
+        timing: Timing | None = None,
         presence: Presence | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.timing = timing or timing_for(database)
         self.presence = presence or Presence()
         with database.write() as tx:
+            in_turn(tx)
             chain_key = vault.chain_key(tx)
         threads = DatabaseThreads(database)
         self.product = Product(
@@ -145,20 +179,26 @@ class App:
             chain_key,
             lambda: self.link_address,
             settings.plc_key_backup_days,
+            house=settings.house,
         )
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}
-        self.loop = DeliveryLoop(self.product, self.ports)
+        self.loop = DeliveryLoop(self.product, self.ports, self.timing)
         self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake)
-        self.scheduler = Scheduler(self.product, self.loop.wake)
+        self.scheduler = Scheduler(self.product, self.loop.wake, self.timing.look)
         self.platforms: list[Platform] = []
         self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
         self.port = settings.plc_port
+        self.health = Health(self.product, self.platforms, open_metrics=settings.plc_metrics_open)
         self._runner: web.AppRunner | None = None
 
     def add(self, platform: Platform) -> None:
         self.platforms.append(platform)
         self.ports[platform.port.platform] = platform.port
+
+    def keep_pace(self) -> None:
+        """From now on deliveries keep to what each platform allows. A test on a clock of its own may do without."""
+        self.loop.pace = {platform.port.platform: platform.pace for platform in self.platforms}
 
     async def start(self) -> None:
         """Start everything, or stop again what had started and raise."""
@@ -169,15 +209,18 @@ class App:
             raise
 
     async def _start(self) -> None:
-        site = web.Application(client_max_size=2**20)
-        add_health(site)
+        site = web.Application(client_max_size=2**20, middlewares=[self.health.timed])
+        self.health.add_routes(site)
         self.pages.add_routes(site)
         for platform in self.platforms:
             platform.add_routes(site)
-        self._runner = web.AppRunner(site, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=self.timing.stop / 2)
         await self._runner.setup()
         for platform in self.platforms:
-            await platform.start()
+            try:
+                await platform.start()
+            except Permanent as error:
+                raise CannotStart(str(error)) from None
         server = web.TCPSite(self._runner, self.settings.plc_host, self.settings.plc_port)
         try:
             await server.start()
@@ -201,19 +244,36 @@ class App:
         if await threads.read(self.presence.somebody_was_forgotten):
             await threads.alone(threads.database.empty_log)
 
-    async def stop(self) -> None:
-        """Finish what is in flight, then stop."""
-        await self.scheduler.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        for platform in self.platforms:
-            await platform.stop()
-        await self.loop.stop()
+    async def stop(self) -> bool:
+        """Finish what is in flight, then stop; False when that took too long and calls were cut off.
+
+        A call that is cut off loses nothing: it is looked at after its lease, by the next process or another.
+        """
+        clean = True
+        try:
+            async with asyncio.timeout(self.timing.stop):
+                await asyncio.gather(self.scheduler.stop(), self.loop.stop(), self._close_site())
+                await self._disconnect()
+        except TimeoutError:
+            await self.loop.cut_off()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._disconnect(), CUT_OFF)
+            clean = False
         try:
             await self.product.threads.write(self.presence.leave)
-        except SQLAlchemyError as error:
-            log.warning("presence.leave error=%s", type(error).__name__)  # it falls silent all the same
+        except SQLAlchemyError as error:  # it falls silent all the same
+            event(log, "presence.leave", logging.WARNING, error=type(error).__name__)
         self.product.threads.close()
+        return clean
+
+    async def _close_site(self) -> None:
+        """Take no more requests, and let those that are here be answered."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _disconnect(self) -> None:
+        for platform in self.platforms:
+            await platform.stop()
 
     @property
     def link_address(self) -> str:
@@ -227,18 +287,19 @@ class App:
         return f"http://{self.settings.plc_host}:{self.port}/"
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, database: Database | None = None) -> App:
     """The app for these settings, prepared and not yet started.
 
     Raises:
         CannotStart, SchemaProblem, BadKey: nothing was started.
     """
-    database = open_database(settings)
+    database = database or open_database(settings)
     try:
         presence = Presence()
         vault = prepare(settings, database, SystemClock(), presence=presence)
         app = App(settings, database, vault, _clock(settings, database), presence=presence)
         _connect(app, settings, database)
+        app.keep_pace()
     except BaseException:
         database.close()
         raise
@@ -259,7 +320,8 @@ def _connect(app: App, settings: Settings, database: Database) -> None:
     if settings.slack is not None:
         from bot import slack
 
-        app.add(slack.connect(settings.slack, answer))
+        measured = partial(app.product.metrics.acknowledged, "slack")
+        app.add(slack.connect(settings.slack, answer, acknowledged=measured))
     if settings.teams is not None:
         from bot import teams
 
@@ -272,18 +334,33 @@ def _connect(app: App, settings: Settings, database: Database) -> None:
 
 async def run(settings: Settings, say: Callable[[str], None]) -> None:
     """Run until a stop signal."""
-    app = build(settings)
+    database = open_database(settings)
+    with running_alone(database):
+        await serve(build(settings, database), say)
+
+
+async def serve(app: App, say: Callable[[str], None]) -> None:
+    """Run a built app until a stop signal. A second signal ends the process at once, as a kill would."""
     stopped = asyncio.Event()
+
+    def stop() -> None:
+        if stopped.is_set():
+            os._exit(1)
+        stopped.set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(name, stop)
     await app.start()
     try:
         for platform in app.platforms:
             say(_ready(platform.port.platform, app))
+        event(log, "bot.ready", platforms=",".join(app.ports), database=app.product.threads.database.engine.name)
         await stopped.wait()
         say("Stopping …")
+        event(log, "bot.stopping")
     finally:
-        await app.stop()
+        clean = await app.stop()
+        event(log, "bot.stopped", clean="yes" if clean else "no")
 
 
 def _ready(platform: str, app: App) -> str:

@@ -6,7 +6,6 @@ Keys, forgetting, holds and backups are in :mod:`bot.cli_vault`.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from bot import cli_vault
+from bot import cli_vault, logs
 from bot.console import err, out
 from bot.console import settings as _settings
 from bot.console import stop as _stop
@@ -69,10 +68,8 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey
 
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     settings = _settings()
+    logs.configure(settings.plc_log_format, verbose=verbose)
     try:
         asyncio.run(run_app(settings, lambda text: out.print(text, markup=False, soft_wrap=True)))
     except (CannotStart, SchemaProblem, BadKey) as error:
@@ -169,6 +166,31 @@ def people_match(
     except NothingImported as error:
         raise _stop(str(error)) from None
     out.print(said, markup=False)
+
+
+@cli_vault.person.command("export")
+def person_export(
+    name: Annotated[str, typer.Argument(help="The person's name or address on the roster.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
+    with_confidential: Annotated[
+        bool,
+        typer.Option(
+            "--with-confidential", help="Also check-ins and what they wrote in confidence. They are told of it."
+        ),
+    ] = False,
+) -> None:
+    """Write everything that is kept about a person, for them. Check first that it is them who asks."""
+    from bot.app import CannotStart
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import person_file
+    from storage.vault import BadKey
+
+    now = datetime.now(UTC)
+    try:
+        made = person_file(_settings(), name, now, uuid4, confidential=with_confidential)
+    except (NothingToMake, BadKey, CannotStart) as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
 
 
 @ledger_cli.command("verify")

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from bot.dispatch import Product
+from bot.logs import event
 from bot.port import Address, CannotLook, Outgoing, Permanent, Port, Sent, Temporary, Uncertain, Visit, Wait
+from bot.timing import ALONE, Timing
 from handlers import identity
 from handlers.cards import Shown, mentions_in
 from handlers.requests import Place, Profile
-from storage import conversations, deliveries, history, people
+from storage import conversations, deliveries, history, pace, people
 from storage.database import Tx
-from storage.deliveries import Delivery
+from storage.deliveries import Delivery, Share
+from storage.pace import UNPACED, Limit
 from storage.work import Work
 
 log = logging.getLogger("plc.delivery")
 
-BATCH = 20  # deliveries claimed at a time
-CALL_SECONDS = 20.0  # a call's limit; shorter than the lease
-IDLE_SECONDS = 5.0  # the longest sleep between two looks
+BATCH = 20  # deliveries of one installation under way at a time
+FEW = BATCH // 2  # places that must be free before more are claimed, so that a claim takes several
 MOST_TRIES = 12
 
 
@@ -44,12 +51,20 @@ class Settled:
     reason: str = ""
 
 
+Outcome = Sent | Visit | None  # None: a message was changed
+
+
 class DeliveryLoop:
-    def __init__(self, product: Product, ports: Mapping[str, Port]) -> None:
+    """``pace``: what each platform lets one tenant's deliveries do; a platform that it does not name is unpaced."""
+
+    def __init__(self, product: Product, ports: Mapping[str, Port], timing: Timing = ALONE) -> None:
         self._product = product
         self._ports = ports
+        self._timing = timing
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.pace: dict[str, Sequence[Limit]] = {}
 
     def wake(self) -> None:
         self._news.set()
@@ -58,35 +73,110 @@ class DeliveryLoop:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
+        """Claim nothing more and let the calls under way finish."""
+        self._stopping = True
+        self.wake()
+        if self._task is not None:
+            await asyncio.shield(self._task)
+        self._task, self._stopping = None, False
+
+    async def cut_off(self) -> None:
+        """End what is still under way; what became of it is looked up after its lease."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._news.clear()
             try:
                 await self.drain()
+                seconds = await self._product.threads.read(self._sleep)
             except Exception as error:
-                log.error("delivery.loop error=%s", type(error).__name__)
+                event(log, "delivery.loop", logging.ERROR, error=type(error).__name__)
+                seconds = self._timing.idle
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), IDLE_SECONDS)
+                await asyncio.wait_for(self._news.wait(), seconds)
+
+    def _sleep(self, tx: Tx) -> float:
+        """Seconds until the next look; what may go but is still queued waits for its pace."""
+        coming = deliveries.next_time(tx)
+        if coming is None:
+            return self._timing.idle
+        wait = (coming - self._product.clock.now()).total_seconds()
+        return min(max(wait, self._timing.held), self._timing.idle)
 
     async def drain(self) -> int:
         """Deliver everything that may go now; how many deliveries were tried."""
+        under_way: dict[asyncio.Task[None], list[Delivery]] = {}
         tried = 0
-        while True:
-            stale = await self._product.threads.write(lambda tx: deliveries.claim_stale(self._work(tx), BATCH))
-            fresh = await self._product.threads.write(lambda tx: deliveries.claim(self._work(tx), BATCH))
-            if not stale and not fresh:
-                return tried
-            tried += len(stale) + len(fresh)
-            lanes: dict[object, list[tuple[Delivery, bool]]] = {}
-            for item, known in [*((one, False) for one in stale), *((one, True) for one in fresh)]:
-                # One conversation's messages keep their order; different ones do not wait for each other.
-                lanes.setdefault(item.person_id or item.account_id or item.conversation_id, []).append((item, known))
-            await asyncio.gather(*(self._lane(lane) for lane in lanes.values()))
+        try:
+            while True:
+                lanes = await self._claim(list(itertools.chain(*under_way.values())))
+                for lane in lanes:
+                    items = [item for item, _ in lane]
+                    tried += len(items)
+                    under_way[asyncio.create_task(self._lane(lane))] = items
+                if not under_way:
+                    return tried
+                for task in await self._room(under_way, more=bool(lanes)):
+                    del under_way[task]
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _room(self, under_way: Collection[asyncio.Task[None]], *, more: bool) -> set[asyncio.Task[None]]:
+        """Those that were done by the time that claiming again is worth it: soon, so that nobody waits for one
+        that hangs, but not after each. ``more``: the last claim found something, so that the next may too.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._timing.held
+        left, done = set(under_way), set[asyncio.Task[None]]()
+        while left and (not done or len(left) > FEW or not more) and loop.time() < until:
+            ended, left = await asyncio.wait(left, timeout=until - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+            done |= ended
+        return done
+
+    async def _claim(self, under_way: list[Delivery]) -> list[list[tuple[Delivery, bool]]]:
+        """What begins now, by conversation; with each, whether nothing was sent yet."""
+        if self._stopping:
+            return []
+        stale, fresh = await self._product.threads.write(partial(self._take, under_way))
+        lanes: dict[object, list[tuple[Delivery, bool]]] = {}
+        for item, known in [*((one, False) for one in stale), *((one, True) for one in fresh)]:
+            # One conversation's messages keep their order; different ones do not wait for each other.
+            lanes.setdefault(item.lane, []).append((item, known))
+        return list(lanes.values())
+
+    def _take(self, under_way: list[Delivery], tx: Tx) -> tuple[list[Delivery], list[Delivery]]:
+        """Every installation has places of its own, so that one's flood holds back nobody else."""
+        work = self._work(tx)
+        lease = timedelta(seconds=self._timing.lease)
+        settling = timedelta(seconds=self._timing.settling)
+        stale = deliveries.claim_stale(work, BATCH, lease=lease, settling=settling)
+        deliveries.sort(work, self._ports)
+        fresh: list[Delivery] = []
+        for installation_id, platform in (*conversations.installations(tx).items(), (None, "")):
+            free = BATCH - sum(item.installation_id == installation_id for item in under_way)
+            for limit in self.pace.get(platform, UNPACED):
+                share = Share(installation_id, limit)
+                found = self._share(work, share, free, [*under_way, *stale, *fresh]) if free >= FEW else []
+                free -= len(found)
+                fresh += found
+        return stale, fresh
+
+    def _share(self, work: Work, share: Share, free: int, under_way: list[Delivery]) -> list[Delivery]:
+        """One of each conversation at a time: a lease runs from the claim, and must not run out in a queue."""
+        lease = timedelta(seconds=self._timing.lease)
+        found: list[Delivery] = []
+        while free > len(found):
+            busy = {item.lane for item in (*under_way, *found) if item.lane is not None}
+            more = deliveries.claim(work, free - len(found), share, busy=busy, lease=lease)
+            if not more:
+                break
+            found += more
+        return found
 
     def _work(self, tx: Tx) -> Work:
         return self._product.work(tx)
@@ -94,10 +184,18 @@ class DeliveryLoop:
     async def _lane(self, lane: list[tuple[Delivery, bool]]) -> None:
         for item, known in lane:
             try:
-                await (self._deliver(item) if known else self._look_up(item))
-            except Exception as error:
-                log.error("delivery.failed id=%s kind=%s error=%s", item.id, item.kind, type(error).__name__)
-                await self._again(item, "the message could not be made")
+                await self._one(item, known)
+            except Exception as error:  # the database is away: what is under way is looked at after its lease
+                event(log, "delivery.loop", logging.ERROR, id=item.id, error=type(error).__name__)
+
+    async def _one(self, item: Delivery, known: bool) -> None:
+        try:
+            await (self._deliver(item) if known else self._look_up(item))
+        except OperationalError:
+            raise
+        except Exception as error:
+            self._failed(item, "", "delivery.failed", "error", level=logging.ERROR, error=type(error).__name__)
+            await self._again(item, "", "the message could not be made")
 
     async def _deliver(self, item: Delivery) -> None:
         prepared = await self._product.threads.read(lambda tx: self._prepare(tx, item))
@@ -107,67 +205,94 @@ class DeliveryLoop:
         await self._call(item, prepared)
 
     async def _look_up(self, item: Delivery) -> None:
-        """Its sender went silent: find out whether the message is there before anything is sent again."""
-        prepared = await self._product.threads.read(lambda tx: self._prepare(tx, item))
-        if isinstance(prepared, Settled):
-            await self._settle(item, prepared.state, prepared.reason)
-        elif item.verb != "post":
-            await self._call(item, prepared)  # doing it twice is the same as once
+        """Its sender went silent: find out whether the message is there before anything is sent or dropped."""
+        if item.verb != "post":
+            await self._deliver(item)  # doing it twice is the same as once
+            return
+        address, _ = await self._product.threads.read(lambda tx: self._address(tx, item))
+        if isinstance(address, Settled):
+            await self._settle(item, "unconfirmed", address.reason)
+            return
+        await self._find(item, address)
+
+    async def _find(self, item: Delivery, address: Address) -> None:
+        platform = address.platform
+        try:
+            async with asyncio.timeout(self._timing.call):
+                found = await self._ports[platform].find(address, item.id)
+        except CannotLook:
+            self._failed(item, platform, "delivery.unconfirmed", "unconfirmed")
+            await self._settle(item, "unconfirmed", "it may or may not have arrived")
+        except Wait as wait:
+            await self._wait(item, platform, wait.seconds)  # still unknown: looked at again after the lease
+        except (Temporary, Uncertain, TimeoutError):
+            self._failed(item, platform, "delivery.uncertain", "uncertain")
+        except Permanent as error:
+            self._failed(item, platform, "delivery.unconfirmed", "unconfirmed")
+            await self._settle(item, "unconfirmed", str(error))
         else:
-            try:
-                found = await self._ports[prepared.address.platform].find(prepared.address, item.id)
-            except CannotLook:
-                await self._settle(item, "unconfirmed", "it may or may not have arrived")
-            except (Wait, Temporary, Uncertain):
-                return  # still unknown: looked at again after the lease
-            except Permanent as error:
-                await self._settle(item, "failed", str(error))
+            if found is not None:
+                await self._record(item, address, found)
             else:
-                if found is not None:
-                    await self._sent(item, prepared.address, found)
-                else:
-                    await self._call(item, prepared)
+                await self._deliver(item)
 
     async def _call(self, item: Delivery, prepared: Prepared) -> None:
-        now = self._product.clock.now()
-        held = await self._product.threads.read(lambda tx: deliveries.still_held(tx, item, now, CALL_SECONDS))
+        now, limit = self._product.clock.now(), self._timing.call
+        until = asyncio.get_running_loop().time() + limit
+        held = await self._product.threads.read(lambda tx: deliveries.still_held(tx, item, now, limit))
         if not held:
             return  # somebody else has taken it over
-        port = self._ports[prepared.address.platform]
+        platform = prepared.address.platform
+        self._product.metrics.tried(platform, item.verb)
         try:
-            async with asyncio.timeout(CALL_SECONDS):
-                await self._verb(port, item, prepared)
+            async with asyncio.timeout(limit):
+                outcome = await self._verb(self._ports[platform], item, prepared, until)
         except Wait as wait:
+            await self._wait(item, platform, wait.seconds)
             await self._settle(item, "queued", "the platform asked to wait", wait=wait.seconds)
         except Temporary as error:
-            await self._again(item, str(error))
+            self._failed(item, platform, "delivery.again", "temporary")
+            await self._again(item, platform, str(error))
         except Permanent as error:
-            log.warning("delivery.permanent id=%s kind=%s", item.id, item.kind)
+            self._failed(item, platform, "delivery.permanent", "permanent")
             await self._settle(item, "failed", str(error))
         except (Uncertain, TimeoutError):
-            log.warning("delivery.uncertain id=%s kind=%s", item.id, item.kind)
+            self._failed(item, platform, "delivery.uncertain", "uncertain")
             if item.verb != "post":
-                await self._again(item, "the platform did not answer")
+                await self._again(item, platform, "the platform did not answer")
             # A post of unknown outcome stays as it is and is looked at after the lease.
-
-    async def _verb(self, port: Port, item: Delivery, prepared: Prepared) -> None:
-        if prepared.message is None:
-            await self._visit(port, item, prepared.address)
-        elif prepared.message_id is not None:
-            await port.update(prepared.address, prepared.message_id, prepared.message)
-            await self._settle(item, "sent", "")
         else:
-            sent = await port.post(prepared.address, prepared.message)
-            await self._sent(item, prepared.address, sent)
+            await self._record(item, prepared.address, outcome)
 
-    async def _visit(self, port: Port, item: Delivery, address: Address) -> None:
+    def _failed(
+        self, item: Delivery, platform: str, action: str, reason: str, *, level: int = logging.WARNING, **more: object
+    ) -> None:
+        self._product.metrics.failed(platform or "none", reason)
+        event(log, action, level, id=item.id, kind=item.kind, attempts=item.attempts, **more)
+
+    async def _wait(self, item: Delivery, platform: str, seconds: float) -> None:
+        """The platform asked to wait: every process heeds it, for all calls of this kind to this tenant."""
+        self._failed(item, platform, "delivery.waits", "wait", level=logging.INFO, seconds=seconds)
+        limit = next(one for one in self.pace.get(platform, UNPACED) if item.verb in one.verbs)
+        installation_id = item.installation_id
+        if installation_id is not None:
+            await self._product.threads.write(lambda tx: pace.wait(self._work(tx), installation_id, limit, seconds))
+
+    async def _verb(self, port: Port, item: Delivery, prepared: Prepared, until: float) -> Outcome:
+        if prepared.message is None:
+            return await self._visit(port, item, prepared.address)
+        message = replace(prepared.message, until=until)
+        if prepared.message_id is None:
+            return await port.post(prepared.address, message)
+        await port.update(prepared.address, prepared.message_id, message)
+        return None
+
+    async def _visit(self, port: Port, item: Delivery, address: Address) -> Visit:
         place = Place(address.platform, address.tenant, address.conversation or "", "channel", "", address.reference)
         visit = await port.visit(place)
-        members = list(visit.members)
-        if not visit.problem:
-            members += await self._find_missing(port, item, address.tenant, visit)
-        await self._product.threads.write(lambda tx: self._visited(self._work(tx), item, visit, members))
-        self.wake()
+        if visit.problem:
+            return visit
+        return replace(visit, members=(*visit.members, *await self._find_missing(port, item, address.tenant, visit)))
 
     async def _find_missing(self, port: Port, item: Delivery, tenant: str, visit: Visit) -> list[Profile]:
         """Roster members who are not in the channel but may be found by their address."""
@@ -183,24 +308,49 @@ class DeliveryLoop:
         found = [await port.find_by_email(tenant, email) for email in missing]
         return [profile for profile in found if profile is not None]
 
-    def _visited(self, work: Work, item: Delivery, visit: Visit, members: list[Profile]) -> None:
+    async def _record(self, item: Delivery, address: Address, outcome: Outcome) -> None:
+        """The platform did its work. Whatever goes wrong here, the delivery is never queued again for it."""
+
+        def settle(tx: Tx) -> None:
+            work = self._work(tx)
+            match outcome:
+                case Visit():
+                    self._visited(work, item, outcome)
+                case Sent():
+                    conversation_id = item.conversation_id or self._remember(work, item, address, outcome)
+                    deliveries.settle(work, item, "sent", sent_to=conversation_id, message=outcome.message)
+                case None:
+                    deliveries.settle(work, item, "sent")
+            self._keep_apart(work, item, address.platform)
+
+        try:
+            await self._product.threads.write(settle)
+        except Exception as error:
+            ids = {"id": item.id, "kind": item.kind, "error": type(error).__name__}
+            event(log, "delivery.uncertain", logging.ERROR, **ids)
+            return
+        lag = (self._product.clock.now() - item.created_at).total_seconds()
+        self._product.metrics.sent(address.platform, lag)
+        event(log, "delivery.sent", id=item.id, kind=item.kind, verb=item.verb, attempts=item.attempts)
+        if isinstance(outcome, Visit):
+            self.wake()
+
+    def _visited(self, work: Work, item: Delivery, visit: Visit) -> None:
         if not deliveries.settle(work, item, "sent") or item.conversation_id is None:
             return
         if visit.name:
             conversations.rename(work.tx, item.conversation_id, visit.name)
-        history.note(work, item.conversation_id, "visit", None, problem=visit.problem, members=len(members))
+        history.note(work, item.conversation_id, "visit", None, problem=visit.problem, members=len(visit.members))
         asked_by = UUID(item.subject) if item.subject else None
         place = conversations.get(work.tx, item.conversation_id)
-        identity.visited(work, place, asked_by, members, entered=not visit.problem)
+        identity.visited(work, place, asked_by, list(visit.members), entered=not visit.problem)
 
-    async def _sent(self, item: Delivery, address: Address, sent: Sent) -> None:
-        def settle(tx: Tx) -> None:
-            work = self._work(tx)
-            conversation_id = item.conversation_id or self._remember(work, item, address, sent)
-            deliveries.settle(work, item, "sent", sent_to=conversation_id, message=sent.message)
-
-        await self._product.threads.write(settle)
-        log.info("delivery.sent id=%s kind=%s attempts=%d", item.id, item.kind, item.attempts)
+    def _keep_apart(self, work: Work, item: Delivery, platform: str) -> None:
+        """The conversation's next message counts from now: this call may have taken its time."""
+        limits = self.pace.get(platform, UNPACED)
+        apart = max(one.apart for one in limits if item.verb in one.verbs)
+        if apart and item.lane is not None:
+            pace.hold(work, [item.lane], work.now + timedelta(seconds=apart))
 
     def _remember(self, work: Work, item: Delivery, address: Address, sent: Sent) -> UUID:
         """A personal chat that the platform opened for this message."""
@@ -220,8 +370,9 @@ class DeliveryLoop:
             account_id=item.account_id or (mine[0] if mine else None),
         )
 
-    async def _again(self, item: Delivery, reason: str) -> None:
+    async def _again(self, item: Delivery, platform: str, reason: str) -> None:
         if item.attempts >= MOST_TRIES:
+            self._failed(item, platform, "delivery.permanent", "gave_up")
             await self._settle(item, "failed", reason)
         else:
             await self._settle(item, "queued", reason, wait=min(2.0**item.attempts, 600))
@@ -238,8 +389,6 @@ class DeliveryLoop:
         address, message_id = self._address(tx, item)
         if isinstance(address, Settled):
             return address
-        if address.platform not in self._ports:
-            return Settled("failed", f"{address.platform} is not connected")
         if item.verb == "visit":
             return Prepared(address, None)
         builder = self._product.router.builders.get(item.kind)
@@ -251,6 +400,13 @@ class DeliveryLoop:
         return Prepared(address, Outgoing(card, item.id, Shown(users, zone)), message_id)
 
     def _address(self, tx: Tx, item: Delivery) -> tuple[Address | Settled, str | None]:
+        """Where it goes, and the id of the message that an update changes; Settled where it can go nowhere."""
+        address, message_id = self._stored_address(tx, item)
+        if isinstance(address, Address) and address.platform not in self._ports:
+            return Settled("failed", f"{address.platform} is not connected"), None
+        return address, message_id
+
+    def _stored_address(self, tx: Tx, item: Delivery) -> tuple[Address | Settled, str | None]:
         if item.verb == "update" and item.target_id is not None:
             target = deliveries.message_of(tx, item.target_id)
             if target.state != "sent" or target.conversation_id is None:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from bot.clock import Clock
+from bot.logs import event
+from bot.metrics import Metrics
 from bot.port import Permanent, Port, Temporary, Uncertain, Wait
 from bot.threads import DatabaseThreads
 from handlers import identity
 from handlers.cards import BadAction
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
 from handlers.router import Call, FormErrors, Refused, Router
+from program.house import House
 from storage import conversations, people, seen
 from storage.database import Tx
 from storage.vault import NoKeyYet, Vault
 from storage.work import KEY_BACKUP_DAYS, Work
 
 log = logging.getLogger("plc.dispatch")
-TRIES = 3  # of a transaction that collided with another one
+TRIES = 3  # of one request: its account, or its key, may have to be stored first
 EVENTS = Arrived | Departed | BotAdded | BotRemoved
 
 
@@ -38,9 +40,12 @@ class Product:
     chain_key: bytes  # of the ledger's marks
     address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
     key_backup_days: int = KEY_BACKUP_DAYS
+    metrics: Metrics = field(default_factory=Metrics)
+    house: House = field(default_factory=House)
 
     def work(self, tx: Tx) -> Work:
-        return Work(tx, self.clock.now(), self.new_id, self.chain_key, self.address(), self.key_backup_days)
+        now, address = self.clock.now(), self.address()
+        return Work(tx, now, self.new_id, self.chain_key, address, self.key_backup_days, house=self.house)
 
 
 class Dispatcher:
@@ -54,6 +59,14 @@ class Dispatcher:
 
     async def answer(self, request: Request) -> Reply:
         """The reply to one request; a refusal is a reply too."""
+        begun = time.perf_counter()
+        try:
+            return await self._reply(request)
+        finally:
+            intent = type(request.intent).__name__.lower()
+            self._product.metrics.handled(request.who.platform, intent, time.perf_counter() - begun)
+
+    async def _reply(self, request: Request) -> Reply:
         try:
             return await self._answer(request)
         except Refused as refusal:
@@ -65,14 +78,9 @@ class Dispatcher:
 
     async def _answer(self, request: Request) -> Reply:
         profile = await self._profile(request) if isinstance(request.intent, Arrived) else None
-        for attempt in range(TRIES):
+        for _ in range(TRIES):
             try:
                 reply = await self._transaction(request, profile)
-            except IntegrityError:
-                # Two people did the same thing at the same moment: the second look sees the first one's work.
-                if attempt == TRIES - 1:
-                    raise
-                continue
             except NoKeyYet as missing:
                 await self._make_key(missing.person_id)
                 continue
@@ -93,7 +101,7 @@ class Dispatcher:
             read = await self._product.threads.read(lambda tx: self._read(tx, request))
             if read is not None:
                 return read
-        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile))
+        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), first=True)
         if reply is not None:
             self._places[self._key(request)] = self._facts(request)
             self._wake()
@@ -102,10 +110,10 @@ class Dispatcher:
     def _read(self, tx: Tx, request: Request) -> Reply | None:
         """None: this cannot be answered by reading alone; finding out who a stranger is writes."""
         me = self._actor(tx, request)
-        return None if me is None or me.person_id is None else self._call(tx, request, me)
+        return None if me is None or me.person_id is None else self._call(self._product.work(tx), request, me)
 
     def _write(self, tx: Tx, request: Request, profile: Profile | None) -> Reply | None:
-        work = self._product.work(tx)
+        work = replace(self._product.work(tx), acted=True)
         if profile is not None:
             identity.see(work, profile)
         me = self._actor(tx, request)
@@ -115,12 +123,12 @@ class Dispatcher:
             self._remember(work, request, me)
         if not self._product.router.only_reads(request) and not seen.first_time(work, _act(request)):
             return Reply()
-        return self._call(tx, request, me)
+        return self._call(work, request, me)
 
-    def _call(self, tx: Tx, request: Request, me: people.Actor) -> Reply:
-        place = conversations.find(tx, request.place.platform, request.place.tenant, request.place.conversation)
+    def _call(self, work: Work, request: Request, me: people.Actor) -> Reply:
+        place = conversations.find(work.tx, request.place.platform, request.place.tenant, request.place.conversation)
         return self._product.router.answer(
-            Call(work=self._product.work(tx), vault=self._product.vault, request=request, me=me, place=place)
+            Call(work=work, vault=self._product.vault, request=request, me=me, place=place)
         )
 
     def _actor(self, tx: Tx, request: Request) -> people.Actor | None:
@@ -163,7 +171,7 @@ class Dispatcher:
         try:
             return await self._ports[request.who.platform].profile(request.who, request.place)
         except (Wait, Temporary, Permanent, Uncertain) as error:
-            log.warning("profile.unknown platform=%s reason=%s", request.who.platform, type(error).__name__)
+            event(log, "profile.unknown", logging.WARNING, platform=request.who.platform, error=type(error).__name__)
             return Profile(request.who, name="")
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy.exc import OperationalError
 
 from bot.dispatch import Product
+from bot.logs import event
 from storage import due
 from storage.database import Tx
 from storage.due import Moment
@@ -12,38 +17,63 @@ from storage.due import Moment
 log = logging.getLogger("plc.planner")
 
 
-async def look(product: Product) -> int:
-    """Do everything that is due by now; how many moments that were."""
+def _never() -> bool:
+    return False
+
+
+async def look(product: Product, stopping: Callable[[], bool] = _never) -> int:
+    """Do everything that is due by now, or until ``stopping``; how many moments that were.
+
+    Each is a short transaction of its own, so that people's acts go in between.
+    """
     done = 0
-    while await _next(product):
+    while not stopping() and await _next(product):
         done += 1
     return done
 
 
 async def _next(product: Product) -> bool:
-    """Do the earliest due moment; False when there is none. A failing one waits and keeps nothing back."""
-    held: list[Moment] = []
+    """Do the earliest due moment; False when there is none. A failing one waits and keeps nothing back.
 
-    def do(tx: Tx) -> bool:
-        work = product.work(tx)
-        moment = due.claim(work)
-        if moment is None:
-            return False
-        held.append(moment)
-        spec = product.router.moments.get(moment.kind)
-        state = spec.handler(work, moment) if spec else "failed"
-        due.settle(work, moment, state or "done")
-        return True
-
+    Raises:
+        OperationalError: the database is away or full. The moment is not to blame, so it stays as it was.
+    """
+    held: list[tuple[Moment, str]] = []
     try:
-        found = await product.threads.write(do)
+        found = await product.threads.write(partial(_do, product, held))
+    except OperationalError:
+        raise
     except Exception as error:
         if not held:
             raise
-        # The exception's own text may hold somebody's words; its kind and the ids are enough to find it.
-        log.error("moment.failed kind=%s subject=%s error=%s", held[0].kind, held[0].subject, type(error).__name__)
-        await product.threads.write(lambda tx: due.postpone(product.work(tx), held[0]))
+        await _postpone(product, held[0][0], error)
         return True
     if found:
-        log.info("moment.done kind=%s subject=%s", held[0].kind, held[0].subject)
+        _note(product, *held[0])
     return found
+
+
+def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:
+    """Claim and do the earliest one; ``held`` is filled with it at once, so that its failure has a name."""
+    work = product.work(tx)
+    moment = due.claim(work)
+    if moment is None:
+        return False
+    held[:] = [(moment, "failed")]
+    spec = product.router.moments.get(moment.kind)
+    state = (spec.handler(work, moment, product.vault) or "done") if spec else "failed"
+    due.settle(work, moment, state)
+    held[:] = [(moment, state)]
+    return True
+
+
+def _note(product: Product, moment: Moment, state: str) -> None:
+    product.metrics.done(moment.kind, (product.clock.now() - moment.due_at).total_seconds())
+    event(log, "moment.done", kind=moment.kind, subject=moment.subject, state=state)
+
+
+async def _postpone(product: Product, moment: Moment, error: Exception) -> None:
+    # The exception's own text may hold somebody's words; its kind and the ids are enough to find it.
+    ids = {"kind": moment.kind, "subject": moment.subject, "error": type(error).__name__}
+    event(log, "moment.failed", logging.ERROR, **ids)
+    await product.threads.write(lambda tx: due.postpone(product.work(tx), moment))

@@ -6,7 +6,9 @@ No verb names a feature.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +17,7 @@ from aiohttp import web
 
 from handlers.cards import Card, Shown
 from handlers.requests import AccountKey, Place, Profile, Reply, Request
+from storage.pace import Limit
 
 Answer = Callable[[Request], Awaitable[Reply]]
 
@@ -32,11 +35,23 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to write. ``delivery`` travels with it where the platform can carry it."""
+    """One message to write. ``delivery`` travels with it where the platform can carry it.
+
+    ``until``: by the event loop's clock, when the sender's hold on the delivery ends. A process that was frozen
+    meanwhile wakes without knowing, so a port checks this right before it writes.
+    """
 
     card: Card
     delivery: UUID
     shown: Shown = field(default_factory=Shown)
+    until: float = math.inf
+
+    def check(self) -> None:
+        """Raises:
+        Temporary: another process may have taken the delivery over; nothing was written.
+        """
+        if asyncio.get_running_loop().time() >= self.until:
+            raise Temporary("The bot was held up for too long to be sure that nobody else has sent this.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +134,20 @@ class Platform(Protocol):
     @property
     def port(self) -> Port: ...
 
+    @property
+    def pace(self) -> Sequence[Limit]:
+        """What the platform lets one tenant's deliveries do."""
+        ...
+
     def add_routes(self, app: web.Application) -> None: ...
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+    async def connected(self) -> bool:
+        """Whether the platform takes our calls now, and can reach us where it holds a line to us."""
+        ...
 
     async def check(self) -> list[Finding]:
         """Ask the platform whether tokens, scopes and addresses are right; change nothing there."""

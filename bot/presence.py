@@ -8,6 +8,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from bot.clock import Clock, SystemClock
+from bot.logs import event
 from storage import forgetting, running
 from storage.database import Tx
 from storage.running import Process
@@ -44,7 +45,7 @@ class Presence:
             try:
                 self.announce(tx, vault)
             except BadKey as error:
-                log.error("presence.keys %s", error)
+                event(log, "presence.keys", logging.ERROR, why=error)
             return
         self._me = replace(self._me, seen_at=self._clock.now())
         running.announce(tx, self._me)

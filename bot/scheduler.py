@@ -14,22 +14,29 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.dispatch import Product
+from bot.logs import event
 from bot.planner import look
+from bot.timing import ALONE
 from storage import due
 
 log = logging.getLogger("plc.scheduler")
 
 AHEAD = timedelta(minutes=15)  # due times within this get a job of their own
-REFRESH_SECONDS = 20  # how often the jobs are brought up to date and what was missed is caught
 PREFIX = "due:"
 
 
 class Scheduler:
-    """``after``: called when something due was done, so that its deliveries go out."""
+    """``after``: called when something due was done, so that its deliveries go out.
 
-    def __init__(self, product: Product, after: Callable[[], None]) -> None:
+    ``every``: seconds between two looks that bring the jobs up to date and catch what was missed, or what
+    another process planned.
+    """
+
+    def __init__(self, product: Product, after: Callable[[], None], every: float = ALONE.look) -> None:
         self._product = product
         self._after = after
+        self._every = every
+        self._stopping = False
         self._looking = asyncio.Lock()
         self._jobs = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
@@ -42,36 +49,45 @@ class Scheduler:
             try:
                 await do()
             except Exception as error:
-                log.error("scheduler.%s error=%s", name, type(error).__name__)
+                event(log, "scheduler.task", logging.ERROR, task=name, error=type(error).__name__)
 
         self._jobs.add_job(safely, "interval", seconds=seconds, id=name)
 
     async def start(self) -> None:
-        # APScheduler's own log repeats every job at INFO; ours says what was done.
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
-        self._jobs.add_job(self.refresh, "interval", seconds=REFRESH_SECONDS, id="refresh")
+        # APScheduler's own log repeats every job, and warns where a look is still going on; ours says what was done.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        self._jobs.add_job(self.refresh, "interval", seconds=self._every, id="refresh")
         self._jobs.start()
         await self.refresh()
 
     async def stop(self) -> None:
+        """Begin nothing more; what is being done is finished."""
+        self._stopping = True
         if self._jobs.running:
             self._jobs.shutdown(wait=False)
         async with self._looking:
-            pass  # what is being done is finished
+            pass
 
     async def refresh(self) -> None:
         """Do what is due, and set a job for each distinct due time of the next quarter of an hour."""
+        await self._due()
         try:
-            await self.look()
             until = self._product.clock.now() + AHEAD
             times = await self._product.threads.read(lambda tx: due.times_until(tx, until))
             self._set_jobs(times)
         except Exception as error:
-            log.error("scheduler.refresh error=%s", type(error).__name__)
+            event(log, "scheduler.refresh", logging.ERROR, error=type(error).__name__)
+
+    async def _due(self) -> None:
+        """What a job does. What fails is tried again at the next look."""
+        try:
+            await self.look()
+        except Exception as error:
+            event(log, "scheduler.refresh", logging.ERROR, error=type(error).__name__)
 
     async def look(self) -> int:
         async with self._looking:
-            done = await look(self._product)
+            done = await look(self._product, lambda: self._stopping)
         if done:
             self._after()
         return done
@@ -84,4 +100,4 @@ class Scheduler:
         # The example's clock may be ahead of the machine's, which is the one that APScheduler goes by.
         ahead = self._product.clock.now() - datetime.now(UTC)
         for name in wanted.keys() - there:
-            self._jobs.add_job(self.look, "date", run_date=wanted[name] - ahead, id=name)
+            self._jobs.add_job(self._due, "date", run_date=wanted[name] - ahead, id=name)

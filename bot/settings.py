@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.documents.wording import BadWording, read_wording
+from program.house import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, House
 from storage.work import KEY_BACKUP_DAYS
 
 LOCAL_DATABASE = "sqlite:///var/example.sqlite"
@@ -50,7 +51,13 @@ class Settings(BaseSettings):
     plc_encryption_keys_file: Path | None = None
     plc_key_backup_days: int = Field(default=KEY_BACKUP_DAYS, ge=1, le=3650)
     plc_certificate: Path | None = None
+    plc_log_format: Literal["text", "json"] = "text"
+    plc_metrics_open: bool = False
     plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
+    plc_threshold: int = Field(default=House().threshold, ge=LOWEST_THRESHOLD, le=50)
+    plc_abuse_reports: str = Field(default=ABUSE, max_length=300)
+    plc_crisis_help: str = Field(default=CRISIS, max_length=300)
+    plc_public_records: str = Field(default=RECORDS, max_length=300)
     slack_bot_token: str | None = None
     slack_app_token: str | None = None
     slack_signing_secret: str | None = None
@@ -66,6 +73,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def house(self) -> House:
+        said = {
+            "abuse": self.plc_abuse_reports,
+            "crisis": self.plc_crisis_help,
+            "records": self.plc_public_records,
+        }
+        return House(
+            threshold=self.plc_threshold, **{name: " ".join(text.split()).rstrip(".") for name, text in said.items()}
+        )
 
     @property
     def slack(self) -> SlackSettings | None:

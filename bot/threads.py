@@ -4,29 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from storage.database import READERS, Database, Tx
+from sqlalchemy.exc import DBAPIError
+
+from storage.database import READERS, Database, Tx, collided
 
 Result = TypeVar("Result")
+TRIES = 3  # of a transaction that collided with another one
 
 
 class DatabaseThreads:
-    """Runs plain functions of a transaction in threads. A function's exception rolls its transaction back."""
+    """Runs plain functions of a transaction in threads. A function's exception rolls its transaction back.
+
+    A function that writes may be called again, in a new transaction, when it collided with another one.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._writers = ThreadPoolExecutor(1 if database.sqlite else READERS, "plc-writer")
+        self._first: deque[Callable[[], None]] = deque()
+        self._later: deque[Callable[[], None]] = deque()
         self._readers = ThreadPoolExecutor(READERS, "plc-reader")
 
-    async def write(self, function: Callable[[Tx], Result]) -> Result:
-        def transaction() -> Result:
-            with self.database.write() as tx:
-                return function(tx)
+    async def write(self, function: Callable[[Tx], Result], *, first: bool = False) -> Result:
+        """``first``: somebody waits for it, so it goes before everything that does not say so."""
+        done: Future[Result] = Future()
 
-        return await asyncio.get_running_loop().run_in_executor(self._writers, transaction)
+        def transaction() -> None:
+            if not done.set_running_or_notify_cancel():
+                return
+            try:
+                done.set_result(self._write(function))
+            except BaseException as error:  # whoever waits raises it
+                done.set_exception(error)
+
+        (self._first if first else self._later).append(transaction)
+        self._writers.submit(self._next)
+        return await asyncio.wrap_future(done)
+
+    def _write(self, function: Callable[[Tx], Result]) -> Result:
+        """One transaction. Where it met another one, the second look sees what the other did."""
+        for _ in range(TRIES - 1):
+            try:
+                with self.database.write() as tx:
+                    return function(tx)
+            except DBAPIError as error:
+                if not collided(error):
+                    raise
+        with self.database.write() as tx:
+            return function(tx)
+
+    def _next(self) -> None:
+        """Run what waits: there is one call of this for each of them."""
+        try:
+            transaction = self._first.popleft()
+        except IndexError:
+            transaction = self._later.popleft()
+        transaction()
 
     async def read(self, function: Callable[[Tx], Result]) -> Result:
         def transaction() -> Result:

@@ -30,7 +30,7 @@ from handlers.meetings import refresh_meeting
 from handlers.planning import mentors_or_coordinators, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
-from program.attendance import OPENS_BEFORE, STATUSES, Mark, Status, correction_reasons
+from program.attendance import ESCALATE_AFTER, OPENS_BEFORE, STATUSES, Mark, Status, correction_reasons
 from program.times import say_day
 from program.words import counted, listed
 from storage import (
@@ -84,7 +84,11 @@ def _open(lines: list[Line]) -> list[Line]:
 # "I'm here" -------------------------------------------------------------------------------------
 
 
-@router.moment("attendance.open", "“I'm here” opens")
+@router.moment(
+    "attendance.open",
+    "“I'm here” opens",
+    late="opens late until the meeting ends; after that it is recorded as missed, and the mentor's roster is the way",
+)
 def open_attendance(work: Work, moment: Moment) -> str | None:
     """Late is fine until the meeting ends; after that the mentor's roster is the way."""
     meeting = _current(work, moment)
@@ -154,7 +158,11 @@ def here(call: Call) -> Reply:
 # The mentor's roster ----------------------------------------------------------------------------
 
 
-@router.moment("attendance.roster", "the meeting ends and the mentor gets the roster")
+@router.moment(
+    "attendance.roster",
+    "the meeting ends and the mentor gets the roster",
+    late="goes out late, however late: without it attendance stays open",
+)
 def send_roster(work: Work, moment: Moment) -> str | None:
     meeting = _current(work, moment)
     if meeting is None:
@@ -168,18 +176,28 @@ def send_roster(work: Work, moment: Moment) -> str | None:
     return None
 
 
-@router.moment("attendance.chase", "the mentor is reminded of open attendance")
+@router.moment(
+    "attendance.chase",
+    "the mentor is reminded of open attendance",
+    late="goes out late while attendance is open; if the coordinator's turn has come as well, it is recorded as missed",
+)
 def chase(work: Work, moment: Moment) -> str | None:
     meeting = _current(work, moment)
     if meeting is None:
         return "cancelled"
+    if work.now >= meeting.ends_at + ESCALATE_AFTER:
+        return "missed"
     if meeting.settled_at is None:
         for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
             deliveries.to_person(work, "attendance.chase", mentor.id, meeting.id, moment.version)
     return None
 
 
-@router.moment("attendance.escalate", "the coordinator is asked about open attendance")
+@router.moment(
+    "attendance.escalate",
+    "the coordinator is asked about open attendance",
+    late="goes out late while attendance is open",
+)
 def escalate(work: Work, moment: Moment) -> str | None:
     meeting = _current(work, moment)
     if meeting is None:

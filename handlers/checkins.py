@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from handlers import notices
 from handlers.cards import (
     Block,
     Bold,
@@ -27,13 +27,14 @@ from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.series import break_on
 from program.times import local_day, say_day
 from program.words import counted, normal, read_day
-from storage import checkins, cohorts, deliveries, due, leaves, people, vault
+from storage import checkins, cohorts, consent, deliveries, due, leaves, people, reflections, vault
 from storage.checkins import CheckIn
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.work import Work
 
 SAVED = "Saved. The bot shows it to nobody unless you share it."
+TYPED_LABEL = "What you typed to me"
 PULSES = ("1", "2", "3", "4", "5")
 MOST_PROMPTS = 30
 
@@ -41,7 +42,11 @@ MOST_PROMPTS = 30
 # The moments ------------------------------------------------------------------------------------
 
 
-@router.moment("checkins.open", "check-ins go out")
+@router.moment(
+    "checkins.open",
+    "check-ins go out",
+    late="goes out late while its window of seven days is open; after that it is recorded as missed",
+)
 def open_checkins(work: Work, moment: Moment) -> str | None:
     """Open a check-in for everybody whose turn has come; late ones go out while their window is open."""
     came = datetime.fromisoformat(moment.subject)
@@ -68,11 +73,19 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     return None if opened else "missed" if rows or work.now >= closes_at else None
 
 
-@router.moment("checkins.nudge", "the one reminder of an open check-in")
+@router.moment(
+    "checkins.nudge",
+    "the one reminder of an open check-in",
+    late="goes out late while the check-in is open; nobody gets it who has answered, paused or left",
+)
 def nudge(work: Work, moment: Moment) -> str | None:
-    """Those who have not answered are reminded once, unless they paused, have a break, or it has closed."""
+    """Those who have not answered are reminded once, unless they paused, have a break, or it has closed.
+
+    Who has not chosen yet whether they want check-ins is not reminded.
+    """
     unanswered = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
     still = {turn.person_id for turn in checkins.turns(work.tx, [one.person_id for one in unanswered])}
+    still &= consent.agreed_of(work.tx, list(still))
     for one in unanswered:
         if one.person_id not in still:  # completed, left, or wants none any more
             continue
@@ -84,7 +97,11 @@ def nudge(work: Work, moment: Moment) -> str | None:
     return None
 
 
-@router.moment("checkins.close", "check-ins close")
+@router.moment(
+    "checkins.close",
+    "check-ins close",
+    late="closes late; answers were refused from the closing time on all the same",
+)
 def close(work: Work, moment: Moment) -> str | None:
     for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject)):
         deliveries.refresh(work, "checkin", one.id)
@@ -118,6 +135,11 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     if found.closes_at <= work.now:
         closed = SAVED if found.answered_at else "There was nothing you had to do."
         return Card("This check-in is closed", (say(closed),))
+    decision = consent.of(work.tx, found.person_id)
+    if decision is not None and decision.declined:
+        return Card("You declined check-ins", (say(notices.DECLINED),))
+    if decision is None or not decision.agreed:
+        return notices.first_card(work.house, found)
     zone = people.get(work.tx, found.person_id).zone
     until = Note(("Open until ", When(found.closes_at, zone), ". Skip what you like."))
     write = Button(
@@ -164,7 +186,19 @@ def _own(call: Call) -> CheckIn:
         raise Refused("That check-in is not there.")
     if found.closes_at <= call.work.now:
         raise Refused("This check-in is closed. The next one comes by itself.")
+    check_agreed(call)
     return found
+
+
+def check_agreed(call: Call) -> None:
+    """Nothing is kept of somebody who has not agreed.
+
+    Raises:
+        Refused: they declined, or have not chosen yet.
+    """
+    decision = consent.of(call.work.tx, call.my_id)
+    if decision is None or not decision.agreed:
+        raise Refused(notices.DECLINED if decision is not None and decision.declined else notices.UNDECIDED)
 
 
 @router.press("checkins.pulse")
@@ -173,19 +207,13 @@ def pulse(call: Call) -> Reply:
     value = call.args[1] if len(call.args) > 1 else ""
     if value not in PULSES:
         raise Refused("That is not a number from 1 to 5.")
-    _seal(call, found, "pulse", value)
-    return Reply(replace=_answered(call, found))
-
-
-def _seal(call: Call, found: CheckIn, kind: str, text: str) -> UUID:
-    """Save one confidential item; a second of the same kind replaces the first."""
-    before = vault.find(call.work.tx, found.id, kind, call.me.account_id)
+    before = vault.find(call.work.tx, found.id, "pulse", call.me.account_id)
     if before is not None:
-        call.vault.replace(call.work, before.id, text)
-        return before.id
-    return call.vault.save(
-        call.work, kind, text, person_id=call.my_id, account_id=call.me.account_id, checkin_id=found.id
-    )
+        call.vault.replace(call.work, before.id, value)
+    else:
+        mine = {"person_id": call.my_id, "account_id": call.me.account_id}
+        call.vault.save(call.work, "pulse", value, checkin_id=found.id, **mine)
+    return Reply(replace=_answered(call, found))
 
 
 def _answered(call: Call, found: CheckIn) -> Card:
@@ -206,11 +234,11 @@ def write_form(call: Call) -> Reply:
     found = _own(call)
     before = _read(call, found)
     fields = [
-        TextField(str(one.id), one.text, before.get(str(one.id), ""), multiline=True, optional=True)
+        answer_field(str(one.id), one.text, before.get(str(one.id), ""))
         for one in checkins.prompt_texts(call.work.tx, found.prompts)
     ]
-    if "typed" in before:
-        fields.append(TextField("typed", "What you typed to me", before["typed"], multiline=True, optional=True))
+    if reflections.TYPED in before:
+        fields.append(answer_field(reflections.TYPED, TYPED_LABEL, before[reflections.TYPED]))
     return Reply(
         form=Form(
             "Your reflection",
@@ -220,9 +248,9 @@ def write_form(call: Call) -> Reply:
             blocks=(
                 Note(
                     (
-                        "Kept encrypted; the bot shows it to nobody. Please write nothing that could identify a "
-                        "student. Not for reports of abuse: make those yourself, at once, to the child abuse "
-                        "hotline.",
+                        "Kept encrypted; the bot shows it to nobody you do not choose. Please write nothing that could "
+                        "identify a student. Not for reports of abuse: make those yourself, at once, to the child "
+                        "abuse hotline.",
                     )
                 ),
             ),
@@ -231,29 +259,30 @@ def write_form(call: Call) -> Reply:
     )
 
 
-def _read(call: Call, found: CheckIn) -> dict[str, str]:
-    """What this account wrote: prompt id -> text, and everything typed into the chat under "typed"."""
-    item = vault.find(call.work.tx, found.id, "reflection", call.me.account_id)
-    text = call.vault.open(call.work.tx, item.id, call.me.account_id) if item else None
-    answers: dict[str, str] = json.loads(text) if text else {}
-    return answers
+def answer_field(name: str, label: str, text: str) -> TextField:
+    """One answer of a reflection. None is required."""
+    return TextField(name, label, text, multiline=True, optional=True)
 
 
-def _write(call: Call, found: CheckIn, answers: dict[str, str]) -> None:
-    if answers:
-        _seal(call, found, "reflection", json.dumps(answers))
-        return
-    item = vault.find(call.work.tx, found.id, "reflection", call.me.account_id)
-    if item is not None:
-        vault.remove(call.work.tx, item.id, call.me.account_id)
+def _read(call: Call, found: CheckIn) -> reflections.Answers:
+    """What this account wrote."""
+    item = vault.find(call.work.tx, found.id, reflections.KIND, call.me.account_id)
+    return reflections.read(call.vault, call.work.tx, item.id, call.me.account_id) if item else {}
+
+
+def _write(call: Call, found: CheckIn, answers: reflections.Answers) -> None:
+    reflections.save(call.vault, call.work, found, call.my_id, call.me.account_id, answers)
 
 
 @router.submit("checkins.save")
 def save(call: Call) -> Reply:
     found = _own(call)
     read = FieldReader(call.values)
-    names = [*found.prompts, "typed"]
-    answers = {name: text for name in names if (text := read.text(name))}
+    before = _read(call, found)
+    names = [*found.prompts, reflections.TYPED]
+    # What came in while the form was open is not in it, and stays.
+    texts = {name: read.text(name) if name in call.values else before.get(name, "") for name in names}
+    answers = {name: text for name, text in texts.items() if text}
     read.check()
     _write(call, found, answers)
     _answered(call, found)
@@ -266,19 +295,29 @@ def typed(call: Call) -> Reply:
     intent = call.request.intent
     found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
     text = intent.text.strip() if isinstance(intent, Typed) else ""
+    if text and notices.has_declined(call.work.tx, call.my_id):
+        return _declined(router.unknown(call, text))
     if found is None or not text:
         return router.unknown(call, text)
+    if not notices.has_agreed(call.work.tx, call.my_id):
+        return Reply(card=notices.unkept_card(call.work.house, found))
     answers = _read(call, found)
-    before = answers.get("typed", "")
+    before = answers.get(reflections.TYPED, "")
     parts = [part for part in (before, text) if part]
-    answers["typed"] = "\n\n".join(parts)
-    if len(answers["typed"]) > 3000:
+    answers[reflections.TYPED] = "\n\n".join(parts)
+    if len(answers[reflections.TYPED]) > 3000:
         raise Refused("That no longer fits (3,000 characters are kept). Please use “Write a reflection”.")
     _write(call, found, answers)
     _answered(call, found)
-    undo = Button("Undo", action("checkins.undo", found.id, len(before), len(answers["typed"])))
+    undo = Button("Undo", action("checkins.undo", found.id, len(before), len(answers[reflections.TYPED])))
     kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
     return Reply(card=Card("", (say(SAVED), buttons(undo), kept)))
+
+
+def _declined(answer: Reply) -> Reply:
+    """The answer to an unknown command, and that nothing of it was kept."""
+    blocks = answer.card.blocks if answer.card is not None else ()
+    return Reply(card=Card("", (*blocks, Note((notices.DECLINED,)))))
 
 
 @router.press("checkins.undo")
@@ -287,9 +326,9 @@ def undo(call: Call) -> Reply:
     found = _own(call)
     answers = _read(call, found)
     before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
-    if before < 0 or len(answers.get("typed", "")) != after:
+    if before < 0 or len(answers.get(reflections.TYPED, "")) != after:
         raise Refused("Something was saved after that. Please use “Write or change”.")
-    answers["typed"] = answers["typed"][:before].rstrip("\n")
+    answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
     _write(call, found, {name: text for name, text in answers.items() if text})
     _answered(call, found)
     text = "Undone: the bot kept nothing of it. The message is still in this chat; you can delete it there."
@@ -332,6 +371,8 @@ def checkin_command(call: Call) -> Reply:
     if found is not None:
         return Reply(card=checkin_card(call.work, found))
     at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None and notices.has_declined(call.work.tx, call.my_id):
+        return notice(notices.DECLINED)
     if at is None:
         return notice("You get no check-ins. Send ", Cmd("checkins on"), " if you want them.")
     return notice("No check-in is open. The next one comes ", When(at, call.me.zone), ".")
@@ -383,6 +424,8 @@ def switch(call: Call) -> Reply:
         raise Refused("Check-ins are for people in a cohort.")
     people.set_checkins(call.work.tx, call.my_id, call.words == "on")
     refresh_turns(call.work, [call.my_id])
+    if call.words == "on" and notices.has_declined(call.work.tx, call.my_id):
+        return Reply(card=notices.declined_card(call.work.house))
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
         return notice("You get no check-ins any more. Send ", Cmd("checkins on"), " to have them again.")

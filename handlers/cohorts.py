@@ -277,7 +277,7 @@ def welcome(work: Work, item: Delivery) -> Card | None:
             say(
                 Bold("Who sees what. "),
                 "Your cohort sees who is coming. Your mentors and coordinators see attendance. What you write "
-                "in a check-in is kept encrypted, and the bot shows it to nobody.",
+                "in a check-in is kept encrypted, and the bot shows it to nobody you do not choose.",
             ),
             buttons(
                 Button("Progress", action("command.run", "progress")),

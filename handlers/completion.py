@@ -59,7 +59,11 @@ def plan_look(work: Work) -> None:
     plan_daily(work, "completion.look", LOOK_AT)
 
 
-@router.moment("completion.look", "the bot looks who is complete")
+@router.moment(
+    "completion.look",
+    "the bot looks who is complete",
+    late="is done late, once for all missed days",
+)
 def look(work: Work, _moment: Moment) -> str | None:
     plan_look(work)
     ask_for_approval(work)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.cards import Block, Bold, Bullets, Card, Heading, Note, Table, Text, When, say
+from handlers.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
 from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
-from program.times import local_day, next_weekday, to_utc
+from program.times import local_day, next_weekday, to_local, to_utc
 from program.words import counted
 from storage import (
     attendance,
@@ -20,8 +21,10 @@ from storage import (
     disputes,
     downloads,
     due,
+    figures,
     ledger,
     meetings,
+    pace,
     people,
     seen,
     standings,
@@ -37,14 +40,12 @@ MONDAY = 0
 SHOWN = 10
 SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has ended
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
+# A check-in, a share or a call for help is "a message": its name would tell who takes part.
 KINDS = {
     "attendance.roster": "a roster",
     "completion.ask": "a question for your approval",
     "completion.done": "a certificate",
     "completion.left": "a goodbye",
-    "checkin": "a check-in",
-    "checkin.nudge": "a check-in's reminder",
-    "checkin.reach": "a request to reach out",
     "meeting.announcement": "an announcement",
     "meeting.reminder": "a reminder",
     "welcome": "a welcome",
@@ -71,7 +72,11 @@ def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
     due.plan(work, "digest.weekly", at, person_id, tag=day.isoformat())
 
 
-@router.moment("digest.weekly", "the coordinator's weekly digest")
+@router.moment(
+    "digest.weekly",
+    "the coordinator's weekly digest",
+    late="several missed weeks make one digest, with what is true when it goes out",
+)
 def send_digest(work: Work, moment: Moment) -> str | None:
     """Several missed weeks make one digest: the card is built when it goes out."""
     person = people.get(work.tx, UUID(moment.subject))
@@ -88,10 +93,15 @@ def _plan_tidying(work: Work) -> None:
     due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
 
 
-@router.moment("tidying", "old keys, drafts and links go")
+@router.moment(
+    "tidying",
+    "old keys, drafts and links go",
+    late="is done late, once for all missed days",
+)
 def tidy(work: Work, _moment: Moment) -> str | None:
     seen.forget_old(work)
     downloads.forget_old(work)
+    pace.forget_old(work)
     _plan_tidying(work)
     return None
 
@@ -116,11 +126,14 @@ def digest_card(work: Work, zone: str) -> Card:
         *_behind(work, found),
         *_differences(work),
         *_disputes(work),
-        *_undelivered(work),
+        *_undelivered(work, zone),
         *_unmatched(work),
     ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
     blocks += [Heading("By cohort"), *_figures(work, found)]
+    blocks += [
+        say(f"The check-in figures of {month:%B} are made: send ", Cmd("figures"), ".") for month in _new_figures(work)
+    ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
@@ -165,9 +178,11 @@ def _disputes(work: Work) -> list[Block]:
     return [say(Bold(counted(still_open, "dispute is", "disputes are")), " open.")] if still_open else []
 
 
-def _undelivered(work: Work) -> list[Block]:
+def _undelivered(work: Work, zone: str) -> list[Block]:
     lines: list[Text] = []
-    for one in deliveries.undelivered(work.tx, work.now - timedelta(days=7)):
+    # Since the same local time a week ago: over a clock change nothing falls between two digests.
+    since = to_utc(to_local(work.now, zone) - timedelta(days=7), zone)
+    for one in deliveries.undelivered(work.tx, since):
         what = KINDS.get(one.kind, "a message")
         state = one.reason or ("it may or may not have arrived" if one.state == "unconfirmed" else "it failed")
         lines.append((Bold(one.recipient or "somebody"), f": {what}. {state}"))
@@ -209,6 +224,10 @@ def _figures(work: Work, found: list[Mentee]) -> list[Block]:
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
     columns = ("Cohort", "Mentees", "Mentors", "Need help", "Complete")
     return [Table(columns, tuple(rows[:100]), caption="Cohorts")]
+
+
+def _new_figures(work: Work) -> Sequence[date]:
+    return figures.made_since(work.tx, work.now - timedelta(days=7))
 
 
 def _week_ahead(work: Work, zone: str) -> list[Block]:

@@ -33,7 +33,13 @@ def verify_address(call: Call, code: str) -> str:
 
 
 def may_have(tx: Tx, person_id: UUID, what: str, subject: str) -> bool:
-    """Whether this file is this person's to have now; asked again when the link is used."""
+    """Whether this file is this person's to have now; asked again when the link is used.
+
+    Everything about a person (``person``) is theirs alone, with the account that asked; no coordinator has it.
+    """
+    if what == "person":
+        account = people.account_by_id(tx, UUID(subject))
+        return account is not None and account.person_id == person_id and account.link == "confirmed"
     if people.get(tx, person_id).coordinator:
         return what in FILES
     match what:

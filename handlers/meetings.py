@@ -294,7 +294,11 @@ def reminder(work: Work, item: Delivery) -> Card | None:
     return Card(f"Reminder: {meeting.topic}", blocks)
 
 
-@router.moment("meeting.reminder", "the reminder of a meeting")
+@router.moment(
+    "meeting.reminder",
+    "the reminder of a meeting",
+    late="goes out late until the meeting begins; after that it is recorded as missed and not sent",
+)
 def remind(work: Work, moment: Moment) -> str | None:
     """Late is better than never until the meeting begins; after that it is recorded as missed."""
     meeting = meetings.find(work.tx, UUID(moment.subject))

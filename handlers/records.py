@@ -250,8 +250,11 @@ def waiver(call: Call) -> Reply:
 def _add_amount(call: Call, kind: str) -> Reply:
     person, found = mentee_of(call)
     read = FieldReader(call.values)
-    rule = read.choice("rule", [one.id for one in _countable(found.policy)], needed="Choose the requirement.")
+    rules = {one.id: one for one in _countable(found.policy)}
+    rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
     year = read.number("year", 1, 10)
+    if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
+        read.errors["year"] = "Say which program year was done elsewhere."  # without it, it would count in none
     amount = read.number("amount", 1, 10_000, needed="Write how much." if kind == "credit" else "")
     day = read.day("day", needed="Choose the day.")
     reasons = found.policy.waivers.reasons if found.policy.waivers else {}

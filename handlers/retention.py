@@ -87,7 +87,7 @@ def plan_look(work: Work) -> None:
     plan_daily(work, "retention.look", LOOK_AT)
 
 
-@router.moment("retention.look", "what is past its time is deleted")
+@router.moment("retention.look", "what is past its time is deleted", late="is done late, once for all missed days")
 def look(work: Work, _moment: Moment) -> str | None:
     """However late this comes, it deletes what is past its time then."""
     plan_look(work)

@@ -169,6 +169,7 @@ def roles_of(me: Actor) -> frozenset[str]:
 
 Handler = Callable[[Call], Reply]
 MomentHandler = Callable[[Work, Moment], str | None]
+OpeningHandler = Callable[[Work, Moment, Vault], str | None]
 CardBuilder = Callable[[Work, Delivery], Card | None]
 StartHook = Callable[[Work], None]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
@@ -191,8 +192,11 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class MomentSpec:
-    handler: MomentHandler
+    """``late``: what happens when its time has passed because no process ran; a sentence without its subject."""
+
+    handler: OpeningHandler
     says: str
+    late: str
 
 
 class Router:
@@ -239,11 +243,20 @@ class Router:
     def delivery(self, kind: str) -> Callable[[CardBuilder], CardBuilder]:
         return _register(self.builders, kind)
 
-    def moment(self, kind: str, says: str) -> Callable[[MomentHandler], MomentHandler]:
+    def moment(self, kind: str, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:
         """The handler's answer is the state the moment ends in; None: done."""
 
         def register(handler: MomentHandler) -> MomentHandler:
-            self.moments[kind] = MomentSpec(handler, says)
+            self.moments[kind] = MomentSpec(lambda work, moment, _vault: handler(work, moment), says, late)
+            return handler
+
+        return register
+
+    def opening_moment(self, kind: str, says: str, *, late: str) -> Callable[[OpeningHandler], OpeningHandler]:
+        """A moment whose handler opens what people wrote in confidence, and therefore gets the vault."""
+
+        def register(handler: OpeningHandler) -> OpeningHandler:
+            self.moments[kind] = MomentSpec(handler, says, late)
             return handler
 
         return register

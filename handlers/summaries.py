@@ -166,7 +166,11 @@ def summary_card(work: Work, item: Delivery) -> Card | None:
     return Card(f"Summary of {meeting.topic}", (*_body(list(found.topics), found.did, found.next_steps), by))
 
 
-@router.moment("summary.chase", "the mentor is reminded of the summary")
+@router.moment(
+    "summary.chase",
+    "the mentor is reminded of the summary",
+    late="goes out late while the summary is missing",
+)
 def chase(work: Work, moment: Moment) -> str | None:
     meeting = meetings.find(work.tx, UUID(moment.subject))
     if meeting is None or meeting.cancelled_at is not None or meeting.version != moment.version:

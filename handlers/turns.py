@@ -25,18 +25,26 @@ def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
 
 def set_turns(work: Work, found: Sequence[Turn]) -> None:
     """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
-    off = _breaks(work)
-    leaves_of = leaves.of_people(work.tx, [turn.person_id for turn in found])
+    off = Off(work, [turn.person_id for turn in found])
     for turn in found:
         after = work.now
         if turn.snoozed_until is not None:
             awake = to_utc(datetime.combine(turn.snoozed_until, time()), turn.zone)
             after = max(after, awake - timedelta(seconds=1))
-        own = leaves_of.get(turn.person_id, ())
-        breaks_here = (*off.get(None, ()), *off.get(turn.cohort_id, ()), *own)
-        at = next_checkin(after, turn.zone, turn.cycle, breaks_here)
+        at = next_checkin(after, turn.zone, turn.cycle, off.of(turn.person_id, turn.cohort_id))
         checkins.set_turn(work, turn.person_id, at)
         due.plan(work, "checkins.open", at, at.isoformat())
+
+
+class Off:
+    """The days off of people: the program's breaks, their cohort's, and their own leaves."""
+
+    def __init__(self, work: Work, people: Sequence[UUID] | None = None) -> None:
+        self._breaks = _breaks(work)
+        self._leaves = leaves.of_people(work.tx, people)
+
+    def of(self, person_id: UUID, cohort_id: UUID) -> tuple[Break, ...]:
+        return (*self._breaks.get(None, ()), *self._breaks.get(cohort_id, ()), *self._leaves.get(person_id, ()))
 
 
 def on_break(work: Work, person_id: UUID, day: date) -> bool:

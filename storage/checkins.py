@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from program.checkins import DEFAULT_PROMPTS, Cycle
+from storage import consent
 from storage.certificates import holds_one
 from storage.database import Tx, among
 from storage.tables import account, checkin, checkin_turn, cohort, membership, person, prompt
@@ -98,7 +99,7 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
     """Those who get check-ins: matched mentees until they complete, and mentors who turned them on.
 
     A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
-    several cohorts has one cycle. ``due``: only those whose turn has come by then.
+    several cohorts has one cycle. Who declined gets none. ``due``: only those whose turn has come by then.
     """
     wants = or_(
         and_(membership.c.role == "mentee", or_(person.c.checkins.is_(None), person.c.checkins), ~holds_one()),
@@ -117,7 +118,7 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
         )
         .join_from(membership, person)
         .join(cohort, cohort.c.id == membership.c.cohort_id)
-        .where(membership.c.until.is_(None), wants, person.c.id.in_(linked))
+        .where(membership.c.until.is_(None), wants, person.c.id.in_(linked), person.c.id.not_in(consent.declined()))
         .order_by(person.c.id, case((membership.c.role == "mentee", 0), else_=1), cohort.c.key)
     )
     if people is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, insert, literal, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
-from storage import history
+from storage import history, shares
 from storage.database import Tx
 from storage.tables import cohort, enrolment, membership, person
 from storage.work import Work
@@ -162,6 +162,7 @@ def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None
         membership.c.until.is_(None),
     )
     work.tx.execute(update(membership).where(*current).values(until=work.now))
+    shares.end_lapsed(work, person_id)
     history.note(work, cohort_id, "member.left", by, person=str(person_id))
 
 

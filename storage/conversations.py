@@ -54,6 +54,12 @@ def installation_id(work: Work, platform: str, tenant: str) -> UUID:
     return found
 
 
+def installations(tx: Tx) -> dict[UUID, str]:
+    """Every installation with its platform."""
+    rows = tx.execute(select(installation.c.id, installation.c.platform).order_by(installation.c.id))
+    return {row.id: row.platform for row in rows}
+
+
 def find(tx: Tx, platform: str, tenant: str, external: str) -> Conversation | None:
     row = tx.execute(
         _select().where(

@@ -17,11 +17,13 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Select, Uuid, cast, create_engine, event, func, select
 from sqlalchemy import column as named
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
 KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
+IDLE_SECONDS = 10  # that a transaction on PostgreSQL may wait for its process
 
 Tx = Connection
 Ids = Iterable[UUID] | Select[UUID]  # ids, or a query for them
@@ -40,6 +42,14 @@ def among(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
     return column == func.any(cast(list(ids), ARRAY(Uuid)))
 
 
+COLLISIONS = ("40001", "40P01")  # PostgreSQL: two transactions could not both go on
+
+
+def collided(error: DBAPIError) -> bool:
+    """Whether a transaction met another one, so that trying again sees what the other did."""
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
+
+
 class Database:
     """Opens lazily; ``write`` and ``read`` each give one transaction, committed on success."""
 
@@ -50,7 +60,9 @@ class Database:
             self._writer = _sqlite_engine(self.url.database or "", 1, "BEGIN IMMEDIATE")
             self._reader = _sqlite_engine(self.url.database or "", READERS, "BEGIN")
         else:
-            options = {"connect_timeout": 10, "options": "-c timezone=UTC"}
+            # A frozen process must not hold its locks for ever: the server ends what it left open.
+            session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+            options = {"connect_timeout": 10, "options": session}
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 pool_size=READERS + 1,

@@ -7,15 +7,18 @@ claim's token can settle it. The row never holds a rendered card.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, update
 
+from storage import pace
 from storage.database import Tx
-from storage.tables import conversation, delivery, person
+from storage.pace import Limit
+from storage.tables import account, conversation, delivery, installation, person
 from storage.work import Work, insert_new
 
 LEASE = timedelta(seconds=60)  # how long a claim holds; longer than the call's time-out
@@ -35,8 +38,15 @@ class Delivery:
     created_at: datetime
     attempts: int
     claim: UUID | None
+    installation_id: UUID | None
+
+    @property
+    def lane(self) -> UUID | None:
+        """What the deliveries of one conversation share: their order is kept, and their pace."""
+        return self.conversation_id or self.account_id or self.person_id
 
 
+LANE: ColumnElement[UUID] = func.coalesce(delivery.c.conversation_id, delivery.c.account_id, delivery.c.person_id)
 _DELIVERY = (
     delivery.c.id,
     delivery.c.verb,
@@ -49,6 +59,7 @@ _DELIVERY = (
     delivery.c.created_at,
     delivery.c.attempts,
     delivery.c.claim,
+    delivery.c.installation_id,
 )
 
 
@@ -62,6 +73,7 @@ def _queue(work: Work, **values: Any) -> None:
         "account_id": None,
         "conversation_id": None,
         "target_id": None,
+        "priority": 0 if work.acted else 1,
         **values,
     }
     insert_new(work.tx, delivery, [row])
@@ -117,11 +129,83 @@ def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = Non
         )
 
 
-def claim(work: Work, most: int) -> list[Delivery]:
-    """Take up to ``most`` queued deliveries for this process; each gets a token of its own claim."""
+def sort(work: Work, platforms: Iterable[str]) -> None:
+    """Find out where what was queued since the last time goes: a person's account may have come after it.
+
+    ``platforms``: those that are connected. What goes nowhere stays unsorted and is claimed as such.
+    """
+    theirs = (
+        select(account.c.installation_id)
+        .join(installation, installation.c.id == account.c.installation_id)
+        .where(
+            account.c.person_id == delivery.c.person_id,
+            account.c.link == "confirmed",
+            account.c.active,
+            installation.c.platform.in_(list(platforms)),
+        )
+        .order_by(account.c.seen_at.desc(), account.c.id)
+        .limit(1)
+    )
+    channel = select(conversation.c.installation_id).where(conversation.c.id == delivery.c.conversation_id)
+    stranger = select(account.c.installation_id).where(account.c.id == delivery.c.account_id)
+    where = case(
+        (delivery.c.conversation_id.is_not(None), channel.scalar_subquery()),
+        (delivery.c.account_id.is_not(None), stranger.scalar_subquery()),
+        else_=theirs.scalar_subquery(),
+    )
+    new = (delivery.c.state == "queued", delivery.c.installation_id.is_(None))
+    mine = select(delivery.c.id).where(*new).with_for_update(skip_locked=True)
+    work.tx.execute(update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The deliveries of one installation under one limit; ``installation_id`` None: those that go nowhere."""
+
+    installation_id: UUID | None
+    limit: Limit
+
+
+def claim(
+    work: Work,
+    most: int,
+    share: Share | None = None,
+    *,
+    busy: Collection[UUID] = (),
+    lease: timedelta = LEASE,
+) -> list[Delivery]:
+    """Take up to ``most`` queued deliveries for this process; each gets a token of its own claim.
+
+    share: only these, at their pace, and the first of each conversation
+    busy: conversations with something under way, which keep their order
+    """
+    if share is not None and share.installation_id is not None:
+        most = pace.room(work, share.installation_id, share.limit, most)
+    if most <= 0:
+        return []
+    query = select(*_DELIVERY).where(delivery.c.state == "queued", delivery.c.not_before <= work.now, _ready())
+    if share is not None:
+        query = query.where(delivery.c.installation_id == share.installation_id, delivery.c.verb.in_(share.limit.verbs))
+    if busy:
+        query = query.where(LANE.not_in(list(busy)))
+    apart = share.limit.apart if share is not None else 0.0
+    if apart:
+        query = query.where(~pace.held(LANE, work.now))
+    order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
+    found = _read(work.tx, query.order_by(*order).limit(most).with_for_update(skip_locked=True, of=delivery))
+    items = _hold(work, _first_of_each_lane(found) if share is not None else found, lease)
+    if share is not None and share.installation_id is not None:
+        pace.spend(work, share.installation_id, share.limit, len(items))
+        if apart:
+            lanes = {item.lane for item in items if item.lane is not None}
+            pace.hold(work, lanes, work.now + timedelta(seconds=apart))
+    return items
+
+
+def _ready() -> ColumnElement[bool]:
     target = delivery.alias("target")
     busy = delivery.alias("busy")
-    ready = or_(
+    return or_(
         delivery.c.verb != "update",
         and_(
             # An update waits until its message is there, and until an earlier update of it is settled.
@@ -131,38 +215,41 @@ def claim(work: Work, most: int) -> list[Delivery]:
             ),
         ),
     )
-    ids = work.tx.scalars(
-        select(delivery.c.id)
-        .where(delivery.c.state == "queued", delivery.c.not_before <= work.now, ready)
-        .order_by(delivery.c.not_before, delivery.c.created_at, delivery.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True, of=delivery)
-    ).all()
-    return [_hold(work, delivery_id) for delivery_id in ids]
 
 
-def claim_stale(work: Work, most: int) -> list[Delivery]:
+def _read(tx: Tx, query: Select[Any]) -> list[Delivery]:
+    return [Delivery(*row) for row in tx.execute(query)]
+
+
+def _first_of_each_lane(found: Sequence[Delivery]) -> list[Delivery]:
+    first: dict[UUID | None, Delivery] = {}
+    for item in found:
+        first.setdefault(item.lane, item)
+    return list(first.values())
+
+
+def claim_stale(work: Work, most: int, *, lease: timedelta = LEASE, settling: timedelta = SETTLING) -> list[Delivery]:
     """Take over deliveries whose sender went silent: their outcome is unknown and must be looked at."""
-    silent = work.now - SETTLING
-    ids = work.tx.scalars(
-        select(delivery.c.id)
-        .where(delivery.c.state == "sending", delivery.c.claimed_until < silent)
+    silent = (
+        select(*_DELIVERY)
+        .where(delivery.c.state == "sending", delivery.c.claimed_until < work.now - settling)
         .order_by(delivery.c.claimed_until, delivery.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
-    ).all()
-    return [_hold(work, delivery_id) for delivery_id in ids]
+    )
+    return _hold(work, _first_of_each_lane(_read(work.tx, silent)), lease)
 
 
-def _hold(work: Work, delivery_id: UUID) -> Delivery:
-    held = {
-        "state": "sending",
-        "claim": work.new_id(),
-        "claimed_until": work.now + LEASE,
-        "attempts": delivery.c.attempts + 1,
-    }
-    work.tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(held))
-    return Delivery(*work.tx.execute(select(*_DELIVERY).where(delivery.c.id == delivery_id)).one())
+def _hold(work: Work, found: Sequence[Delivery], lease: timedelta) -> list[Delivery]:
+    items = [replace(item, claim=work.new_id(), attempts=item.attempts + 1) for item in found]
+    if items:
+        held = update(delivery).where(delivery.c.id == bindparam("held_id"))
+        held = held.values(state="sending", claimed_until=work.now + lease, attempts=delivery.c.attempts + 1)
+        work.tx.execute(
+            held.values(claim=bindparam("held_claim")),
+            [{"held_id": item.id, "held_claim": item.claim} for item in items],
+        )
+    return items
 
 
 def still_held(tx: Tx, item: Delivery, now: datetime, call_seconds: float) -> bool:
@@ -240,10 +327,18 @@ def next_time(tx: Tx) -> datetime | None:
     return earliest
 
 
-def waiting(tx: Tx) -> int:
-    """How many are queued or under way."""
-    unsettled = delivery.c.state.in_(("queued", "sending"))
-    return tx.scalar(select(func.count()).select_from(delivery).where(unsettled)) or 0
+def depth(tx: Tx) -> dict[tuple[str, str], int]:
+    """How many are queued or under way, by platform ("none" while that is unknown) and state."""
+    found: dict[tuple[str, str], int] = {}
+    for state in ("queued", "sending"):
+        query = (
+            select(func.coalesce(installation.c.platform, "none"), func.count())
+            .join_from(delivery, installation, installation.c.id == delivery.c.installation_id, isouter=True)
+            .where(delivery.c.state == state)
+            .group_by(installation.c.platform)
+        )
+        found |= {(platform, state): count for platform, count in tx.execute(query)}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

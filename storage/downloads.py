@@ -15,12 +15,13 @@ from storage.tables import download
 from storage.work import Work
 
 GOOD_FOR = timedelta(minutes=30)
+PRIVATE_GOOD_FOR = timedelta(minutes=10)  # of a file with confidential words in it
 TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """``what``: certificate, packet, record or export; ``subject``: an id, or empty for the whole program."""
+    """``what``: see :mod:`handlers.links`; ``subject``: an id, or empty for the whole program."""
 
     person_id: UUID
     what: str
@@ -29,7 +30,9 @@ class Download:
     expires_at: datetime
 
 
-def make(work: Work, person_id: UUID, what: str, subject: object = "", form: str = "pdf") -> str:
+def make(
+    work: Work, person_id: UUID, what: str, subject: object = "", form: str = "pdf", good_for: timedelta = GOOD_FOR
+) -> str:
     """A new token for this person and this file."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = {
@@ -38,7 +41,7 @@ def make(work: Work, person_id: UUID, what: str, subject: object = "", form: str
         "what": what,
         "subject": str(subject),
         "format": form,
-        "expires_at": work.now + GOOD_FOR,
+        "expires_at": work.now + good_for,
     }
     work.tx.execute(insert(download).values(row))
     return token

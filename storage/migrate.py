@@ -37,6 +37,12 @@ def current(tx: Tx) -> str | None:
     return MigrationContext.configure(tx).get_current_revision()
 
 
+def in_turn(tx: Tx) -> None:
+    """Wait for any other process that is just starting. SQLite's one writer makes this so by itself."""
+    if tx.dialect.name != "sqlite":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
 def migrate(database: Database) -> bool:
     """Upgrade to the newest schema; True when something changed.
 
@@ -45,7 +51,7 @@ def migrate(database: Database) -> bool:
     """
     with database.write() as tx:
         if not database.sqlite:
-            tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            in_turn(tx)
             tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {KEYS_SCHEMA}"))
         before = current(tx)
         if before is not None and before not in _known():

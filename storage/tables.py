@@ -40,7 +40,21 @@ metadata = MetaData(
 )
 
 # Lines that are only ever added; triggers on both databases refuse to change or remove one.
-APPEND_ONLY = ("ledger_line", "history", "policy", "amendment", "certificate", "hold", "forgotten", "forgotten_key")
+APPEND_ONLY = (
+    "ledger_line",
+    "history",
+    "policy",
+    "amendment",
+    "certificate",
+    "consent",
+    "share",
+    "share_reading",
+    "figure",
+    "participation",
+    "hold",
+    "forgotten",
+    "forgotten_key",
+)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -442,6 +456,73 @@ dispute = Table(
     ),
 )
 
+consent = Table(
+    "consent",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    Column("number", Integer, nullable=False),  # 1, 2 … : the last one holds
+    Column("version", String(16), nullable=False),  # of the notice that was shown
+    Column("decision", String(16), nullable=False),  # agreed, declined
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("person_id", "number"),
+)
+
+share = Table(
+    "share",
+    metadata,
+    _id(),
+    Column("item_id", Uuid, nullable=False),  # in the vault, from which it may be gone
+    _to("author_id", "person"),
+    _to("mentor_id", "person"),
+    Column("step", String(16), nullable=False),  # shared, stopped
+    Column("target_id", Uuid, ForeignKey("share.id"), nullable=True, unique=True),  # what a stop ends, once
+    Column("accounts", JSON, nullable=False),  # the mentor's at that time: no account linked later reads it
+    Column("at", Instant, nullable=False),
+    _to("by", "person", nullable=True),  # None: it ended with a place in the cohort
+    Index("ix_share_item_id", "item_id"),
+    Index("ix_share_mentor_id", "mentor_id"),
+    Index("ix_share_author_id", "author_id"),
+)
+
+share_reading = Table(
+    "share_reading",
+    metadata,
+    _id(),
+    _to("share_id", "share"),
+    _to("account_id", "account"),
+    Column("at", Instant, nullable=False),
+    Index("ix_share_reading_share_id", "share_id"),
+)
+
+figure = Table(
+    "figure",
+    metadata,
+    _id(),
+    Column("month", Date, nullable=False),  # its first day
+    Column("place", String(40), nullable=False),  # a cohort's id, or the others together
+    Column("name", String(200), nullable=False),  # as it was called then
+    Column("members", Integer, nullable=False),  # who could have answered
+    Column("reserved", Integer, nullable=False),
+    Column("at_least", Integer),  # None: withheld
+    Column("mood", String(16), nullable=False),  # empty: withheld
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("month", "place"),
+)
+
+participation = Table(
+    "participation",
+    metadata,
+    _id(),
+    Column("year", Date, nullable=False, unique=True),  # the school year's first day: once in each
+    Column("place", String(40), nullable=False),  # the group that carries the reserve
+    Column("members", Integer, nullable=False),
+    Column("declined", Boolean, nullable=False),  # whether as many as the threshold did
+    Column("paused", Boolean, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 person_key = Table(
     "person_key",
     metadata,
@@ -552,11 +633,29 @@ delivery = Table(
     Column("settled_at", Instant),
     Column("reason", String(300), nullable=False, server_default=""),
     Column("shown_at", Instant),  # when a coordinator was told of a failure
+    Column("installation_id", Uuid),  # where it goes; found out before it is claimed
+    Column("priority", Integer, nullable=False, server_default="1"),  # 0: it follows what somebody just did
+    Index(
+        "ix_delivery_next",
+        "installation_id",
+        "priority",
+        "not_before",
+        "created_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_delivery_sending",
+        "claimed_until",
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
+    ),
     Index(
         "ix_delivery_queued",
         "not_before",
-        sqlite_where=text("state IN ('queued', 'sending')"),
-        postgresql_where=text("state IN ('queued', 'sending')"),
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
     ),
     Index("ix_delivery_subject", "subject", "kind"),
     Index(
@@ -566,6 +665,14 @@ delivery = Table(
         sqlite_where=text("verb = 'update' AND state = 'queued'"),
         postgresql_where=text("verb = 'update' AND state = 'queued'"),
     ),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("subject", Uuid, primary_key=True),  # an installation, or what one conversation's deliveries share
+    Column("method", String(16), primary_key=True),
+    Column("next_at", Instant, nullable=False),  # before this nothing begins there
 )
 
 seen = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from program.house import House
 from storage.database import Tx
 
 KEY_BACKUP_DAYS = 30  # unless the operator says otherwise
@@ -24,6 +25,8 @@ class Work:
     ``chain_key`` makes the marks of the ledger's lines; without it nothing can be added to the ledger.
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
     ``key_backup_days``: how long the operator keeps backups of the key store, as people are told.
+    ``acted``: somebody's act is being answered, so what is queued goes before what was only due.
+    ``house``: what the operator set about privacy.
     """
 
     tx: Tx
@@ -32,6 +35,8 @@ class Work:
     chain_key: bytes = b""
     address: str = ""
     key_backup_days: int = KEY_BACKUP_DAYS
+    acted: bool = False
+    house: House = field(default_factory=House)
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

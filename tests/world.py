@@ -6,10 +6,12 @@ Tests read as conversations: ``dana.sends("progress")``, ``dana.presses("I'm her
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
+
+from sqlalchemy import select
 
 from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
@@ -33,10 +35,11 @@ from handlers.requests import (
     Typed,
 )
 from program.roster import read_roster
-from storage import checkins, due, people, policies, program
+from storage import checkins, consent, due, people, policies, program
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import import_roster
+from storage.tables import person
 from storage.vault import Vault, read_operator_keys
 from storage.work import Work
 
@@ -184,8 +187,8 @@ class World:
         )
         return Person(self, user)
 
-    def matched(self, name: str, email: str) -> Person:
-        """Somebody of the roster whose account is linked and who was welcomed long ago."""
+    def matched(self, name: str, email: str, *, agreed: bool = True) -> Person:
+        """Somebody of the roster whose account is linked, who was welcomed long ago, and agreed to check-ins."""
         one = self.account(name, email)
         with self.database.write() as tx:
             work = self.work(tx)
@@ -194,6 +197,8 @@ class World:
             assert person is not None
             people.confirm(work, seen.id, person.id, None)
             people.mark_welcomed(work, person.id)
+            if agreed:
+                consent.decide(work, person.id, consent.AGREED)
             one.id = person.id
         from handlers.turns import refresh_turns
 
@@ -230,6 +235,12 @@ class World:
 
     def to(self, person: Person) -> list[Posted]:
         return self.in_channel(f"D-{person.user}")
+
+
+def everybody_agrees(work: Work, but: str = "") -> None:
+    """Everybody of the program has read the notice and agreed to check-ins; ``but``: an address."""
+    for person_id in work.tx.scalars(select(person.c.id).where(person.c.email != but)).all():
+        consent.decide(work, person_id, consent.AGREED)
 
 
 def buttons_of(card: Card) -> list[Button]:
@@ -284,14 +295,19 @@ class Person:
     async def fills(self, form: Form | None, channel: str | None = None, **values: str | Sequence[str]) -> Reply:
         """Send a form: what it was filled with, and what is given here."""
         assert form is not None
-        sent: dict[str, tuple[str, ...]] = {}
-        for one in form.fields:
-            before = getattr(one, "values", None) if hasattr(one, "values") else getattr(one, "value", "")
-            sent[one.id] = _texts(before)
-        unknown = set(values) - set(sent)
-        assert not unknown, f"the form has no {unknown}"
-        sent |= {name: _texts(value) for name, value in values.items()}
+        sent = field_texts(form, values)
         return await self.does(Submit(form.action, sent), channel)
+
+
+def field_texts(form: Form, given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Every field of a form as it is sent: what it was filled with, and what is given in place of that."""
+    sent: dict[str, tuple[str, ...]] = {}
+    for one in form.fields:
+        before = getattr(one, "values", None) if hasattr(one, "values") else getattr(one, "value", "")
+        sent[one.id] = _texts(before)
+    unknown = set(given) - set(sent)
+    assert not unknown, f"the form has no {unknown}"
+    return sent | {name: _texts(value) for name, value in given.items()}
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bot.documents.about import about_zip
 from bot.documents.pdf import certificate_pdf, packet_pdf
 from bot.documents.spreadsheet import to_xlsx
 from bot.documents.wording import Wording
@@ -20,13 +21,15 @@ from program.policy import Policy
 from program.tables import to_csv
 from program.times import local_day, long_day, say_day, say_time, to_local
 from program.wording import RecordLine
-from storage import certificates, cohorts, enrolments, exports, ledger, people, policies, program, standings
+from storage import about, certificates, cohorts, enrolments, exports, ledger, people, policies, program, standings
 from storage.certificates import Certificate
 from storage.database import Tx
+from storage.vault import Vault
 
 PDF = "application/pdf"
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ZIP = "application/zip"
 
 
 class NothingToMake(Exception):
@@ -49,6 +52,7 @@ class Maker:
 
     wording: Wording
     address: str
+    vault: Vault | None = None  # for files with what somebody wrote in confidence
 
     def prepare(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
         """Read what a file needs.
@@ -61,6 +65,8 @@ class Maker:
                 return self._certificate(tx, UUID(subject))
             case "packet":
                 return self._packet(tx, UUID(subject), now)
+            case "person":
+                return self._about(tx, UUID(subject), now)
             case _:
                 return self._export(tx, what, subject, form, now)
 
@@ -129,6 +135,14 @@ class Maker:
         file = f"record-{_file_name(name)}.pdf"
         return lambda: File(file, PDF, packet_pdf(data, self.wording, now))
 
+    def _about(self, tx: Tx, account_id: UUID, now: datetime) -> Make:
+        """Everything about the account's person, with what this very account wrote in confidence."""
+        found = people.account_by_id(tx, account_id)
+        vault = self.vault
+        if found is None or found.person_id is None or vault is None:
+            raise NothingToMake("This file is no longer yours to have.")
+        return about_file(tx, found.person_id, now, lambda item: vault.open(tx, item, account_id))
+
     def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
         found = exports.sheets(tx, what, subject, now)
         day = local_day(now, program.zone_of(tx)).isoformat()
@@ -145,6 +159,15 @@ class Maker:
                 return lambda: File(f"{name}-standings.csv", CSV, to_csv(found[0]))
             case _:
                 return lambda: File(f"{name}-record.csv", CSV, to_csv(found[1]))
+
+
+def about_file(tx: Tx, person_id: UUID, now: datetime, opened: about.Opened, left_out: Collection[str] = ()) -> Make:
+    """Everything about a person but for the kinds that are left out; ``opened`` decides on confidential words."""
+    zone = program.zone_of(tx)
+    name = people.get(tx, person_id).name
+    made = f"{long_day(now, zone)}, {say_time(to_local(now, zone))}"
+    kinds = [kind for kind in about.everything(tx, person_id, opened) if kind.name not in left_out]
+    return lambda: File(f"about-{_file_name(name)}.zip", ZIP, about_zip(name, made, kinds))
 
 
 def _line(one: RecordLine, zone: str) -> dict[str, Any]:

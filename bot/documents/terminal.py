@@ -6,13 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from bot.app import open_database
-from bot.documents.making import File, Maker, NothingToMake
+from bot.app import open_database, operator_keys
+from bot.documents.making import File, Maker, NothingToMake, about_file
 from bot.documents.wording import read_wording
 from bot.settings import Settings
-from storage import certificates, cohorts, people
+from storage import about, certificates, cohorts, history, people
 from storage.database import Tx
 from storage.migrate import migrate
+from storage.vault import Vault, read_operator_keys
+from storage.work import Work
 
 FORMATS = {".xlsx": "xlsx", ".csv": "record.csv"}
 
@@ -61,6 +63,42 @@ def export_file(settings: Settings, suffix: str, now: datetime, *, cohort: str, 
         return "cohort", str(found.id), form
 
     return _make(settings, find, now)
+
+
+def person_file(
+    settings: Settings, name: str, now: datetime, new_id: Callable[[], UUID], *, confidential: bool
+) -> File:
+    """Everything that is kept about one person, for the operator to hand to them.
+
+    ``confidential``: with what they wrote in confidence, and with what tells whether they take part in check-ins.
+    Each export is noted for them to see under “privacy”.
+
+    Raises:
+        NothingToMake: with the reason.
+        BadKey, CannotStart: the keys are missing or do not fit.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        vault = Vault(read_operator_keys(operator_keys(settings))) if confidential else None
+        with database.write() as tx:
+            person_id = _named(tx, name)
+            history.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)
+            if vault is None:
+                return about_file(tx, person_id, now, lambda _item: None, about.PARTICIPATION)()
+            return about_file(tx, person_id, now, lambda item: vault.open_shared(tx, item))()
+    finally:
+        database.close()
+
+
+def _named(tx: Tx, name: str) -> UUID:
+    found = people.search(tx, name)
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        raise NothingToMake(f"The roster has nobody called {name}.")
+    several = ", ".join(f"{one.name} <{one.email}>" for one in found)
+    raise NothingToMake(f"Several people match {name}: {several}. Give the address.")
 
 
 def _person(tx: Tx, email: str) -> UUID:

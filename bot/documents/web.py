@@ -16,6 +16,7 @@ from markupsafe import Markup
 from bot.dispatch import Product
 from bot.documents.making import File, Make, Maker, NothingToMake
 from bot.documents.wording import Wording
+from bot.logs import event
 from handlers.links import may_have
 from program.certificate import COMPLETED, read_code
 from program.times import long_day, say_time, to_local
@@ -26,13 +27,14 @@ log = logging.getLogger("plc.documents")
 
 LONGEST_CODE = 60
 AT_ONCE = 2  # files made at the same time; making one keeps a core busy
-GONE = "It was used, or it is too old. Ask the bot again: “certificate” or “export” gives a new one."
+GONE = "It was used, or it is too old. Ask the bot again: “certificate”, “export” or “privacy” gives a new one."
 WHAT = {
     "certificate": "Your certificate is ready",
     "packet": "Your record is ready",
     "own": "Your export is ready",
     "cohort": "Your export is ready",
     "program": "Your export is ready",
+    "person": "Everything about you is ready",
 }
 
 
@@ -117,7 +119,7 @@ class DocumentPages:
             try:
                 made = await asyncio.to_thread(make)
             except Exception as error:  # a template or a font may fail in many ways; the link must outlive it
-                log.error("document.failed error=%s", type(error).__name__)
+                event(log, "document.failed", logging.ERROR, error=type(error).__name__)
                 return await self._show("failed", "That did not work", status=500)
         spent = await self._product.threads.write(lambda tx: downloads.use(self._product.work(tx), token))
         return self._file(made) if spent else await self._gone(GONE)
@@ -130,7 +132,7 @@ class DocumentPages:
             raise NothingToMake(GONE)
         if not may_have(tx, found.person_id, found.what, found.subject):
             raise NothingToMake("This file is no longer yours to have.")
-        maker = Maker(self._wording, self._product.address())
+        maker = Maker(self._wording, self._product.address(), self._product.vault)
         return maker.prepare(tx, found.what, found.subject, found.format, now)
 
     def _file(self, made: File) -> web.Response:

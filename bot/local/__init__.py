@@ -14,6 +14,7 @@ from bot.local.hub import Hub
 from bot.local.port import LocalPort
 from bot.local.web import Site
 from bot.port import Answer, Finding, Port
+from storage.pace import UNPACED
 
 __all__ = ["Chat", "CommandHelp", "Host", "LocalPerson", "LocalWorkspace", "NextDue", "connect"]
 
@@ -22,6 +23,7 @@ class LocalWorkspace:
     """The third platform. ``chat`` is for whoever seeds the example; it is open after :meth:`start`."""
 
     port: Port
+    pace = UNPACED
 
     def __init__(self, chat: Chat, answer: Answer, host: Host) -> None:
         self.chat = chat
@@ -40,6 +42,9 @@ class LocalWorkspace:
         self._hub.close()
         await self._site.finish()
         await asyncio.to_thread(self.chat.close)
+
+    async def connected(self) -> bool:
+        return True
 
     async def check(self) -> list[Finding]:
         what = "The local workspace's chat can be opened"

@@ -55,6 +55,7 @@ class LocalPort:
             card=message.card,
             shown=message.shown,
         )
+        message.check()
         try:
             written = await asyncio.to_thread(self._chat.write, draft)
         except NoSuchConversation as error:

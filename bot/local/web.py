@@ -31,6 +31,7 @@ from bot.local.host import Host, LocalPerson, NextDue
 from bot.local.hub import Hub
 from bot.local.port import PLATFORM, TENANT, account
 from bot.local.render import BOT_NAME, HOME, SLASH, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
+from bot.logs import event
 from bot.port import Answer
 from handlers.cards import Action, BadAction, Card, Shown
 from handlers.requests import (
@@ -451,7 +452,7 @@ class Site:
                 return {"problem": str(error)}
             except Exception as error:
                 # The kind alone: an error's text may quote what somebody wrote.
-                log.error("local.act_failed kind=%s", type(error).__name__)
+                event(log, "local.act_failed", logging.ERROR, error=type(error).__name__)
                 return {"problem": WENT_WRONG}
 
         answer = await self._once.do(f"{request.path} {key}", safely)

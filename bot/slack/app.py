@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -18,15 +18,20 @@ from bot.settings import SlackSettings
 from bot.slack import checks, logs
 from bot.slack.answering import Ack, Answering, Patience, Payload
 from bot.slack.api import TIMEOUT, Api
+from bot.slack.errors import called
+from bot.slack.limits import PACE
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.socket import SocketLine, Watch
 from manifest.slack import COMMAND, EVENTS_PATH
 
+Acknowledged = Callable[[float], None]
 _ANYTHING = re.compile(r"[\s\S]*")
 
 
 class SlackPlatform:
     """Slack as a :class:`bot.port.Platform`."""
+
+    pace = PACE
 
     def __init__(
         self,
@@ -36,8 +41,10 @@ class SlackPlatform:
         clocks: Clocks,
         watch: Watch,
         timeout: float,
+        acknowledged: Acknowledged,
     ) -> None:
         self._settings = settings
+        self._acknowledged = acknowledged
         self._watch = watch
         self._api = Api(settings, timeout)
         self.port = SlackPort(self._api, clocks)
@@ -68,7 +75,7 @@ class SlackPlatform:
             await self._api.identity()
         except (Wait, Temporary) as error:
             logs.failed("start", error)
-        self._app = _bolt(self._settings, self._api, self._answering)
+        self._app = _bolt(self._settings, self._api, self._answering, self._acknowledged)
         if self._settings.app_token is not None:
             self._socket = SocketLine(self._app, self._api, self._settings.app_token, self._watch)
             await self._socket.start()
@@ -82,6 +89,14 @@ class SlackPlatform:
             self._socket = None
             await self._answering.finish()  # what came through the socket while the others finished
         await self._api.close()
+
+    async def connected(self) -> bool:
+        """Whether Slack takes the bot's token now, and holds the socket where there is one."""
+        try:
+            await called(self._api.client.auth_test())
+        except (Permanent, Temporary, Wait):
+            return False
+        return self._settings.app_token is None or (self._socket is not None and await self._socket.connected())
 
     async def check(self) -> list[Finding]:
         started = self._app is not None
@@ -97,7 +112,7 @@ class SlackPlatform:
         return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
 
 
-def _bolt(settings: SlackSettings, api: Api, answering: Answering) -> AsyncApp:
+def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged: Acknowledged) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         identity = await api.identity()
         return AuthorizeResult(
@@ -117,7 +132,7 @@ def _bolt(settings: SlackSettings, api: Api, answering: Answering) -> AsyncApp:
         authorize=authorize,
         ssl_check_enabled=False,  # it answers before the signature is checked
     )
-    _listen(app, answering)
+    _listen(app, answering, acknowledged)
     return app
 
 
@@ -126,15 +141,21 @@ def _tokenless(settings: SlackSettings, api: Api) -> AsyncWebClient:
     return AsyncWebClient(base_url=settings.api_url, session=api.session, logger=logs.silent(), retry_handlers=[])
 
 
-def _listen(app: AsyncApp, answering: Answering) -> None:
+def _listen(app: AsyncApp, answering: Answering, acknowledged: Acknowledged) -> None:
+    async def acknowledge(ack: AsyncAck, listener: Callable[[Payload], Awaitable[Ack]], body: Payload) -> None:
+        begun = time.perf_counter()
+        answer = await listener(body)
+        await (ack(answer) if answer else ack())
+        acknowledged(time.perf_counter() - begun)
+
     async def command(ack: AsyncAck, body: Payload) -> None:
-        await _acknowledge(ack, answering.command, body)
+        await acknowledge(ack, answering.command, body)
 
     async def press(ack: AsyncAck, body: Payload) -> None:
-        await _acknowledge(ack, answering.press, body)
+        await acknowledge(ack, answering.press, body)
 
     async def submission(ack: AsyncAck, body: Payload) -> None:
-        await _acknowledge(ack, answering.submission, body)
+        await acknowledge(ack, answering.submission, body)
 
     async def event(body: Payload) -> None:
         await answering.event(body)
@@ -149,11 +170,6 @@ def _listen(app: AsyncApp, answering: Answering) -> None:
     app.error(failure)
 
 
-async def _acknowledge(ack: AsyncAck, listener: Callable[[Payload], Awaitable[Ack]], body: dict[str, Any]) -> None:
-    answer = await listener(body)
-    await (ack(answer) if answer else ack())
-
-
 def connect(
     settings: SlackSettings,
     answer: Answer,
@@ -162,6 +178,7 @@ def connect(
     clocks: Clocks | None = None,
     watch: Watch | None = None,
     timeout: float = TIMEOUT,
+    acknowledged: Acknowledged = lambda _seconds: None,
 ) -> SlackPlatform:
     """Slack for these settings; nothing connects before ``start()``.
 
@@ -171,5 +188,8 @@ def connect(
         clocks: the port's clocks
         watch: how a broken Socket Mode session is noticed
         timeout: seconds for one call
+        acknowledged: told the seconds that each act waited for its acknowledgement
     """
-    return SlackPlatform(settings, answer, patience or Patience(), clocks or Clocks(), watch or Watch(), timeout)
+    return SlackPlatform(
+        settings, answer, patience or Patience(), clocks or Clocks(), watch or Watch(), timeout, acknowledged
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from storage.pace import Limit, Rate
+
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 # Slack refuses a message whose blocks hold too much text in all (msg_blocks_too_long). The figure is not
@@ -38,6 +40,14 @@ CHART_LABEL = 20
 CHART_POINTS = 20
 CHART_SERIES = 12
 CHART_SEGMENTS = 12
+
+# Slack counts each method over a workspace: a post also asks whether its reader is deactivated, and users.info
+# takes 100 a minute; chat.update takes 50. With the burst of ten, no minute ever holds more.
+PACE = (
+    Limit("post", ("post",), Rate(seconds=60 / 90, burst=10), apart=1.0),
+    Limit("update", ("update",), Rate(seconds=60 / 40, burst=10)),
+    Limit("visit", ("visit",)),
+)
 
 
 def shorten(text: str, limit: int) -> str:

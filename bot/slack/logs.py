@@ -8,7 +8,8 @@ the few lines worth having are our own.
 from __future__ import annotations
 
 import logging
-import traceback
+
+from bot.logs import event, where
 
 logger = logging.getLogger("bot.slack")
 
@@ -32,7 +33,4 @@ def silent() -> logging.Logger:
 
 def failed(action: str, error: BaseException, **ids: str) -> None:
     """A failure by the name of the act and its ids. The error's text may quote a payload, so it stays out."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "-"
-    named = " ".join(f"{name}={value}" for name, value in ids.items())
-    logger.error("%s failed error=%s at=%s %s", action, type(error).__name__, where, named)
+    event(logger, "slack.failed", logging.ERROR, what=action, error=type(error).__name__, at=where(error), **ids)

@@ -55,6 +55,7 @@ class SlackPort:
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
         conversation = await self._reachable(to)
+        message.check()
         said = await called(
             self._api.client.chat_postMessage(
                 channel=conversation,

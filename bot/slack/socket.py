@@ -7,12 +7,14 @@ used-up address for ever, so after a few silent looks the whole client is thrown
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.logs import event
 from bot.port import Temporary, Wait
 from bot.slack import logs
 from bot.slack.api import Api
@@ -76,7 +78,7 @@ class SocketLine:
         except (TimeoutError, OSError) as error:
             logs.failed("socket.connect", error)
             return False
-        logger.info("socket.connected")
+        event(logger, "slack.socket_connected")
         return True
 
     async def _disconnect(self) -> None:
@@ -101,7 +103,7 @@ class SocketLine:
         wait = self._watch.first_wait
         while True:
             await self._until_gone()
-            logger.warning("socket.lost next_try_in=%g", wait)
+            event(logger, "slack.socket_lost", logging.WARNING, seconds=wait)
             await self._disconnect()
             await self._watch.sleep(wait)
             wait = min(wait * 2, self._watch.longest_wait)

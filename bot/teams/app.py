@@ -13,17 +13,24 @@ from bot.teams.connector import Connectors
 from bot.teams.listener import Listener
 from bot.teams.port import TeamsPort
 from bot.teams.wire import Wire
+from storage.pace import Limit, Rate
 
 if TYPE_CHECKING:
     from bot.settings import TeamsSettings
 
 ROUTE = "/api/messages"
 
+# Microsoft allows an app 50 requests a second in a tenant, and a first message takes two: opening the chat
+# and writing. With at most 5 messages at once and 20 a second after them, no second ever holds more.
+# One conversation takes 60 messages in 30 seconds.
+PACE = (Limit(rate=Rate(seconds=1 / 20, burst=5), apart=0.5),)
+
 
 class Teams:
     """One connected Teams bot: a single tenant, or a test client on this machine."""
 
     port: Port
+    pace = PACE
 
     def __init__(
         self,
@@ -67,6 +74,14 @@ class Teams:
 
     async def stop(self) -> None:
         await self._wire.stop()
+
+    async def connected(self) -> bool:
+        """Whether Microsoft gives the bot a token; the one at hand serves until shortly before its end."""
+        try:
+            await self._tokens.headers()
+        except (Permanent, Temporary):
+            return False
+        return True
 
     async def check(self) -> list[Finding]:
         """Whether a token is given and the Bot Framework's keys can be read."""

@@ -18,6 +18,7 @@ import jwt
 from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
+from bot.logs import event
 from bot.port import Permanent, Temporary, Uncertain
 from bot.teams.connector import Connectors
 from bot.teams.wire import Wire
@@ -134,7 +135,7 @@ class SigningKeys:
                 raise KeysUnreachable(KeysUnreachable.__doc__) from None
             # Old keys serve on; when to ask again starts anew, so an outage is not hammered.
             self._fetched = self._clock() - KEYS_LIVE + KEYS_REST
-            log.warning("teams.keys_not_refreshed")
+            event(log, "teams.keys_not_refreshed", logging.WARNING)
 
     async def _get(self, url: str) -> Any:
         answered = await self._wire.call("GET", url)

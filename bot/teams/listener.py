@@ -16,6 +16,7 @@ from aiohttp import web
 from botbuilder.core import CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.schema import Activity
 
+from bot.logs import event, where
 from bot.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
 from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, tenant_of
 from bot.teams.auth import KeysUnreachable, Unauthorized
@@ -65,7 +66,7 @@ class Listener:
             body = await request.json()
             activity = Activity().deserialize(body)
         except Exception as error:  # whatever msrest makes of what is no activity
-            log.info("teams.unreadable_activity %s", type(error).__name__)
+            event(log, "teams.unreadable_activity", error=type(error).__name__)
             return web.Response(status=400)
         if not isinstance(body, dict) or not isinstance(body.get("type"), str) or not activity.service_url:
             return web.Response(status=400)
@@ -77,18 +78,18 @@ class Listener:
         try:
             answered = await self._adapter.process_activity(header, activity, turn)
         except Unauthorized as error:
-            log.warning("teams.unauthorized %s", error)
+            event(log, "teams.unauthorized", logging.WARNING, why=error)
             return web.Response(status=401)
         except KeysUnreachable:
-            log.error("teams.keys_unreachable")
+            event(log, "teams.keys_unreachable", logging.ERROR)
             return web.Response(status=503)
         except ForeignTenant:
-            log.warning("teams.foreign_tenant")
+            event(log, "teams.foreign_tenant", logging.WARNING)
             return web.Response(status=403)
         except BadActivity:
             return web.Response(status=400)
         except Exception as error:  # aiohttp would log the error's text, which may hold what was typed
-            log.error("teams.turn_failed %s", trace(error))
+            event(log, "teams.turn_failed", logging.ERROR, error=type(error).__name__, at=where(error))
             return web.Response(status=500)
         if answered is None:
             return web.Response(status=200)
@@ -102,7 +103,7 @@ class Listener:
         try:
             asked = read(body, tenant)
         except BadAction:
-            log.info("teams.old_button")
+            event(log, "teams.old_button")
             await _apologize(context, kind, OLD_BUTTON)
             return
         for one in asked:
@@ -122,7 +123,7 @@ class Listener:
             await _apologize(context, asked.kind, OLD_BUTTON)
             return
         except Exception as error:
-            log.error("teams.handler_failed %s", trace(error))
+            event(log, "teams.handler_failed", logging.ERROR, error=type(error).__name__, at=where(error))
             await _apologize(context, asked.kind, SORRY)
             return
         turn = Turn(context, asked, reply, self._port, dialogs=not self._open_door)
@@ -176,7 +177,7 @@ class Turn:
             await self._by_kind(self._asked.kind)
         except Exception as error:
             # What the handler did is done; only the private answer is lost.
-            log.warning("teams.answer_not_sent %s", trace(error))
+            event(log, "teams.answer_not_sent", logging.WARNING, error=type(error).__name__, at=where(error))
             if self._asked.kind not in ("message", "event"):
                 await _apologize(self._context, self._asked.kind, LOST)
 
@@ -243,7 +244,7 @@ class Turn:
             for activity in activities:
                 await self._port.write(to, activity)
         except _PORT_ERRORS as error:
-            log.warning("teams.not_sent_directly %s", type(error).__name__)
+            event(log, "teams.not_sent_directly", logging.WARNING, error=type(error).__name__)
             return NOT_SENT
         return SENT_DIRECTLY
 
@@ -346,16 +347,6 @@ async def _apologize(context: TurnContext, kind: Kind | None, words: str) -> Non
             try:
                 await context.send_activity(Activity(type="message", text=words))
             except _PORT_ERRORS as error:
-                log.warning("teams.answer_not_sent %s", type(error).__name__)
+                event(log, "teams.answer_not_sent", logging.WARNING, error=type(error).__name__)
         case _:
             return
-
-
-def trace(error: BaseException) -> str:
-    """Where it failed, without the error's text, which may repeat what somebody typed."""
-    frames = []
-    at = error.__traceback__
-    while at is not None:
-        frames.append(f"{at.tb_frame.f_globals.get('__name__', '?')}:{at.tb_lineno}")
-        at = at.tb_next
-    return f"{type(error).__name__} at {' > '.join(frames[-4:])}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from botbuilder.schema import (
     ConversationParameters,
 )
 
+from bot.logs import event
 from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
 from bot.teams.activities import PLATFORM
 from bot.teams.connector import Connectors
@@ -55,7 +56,7 @@ class TeamsPort:
     # Writing -----------------------------------------------------------------------------------
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
-        return await self.write(to, self.activity(message.card, message.shown))
+        return await self.write(to, self.activity(message.card, message.shown), message.check)
 
     async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
         if to.conversation is None:
@@ -72,10 +73,14 @@ class TeamsPort:
         """The card as a message."""
         return card_activity(render(card, shown, dialogs=self._dialogs), summary(card, shown))
 
-    async def write(self, to: Address, activity: Activity) -> Sent:
-        """Send a ready activity; a person's chat is opened first where only the person is known."""
+    async def write(self, to: Address, activity: Activity, check: Callable[[], None] = lambda: None) -> Sent:
+        """Send a ready activity; a person's chat is opened first where only the person is known.
+
+        ``check``: called right before the activity goes out
+        """
         conversation = to.conversation or await self._open_chat(to)
         operations = self._connectors.at(self._at(to)).conversations
+        check()
         sent = await _told(operations.send_to_conversation(conversation, self._addressed(to, conversation, activity)))
         return Sent(conversation, getattr(sent, "id", None) or "")
 
@@ -143,7 +148,7 @@ class TeamsPort:
         try:
             members = [self._profile(member) for member in await self._members(place)]
         except Permanent as error:
-            log.info("teams.visit_refused")
+            event(log, "teams.visit_refused")
             return Visit(name=place.name, problem=_refused(error))
         return Visit(tuple(members), place.name or await self._name(place))
 
@@ -179,7 +184,7 @@ class TeamsPort:
                 if channel.get("id") == place.conversation:
                     return str(channel.get("name") or "General")
         except (Permanent, Temporary, AttributeError, TypeError):
-            log.info("teams.channel_name_unknown")
+            event(log, "teams.channel_name_unknown")
         return ""
 
     def _profile(self, member: Mapping[str, Any], who: AccountKey | None = None) -> Profile:

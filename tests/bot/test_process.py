@@ -16,6 +16,9 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from tests.world import ROSTER
+
+PLC_BOT = (sys.executable, "-c", "from bot.cli import main; main()")
 AS = "/as/dana.reyes@example.org"
 
 
@@ -28,14 +31,11 @@ class Bot:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLC_", "SLACK_", "TEAMS_"))}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            "from bot.cli import main; main()",
+            *PLC_BOT,
             "run",
             cwd=self.folder,
-            env={**kept, "PLC_PORT": "0", "PYTHONPATH": str(Path(__file__).parents[2])},
+            env=self._environment(),
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout
@@ -43,6 +43,23 @@ class Bot:
         found = re.search(r"http://[\d.:]+", line)
         assert found, f"no address in {line!r}"
         self.address = found[0]
+
+    async def command(self, *words: str) -> tuple[int, str]:
+        """Another ``plc-bot`` in the same folder: its exit code and what it said."""
+        process = await asyncio.create_subprocess_exec(
+            *PLC_BOT,
+            *words,
+            cwd=self.folder,
+            env=self._environment(),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode or 0, " ".join(said.decode().split())
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLC_", "SLACK_", "TEAMS_"))}
+        return {**kept, "PLC_PORT": "0", "PYTHONPATH": str(Path(__file__).parents[2])}
 
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         assert self._process
@@ -72,6 +89,18 @@ async def bot(tmp_path: Path) -> Bot:
 
 
 async def test_a_stop_signal_ends_it_in_order(bot: Bot) -> None:
+    assert await bot.kill(signal.SIGTERM) == 0
+
+
+async def test_a_second_run_on_one_sqlite_database_is_refused_and_the_terminal_is_not(bot: Bot) -> None:
+    code, said = await bot.command("run")
+    assert code == 1
+    assert "Another `plc-bot run` uses the database var/example.sqlite already" in said
+    (bot.folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    code, said = await bot.command("roster", "import", "roster.csv")
+    assert (code, "changes made" in said) == (0, True), said
+    await bot.kill()
+    await bot.start()  # a killed process leaves no lock behind
     assert await bot.kill(signal.SIGTERM) == 0
 
 

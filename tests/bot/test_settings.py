@@ -83,3 +83,14 @@ def test_a_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: py
     assert load(file).plc_coordinators == ("carol@example.org", "x@y.z")
     monkeypatch.setenv("PLC_PORT", "5000")
     assert load(file).plc_port == 5000
+
+
+def test_what_the_notice_says_and_the_threshold_are_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = loaded(monkeypatch, plc_abuse_reports=" in Kansas:  1-800-922-5330. ", plc_threshold="3").house
+    assert found.abuse == "in Kansas: 1-800-922-5330"
+    assert found.threshold == 3
+    assert "988" in found.crisis
+
+
+def test_no_threshold_below_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "PLC_THRESHOLD is wrong" in refused(monkeypatch, plc_threshold="2")

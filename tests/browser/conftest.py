@@ -13,9 +13,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from bot.local import connect
-from tests.browser.product import Running, copied, running
+from tests.browser.product import MARIA, Running, copied, running
 from tests.browser.workspace import Served, Windows, serve
 from tests.local.toy import Toy, ToyHost, seed
+from tests.world import everybody_agrees
 
 HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -111,10 +112,10 @@ async def served(tmp_path: Path, toy: Toy, host: ToyHost) -> AsyncIterator[Serve
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a newly seeded example."""
+    """The files of a newly seeded example, in which everybody but Maria has agreed to check-ins already."""
     folder = tmp_path_factory.mktemp("example")
-    async with running(folder):
-        pass
+    async with running(folder) as app:
+        await app.write(lambda tx: everybody_agrees(app.app.product.work(tx), but=MARIA))
     return folder
 
 

@@ -384,6 +384,42 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
         assert secret.encode() not in product.bytes_on_disk()
 
 
+async def test_maria_reads_the_notice_once_and_agrees(windows: Windows, product: Running) -> None:
+    await product.go_to(CHECKIN)
+    async with at(windows, product, (MARIA, None)) as (maria,):
+        notice = await maria.reads("Before your first check-in")
+        for words in ("holds the keys", "1-800-392-3738", "988", "Sunshine Law", "could identify"):
+            await expect(notice).to_contain_text(words)
+        await maria.say("Something I would rather not have kept.")
+        await maria.reads("I kept nothing of that")
+        await maria.press("Agree", notice)
+        await maria.reads("How are things going?")
+        await maria.command("privacy")
+        shown = await maria.reads("Who sees what")
+        await expect(shown).to_contain_text("You agreed to check-ins")
+        await maria.press("Decline", shown)
+        await maria.reads("You declined check-ins")
+
+
+async def test_a_reflection_is_shared_and_its_reading_seen(windows: Windows, product: Running) -> None:
+    await product.go_to(CHECKIN)
+    async with at(windows, product, (DANA, None), (RUTH, None)) as (dana, ruth):
+        await dana.press("Write a reflection", await dana.reads("How are things going?"))
+        await dana.dialog().locator("textarea").first.fill("The hallway duty wears me out.")
+        await dana.submit("Save")
+        await dana.closed()
+        await dana.command("reflections")
+        await dana.press("Share", await dana.reads("Your reflections"))
+        await dana.submit("Share")
+        await dana.closed()
+        await ruth.press("Read it", await ruth.reads("Dana Reyes shared a reflection with you"))
+        await expect(ruth.dialog("A shared reflection")).to_contain_text("The hallway duty wears me out.")
+        await ruth.page.keyboard.press("Escape")
+        await expect(ruth.page.locator("#messages")).not_to_contain_text("hallway")
+        await dana.command("reflections")
+        await dana.reads(re.compile(r"Shared with Ruth Ellison\. Read "))
+
+
 async def test_one_reminder_to_those_who_did_not_answer_then_it_closes(windows: Windows, product: Running) -> None:
     await product.go_to(CHECKIN)
     async with at(windows, product, (DANA, None), (LEE, None)) as (dana, lee):

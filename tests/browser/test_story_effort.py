@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from storage.database import Tx
 from storage.tables import account
-from tests.browser.product import CAROL, DANA, GATEWAY, JORDAN, OZARKS, RUTH, TOM, Running
+from tests.browser.product import CAROL, DANA, GATEWAY, JORDAN, MARIA, OZARKS, RUTH, TOM, Running
 from tests.browser.workspace import Person, Windows
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -149,9 +149,24 @@ async def test_what_a_mentee_does(windows: Windows, product: Running) -> None:
         async with tally.task(dana, "Ask the mentor to reach out"):
             await dana.press("Ask my mentor to reach out")
             await dana.reads("Your mentor was asked to reach out.")
+        async with tally.task(dana, "Read again what one wrote"):
+            await dana.command("reflections")
+            listed = await dana.reads("Your reflections")
+            await dana.press("Open", listed)
+            await expect(dana.dialog().locator("textarea").first).to_have_value("As many words as I like.")
+        await dana.page.keyboard.press("Escape")
+        async with tally.task(dana, "Share a reflection with the mentor"):
+            await dana.command("reflections")
+            await dana.press("Share", await dana.reads("Your reflections"))
+            await dana.submit("Share")
+            await dana.closed()
         async with tally.task(dana, "Turn check-ins off"):
             await dana.say("checkins off")
             await dana.reads("You get no check-ins any more.")
+        maria = await open_at(other, product, MARIA)
+        async with tally.task(maria, "Agree to check-ins, or decline, once"):
+            await maria.press("Agree", await maria.reads("Before your first check-in"))
+            await maria.reads("How are things going?")
         await product.go_to(hour(10, 22, 20, 20))
         await dana.go(OZARKS)
         async with tally.task(dana, 'Say "I\'m here"'):

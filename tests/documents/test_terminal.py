@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import csv
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
 from bot.settings import Settings
-from storage import certificates, people
+from storage import certificates, checkins, history, people
 from storage.database import Database
+from storage.tables import account
 from tests.documents import reading
 from tests.world import OPERATOR_KEY, World
 
 DANA = "dana@example.org"
+SECRET = "CANARY-7731"
 
 
 @pytest.fixture
@@ -111,3 +116,44 @@ def test_exports_are_written(program: World, tmp_path: Path, options: tuple[str,
     assert len(found) - 1 == rows
     assert plc("export", "--output", "x.xlsx", *options).exit_code == 0
     assert (tmp_path / "x.xlsx").read_bytes().startswith(b"PK")
+
+
+def written_by_dana(world: World) -> None:
+    """A reflection of Dana's."""
+    dana = world.matched("Dana Reyes", DANA)
+    with world.database.write() as tx:
+        work = world.work(tx)
+        mine = tx.scalar(select(account.c.id).where(account.c.person_id == dana.id))
+        assert mine is not None
+        [found] = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
+        world.vault.ensure_keys(work, [dana.id])
+        text = json.dumps({"typed": SECRET})
+        world.vault.save(work, "reflection", text, person_id=dana.id, account_id=mine, checkin_id=found.id)
+
+
+@pytest.mark.parametrize("confidential", [False, True])
+def test_everything_about_a_person_is_written_for_them(program: World, tmp_path: Path, confidential: bool) -> None:
+    """Without what was written in confidence, unless the operator asks for it; either is noted for the person."""
+    written_by_dana(program)
+    options = ("--with-confidential",) if confidential else ()
+    assert plc("person", "export", "dana", "--output", "dana.zip", *options).exit_code == 0
+    assert (tmp_path / "dana.zip").stat().st_mode & 0o077 == 0
+    with zipfile.ZipFile(tmp_path / "dana.zip") as file:
+        data = json.loads(file.read("about.json"))
+        page = file.read("about.html").decode()
+    assert data["Person"][0]["name"] == "Dana Reyes"
+    for kind in ("Reflections", "Check-ins", "Choices about check-ins"):
+        assert len(data.get(kind, ())) == int(confidential), "whether Dana takes part is hers to know"
+    assert (SECRET in str(data), SECRET in page) == (confidential, confidential)
+    with program.database.read() as tx:
+        person = people.by_email(tx, DANA)
+        assert person
+        noted = [line.detail for line in history.of(tx, person.id) if line.what == "person.exported"]
+    assert noted == [{"confidential": confidential}]
+
+
+def test_who_is_meant_must_be_clear(program: World) -> None:
+    assert "nobody called" in " ".join(plc("person", "export", "nobody", "--output", "x.zip").output.split())
+    program.import_roster("cohort,role,name,email\nOzarks,mentee,Dana Other,other@example.org\n")
+    said = " ".join(plc("person", "export", "Dana", "--output", "x.zip").output.split())
+    assert "Several people match Dana" in said

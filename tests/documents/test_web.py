@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -23,6 +25,7 @@ from tests.completion import approved
 from tests.documents import reading
 from tests.documents.visitor import Page
 from tests.handlers.test_completion import links_of
+from tests.handlers.test_privacy import link_in
 from tests.specimens import HOSTILE
 from tests.world import ADDRESS, Person, World
 
@@ -329,3 +332,24 @@ def test_tokens_are_forgotten_when_they_are_old(world: World) -> None:
         assert tx.scalar(select(func.count()).select_from(download)) == 0
         assert downloads.find(tx, "x", world.clock.at) is None
     assert UUID(int=0) != person.id
+
+
+async def test_everything_about_somebody_is_made_as_it_is_downloaded_and_once(
+    world: World, client: Client, dana: Person
+) -> None:
+    reply = await dana.presses(await dana.sends("privacy"), "Take everything along")
+    path = urlsplit(link_in(reply)).path
+    status, page = await get(client, path)
+    assert status == 200
+    assert "Everything about you is ready" in page.text
+    async with client.post(path) as answer:
+        assert answer.content_type == "application/zip"
+        assert answer.headers["Cache-Control"] == "no-store"
+        with zipfile.ZipFile(io.BytesIO(await answer.read())) as file:
+            assert file.namelist() == ["about.html", "about.json"]
+    async with client.post(path) as answer:
+        assert answer.status == 410
+    again = urlsplit(link_in(await dana.presses(await dana.sends("privacy"), "Take everything along"))).path
+    world.clock.at += timedelta(minutes=10)
+    async with client.post(again) as answer:
+        assert answer.status == 410

@@ -90,6 +90,7 @@ class FakeSlack:
         self.calls: list[tuple[str, Json]] = []
         self.scopes = SCOPES
         self.revoked = False
+        self.slow = 0.0  # seconds that a post takes
         self.acknowledged: dict[str, asyncio.Future[Json]] = {}
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._triggers: dict[str, str] = {}  # trigger -> user; used ones are gone
@@ -199,6 +200,8 @@ class FakeSlack:
         method = request.match_info["method"]
         arguments = await _arguments(request)
         self.calls.append((method, arguments))
+        if self.slow and method == "chat.postMessage":
+            await asyncio.sleep(self.slow)
         fault = self._faults[method].popleft() if self._faults[method] else None
         answer = None if fault is not None and not fault.after else self._answer(method, arguments, request)
         if fault is not None:

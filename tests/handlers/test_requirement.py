@@ -148,6 +148,8 @@ async def test_credits_and_waivers_count_and_can_be_undone(world: World, dana: P
     card = (await carol.sends("person dana@example.org")).card
     assert card is not None
     form = (await carol.presses(card, "Credit")).form
+    wrong = await carol.fills(form, rule="meetings", amount="3", reason="prior_program")
+    assert wrong.errors == {"year": "Say which program year was done elsewhere."}
     reply = await carol.fills(form, rule="meetings", year="1", amount="3", reason="prior_program")
     assert "3 of 8" in said(await dana.sends("progress"))
     await carol.presses(reply, "Undo")

@@ -345,6 +345,19 @@ async def test_a_checkin_is_saved_and_never_echoed(world: World, ruth: Person, d
     assert "not there" in said(await ruth.does_press("checkins.write", str(checkin_id(world))))
 
 
+async def test_what_is_typed_while_the_form_is_open_stays(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    asked = world.to(dana)[-1]
+    form = (await dana.presses(asked, "Write a reflection")).form
+    assert form is not None
+    await dana.types("CANARY-typed meanwhile")
+    await dana.fills(form, **{form.fields[0].id: "CANARY-form"})
+    again = (await dana.presses(asked, "Write or change")).form
+    assert again is not None
+    assert [getattr(field, "value", "") for field in again.fields][-1] == "CANARY-typed meanwhile"
+    assert getattr(again.fields[0], "value", "") == "CANARY-form"
+
+
 async def next_checkin(world: World, person: Person) -> None:
     with world.database.read() as tx:
         at = checkins.turn_at(tx, person.id)

@@ -36,7 +36,7 @@ from tests.fakes.slack import (
     inputs,
 )
 from tests.slack.phone import ZONE, screen
-from tests.world import ADDRESS, OPERATOR_KEY, ROSTER, START, FixedClock
+from tests.world import ADDRESS, OPERATOR_KEY, ROSTER, START, FixedClock, everybody_agrees
 
 OZARKS = "C00OZARKS"
 GATEWAY = "C00GATEWAY"
@@ -223,8 +223,9 @@ class Story:
     # Chapters that other chapters begin with ---------------------------------------------------
 
     async def all_matched(self) -> None:
-        """The roster is in, Ozarks has its home channel, and everybody of both cohorts is matched."""
+        """The roster is in, Ozarks has its home channel, and everybody of both cohorts is matched and agreed."""
         self.imports()
+        await self.all_agree()
         for one in (self.carol, self.ruth, self.dana, self.tom, self.jordan):
             await one.types("hello")
             await one.taps_in_chat("Yes, that's me")
@@ -232,6 +233,10 @@ class Story:
         for user in (self.lee, self.sam):
             await self.match(user)
         await self.tom.sends("cohort link", GATEWAY)
+
+    async def all_agree(self) -> None:
+        """Everybody has read the notice and agreed to check-ins."""
+        await self.app.product.threads.write(lambda tx: everybody_agrees(self.app.product.work(tx)))
 
     async def match(self, who: Neighbour) -> str:
         """The coordinator matches an account that no address gives away."""

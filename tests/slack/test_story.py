@@ -76,6 +76,7 @@ async def the_roster(story: Story) -> None:
     assert await story.rows(select(cohort.c.name).order_by(cohort.c.name)) == [("Gateway",), ("Ozarks",)]
     assert await story.rows(select(func.count()).select_from(membership)) == [(6,)]
     assert story.imports() == []
+    await story.all_agree()
 
     fewer = "\n".join(line for line in ROSTER.splitlines() if "Jordan" not in line)
     assert story.imports(fewer) == [], "a missing row removes nobody"

@@ -23,6 +23,7 @@ async def story(tmp_path: Path) -> AsyncIterator[Story]:
 async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     ruth, dana, lee = story.ruth, story.dana, story.lee
     story.imports()
+    await story.all_agree()
     await ruth.types("hello")
     await ruth.taps_in_chat("Yes, that's me")
     assert "This channel is now the home of Ozarks." in await ruth.sends("cohort link", OZARKS)
@@ -69,6 +70,7 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
 
 async def test_an_envelope_sent_twice_changes_nothing(story: Story) -> None:
     story.imports()
+    await story.all_agree()
     await story.dana.types("hello")
     await story.dana.taps_in_chat("Yes, that's me")
     await story.go_to(datetime(2026, 9, 10, 20, 0, tzinfo=UTC))

@@ -196,7 +196,8 @@ async def test_a_failing_handler_says_sorry_and_nothing_of_the_payload_is_logged
 
     assert "Something went wrong on our side; nothing was saved. Please try again." in words(answered.body["blocks"])
     assert CANARY not in caplog.text
-    assert f"command failed error=RuntimeError at=__call__:{_line()}" in caplog.text
+    assert "slack.failed what=command error=RuntimeError at=" in caplog.text
+    assert f"conftest.__call__:{_line()} " in caplog.text
     assert f"user={DANA}" in caplog.text
 
 
@@ -232,7 +233,7 @@ async def test_an_answer_that_cannot_be_brought_is_logged_by_name_only(
     answer_now.set()
     await bot.settled()
 
-    assert "respond failed error=Permanent" in caplog.text
+    assert "slack.failed what=respond error=Permanent" in caplog.text
     assert CANARY not in caplog.text
 
 

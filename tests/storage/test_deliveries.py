@@ -83,6 +83,65 @@ async def test_a_sender_killed_before_the_call_loses_nothing(world: World, dana:
     assert rows(world) == [("sent", "")]
 
 
+async def test_what_arrived_is_known_to_have_arrived_when_it_is_no_longer_true(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else no update would ever reach the message."""
+    queue(world, dana)
+    world.port.after = [Uncertain()]
+    await world.loop.drain()
+    monkeypatch.setitem(world.product.router.builders, "welcome", lambda work, item: None)
+    await after_the_lease(world)
+    assert rows(world) == [("sent", "")]
+
+
+async def test_what_did_not_arrive_is_dropped_when_it_is_no_longer_true(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(world, dana)
+    claim(world)  # and the process is gone
+    monkeypatch.setitem(world.product.router.builders, "welcome", lambda work, item: None)
+    await after_the_lease(world)
+    assert world.to(dana) == []
+    assert rows(world) == [("dropped", "it is no longer true")]
+
+
+async def test_a_card_that_cannot_be_made_sends_nothing_twice(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    queue(world, dana)
+    world.port.after = [Uncertain()]
+    await world.loop.drain()
+    with monkeypatch.context() as patched:
+        patched.setitem(world.product.router.builders, "welcome", broken)
+        await after_the_lease(world)
+    world.clock.at += timedelta(hours=1)
+    await world.loop.drain()
+    assert len(world.to(dana)) == 1
+    assert rows(world) == [("sent", "")]
+
+
+async def test_a_look_that_goes_wrong_sends_nothing_twice(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_: object) -> None:
+        raise TimeoutError
+
+    queue(world, dana)
+    world.port.after = [Uncertain()]
+    await world.loop.drain()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.port, "find", slow)
+        await after_the_lease(world)
+    assert rows(world)[0][0] == "sending"
+    await after_the_lease(world)
+    assert len(world.to(dana)) == 1
+    assert rows(world) == [("sent", "")]
+
+
 async def test_where_nothing_can_be_looked_up_it_is_unconfirmed(
     world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import uuid4
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from storage import attendance, certificates, cohorts, forgetting, holds, meetings, people
+from program.figures import OTHERS, Figure, Participation
+from storage import attendance, certificates, cohorts, figures, forgetting, holds, meetings, people, shares
 from storage.database import Database
 from storage.migrate import SchemaProblem, _config, check_triggers, migrate
 from storage.tables import (
@@ -27,6 +28,7 @@ from storage.tables import (
     seen,
     vault_item,
 )
+from storage.work import Work
 from tests.world import START, World
 
 
@@ -83,6 +85,15 @@ def an_entry(world: World) -> None:
         )
         attendance.add(work, made[0].id, dana.id, "confirmed", "present", ruth.id)
         certificates.issue(work, dana.id, dana.name, "example/1", ruth.id)
+        read_and_counted(work, dana.id, ruth.id)
+
+
+def read_and_counted(work: Work, author_id: UUID, mentor_id: UUID) -> None:
+    """A shared reflection that was read, and figures."""
+    share_id = shares.make(work, work.new_id(), author_id, mentor_id)
+    shares.note_reading(work, share_id, people.accounts_of(work.tx, author_id)[0].id)
+    figures.save(work, figures.Shown(date(2026, 9, 1), OTHERS, "The program", 8, Figure(5, "well")), 0)
+    figures.save_participation(work, date(2026, 7, 1), Participation(OTHERS, True, False, 5), 20)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -94,6 +105,11 @@ def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str
         "policy": "text",
         "amendment": "value",
         "certificate": "issued_at",
+        "consent": "decision",
+        "share": "at",
+        "share_reading": "at",
+        "figure": "mood",
+        "participation": "declined",
         "hold": "reason",
         "forgotten": "at",
         "forgotten_key": "at",

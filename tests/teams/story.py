@@ -41,7 +41,7 @@ from tests.fakes.teams import (
     words_of,
 )
 from tests.teams.cards import validate
-from tests.world import ADDRESS, OPERATOR_KEY, ROSTER, START, FixedClock
+from tests.world import ADDRESS, OPERATOR_KEY, ROSTER, START, FixedClock, everybody_agrees
 
 MOST_BYTES = 28 * 1024  # of a message; older clients show no more
 GATEWAY_CHANNEL = "19:gateway@thread.tacv2"
@@ -205,6 +205,11 @@ class Story:
     def read(self, function: Callable[[Tx], Result]) -> Result:
         with self.database.read() as tx:
             return function(tx)
+
+    def all_agree(self) -> None:
+        """Everybody has read the notice and agreed to check-ins."""
+        with self.database.write() as tx:
+            everybody_agrees(self.app.product.work(tx))
 
     def person_id(self, person: Person) -> UUID:
         found = self.read(lambda tx: people.by_email(tx, person.email))
@@ -414,7 +419,8 @@ def of_the_team(
 
 
 async def linked(story: Story) -> dict[str, Someone]:
-    """The first two steps in short: both cohorts have their channel, and everybody is matched and welcomed."""
+    """The first steps in short: both cohorts have their channel, everybody is matched, welcomed, and agreed."""
+    story.all_agree()
     found = {person.name.split()[0].lower(): story.meets(person) for person in EVERYBODY}
     carol = found["carol"]
     await carol.acts(of_the_team(carol, "membersAdded", {"id": BOT}))

@@ -183,6 +183,7 @@ async def test_long_words_in_summaries_prompts_and_reflections(crowd: Crowd) -> 
     await mentor.sends(preview.dialog)
     assert shown(story.in_channel()[-1]).startswith("Summary of")
 
+    story.all_agree()
     await asked(story)
     card = mentee.sees("How are things going?")
     opened = await mentee.taps(card, "Write a reflection")

@@ -1,0 +1,135 @@
+"""The log: one line per event, a stable action name with ids, and never what somebody wrote.
+
+Exceptions and libraries quote payloads, so of an exception only its class and place are written, and of a
+library's record only who said it and where.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TextIO
+
+Format = Literal["text", "json"]
+
+OURS = ("plc", "bot")
+LIBRARIES = (
+    "aiohttp",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "botbuilder",
+    "botframework",
+    "fontTools",
+    "msrest",
+    "slack_bolt",
+    "slack_sdk",
+    "sqlalchemy",
+    "urllib3",
+)
+
+# Every action with what it says. docs/operations.md tells the operator the same.
+ACTIONS = {
+    "bot.ready": "everything has started",
+    "bot.stopping": "a stop signal came; what is in flight is finished",
+    "bot.stopped": "everything has stopped; `clean=no`: the bound was reached and calls were cut off",
+    "moment.done": "something due was done; `state` says how it ended",
+    "moment.failed": "doing it failed; it is tried again, ever more seldom, then given up in the open",
+    "scheduler.refresh": "looking at what is due failed, most often because the database was away",
+    "scheduler.task": "something of the process's own failed and is tried again; `task` names it",
+    "presence.keys": "this process lacks a key that is needed by now; `why` names its fingerprint",
+    "presence.leave": "the process could not say that it ends; it counts as gone after a while",
+    "forgetting.again": "a backup had brought back people who were forgotten; they were forgotten again",
+    "delivery.sent": "the platform took a message, a change of one, or a visit",
+    "delivery.waits": "the platform asked to wait `seconds`",
+    "delivery.again": "a call failed and is tried again later",
+    "delivery.permanent": "a call can never succeed as things are; the coordinator is told why",
+    "delivery.uncertain": "nobody knows whether the call did its work; it is looked up before anything is sent again",
+    "delivery.unconfirmed": "it may have arrived and cannot be looked up; shown to the coordinator, not sent again",
+    "delivery.failed": "the message could not be made",
+    "delivery.loop": "claiming deliveries failed, most often because the database was away",
+    "profile.unknown": "the platform did not say who somebody is",
+    "document.failed": "a document could not be made",
+    "local.act_failed": "an act in the local workspace failed",
+    "slack.failed": "an act on Slack failed; `what` names it",
+    "slack.socket_connected": "the Socket Mode session is there",
+    "slack.socket_lost": "the Socket Mode session is gone; a new one is tried in `seconds`",
+    "teams.unreadable_activity": "what came was no activity",
+    "teams.unauthorized": "a caller did not prove to be Teams",
+    "teams.keys_unreachable": "the signing keys cannot be fetched, so nobody can be let in",
+    "teams.keys_not_refreshed": "the signing keys could not be refreshed; the old ones serve on",
+    "teams.foreign_tenant": "an activity of another tenant was refused",
+    "teams.turn_failed": "an act on Teams failed",
+    "teams.old_button": "a button of an older version was pressed",
+    "teams.handler_failed": "answering failed; the person was told that nothing was saved",
+    "teams.answer_not_sent": "an answer could not be brought to the person",
+    "teams.not_sent_directly": "an answer is queued instead of sent at once",
+    "teams.visit_refused": "the bot could not enter a team",
+    "teams.channel_name_unknown": "Teams did not say a channel's name",
+    "library": "a library said something; `logger` and `at` say where, its words are left out",
+}
+
+
+def event(logger: logging.Logger, action: str, level: int = logging.INFO, **ids: object) -> None:
+    """Log an action of :data:`ACTIONS` with its ids; never with text that somebody typed."""
+    words = " ".join([action, *(f"{name}={_value(value)}" for name, value in ids.items())])
+    logger.log(level, "%s", words, extra={"action": action, "ids": ids}, stacklevel=2)
+
+
+def where(error: BaseException) -> str:
+    """The place an error comes from. Its text may quote somebody, so it stays out."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return ">".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames) or "-"
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return json.dumps(text) if not text or any(char.isspace() or char in '="' for char in text) else text
+
+
+class Formatter(logging.Formatter):
+    """``key=value`` lines, or one JSON object a line."""
+
+    def __init__(self, style: Format) -> None:
+        super().__init__()
+        self._json = style == "json"
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            **_said(record),
+        }
+        if self._json:
+            return json.dumps(
+                {name: value if isinstance(value, int | float) else str(value) for name, value in said.items()}
+            )
+        start = [str(said.pop("time")), str(said.pop("level")), str(said.pop("action"))]
+        return " ".join([*start, *(f"{name}={_value(value)}" for name, value in said.items())])
+
+
+def _said(record: logging.LogRecord) -> dict[str, object]:
+    action = getattr(record, "action", None)
+    if isinstance(action, str) and record.name.partition(".")[0] in OURS:
+        return {"action": action, **getattr(record, "ids", {})}
+    said: dict[str, object] = {"action": "library", "logger": record.name, "at": f"{record.module}:{record.lineno}"}
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        said |= {"error": type(error).__name__, "from": where(error)}
+    return said
+
+
+def configure(style: Format, *, verbose: bool, stream: TextIO | None = None) -> None:
+    """Send the log to standard error. Libraries are heard from WARNING on, whatever else is wanted."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(Formatter(style))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO if verbose else logging.WARNING)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns where a look is still going on

@@ -1,0 +1,27 @@
+"""Every interval of the running process, in one place, in seconds. Tests bring their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.database import Database
+from storage.deliveries import LEASE, SETTLING
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    look: float  # between two looks at what is due, besides those that come on time
+    idle: float  # the longest sleep of the delivery loop
+    held: float = 0.25  # its sleep while something waits for its pace alone
+    call: float = 20.0  # a call's limit; shorter than the lease
+    lease: float = LEASE.total_seconds()
+    settling: float = SETTLING.total_seconds()
+    stop: float = 10.0  # what is in flight gets this long after a stop signal
+
+
+ALONE = Timing(look=20.0, idle=5.0)  # the only process: nobody else plans or queues anything
+AMONG_OTHERS = Timing(look=1.0, idle=1.0)  # what another process planned or queued is seen within a second
+
+
+def timing_for(database: Database) -> Timing:
+    return ALONE if database.sqlite else AMONG_OTHERS

@@ -1,0 +1,159 @@
+"""Who sees what, what is kept about the asker, their choice, and taking everything along."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers import notices
+from handlers.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, action, buttons, say
+from handlers.checkins import checkin_card
+from handlers.forgetting import ASK
+from handlers.requests import Reply
+from handlers.retention import retention_words
+from handlers.router import Call, Refused, router
+from handlers.turns import refresh_turns
+from program.house import NOTICE_VERSION
+from program.times import local_day, say_day
+from program.words import counted
+from storage import about, checkins, consent, deliveries, downloads, history, holds, people, retention
+from storage.work import Work
+
+KEPT_BEFORE = "What you wrote before stays yours: “reflections” lists it and deletes it."
+
+
+@router.command("privacy", "Who sees what, what is kept about you, and your choice", reads=True)
+def privacy(call: Call) -> Reply:
+    return Reply(card=privacy_card(call))
+
+
+def privacy_card(call: Call) -> Card:
+    """The notice, the choice that was made, and what is kept."""
+    tx = call.work.tx
+    decision = consent.of(tx, call.my_id)
+    kept = [kind for kind in about.everything(tx, call.my_id, lambda _item: None) if kind.rows]
+    items = [
+        Button("My reflections", action("command.run", "reflections")),
+        Button("Take everything along", action("privacy.take"), opens_form=True),
+        Button("Have me forgotten", ASK, style="danger"),
+    ]
+    return Card(
+        "Who sees what",
+        (
+            *notices.notice(call.work.house),
+            say("Mentors and coordinators see attendance, RSVPs and standings, and who asked to be contacted."),
+            _chosen(call, decision),
+            notices.choice(decision),
+            Table(
+                ("Kind", "Entries"), tuple((kind.name, str(len(kind.rows))) for kind in kept), "What is kept about you"
+            ),
+            *_kept(call),
+            *_exports(call),
+            buttons(*items),
+            Note((Cmd("snooze until DATE"), " pauses check-ins; ", Cmd("checkins off"), " stops them.")),
+        ),
+    )
+
+
+def _kept(call: Call) -> list[Paragraph]:
+    """For how long, and whether a legal hold is on it."""
+    months = retention.of_person(call.work.tx, call.my_id)
+    blocks = [say(f"What you write in check-ins is {retention_words(months)}.")]
+    held = holds.of_person(call.work.tx, call.my_id)
+    if held is not None:
+        words = f" is on it ({held.words}): while it lasts nothing of it is deleted or forgotten."
+        blocks.append(say("A ", Bold("legal hold"), words))
+    return blocks
+
+
+def _exports(call: Call) -> list[Paragraph]:
+    """When the operator made a file of all this in the terminal, and whether confidential words were in it."""
+    found = [line for line in history.of(call.work.tx, call.my_id) if line.what == "person.exported"]
+    words = {True: "with what you wrote in confidence", False: "without what you wrote in confidence"}
+    days = [f"{say_day(local_day(one.at, call.me.zone))} ({words[one.detail['confidential']]})" for one in found[-3:]]
+    return [say(f"The operator made a copy of this: {', '.join(days)}.")] if days else []
+
+
+def _chosen(call: Call, decision: consent.Decision | None) -> Paragraph:
+    if decision is None:
+        return say("You have not chosen yet whether you want check-ins.")
+    day = say_day(local_day(decision.at, call.me.zone))
+    if decision.declined:
+        return say("You ", Bold("declined"), f" check-ins on {day}. Nothing is asked or kept. {KEPT_BEFORE}")
+    newer = "" if decision.agreed else " The notice has changed since; please choose again."
+    return say("You ", Bold("agreed"), f" to check-ins on {day}.{newer}")
+
+
+# The choice -------------------------------------------------------------------------------------
+
+
+@router.press("consent.agree")
+def agree(call: Call) -> Reply:
+    return _decide(call, consent.AGREED)
+
+
+@router.press("consent.decline")
+def decline(call: Call) -> Reply:
+    return _decide(call, consent.DECLINED)
+
+
+def _decide(call: Call, decision: str) -> Reply:
+    """Record the choice and show what it leads to: the check-in that waited, or the choice itself."""
+    if (call.args or ("",))[0] != NOTICE_VERSION:
+        raise Refused("The notice has changed since. Please send “privacy” and read it again.")
+    consent.decide(call.work, call.my_id, decision)
+    refresh_turns(call.work, [call.my_id])
+    _refresh_open(call.work, call.my_id)
+    if len(call.args) < 2:
+        return Reply(replace=privacy_card(call))
+    found = checkins.get(call.work.tx, call.id_at(1))
+    if found is None or found.person_id != call.my_id:
+        return Reply(replace=privacy_card(call))
+    return Reply(replace=checkin_card(call.work, found))
+
+
+def _refresh_open(work: Work, person_id: UUID) -> None:
+    """Bring the messages of a check-in that is open up to date."""
+    found = checkins.open_of(work.tx, person_id, work.now)
+    if found is not None:
+        deliveries.refresh(work, "checkin", found.id)
+        deliveries.refresh(work, "checkin.nudge", found.id)
+
+
+# Taking it along --------------------------------------------------------------------------------
+
+
+@router.press("privacy.take")
+def take(call: Call) -> Reply:
+    """A link to everything about the asker, in a form: it never stands in a chat."""
+    if not call.work.address:
+        email = people.get(call.work.tx, call.my_id).email
+        raise Refused(
+            "I have no web address here, so I cannot link to a file. Your operator can make it: "
+            f"plc-bot person export {email} --output FILE.zip"
+        )
+    token = downloads.make(
+        call.work, call.my_id, "person", call.me.account_id, "zip", good_for=downloads.PRIVATE_GOOD_FOR
+    )
+    minutes = int(downloads.PRIVATE_GOOD_FOR.total_seconds() // 60)
+    return Reply(
+        form=Form(
+            "Everything about you",
+            action("privacy.take"),
+            opener=action("privacy.take"),
+            submit=None,
+            confidential=True,
+            blocks=(
+                say(Link("Download everything", f"{call.work.address}/download/{token}")),
+                say(
+                    "The file holds what you wrote in confidence, in the clear. Keep it where nobody else looks, and "
+                    "open the link on a device of your own."
+                ),
+                Note(
+                    (
+                        f"The link works once, and for {counted(minutes, 'minute')}. The file is made as you download "
+                        "it and is not stored here. It opens what you wrote with this account.",
+                    )
+                ),
+            ),
+        )
+    )

@@ -1,0 +1,32 @@
+"""What a program's operator sets about privacy: where to turn, and from how many people on figures are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NOTICE_VERSION = "1"  # grows with every change of meaning; who agreed to an earlier one is asked again
+LOWEST_THRESHOLD = 3
+
+# Sources of the defaults: docs/privacy.md.
+ABUSE = (
+    "call 1-800-392-3738, day and night (Missouri’s Child Abuse and Neglect Hotline); 911 if a child is in danger now"
+)
+CRISIS = "call or text 988, day and night; 911 in an emergency"
+RECORDS = "Public-records law, such as Missouri’s Sunshine Law, may reach what a state program keeps"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """``abuse``, ``crisis``, ``records``: parts of sentences that the notice is made of.
+
+    ``threshold``: the fewest people whom a shown figure may be about, at least three.
+    """
+
+    abuse: str = ABUSE
+    crisis: str = CRISIS
+    records: str = RECORDS
+    threshold: int = 5
+
+    def __post_init__(self) -> None:
+        if self.threshold < LOWEST_THRESHOLD:
+            raise ValueError(f"A threshold below {LOWEST_THRESHOLD} protects nobody.")

@@ -1,0 +1,229 @@
+"""Everything that is kept about one person, kind by kind: to be counted, and to be taken along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+
+from program.wording import RecordLine
+from storage import consent, ledger, reflections, shares
+from storage.database import Tx
+from storage.tables import (
+    account,
+    certificate,
+    checkin,
+    cohort,
+    conversation,
+    delivery,
+    dispute,
+    download,
+    draft,
+    enrolment,
+    forgotten,
+    history,
+    hold,
+    installation,
+    meeting,
+    membership,
+    person,
+    prompt,
+    rsvp,
+    summary,
+    vault_item,
+    visitor,
+)
+
+# What tells whether somebody takes part in check-ins: theirs, and nobody else's to see.
+PARTICIPATION = frozenset(
+    {
+        "Pauses",
+        "Check-ins",
+        "Messages to you",
+        "Choices about check-ins",
+        "Reflections",
+        "Numbers tapped",
+        "Shared reflections",
+    }
+)
+
+Opened = Callable[[UUID], str | None]  # the text of an item in the vault, where it may be opened
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows of one kind; every value is text."""
+
+    name: str
+    rows: tuple[dict[str, str], ...]
+
+
+def everything(tx: Tx, person_id: UUID, opened: Opened) -> list[Kind]:
+    """What the database holds about somebody.
+
+    ``opened`` decides which confidential texts are in it; where it gives None, the day alone is.
+    """
+    queries = _queries(person_id)
+    found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
+    return [
+        *found,
+        _kind("Lines of the ledger", (_line(one) for one in ledger.of_person(tx, person_id))),
+        _kind("Choices about check-ins", _choices(tx, person_id)),
+        _kind("Reflections", _reflections(tx, person_id, opened)),
+        _kind("Numbers tapped", _items(tx, person_id, "pulse", opened)),
+        _kind("Shared reflections", _shared(tx, person_id)),
+        _kind("Disputes", _disputes(tx, person_id, opened)),
+    ]
+
+
+def _queries(person_id: UUID) -> dict[str, Select[Any]]:
+    """The kinds that are rows of a table as they stand."""
+    mine = account.c.person_id == person_id
+    return {
+        "Person": select(
+            person.c.name,
+            person.c.email,
+            person.c.roster_id,
+            person.c.zone,
+            person.c.coordinator,
+            person.c.welcomed_at,
+        ).where(person.c.id == person_id),
+        "Pauses": select(person.c.checkins, person.c.snoozed_until).where(
+            person.c.id == person_id, or_(person.c.checkins.is_not(None), person.c.snoozed_until.is_not(None))
+        ),
+        "Accounts": select(
+            installation.c.platform,
+            installation.c.tenant,
+            account.c.user,
+            account.c.name,
+            account.c.email,
+            account.c.link,
+            account.c.active,
+            account.c.seen_at,
+        )
+        .join_from(account, installation)
+        .where(mine),
+        "Personal chats": select(conversation.c.external, conversation.c.name)
+        .join_from(conversation, account, account.c.id == conversation.c.account_id)
+        .where(mine),
+        "Memberships": select(cohort.c.name, membership.c.role, membership.c.since, membership.c.until)
+        .join_from(membership, cohort)
+        .where(membership.c.person_id == person_id)
+        .order_by(membership.c.since),
+        "Enrolment": select(enrolment.c.policy, enrolment.c.starts, enrolment.c.district, enrolment.c.track).where(
+            enrolment.c.person_id == person_id
+        ),
+        "Answers to invitations": select(meeting.c.topic, meeting.c.starts_at, rsvp.c.coming, rsvp.c.at)
+        .join_from(rsvp, meeting)
+        .where(rsvp.c.person_id == person_id)
+        .order_by(meeting.c.starts_at),
+        "Visits": select(meeting.c.topic, meeting.c.starts_at)
+        .join_from(visitor, meeting)
+        .where(visitor.c.person_id == person_id),
+        "Certificates": select(certificate.c.code, certificate.c.name, certificate.c.policy, certificate.c.issued_at)
+        .join_from(certificate, enrolment)
+        .where(enrolment.c.person_id == person_id),
+        "Summaries written": select(
+            meeting.c.topic, summary.c.version, summary.c.did, summary.c.next_steps, summary.c.at
+        )
+        .join_from(summary, meeting)
+        .where(summary.c.author_id == person_id),
+        "Unfinished forms": select(draft.c.kind, draft.c.at).where(draft.c.person_id == person_id),
+        "Check-ins": select(checkin.c.day, checkin.c.opened_at, checkin.c.answered_at, checkin.c.reach_out_at)
+        .where(checkin.c.person_id == person_id)
+        .order_by(checkin.c.day),
+        "Messages to you": select(delivery.c.kind, delivery.c.verb, delivery.c.state, delivery.c.created_at)
+        .where(or_(delivery.c.person_id == person_id, delivery.c.account_id.in_(select(account.c.id).where(mine))))
+        .order_by(delivery.c.created_at),
+        "Links to files": select(download.c.what, download.c.expires_at, download.c.used_at).where(
+            download.c.person_id == person_id
+        ),
+        "Legal holds": select(hold.c.step, hold.c.reason, hold.c.at)
+        .where(hold.c.person_id == person_id)
+        .order_by(hold.c.number),
+        "Times you were forgotten": select(forgotten.c.at).where(forgotten.c.person_id == person_id),
+        "Changes to your data": select(history.c.what, history.c.at)
+        .where(history.c.subject == person_id)
+        .order_by(history.c.at),
+    }
+
+
+def _line(one: RecordLine) -> dict[str, object]:
+    return {
+        "happened": one.happened_at,
+        "what": one.what,
+        "why": one.why,
+        "recorded": one.recorded_at,
+        "by": one.recorder,
+    }
+
+
+def _choices(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
+    found = consent.of_person(tx, person_id)
+    return [{"choice": one.decision, "notice": one.version, "at": one.at} for one in found]
+
+
+def _items(tx: Tx, person_id: UUID, kind: str, opened: Opened) -> list[dict[str, object]]:
+    query = select(vault_item.c.id, vault_item.c.at).where(
+        vault_item.c.person_id == person_id, vault_item.c.kind == kind
+    )
+    rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id)).all()
+    return [{"at": row.at, "what": opened(row.id)} for row in rows]
+
+
+def _reflections(tx: Tx, person_id: UUID, opened: Opened) -> list[dict[str, object]]:
+    asked = {str(row.id): row.text for row in tx.execute(select(prompt.c.id, prompt.c.text))}
+    found: list[dict[str, object]] = []
+    for row in _items(tx, person_id, reflections.KIND, opened):
+        text = row["what"]
+        answers = reflections.parse(text if isinstance(text, str) else None)
+        texts = {asked.get(name, "Typed into the chat"): answer for name, answer in answers.items()}
+        found.append({"at": row["at"], **texts} if answers else {"at": row["at"]})
+    return found
+
+
+def _shared(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
+    """What was shared by and with somebody, and when it was read."""
+    found = [*shares.of_author(tx, person_id), *shares.with_mentor(tx, person_id)]
+    read = shares.readings(tx, [one.id for one in found])
+    return [
+        {
+            "by": one.author,
+            "with": one.mentor,
+            "shared": one.at,
+            "stopped": one.ended_at,
+            "read": ", ".join(_text(at) for at in read.get(one.id, [])),
+        }
+        for one in found
+    ]
+
+
+def _disputes(tx: Tx, person_id: UUID, opened: Opened) -> list[dict[str, object]]:
+    query = select(dispute.c.opened_at, dispute.c.outcome, dispute.c.settled_at, dispute.c.item_id)
+    rows = tx.execute(query.where(dispute.c.person_id == person_id).order_by(dispute.c.opened_at)).all()
+    return [
+        {"opened": row.opened_at, "outcome": row.outcome, "settled": row.settled_at, "text": opened(row.item_id)}
+        for row in rows
+    ]
+
+
+def _kind(name: str, rows: Iterable[Mapping[Any, Any]]) -> Kind:
+    return Kind(
+        name, tuple({str(key): _text(value) for key, value in row.items() if value not in (None, "")} for row in rows)
+    )
+
+
+def _text(value: object) -> str:
+    match value:
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+        case date():
+            return value.isoformat()
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)

@@ -1,0 +1,102 @@
+"""Reflections in the vault: the answers to a check-in's prompts, and what was typed into the chat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from storage import checkins, shares, vault
+from storage.checkins import CheckIn
+from storage.database import Tx
+from storage.tables import checkin, vault_item
+from storage.vault import Vault
+from storage.work import Work
+
+KIND = "reflection"
+TYPED = "typed"  # in place of a prompt's id
+
+Answers = dict[str, str]  # prompt id, or TYPED -> text
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    id: UUID
+    checkin_id: UUID
+    day: date  # of the check-in, its author's local day
+    at: datetime  # when it was changed last
+
+
+_REFLECTION = (vault_item.c.id, vault_item.c.checkin_id, checkin.c.day, vault_item.c.at)
+
+
+def of_account(tx: Tx, account_id: UUID) -> list[Reflection]:
+    """What this account wrote, the newest first."""
+    query = select(*_REFLECTION).join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+    query = query.where(vault_item.c.account_id == account_id, vault_item.c.kind == KIND)
+    return [Reflection(*row) for row in tx.execute(query.order_by(checkin.c.day.desc(), vault_item.c.id))]
+
+
+def find(tx: Tx, item_id: UUID, account_id: UUID) -> Reflection | None:
+    """A reflection of this account; None for everybody else's and for what is not there."""
+    query = select(*_REFLECTION).join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+    own = (vault_item.c.id == item_id, vault_item.c.account_id == account_id, vault_item.c.kind == KIND)
+    row = tx.execute(query.where(*own)).one_or_none()
+    return Reflection(*row) if row else None
+
+
+def days(tx: Tx, item_ids: list[UUID]) -> dict[UUID, date]:
+    """The days of these reflections, as far as they are still there."""
+    query = select(vault_item.c.id, checkin.c.day).join_from(
+        vault_item, checkin, checkin.c.id == vault_item.c.checkin_id
+    )
+    return {row.id: row.day for row in tx.execute(query.where(vault_item.c.id.in_(item_ids)))}
+
+
+def count_elsewhere(tx: Tx, person_id: UUID, account_id: UUID) -> int:
+    """How many this person wrote with other accounts, which this one does not open."""
+    others = (vault_item.c.person_id == person_id, vault_item.c.account_id != account_id, vault_item.c.kind == KIND)
+    return tx.scalar(select(func.count()).select_from(vault_item).where(*others)) or 0
+
+
+def read(opener: Vault, tx: Tx, item_id: UUID, account_id: UUID) -> Answers:
+    """The answers, for the account that wrote them; none for everybody else."""
+    return parse(opener.open(tx, item_id, account_id))
+
+
+def read_shared(opener: Vault, tx: Tx, item_id: UUID) -> Answers:
+    """The answers, for a reader whose right to them the caller has checked."""
+    return parse(opener.open_shared(tx, item_id))
+
+
+def parse(text: str | None) -> Answers:
+    answers: Answers = json.loads(text) if text else {}
+    return answers
+
+
+def save(
+    sealer: Vault, work: Work, found: CheckIn, person_id: UUID, account_id: UUID, answers: Mapping[str, str]
+) -> None:
+    """Save an account's answers to a check-in, in place of earlier ones; no answers remove what was there."""
+    before = vault.find(work.tx, found.id, KIND, account_id)
+    if answers and before is not None:
+        sealer.replace(work, before.id, json.dumps(dict(answers)))
+    elif answers:
+        text = json.dumps(dict(answers))
+        sealer.save(work, KIND, text, person_id=person_id, account_id=account_id, checkin_id=found.id)
+    elif before is not None:
+        remove(work, before.id, account_id)
+
+
+def remove(work: Work, item_id: UUID, account_id: UUID) -> bool:
+    """Remove a reflection, end its shares and bring its check-in up to date; only its account can."""
+    found = find(work.tx, item_id, account_id)
+    if found is None or not vault.remove(work.tx, item_id, account_id):
+        return False
+    shares.end_of_item(work, item_id)
+    checkins.set_answered(work, found.checkin_id, vault.anything_written(work.tx, found.checkin_id))
+    return True

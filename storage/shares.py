@@ -1,0 +1,160 @@
+"""Shares of a reflection with a mentor, and every reading of one: lines that are only added.
+
+A share holds for the accounts the mentor had when it was made, until its author stops it or the mentor is no
+longer a mentor of a cohort in which the author is a mentee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, insert, or_, select
+
+from storage import deliveries
+from storage.database import Tx
+from storage.tables import account, membership, person, share, share_reading
+from storage.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    id: UUID
+    item_id: UUID
+    author_id: UUID
+    mentor_id: UUID
+    mentor: str  # the name
+    author: str
+    accounts: Sequence[str]  # ids of the mentor's accounts that may open it
+    at: datetime
+    ended_at: datetime | None
+    still_theirs: bool  # whether the mentor is still a mentor of the author's
+
+    @property
+    def holds(self) -> bool:
+        return self.ended_at is None and self.still_theirs
+
+
+def _theirs() -> ColumnElement[bool]:
+    """Whether a share's mentor leads a cohort in which its author is a mentee, now."""
+    own, led = membership.alias("own"), membership.alias("led")
+    return exists().where(
+        own.c.person_id == share.c.author_id,
+        own.c.role == "mentee",
+        own.c.until.is_(None),
+        led.c.cohort_id == own.c.cohort_id,
+        led.c.person_id == share.c.mentor_id,
+        led.c.role == "mentor",
+        led.c.until.is_(None),
+    )
+
+
+def _select(tx: Tx, *where: ColumnElement[bool]) -> list[Share]:
+    stop, mentor, author = share.alias("stop"), person.alias("mentor"), person.alias("author")
+    columns: tuple[Any, ...] = (
+        share.c.id,
+        share.c.item_id,
+        share.c.author_id,
+        share.c.mentor_id,
+        mentor.c.name,
+        author.c.name,
+        share.c.accounts,
+        share.c.at,
+        stop.c.at,
+        _theirs(),
+    )
+    query = (
+        select(*columns)
+        .join_from(share, mentor, mentor.c.id == share.c.mentor_id)
+        .join(author, author.c.id == share.c.author_id)
+        .join(stop, stop.c.target_id == share.c.id, isouter=True)
+        .where(share.c.step == "shared", *where)
+        .order_by(share.c.at, share.c.id)
+    )
+    return [Share(*row) for row in tx.execute(query)]
+
+
+def get(tx: Tx, share_id: UUID) -> Share | None:
+    found = _select(tx, share.c.id == share_id)
+    return found[0] if found else None
+
+
+def of_items(tx: Tx, item_ids: Sequence[UUID]) -> list[Share]:
+    """Every share of these reflections, ended ones too."""
+    return _select(tx, share.c.item_id.in_(list(item_ids)))
+
+
+def of_author(tx: Tx, person_id: UUID) -> list[Share]:
+    return _select(tx, share.c.author_id == person_id)
+
+
+def with_mentor(tx: Tx, person_id: UUID) -> list[Share]:
+    """What was ever shared with somebody."""
+    return _select(tx, share.c.mentor_id == person_id)
+
+
+def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID) -> UUID:
+    """Share a reflection with a mentor; their message is queued. The caller has checked both."""
+    share_id = work.new_id()
+    mine = select(account.c.id).where(account.c.person_id == mentor_id, account.c.link == "confirmed")
+    accounts = sorted(str(one) for one in work.tx.scalars(mine))
+    row = {"item_id": item_id, "author_id": author_id, "mentor_id": mentor_id, "accounts": accounts}
+    line = {"id": share_id, "step": "shared", "target_id": None, "at": work.now, "by": author_id, **row}
+    work.tx.execute(insert(share).values(line))
+    deliveries.to_person(work, "share", mentor_id, share_id)
+    return share_id
+
+
+def stop(work: Work, found: Share, by: UUID | None) -> None:
+    """End a share that has not ended. ``by``: its author; None: it ended by itself."""
+    row = {
+        "id": work.new_id(),
+        "item_id": found.item_id,
+        "author_id": found.author_id,
+        "mentor_id": found.mentor_id,
+        "step": "stopped",
+        "target_id": found.id,
+        "accounts": [],
+        "at": work.now,
+        "by": by,
+    }
+    work.tx.execute(insert(share).values(row))
+    deliveries.refresh(work, "share", found.id)
+
+
+def end_of_item(work: Work, item_id: UUID) -> None:
+    """A reflection is gone: so are its shares."""
+    for found in of_items(work.tx, [item_id]):
+        if found.ended_at is None:
+            stop(work, found, found.author_id)
+
+
+def end_lapsed(work: Work, person_id: UUID) -> None:
+    """End the shares by or with somebody whose mentor is no longer theirs; called when a membership ends.
+
+    Reading asks the same question each time; ending them makes sure that coming back revives none.
+    """
+    for found in _select(work.tx, or_(share.c.author_id == person_id, share.c.mentor_id == person_id)):
+        if found.ended_at is None and not found.still_theirs:
+            stop(work, found, None)
+
+
+# Readings ---------------------------------------------------------------------------------------
+
+
+def note_reading(work: Work, share_id: UUID, account_id: UUID) -> None:
+    row = {"id": work.new_id(), "share_id": share_id, "account_id": account_id, "at": work.now}
+    work.tx.execute(insert(share_reading).values(row))
+
+
+def readings(tx: Tx, share_ids: Sequence[UUID]) -> dict[UUID, list[datetime]]:
+    """When each share was read, the first reading first."""
+    wanted = share_reading.c.share_id.in_(list(share_ids))
+    found: dict[UUID, list[datetime]] = {}
+    query = select(share_reading.c.share_id, share_reading.c.at).where(wanted)
+    for share_id, at in tx.execute(query.order_by(share_reading.c.at, share_reading.c.id)):
+        found.setdefault(share_id, []).append(at)
+    return found

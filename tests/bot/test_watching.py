@@ -1,0 +1,153 @@
+"""What an operator sees of a running process: its health, its figures, its log."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlalchemy import text
+
+from bot import logs
+from bot.app import App, build
+from bot.logs import ACTIONS, event
+from tests.bot.test_app import local
+
+CANARY = "canary-Zilpzalp-2210"
+ROOT = Path(__file__).parents[2]
+HERE = "http://127.0.0.1"
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    made = build(local(tmp_path))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def fetched(app: App, path: str, **headers: str) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(
+            f"{app.address}{path}", headers={name.replace("_", "-"): said for name, said in headers.items()}
+        ) as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+async def test_ready_says_which_part_is_not(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)) == (200, {"status": "ready", "database": "ok", "local": "ok"})
+
+    async def gone() -> bool:
+        return False
+
+    monkeypatch.setattr(app.platforms[0], "connected", gone)
+    app.health._asked.clear()
+    status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["local"]) == (503, "not connected")
+    assert (await fetched(app, "healthz"))[0] == 200, "alive all the same"
+
+
+async def test_ready_sees_a_database_of_another_version(app: App) -> None:
+    await app.product.threads.write(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["database"]) == (503, "has another version's schema")
+
+
+async def test_the_figures_are_for_this_machine_and_name_nobody(app: App) -> None:
+    status, body = await fetched(app, "metrics")
+    assert status == 200
+    for name in (
+        "plc_acknowledgement_seconds",
+        "plc_handler_seconds",
+        "plc_due_lag_seconds",
+        'plc_delivery_lag_seconds_count{platform="local"}',
+        "plc_deliveries_waiting",
+        'plc_delivery_attempts_total{platform="local"',
+        "plc_delivery_failures",
+    ):
+        assert name in body
+    assert "@" not in body
+    assert "Reyes" not in body
+    assert (await fetched(app, "metrics", X_Forwarded_For="203.0.113.9"))[0] == 403
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What goes to the log; logging is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in logs.LIBRARIES}
+    stream = io.StringIO()
+    logs.configure("text", verbose=True, stream=stream)
+    yield stream
+    root.handlers[:], root.level = handlers, level
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def test_one_line_an_event_with_its_ids(written: io.StringIO) -> None:
+    event(logging.getLogger("plc.test"), "delivery.sent", id="1", kind="two words", attempts=3)
+    line = written.getvalue()
+    assert line.count("\n") == 1
+    assert line.endswith(' info delivery.sent id=1 kind="two words" attempts=3\n')
+    stream = io.StringIO()
+    logs.configure("json", verbose=True, stream=stream)
+    event(logging.getLogger("plc.test"), "delivery.sent", id="1", attempts=3)
+    said = json.loads(stream.getvalue())
+    assert (said["action"], said["id"], said["attempts"], said["level"]) == ("delivery.sent", "1", 3, "info")
+
+
+def test_libraries_and_exceptions_are_heard_without_their_words(written: io.StringIO) -> None:
+    logging.getLogger("slack_sdk.web").debug(CANARY)
+    logging.getLogger("aiohttp.server").info(CANARY)
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        logging.getLogger("aiohttp.server").exception("Error handling %s", CANARY)
+    logging.getLogger("unknown.library").warning(CANARY)
+    assert CANARY not in written.getvalue()
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 2
+    assert "library logger=aiohttp.server at=test_watching:" in lines[0]
+    assert "error=ValueError" in lines[0]
+
+
+def actions_in_the_code() -> set[str]:
+    found: set[str] = set()
+    for file in (ROOT / "bot").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "event":
+                said = node.args[1]
+                if isinstance(said, ast.Constant):
+                    found.add(str(said.value))
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "_failed":
+                found |= {
+                    str(one.value) for one in node.args if isinstance(one, ast.Constant) and "." in str(one.value)
+                }
+    return found
+
+
+def test_every_action_is_explained_to_the_operator() -> None:
+    assert actions_in_the_code() | {"library"} == set(ACTIONS)
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for action, says in ACTIONS.items():
+        assert f"| `{action}` | {says} |" in told
+
+
+def test_nothing_logs_past_the_one_way() -> None:
+    direct = ("log.info(", "log.warning(", "log.error(", "logger.info(", "logger.warning(", "logger.error(")
+    offenders = [
+        str(file.relative_to(ROOT))
+        for room in ("bot", "handlers", "storage", "program")
+        for file in (ROOT / room).rglob("*.py")
+        if any(call in file.read_text(encoding="utf-8") for call in direct)
+    ]
+    assert offenders == []

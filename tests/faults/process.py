@@ -1,0 +1,168 @@
+"""``plc-bot run`` as a real process that can be made to die or freeze at any of its steps.
+
+One parent process imports everything once and then forks a bot for each line on its standard input, so that
+a test can afford hundreds of deaths. Nothing of this is in the product: the steps are found by wrapping what
+every step goes through, the database's commits and the ports' calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot import logs
+from bot.app import App, open_database, prepare, running_alone, serve
+from bot.clock import SystemClock
+from bot.port import Port
+from bot.settings import Settings
+from bot.slack import connect as connect_slack
+from bot.teams import connect as connect_teams
+from bot.timing import Timing
+from storage.database import Tx
+from tests.fakes import slack, teams
+from tests.world import OPERATOR_KEY
+
+QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=3.0, lease=4.0, settling=0.5, stop=5.0)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What one process is told. ``fault``: step, its count, and the signal the process sends itself there."""
+
+    database_url: str
+    out: str  # a file: the process's address, once it is ready
+    slack_url: str = ""
+    teams_url: str = ""
+    fault: tuple[str, int, str] | None = None
+    timing: dict[str, float] = field(default_factory=dict)
+
+
+STEPS = ("before commit", "after commit", "before call", "after call")
+
+
+class Fate:
+    """Counts the steps and strikes at the one that was ordered."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._fault = orders.fault
+        self._steps: Counter[str] = Counter()
+
+    def step(self, name: str) -> None:
+        self._steps[name] += 1
+        if self._fault is not None and (name, self._steps[name]) == tuple(self._fault[:2]):
+            os.kill(os.getpid(), signal.Signals[self._fault[2]])
+
+
+def _wrap_commits(app: App, fate: Fate) -> None:
+    database = app.product.threads.database
+    write = database.write
+
+    @contextmanager
+    def counted() -> Iterator[Tx]:
+        with write() as tx:
+            yield tx
+            fate.step("before commit")
+        fate.step("after commit")
+
+    setattr(database, "write", counted)  # noqa: B010 -- a method of one object, replaced for a test
+
+
+def _wrap_calls(port: Port, fate: Fate) -> None:
+    for verb in ("post", "update", "visit"):
+        call = getattr(port, verb)
+
+        async def counted(*args: Any, _call: Any = call) -> Any:
+            fate.step("before call")
+            result = await _call(*args)
+            fate.step("after call")
+            return result
+
+        setattr(port, verb, counted)
+
+
+def settings_for(orders: Orders) -> Settings:
+    told: dict[str, Any] = {}
+    if orders.slack_url:
+        told |= {
+            "slack_bot_token": slack.BOT_TOKEN,
+            "slack_signing_secret": slack.SIGNING_SECRET,
+            "slack_api_url": orders.slack_url,
+        }
+    if orders.teams_url:
+        told |= {
+            "teams_app_id": teams.APP_ID,
+            "teams_app_password": teams.PASSWORD,
+            "teams_tenant_id": teams.TENANT,
+        }
+    return Settings(plc_port=0, plc_database_url=orders.database_url, plc_encryption_keys=OPERATOR_KEY, **told)
+
+
+async def run(orders: Orders) -> None:
+    settings = settings_for(orders)
+    database = open_database(settings)
+    with running_alone(database):
+        vault = prepare(settings, database, SystemClock())
+        app = App(settings, database, vault, timing=Timing(**{**asdict(QUICK), **orders.timing}))
+        if settings.slack is not None:
+            app.add(connect_slack(settings.slack, app.dispatcher.answer, timeout=2.0))
+        if settings.teams is not None:
+            url = orders.teams_url
+            app.add(
+                connect_teams(
+                    settings.teams,
+                    app.dispatcher.answer,
+                    login_url=url,
+                    metadata_url=f"{url}/v1/.well-known/openidconfiguration",
+                    service_url=f"{url}/amer/",
+                    timeout=2.0,
+                )
+            )
+        fate = Fate(orders)
+        _wrap_commits(app, fate)
+        for platform in app.platforms:
+            _wrap_calls(platform.port, fate)
+
+        def say(_text: str) -> None:
+            Path(orders.out).write_text(app.address, encoding="utf-8")
+
+        await serve(app, say)
+
+
+def _be_a_bot(orders: Orders) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        os.environ.pop(name, None)
+    with open(orders.out + ".log", "a", encoding="utf-8") as log:
+        logs.configure("text", verbose=True, stream=log)
+        try:
+            asyncio.run(run(orders))
+        except BaseException:
+            traceback.print_exc(file=log)
+            log.flush()
+            os._exit(1)
+        log.flush()
+    os._exit(0)
+
+
+def main() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are buried at once
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.close(0)
+            _be_a_bot(Orders(**json.loads(line)))
+        print(child, flush=True)  # noqa: T201 -- the answer to whoever ordered it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Platforms that fail: every message arrives once, or its fate is known and shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from handlers.cards import plain
+from handlers.digest import digest_card
+from storage import conversations, deliveries
+from storage.work import Work
+from tests.fakes.slack import TEAM, Fault
+from tests.fakes.teams import Fault as TeamsFault
+from tests.faults.house import House, until
+from tests.slack.story import OZARKS
+
+pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+
+SLACK_FAULTS = {
+    "429 and Retry-After": Fault(status=429, retry_after=1, after=False),
+    "500 before the work": Fault(status=500, after=False),
+    "502 after the work": Fault(status=502),
+    "time-out after the work": Fault(hang=True),
+    "time-out before the work": Fault(hang=True, after=False),
+    "dropped before the work": Fault(drop=True, after=False),
+    "dropped after the work": Fault(drop=True),
+    "broken JSON": Fault(garbage=True),
+}
+
+
+@pytest.fixture
+def one_database(house: House) -> House:
+    """What a platform does to a delivery is the same on both databases, so one will do."""
+    if not house.database.sqlite:
+        pytest.skip("told on SQLite")
+    return house
+
+
+async def test_slack_fails_in_every_way_and_each_message_arrives_once(one_database: House) -> None:
+    house = one_database
+    house.link()
+    await house.bot()
+    for fault in SLACK_FAULTS.values():
+        house.slack.fail("chat.postMessage", fault)
+        house.queue("dana@example.org", 1)
+        await until(lambda: not house.slack._faults["chat.postMessage"])
+    house.queue("tom@example.org", 5)
+    await house.all_settled()
+    assert house.lost_and_doubled() == (0, 0)
+    assert Counter(house.states().values()) == {"sent": len(SLACK_FAULTS) + 5}
+
+
+async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(one_database: House) -> None:
+    """Teams has no look-up: a lost answer ends as unconfirmed, and is never silently sent again."""
+    house = one_database
+    house.link_teams()
+    await house.bot(slack_url="", teams_url=house.teams.login_url)
+    # The work was done or not, and the answer says which, or does not.
+    arrives: dict[TeamsFault, int] = {
+        "429": 1,
+        "412": 1,
+        "500": 0,
+        "502": 0,
+        "503": 0,
+        "drop": 0,
+        "work-then-hang": 1,
+        "broken-json": 1,
+    }
+    known = {"429", "412"}
+    for fault in arrives:
+        house.teams.fail("POST", "/activities", fault, "1")
+        house.queue("dana@example.org", 1)
+        await until(lambda: not house.teams._faults)
+    await house.all_settled()
+    there = sum(len(messages) for messages in house.teams.messages.values())
+    assert there == sum(arrives.values()), "nothing was sent twice"
+    assert Counter(house.states().values()) == {"sent": len(known), "unconfirmed": len(arrives) - len(known)}
+    assert {one.state for one in house.undelivered()} == {"unconfirmed"}
+
+
+async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(one_database: House) -> None:
+    house = one_database
+    house.link()
+    house.slack.users["U00DANA"]["deleted"] = True
+    house.slack.add_channel("C00OLD", "old", archived=True)
+    house.write(_channels)
+    house.queue("dana@example.org", 1)
+    bot = await house.bot()
+    await house.all_settled()
+    calls = len(house.slack.made("chat.postMessage"))
+    assert set(house.states().values()) == {"failed"}
+    assert {one.reason for one in house.undelivered()} == {
+        "This person's Slack account is deactivated.",
+        "This channel is archived; unarchive it or link another channel.",
+        "The bot is not in this channel or the channel is gone; invite the bot and link the channel again.",
+    }
+    house.slack.revoked = True
+    house.queue("tom@example.org", 1)
+    await house.all_settled()
+    assert any("no longer accepts the bot's token" in one.reason for one in house.undelivered())
+    digest = house.read(lambda tx: plain(digest_card(house.work(tx), "America/Chicago")))
+    assert digest.count("This channel is archived") == 1
+    assert "deactivated" in digest
+    await bot.kill()
+    house.slack.revoked = False
+    await house.bot()
+    house.queue("tom@example.org", 1)
+    await until(lambda: "sent" in house.states().values())
+    assert len(house.slack.made("chat.postMessage")) <= calls + 2, "what failed for good was not tried again"
+
+
+def _channels(work: Work) -> None:
+    """A message to a channel that was archived, and to one that the bot was thrown out of."""
+    for external in ("C00OLD", OZARKS):
+        made = conversations.remember(
+            work, platform="slack", tenant=TEAM, external=external, kind="channel", name=external, reference={}
+        )
+        deliveries.to_channel(work, "hello", made, made)
+
+
+async def test_a_stale_teams_reference_ends_undeliverable(one_database: House) -> None:
+    house = one_database
+    house.link_teams()
+    await house.bot(slack_url="", teams_url=house.teams.login_url)
+    gone: tuple[TeamsFault, ...] = ("404", "not-in-roster", "403")
+    for fault in gone:
+        house.teams.fail("POST", "/activities", fault)
+        house.queue("dana@example.org", 1)
+        await until(lambda: not house.teams._faults)
+    await house.all_settled()
+    assert set(house.states().values()) == {"failed"}
+    reasons = {one.reason for one in house.undelivered()}
+    assert any("not in this Teams conversation any more" in one for one in reasons)
+    assert len(reasons) == 3
+    assert house.teams.messages == {}

@@ -1,0 +1,78 @@
+"""The database goes away, the disk is full: what was confirmed stays, what was due comes once."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import psutil
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.fakes.slack import HttpWire, SlackPerson, words
+from tests.faults.house import EVERYBODY, Bot, House, until
+
+pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+
+
+async def test_the_database_goes_away_and_comes_back(house: House) -> None:
+    if house.database.sqlite:
+        pytest.skip("a file does not go away")
+    house.link()
+    bots = [await house.bot(), await house.bot()]
+    for one in bots:
+        await one.ready()
+    for email in EVERYBODY:
+        house.queue(email, 10)
+    house.plan_wave()
+    name = house.database.url.database
+    server = create_engine(house.database.url.set(drivername="postgresql+psycopg", database="postgres"))
+    server = server.execution_options(isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        for _ in range(3):
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+            )
+            await asyncio.sleep(1)
+            assert await _ready(bots[0]) == 503
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+            await asyncio.sleep(0.5)
+    server.dispose()
+    house.database.close()
+    await house.all_settled()
+    assert house.lost_and_doubled() == (0, 0)
+    assert len(house.states()) == 10 * len(EVERYBODY) + 2
+    assert all(one.alive for one in bots)
+    assert await _ready(bots[0]) == 200
+
+
+async def _ready(bot: Bot) -> int:
+    async with aiohttp.ClientSession() as session, session.get(f"{await bot.ready()}readyz") as answer:
+        return answer.status
+
+
+async def test_the_disk_is_full_and_then_it_is_not(house: House) -> None:
+    if not house.database.sqlite:
+        pytest.skip("PostgreSQL's own disk is its operator's")
+    house.link()
+    bot = await house.bot()
+    address = await bot.ready()
+    largest = max(file.stat().st_size for file in house.folder.glob("plc.*"))
+    psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (largest + 16_384, resource.RLIM_INFINITY))
+    for email in EVERYBODY:
+        house.queue(email, 30)
+    house.plan_wave()
+    await until(lambda: "OperationalError" in bot.log)
+    async with aiohttp.ClientSession() as session:
+        dana = SlackPerson(house.slack, HttpWire(session, f"{address}slack/events"), "U00DANA")
+        answered = await dana.command(f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}", dana._chat)
+        said = words(answered.body) + words(house.slack.notices)
+        assert "nothing was saved" in said or "paused" in said.lower()
+    psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    await house.all_settled()
+    assert house.lost_and_doubled() == (0, 0)
+    assert len(house.states()) == 30 * len(EVERYBODY) + 2
+    assert house.read(lambda tx: tx.execute(text("PRAGMA integrity_check")).scalar()) == "ok"

@@ -1,0 +1,366 @@
+"""Consent, one's own reflections, sharing one with a mentor, and what a mentor may open."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from handlers.requests import Reply
+from storage import checkins, cohorts, consent, people, reflections, shares
+from storage.database import Database
+from storage.tables import account, checkin, membership, share_reading, vault_item
+from storage.tables import consent as consent_table
+from storage.tables import share as share_table
+from tests.world import Person, World, button, buttons_of, said
+
+SECRET = "CANARY-7731"
+
+
+@pytest.fixture
+def dana(world: World) -> Person:
+    return world.matched("Dana Reyes", "dana@example.org")
+
+
+@pytest.fixture
+def lee(world: World) -> Person:
+    return world.matched("Lee Okafor", "lee@example.org")
+
+
+@pytest.fixture
+def ruth(world: World) -> Person:
+    return world.matched("Ruth Ellison", "ruth@example.org")
+
+
+@pytest.fixture
+def tom(world: World) -> Person:
+    return world.matched("Tom Becker", "tom@example.org")
+
+
+@pytest.fixture
+def carol(world: World) -> Person:
+    return world.matched("Carol Dietz", "carol@example.org")
+
+
+@pytest.fixture
+def sam(world: World) -> Person:
+    """Matched, and asked nothing yet."""
+    return world.matched("Sam Whitfield", "sam@example.org", agreed=False)
+
+
+async def next_checkin(world: World, person: Person) -> None:
+    with world.database.read() as tx:
+        at = checkins.turn_at(tx, person.id)
+    assert at is not None
+    await world.go_to(at)
+
+
+async def written(world: World, dana: Person) -> str:
+    """Dana writes a reflection; its id."""
+    await next_checkin(world, dana)
+    asked = next(one for one in reversed(world.to(dana)) if "How are things" in one.text)
+    form = (await dana.presses(asked, "Write a reflection")).form
+    assert form is not None
+    await dana.fills(form, **{form.fields[0].id: SECRET})
+    with world.database.read() as tx:
+        return str(tx.scalar(select(vault_item.c.id).where(vault_item.c.kind == "reflection")))
+
+
+async def shared(dana: Person) -> Reply:
+    listed = await dana.sends("reflections")
+    form = (await dana.presses(listed, "Share")).form
+    assert form is not None
+    assert form.confidential
+    return await dana.fills(form)
+
+
+# Consent ----------------------------------------------------------------------------------------
+
+
+async def test_the_notice_comes_once_and_agreeing_shows_the_checkin(world: World, sam: Person) -> None:
+    await next_checkin(world, sam)
+    first = world.to(sam)[-1]
+    for words in (
+        "Before your first check-in",
+        "holds the keys",
+        "1-800-392-3738",
+        "988",
+        "Sunshine",
+        "could identify",
+    ):
+        assert words in first.text
+    assert "How are things" not in first.text
+    assert [one.label for one in buttons_of(first.card)] == ["Agree", "Decline"]
+    reply = await sam.presses(first, "Agree")
+    assert "How are things going?" in said(reply)
+    assert "How are things going?" in first.text
+    assert "Saved." in said(await sam.presses(first, "4"))
+    await next_checkin(world, sam)
+    assert "How are things going?" in world.to(sam)[-1].text
+    with world.database.read() as tx:
+        assert [(one.decision, one.version) for one in consent.of_person(tx, sam.id)] == [("agreed", "1")]
+
+
+async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world: World, sam: Person) -> None:
+    await next_checkin(world, sam)
+    text = said(await sam.types(f"{SECRET} is how I feel"))
+    assert "I kept nothing of that" in text
+    assert SECRET not in text
+    with world.database.read() as tx:
+        found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == sam.id))
+    assert "choose" in said(await sam.does_press("checkins.pulse", str(found), "3"))
+    assert "choose" in said(await sam.does_press("checkins.write", str(found)))
+    await world.pass_time(days=4)
+    assert not any("still open" in one.text for one in world.to(sam))
+    with world.database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == []
+
+
+async def test_declining_is_respected_everywhere_and_can_be_changed(
+    world: World, sam: Person, ruth: Person, carol: Person
+) -> None:
+    await next_checkin(world, sam)
+    first = world.to(sam)[-1]
+    assert "You declined check-ins" in said(await sam.presses(first, "Decline"))
+    assert "You declined check-ins" in first.text
+    count = len(world.to(sam))
+    text = said(await sam.types("a long week it was"))
+    assert "nothing you write is kept" in text
+    await world.pass_time(days=40)
+    assert len(world.to(sam)) == count, "no check-in, no reminder"
+    assert "You declined" in said(await sam.sends("checkin"))
+    with world.database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == []
+    for one, command in ((ruth, "progress"), (carol, "progress"), (carol, "digest"), (carol, "person Sam Whitfield")):
+        shown = said(await one.sends(command)).lower()
+        assert "declin" not in shown
+        assert "check-in" not in shown
+
+    again = await sam.sends("checkins on")
+    assert "They come again once you agree" in said(again)
+    await sam.presses(again, "Agree")
+    await next_checkin(world, sam)
+    assert "How are things going?" in world.to(sam)[-1].text
+    privacy = await sam.sends("privacy")
+    assert "You agreed to check-ins" in said(privacy)
+    assert "You declined check-ins" in said(await sam.presses(privacy, "Decline"))
+    with world.database.read() as tx:
+        assert [one.decision for one in consent.of_person(tx, sam.id)] == ["declined", "agreed", "declined"]
+    with pytest.raises(Exception, match="append-only"), world.database.write() as tx:
+        tx.execute(update(consent_table).values(decision="agreed"))
+
+
+async def test_an_old_notice_is_not_agreed_to(world: World, sam: Person) -> None:
+    assert "notice has changed" in said(await sam.does_press("consent.agree", "0"))
+    with world.database.read() as tx:
+        assert consent.of(tx, sam.id) is None
+
+
+async def test_nobody_decides_for_another_by_a_forged_checkin(world: World, sam: Person, dana: Person) -> None:
+    await next_checkin(world, dana)
+    with world.database.read() as tx:
+        found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id))
+    text = said(await sam.does_press("consent.decline", "1", str(found)))
+    assert "Who sees what" in text
+    assert "You declined" in text
+    with world.database.read() as tx:
+        decision = consent.of(tx, dana.id)
+    assert decision is not None
+    assert decision.agreed
+
+
+# One's own --------------------------------------------------------------------------------------
+
+
+async def test_reflections_are_listed_by_day_opened_changed_and_deleted(
+    world: World, dana: Person, lee: Person
+) -> None:
+    await written(world, dana)
+    listed = await dana.sends("reflections")
+    assert "Thu Sep 10, 2026" in said(listed)
+    assert SECRET not in said(listed)
+    form = (await dana.presses(listed, "Open")).form
+    assert form is not None
+    assert form.confidential
+    [field] = form.fields
+    assert getattr(field, "value", "") == SECRET
+    assert said(await dana.fills(form, **{field.id: f"{SECRET} more"})) == "Saved."
+    form = (await dana.presses(listed, "Open")).form
+    assert form is not None
+    assert getattr(form.fields[0], "value", "") == f"{SECRET} more"
+    assert "written none" in said(await lee.sends("reflections"))
+    assert "written none" in said(await dana.presses(listed, "Delete"))
+    assert "not there" in said(await dana.presses(listed, "Open"))
+    with world.database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == []
+        assert tx.scalar(select(checkin.c.answered_at).where(checkin.c.person_id == dana.id)) is None
+
+
+async def test_many_reflections_are_paged(world: World, dana: Person) -> None:
+    for _ in range(7):
+        await next_checkin(world, dana)
+        await dana.types("words")
+    listed = await dana.sends("reflections")
+    assert listed.card is not None
+    assert sum(one.label == "Open" for one in buttons_of(listed.card)) == 5
+    older = await dana.presses(listed, "Older")
+    assert older.replace is not None
+    assert sum(one.label == "Open" for one in buttons_of(older.replace)) == 2
+
+
+async def test_who_declined_may_read_and_delete_but_not_add(world: World, dana: Person) -> None:
+    await written(world, dana)
+    await dana.presses(await dana.sends("privacy"), "Decline")
+    listed = await dana.sends("reflections")
+    form = (await dana.presses(listed, "Open")).form
+    assert form is not None
+    assert "declined" in said(await dana.fills(form, **{form.fields[0].id: "new words"}))
+    assert said(await dana.fills(form, **{form.fields[0].id: ""})) == "Deleted."
+
+
+# Sharing ----------------------------------------------------------------------------------------
+
+
+async def test_a_mentor_opens_what_was_shared_and_the_author_sees_when(
+    world: World, dana: Person, ruth: Person
+) -> None:
+    await written(world, dana)
+    assert "Shared with Ruth Ellison" in said(await shared(dana))
+    told = world.to(ruth)[-1]
+    assert "Dana Reyes shared a reflection with you" in told.text
+    assert SECRET not in told.text
+    assert "Not read." in said(await dana.sends("reflections"))
+    read = await ruth.presses(told, "Read it")
+    assert read.form is not None
+    assert read.form.confidential
+    assert read.form.submit is None
+    assert SECRET in said(read)
+    await world.pass_time(days=1)
+    await ruth.presses(told, "Read it")
+    listed = await dana.sends("reflections")
+    assert "Shared with Ruth Ellison. Read Thu Sep 10, 2026, 3:00 PM, Fri Sep 11, 2026, 3:00 PM." in said(listed)
+    opened = await dana.presses(listed, "Open")
+    assert "Read Thu Sep 10, 2026" in said(opened)
+    assert "Dana Reyes, Thu Sep 10, 2026" in said(await ruth.sends("reflections"))
+    assert listed.card is not None
+    assert "Share" not in [one.label for one in buttons_of(listed.card)], "there is no other mentor"
+
+    await dana.presses(listed, "Stop sharing with Ruth Ellison")
+    assert "not shared any more" in told.text
+    assert not buttons_of(told.card)
+    with world.database.read() as tx:
+        share_id = tx.scalar(select(share_table.c.id).where(share_table.c.step == "shared"))
+        assert len(tx.execute(select(share_reading)).all()) == 2
+    assert said(await ruth.does_press("reflections.read", str(share_id))) == "That reflection is not there."
+    assert "Was shared with Ruth Ellison. Read" in said(await dana.sends("reflections"))
+    for table in (share_table, share_reading):
+        with pytest.raises(Exception, match="append-only"), world.database.write() as tx:
+            tx.execute(table.delete())
+
+
+async def test_refusals_look_like_what_is_not_there(
+    world: World, dana: Person, lee: Person, ruth: Person, tom: Person, carol: Person
+) -> None:
+    """Forged ids, by everybody who might try."""
+    item = await written(world, dana)
+    await shared(dana)
+    with world.database.read() as tx:
+        share_id = str(tx.scalar(select(share_table.c.id)))
+    nowhere = str(uuid4())
+    for other in (lee, tom, carol, ruth):
+        for name in ("open", "share", "delete"):
+            assert await other.does_press(f"reflections.{name}", item) == await other.does_press(
+                f"reflections.{name}", nowhere
+            )
+        assert await other.does_press("reflections.stop", share_id) == await other.does_press(
+            "reflections.stop", nowhere
+        )
+        form = (await dana.presses(await dana.sends("reflections"), "Open")).form
+        assert said(await other.fills(form)) == "That reflection is not there."
+    for other in (lee, tom, carol, dana):
+        assert await other.does_press("reflections.read", share_id) == await other.does_press(
+            "reflections.read", nowhere
+        )
+    with world.database.read() as tx:
+        assert tx.execute(select(share_reading)).all() == []
+        assert tx.scalar(select(vault_item.c.id)) == UUID(item)
+
+
+async def test_only_a_mentor_of_ones_cohort_can_be_chosen(
+    world: World, dana: Person, ruth: Person, tom: Person
+) -> None:
+    await written(world, dana)
+    form = (await dana.presses(await dana.sends("reflections"), "Share")).form
+    reply = await dana.fills(form, mentor=str(tom.id))
+    assert "mentor" in reply.errors
+    with world.database.read() as tx:
+        assert tx.execute(select(share_table)).all() == []
+
+
+async def test_a_share_ends_when_the_mentor_is_no_longer_theirs(world: World, dana: Person, ruth: Person) -> None:
+    await written(world, dana)
+    await shared(dana)
+    with world.database.read() as tx:
+        ozarks = tx.scalar(select(membership.c.cohort_id).where(membership.c.person_id == dana.id))
+        share_id = str(tx.scalar(select(share_table.c.id)))
+    assert ozarks is not None
+    with world.database.write() as tx:
+        cohorts.leave(world.work(tx), ozarks, ruth.id, None)
+    await world.settle()
+    assert "not shared any more" in next(one for one in world.to(ruth) if "reflection" in one.text).text
+    world.clock.at += timedelta(days=1)
+    with world.database.write() as tx:
+        cohorts.join(world.work(tx), ozarks, ruth.id, "mentor", None)
+    assert "not there" in said(await ruth.does_press("reflections.read", share_id)), "coming back revives nothing"
+    with world.database.read() as tx:
+        found = shares.get(tx, UUID(share_id))
+    assert found is not None
+    assert found.ended_at is not None
+
+
+async def test_another_account_given_to_the_mentor_reads_nothing(world: World, dana: Person, ruth: Person) -> None:
+    await written(world, dana)
+    await shared(dana)
+    other = world.account("Ruth E.", "ruth.new@example.org")
+    await other.sends("help")
+    with world.database.write() as tx:
+        new = tx.scalar(select(account.c.id).where(account.c.user == other.user))
+        assert new is not None
+        people.confirm(world.work(tx), new, ruth.id, None)
+        share_id = str(tx.scalar(select(share_table.c.id)))
+    assert "not there" in said(await other.does_press("reflections.read", share_id))
+
+
+async def test_deleting_ends_the_share(world: World, dana: Person, ruth: Person) -> None:
+    await written(world, dana)
+    await shared(dana)
+    told = world.to(ruth)[-1]
+    act = button(told.card, "Read it")
+    await dana.presses(await dana.sends("reflections"), "Delete")
+    assert "not shared any more" in told.text
+    assert "not there" in said(await ruth.does_press(act.name, *act.args))
+
+
+def test_a_stop_ends_a_share_once(database: Database) -> None:
+    world = World(database)
+    try:
+        world.prepare()
+        world.import_roster()
+        dana, ruth = (world.matched(name, email) for name, email in PAIR)
+        with world.database.write() as tx:
+            made = shares.make(world.work(tx), uuid4(), dana.id, ruth.id)
+            found = shares.get(tx, made)
+            assert found is not None
+            shares.stop(world.work(tx), found, dana.id)
+        with pytest.raises(IntegrityError), world.database.write() as tx:
+            shares.stop(world.work(tx), found, dana.id)
+        with world.database.read() as tx:
+            assert reflections.of_account(tx, uuid4()) == []
+    finally:
+        world.close()
+
+
+PAIR = (("Dana Reyes", "dana@example.org"), ("Ruth Ellison", "ruth@example.org"))
