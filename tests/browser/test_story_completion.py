@@ -211,7 +211,7 @@ async def test_one_tap_is_missing_before_the_certificate(windows: Windows, produ
         await carol.answer_question("Approve and issue")
         await carol.reads("Nina Alvarez: certificate issued")
         await nina.press("Get your certificate", await nina.reads("Congratulations, Nina Alvarez!"))
-        card = await nina.reads("Your certificate")
+        card = await nina.reads("See what others see")
         await visitor.has_once(await link(card, PDF), "record-of-completion-nina-alvarez.pdf")
         (first_one,) = given(product, NINA)
         page = await visitor.reads(await link(card, "See what others see"))
