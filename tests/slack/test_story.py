@@ -92,7 +92,9 @@ async def the_home_channel(story: Story) -> None:
     assert asked == "# Thank you\nGood to meet you, Ruth Ellison.", "the question is gone"
     assert welcome.startswith("# Welcome, Ruth Ellison\nI'm your program's cohort bot. You are in Ozarks.")
     assert "after each meeting I send you the list" in welcome
-    assert "What you write in a check-in is kept encrypted, and the bot shows it to nobody you do not choose." in welcome
+    assert (
+        "What you write in a check-in is kept encrypted, and the bot shows it to nobody you do not choose." in welcome
+    )
 
     assert BOT_USER not in story.fake.channels[OZARKS].members
     told_her = await ruth.sends("cohort link", OZARKS)
