@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-
 from bot.app import App
 from tests.canary.hunt import Haul, listening
 from tests.canary.stage import as_json, leaks, stumble, walk
@@ -20,6 +19,7 @@ PROMPT = "Where did you feel most like a school counselor?"
 
 class SlackStage:
     email, mentor, coordinator = "dana@example.org", "ruth@example.org", "carol@example.org"
+    platform_files = ""
 
     def __init__(self, story: Story, folder: Path) -> None:
         self.story, self.folder = story, folder

@@ -15,6 +15,7 @@ from tests.teams.test_requirement_story import absent, on, opens, option
 
 class TeamsStage:
     email, mentor, coordinator = "dana@example.org", "ruth@example.org", "carol@example.org"
+    platform_files = ""
 
     def __init__(self, story: Story, everybody: dict[str, Someone], folder: Path) -> None:
         self.story, self.folder = story, folder
