@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 from uuid import UUID
@@ -38,12 +38,14 @@ FORMS = ("xlsx", "standings.csv", "record.csv")
 class Stage(Protocol):
     """A platform with Dana, her mentor and the coordinator; Dana's check-in is open, and a record can be disputed."""
 
-    app: App
     folder: Path
     email: str  # Dana's
     mentor: str
     coordinator: str
     platform_files: str  # files with this in their name are the platform's, and searched by `traffic`
+
+    @property
+    def app(self) -> App: ...
 
     async def taps(self, number: str) -> None: ...
     async def writes(self, words: str) -> None:
@@ -110,14 +112,16 @@ async def walk(stage: Stage) -> None:
 
 async def stumble(stage: Stage) -> None:
     """Every way in, with each fault at each step; then what could not be done is done."""
+    fired: Fired = set()
     for step in steps(stage):
         for fault in (sealing, committing, posting, answering):
             # What people see of a failure is another test's; here it only must not leak.
-            with fault(stage.app), suppress(AssertionError, LookupError, StopIteration, ValueError):
+            with fault(stage.app, fired), suppress(AssertionError, LookupError, StopIteration, ValueError):
                 await step()
             await stage.later()
         with suppress(AssertionError, LookupError, StopIteration, ValueError):  # its answer alone had failed
             await step()
+    assert fired == {"seal", "unseal", "commit", "post", "answer"}
     await stage.looks_around()
     assert_all_happened(stage)
     await assert_own_is_hers(stage)
@@ -125,7 +129,8 @@ async def stumble(stage: Stage) -> None:
 
 def assert_all_happened(stage: Stage) -> None:
     """The words are there, in the vault, and were shared, read and disputed: else nothing could have leaked."""
-    assert kept(stage.app, stage.email) == {"pulse": {PULSE}, "reflection": {EDITED, TYPED}, "dispute": {DISPUTED}}
+    opened = kept(stage.app, stage.email)
+    assert opened == {"pulse": {PULSE}, "reflection": {EDITED, TYPED}, "dispute": {DISPUTED}}, opened
     with stage.app.product.threads.database.read() as tx:
         assert all(tx.execute(select(one)).first() for one in (share, share_reading, dispute))
 
@@ -154,8 +159,12 @@ def person_id(tx: Tx, email: str) -> UUID:
 LOUD = f"it cannot be done: {' '.join(WORDS)}"
 
 
-def _raises(*_: object, **__: object) -> NoReturn:
-    raise RuntimeError(LOUD)
+Fired = set[str]  # which faults did strike
+
+
+def _fail(fired: Fired, what: str, *said: object) -> NoReturn:
+    fired.add(what)
+    raise RuntimeError(f"{said} {LOUD}")
 
 
 @contextmanager
@@ -165,19 +174,19 @@ def _patched() -> Iterator[pytest.MonkeyPatch]:
 
 
 @contextmanager
-def sealing(_app: App) -> Iterator[None]:
+def sealing(_app: App, fired: Fired) -> Iterator[None]:
     """The vault fails, with the words in its error."""
     seal, unseal = storage.vault._encrypt, storage.vault._decrypt
 
     def broken_seal(cipher: Any, clear: bytes, identity: bytes) -> bytes:
         if identity.startswith(b"item:"):
-            raise RuntimeError(f"cannot seal {clear!r} {LOUD}")
+            _fail(fired, "seal", clear)
         return seal(cipher, clear, identity)
 
     def broken_unseal(cipher: Any, sealed: bytes, identity: bytes) -> bytes:
         clear = unseal(cipher, sealed, identity)
         if identity.startswith(b"item:"):
-            raise RuntimeError(f"cannot unseal {clear!r}")
+            _fail(fired, "unseal", clear)
         return clear
 
     with _patched() as patch:
@@ -187,7 +196,7 @@ def sealing(_app: App) -> Iterator[None]:
 
 
 @contextmanager
-def committing(app: App) -> Iterator[None]:
+def committing(app: App, fired: Fired) -> Iterator[None]:
     """The database refuses to commit whatever changed something private."""
     engine = app.product.threads.database.engine
     private = tuple(f"{verb} {one.fullname}" for one in PRIVATE for verb in ("INSERT INTO", "UPDATE"))
@@ -198,7 +207,7 @@ def committing(app: App) -> Iterator[None]:
 
     def commit(connection: Any) -> None:
         if connection.info.pop("private", False):
-            _raises()
+            _fail(fired, "commit")
 
     event.listen(engine, "after_cursor_execute", note)
     event.listen(engine, "commit", commit)
@@ -210,29 +219,30 @@ def committing(app: App) -> Iterator[None]:
 
 
 @contextmanager
-def posting(app: App) -> Iterator[None]:
+def posting(app: App, fired: Fired) -> Iterator[None]:
     """The platform takes no message and no change of one, and the error quotes everything."""
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        _fail(fired, "post")
+
     with _patched() as patch:
         for port in app.ports.values():
-            patch.setattr(type(port), "post", _raises)
-            patch.setattr(type(port), "update", _raises)
+            patch.setattr(type(port), "post", refused)
+            patch.setattr(type(port), "update", refused)
         yield
 
 
 @contextmanager
-def answering(_app: App) -> Iterator[None]:
+def answering(_app: App, fired: Fired) -> Iterator[None]:
     """All is done, but its answer is lost: the error quotes what was asked and what would have been answered."""
     works = Dispatcher._reply
 
     async def lost(self: Dispatcher, request: Request) -> Reply:
-        raise RuntimeError(f"{request} {await works(self, request)} {LOUD}")
+        _fail(fired, "answer", request, await works(self, request))
 
     with _patched() as patch:
         patch.setattr(Dispatcher, "_reply", lost)
         yield
-
-
-Fault = Callable[[App], AbstractContextManager[None]]
 
 
 # What is searched -------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class LocalStage:
         """Fill a form; a choice that is not given takes its first option."""
         action = re.search(r'data-action="([^"]+)"', form)
         assert action is not None
-        first = re.search(r'<option value="([^"]+)"', form)
+        first = re.search(r'(?:<option|<input type="radio" name="[^"]*") value="([^"]+)"', form)
         filled = {name: [value] for name, value in values.items()}
         for name in re.findall(r'data-field="([^"]+)"', form):
             if name not in filled and name in ("record", "mentor") and first:

@@ -109,6 +109,7 @@ async def test_a_leak_is_found(tmp_path: Path, leak: Leak, places: set[str]) -> 
         async with told(f"sqlite:///{tmp_path / 'plc.sqlite'}") as story:
             stage = await on_stage(story, tmp_path)
             leak(patch, stage.app)
+            await stage.taps("2")
             await stage.writes(FORM)
             shown = await leaks(stage, ear)
     missed = {place for place in places if not any(one.startswith(place) for one in shown)}
