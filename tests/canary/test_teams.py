@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bot.app import App
 from storage import policies
@@ -31,8 +33,9 @@ class TeamsStage:
         await self.dana.taps(self.dana.sees("How are things going?"), number)
 
     async def writes(self, words: str) -> None:
-        card = next(one for one in reversed(self.dana.chat) if _offers(one.card, "Write"))
-        label = next(name for name in actions_of(card.card) if name.startswith("Write"))
+        cards = [one for one in self.dana.chat if one.activity.get("attachments")]
+        card = next(one for one in reversed(cards) if _write(one.card))
+        label = _write(card.card)
         opened = await self.dana.taps(card, label)
         first = next(iter(opened.dialog.fields))
         await self.dana.sends(opened.dialog, **{first: words})
@@ -86,8 +89,9 @@ class TeamsStage:
         }
 
 
-def _offers(card: object, label: str) -> bool:
-    return isinstance(card, dict) and any(name.startswith(label) for name in actions_of(card))
+def _write(card: Mapping[str, Any]) -> str:
+    """The label of the card's button that opens the reflection; empty where it has none."""
+    return next((name for name in actions_of(card) if name.startswith("Write")), "")
 
 
 async def on_stage(story: Story, folder: Path) -> TeamsStage:
