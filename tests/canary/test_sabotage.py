@@ -61,7 +61,12 @@ def an_exceptions_text(patch: pytest.MonkeyPatch, _app: App) -> None:
 
 
 def an_open_vault(patch: pytest.MonkeyPatch, _app: App) -> None:
-    patch.setattr(storage.vault, "_encrypt", lambda _cipher, clear, _identity: os.urandom(12) + clear)
+    seal = storage.vault._encrypt
+
+    def open_items(cipher: Any, clear: bytes, identity: bytes) -> bytes:
+        return os.urandom(12) + clear if identity.startswith(b"item:") else seal(cipher, clear, identity)
+
+    patch.setattr(storage.vault, "_encrypt", open_items)
 
 
 def a_reason_in_a_table(patch: pytest.MonkeyPatch, _app: App) -> None:
