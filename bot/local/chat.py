@@ -8,6 +8,7 @@ it saw can ask for all that changed since.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ from bot.local import codec
 from handlers.cards import Card, Paragraph, Shown
 
 PAGE = 50  # messages shown at first, and with each "Earlier messages"
+LOG_NAME = "chat"
 BUSY_MS = 10_000
 DIRECT = "direct:"
 
@@ -203,7 +205,9 @@ class Chat:
             return
         if isinstance(self._database, Path):
             self._database.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url)
+        engine = create_engine(self.url, hide_parameters=True, logging_name=LOG_NAME)
+        # At DEBUG its rows would be logged, and with them what people typed.
+        logging.getLogger(f"sqlalchemy.engine.Engine.{LOG_NAME}").setLevel(logging.INFO)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         with engine.begin() as connection:
