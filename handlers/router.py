@@ -162,6 +162,16 @@ class Call:
         return any(one.cohort_id == cohort_id and role in (None, one.role) for one in self.me.memberships)
 
 
+def mentees_only(call: Call) -> None:
+    """What mentees do for themselves ends with their membership: a button may be older than that.
+
+    Raises:
+        Refused: the asker is a mentee of no cohort now.
+    """
+    if "mentee" not in roles_of(call.me):
+        raise Refused("That is for mentees, and you are one of no cohort now. Please ask your coordinator.")
+
+
 def roles_of(me: Actor) -> frozenset[str]:
     own = {one.role for one in me.memberships}
     return frozenset(own | {"coordinator"} if me.coordinator else own)
