@@ -423,7 +423,7 @@ def choose_form(call: Call) -> Reply:
     """Which of somebody's activities and make-ups to correct, the newest first."""
     if not call.me.coordinator:
         raise Refused("That is for coordinators.")
-    person = people.get(call.work.tx, call.id_at(0))
+    person = call.person_at(0)
     every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in REQUESTS]
     found = [one for one in reversed(every) if _may_correct(call.work, one)][:MOST_CORRECTED]
     if not found:

@@ -65,19 +65,11 @@ def open_record(call: Call) -> Reply:
     return Reply(card=person_card(call, mentee_of(call)[0]))
 
 
-def person_at(call: Call) -> Person:
-    """The person whose id the button or form carries first."""
-    person_id = call.id_at(0)
-    if person_id not in people.named(call.work.tx, [person_id]):
-        raise Refused("That person is not there.")
-    return people.get(call.work.tx, person_id)
-
-
 def mentee_of(call: Call) -> tuple[Person, Enrolment]:
     """The enrolled person whose id the button or form carries first; for coordinators alone."""
     if not call.me.coordinator:
         raise Refused("That is for coordinators.")
-    person = person_at(call)
+    person = call.person_at(0)
     found = enrolments.of_person(call.work.tx, person.id)
     if found is None:
         raise Refused(f"{person.name} is not enrolled as a mentee.")
