@@ -31,7 +31,7 @@ from handlers.cards import (
 from handlers.completion import ask_for_approval
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
-from handlers.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
 from program.attendance import correction_reasons
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
@@ -61,6 +61,7 @@ def _policy(call: Call) -> Policy:
     found = enrolments.of_person(call.work.tx, call.my_id)
     if found is None:
         raise Refused("You are not enrolled yet. Please ask your coordinator.")
+    mentees_only(call)
     return found.policy
 
 
@@ -422,7 +423,7 @@ def choose_form(call: Call) -> Reply:
     """Which of somebody's activities and make-ups to correct, the newest first."""
     if not call.me.coordinator:
         raise Refused("That is for coordinators.")
-    person = people.get(call.work.tx, call.id_at(0))
+    person = call.person_at(0)
     every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in REQUESTS]
     found = [one for one in reversed(every) if _may_correct(call.work, one)][:MOST_CORRECTED]
     if not found:

@@ -98,11 +98,16 @@ def _cycle_words(cohort: Cohort) -> str:
     return f"{weeks} on {WEEKDAYS[cohort.checkin_weekday]} at {at}, each person's local time"
 
 
+def _led(call: Call) -> Cohort:
+    cohort = cohorts.find(call.work.tx, call.id_at(0))
+    if cohort is None or not call.leads(cohort.id):
+        raise Refused("A cohort's settings are for its mentors and for coordinators.")
+    return cohort
+
+
 @router.press("cohort.settings")
 def settings_form(call: Call) -> Reply:
-    cohort = cohorts.get(call.work.tx, call.id_at(0))
-    if not call.leads(cohort.id):
-        raise Refused("A cohort's settings are for its mentors and for coordinators.")
+    cohort = _led(call)
     leads = [*cohort.reminders, None, None]
     return Reply(
         form=Form(
@@ -137,9 +142,7 @@ def _leads(present: int | None) -> tuple[Option, ...]:
 
 @router.submit("cohort.set")
 def set_settings(call: Call) -> Reply:
-    cohort = cohorts.get(call.work.tx, call.id_at(0))
-    if not call.leads(cohort.id):
-        raise Refused("A cohort's settings are for its mentors and for coordinators.")
+    cohort = _led(call)
     read = FieldReader(call.values)
     leads = {read.number(name, 1, 10080) for name in ("first", "second")}
     weekday = read.number("weekday", 0, 6, needed="Choose a day.")

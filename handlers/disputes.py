@@ -143,7 +143,8 @@ def open_dispute(call: Call) -> Reply:
 def _readers(work: Work, found: Dispute) -> set[UUID]:
     """The coordinators and, if chosen, those who were the mentee's mentors when it was written.
 
-    The words were meant for them: a later cohort's mentors never come to read them.
+    The words were meant for them: a later cohort's mentors never come to read them, and who leads no cohort any
+    more neither reads nor settles anything.
     """
     readers = {one.id for one in people.coordinators(work.tx)}
     if found.with_mentors:

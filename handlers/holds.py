@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.cards import Block, Bold, Button, Card, ChoiceField, Form, Option, When, action, buttons, say
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
-from storage import holds, people
+from storage import holds
 from storage.people import Person
 from storage.work import Work
 
@@ -25,10 +25,7 @@ def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
 def _person(call: Call) -> Person:
     if not call.me.coordinator:
         raise Refused("Legal holds are for coordinators.")
-    person_id = call.id_at(0)
-    if person_id not in people.named(call.work.tx, [person_id]):
-        raise Refused("That person is not there.")
-    return people.get(call.work.tx, person_id)
+    return call.person_at(0)
 
 
 @router.press("holds.new")

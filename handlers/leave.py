@@ -11,7 +11,7 @@ from uuid import UUID
 
 from handlers.cards import Bold, Button, Card, ChoiceField, Cmd, DateField, Form, Note, Option, action, buttons, say
 from handlers.requests import Reply, notice
-from handlers.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
 from handlers.turns import refresh_turns
 from program.policy import LeaveRules
 from program.record import Leave
@@ -40,15 +40,16 @@ def leave_form(call: Call) -> Reply:
     return Reply(form=_form(call))
 
 
-def _rules(call: Call, person_id: UUID) -> LeaveRules:
-    found = enrolments.of_person(call.work.tx, person_id)
+def _rules(call: Call) -> LeaveRules:
+    mentees_only(call)
+    found = enrolments.of_person(call.work.tx, call.my_id)
     if found is None or found.policy.leave is None:
         raise Refused("The program's policy knows no leave. Please ask your coordinator.")
     return found.policy.leave
 
 
 def _form(call: Call) -> Form:
-    rules = _rules(call, call.my_id)
+    rules = _rules(call)
     return Form(
         "Leave of absence",
         action("leave.asked"),
@@ -73,7 +74,7 @@ def _form(call: Call) -> Form:
 
 @router.submit("leave.asked")
 def asked(call: Call) -> Reply:
-    rules = _rules(call, call.my_id)
+    rules = _rules(call)
     read = FieldReader(call.values)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends")

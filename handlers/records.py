@@ -69,7 +69,7 @@ def mentee_of(call: Call) -> tuple[Person, Enrolment]:
     """The enrolled person whose id the button or form carries first; for coordinators alone."""
     if not call.me.coordinator:
         raise Refused("That is for coordinators.")
-    person = people.get(call.work.tx, call.id_at(0))
+    person = call.person_at(0)
     found = enrolments.of_person(call.work.tx, person.id)
     if found is None:
         raise Refused(f"{person.name} is not enrolled as a mentee.")

@@ -27,12 +27,12 @@ from handlers.requests import (
     notice,
 )
 from program.words import nearest, normal
-from storage import cohorts, conversations
+from storage import cohorts, conversations, people
 from storage.cohorts import Cohort
 from storage.conversations import Conversation
 from storage.deliveries import Delivery
 from storage.due import Moment
-from storage.people import Actor
+from storage.people import Actor, Person
 from storage.vault import Vault
 from storage.work import Work
 
@@ -154,12 +154,29 @@ class Call:
         except (ValueError, IndexError):
             raise BadAction(BadAction.__doc__) from None
 
+    def person_at(self, position: int) -> Person:
+        """The person whose id the button or form carries."""
+        person_id = self.id_at(position)
+        if person_id not in people.named(self.work.tx, [person_id]):
+            raise Refused("That person is not there.")
+        return people.get(self.work.tx, person_id)
+
     def leads(self, cohort_id: UUID) -> bool:
         """Whether the asker is a mentor of the cohort or a coordinator."""
         return self.me.coordinator or self.is_member(cohort_id, "mentor")
 
     def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
         return any(one.cohort_id == cohort_id and role in (None, one.role) for one in self.me.memberships)
+
+
+def mentees_only(call: Call) -> None:
+    """What mentees do for themselves ends with their membership: a button may be older than that.
+
+    Raises:
+        Refused: the asker is a mentee of no cohort now.
+    """
+    if "mentee" not in roles_of(call.me):
+        raise Refused("That is for mentees, and you are one of no cohort now. Please ask your coordinator.")
 
 
 def roles_of(me: Actor) -> frozenset[str]:
@@ -443,6 +460,8 @@ def run_for_cohort(call: Call) -> Reply:
     if spec is None or spec.cohort is None:
         raise BadAction(BadAction.__doc__)
     allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
-    if not allowed and not (call.me.coordinator and "coordinator" in spec.cohort):
+    allowed = allowed or (call.me.coordinator and "coordinator" in spec.cohort)
+    found = cohorts.find(call.work.tx, cohort_id)
+    if found is None or not allowed:
         raise Refused("That cohort is not one of yours.")
-    return spec.handler(replace(_back_in(call, 2), cohort_chosen=cohorts.get(call.work.tx, cohort_id)))
+    return spec.handler(replace(_back_in(call, 2), cohort_chosen=found))

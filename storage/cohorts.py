@@ -202,13 +202,15 @@ def ever_of(tx: Tx, person_id: UUID) -> list[str]:
 
 
 def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
-    """Who were the mentors of a mentee's cohorts at a time."""
-    own, theirs = membership.alias("own"), membership.alias("theirs")
+    """Who were the mentors of a mentee's cohorts at a time and lead a cohort still."""
+    own, theirs, still = membership.alias("own"), membership.alias("theirs"), membership.alias("still")
     there = [and_(one.c.since <= at, or_(one.c.until.is_(None), one.c.until > at)) for one in (own, theirs)]
     query = (
         select(theirs.c.person_id)
         .join_from(own, theirs, theirs.c.cohort_id == own.c.cohort_id)
+        .join(still, still.c.person_id == theirs.c.person_id)
         .where(own.c.person_id == person_id, own.c.role == "mentee", theirs.c.role == "mentor", *there)
+        .where(still.c.role == "mentor", still.c.until.is_(None))
     )
     return set(tx.scalars(query))
 

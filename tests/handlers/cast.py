@@ -1,0 +1,395 @@
+"""One program in which everybody has one of everything, for the tests of who may do what.
+
+Dana, Lee and Sam are mentees of Ozarks and Jordan of Gateway; Sam has left. Ruth leads Ozarks, Nora led it with her
+and has left, Tom leads Gateway. Carol is the coordinator. Olga's account is nobody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from bot.dispatch import Dispatcher
+from handlers.cards import Action
+from handlers.features import router
+from handlers.leave import leave_line
+from handlers.requests import Command, Intent, Press, Reply, Submit
+from handlers.router import BadAction, Call, Refused, Router
+from storage import (
+    attendance,
+    breaks,
+    certificates,
+    checkins,
+    cohorts,
+    conversations,
+    disputes,
+    drafts,
+    ledger,
+    meetings,
+    people,
+    reflections,
+    shares,
+    summaries,
+)
+from storage.database import Database
+from storage.ledger import Line
+from storage.work import Work
+from tests.handlers.permissions import RELATIONS, Act
+from tests.world import PLATFORM, ROSTER, START, TENANT, Person, World, said
+
+SECRET = "canary-Wiesenknopf-2207"
+MORE = "Ozarks,Southwest,mentor,Nora Field,nora@example.org,P8,America/Chicago,,,\n"
+MORE += "Ozarks,Southwest,mentee,Ida New,ida@example.org,P9,America/Chicago,R-I,2026-07-01,\n"
+WHO = {
+    "mentee": "dana",
+    "mentor": "ruth",
+    "coordinator": "carol",
+    "former mentee": "sam",
+    "former mentor": "nora",
+}
+MENTEES = ("dana", "lee", "jordan", "sam")
+COHORTS = {"dana": "Ozarks", "lee": "Ozarks", "sam": "Ozarks", "jordan": "Gateway"}
+CHANNELS = {"Ozarks": "C-ozarks", "Gateway": "C-gateway"}
+NAMES = ("Dana Reyes", "Lee Okafor", "Sam Whitfield", "Jordan Blake", "Ruth Ellison", "Tom Becker", "Nora Field")
+UNKNOWN = "I don't know you yet"
+
+
+def owner_of(actor: str, relation: str) -> str:
+    """Whose thing stands in this relation to the actor."""
+    if relation == "own":
+        return WHO[actor]
+    return {"same": "lee", "other": "jordan", "former": "sam"}[relation]
+
+
+def cases(act: Act) -> list[tuple[str, str]]:
+    """Every actor, and every relation to the owner of what the action is about."""
+    return [(one, way) for one, ways in RELATIONS.items() for way in (ways if act.about_somebody else ways[:1])]
+
+
+def is_one_of(some: frozenset[str], actor: str, relation: str) -> bool:
+    return actor in some or f"{actor}/{relation}" in some
+
+
+class Witness(Router):
+    """The real router, which remembers whether its last answer was a refusal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        vars(self).update(vars(router))
+        self.refused = False
+
+    def answer(self, call: Call) -> Reply:
+        self.refused = False
+        try:
+            return router.answer(call)
+        except (Refused, BadAction):
+            self.refused = True
+            raise
+
+
+@dataclass
+class Cast:
+    """The program with its people; ``things``: ids by kind and owner."""
+
+    world: World
+    people: Mapping[str, Person]
+    folder: Path
+    things: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.witness = Witness()
+        product = replace(self.world.product, router=self.witness)
+        self.world.dispatcher = Dispatcher(product, {PLATFORM: self.world.port}, lambda: None)
+
+    def close(self) -> None:
+        self.world.close()
+        self.world.database.close()
+
+    # The database as it was ----------------------------------------------------------------------
+
+    async def greet(self) -> None:
+        """Everybody has written to the bot before, and every message is out."""
+        for one in self.people.values():
+            await one.sends("help")
+
+    def _files(self) -> list[tuple[Path, Path]]:
+        found = sorted(self.folder.glob("*.sqlite"))
+        return [(one, self.folder / "saved" / one.name) for one in found]
+
+    def save(self) -> None:
+        (self.folder / "saved").mkdir()
+        for live, saved in self._files():
+            _copy(live, saved)
+
+    def restore(self) -> None:
+        """Forget what was done since: the rows are as they were saved."""
+        for live, saved in self._files():
+            _copy(saved, live)
+
+    def actor(self, name: str) -> Person:
+        return self.people["olga" if name == "outsider" else WHO[name]]
+
+    def _filled(self, text: str, owner: str, *, nowhere: bool) -> str:
+        """A text of the table with the id of what it names; ``nowhere``: an id that nothing has."""
+        before, there, thing = text.partition("@")
+        if not there:
+            return text
+        return before + (str(uuid4()) if nowhere else self.things[thing, owner])
+
+    def intent(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Intent:
+        filled = [self._filled(one, owner, nowhere=nowhere) for one in act.args]
+        done = Action(act.name, tuple(filled))
+        if not form:
+            return Press(done)
+        sent = {name: (self._filled(text, owner, nowhere=nowhere),) for name, text in act.values.items()}
+        return Submit(done, sent)
+
+    async def tries(self, actor: str, act: Act, intent: Intent) -> tuple[bool, Reply]:
+        """Whether they are let in, and what they are told."""
+        reply = await self.actor(actor).does(intent)
+        words = said(reply)
+        let_in = bool(act.idle and act.idle in words)
+        refused = self.witness.refused or words.startswith(UNKNOWN) or (act.declines and act.declines in words)
+        return let_in or not refused, reply
+
+    def everything(self) -> dict[str, list[str]]:
+        """Every row of the data and of the keys, but the keys of requests that were answered."""
+        return {f"{live.name} {table}": rows for live, _ in self._files() for table, rows in _rows(live)}
+
+
+def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
+    with closing(sqlite3.connect(file)) as data:
+        tables = [name for (name,) in data.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in tables:
+            if name != "seen":
+                yield name, sorted(map(repr, data.execute(f'SELECT * FROM "{name}"')))
+
+
+# Making it --------------------------------------------------------------------------------------
+
+
+def made(folder: Path) -> Cast:
+    """A new program in this folder."""
+    world = World(Database(f"sqlite:///{folder / 'plc.sqlite'}"))
+    world.prepare()
+    world.import_roster(ROSTER + MORE)
+    olga = world.account("Olga Stranger", "olga@elsewhere.example")
+    cast = Cast(world, {**_accounts(world), "olga": olga}, folder)
+    with world.database.write() as tx:
+        world.vault.ensure_keys(world.work(tx), [cast.people[one].id for one in MENTEES])
+    world.clock.at = START + timedelta(hours=1)
+    with world.database.write() as tx:
+        _Making(cast, world.work(tx)).everything()
+    world.clock.at += timedelta(minutes=30)
+    with world.database.write() as tx:
+        _leaving(cast, world.work(tx))
+    world.clock.at += timedelta(minutes=30)
+    cast.things |= {("now", one): str(int(world.clock.at.timestamp())) for one in MENTEES}
+    asyncio.run(cast.greet())
+    cast.save()
+    return cast
+
+
+def _copy(source: Path, to: Path) -> None:
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(to)) as there:
+        there.execute("PRAGMA synchronous = OFF")  # a test's copy may be lost with the machine
+        here.backup(there)
+
+
+def _accounts(world: World) -> dict[str, Person]:
+    everybody = (*NAMES, "Carol Dietz")
+    return {
+        name.split()[0].lower(): world.matched(name, f"{name.split()[0].lower()}@example.org") for name in everybody
+    }
+
+
+class _Making:
+    """Everything of everybody, in one transaction."""
+
+    def __init__(self, cast: Cast, work: Work) -> None:
+        self.cast, self.work, self.now = cast, work, work.now
+        self.ids = {name: one.id for name, one in cast.people.items()}
+        self.cohorts = {one.name: one for one in cohorts.all_cohorts(work.tx)}
+
+    def put(self, kind: str, owner: str, thing: UUID) -> UUID:
+        self.cast.things[kind, owner] = str(thing)
+        return thing
+
+    def everything(self) -> None:
+        for name in COHORTS.values():
+            if ("cohort", name) not in self.cast.things:
+                self._cohort(name)
+        for owner in MENTEES:
+            self.put("person", owner, self.ids[owner])
+            self._of_the_cohort(owner)
+            self._written(owner)
+            self._recorded(owner)
+            self._disputed(owner)
+        for whose in ("mentor", "coordinator"):
+            self._drafts(whose)
+        for name in CHANNELS:
+            self._named_of_all(name)
+
+    def _named_of_all(self, cohort: str) -> None:
+        """What belongs to nobody in particular."""
+        whole = breaks.add(self.work, None, date(2026, 12, 20), date(2026, 12, 31), "Winter", self.ids["carol"])
+        ida = people.by_email(self.work.tx, "ida@example.org")
+        assert ida is not None
+        stray = people.see(self.work, PLATFORM, TENANT, "U-stray", name="Ida", email="", member=False, active=True)
+        for owner in (one for one, there in COHORTS.items() if there == cohort):
+            self.put("break of all", owner, whole)
+            self.put("unmatched person", owner, ida.id)
+            self.put("unmatched account", owner, stray.id)
+            self.put("mentor who left", owner, self.ids["nora"])
+
+    # A cohort's ---------------------------------------------------------------------------------
+
+    def _cohort(self, name: str) -> None:
+        there = self.cohorts[name]
+        by = self.ids["ruth"]
+        self.put("cohort", name, there.id)
+        past, coming, off = self._meetings(name, by)
+        self.put("past meeting", name, past.id)
+        self.put("meeting", name, coming.id)
+        self.put("cancelled meeting", name, off.id)
+        meetings.cancel(self.work, off, "other", by)
+        summaries.add(self.work, past.id, by, ["role"], "We met.", "")
+        self.put("break", name, breaks.add(self.work, there.id, date(2026, 11, 2), date(2026, 11, 3), "Rest", by))
+        channel = conversations.remember(
+            self.work,
+            platform=PLATFORM,
+            tenant=TENANT,
+            external=CHANNELS[name],
+            kind="channel",
+            name=name,
+            reference={},
+        )
+        cohorts.set_home(self.work, there.id, channel, by)
+        self.put("channel", name, channel)
+
+    def _meetings(self, cohort: str, by: UUID) -> Sequence[meetings.Meeting]:
+        starts = (datetime(2026, 9, 7, 9, 30), datetime(2026, 9, 7, 11, 10), datetime(2026, 9, 9, 15, 30))
+        found = []
+        for start in starts:
+            _, one = meetings.create_series(
+                self.work,
+                self.cohorts[cohort].id,
+                by,
+                topic="First steps",
+                starts=[start],
+                zone="America/Chicago",
+                minutes=30,
+                place="",
+                repeat="once",
+                until=None,
+            )
+            found += one
+        return found
+
+    def _of_the_cohort(self, owner: str) -> None:
+        for kind in ("cohort", "past meeting", "meeting", "cancelled meeting", "break", "channel"):
+            self.cast.things[kind, owner] = self.cast.things[kind, COHORTS[owner]]
+        self.put("mentor", owner, self.ids["tom" if owner == "jordan" else "ruth"])
+
+    # A mentee's ---------------------------------------------------------------------------------
+
+    def _written(self, owner: str) -> None:
+        """Two check-ins with a reflection each; the newer one is shared with nobody."""
+        me = self.ids[owner]
+        account = people.accounts_of(self.work.tx, me)[0].id
+        for kind, day in (("reflection", date(2026, 9, 6)), ("unshared", date(2026, 9, 7))):
+            closes_at = self.now + timedelta(days=7)
+            found = checkins.open_checkins(self.work, [(me, day, [])], closes_at)[0]
+            reflections.save(self.cast.world.vault, self.work, found, me, account, {reflections.TYPED: SECRET})
+            self.put(
+                kind, owner, next(one.id for one in reflections.of_account(self.work.tx, account) if one.day == day)
+            )
+            self.put("checkin", owner, found.id)
+        item = UUID(self.cast.things["reflection", owner])
+        self.put("share", owner, shares.make(self.work, item, me, UUID(self.cast.things["mentor", owner])))
+        self.put("share with somebody who left", owner, shares.make(self.work, item, me, self.ids["nora"]))
+
+    def _line(self, owner: str, line: Line) -> UUID:
+        return ledger.add(self.work, self.ids[owner], line)
+
+    def _recorded(self, owner: str) -> None:
+        me, ruth, carol = self.ids[owner], self.ids["ruth"], self.ids["carol"]
+        logged = Line("activity", "logged", self.now, me, "self", minutes=30, code="contact", detail={"mode": "phone"})
+        self.put("activity", owner, self._line(owner, logged))
+        verified = self.put("verified activity", owner, self._line(owner, logged))
+        self._line(owner, Line("activity", "verified", self.now, ruth, "mentor", target_id=verified))
+        credit = Line(
+            "credit",
+            "granted",
+            self.now,
+            carol,
+            "coordinator",
+            code="contacts",
+            reason="prior_program",
+            detail={"year": 1, "amount": 1},
+        )
+        self.put("credit", owner, self._line(owner, credit))
+        for kind, step in (("asked leave", "asked"), ("leave", "granted")):
+            line = leave_line(step, date(2026, 10, 1), None, "health", self.ids["carol"], "coordinator")
+            self.put(kind, owner, ledger.add(self.work, self.ids[owner], line))
+        meeting = UUID(self.cast.things["past meeting", owner])
+        attendance.add(self.work, meeting, self.ids[owner], "tapped", "present", self.ids[owner])
+        attendance.add(self.work, meeting, self.ids[owner], "confirmed", "absent", self.ids["ruth"])
+        [differs] = [
+            one for one in attendance.differences(self.work.tx, START, meeting) if one.person_id == self.ids[owner]
+        ]
+        self.put("attendance", owner, differs.line_id)
+        given = certificates.issue(self.work, self.ids[owner], owner, "example/1", self.ids["carol"])
+        self.put("certificate", owner, given.id)
+
+    def _disputed(self, owner: str) -> None:
+        me = self.ids[owner]
+        account = people.accounts_of(self.work.tx, me)[0].id
+        kinds = (("dispute", "attendance", True), ("dispute for the coordinator", "verified activity", False))
+        for kind, disputed, with_mentors in kinds:
+            about = UUID(self.cast.things[disputed, owner])
+            opened = self._line(owner, Line("dispute", "opened", self.now, me, "self", target_id=about))
+            item = self.cast.world.vault.save(
+                self.work, "dispute", SECRET, person_id=me, account_id=account, checkin_id=None
+            )
+            self.put(kind, owner, disputes.add(self.work, me, opened, about, item, with_mentors=with_mentors).id)
+
+    # Drafts -------------------------------------------------------------------------------------
+
+    def _drafts(self, whose: str) -> None:
+        """Forms that were previewed and not sent yet."""
+        rest = {"label": "Rest", "starts": "2026-10-01", "ends": "2026-10-02", "scope": "program"}
+        meeting = {"topic": "T", "day": "2026-09-20", "at": "15:30", "minutes": 60, "place": "", "repeat": "once"}
+        values: dict[str, dict[str, object]] = {
+            "meeting": {**meeting, "until": ""},
+            "attendance": {"chosen": {}, "reason": ""},
+            "summary": {"topics": [], "did": "We met.", "next": ""},
+            "break": dict(rest),
+            "policy": {"rule.meetings.at_least": "8"},
+        }
+        for kind, what in values.items():
+            draft = drafts.keep(self.work, self.ids[WHO[whose]], kind, what)
+            for owner in MENTEES:
+                self.put(f"{whose}'s {kind} draft", owner, draft)
+
+
+def _leaving(cast: Cast, work: Work) -> None:
+    """Sam and Nora leave; what they wrote and were shown before stays where it is."""
+    ids = {name: one.id for name, one in cast.people.items()}
+    there = UUID(cast.things["cohort", "Ozarks"])
+    detail = {"cohorts": [there.hex], "from": ["Ozarks"]}
+    line = Line("departure", "left", work.now, ids["carol"], "coordinator", reason="other", detail=detail)
+    left = ledger.add(work, ids["sam"], line)
+    cast.things |= {("departure", owner): str(left) for owner in MENTEES}
+    for one in ("sam", "nora"):
+        cohorts.leave(work, there, ids[one], ids["carol"])
+
+
+def command(act: Act) -> Intent:
+    return Command(act.name)
