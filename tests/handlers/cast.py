@@ -16,11 +16,11 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from bot.dispatch import Dispatcher
-from handlers.cards import Action
+from handlers.cards import Action, BadAction
 from handlers.features import router
 from handlers.leave import leave_line
 from handlers.requests import Command, Intent, Press, Reply, Submit
-from handlers.router import BadAction, Call, Refused, Router
+from handlers.router import Call, Refused, Router
 from storage import (
     attendance,
     breaks,

@@ -15,7 +15,7 @@ from tests.forged import FORGERIES, SECRET, Forgery, confidential_rows, written
 
 async def forges(session: aiohttp.ClientSession, address: str, user: str, forgery: Forgery, thing: UUID) -> str:
     """What somebody's page shows after the press or the form."""
-    body = {"key": str(uuid4()), "action": forgery.act(thing), "message": ""}
+    body: dict[str, object] = {"key": str(uuid4()), "action": forgery.act(thing), "message": ""}
     verb = "submit" if forgery.values else "press"
     if forgery.values:
         body |= {"values": {name: [text] for name, text in forgery.values.items()}}
