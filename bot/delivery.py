@@ -31,7 +31,7 @@ log = logging.getLogger("plc.delivery")
 
 BATCH = 20  # deliveries of one installation under way at a time
 FEW = BATCH // 2  # places that must be free before more are claimed, so that a claim takes several
-MOST_TRIES = 12
+MOST_TRIES = 150  # over a day, as waits grow to ten minutes: a platform may be away that long
 
 
 @dataclass(frozen=True, slots=True)
