@@ -44,6 +44,7 @@ from storage.work import Work
 SHOWN_LINES = 25
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
+YEAR_HINTS = {"waiver": "Empty: every year", "credit": "Empty only for what the whole program asks"}
 CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
 
 
@@ -228,7 +229,7 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
             blocks=(say(Bold(person.name), f". {why}"),),
             fields=(
                 ChoiceField("rule", "Requirement", rules),
-                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint="Empty: every year"),
+                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint=YEAR_HINTS[kind]),
                 NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
                 DateField("day", "From", _today(call)),
                 ChoiceField("reason", "Why", reasons),

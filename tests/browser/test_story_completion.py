@@ -184,6 +184,7 @@ async def a_transfer(dana: Person, carol: Person) -> None:
 async def a_credit_and_back(carol: Person) -> None:
     await carol.press("Credit", carol.message("Head of the record:"))
     await carol.choose("Requirement", "Meetings")
+    await carol.choose("Program year", "Year 1")
     await carol.fill("How much", "1")
     await carol.choose("Why", "Part of another mentoring program")
     await carol.submit("Credit")
