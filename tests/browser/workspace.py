@@ -21,6 +21,7 @@ PHONE = ViewportSize(width=390, height=844)
 NARROW = ViewportSize(width=360, height=740)
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21aa", "wcag22aa")
 PATIENCE = 30_000  # ms until an expected thing must have appeared; only a failure waits as long
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
