@@ -56,7 +56,8 @@ def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
     if limit.rate is None:
         held_until = work.tx.scalar(query)
         return most if held_until is None or held_until <= work.now else 0
-    insert_new(work.tx, pace, [{"subject": subject, "method": limit.method, "next_at": work.now}])
+    if work.tx.scalar(query) is None:  # only then, as an insert waits for whoever is changing the row
+        insert_new(work.tx, pace, [{"subject": subject, "method": limit.method, "next_at": work.now}])
     next_at = work.tx.scalar(query.with_for_update(skip_locked=True))
     if next_at is None:
         return 0

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from program.record import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
 from program.times import PROGRAM_ZONE, local_day
-from storage.database import Ids, Tx, among
+from storage.database import Tx
 from storage.leaves import standing_leaves
 from storage.tables import enrolment, ledger_line, meeting
 
@@ -44,11 +44,6 @@ def lines_of(people: ColumnElement[bool]) -> Select[Any]:
         .where(people)
         .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
     )
-
-
-def of_people(tx: Tx, people: Ids) -> dict[UUID, Record]:
-    """The record of each of these people; whoever has no lines is left out."""
-    return read(tx, lines_of(among(tx, enrolment.c.person_id, people)))
 
 
 def read(tx: Tx, query: Select[Any], given: Mapping[str, Any] | None = None) -> dict[UUID, Record]:

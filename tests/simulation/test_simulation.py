@@ -221,7 +221,7 @@ def test_a_lost_reflection_is_noticed(simulation: Simulation, monkeypatch: pytes
 
 
 def test_a_wrong_standing_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "of_people", lambda tx, people: {})
+    monkeypatch.setattr(records, "read", lambda tx, query, given=None: {})
     assert _broken(simulation) == "standings"
 
 

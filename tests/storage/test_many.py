@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from storage import certificates, checkins, enrolments, leaves, people, policies, records
+from storage import certificates, checkins, enrolments, leaves, people, policies, standings
 from storage.database import among
 from storage.tables import person
 from tests.world import START, World
@@ -23,7 +23,7 @@ def test_more_ids_than_a_query_has_places_for(world: World) -> None:
         assert list(tx.scalars(select(person.c.name).where(among(tx, person.c.id, [])))) == []
         assert people.named(tx, many) == {dana.id: "Dana Reyes"}
         assert [one.person_id for one in enrolments.of_people(tx, many)] == [dana.id]
-        assert records.of_people(tx, many) == {}
+        assert [one.id for one in standings.of_people(tx, many, world.clock.at)] == [dana.id]
         assert leaves.of_people(tx, many) == {}
         assert certificates.newest_of(tx, many) == {}
         assert checkins.turns(tx, many) == []

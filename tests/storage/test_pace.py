@@ -167,6 +167,7 @@ def test_two_processes_share_one_tenants_rate(world: World, dana: Person, lee: P
     limit = Limit(rate=Rate(seconds=1, burst=4))
     with world.database.write() as tx:
         tenant = conversations.installation_id(world.work(tx), PLATFORM, TENANT)
+        assert pace.room(world.work(tx), tenant, limit, 3) == 3  # its row is there from now on
     with world.database.write() as tx:
         work = world.work(tx)
         assert pace.room(work, tenant, limit, 3) == 3
