@@ -207,7 +207,7 @@ class Chat:
             self._database.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, hide_parameters=True, logging_name=LOG_NAME)
         # At DEBUG its rows would be logged, and with them what people typed.
-        logging.getLogger(f"sqlalchemy.engine.Engine.{LOG_NAME}").setLevel(logging.INFO)
+        logging.getLogger(f"sqlalchemy.engine.Engine.{LOG_NAME}").setLevel(logging.WARNING)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         with engine.begin() as connection:
