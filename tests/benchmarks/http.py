@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-class Messages(asyncio.Protocol):
+class Messages(asyncio.Protocol, ABC):
     """Puts the pieces that arrive together; :meth:`arrived` gets each whole message."""
 
     def __init__(self) -> None:
@@ -27,8 +28,9 @@ class Messages(asyncio.Protocol):
             self._buffer = b""
             self.arrived(head, body)
 
+    @abstractmethod
     def arrived(self, head: bytes, body: bytes) -> None:
-        raise NotImplementedError
+        """A whole message is there: its head, without the empty line after it, and its body."""
 
     def send(self, message: bytes) -> None:
         assert self._transport is not None

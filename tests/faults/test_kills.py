@@ -111,8 +111,7 @@ async def test_a_second_stop_signal_stops_at_once(house: House) -> None:
     assert list(house.states().values()) == ["sending"], "looked up by the next one, after the lease"
 
 
-async def test_two_processes_starting_on_an_empty_database_migrate_once(house: House, database_url: str) -> None:
-    """The house is there already; what is tested is that several starts at once all come up."""
+async def test_several_processes_that_start_together_all_come_up(house: House) -> None:
     bots = [await house.bot() for _ in range(1 if house.database.sqlite else 3)]
     for one in bots:
         assert (await one.ready()).startswith("http://")

@@ -21,31 +21,6 @@ SECRET = "CANARY-7731"
 
 
 @pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def lee(world: World) -> Person:
-    return world.matched("Lee Okafor", "lee@example.org")
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def tom(world: World) -> Person:
-    return world.matched("Tom Becker", "tom@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
-
-
-@pytest.fixture
 def sam(world: World) -> Person:
     """Matched, and asked nothing yet."""
     return world.matched("Sam Whitfield", "sam@example.org", agreed=False)
