@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 
 from bot.app import open_database
 from bot.settings import Settings
+from handlers import forgetting
 from program.words import counted
-from storage import forgetting, holds, people
+from storage import holds, people
 from storage.database import Tx
 from storage.migrate import migrate
 from storage.tables import vault_item
@@ -23,6 +24,9 @@ WHAT_GOES = (
     "What stays: the attendance ledger and what a certificate rests on, that a dispute was opened and how it "
     "ended, and that this person was forgotten."
 )
+
+BOT_TELLS = "The bot tells them in a direct message."
+NOBODY_TELLS = "They have no account here, so nobody tells them: answer them yourself, as docs/keys.md says."
 
 
 class NotDone(Exception):
@@ -72,7 +76,7 @@ def _one(tx: Tx, who: str) -> people.Person:
 
 
 def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[[], UUID]) -> str:
-    """Forget a person, as the operator.
+    """Forget a person, as the operator; what was done, and whether they are told.
 
     Raises:
         NotDone: a legal hold is on what they wrote.
@@ -80,13 +84,14 @@ def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[
     database = open_database(settings)
     try:
         with database.write() as tx:
-            items = forgetting.forget(Work(tx, now, new_id), person_id, by=None)
+            items, told = forgetting.forget_by_operator(Work(tx, now, new_id), person_id)
         database.empty_log()
     except holds.Held as error:
         raise NotDone(f"{error} `plc-bot person release` ends it.") from None
     finally:
         database.close()
-    return f"Forgotten: {counted(items, 'item')} and the key to every copy of them are destroyed."
+    done = f"Forgotten: {counted(items, 'item')} and the key to every copy of them are destroyed."
+    return f"{done} {BOT_TELLS if told else NOBODY_TELLS}"
 
 
 def set_hold(settings: Settings, who: Found, reason: str | None, now: datetime, new_id: Callable[[], UUID]) -> str:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from bot.clock import Clock, SystemClock
 from bot.logs import event
-from storage import forgetting, running
+from storage import forgetting, rotation, running
 from storage.database import Tx
 from storage.running import Process
 from storage.vault import BadKey, Vault
@@ -32,10 +32,11 @@ class Presence:
         """Say which keys this process has, and see in the same transaction that they are enough.
 
         Raises:
-            BadKey: they are not.
+            BadKey: they are not, or this process and one that runs could not read what the other writes.
         """
         running.hold_keys(tx)
         vault.check(tx)
+        rotation.check_together(tx, vault, self._clock.now())
         self._me = replace(self._me, seen_at=self._clock.now(), fingerprints=list(vault.fingerprints))
         running.announce(tx, self._me)
 

@@ -460,7 +460,7 @@ def _minutes_form(call: Call, meeting: Meeting, partial: list[UUID], draft: UUID
 def save_minutes(call: Call) -> Reply:
     meeting = _led(call)
     draft = call.id_at(1)
-    values = drafts.read(call.work.tx, draft, call.my_id)
+    values = call.draft("attendance")
     if values is None:
         raise Refused(
             "This form was sent already, or is too old. Send ", Cmd("attendance"), " to see what is recorded."

@@ -58,7 +58,7 @@ def _span(starts: date, ends: date) -> str:
 @router.press("breaks.new")
 def new_form(call: Call) -> Reply:
     cohort = _led(call)
-    values = drafts.read(call.work.tx, call.id_at(1), call.my_id) if len(call.args) > 1 else None
+    values = call.draft("break")
     values = values or {}
     scope: tuple[ChoiceField, ...] = ()
     if call.me.coordinator:
@@ -139,7 +139,7 @@ def _meetings_in(call: Call, cohort: Cohort | None, starts: date, ends: date) ->
 def add(call: Call) -> Reply:
     cohort = _led(call)
     draft = call.id_at(1)
-    values = drafts.read(call.work.tx, draft, call.my_id)
+    values = call.draft("break")
     if values is None:
         raise Refused("This form was sent already, or is too old. Send ", Cmd("breaks"), " to see them.")
     whole = values["scope"] == "program" and call.me.coordinator

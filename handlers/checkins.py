@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 
-from handlers import notices
+from handlers import holds, notices
 from handlers.cards import (
     Block,
     Bold,
@@ -32,6 +32,7 @@ from storage import checkins, cohorts, consent, deliveries, due, leaves, people,
 from storage.checkins import CheckIn
 from storage.deliveries import Delivery
 from storage.due import Moment
+from storage.holds import check_free
 from storage.work import Work
 
 SAVED = "Saved. The bot shows it to nobody unless you share it."
@@ -210,11 +211,18 @@ def pulse(call: Call) -> Reply:
         raise Refused("That is not a number from 1 to 5.")
     before = vault.find(call.work.tx, found.id, "pulse", call.me.account_id)
     if before is not None:
-        call.vault.replace(call.work, before.id, value)
+        _replace_pulse(call, before.id, value)
     else:
         mine = {"person_id": call.my_id, "account_id": call.me.account_id}
         call.vault.save(call.work, "pulse", value, checkin_id=found.id, **mine)
     return Reply(replace=_answered(call, found))
+
+
+def _replace_pulse(call: Call, item_id: UUID, value: str) -> None:
+    if call.vault.open(call.work.tx, item_id, call.me.account_id) != value:
+        with holds.respected(call):
+            check_free(call.work.tx, call.my_id)
+        call.vault.replace(call.work, item_id, value)
 
 
 def _answered(call: Call, found: CheckIn) -> Card:
@@ -272,7 +280,8 @@ def _read(call: Call, found: CheckIn) -> reflections.Answers:
 
 
 def _write(call: Call, found: CheckIn, answers: reflections.Answers) -> None:
-    reflections.save(call.vault, call.work, found, call.my_id, call.me.account_id, answers)
+    with holds.respected(call):
+        reflections.save(call.vault, call.work, found, call.my_id, call.me.account_id, answers)
 
 
 @router.submit("checkins.save")

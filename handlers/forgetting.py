@@ -1,16 +1,20 @@
-"""A person's own request to be forgotten: what goes and what stays is said first, and confirmed twice."""
+"""Forgetting a person: at their own request, where what goes and what stays is said first, or by the operator."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from handlers.cards import Bold, Bullets, Button, Card, Cmd, Note, When, action, buttons, say
 from handlers.requests import Reply
 from handlers.router import Call, Refused, router
 from program.words import counted
-from storage import checkins, deliveries, forgetting, holds
+from storage import checkins, deliveries, forgetting, holds, people
+from storage.deliveries import Delivery
+from storage.work import Work
 
 ASK = action("forgetting.ask")  # what the button of /plc privacy carries
+ANEW = "What you write from now on is kept under a new key."
 ANSWER_WITHIN = timedelta(hours=1)  # an old question does not destroy anything
 
 
@@ -20,41 +24,42 @@ def ask(call: Call) -> Reply:
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
         return Reply(card=_held_card(held, call.me.zone))
-    days = counted(call.work.key_backup_days, "day")
     really = "Destroy everything you wrote in confidence? Nobody can undo this."
     asked = int(call.work.now.timestamp())
     return Reply(
         card=Card(
             "Forget my private data",
             (
-                Bullets(
-                    (
-                        (
-                            Bold("What goes, for good: "),
-                            "your reflections and pulses, whether you answered, the words of your disputes, and the "
-                            "key to every copy of them. Nobody can bring them back.",
-                        ),
-                        (
-                            Bold("What stays: "),
-                            "your attendance and what your certificate rests on, that you disputed a record and how "
-                            "it ended, and that you asked for this.",
-                        ),
-                        (
-                            Bold("Backups: "),
-                            f"a backup of the keys may still hold yours for up to {days}. Until it is deleted, the "
-                            "operator could open an older backup of the data with it; the bot itself never does.",
-                        ),
-                        (
-                            Bold("Slack or Teams: "),
-                            "what you typed into a chat is theirs; delete it there.",
-                        ),
-                    )
-                ),
+                _what_it_means(call.work),
                 buttons(
                     Button("Forget it all", action("forgetting.do", asked), style="danger", confirm=really),
                     Button("Keep it", action("forgetting.keep")),
                 ),
             ),
+        )
+    )
+
+
+def _what_it_means(work: Work) -> Bullets:
+    days = counted(work.key_backup_days, "day")
+    return Bullets(
+        (
+            (
+                Bold("What goes, for good: "),
+                "your reflections and pulses, whether you answered, the words of your disputes, and the key to every "
+                "copy of them. Nobody can bring them back.",
+            ),
+            (
+                Bold("What stays: "),
+                "your attendance and what your certificate rests on, that you disputed a record and how it ended, and "
+                "that you were forgotten, when and by whom.",
+            ),
+            (
+                Bold("Backups: "),
+                f"a backup of the keys may still hold yours for up to {days}. Until it is deleted, the operator could "
+                "open an older backup of the data with it; the bot itself never does.",
+            ),
+            (Bold("Slack or Teams: "), "what you typed into a chat is theirs; delete it there."),
         )
     )
 
@@ -83,13 +88,47 @@ def do(call: Call) -> Reply:
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
         return Reply(replace=_held_card(held, call.me.zone))
-    forgetting.forget(call.work, call.my_id, by=call.my_id)
-    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    _forget(call.work, call.my_id, by=call.my_id)
+    return Reply(replace=Card("Forgotten", (say(f"Everything you wrote in confidence is destroyed. {ANEW}"),)))
+
+
+def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
+    """Destroy it, and bring the person's open check-in up to date; how many items that were."""
+    items = forgetting.forget(work, person_id, by)
+    found = checkins.open_of(work.tx, person_id, work.now)
     if found is not None:
-        deliveries.refresh(call.work, "checkin", found.id)
-        deliveries.refresh(call.work, "checkin.nudge", found.id)
-    text = "Everything you wrote in confidence is destroyed. What you write from now on is kept under a new key."
-    return Reply(replace=Card("Forgotten", (say(text),)))
+        deliveries.refresh(work, "checkin", found.id)
+        deliveries.refresh(work, "checkin.nudge", found.id)
+    return items
+
+
+# By the operator --------------------------------------------------------------------------------
+
+
+def forget_by_operator(work: Work, person_id: UUID) -> tuple[int, bool]:
+    """Destroy what a person wrote in confidence; how many items that were, and whether the bot will tell them.
+
+    Raises:
+        Held: a legal hold is on it.
+    """
+    items = _forget(work, person_id, by=None)
+    reached = bool(people.accounts_of(work.tx, person_id))
+    if reached:
+        deliveries.to_person(work, "forgotten", person_id, work.now.isoformat())
+    return items, reached
+
+
+@router.delivery("forgotten")
+def forgotten_card(work: Work, _item: Delivery) -> Card:
+    """What was destroyed and what stays, to the person themselves."""
+    return Card(
+        "Your private data is forgotten",
+        (
+            say("The operator of this program destroyed what you wrote in confidence up to now, as was asked for you."),
+            _what_it_means(work),
+            say(f"{ANEW} If you did not ask for this, please tell your coordinator."),
+        ),
+    )
 
 
 def _asked_just_now(call: Call) -> bool:

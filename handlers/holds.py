@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from handlers.cards import Block, Bold, Button, Card, ChoiceField, Form, Option, When, action, buttons, say
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
 from storage import holds
+from storage.holds import Held
 from storage.people import Person
 from storage.work import Work
 
@@ -20,6 +24,26 @@ def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
         say(Bold("Legal hold"), f" for {found.words}, since ", When(found.at, person.zone, "date"), "."),
         buttons(Button("End the hold", action("holds.release", person.id), confirm=ask)),
     )
+
+
+@contextmanager
+def respected(call: Call) -> Iterator[None]:
+    """What the asker's own legal hold stops is refused, and they are told of it.
+
+    Raises:
+        Refused: something would have been destroyed.
+    """
+    try:
+        yield
+    except Held as held:
+        raise Refused(
+            "A ",
+            Bold("legal hold"),
+            f" is on what you wrote ({held.hold.words}), since ",
+            When(held.hold.at, call.me.zone, "date"),
+            ". While it lasts, nothing of it can be deleted or replaced, so it is as it was. You can add to it. Your "
+            "coordinator can tell you more.",
+        ) from None
 
 
 def _person(call: Call) -> Person:
@@ -41,8 +65,9 @@ def hold_form(call: Call) -> Reply:
                 say(
                     "While the hold lasts, what ",
                     Bold(person.name),
-                    " wrote in check-ins cannot be forgotten and is not deleted for its age. It makes nothing "
-                    "readable to you. They are told of it when they ask what is kept about them.",
+                    " wrote in check-ins cannot be deleted, replaced or forgotten, and is not deleted for its age. "
+                    "It makes nothing readable to you. They are told of it when they ask what is kept about them, "
+                    "or try to delete something.",
                 ),
             ),
             fields=(ChoiceField("reason", "Because of", tuple(Option(*one) for one in holds.REASONS.items())),),

@@ -65,7 +65,7 @@ def new(call: Call) -> Reply:
 @router.press("meetings.new")
 def new_form(call: Call) -> Reply:
     cohort = _led(call, call.id_at(0))
-    values = drafts.read(call.work.tx, call.id_at(1), call.my_id) if len(call.args) > 1 else None
+    values = call.draft("meeting")
     return Reply(form=_form(call, cohort, values or {}))
 
 
@@ -189,7 +189,7 @@ def _clashing(call: Call, cohort: Cohort, dates: Dates, minutes: int) -> list[Me
 def create(call: Call) -> Reply:
     cohort = _led(call, call.id_at(0))
     draft = call.id_at(1)
-    values = drafts.read(call.work.tx, draft, call.my_id)
+    values = call.draft("meeting")
     if values is None:
         raise Refused("This form was sent already, or is too old. Send ", Cmd("meetings"), " to see what is scheduled.")
     dates = _dates(call, cohort, values)

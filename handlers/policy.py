@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from handlers.cards import (
     Block,
     Bold,
@@ -114,7 +112,7 @@ def english_blocks(policy: Policy) -> list[Block]:
 @router.press("policy.fill")
 def fill_form(call: Call) -> Reply:
     policy = _amendable(call)
-    values = drafts.read(call.work.tx, UUID(call.args[1]), call.my_id) if len(call.args) > 1 else None
+    values = call.draft("policy")
     return Reply(form=_form(policy, values or {}))
 
 
@@ -216,7 +214,7 @@ def _worded(one: UnsetValue, text: str) -> str:
 def amend_policy(call: Call) -> Reply:
     policy = _amendable(call)
     draft = call.id_at(1)
-    typed = drafts.read(call.work.tx, draft, call.my_id)
+    typed = call.draft("policy")
     if typed is None:
         raise Refused("This form was sent already, or is too old. Send ", Cmd("policy"), " to read it.")
     _amended(policy, typed)

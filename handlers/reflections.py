@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from handlers import holds
 from handlers.cards import (
     Block,
     Bold,
@@ -36,7 +37,8 @@ from storage.work import Work
 
 SHOWN = 5  # reflections on one card: each has a row of buttons
 MOST_SHARED = 10
-NOT_THERE = "That reflection is not there."
+# The same for everybody: it says nothing of whether there ever was one.
+NOT_THERE = "That reflection is not there. It may have been deleted, or it is not shared with you any more."
 
 
 # The list ---------------------------------------------------------------------------------------
@@ -159,7 +161,8 @@ def save(call: Call) -> Reply:
     checkin = checkins.get(call.work.tx, found.checkin_id)
     if checkin is None:
         raise Refused(NOT_THERE)
-    reflections.save(call.vault, call.work, checkin, call.my_id, call.me.account_id, answers)
+    with holds.respected(call):
+        reflections.save(call.vault, call.work, checkin, call.my_id, call.me.account_id, answers)
     _refresh(call.work, found)
     return notice("Saved." if answers else "Deleted.")
 
@@ -167,7 +170,8 @@ def save(call: Call) -> Reply:
 @router.press("reflections.delete")
 def delete(call: Call) -> Reply:
     found = _own(call)
-    reflections.remove(call.work, found.id, call.me.account_id)
+    with holds.respected(call):
+        reflections.remove(call.work, call.my_id, found.id, call.me.account_id)
     _refresh(call.work, found)
     return Reply(replace=list_card(call))
 

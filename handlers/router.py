@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from handlers.cards import Action, BadAction, Button, Card, Cmd, Paragraph, Span, Text, action, buttons, plain_text, say
@@ -27,7 +27,7 @@ from handlers.requests import (
     notice,
 )
 from program.words import nearest, normal
-from storage import cohorts, conversations, people
+from storage import cohorts, conversations, drafts, people
 from storage.cohorts import Cohort
 from storage.conversations import Conversation
 from storage.deliveries import Delivery
@@ -40,6 +40,7 @@ EVERYONE = frozenset({"mentee", "mentor", "coordinator"})
 LEADS = frozenset({"mentor", "coordinator"})
 COORDINATORS = frozenset({"coordinator"})
 MOST_CHOICES = 20  # cohorts offered as buttons
+YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
 
 
 class Refused(Exception):
@@ -85,18 +86,24 @@ class FieldReader:
     def day(self, name: str, *, needed: str = "") -> date | None:
         value = self.text(name, needed=needed)
         try:
-            return date.fromisoformat(value) if value else None
+            found = date.fromisoformat(value) if value else None
         except ValueError:
+            found = date.min
+        if found is not None and found.year not in YEARS:
             self.errors[name] = "Write the date like 2026-08-15."
             return None
+        return found
 
     def clock(self, name: str, *, needed: str = "") -> time | None:
         value = self.text(name, needed=needed)
         try:
-            return time.fromisoformat(value) if value else None
+            found = time.fromisoformat(value) if value else None
         except ValueError:
+            found = None
+        if value and (found is None or found.tzinfo is not None):
             self.errors[name] = "Write the time like 15:30."
             return None
+        return found
 
     def number(self, name: str, low: int, high: int, *, needed: str = "") -> int | None:
         value = self.text(name, needed=needed)
@@ -150,9 +157,19 @@ class Call:
     def id_at(self, position: int) -> UUID:
         """An id carried by the button or form."""
         try:
-            return UUID(self.args[position])
-        except (ValueError, IndexError):
+            return UUID(self.text_at(position))
+        except ValueError:
             raise BadAction(BadAction.__doc__) from None
+
+    def text_at(self, position: int) -> str:
+        """A word carried by the button or form."""
+        if position >= len(self.args):
+            raise BadAction(BadAction.__doc__)
+        return self.args[position]
+
+    def draft(self, kind: str) -> dict[str, Any] | None:
+        """What was put into the form's earlier step; None where the button carries no such draft of the asker's."""
+        return drafts.read(self.work.tx, self.id_at(1), self.my_id, kind) if len(self.args) > 1 else None
 
     def person_at(self, position: int) -> Person:
         """The person whose id the button or form carries."""
@@ -449,13 +466,13 @@ router = Router()
 def run_command(call: Call) -> Reply:
     """A suggested command was pressed."""
     there = _back_in(call, 1)
-    return router.answer(replace(there, request=replace(call.request, intent=Command(call.args[0]))))
+    return router.answer(replace(there, request=replace(call.request, intent=Command(call.text_at(0)))))
 
 
 @router.press("command.for")
 def run_for_cohort(call: Call) -> Reply:
     """The cohort for a command was chosen."""
-    cohort_id, words = call.id_at(0), call.args[1]
+    cohort_id, words = call.id_at(0), call.text_at(1)
     spec = router.commands.get(words)
     if spec is None or spec.cohort is None:
         raise BadAction(BadAction.__doc__)

@@ -46,7 +46,7 @@ def summary_command(call: Call) -> Reply:
 @router.press("summaries.open")
 def open_form(call: Call) -> Reply:
     meeting = _led(call)
-    values = drafts.read(call.work.tx, call.id_at(1), call.my_id) if len(call.args) > 1 else None
+    values = call.draft("summary")
     return Reply(form=_form(call, meeting, values))
 
 
@@ -118,7 +118,7 @@ def _body(topics: list[str], did: str, following: str) -> tuple[Block, ...]:
 def post(call: Call) -> Reply:
     meeting = _led(call)
     draft = call.id_at(1)
-    values = drafts.read(call.work.tx, draft, call.my_id)
+    values = call.draft("summary")
     if values is None:
         raise Refused("This form was sent already, or is too old. Send ", Cmd("summary"), " to see what is stored.")
     before = summaries.newest(call.work.tx, meeting.id)

@@ -22,9 +22,10 @@ def keep(work: Work, person_id: UUID, kind: str, values: Mapping[str, Any]) -> U
     return draft_id
 
 
-def read(tx: Tx, draft_id: UUID, person_id: UUID) -> dict[str, Any] | None:
-    """The values; None when they are gone or somebody else's."""
-    query = select(draft.c["values"]).where(draft.c.id == draft_id, draft.c.person_id == person_id)
+def read(tx: Tx, draft_id: UUID, person_id: UUID, kind: str) -> dict[str, Any] | None:
+    """The values; None when they are gone, of another form, or somebody else's."""
+    of_form = (draft.c.id == draft_id) & (draft.c.person_id == person_id) & (draft.c.kind == kind)
+    query = select(draft.c["values"]).where(of_form)
     found: dict[str, Any] | None = tx.scalar(query)
     return found
 

@@ -49,8 +49,7 @@ def forget(work: Work, person_id: UUID, by: UUID | None) -> int:
     Raises:
         Held: a legal hold is on it.
     """
-    if holds.of_person(work.tx, person_id) is not None:
-        raise holds.Held(holds.Held.__doc__)
+    holds.check_free(work.tx, person_id)
     # The key goes first: whoever is writing under it right now is waited for, and what they wrote goes too.
     gone = delete(person_key).where(person_key.c.person_id == person_id).returning(person_key.c.key_id)
     key_id = work.tx.scalar(gone)

@@ -22,10 +22,6 @@ REASONS = {
 }
 
 
-class Held(Exception):
-    """A legal hold is on what this person wrote, so it cannot be destroyed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Hold:
     """``by``: a coordinator, None for the operator."""
@@ -40,10 +36,28 @@ class Hold:
         return REASONS[self.reason]
 
 
+class Held(Exception):
+    """A legal hold is on what this person wrote, so it cannot be destroyed."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(Held.__doc__)
+        self.hold = hold
+
+
 def of_person(tx: Tx, person_id: UUID) -> Hold | None:
     """The hold that is on a person now."""
     last = _last(tx, person_id)
     return Hold(last.person_id, last.reason, last.at, last.by) if last is not None and last.step == "set" else None
+
+
+def check_free(tx: Tx, person_id: UUID) -> None:
+    """Nothing that a held person wrote is destroyed.
+
+    Raises:
+        Held: a hold is on them now.
+    """
+    if found := of_person(tx, person_id):
+        raise Held(found)
 
 
 def _last(tx: Tx, person_id: UUID) -> Any:

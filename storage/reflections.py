@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from storage import checkins, shares, vault
+from storage import checkins, holds, shares, vault
 from storage.checkins import CheckIn
 from storage.database import Tx
 from storage.tables import checkin, vault_item
@@ -81,22 +81,43 @@ def parse(text: str | None) -> Answers:
 def save(
     sealer: Vault, work: Work, found: CheckIn, person_id: UUID, account_id: UUID, answers: Mapping[str, str]
 ) -> None:
-    """Save an account's answers to a check-in, in place of earlier ones; no answers remove what was there."""
+    """Save an account's answers to a check-in, in place of earlier ones; no answers remove what was there.
+
+    Raises:
+        Held: a legal hold is on what they wrote, and a word of it would be lost.
+    """
     before = vault.find(work.tx, found.id, KIND, account_id)
+    if before is not None and not _keeps(read(sealer, work.tx, before.id, account_id), answers):
+        holds.check_free(work.tx, person_id)
     if answers and before is not None:
         sealer.replace(work, before.id, json.dumps(dict(answers)))
     elif answers:
         text = json.dumps(dict(answers))
         sealer.save(work, KIND, text, person_id=person_id, account_id=account_id, checkin_id=found.id)
     elif before is not None:
-        remove(work, before.id, account_id)
+        remove(work, person_id, before.id, account_id)
 
 
-def remove(work: Work, item_id: UUID, account_id: UUID) -> bool:
-    """Remove a reflection, end its shares and bring its check-in up to date; only its account can."""
+def _keeps(before: Answers, after: Mapping[str, str]) -> bool:
+    """Whether every word of the earlier answers is still there, with at most something after it.
+
+    Platforms send line ends back in their own way, so words are what counts.
+    """
+    words = {name: (text.split(), after.get(name, "").split()) for name, text in before.items()}
+    return all(now[: len(then)] == then for then, now in words.values())
+
+
+def remove(work: Work, person_id: UUID, item_id: UUID, account_id: UUID) -> bool:
+    """Remove a reflection, end its shares and bring its check-in up to date; only its account can.
+
+    Raises:
+        Held: a legal hold is on what its author wrote.
+    """
     found = find(work.tx, item_id, account_id)
-    if found is None or not vault.remove(work.tx, item_id, account_id):
+    if found is None:
         return False
+    holds.check_free(work.tx, person_id)
+    vault.remove(work.tx, item_id, account_id)
     shares.end_of_item(work, item_id)
     checkins.set_answered(work, found.checkin_id, vault.anything_written(work.tx, found.checkin_id))
     return True

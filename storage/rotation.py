@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,8 +13,9 @@ from sqlalchemy import bindparam, func, select, update
 from program.words import counted
 from storage import keystore, running
 from storage.database import Tx
+from storage.running import Process
 from storage.tables import ledger_key, person_key, vault_item
-from storage.vault import LEDGER_IDENTITY, Sealed, Vault, key_identity
+from storage.vault import LEDGER_IDENTITY, BadKey, Sealed, Vault, key_identity
 
 BATCH = 200  # data keys wrapped anew in one transaction
 PAGE = 1000  # items opened in one go
@@ -77,16 +79,47 @@ def rewrap_ledger(tx: Tx, vault: Vault, now: datetime) -> bool:
     return True
 
 
+def check_together(tx: Tx, vault: Vault, now: datetime) -> None:
+    """A process that starts can read what those that run write, and they what it writes.
+
+    On SQLite no other one runs: whoever is still announced there was killed.
+
+    Raises:
+        BadKey: names the key, and says what to do.
+    """
+    if tx.dialect.name == "sqlite":
+        return
+    first, there = vault.fingerprints[0], [one for one in running.alive(tx, now) if one.fingerprints]
+    if without := [one for one in there if first not in one.fingerprints]:
+        raise BadKey(
+            f"The first of PLC_ENCRYPTION_KEYS, {first}, is not known to "
+            f"{counted(len(without), 'process that runs', 'processes that run')} ({_heard(without, now)}), which could "
+            "not read what this one writes. Put the new key second, restart every process, and put it first after "
+            f"that. {_KILLED}"
+        )
+    if others := sorted({one.fingerprints[0] for one in there} - set(vault.fingerprints)):
+        raise BadKey(
+            f"PLC_ENCRYPTION_KEYS lacks a key that a running process writes with; its fingerprint is {others[0]}. "
+            f"Put it after the others, separated by a comma. {_KILLED}"
+        )
+
+
+_KILLED = f"A process that was killed counts for {int(running.STALE.total_seconds())} s."
+
+
+def _heard(some: Sequence[Process], now: datetime) -> str:
+    return ", ".join(f"{one.name}, last heard {int((now - one.seen_at).total_seconds())} s ago" for one in some)
+
+
 def _everybody_has(tx: Tx, vault: Vault, now: datetime) -> None:
     running.hold_keys(tx)
     without = [one for one in running.alive(tx, now) if vault.fingerprints[0] not in one.fingerprints]
     if without:
-        names = ", ".join(f"{one.name}, last heard {int((now - one.seen_at).total_seconds())} s ago" for one in without)
+        names = _heard(without, now)
         raise NotAnnounced(
             f"{counted(len(without), 'running process does', 'running processes do')} not have the new key "
             f"{vault.fingerprints[0]} yet ({names}). Put it first in PLC_ENCRYPTION_KEYS, keep the old one after it, "
-            f"restart the bot, and rotate again. One that was killed counts for "
-            f"{int(running.STALE.total_seconds())} s."
+            f"restart the bot, and rotate again. {_KILLED}"
         )
 
 

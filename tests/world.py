@@ -135,10 +135,13 @@ class PaperPort:
 
 
 class World:
-    def __init__(self, database: Database, seed: int = 1) -> None:
+    """``platform``, ``tenant``: where everybody has their account."""
+
+    def __init__(self, database: Database, seed: int = 1, platform: str = PLATFORM, tenant: str = TENANT) -> None:
         self.database = database
+        self.platform, self.tenant = platform, tenant
         self.clock = FixedClock(START)
-        self.port = PaperPort()
+        self.port = PaperPort(platform)
         self._random = random.Random(seed)
         self.vault = Vault(read_operator_keys(OPERATOR_KEY))
         migrate(database)
@@ -147,8 +150,8 @@ class World:
         self.address = ADDRESS
         threads = DatabaseThreads(database)
         self.product = Product(threads, self.vault, router, self.clock, self.new_id, chain_key, lambda: self.address)
-        self.loop = DeliveryLoop(self.product, {PLATFORM: self.port})
-        self.dispatcher = Dispatcher(self.product, {PLATFORM: self.port}, lambda: None)
+        self.loop = DeliveryLoop(self.product, {platform: self.port})
+        self.dispatcher = Dispatcher(self.product, {platform: self.port}, lambda: None)
         self._acts = 0
 
     def new_id(self) -> UUID:
@@ -183,7 +186,7 @@ class World:
         """An account on the platform; nobody is linked by this alone."""
         user = user or f"U-{email.split('@', maxsplit=1)[0]}"
         self.port.profiles[user] = Profile(
-            AccountKey(PLATFORM, TENANT, user), name, email=email, email_confirmed=member, member=member
+            AccountKey(self.platform, self.tenant, user), name, email=email, email_confirmed=member, member=member
         )
         return Person(self, user)
 
@@ -192,7 +195,9 @@ class World:
         one = self.account(name, email)
         with self.database.write() as tx:
             work = self.work(tx)
-            seen = people.see(work, PLATFORM, TENANT, one.user, name=name, email=email, member=True, active=True)
+            seen = people.see(
+                work, self.platform, self.tenant, one.user, name=name, email=email, member=True, active=True
+            )
             person = people.by_email(tx, email)
             assert person is not None
             people.confirm(work, seen.id, person.id, None)
@@ -264,13 +269,17 @@ class Person:
 
     def _place(self, channel: str | None) -> Place:
         kind: PlaceKind = "channel" if channel else "personal"
-        return Place(PLATFORM, TENANT, channel or f"D-{self.user}", kind, channel or "")
+        return Place(self.world.platform, self.world.tenant, channel or f"D-{self.user}", kind, channel or "")
 
-    async def does(self, intent: Intent, channel: str | None = None, key: str | None = None) -> Reply:
+    async def tries(self, intent: Intent, channel: str | None = None, key: str | None = None) -> Reply:
+        """Do something; what it set going is not delivered yet."""
         self.world._acts += 1
         act = key or f"act-{self.world._acts}"
-        request = Request(AccountKey(PLATFORM, TENANT, self.user), self._place(channel), intent, act)
-        reply = await self.world.dispatcher.answer(request)
+        who = AccountKey(self.world.platform, self.world.tenant, self.user)
+        return await self.world.dispatcher.answer(Request(who, self._place(channel), intent, act))
+
+    async def does(self, intent: Intent, channel: str | None = None, key: str | None = None) -> Reply:
+        reply = await self.tries(intent, channel, key)
         await self.world.loop.drain()
         return reply
 

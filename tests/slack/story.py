@@ -337,18 +337,22 @@ def _wired(settings: Settings, database: Database, clock: FixedClock, new_id: An
     """As :func:`bot.app.build` does, with the story's own clock and patience."""
     vault = prepare(settings, database, clock, new_id)
     app = App(settings, database, vault, clock, new_id)
-    assert settings.slack is not None
-    watch = Watch(every=0.01, misses=2, connect=5, first_wait=0.01, longest_wait=0.05)
+    return app, joined(app)
+
+
+def joined(app: App) -> SlackPlatform:
+    """Slack, added to an app that has its settings, with a story's patience."""
+    assert app.settings.slack is not None
     platform = connect(
-        settings.slack,
+        app.settings.slack,
         app.dispatcher.answer,
         patience=PATIENCE,
         clocks=Clocks(sleep=no_sleep),
-        watch=watch,
+        watch=Watch(every=0.01, misses=2, connect=5, first_wait=0.01, longest_wait=0.05),
         timeout=20,
     )
     app.add(platform)
-    return app, platform
+    return platform
 
 
 def _one_at_a_time(app: App) -> asyncio.Lock:
@@ -363,4 +367,4 @@ def _one_at_a_time(app: App) -> asyncio.Lock:
     return lock
 
 
-__all__ = ["GATEWAY", "LOUNGE", "OZARKS", "SERIES", "Answered", "Neighbour", "Story", "told"]
+__all__ = ["GATEWAY", "LOUNGE", "OZARKS", "SERIES", "Answered", "Neighbour", "Story", "joined", "told"]

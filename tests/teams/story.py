@@ -380,23 +380,28 @@ async def telling(
     async with FakeTeams(people=list(everybody)) as fake:
         fake.channels = {CHANNEL: "Ozarks PLC", GATEWAY_CHANNEL: "Gateway PLC"}
         app = App(settings, database, prepare(settings, database, clock, new_id), clock, new_id)
-        assert settings.teams is not None
-        app.add(
-            connect(
-                settings.teams,
-                app.dispatcher.answer,
-                login_url=fake.login_url,
-                metadata_url=fake.metadata_url,
-                service_url=fake.service_url,
-                timeout=5,
-            )
-        )
+        join(app, fake)
         await app.start()
         await app.loop.stop()  # from here on the story says when deliveries go out
         try:
             yield Story(app, fake, clock, settings, database)
         finally:
             await app.stop()
+
+
+def join(app: App, fake: FakeTeams) -> None:
+    """Add Teams to an app that has its settings."""
+    assert app.settings.teams is not None
+    app.add(
+        connect(
+            app.settings.teams,
+            app.dispatcher.answer,
+            login_url=fake.login_url,
+            metadata_url=fake.metadata_url,
+            service_url=fake.service_url,
+            timeout=5,
+        )
+    )
 
 
 # What Teams tells of the team -------------------------------------------------------------------

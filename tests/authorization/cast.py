@@ -6,21 +6,22 @@ and has left, Tom leads Gateway. Carol is the coordinator. Olga's account is nob
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID, uuid4
 
-from bot.dispatch import Dispatcher
+from bot.dispatch import Dispatcher, Product
+from bot.port import Port
 from handlers.cards import Action, BadAction
 from handlers.features import router
 from handlers.leave import leave_line
-from handlers.requests import Command, Intent, Press, Reply, Submit
-from handlers.router import Call, Refused, Router
+from handlers.requests import Command, Press, Reply, Submit
+from handlers.router import Call, FormErrors, Refused, Router
 from storage import (
     attendance,
     breaks,
@@ -37,11 +38,11 @@ from storage import (
     shares,
     summaries,
 )
-from storage.database import Database
+from storage.database import Database, keys_file
 from storage.ledger import Line
 from storage.work import Work
-from tests.handlers.permissions import RELATIONS, Act
-from tests.world import PLATFORM, ROSTER, START, TENANT, Person, World, said
+from tests.authorization.permissions import LEFT, RELATIONS, Act
+from tests.world import PLATFORM, ROSTER, START, Person, World
 
 SECRET = "canary-Wiesenknopf-2207"
 MORE = "Ozarks,Southwest,mentor,Nora Field,nora@example.org,P8,America/Chicago,,,\n"
@@ -67,70 +68,111 @@ def owner_of(actor: str, relation: str) -> str:
     return {"same": "lee", "other": "jordan", "former": "sam"}[relation]
 
 
-def cases(act: Act) -> list[tuple[str, str]]:
-    """Every actor, and every relation to the owner of what the action is about."""
-    return [(one, way) for one, ways in RELATIONS.items() for way in (ways if act.about_somebody else ways[:1])]
-
-
 def is_one_of(some: frozenset[str], actor: str, relation: str) -> bool:
     return actor in some or f"{actor}/{relation}" in some
 
 
 class Witness(Router):
-    """The real router, which remembers whether its last answer was a refusal."""
+    """The real router, which remembers whether the first answer since it was asked anew was a refusal."""
 
     def __init__(self) -> None:
         super().__init__()
         vars(self).update(vars(router))
-        self.refused = False
+        self.refused: bool | None = None
 
     def answer(self, call: Call) -> Reply:
-        self.refused = False
         try:
-            return router.answer(call)
+            reply = router.answer(call)
         except (Refused, BadAction):
-            self.refused = True
+            self._note(refused=True)
             raise
+        except FormErrors:
+            self._note(refused=False)
+            raise
+        self._note(refused=False)
+        return reply
+
+    def begin(self) -> None:
+        """Somebody is about to ask."""
+        self.refused = None
+
+    def _note(self, *, refused: bool) -> None:
+        """Teams shows a form with errors again, which is a second question to the router."""
+        if self.refused is None:
+            self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody was told: its words, and everything of it that another request could be told from it by."""
+
+    words: str
+    whole: object
+
+
+Deed = Command | Press | Submit
+
+
+class Door(Protocol):
+    """A platform's way in."""
+
+    async def does(self, user: str, deed: Deed) -> Told:
+        """Somebody asks, presses or sends, in their own chat with the bot."""
 
 
 @dataclass
 class Cast:
-    """The program with its people; ``things``: ids by kind and owner."""
+    """The program with its people; ``things``: ids by kind and owner; ``door``: how they get in."""
 
     world: World
     people: Mapping[str, Person]
     folder: Path
+    door: Door = field(init=False)
     things: dict[tuple[str, str], str] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Witness)
 
     def __post_init__(self) -> None:
-        self.witness = Witness()
-        product = replace(self.world.product, router=self.witness)
-        self.world.dispatcher = Dispatcher(product, {PLATFORM: self.world.port}, lambda: None)
+        file = self.world.database.url.database or ""
+        self._files = [Path(file), Path(keys_file(file))]
+        self._watching = [sqlite3.connect(one, check_same_thread=False) for one in self._files]
+        self._read_at = self._restored = (0, 0)
+        self._rows: dict[str, list[str]] = {}
 
     def close(self) -> None:
+        for one in self._watching:
+            one.close()
         self.world.close()
         self.world.database.close()
 
+    def dispatcher(self, product: Product, ports: Mapping[str, Port]) -> Dispatcher:
+        """The product's own, over the witness; nothing is delivered on the way."""
+        return Dispatcher(replace(product, router=self.witness), ports, lambda: None)
+
     # The database as it was ----------------------------------------------------------------------
 
-    async def greet(self) -> None:
-        """Everybody has written to the bot before, and every message is out."""
+    async def begin(self) -> None:
+        """Everybody has written to the bot before; from now on the database is as it is, whatever is tried."""
         for one in self.people.values():
-            await one.sends("help")
-
-    def _files(self) -> list[tuple[Path, Path]]:
-        found = sorted(self.folder.glob("*.sqlite"))
-        return [(one, self.folder / "saved" / one.name) for one in found]
-
-    def save(self) -> None:
+            await self.door.does(one.user, Command("help"))
         (self.folder / "saved").mkdir()
-        for live, saved in self._files():
-            _copy(live, saved)
+        for live in self._files:
+            _copy(live, self._saved(live))
+
+    def _saved(self, live: Path) -> Path:
+        return self.folder / "saved" / live.name
 
     def restore(self) -> None:
         """Forget what was done since: the rows are as they were saved."""
-        for live, saved in self._files():
-            _copy(saved, live)
+        if self._version() != self._restored:
+            for live in self._files:
+                _copy(self._saved(live), live)
+            self._restored = self._version()
+
+    def cases(self, act: Act) -> list[tuple[str, str]]:
+        """Every actor, and every relation to the owner of what the action is about."""
+        actors = [one for one in RELATIONS if self.world.platform == PLATFORM or one not in LEFT]
+        ways = {one: RELATIONS[one] if act.about_somebody else RELATIONS[one][:1] for one in actors}
+        return [(one, way) for one in actors for way in ways[one]]
 
     def actor(self, name: str) -> Person:
         return self.people["olga" if name == "outsider" else WHO[name]]
@@ -142,7 +184,7 @@ class Cast:
             return text
         return before + (str(uuid4()) if nowhere else self.things[thing, owner])
 
-    def intent(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Intent:
+    def deed(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Deed:
         filled = [self._filled(one, owner, nowhere=nowhere) for one in act.args]
         done = Action(act.name, tuple(filled))
         if not form:
@@ -150,17 +192,26 @@ class Cast:
         sent = {name: (self._filled(text, owner, nowhere=nowhere),) for name, text in act.values.items()}
         return Submit(done, sent)
 
-    async def tries(self, actor: str, act: Act, intent: Intent) -> tuple[bool, Reply]:
+    async def tries(self, actor: str, act: Act, deed: Deed) -> tuple[bool, Told]:
         """Whether they are let in, and what they are told."""
-        reply = await self.actor(actor).does(intent)
-        words = said(reply)
-        let_in = bool(act.idle and act.idle in words)
-        refused = self.witness.refused or words.startswith(UNKNOWN) or (act.declines and act.declines in words)
-        return let_in or not refused, reply
+        self.witness.begin()
+        told = await self.door.does(self.actor(actor).user, deed)
+        assert self.witness.refused is not None, f"{act.label} did not come to the product"
+        let_in = bool(act.idle and act.idle in told.words)
+        refused = self.witness.refused or UNKNOWN in told.words or (act.declines and act.declines in told.words)
+        return let_in or not refused, told
 
     def everything(self) -> dict[str, list[str]]:
         """Every row of the data and of the keys, but the keys of requests that were answered."""
-        return {f"{live.name} {table}": rows for live, _ in self._files() for table, rows in _rows(live)}
+        if (version := self._version()) != self._read_at:
+            self._rows = {f"{live.name} {table}": rows for live in self._files for table, rows in _rows(live)}
+            self._read_at = version
+        return self._rows
+
+    def _version(self) -> tuple[int, int]:
+        """Another one whenever somebody wrote something."""
+        data, keys = (one.execute("PRAGMA data_version").fetchone()[0] for one in self._watching)
+        return data, keys
 
 
 def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
@@ -174,15 +225,17 @@ def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
 # Making it --------------------------------------------------------------------------------------
 
 
-def made(folder: Path) -> Cast:
-    """A new program in this folder."""
-    world = World(Database(f"sqlite:///{folder / 'plc.sqlite'}"))
+def made(folder: Path, platform: str, tenant: str) -> Cast:
+    """A new program in this folder, whose people have their accounts there. Its ``door`` is not there yet."""
+    world = World(Database(f"sqlite:///{folder / 'plc.sqlite'}"), platform=platform, tenant=tenant)
     world.prepare()
     world.import_roster(ROSTER + MORE)
     olga = world.account("Olga Stranger", "olga@elsewhere.example")
     cast = Cast(world, {**_accounts(world), "olga": olga}, folder)
     with world.database.write() as tx:
-        world.vault.ensure_keys(world.work(tx), [cast.people[one].id for one in MENTEES])
+        work = world.work(tx)
+        people.see(work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True)
+        world.vault.ensure_keys(work, [cast.people[one].id for one in MENTEES])
     world.clock.at = START + timedelta(hours=1)
     with world.database.write() as tx:
         _Making(cast, world.work(tx)).everything()
@@ -191,8 +244,6 @@ def made(folder: Path) -> Cast:
         _leaving(cast, world.work(tx))
     world.clock.at += timedelta(minutes=30)
     cast.things |= {("now", one): str(int(world.clock.at.timestamp())) for one in MENTEES}
-    asyncio.run(cast.greet())
-    cast.save()
     return cast
 
 
@@ -241,7 +292,8 @@ class _Making:
         whole = breaks.add(self.work, None, date(2026, 12, 20), date(2026, 12, 31), "Winter", self.ids["carol"])
         ida = people.by_email(self.work.tx, "ida@example.org")
         assert ida is not None
-        stray = people.see(self.work, PLATFORM, TENANT, "U-stray", name="Ida", email="", member=False, active=True)
+        there = self.cast.world.platform, self.cast.world.tenant
+        stray = people.see(self.work, *there, "U-stray", name="Ida", email="", member=False, active=True)
         for owner in (one for one, there in COHORTS.items() if there == cohort):
             self.put("break of all", owner, whole)
             self.put("unmatched person", owner, ida.id)
@@ -263,8 +315,8 @@ class _Making:
         self.put("break", name, breaks.add(self.work, there.id, date(2026, 11, 2), date(2026, 11, 3), "Rest", by))
         channel = conversations.remember(
             self.work,
-            platform=PLATFORM,
-            tenant=TENANT,
+            platform=self.cast.world.platform,
+            tenant=self.cast.world.tenant,
             external=CHANNELS[name],
             kind="channel",
             name=name,
@@ -389,7 +441,3 @@ def _leaving(cast: Cast, work: Work) -> None:
     cast.things |= {("departure", owner): str(left) for owner in MENTEES}
     for one in ("sam", "nora"):
         cohorts.leave(work, there, ids[one], ids["carol"])
-
-
-def command(act: Act) -> Intent:
-    return Command(act.name)

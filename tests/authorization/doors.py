@@ -1,0 +1,320 @@
+"""The ways into one program: through the paper platform, and through each real platform's own HTTP."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from bot.app import App
+from bot.clock import AheadClock, Clock
+from bot.local.chat import direct
+from bot.local.port import PLATFORM as LOCAL
+from bot.local.port import TENANT as LOCAL_TENANT
+from bot.local.render import path_of
+from bot.settings import Settings
+from bot.slack import PLATFORM as SLACK
+from bot.slack import SlackPlatform
+from bot.slack.render import FORM, PRESS
+from bot.teams.activities import PLATFORM as TEAMS
+from bot.teams.forms import INPUT
+from bot.workspace import add_workspace
+from handlers.cards import action
+from handlers.requests import Command, Press, Submit
+from tests.authorization.cast import Cast, Deed, Told, made
+from tests.fakes import slack, teams
+from tests.fakes.slack import FakeSlack, HttpWire, Json, SlackPerson
+from tests.fakes.teams import FakeTeams, TeamsClient
+from tests.slack import story as slack_story
+from tests.teams import story as teams_story
+from tests.world import OPERATOR_KEY, PLATFORM, TENANT, FixedClock, said
+
+OPENS_FORM = ("open", "share", "write", "read", "new", "edit", "settings", "correct", "fill", "match")
+NEW_EACH_TIME = ("ts", "channel_ts", "block_id", "action_id", "private_metadata", "id", "replyToId")
+
+
+def opens_form(deed: Press) -> bool:
+    """Whether the button is one that opens a form: Slack and Teams send such a press in another way."""
+    return deed.action.name.endswith(OPENS_FORM)
+
+
+def told(whole: Any) -> Told:
+    """JSON as somebody reads it, and without what is new in every answer."""
+    lasting = _lasting(whole)
+    return Told(json.dumps(lasting, ensure_ascii=False), lasting)
+
+
+def _lasting(part: Any) -> Any:
+    if isinstance(part, list | tuple):
+        return [_lasting(one) for one in part]
+    if isinstance(part, dict):
+        return {name: _lasting(value) for name, value in part.items() if name not in NEW_EACH_TIME}
+    return part
+
+
+# Paper ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Paper:
+    cast: Cast
+
+    async def does(self, user: str, deed: Deed) -> Told:
+        who = next(one for one in self.cast.people.values() if one.user == user)
+        reply = await who.tries(deed)
+        return Told(said(reply), reply)
+
+
+@asynccontextmanager
+async def through_paper(cast: Cast) -> AsyncIterator[Paper]:
+    world = cast.world
+    world.dispatcher = cast.dispatcher(world.product, {world.platform: world.port})
+    yield Paper(cast)
+
+
+# The real app -----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def started(cast: Cast, settings: Settings, add: Callable[[App], object], clock: Clock) -> AsyncIterator[App]:
+    """The product over the cast's database. It answers, and does nothing by itself."""
+    world = cast.world
+    app = App(settings, world.database, world.vault, clock, world.new_id)
+    app.dispatcher = cast.dispatcher(app.product, app.ports)
+    add(app)
+    await app.start()
+    await app.loop.stop()
+    await app.scheduler.stop()
+    try:
+        yield app
+    finally:
+        await app.stop()
+
+
+# Slack ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Slack:
+    fake: FakeSlack
+    platform: SlackPlatform
+    wire: HttpWire
+
+    async def does(self, user: str, deed: Deed) -> Told:
+        who = SlackPerson(self.fake, self.wire, user)
+        calls = len(self.fake.calls)
+        match deed:
+            case Command(text):
+                answered = await who.command(text, self.fake.chat(user).id)
+            case Press():
+                answered = await who.press("Forged", _message(deed), self.fake.chat(user).id)
+            case Submit():
+                answered = await self.wire.interactive(
+                    {**who._acted(), "type": "view_submission", "view": _view(deed), "response_urls": []}
+                )
+        assert answered.status == 200
+        await self.platform._answering.finish()
+        shown = [
+            (method, {name: sent[name] for name in ("text", "blocks", "view") if name in sent})
+            for method, sent in self.fake.calls[calls:]
+        ]
+        return told([answered.body, shown])
+
+
+def _message(deed: Press) -> Json:
+    """A message with a button that nobody was ever shown."""
+    act = deed.action.encode()
+    kind = FORM if opens_form(deed) else PRESS
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Forged"}, "value": act}
+    return {"ts": "1.0", "blocks": [{"type": "actions", "elements": [{**button, "action_id": f"{kind}{act}~1"}]}]}
+
+
+def _view(deed: Submit) -> Json:
+    """A modal that nobody was ever shown, filled in."""
+    texts = {name: {name: {"type": "plain_text_input", "value": text}} for name, (text,) in deed.values.items()}
+    return {
+        "id": "V0FORGED",
+        "hash": uuid4().hex,  # each sending is an act of its own
+        "type": "modal",
+        "callback_id": "form",
+        "title": {"type": "plain_text", "text": "Forged"},
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": name,
+                "label": {"type": "plain_text", "text": name},
+                "element": {"type": "plain_text_input", "action_id": name},
+            }
+            for name in texts
+        ],
+        "private_metadata": json.dumps({"action": deed.action.encode()}),
+        "state": {"values": texts},
+    }
+
+
+@asynccontextmanager
+async def through_slack(cast: Cast) -> AsyncIterator[Slack]:
+    fake = FakeSlack()
+    for one in cast.people.values():
+        profile = cast.world.port.profiles[one.user]
+        fake.add_user(one.user, profile.name, profile.email)
+    await fake.start()
+    joined: list[SlackPlatform] = []
+
+    def join(app: App) -> None:
+        joined.append(slack_story.joined(app))
+
+    settings = slack_story.settings_for(fake, str(cast.world.database.url))
+    try:
+        async with started(cast, settings, join, cast.world.clock) as app, aiohttp.ClientSession() as session:
+            yield Slack(fake, joined[0], HttpWire(session, f"{app.address}slack/events"))
+    finally:
+        await fake.stop()
+
+
+# Teams ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Teams:
+    fake: FakeTeams
+    url: str
+
+    async def does(self, user: str, deed: Deed) -> Told:
+        person = next(one for one in self.fake.people if one.object_id == user)
+        client = TeamsClient(self.fake, self.url, person=person)
+        calls = len(self.fake.calls)
+        status, body = await client.send(_activity(client, deed))
+        assert status == 200
+        shown = [(one.method, one.body) for one in self.fake.calls[calls:] if "/activities" in one.path]
+        return told([body, shown])
+
+
+def _activity(client: TeamsClient, deed: Deed) -> Mapping[str, Any]:
+    match deed:
+        case Command(text):
+            return client.says(text)
+        case Press(pressed):
+            data = {"plc": {"act": pressed.encode()}}
+            return client.opens_dialog(data) if opens_form(deed) else client.presses(data, verb=pressed.name)
+        case Submit(sent, values):
+            # What it was opened by is asked again where a field is wrong; a list of one's own harms nobody.
+            opener = action("reflections.page", 0).encode()
+            ours = {"act": sent.encode(), "opener": opener, "fields": list(values), "many": []}
+            return client.sends_dialog({"plc": ours, **{INPUT + name: text for name, (text,) in values.items()}})
+
+
+@asynccontextmanager
+async def through_teams(cast: Cast) -> AsyncIterator[Teams]:
+    def in_teams(user: str) -> teams.Person:
+        known = cast.world.port.profiles[user]
+        return teams.Person(known.name, f"29:{user}", user, known.email, known.email)
+
+    settings = teams_story.settings_in(cast.folder, str(cast.world.database.url))
+    fake = FakeTeams(people=[in_teams(one.user) for one in cast.people.values()])
+    async with fake, started(cast, settings, lambda app: teams_story.join(app, fake), cast.world.clock) as app:
+        yield Teams(fake, f"{app.address}api/messages")
+
+
+# The local workspace ----------------------------------------------------------------------------
+
+
+class HeldClock(AheadClock):
+    """The cast's clock, for a workspace that asks for one of its own."""
+
+    def __init__(self, held: FixedClock) -> None:
+        super().__init__()
+        self._held = held
+
+    def now(self) -> Any:
+        return self._held.now()
+
+
+@dataclass
+class Local:
+    """What a page sends and gets, without a browser."""
+
+    session: aiohttp.ClientSession
+    address: str
+    seen: int = 0  # the last change of the chat that a page was told of
+
+    async def does(self, user: str, deed: Deed) -> Told:
+        answered = await self._act(user, deed)
+        synced = await self._sync(user, self.seen)
+        self.seen = synced["change"]
+        shown = [one["html"] or "" for one in synced["messages"]]
+        pieces = [str(part) for part in (answered.get("form", ""), *shown)]
+        words = "\n".join([json.dumps(answered, ensure_ascii=False), *(_read(one) for one in pieces)])
+        return Told(words, [*map(_read, pieces), {name: said for name, said in answered.items() if name != "form"}])
+
+    async def _act(self, user: str, deed: Deed) -> Json:
+        match deed:
+            case Command(text):
+                return await self._post(user, "say", text=f"/plc {text}")
+            case Press(pressed):
+                return await self._post(user, "press", action=pressed.encode(), message="")
+            case Submit(sent, values):
+                texts = {name: list(many) for name, many in values.items()}
+                return await self._post(user, "submit", action=sent.encode(), message="", values=texts)
+
+    async def _post(self, user: str, verb: str, **body: object) -> Json:
+        url = self.address + path_of(user, direct(user), verb)
+        async with self.session.post(url, json={"key": str(uuid4()), **body}) as answer:
+            assert answer.status == 200, await answer.text()
+            found: Json = await answer.json()
+            return found
+
+    async def _sync(self, user: str, since: int) -> Json:
+        url = self.address + path_of(user, direct(user), "sync")
+        async with self.session.get(url, params={"since": str(since)}) as answer:
+            found: Json = await answer.json()
+            return found
+
+
+def _read(markup: str) -> str:
+    """A piece of a page as somebody reads it."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", markup)).split())
+
+
+@asynccontextmanager
+async def through_local(cast: Cast) -> AsyncIterator[Local]:
+    database = cast.world.database
+    settings = Settings(plc_database_url=str(database.url), plc_port=0, plc_encryption_keys=OPERATOR_KEY)
+
+    def add(app: App) -> None:
+        add_workspace(app, database)
+
+    async with started(cast, settings, add, HeldClock(cast.world.clock)) as app, aiohttp.ClientSession() as session:
+        yield Local(session, app.address.rstrip("/"))
+
+
+# All of them ------------------------------------------------------------------------------------
+
+DOORS: Mapping[str, tuple[str, Callable[[Cast], Any]]] = {
+    PLATFORM: (TENANT, through_paper),
+    SLACK: (slack.TEAM, through_slack),
+    TEAMS: (teams.TENANT, through_teams),
+    LOCAL: (LOCAL_TENANT, through_local),
+}
+
+
+@asynccontextmanager
+async def opened(platform: str, folder: Path) -> AsyncIterator[Cast]:
+    """The cast on this platform, before anybody tried anything."""
+    tenant, through = DOORS[platform]
+    cast = made(folder, platform, tenant)
+    try:
+        await cast.world.settle()
+        async with through(cast) as cast.door:
+            await cast.begin()
+            yield cast
+    finally:
+        cast.close()

@@ -1,0 +1,100 @@
+"""Who may do what, as a table: each role, each action, whose the thing is, and each platform's own HTTP.
+
+The ids are such as no card offered. Whoever is refused changes nothing, and of what was written in confidence learns
+not even whether it is there. Each platform has one running product for the whole table. Who left is tried on the
+paper platform alone: what left them is in the database, which every platform asks in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from handlers.features import router
+from handlers.requests import Command
+from storage import forgetting
+from tests.authorization.cast import SECRET, Cast, is_one_of, owner_of
+from tests.authorization.doors import DOORS, opened
+from tests.authorization.permissions import COMMANDS, PRESSES, SUBMITS, Act
+
+everywhere = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=DOORS)
+async def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
+    async with opened(request.param, tmp_path_factory.mktemp("cast")) as found:
+        yield found
+
+
+@pytest.fixture
+def cast(program: Cast) -> Cast:
+    """The program as it was made, whatever the last test did in it."""
+    program.restore()
+    return program
+
+
+def test_no_button_and_no_form_is_missing_from_the_table() -> None:
+    assert {one.name for one in PRESSES} == set(router.presses)
+    assert {one.name for one in SUBMITS} == set(router.submits)
+
+
+async def check(cast: Cast, act: Act, *, form: bool) -> None:
+    """Every actor tries it with everybody's thing."""
+    unchanged = cast.everything()
+    for actor, relation in cast.cases(act):
+        owner, label = owner_of(actor, relation), f"{actor}/{relation}: {act.label}"
+        let_in, told = await cast.tries(actor, act, cast.deed(act, owner, form=form))
+        assert let_in == is_one_of(act.may, actor, relation), f"{label}\n{told.words}"
+        changed = cast.everything() != unchanged
+        if let_in and changed:
+            cast.restore()
+        if let_in:
+            continue
+        assert not changed, label
+        assert SECRET not in repr(told), label
+        if act.confidential and relation != "own" and not is_one_of(act.known, actor, relation):
+            _, unknown = await cast.tries(actor, act, cast.deed(act, owner, form=form, nowhere=True))
+            assert unknown == told, label
+
+
+@everywhere
+@pytest.mark.parametrize("act", PRESSES, ids=lambda act: act.label)
+async def test_a_button_with_a_forged_id(cast: Cast, act: Act) -> None:
+    await check(cast, act, form=False)
+
+
+@everywhere
+@pytest.mark.parametrize("act", SUBMITS, ids=lambda act: act.label)
+async def test_a_form_with_a_forged_id(cast: Cast, act: Act) -> None:
+    await check(cast, act, form=True)
+
+
+@everywhere
+@pytest.mark.parametrize("act", COMMANDS, ids=lambda act: act.name)
+async def test_a_command(cast: Cast, act: Act) -> None:
+    unchanged = cast.everything()
+    for actor, relation in cast.cases(act):
+        cast.restore()
+        let_in, told = await cast.tries(actor, act, Command(act.name))
+        assert let_in == is_one_of(act.may, actor, relation), f"{actor}: {act.name}\n{told.words}"
+        if not let_in:
+            assert cast.everything() == unchanged, f"{actor}: {act.name}"
+
+
+@everywhere
+async def test_who_was_shown_a_reflection_that_is_gone_is_told_that_it_may_have_been_deleted(cast: Cast) -> None:
+    """Retention, or its author being forgotten, leaves the button on the message: it answers as a forged one does."""
+    with cast.world.database.write() as tx:
+        forgetting.forget(cast.world.work(tx), cast.people["lee"].id, by=None)
+    read = Act("reflections.read", ("@share",))
+    let_in, told = await cast.tries("mentor", read, cast.deed(read, "lee", form=False))
+    assert not let_in
+    assert "It may have been deleted, or it is not shared with you any more." in told.words
+    _, unknown = await cast.tries("mentor", read, cast.deed(read, "lee", form=False, nowhere=True))
+    assert told == unknown
+    dispute = Act("disputes.read", ("@dispute",))
+    let_in, told = await cast.tries("mentor", dispute, cast.deed(dispute, "lee", form=False))
+    assert let_in
+    assert "The text is no longer kept." in told.words
