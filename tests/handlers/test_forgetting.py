@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from handlers.forgetting import forget_by_operator
 from handlers.requests import Press
-from storage import checkins
-from storage.tables import forgotten, person_key, vault_item
+from storage import checkins, holds
+from storage.tables import account, delivery, forgotten, person_key, vault_item
 from tests.world import Person, World, button, said
 
 
@@ -108,6 +109,70 @@ async def test_a_hold_blocks_and_is_told_and_ends(world: World, dana: Person, ca
     await dana.presses(asked, "Forget it all")
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
+
+
+async def test_what_is_held_is_neither_deleted_nor_replaced_and_its_author_is_told(world: World, dana: Person) -> None:
+    await answered(world, dana)
+    listed = await dana.sends("reflections")
+    with world.database.write() as tx:
+        holds.put_on(world.work(tx), dana.id, "litigation", None)
+        kept = tx.execute(select(vault_item)).all()
+    opened = (await dana.presses(listed, "Open")).form
+    written = (await dana.presses(world.to(dana)[-1], "Write or change")).form
+    assert opened is not None
+    assert written is not None
+    refused = [
+        await dana.presses(listed, "Delete"),
+        await dana.fills(opened, **{opened.fields[0].id: ""}),
+        await dana.fills(opened, **{opened.fields[0].id: "Something else"}),
+        await dana.fills(written, **{written.fields[0].id: "CANARYS"}),
+        await dana.presses(world.to(dana)[-1], "4"),
+    ]
+    for one in refused:
+        assert "A legal hold is on what you wrote (a legal dispute), since" in said(one)
+        assert "nothing of it can be deleted or replaced" in said(one)
+    with world.database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == kept
+
+
+async def test_what_is_held_can_be_added_to_and_after_the_hold_be_deleted(world: World, dana: Person) -> None:
+    await answered(world, dana)
+    with world.database.write() as tx:
+        holds.put_on(world.work(tx), dana.id, "litigation", None)
+    typed = await dana.types("And this.")
+    assert "Saved." in said(typed)
+    assert "A legal hold" in said(await dana.presses(typed, "Undo"))
+    await dana.presses(world.to(dana)[-1], "3")  # the number that is there already
+    listed = await dana.sends("reflections")
+    form = (await dana.presses(listed, "Open")).form
+    assert form is not None
+    assert "Saved." in said(await dana.fills(form, **{form.fields[0].id: "CANARY \r\n and more"}))
+    with world.database.write() as tx:
+        holds.release(world.work(tx), dana.id, None)
+    await dana.presses(listed, "Delete")
+    with world.database.read() as tx:
+        assert [row.kind for row in tx.execute(select(vault_item))] == ["pulse"]
+
+
+async def test_whom_the_operator_has_forgotten_is_told_what_went_and_what_stays(world: World, dana: Person) -> None:
+    await answered(world, dana)
+    with world.database.write() as tx:
+        assert forget_by_operator(world.work(tx), dana.id) == (2, True)
+    await world.settle()
+    told = next(one.text for one in world.to(dana) if "is forgotten" in one.text)
+    assert "The operator of this program destroyed what you wrote in confidence" in told
+    assert "What goes, for good: your reflections and pulses" in told
+    assert "What stays: your attendance and what your certificate rests on" in told
+    assert "for up to 30 days" in told
+    assert "CANARY" not in told
+
+
+async def test_who_has_no_account_any_more_is_sent_nothing(world: World, dana: Person) -> None:
+    await answered(world, dana)
+    with world.database.write() as tx:
+        tx.execute(account.update().values(active=False))
+        assert forget_by_operator(world.work(tx), dana.id) == (2, False)
+        assert tx.execute(select(delivery).where(delivery.c.kind == "forgotten")).all() == []
 
 
 async def test_holds_are_for_coordinators_alone(world: World, dana: Person) -> None:

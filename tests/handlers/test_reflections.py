@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from handlers.reflections import NOT_THERE
 from handlers.requests import Reply
 from storage import checkins, cohorts, consent, people, reflections, shares
 from storage.database import Database
@@ -229,7 +230,7 @@ async def test_a_mentor_opens_what_was_shared_and_the_author_sees_when(
     with world.database.read() as tx:
         share_id = tx.scalar(select(share_table.c.id).where(share_table.c.step == "shared"))
         assert len(tx.execute(select(share_reading)).all()) == 2
-    assert said(await ruth.does_press("reflections.read", str(share_id))) == "That reflection is not there."
+    assert said(await ruth.does_press("reflections.read", str(share_id))) == NOT_THERE
     assert "Was shared with Ruth Ellison. Read" in said(await dana.sends("reflections"))
     for table in (share_table, share_reading):
         with pytest.raises(Exception, match="append-only"), world.database.write() as tx:
@@ -254,7 +255,7 @@ async def test_refusals_look_like_what_is_not_there(
             "reflections.stop", nowhere
         )
         form = (await dana.presses(await dana.sends("reflections"), "Open")).form
-        assert said(await other.fills(form)) == "That reflection is not there."
+        assert said(await other.fills(form)) == NOT_THERE
     for other in (lee, tom, carol, dana):
         assert await other.does_press("reflections.read", share_id) == await other.does_press(
             "reflections.read", nowhere

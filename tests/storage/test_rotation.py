@@ -131,6 +131,31 @@ def test_a_process_that_starts_is_announced_only_with_keys_that_are_enough(world
         assert running.alive(tx, START) == []
 
 
+def test_a_new_key_is_put_second_everywhere_before_it_is_first_anywhere(world: World) -> None:
+    announce(world, process(world, keyed(OPERATOR_KEY), seen=timedelta(seconds=5)))
+    new_first, new_second = keyed(NEW, OPERATOR_KEY), keyed(OPERATOR_KEY, NEW)
+    starting = Presence(world.clock)
+    if world.database.sqlite:  # one process runs there: whoever is still announced was killed
+        with world.database.write() as tx:
+            starting.announce(tx, new_first)
+        return
+    with pytest.raises(BadKey) as refused, world.database.write() as tx:
+        starting.announce(tx, new_first)
+    assert f"{new_first.fingerprints[0]}, is not known to 1 process that runs (pid 7, last heard 5 s ago)" in str(
+        refused.value
+    )
+    assert "Put the new key second, restart every process, and put it first after that." in str(refused.value)
+    with world.database.write() as tx:
+        starting.announce(tx, new_second)
+        starting.leave(tx)
+        running.clear(tx)
+    announce(world, process(world, new_second))
+    with world.database.write() as tx:
+        starting.announce(tx, new_first)
+    with pytest.raises(BadKey, match="lacks a key that a running process writes with"), world.database.write() as tx:
+        Presence(world.clock).announce(tx, keyed(OPERATOR_KEY))
+
+
 def test_a_process_that_was_silent_for_too_long_notices_what_it_missed(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
