@@ -11,7 +11,7 @@ from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, Refused, router
 from handlers.turns import Off
 from program.checkins import next_checkin
-from program.figures import Figure, Participation, Rule, figure, groups, participation
+from program.figures import Figure, Participation, Rule, figure, groups, participation, reserve
 from program.times import local_day, program_year, to_utc
 from storage import due, figures, program
 from storage.due import Moment
@@ -67,9 +67,9 @@ def _make(work: Work, month: date, vault: Vault) -> None:
     since, until = (to_utc(datetime.combine(day, time()), zone) for day in (month, _after(month)))
     members, names = _could_answer(work, since, until)
     found = groups(members, rule)
-    said = _participation(work, month, found, [one for ids in members.values() for one in ids], rule)
+    said, then = _participation(work, month, found, [one for ids in members.values() for one in ids], rule)
     for place, ids in found.items():
-        reserved = said.reserved if said is not None and said.place == place else 0
+        reserved = reserve(said, len(then.intersection(ids)))
         counted = figures.tally(work.tx, vault, ids, since, until)
         name = names.get(place, "All others" if len(found) > 1 else "The program")
         figures.save(work, Shown(month, place, name, len(ids), figure(counted, len(ids), reserved, rule)), reserved)
@@ -96,19 +96,20 @@ def _could_answer(work: Work, since: datetime, until: datetime) -> tuple[dict[st
 
 def _participation(
     work: Work, month: date, found: dict[str, list[UUID]], everybody: Sequence[UUID], rule: Rule
-) -> Participation | None:
-    """What was said last, or is said now: once in each school year. The reserve is kept until more is said."""
+) -> tuple[Participation | None, set[UUID]]:
+    """What was said last, or is said now, once in each school year; and who keeps the reserve until more is said."""
     year = _school_year(month)
     before = figures.participation_of(work.tx, year)
     if before is not None:
-        return before
+        return before, figures.keeping_the_reserve(work.tx, year)
     sizes = {place: len(ids) for place, ids in found.items()}
     today = local_day(work.now, program.zone_of(work.tx))
     counts = (figures.count_declined(work.tx, everybody), figures.count_paused(work.tx, everybody, today))
     said = participation(sizes, *counts, rule)
     if said is not None:
         figures.save_participation(work, year, said, len(everybody))
-    return said or figures.last_participation(work.tx, year)
+        return said, set(found[said.place])
+    return figures.last_participation(work.tx, year), figures.keeping_the_reserve(work.tx, year)
 
 
 def _school_year(month: date) -> date:

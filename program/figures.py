@@ -14,8 +14,8 @@ How:
 - A mood is what more than half answered, of five answers or more. A group of one mind looks like any other in
   which more than half are of it, so nothing need be withheld for it, and withholding tells nothing.
 - How many declined or paused is said once a school year, for the whole program, as "fewer than" or "at least" the
-  threshold. Where "at least" is said, the largest group keeps so many more people in reserve until it is said anew:
-  else the answers of the months to come could tell who had declined.
+  threshold. Where "at least" is said, the people of the largest group keep so many more in reserve, in whichever groups
+  they are from then on, until it is said anew: else the answers of the months to come could tell who had declined.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Figure:
 class Participation:
     """What is shown once a school year: whether at least as many as the threshold declined, or paused.
 
-    ``place``: the group that keeps ``reserved`` people in reserve until it is said anew.
+    ``place``: the group whose people keep ``reserved`` in reserve until it is said anew.
     """
 
     place: str
@@ -121,3 +121,11 @@ def participation(sizes: Mapping[str, int], declined: int, paused: int, rule: Ru
         return None
     said = (declined >= rule.threshold, paused >= rule.threshold)
     return Participation(place, *said, reserved=sum(said) * kept)
+
+
+def reserve(said: Participation | None, there: int) -> int:
+    """How many of a group's people are kept in reserve. ``there``: those who were in the place when it was said.
+
+    Together they could always be the ones who declined or paused, without any one of them.
+    """
+    return min(said.reserved, there) if said else 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, or_, select
 
 from program.checkins import Cycle
-from program.figures import Figure, Participation, Tally
+from program.figures import OTHERS, Figure, Participation, Tally
 from storage import consent
 from storage.certificates import holds_one
 from storage.database import Tx
@@ -172,6 +172,30 @@ def participation_of(tx: Tx, year: date) -> Participation | None:
 def last_participation(tx: Tx, year: date) -> Participation | None:
     """What was said last, of this school year or an earlier one."""
     return _participation(tx, participation.c.year <= year)
+
+
+def keeping_the_reserve(tx: Tx, year: date) -> set[UUID]:
+    """Who was in the group of what was said last, of this school year or an earlier one: rather too many than too few.
+
+    It is said as that month's figures are made; a group is a cohort, or all those without figures of their own.
+    """
+    query = select(participation.c.place, participation.c.at).where(participation.c.year <= year)
+    said = tx.execute(query.order_by(participation.c.year.desc()).limit(1)).one_or_none()
+    if said is None:
+        return set()
+    made = tx.execute(select(figure.c.place, figure.c.month).where(figure.c.at == said.at)).all()
+    alone = {one.place for one in made}
+    first = datetime.combine(min(one.month for one in made), time(), UTC)
+    there = select(membership.c.person_id, membership.c.cohort_id).where(
+        membership.c.role == "mentee",
+        membership.c.since < said.at,
+        or_(membership.c.until.is_(None), membership.c.until >= first),
+    )
+    return {
+        person_id
+        for person_id, cohort_id in tx.execute(there)
+        if str(cohort_id) == said.place or (said.place == OTHERS and str(cohort_id) not in alone)
+    }
 
 
 def _participation(tx: Tx, where: ColumnElement[bool]) -> Participation | None:

@@ -113,14 +113,13 @@ class DocumentPages:
         token = request.match_info["token"]
         try:
             make = await self._product.threads.read(lambda tx: self._prepare(tx, token))
+            async with self._making:
+                made = await asyncio.to_thread(make)
         except NothingToMake as error:
             return await self._gone(str(error))
-        async with self._making:
-            try:
-                made = await asyncio.to_thread(make)
-            except Exception as error:  # a template or a font may fail in many ways; the link must outlive it
-                event(log, "document.failed", logging.ERROR, error=type(error).__name__)
-                return await self._show("failed", "That did not work", status=500)
+        except Exception as error:  # the link must outlive it; aiohttp would log its text, which may quote the file
+            event(log, "document.failed", logging.ERROR, error=type(error).__name__)
+            return await self._show("failed", "That did not work", status=500)
         spent = await self._product.threads.write(lambda tx: downloads.use(self._product.work(tx), token))
         return self._file(made) if spent else await self._gone(GONE)
 

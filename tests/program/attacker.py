@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from program.figures import Figure, Participation, Rule, Tally, figure, groups, participation
+from program.figures import Figure, Participation, Rule, Tally, figure, groups, participation, reserve
 
 SILENT = "silent"
 BANDS = ("low", "middle", "high")
@@ -44,6 +44,7 @@ class Year:
     places: list[dict[int, str]] = field(default_factory=list)  # who is in which group
     said: Participation | None = None
     said_in: int = -1
+    then: set[int] = field(default_factory=set)  # who was in the group that keeps the reserve
 
     def __post_init__(self) -> None:
         for month in range(len(self.people[0].cohorts)):
@@ -61,7 +62,8 @@ class Year:
             counts = (sum(one.declined for one in there), sum(one.paused for one in there))
             self.said = participation(sizes, *counts, self.rule)
             self.said_in = month if self.said else -1
-        kept = {place: self.said.reserved if self.said and self.said.place == place else 0 for place in found}
+            self.then = set(found[self.said.place]) if self.said else set()
+        kept = {place: reserve(self.said, len(self.then.intersection(inside))) for place, inside in found.items()}
         self.shown.append(
             {
                 place: figure(self._tally(inside, month), len(inside), kept[place], self.rule)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from program.figures import OTHERS, Figure, Participation, Rule, Tally, figure, groups, participation
+from program.figures import OTHERS, Figure, Participation, Rule, Tally, figure, groups, participation, reserve
 from program.house import House
 from tests.program.attacker import BANDS, SILENT, Attacker, Someone, Year
 
@@ -65,6 +65,12 @@ def test_the_years_counts_need_a_group_that_can_keep_the_reserve() -> None:
     assert participation({}, 0, 0, RULE) is None
 
 
+def test_the_reserve_goes_with_the_people_who_were_there() -> None:
+    said = Participation("A", True, True, 10)
+    assert [reserve(said, there) for there in (12, 10, 3, 0)] == [10, 10, 3, 0]
+    assert reserve(None, 12) == 0
+
+
 def test_no_threshold_below_three() -> None:
     with pytest.raises(ValueError, match="protects nobody"):
         House(threshold=2)
@@ -115,7 +121,7 @@ def _mood_with(mine: str, low: int, middle: int, answered: int) -> str:
 
 @st.composite
 def years(draw: st.DrawFn, rule: Rule = RULE) -> Year:
-    """Months in which people join, leave, change cohorts, decline and pause."""
+    """Months in which people join, leave, change cohorts, alone or many together, decline and pause."""
     months = draw(st.integers(2, 4))
     size = draw(st.sampled_from([8, 10, 12, 17, 18, 20, 25]))
     # Most people come and go alike, a few do as they please: those few are whom differences could tell about.
@@ -124,12 +130,15 @@ def years(draw: st.DrawFn, rule: Rule = RULE) -> Year:
     busy = draw(st.sampled_from([0.0, 0.15]))
     chance = random.Random(draw(st.integers(0, 2**32)))
     small = draw(st.sampled_from([0, 2, 4, 7, 8]))
+    split = small + draw(st.sampled_from([0, 0, 7, 12]))
     people = []
     for number in range(size):
         home = "B" if number < small else "A"
         cohorts = [home] * months
+        if small <= number < split:  # a part of the cohort goes elsewhere, together
+            cohorts[1:] = ["C"] * (months - 1)
         if number >= size - movers:
-            cohorts = [chance.choice(["A", "B", ""]) for _ in range(months)]
+            cohorts = [chance.choice(["A", "B", "C", ""]) for _ in range(months)]
         declined = chance.random() < shy
         paused = not declined and chance.random() < shy
         mood = chance.choice([("high",), ("low",), BANDS])
@@ -173,6 +182,26 @@ def test_an_attacker_finds_out_who_declined_where_nobody_is_kept_in_reserve() ->
     ]
     assert "5 of 9: whether they declined" in learned(Year(people, Rule(reserve=False)))
     assert learned(Year(people, RULE)) == []
+
+
+def scattered() -> list[Someone]:
+    """Seventeen people, five of whom declined, are spread over other groups; who joins there declined nothing."""
+
+    def people(count: int, to: str, *, declined: bool = False, there: str = "A") -> list[Someone]:
+        answer = SILENT if declined else "high"
+        return [Someone((there, to), (answer, answer), declined) for _ in range(count)]
+
+    most = people(10, "B") + people(2, "B", declined=True)
+    some = people(2, "C") + people(2, "C", declined=True) + people(3, "C", there="")
+    alone = people(1, "D", declined=True) + people(6, "D", there="")
+    return most + some + alone
+
+
+def test_an_attacker_finds_out_who_declined_where_the_reserve_stays_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the twelve and the four at most two each may have declined, so the fifth is the one who came alone."""
+    assert learned(Year(scattered(), RULE)) == []
+    monkeypatch.setattr("tests.program.attacker.reserve", lambda _said, _there: 0)
+    assert "0 of 19: whether they declined" in learned(Year(scattered(), RULE))
 
 
 def test_an_attacker_finds_out_from_exact_counts_as_people_leave(monkeypatch: pytest.MonkeyPatch) -> None:
