@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import NoReturn
 
+from sqlalchemy import select
+
+from handlers.requests import Request
 from storage import consent
+from storage.tables import vault_item
 from tests.slack.story import Story
 
 CHECK_IN = datetime(2026, 9, 10, 20, 0, tzinfo=UTC)
@@ -58,3 +63,23 @@ async def test_a_shared_reflection_opens_in_the_mentors_modal_alone(story: Story
     assert "Read Thu Sep 10, 2026" in await dana.sends("reflections")
     await dana.taps_notice("Stop sharing with Ruth Ellison")
     assert "It is not shared any more." in ruth.last()
+
+
+async def test_what_was_typed_stays_in_the_form_when_it_cannot_be_saved(story: Story) -> None:
+    await story.all_matched()
+    await story.go_to(CHECK_IN)
+    dana = story.dana
+
+    async def broken(request: Request) -> NoReturn:
+        raise RuntimeError(f"the database said no to {request.intent}")
+
+    works = story.platform._answering._answer
+    await dana.taps_in_chat("Write a reflection")
+    story.platform._answering._answer = broken
+    kept = await dana.fills(**{dana.field("Where did you feel most like a school counselor?"): CANARY})
+    assert "Something went wrong on our side; nothing was saved. Please try again." in kept
+    assert f"Where did you feel most like a school counselor? (optional): {CANARY}" in kept
+    assert "nothing was saved" in await dana.types("What I learned")
+    assert await story.rows(select(vault_item.c.id)) == []
+    story.platform._answering._answer = works
+    assert await dana.fills() == "Saved. The bot shows it to nobody unless you share it."

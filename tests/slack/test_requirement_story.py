@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,7 +12,6 @@ from sqlalchemy import select, update
 from storage import ledger, policies
 from storage.tables import enrolment, vault_item
 from tests.slack.story import OZARKS, Neighbour, Story
-from tests.slack.test_story_secrets import files, traffic
 
 OVER = datetime(2026, 9, 10, 21, 30, tzinfo=UTC)
 CANARY = "canary-Rohrammer-4410"
@@ -140,10 +137,7 @@ async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
     assert not (await dana.sends("progress")).startswith("# Your progress: paused")
 
 
-async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
-    matched: Story, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
+async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: Story) -> None:
     dana, ruth, carol = matched.dana, matched.ruth, matched.carol
     await absent(matched)
     letters = len(ruth.inbox())
@@ -169,8 +163,6 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
     shown = [name for name, arguments in matched.fake.calls[calls:] if CANARY in json.dumps(arguments)]
     assert shown == ["views.open"]
     matched.fake.stacks[carol.user] = []  # she closes it
-    opened = matched.fake.calls[calls:]
-    matched.fake.calls[calls:] = [call for call in opened if call[0] != "views.open"]
     button = carol.message(carol.chat, "Read it")
     assert "That dispute is not there." in await ruth.taps("Read it", button, ruth.chat), "a forged press"
     assert not matched.fake.sees_modal(ruth.user)
@@ -193,11 +185,6 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
     assert await steps(matched) == ["confirmed", "opened", "corrected", "settled"]
 
     assert len(await matched.rows(select(vault_item.c.id))) == 1
-    assert CANARY not in traffic(matched)
-    assert CANARY not in caplog.text
-    assert all(CANARY not in str(record.__dict__) for record in caplog.records)
-    assert CANARY.encode() not in files(tmp_path)
-    assert caplog.records, "DEBUG was on"
 
 
 async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(matched: Story) -> None:
