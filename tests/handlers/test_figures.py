@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot.port import Permanent
 from program.figures import Figure
-from storage import consent, figures
+from storage import cohorts, consent, figures
 from storage.due import Moment
 from storage.tables import figure, participation
 from tests.world import Person, World, said
@@ -124,6 +124,24 @@ async def test_the_years_counts_come_once_and_keep_a_reserve(world: World, carol
     later = await carol.sends("figures")
     assert "Check-ins in October 2026" in said(later)
     assert "Check-ins in September 2026" in said(await carol.presses(later, "September 2026"))
+
+
+async def test_the_reserve_goes_with_people_who_move_to_another_cohort(world: World, carol: Person) -> None:
+    people = many(world, 18)
+    with world.database.write() as tx:
+        for someone in people[:5]:
+            consent.decide(world.work(tx), someone.id, consent.DECLINED)
+    await world.go_to(MADE)
+    with world.database.write() as tx:
+        work, there = world.work(tx), {one.name: one.id for one in cohorts.all_cohorts(tx)}
+        for someone in people[:12]:
+            cohorts.leave(work, there["Plains"], someone.id, None)
+            cohorts.join(work, there["Gateway"], someone.id, "mentee", None)
+        assert figures.keeping_the_reserve(tx, date(2026, 7, 1)) == {one.id for one in people}
+    await world.go_to(datetime(2026, 11, 10, 13, 0, tzinfo=UTC))
+    with world.database.read() as tx:
+        kept = tx.execute(select(figure.c.name, figure.c.reserved).where(figure.c.month == date(2026, 10, 1))).all()
+    assert [tuple(row) for row in kept] == [("Gateway", 5)]
 
 
 async def test_a_failed_checkin_names_no_checkin_to_the_coordinator(world: World, carol: Person) -> None:
