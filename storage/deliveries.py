@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from storage.tables import account, conversation, delivery, installation, person
 from storage.work import Work, insert_new
 
 LEASE = timedelta(seconds=60)  # how long a claim holds; longer than the call's time-out
+SUBJECTS_AT_ONCE = 500  # in one query
 SETTLING = timedelta(seconds=30)  # how long after the lease an unknown outcome is looked at
 
 
@@ -115,12 +117,8 @@ def visit(work: Work, conversation_id: UUID, subject: object) -> None:
     _queue(work, verb="visit", kind="visit", subject=str(subject), conversation_id=conversation_id, key=key)
 
 
-_THERE = select(*_DELIVERY).where(
-    delivery.c.kind == bindparam("kind"),
-    delivery.c.subject == bindparam("subject"),
-    delivery.c.verb == "post",
-    delivery.c.state.in_(("sending", "sent")),
-)
+_THERE = select(*_DELIVERY).where(delivery.c.verb == "post", delivery.c.state.in_(("sending", "sent")))
+_ABOUT = _THERE.where(delivery.c.kind == bindparam("kind"), delivery.c.subject == bindparam("subject"))
 
 
 def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = None) -> None:
@@ -128,19 +126,36 @@ def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = Non
 
     At most one update waits for each message; the card is built when it goes out, so the newest wins.
     """
-    query = _THERE if person_id is None else _THERE.where(delivery.c.person_id == person_id)
-    for row in work.tx.execute(query, {"kind": kind, "subject": str(subject)}).all():
-        _queue(
+    query = _ABOUT if person_id is None else _ABOUT.where(delivery.c.person_id == person_id)
+    _bring_up_to_date(work, query, {"kind": kind, "subject": str(subject)})
+
+
+def refresh_all(work: Work, kinds: Collection[str], subjects: Iterable[object]) -> None:
+    """:func:`refresh` for many subjects."""
+    of_kinds = _THERE.where(delivery.c.kind.in_(list(kinds)))
+    waiting = iter(subjects)
+    while some := [str(one) for one in islice(waiting, SUBJECTS_AT_ONCE)]:
+        _bring_up_to_date(work, of_kinds.where(delivery.c.subject.in_(some)), {})
+
+
+def _bring_up_to_date(work: Work, query: Select[Any], given: Mapping[str, Any]) -> None:
+    updates = [
+        _row(
             work,
-            verb="update",
-            kind=kind,
-            subject=row.subject,
-            person_id=row.person_id,
-            account_id=row.account_id,
-            conversation_id=row.conversation_id,
-            target_id=row.id,
-            key=f"update:{row.id}:{work.new_id()}",
+            {
+                "verb": "update",
+                "kind": row.kind,
+                "subject": row.subject,
+                "person_id": row.person_id,
+                "account_id": row.account_id,
+                "conversation_id": row.conversation_id,
+                "target_id": row.id,
+                "key": f"update:{row.id}:{work.new_id()}",
+            },
         )
+        for row in work.tx.execute(query, given)
+    ]
+    insert_new(work.tx, delivery, updates)
 
 
 def sort(work: Work, platforms: Iterable[str]) -> None:
