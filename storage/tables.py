@@ -59,6 +59,9 @@ APPEND_ONLY = (
 )
 
 
+# SQLite keeps text. The same few ids and times stand in row after row, so each is read, or written, once.
+
+
 @lru_cache(maxsize=50_000)
 def _uuid(text: str | None) -> UUID | None:
     return None if text is None else UUID(text)
@@ -69,15 +72,20 @@ def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=50_000)
+def _text(value: datetime | None) -> str | None:
+    value = _in_utc(value)
+    return None if value is None else value.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 def _in_utc(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError("A naive time cannot be stored.")
     return None if value is None else value.astimezone(UTC)
 
 
 class Id(Uuid[UUID]):
-    """A UUID. SQLite keeps text, and the same few ids stand in row after row: each is read once.
-
-    For PostgreSQL, whose driver gives UUIDs, SQLAlchemy takes a type of its own instead.
-    """
+    """A UUID. For PostgreSQL, whose driver gives UUIDs, SQLAlchemy takes a type of its own instead."""
 
     def result_processor(self, _dialect: Dialect, _coltype: object) -> Any:
         return _uuid
@@ -89,13 +97,8 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A naive time cannot be stored.")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _text if dialect.name == "sqlite" else _in_utc
 
     def result_processor(self, dialect: Dialect, _coltype: object) -> Any:
         return _instant if dialect.name == "sqlite" else _in_utc
