@@ -17,12 +17,12 @@ from handlers.cards import (
     Form,
     Note,
     NumberField,
-    Option,
     Table,
     TextField,
     When,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.completion import ask_for_approval
@@ -52,7 +52,7 @@ from storage.enrolments import Enrolment
 from storage.meetings import Expected, Meeting
 from storage.work import Work
 
-STATUS_OPTIONS = tuple(Option(code, label) for code, label in STATUSES.items())
+STATUS_OPTIONS = options_of(STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +355,7 @@ def edit_form(call: Call) -> Reply:
     lines = roster_of(call.work, meeting)
     fields: list[Field] = [_person_field(line) for line in lines]
     if any(line.mark.status is not None for line in lines):
-        options = tuple(Option(code, label) for code, label in _reasons(call, lines).items())
+        options = options_of(_reasons(call, lines))
         hint = "Leave it empty unless you change what is recorded already."
         fields.append(ChoiceField("reason", "Why, if you correct an entry", options, optional=True, hint=hint))
     fields.append(TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or e-mail address"))
