@@ -29,6 +29,7 @@ from handlers.cards import (
     When,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.planning import plan_meeting, tell_cohort
@@ -99,7 +100,7 @@ def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
             ChoiceField(
                 "repeat",
                 "Repeat",
-                tuple(Option(code, label) for code, label in REPEATS.items()),
+                options_of(REPEATS),
                 values.get("repeat", "once"),
             ),
             DateField("until", "Repeat until", until, optional=True, hint="Only for repeating meetings."),
@@ -342,7 +343,7 @@ def refresh_meeting(work: Work, meeting: Meeting) -> None:
 
 @router.command("next", "The next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
 def next_command(call: Call) -> Reply:
-    chosen = [call.cohort_chosen.id] if call.cohort_chosen else [one.cohort_id for one in call.me.memberships]
+    chosen = [call.cohort_id] if call.cohort_id else [one.cohort_id for one in call.me.memberships]
     return Reply(card=next_card(call, chosen))
 
 
@@ -540,7 +541,7 @@ def cancel_form(call: Call) -> Reply:
                 ChoiceField(
                     "reason",
                     "Why",
-                    tuple(Option(code, label) for code, label in CANCEL_REASONS.items()),
+                    options_of(CANCEL_REASONS),
                     "other",
                 ),
             ),

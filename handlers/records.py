@@ -22,6 +22,7 @@ from handlers.cards import (
     Table,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.holds import hold_blocks
@@ -34,7 +35,7 @@ from program.policy import AtLeast, Policy
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day
 from program.wording import RecordLine
-from storage import cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
+from storage import certificates, cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
 from storage.ledger import Line
@@ -94,7 +95,7 @@ def person_card(call: Call, person: Person) -> Card:
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
     mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for one in mine for block in standing_blocks(tx, one)]
+    standing = [block for one in mine for block in standing_blocks(one, certificates.of_person(tx, one.id))]
     return Card(
         person.name,
         (
@@ -160,7 +161,7 @@ def transfer_form(call: Call) -> Reply:
             fields=(
                 ChoiceField("cohort", "To the cohort", tuple(every)),
                 DateField("day", "From", _today(call)),
-                ChoiceField("reason", "Why", tuple(Option(*item) for item in TRANSFER_REASONS.items())),
+                ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
             ),
         )
     )
@@ -219,7 +220,7 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
     if found.policy.waivers is None:
         raise Refused("The policy knows no waivers or credits.")
     rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
-    reasons = tuple(Option(code, label) for code, label in found.policy.waivers.reasons.items())
+    reasons = options_of(found.policy.waivers.reasons)
     return Reply(
         form=Form(
             submit,
@@ -293,7 +294,7 @@ def leave_form(call: Call) -> Reply:
     person, found = mentee_of(call)
     if found.policy.leave is None:
         raise Refused("The policy knows no leave.")
-    reasons = tuple(Option(code, label) for code, label in found.policy.leave.reasons.items())
+    reasons = options_of(found.policy.leave.reasons)
     return Reply(
         form=Form(
             "Leave of absence",
