@@ -100,7 +100,7 @@ class Dispatcher:
             read = await self._product.threads.read(lambda tx: self._read(tx, request))
             if read is not None:
                 return read
-        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), first=True)
+        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), act=True)
         if reply is not None:
             self._wake()
         return reply
