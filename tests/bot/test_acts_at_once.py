@@ -12,7 +12,7 @@ from storage import attendance
 from storage.database import Tx
 from tests.handlers.scenes import MEETING_STARTS, steps, whole
 from tests.handlers.test_story import HOME, linked, scheduled
-from tests.world import Person, World, said
+from tests.world import World, said
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite's writers come one after the other
