@@ -80,6 +80,7 @@ class Bot:
 
     def __init__(self, pid: int, out: Path) -> None:
         self.pid, self._out = pid, out
+        self._gone = False  # for good: the machine may give its number to another process
 
     @property
     def alive(self) -> bool:
@@ -87,7 +88,8 @@ class Bot:
 
         Its parent buries it at once, so that there is nothing left to ask of a dead one.
         """
-        return psutil.pid_exists(self.pid)
+        self._gone = self._gone or not psutil.pid_exists(self.pid)
+        return not self._gone
 
     @property
     def log(self) -> str:
@@ -101,8 +103,9 @@ class Bot:
         return self._out.read_text()
 
     def send(self, name: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, name)
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, name)
 
     async def gone(self) -> None:
         await until(lambda: not self.alive)
@@ -207,7 +210,7 @@ class House:
 
     # Processes ----------------------------------------------------------------------------------
 
-    async def bot(self, **more: Any) -> Bot:
+    def bot(self, **more: Any) -> Bot:
         out = self.folder / f"bot-{next(self._numbers)}"
         orders = Orders(self.url, str(out), more.pop("slack_url", self.slack.api_url), **more)
         made = self.fleet.bot(orders)

@@ -31,7 +31,7 @@ TOM, JORDAN, CAROL = "U00TOM", "U00JORDAN", "U00CAROL"
 @asynccontextmanager
 async def wires(house: House) -> AsyncIterator[list[HttpWire]]:
     """To two processes, or twice to the only one that SQLite takes."""
-    bots = [await house.bot() for _ in range(1 if house.database.sqlite else 2)]
+    bots = [house.bot() for _ in range(1 if house.database.sqlite else 2)]
     async with AsyncExitStack() as stack:
         found = []
         for bot in (*bots, *bots)[:2]:
@@ -113,7 +113,7 @@ async def test_what_slack_brings_again_through_another_processs_socket_counts_on
     house.write(_goes_on)
     bots = []
     for count in (1, 2):
-        bots.append(await house.bot(socket=True))
+        bots.append(house.bot(socket=True))
         await until(lambda: house.slack.sockets == count)  # noqa: B023 -- of this round
     one, other = SocketWire(house.slack, 0), SocketWire(house.slack, 1)
     jordan = SlackPerson(house.slack, one, JORDAN)
@@ -148,7 +148,7 @@ async def test_a_meeting_moved_while_its_reminder_is_being_sent(house: House) ->
     house.link()
     house.slack.slow = 1.0
     house.plan_wave()
-    await house.bot()
+    house.bot()
     await until(lambda: "sending" in house.states().values())
     before = house.write(lambda work: _only(work))
 

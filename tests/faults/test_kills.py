@@ -20,15 +20,17 @@ MOST_STEPS = 14  # more than planning and delivering one wave take
 @ON_BOTH_AND_BY_THREE
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_at_every_step_of_planning_and_delivery(house: House, processes: int, step: str) -> None:
-    """One wave for each step that is left; those who die a step later finish what those before them left.
+    """A wave for each process; those who die a step later finish what those before them left.
 
     Where there are three at once, each dies a step later than the one before, and the others take over meanwhile.
+    However they share the waves, two of them at least come to their step.
     """
     house.link()
     deaths = 0
     for first in range(1, MOST_STEPS, processes):
-        house.plan_wave()
-        bots = [await house.bot(fault=(step, first + later, "SIGKILL")) for later in range(processes)]
+        for _ in range(processes):
+            house.plan_wave()
+        bots = [house.bot(fault=(step, first + later, "SIGKILL")) for later in range(processes)]
         await house.until(lambda: house.settled() or not any(one.alive for one in bots))  # noqa: B023 -- of this round
         outlived = [one for one in bots if one.alive]
         deaths += len(bots) - len(outlived)
@@ -36,7 +38,7 @@ async def test_killed_at_every_step_of_planning_and_delivery(house: House, proce
             await one.kill()
         if len(outlived) == processes:
             break
-    await house.bot()
+    house.bot()
     await house.all_settled()
     assert deaths >= 2, "both deliveries' calls, or the commits around them, were died at"
     assert house.lost_and_doubled() == (0, 0)
@@ -47,14 +49,14 @@ async def test_killed_at_every_step_of_planning_and_delivery(house: House, proce
 async def test_killed_at_random_moments_over_hundreds_of_deliveries(house: House, processes: int) -> None:
     house.link()
     chance = random.Random(11)
-    bots = [await house.bot() for _ in range(processes)]
+    bots = [house.bot() for _ in range(processes)]
     for _ in range(8):
         for email in EVERYBODY:
             house.queue(email, 6)
         await asyncio.sleep(chance.uniform(0.2, 1.2))  # the moment of death is the point of this test
         victim = chance.randrange(processes)
         await bots[victim].kill()
-        bots[victim] = await house.bot()
+        bots[victim] = house.bot()
     await house.all_settled()
     assert len(house.states()) == 8 * 6 * len(EVERYBODY)
     assert house.lost_and_doubled() == (0, 0)
@@ -73,12 +75,12 @@ async def test_frozen_beyond_its_lease_and_woken_again(house: House, step: str) 
     house.link()
     house.queue("dana@example.org", 3)
     house.queue("tom@example.org", 3)
-    frozen = await house.bot(fault=(step, 3, "SIGSTOP"))
+    frozen = house.bot(fault=(step, 3, "SIGSTOP"))
     await until(lambda: _stopped(frozen.pid))
     beyond = QUICK.lease if house.database.sqlite else QUICK.call  # by its own clock, which nobody can set
     asleep = asyncio.create_task(asyncio.sleep(beyond + QUICK.settling))
     if not house.database.sqlite:
-        await house.bot()
+        house.bot()
         await house.all_settled(frozen)
     await asleep
     frozen.send(signal.SIGCONT)
@@ -96,7 +98,7 @@ async def test_a_stop_signal_finishes_what_is_in_flight(house: House) -> None:
     house.link()
     house.queue("dana@example.org", 1)
     house.slack.slow = 0.7
-    bot = await house.bot()
+    bot = house.bot()
     await until(lambda: bool(house.slack.made("chat.postMessage")))
     bot.send(signal.SIGTERM)
     await until(lambda: "bot.stopping" in bot.log)
@@ -111,7 +113,7 @@ async def test_a_second_stop_signal_stops_at_once(house: House) -> None:
     house.link()
     house.queue("dana@example.org", 1)
     house.slack.slow = 30
-    bot = await house.bot(timing={"call": 40, "lease": 60, "stop": 60})
+    bot = house.bot(timing={"call": 40, "lease": 60, "stop": 60})
     await until(lambda: bool(house.slack.made("chat.postMessage")) or not bot.alive)
     bot.send(signal.SIGTERM)
     await until(lambda: "bot.stopping" in bot.log)

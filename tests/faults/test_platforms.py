@@ -33,7 +33,7 @@ SLACK_FAULTS = {
 
 async def test_slack_fails_in_every_way_and_each_message_arrives_once(house: House) -> None:
     house.link()
-    await house.bot()
+    house.bot()
     for fault in SLACK_FAULTS.values():
         house.slack.fail("chat.postMessage", fault)
         house.queue("dana@example.org", 1)
@@ -47,7 +47,7 @@ async def test_slack_fails_in_every_way_and_each_message_arrives_once(house: Hou
 async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(house: House) -> None:
     """Teams has no look-up: a lost answer ends as unconfirmed, and is never silently sent again."""
     house.link_teams()
-    await house.bot(slack_url="", teams_url=house.teams.login_url)
+    house.bot(slack_url="", teams_url=house.teams.login_url)
     # The work was done or not, and the answer says which, or does not.
     arrives: dict[TeamsFault, int] = {
         "429": 1,
@@ -77,7 +77,7 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(house:
     house.slack.add_channel("C00OLD", "old", archived=True)
     house.write(_channels)
     house.queue("dana@example.org", 1)
-    bot = await house.bot()
+    bot = house.bot()
     await house.all_settled()
     calls = len(house.slack.made("chat.postMessage"))
     assert set(house.states().values()) == {"failed"}
@@ -95,7 +95,7 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(house:
     assert "deactivated" in digest
     await bot.kill()
     house.slack.revoked = False
-    await house.bot()
+    house.bot()
     house.queue("tom@example.org", 1)
     await until(lambda: "sent" in house.states().values())
     assert len(house.slack.made("chat.postMessage")) <= calls + 2, "what failed for good was not tried again"
@@ -112,7 +112,7 @@ def _channels(work: Work) -> None:
 
 async def test_a_stale_teams_reference_ends_undeliverable(house: House) -> None:
     house.link_teams()
-    await house.bot(slack_url="", teams_url=house.teams.login_url)
+    house.bot(slack_url="", teams_url=house.teams.login_url)
     gone: tuple[TeamsFault, ...] = ("404", "not-in-roster", "403")
     for fault in gone:
         house.teams.fail("POST", "/activities", fault)

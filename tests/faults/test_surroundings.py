@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
 @ON_POSTGRESQL  # a file does not go away
 async def test_the_database_goes_away_and_comes_back(house: House) -> None:
     house.link()
-    bots = [await house.bot(), await house.bot()]
+    bots = [house.bot(), house.bot()]
     for one in bots:
         await one.ready()
     for email in EVERYBODY:
@@ -57,7 +57,7 @@ async def _ready(bot: Bot) -> int:
 @ON_SQLITE  # PostgreSQL's own disk is its operator's
 async def test_the_disk_is_full_and_then_it_is_not(house: House) -> None:
     house.link()
-    bot = await house.bot()
+    bot = house.bot()
     address = await bot.ready()
     largest = max(file.stat().st_size for file in house.folder.glob("plc.*"))
     psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (largest + 16_384, resource.RLIM_INFINITY))
