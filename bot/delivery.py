@@ -92,21 +92,23 @@ class DeliveryLoop:
         while not self._stopping:
             self._news.clear()
             try:
-                await self.drain()
-                seconds = await self._product.threads.read(self._sleep)
+                seconds = await self._product.threads.read(self._rest)
+                if seconds <= 0:
+                    await self.drain()
+                    # What may go but is still there waits for its pace.
+                    seconds = max(await self._product.threads.read(self._rest), self._timing.held)
             except Exception as error:
                 event(log, "delivery.loop", logging.ERROR, error=type(error).__name__)
                 seconds = self._timing.idle
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), seconds)
 
-    def _sleep(self, tx: Tx) -> float:
-        """Seconds until the next look; what may go but is still queued waits for its pace."""
-        coming = deliveries.next_time(tx)
+    def _rest(self, tx: Tx) -> float:
+        """Seconds until something may go. Only reads: most wakings find that there is nothing."""
+        coming = deliveries.next_time(tx, timedelta(seconds=self._timing.settling))
         if coming is None:
             return self._timing.idle
-        wait = (coming - self._product.clock.now()).total_seconds()
-        return min(max(wait, self._timing.held), self._timing.idle)
+        return min((coming - self._product.clock.now()).total_seconds(), self._timing.idle)
 
     async def drain(self) -> int:
         """Deliver everything that may go now; how many deliveries were tried."""

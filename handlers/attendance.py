@@ -129,9 +129,7 @@ def here(call: Call) -> Reply:
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None:
         raise Refused("That meeting is not there.")
-    lines = {line.person.id: line for line in roster_of(call.work, meeting)}
-    mine = lines.get(call.my_id)
-    if mine is None:
+    if call.my_id not in {one.id for one in meetings.expected(call.work.tx, meeting)}:
         if call.is_member(meeting.cohort_id):
             raise Refused("Attendance is taken for mentees only, so I have not recorded anything. Good to have you!")
         raise Refused(
@@ -142,10 +140,11 @@ def here(call: Call) -> Reply:
         raise Refused("This meeting was cancelled; nobody is absent.")
     if call.work.now < meeting.starts_at - OPENS_BEFORE:
         raise Refused("It is a little early: “I'm here” opens 15 minutes before the meeting.")
-    if mine.mark.tapped:
+    mark = attendance.of_meeting(call.work.tx, meeting.id).get(call.my_id, Mark())
+    if mark.tapped:
         return notice("You're marked as here already. Your mentor confirms the list afterwards.")
-    if mine.mark.status is not None:
-        return notice(f"Your mentor has recorded you already: {STATUSES[mine.mark.status].lower()}.")
+    if mark.status is not None:
+        return notice(f"Your mentor has recorded you already: {STATUSES[mark.status].lower()}.")
     if meeting.settled_at is not None:
         raise Refused("The list is confirmed already; please tell your mentor.")
     attendance.add(call.work, meeting.id, call.my_id, "tapped", "present", call.my_id)

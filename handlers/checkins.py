@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
@@ -23,13 +23,12 @@ from handlers.cards import (
 )
 from handlers.requests import Reply, Typed, notice
 from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import on_break, refresh_turns, set_turns
+from handlers.turns import Off, refresh_turns, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
-from program.series import break_on
 from program.times import local_day, say_day
 from program.words import counted, normal, read_day
-from storage import checkins, cohorts, consent, deliveries, due, leaves, people, reflections, vault
-from storage.checkins import CheckIn
+from storage import checkins, cohorts, consent, deliveries, due, people, reflections, vault
+from storage.checkins import CheckIn, Turn
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.work import Work
@@ -57,13 +56,11 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
     prompts = checkins.prompts(work.tx)
     chosen = cache(lambda turn: [one.id for one in choose_prompts(prompts, turn)])
-    on_leave = leaves.of_people(work.tx, [turn.person_id for turn in turns])
+    off = Off(work, [turn.person_id for turn in turns])
     rows = []
     for turn in turns:
         day = local_day(came, turn.zone)
-        asleep = turn.snoozed_until is not None and day < turn.snoozed_until
-        away = break_on(day, on_leave.get(turn.person_id, ())) is not None
-        if not asleep and not away and work.now < closes_at:
+        if work.now < closes_at and _takes(turn, day, off):
             rows.append((turn.person_id, day, chosen(turn_of(day, turn.cycle))))
     opened = checkins.open_checkins(work, rows, closes_at)
     deliveries.to_people(work, "checkin", [(one.person_id, one.id) for one in opened])
@@ -84,18 +81,20 @@ def nudge(work: Work, moment: Moment) -> str | None:
 
     Who has not chosen yet whether they want check-ins is not reminded.
     """
-    unanswered = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
-    still = {turn.person_id for turn in checkins.turns(work.tx, [one.person_id for one in unanswered])}
-    still &= consent.agreed_of(work.tx, list(still))
-    for one in unanswered:
-        if one.person_id not in still:  # completed, left, or wants none any more
-            continue
-        person = people.get(work.tx, one.person_id)
-        today = local_day(work.now, person.zone)
-        asleep = person.snoozed_until is not None and today < person.snoozed_until
-        if one.closes_at > work.now and not asleep and not on_break(work, person.id, today):
-            deliveries.to_person(work, "checkin.nudge", one.person_id, one.id)
+    opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
+    unanswered = {one.person_id: one for one in opened if one.closes_at > work.now}
+    turns = checkins.turns(work.tx, list(unanswered))  # nobody who completed, left, or wants none any more
+    agreed = consent.agreed_of(work.tx, list(unanswered))
+    off = Off(work, list(unanswered))
+    asked = [one for one in turns if one.person_id in agreed and _takes(one, local_day(work.now, one.zone), off)]
+    deliveries.to_people(work, "checkin.nudge", [(one.person_id, unanswered[one.person_id].id) for one in asked])
     return None
+
+
+def _takes(turn: Turn, day: date, off: Off) -> bool:
+    """Whether somebody takes check-ins on a day: they have not paused, and it is no day off."""
+    asleep = turn.snoozed_until is not None and day < turn.snoozed_until
+    return not asleep and not off.on(turn, day)
 
 
 @router.moment(
@@ -104,9 +103,8 @@ def nudge(work: Work, moment: Moment) -> str | None:
     late="closes late; answers were refused from the closing time on all the same",
 )
 def close(work: Work, moment: Moment) -> str | None:
-    for one in checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject)):
-        deliveries.refresh(work, "checkin", one.id)
-        deliveries.refresh(work, "checkin.nudge", one.id)
+    opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject))
+    deliveries.refresh_all(work, ("checkin", "checkin.nudge"), [one.id for one in opened])
     return None
 
 

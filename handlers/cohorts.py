@@ -60,10 +60,11 @@ def link(call: Call) -> Reply:
 
 @router.command("cohort unlink", "This channel is no longer the cohort's home", who=LEADS, cohort=LEADS)
 def unlink(call: Call) -> Reply:
-    if call.cohort.home_id is None:
-        raise Refused(f"{call.cohort.name} has no home channel.")
-    cohorts.set_home(call.work, call.cohort.id, None, call.my_id)
-    return notice(f"{call.cohort.name} has no home channel now; its members are told things directly.")
+    cohort = call.cohort
+    if cohort.home_id is None:
+        raise Refused(f"{cohort.name} has no home channel.")
+    cohorts.set_home(call.work, cohort.id, None, call.my_id)
+    return notice(f"{cohort.name} has no home channel now; its members are told things directly.")
 
 
 @router.command("cohort", "Who is in your cohort, and its settings", cohort=frozenset({"mentee", *LEADS}))

@@ -342,7 +342,7 @@ def refresh_meeting(work: Work, meeting: Meeting) -> None:
 
 @router.command("next", "The next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
 def next_command(call: Call) -> Reply:
-    chosen = [call.cohort_chosen.id] if call.cohort_chosen else [one.cohort_id for one in call.me.memberships]
+    chosen = [call.cohort_id] if call.cohort_id else [one.cohort_id for one in call.me.memberships]
     return Reply(card=next_card(call, chosen))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from handlers.cards import (
@@ -34,8 +34,8 @@ from program.standing import Standing, YearStanding
 from program.wording import reason_words
 from program.words import counted, listed
 from storage import certificates, cohorts, meetings, standings
+from storage.certificates import Certificate
 from storage.cohorts import Cohort
-from storage.database import Tx
 from storage.standings import Mentee
 
 NEED_HELP = ("behind", "at risk")
@@ -51,9 +51,8 @@ MOST_NAMED = 10  # mentees of a cohort whose reasons are told
 )
 def progress(call: Call) -> Reply:
     """A mentee's own standing; a mentor's cohort; a coordinator's program, or this channel's cohort."""
-    chosen = call.cohort_chosen
-    if chosen is not None and call.leads(chosen.id):
-        return Reply(card=cohort_card(call, chosen))
+    if call.cohort_id is not None and call.leads(call.cohort_id):
+        return Reply(card=cohort_card(call, call.cohort))
     if any(one.role == "mentee" for one in call.me.memberships):
         return Reply(card=own_card(call))
     if call.me.coordinator:
@@ -74,8 +73,8 @@ def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     if not found:
         return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
     mine = found[0]
-    blocks = standing_blocks(call.work.tx, mine)
     given = certificates.of_person(call.work.tx, call.my_id)
+    blocks = standing_blocks(mine, given)
     if given and given[0].in_force:
         blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
     if next_meeting:
@@ -92,16 +91,18 @@ def _next_meeting(call: Call) -> Paragraph:
     return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
 
 
-def standing_blocks(tx: Tx, mine: Mentee) -> list[Block]:
-    """Each rule at a glance, then what is missing and what to do about it, or how it ended."""
+def standing_blocks(mine: Mentee, given: Sequence[Certificate]) -> list[Block]:
+    """Each rule at a glance, then what is missing and what to do about it, or how it ended.
+
+    ``given``: their certificates, the newest first.
+    """
     blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
-    blocks.append(_approved(tx, mine) or say(explain.headline(mine.standing)))
+    blocks.append(_approved(mine, given) or say(explain.headline(mine.standing)))
     return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
 
 
-def _approved(tx: Tx, mine: Mentee) -> Paragraph | None:
+def _approved(mine: Mentee, given: Sequence[Certificate]) -> Paragraph | None:
     """What became of completion, once a coordinator has decided about it."""
-    given = certificates.of_person(tx, mine.id)
     if not given:
         return None
     zone = mine.policy.program.zone

@@ -34,7 +34,7 @@ from program.policy import AtLeast, Policy
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day
 from program.wording import RecordLine
-from storage import cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
+from storage import certificates, cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
 from storage.ledger import Line
@@ -94,7 +94,7 @@ def person_card(call: Call, person: Person) -> Card:
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
     mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for one in mine for block in standing_blocks(tx, one)]
+    standing = [block for one in mine for block in standing_blocks(one, certificates.of_person(tx, one.id))]
     return Card(
         person.name,
         (

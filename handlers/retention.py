@@ -21,7 +21,7 @@ LOOK_AT = time(3, 30)  # while nobody writes
 
 def retention_words(months: int | None) -> str:
     if months is None:
-        return "kept until its author deletes it"
+        return "kept until whoever wrote it deletes it"
     return f"deleted after {counted(months, 'month')}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
+from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
@@ -132,7 +133,7 @@ class Call:
     words: str = ""  # what follows the command
     args: tuple[str, ...] = ()  # of the pressed button or sent form
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    cohort_chosen: Cohort | None = None
+    cohort_id: UUID | None = None  # of the cohort that a command was resolved to
 
     @property
     def my_id(self) -> UUID:
@@ -143,9 +144,9 @@ class Call:
     @property
     def cohort(self) -> Cohort:
         """The cohort a command was resolved to."""
-        if self.cohort_chosen is None:
+        if self.cohort_id is None:
             raise Refused("Say which cohort you mean: send this in the cohort's channel.")
-        return self.cohort_chosen
+        return cohorts.get(self.work.tx, self.cohort_id)
 
     def id_at(self, position: int) -> UUID:
         """An id carried by the button or form."""
@@ -382,24 +383,23 @@ class Router:
         if spec.cohort is None:
             return spec.handler(call)
         found = self._choose(call, spec)
-        return found if isinstance(found, Reply) else spec.handler(replace(call, cohort_chosen=found))
+        return found if isinstance(found, Reply) else spec.handler(replace(call, cohort_id=found))
 
-    def _choose(self, call: Call, spec: CommandSpec) -> Cohort | Reply | None:
+    def _choose(self, call: Call, spec: CommandSpec) -> UUID | Reply | None:
         """The cohort that is meant: this channel's, or the only one; with several the asker is asked."""
         roles = spec.cohort or frozenset()
         if call.place is not None and call.place.cohort_id is not None:
             here = call.place.cohort_id
             if (call.me.coordinator and "coordinator" in roles) or any(call.is_member(here, role) for role in roles):
-                return cohorts.get(call.work.tx, here)
+                return here
             if spec.cohort_optional:
                 return None
             raise Refused(Cmd(spec.words), " is for the mentors of this channel's cohort and for coordinators.")
-        own = [one.cohort_id for one in call.me.memberships if one.role in roles]
-        found = [cohorts.get(call.work.tx, cohort_id) for cohort_id in own]
+        found = {one.cohort_id: one.cohort for one in call.me.memberships if one.role in roles}
         if not found and call.me.coordinator and "coordinator" in roles:
-            found = cohorts.all_cohorts(call.work.tx)
+            found = {one.id: one.name for one in cohorts.all_cohorts(call.work.tx)}
         if len(found) == 1:
-            return found[0]
+            return next(iter(found))
         if spec.cohort_optional:
             return None
         if not found:
@@ -419,12 +419,14 @@ def _back_in(call: Call, position: int) -> Call:
     return replace(call, place=conversations.find_by_id(call.work.tx, call.id_at(position)) or call.place)
 
 
-def _ask_which(call: Call, spec: CommandSpec, found: Sequence[Cohort]) -> Reply:
+def _ask_which(call: Call, spec: CommandSpec, found: Mapping[UUID, str]) -> Reply:
+    """``found``: the names of the cohorts that may be meant."""
     blocks: list[Paragraph] = []
     if len(found) > MOST_CHOICES:
         blocks.append(say("There are more; for another one send this in the cohort's channel."))
     here = _asked_in(call)
-    items = [Button(one.name, action("command.for", one.id, spec.words, *here)) for one in found[:MOST_CHOICES]]
+    offered = islice(found.items(), MOST_CHOICES)
+    items = [Button(name, action("command.for", cohort_id, spec.words, *here)) for cohort_id, name in offered]
     return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
 
 
@@ -461,7 +463,6 @@ def run_for_cohort(call: Call) -> Reply:
         raise BadAction(BadAction.__doc__)
     allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
     allowed = allowed or (call.me.coordinator and "coordinator" in spec.cohort)
-    found = cohorts.find(call.work.tx, cohort_id)
-    if found is None or not allowed:
+    if not allowed or cohorts.find(call.work.tx, cohort_id) is None:
         raise Refused("That cohort is not one of yours.")
-    return spec.handler(replace(_back_in(call, 2), cohort_chosen=found))
+    return spec.handler(replace(_back_in(call, 2), cohort_id=cohort_id))

@@ -10,7 +10,7 @@ from uuid import UUID
 from program.checkins import next_checkin
 from program.series import Break, break_on
 from program.times import to_utc
-from storage import breaks, checkins, cohorts, due, leaves
+from storage import breaks, checkins, due, leaves
 from storage.checkins import Turn
 from storage.work import Work
 
@@ -51,14 +51,9 @@ class Off:
     def of(self, person_id: UUID, cohort_id: UUID) -> tuple[Break, ...]:
         return (*self._breaks.get(None, ()), *self._breaks.get(cohort_id, ()), *self._leaves.get(person_id, ()))
 
-
-def on_break(work: Work, person_id: UUID, day: date) -> bool:
-    """Whether a day is off for somebody: for the program, for every cohort they are in, or by a leave."""
-    off = _breaks(work)
-    if break_on(day, off.get(None, ())) or break_on(day, leaves.of_people(work.tx, [person_id]).get(person_id, ())):
-        return True
-    own = cohorts.shared_cohorts(work.tx, person_id)
-    return bool(own) and all(break_on(day, off.get(one.id, ())) for one in own)
+    def on(self, turn: Turn, day: date) -> bool:
+        """Whether a day is off for somebody, in the cohort that sets their rhythm."""
+        return break_on(day, self.of(turn.person_id, turn.cohort_id)) is not None
 
 
 def _breaks(work: Work) -> dict[UUID | None, tuple[Break, ...]]:

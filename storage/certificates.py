@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, select
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, insert, select
 
 from program.certificate import new_code
 from storage import ledger
@@ -88,24 +88,31 @@ def _certificates() -> Any:
     )
 
 
+# Built once: everybody who asks for their progress runs the last of them.
+_EVERY = _certificates()
+_BY_CODE = _EVERY.where(certificate.c.code == bindparam("code"))
+_GET = _EVERY.where(certificate.c.id == bindparam("id"))
+_OF_PERSON = _EVERY.where(enrolment.c.person_id == bindparam("person"))
+
+
 def by_code(tx: Tx, code: str) -> Certificate | None:
-    row = tx.execute(_certificates().where(certificate.c.code == code)).one_or_none()
+    row = tx.execute(_BY_CODE, {"code": code}).one_or_none()
     return Certificate(*row) if row else None
 
 
 def get(tx: Tx, certificate_id: UUID) -> Certificate | None:
-    row = tx.execute(_certificates().where(certificate.c.id == certificate_id)).one_or_none()
+    row = tx.execute(_GET, {"id": certificate_id}).one_or_none()
     return Certificate(*row) if row else None
 
 
 def of_person(tx: Tx, person_id: UUID) -> list[Certificate]:
     """Every certificate somebody was given, the newest first."""
-    return [Certificate(*row) for row in tx.execute(_certificates().where(enrolment.c.person_id == person_id))]
+    return [Certificate(*row) for row in tx.execute(_OF_PERSON, {"person": person_id})]
 
 
 def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certificate]:
     """The newest certificate of each of these people (None: of everybody), in one query."""
-    query = _certificates()
+    query = _EVERY
     if people is not None:
         query = query.where(among(tx, enrolment.c.person_id, people))
     found: dict[UUID, Certificate] = {}

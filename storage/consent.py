@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, insert, select
 
 from program.house import NOTICE_VERSION
-from storage.database import Tx
+from storage.database import Tx, among
 from storage.tables import consent
 from storage.work import Work
 
@@ -70,7 +70,7 @@ def declined() -> Select[tuple[UUID]]:
 
 def agreed_of(tx: Tx, people: Sequence[UUID]) -> set[UUID]:
     """Those of these people who agreed to the notice as it is now."""
-    query = _last(AGREED).where(consent.c.version == NOTICE_VERSION, consent.c.person_id.in_(list(people)))
+    query = _last(AGREED).where(consent.c.version == NOTICE_VERSION, among(tx, consent.c.person_id, people))
     return set(tx.scalars(query))
 
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, exists, func, or_, select, update
 
 from storage import pace
-from storage.database import Tx
+from storage.database import Tx, among_given, listed
 from storage.pace import Limit
 from storage.tables import account, conversation, delivery, installation, person
 from storage.work import Work, insert_new
 
 LEASE = timedelta(seconds=60)  # how long a claim holds; longer than the call's time-out
+SUBJECTS_AT_ONCE = 500  # in one query
 SETTLING = timedelta(seconds=30)  # how long after the lease an unknown outcome is looked at
 
 
@@ -114,12 +117,8 @@ def visit(work: Work, conversation_id: UUID, subject: object) -> None:
     _queue(work, verb="visit", kind="visit", subject=str(subject), conversation_id=conversation_id, key=key)
 
 
-_THERE = select(*_DELIVERY).where(
-    delivery.c.kind == bindparam("kind"),
-    delivery.c.subject == bindparam("subject"),
-    delivery.c.verb == "post",
-    delivery.c.state.in_(("sending", "sent")),
-)
+_THERE = select(*_DELIVERY).where(delivery.c.verb == "post", delivery.c.state.in_(("sending", "sent")))
+_ABOUT = _THERE.where(delivery.c.kind == bindparam("kind"), delivery.c.subject == bindparam("subject"))
 
 
 def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = None) -> None:
@@ -127,19 +126,36 @@ def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = Non
 
     At most one update waits for each message; the card is built when it goes out, so the newest wins.
     """
-    query = _THERE if person_id is None else _THERE.where(delivery.c.person_id == person_id)
-    for row in work.tx.execute(query, {"kind": kind, "subject": str(subject)}).all():
-        _queue(
+    query = _ABOUT if person_id is None else _ABOUT.where(delivery.c.person_id == person_id)
+    _bring_up_to_date(work, query, {"kind": kind, "subject": str(subject)})
+
+
+def refresh_all(work: Work, kinds: Collection[str], subjects: Iterable[object]) -> None:
+    """:func:`refresh` for many subjects."""
+    of_kinds = _THERE.where(delivery.c.kind.in_(list(kinds)))
+    waiting = iter(subjects)
+    while some := [str(one) for one in islice(waiting, SUBJECTS_AT_ONCE)]:
+        _bring_up_to_date(work, of_kinds.where(delivery.c.subject.in_(some)), {})
+
+
+def _bring_up_to_date(work: Work, query: Select[Any], given: Mapping[str, Any]) -> None:
+    updates = [
+        _row(
             work,
-            verb="update",
-            kind=kind,
-            subject=row.subject,
-            person_id=row.person_id,
-            account_id=row.account_id,
-            conversation_id=row.conversation_id,
-            target_id=row.id,
-            key=f"update:{row.id}:{work.new_id()}",
+            {
+                "verb": "update",
+                "kind": row.kind,
+                "subject": row.subject,
+                "person_id": row.person_id,
+                "account_id": row.account_id,
+                "conversation_id": row.conversation_id,
+                "target_id": row.id,
+                "key": f"update:{row.id}:{work.new_id()}",
+            },
         )
+        for row in work.tx.execute(query, given)
+    ]
+    insert_new(work.tx, delivery, updates)
 
 
 def sort(work: Work, platforms: Iterable[str]) -> None:
@@ -147,6 +163,11 @@ def sort(work: Work, platforms: Iterable[str]) -> None:
 
     ``platforms``: those that are connected. What goes nowhere stays unsorted and is claimed as such.
     """
+    work.tx.execute(_sorting(tuple(platforms)))
+
+
+@cache
+def _sorting(platforms: tuple[str, ...]) -> Update:
     theirs = (
         select(account.c.installation_id)
         .join(installation, installation.c.id == account.c.installation_id)
@@ -154,7 +175,7 @@ def sort(work: Work, platforms: Iterable[str]) -> None:
             account.c.person_id == delivery.c.person_id,
             account.c.link == "confirmed",
             account.c.active,
-            installation.c.platform.in_(list(platforms)),
+            installation.c.platform.in_(platforms),
         )
         .order_by(account.c.seen_at.desc(), account.c.id)
         .limit(1)
@@ -168,7 +189,7 @@ def sort(work: Work, platforms: Iterable[str]) -> None:
     )
     new = (delivery.c.state == "queued", delivery.c.installation_id.is_(None))
     mine = select(delivery.c.id).where(*new).with_for_update(skip_locked=True)
-    work.tx.execute(update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where))
+    return update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,23 +217,41 @@ def claim(
         most = pace.room(work, share.installation_id, share.limit, most)
     if most <= 0:
         return []
-    query = select(*_DELIVERY).where(delivery.c.state == "queued", delivery.c.not_before <= work.now, _ready())
-    if share is not None:
-        query = query.where(delivery.c.installation_id == share.installation_id, delivery.c.verb.in_(share.limit.verbs))
-    if busy:
-        query = query.where(LANE.not_in(list(busy)))
-    apart = share.limit.apart if share is not None else 0.0
-    if apart:
-        query = query.where(~pace.held(LANE, work.now))
-    order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
-    found = _read(work.tx, query.order_by(*order).limit(most).with_for_update(skip_locked=True, of=delivery))
-    items = _hold(work, _first_of_each_lane(found) if share is not None else found, lease)
-    if share is not None and share.installation_id is not None:
-        pace.spend(work, share.installation_id, share.limit, len(items))
-        if apart:
+    given = {"now": work.now, "most": most, "ids": listed(work.tx, busy)}
+    if share is None:
+        return _hold(work, _read(work.tx, _claimable(work.tx.dialect.name), given), lease)
+    nowhere, limit = share.installation_id is None, share.limit
+    query = _claimable(work.tx.dialect.name, limit.verbs, nowhere=nowhere, apart=bool(limit.apart))
+    given |= {} if nowhere else {"installation": share.installation_id}
+    items = _hold(work, _first_of_each_lane(_read(work.tx, query, given)), lease)
+    if share.installation_id is not None:
+        pace.spend(work, share.installation_id, limit, len(items))
+        if limit.apart:
             lanes = {item.lane for item in items if item.lane is not None}
-            pace.hold(work, lanes, work.now + timedelta(seconds=apart))
+            pace.hold(work, lanes, work.now + timedelta(seconds=limit.apart))
     return items
+
+
+@cache
+def _claimable(
+    dialect: str, verbs: tuple[str, ...] | None = None, *, nowhere: bool = False, apart: bool = False
+) -> Select[Any]:
+    """The query of a claim. Without ``verbs`` it is no share's: everything that may go."""
+    where = [
+        delivery.c.state == "queued",
+        delivery.c.not_before <= bindparam("now"),
+        _ready(),
+        ~among_given(dialect, LANE),
+    ]
+    if verbs is not None:
+        there = delivery.c.installation_id
+        where.append(there.is_(None) if nowhere else there == bindparam("installation"))
+        where.append(delivery.c.verb.in_(verbs))
+    if apart:
+        where.append(~pace.held(LANE, bindparam("now")))
+    order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
+    query = select(*_DELIVERY).where(*where).order_by(*order).limit(bindparam("most"))
+    return query.with_for_update(skip_locked=True, of=delivery)
 
 
 def _ready() -> ColumnElement[bool]:
@@ -230,8 +269,8 @@ def _ready() -> ColumnElement[bool]:
     )
 
 
-def _read(tx: Tx, query: Select[Any]) -> list[Delivery]:
-    return [Delivery(*row) for row in tx.execute(query)]
+def _read(tx: Tx, query: Select[Any], given: Mapping[str, Any]) -> list[Delivery]:
+    return [Delivery(*row) for row in tx.execute(query, given)]
 
 
 def _first_of_each_lane(found: Sequence[Delivery]) -> list[Delivery]:
@@ -241,36 +280,51 @@ def _first_of_each_lane(found: Sequence[Delivery]) -> list[Delivery]:
     return list(first.values())
 
 
+_SILENT = (
+    select(*_DELIVERY)
+    .where(delivery.c.state == "sending", delivery.c.claimed_until < bindparam("before"))
+    .order_by(delivery.c.claimed_until, delivery.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
 def claim_stale(work: Work, most: int, *, lease: timedelta = LEASE, settling: timedelta = SETTLING) -> list[Delivery]:
     """Take over deliveries whose sender went silent: their outcome is unknown and must be looked at."""
-    silent = (
-        select(*_DELIVERY)
-        .where(delivery.c.state == "sending", delivery.c.claimed_until < work.now - settling)
-        .order_by(delivery.c.claimed_until, delivery.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
+    silent = _read(work.tx, _SILENT, {"before": work.now - settling, "most": most})
+    return _hold(work, _first_of_each_lane(silent), lease)
+
+
+_HOLD = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("held_id"))
+    .values(
+        state="sending",
+        claimed_until=bindparam("until"),
+        attempts=delivery.c.attempts + 1,
+        claim=bindparam("held_claim"),
     )
-    return _hold(work, _first_of_each_lane(_read(work.tx, silent)), lease)
+)
+_HELD = (
+    delivery.c.id == bindparam("held_id"),
+    delivery.c.claim == bindparam("held_claim"),
+    delivery.c.state == "sending",
+)
+_HELD_UNTIL = select(delivery.c.claimed_until).where(*_HELD)
+_SETTLE = update(delivery).where(*_HELD)
 
 
 def _hold(work: Work, found: Sequence[Delivery], lease: timedelta) -> list[Delivery]:
     items = [replace(item, claim=work.new_id(), attempts=item.attempts + 1) for item in found]
     if items:
-        held = update(delivery).where(delivery.c.id == bindparam("held_id"))
-        held = held.values(state="sending", claimed_until=work.now + lease, attempts=delivery.c.attempts + 1)
-        work.tx.execute(
-            held.values(claim=bindparam("held_claim")),
-            [{"held_id": item.id, "held_claim": item.claim} for item in items],
-        )
+        until = work.now + lease
+        work.tx.execute(_HOLD, [{"held_id": one.id, "held_claim": one.claim, "until": until} for one in items])
     return items
 
 
 def still_held(tx: Tx, item: Delivery, now: datetime, call_seconds: float) -> bool:
     """Whether the claim outlasts a call that begins now."""
-    query = select(delivery.c.claimed_until).where(
-        delivery.c.id == item.id, delivery.c.claim == item.claim, delivery.c.state == "sending"
-    )
-    until = tx.scalar(query)
+    until = tx.scalar(_HELD_UNTIL, {"held_id": item.id, "held_claim": item.claim})
     return until is not None and until > now + timedelta(seconds=call_seconds)
 
 
@@ -293,12 +347,10 @@ def settle(
         values["settled_at"] = work.now
     if message is not None:
         values |= {"sent_to": sent_to, "message": message}
-    held = update(delivery).where(
-        delivery.c.id == item.id, delivery.c.claim == item.claim, delivery.c.state == "sending"
-    )
     if state == "queued" and item.verb == "update" and _newer_update_waits(work.tx, item):
         values = {"state": "dropped", "reason": "a newer update waits", "settled_at": work.now}
-    return work.tx.execute(held.values(values)).rowcount == 1
+    held = {"held_id": item.id, "held_claim": item.claim}
+    return work.tx.execute(_SETTLE, {**held, **values}).rowcount == 1
 
 
 def hold_back(work: Work, reason: str) -> int:
@@ -334,10 +386,16 @@ def message_of(tx: Tx, delivery_id: UUID) -> Message:
     return Message(*tx.execute(query.where(delivery.c.id == delivery_id)).one())
 
 
-def next_time(tx: Tx) -> datetime | None:
-    """When the next queued delivery may go."""
-    earliest: datetime | None = tx.scalar(select(func.min(delivery.c.not_before)).where(delivery.c.state == "queued"))
-    return earliest
+_NEXT = select(
+    select(func.min(delivery.c.not_before)).where(delivery.c.state == "queued").scalar_subquery(),
+    select(func.min(delivery.c.claimed_until)).where(delivery.c.state == "sending").scalar_subquery(),
+)
+
+
+def next_time(tx: Tx, settling: timedelta = SETTLING) -> datetime | None:
+    """When the next queued delivery may go, or the next one whose sender went silent is looked at."""
+    queued, silent = tx.execute(_NEXT).one()
+    return min((at for at in (queued, silent and silent + settling) if at is not None), default=None)
 
 
 def depth(tx: Tx) -> dict[tuple[str, str], int]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from program.record import Leave
 from program.series import Break, break_on
-from storage.database import Tx, among
+from storage.database import Tx, among_given, listed
 from storage.tables import enrolment, ledger_line
 
 NO_END = date(2999, 12, 31)
@@ -46,25 +47,31 @@ def span(detail: Any) -> tuple[date, date | None]:
     return date.fromisoformat(detail["starts"]), date.fromisoformat(ends) if ends else None
 
 
-def _leaves(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, list[Leave]]:
-    query = (
-        select(
-            enrolment.c.person_id,
-            ledger_line.c.id,
-            ledger_line.c.position,
-            ledger_line.c.step,
-            ledger_line.c.target_id,
-            ledger_line.c.reason,
-            ledger_line.c.detail,
-        )
-        .join_from(ledger_line, enrolment)
-        .where(ledger_line.c.kind == "leave")
-        .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
+_EVERY = (
+    select(
+        enrolment.c.person_id,
+        ledger_line.c.id,
+        ledger_line.c.position,
+        ledger_line.c.step,
+        ledger_line.c.target_id,
+        ledger_line.c.reason,
+        ledger_line.c.detail,
     )
-    if people is not None:
-        query = query.where(among(tx, enrolment.c.person_id, people))
+    .join_from(ledger_line, enrolment)
+    .where(ledger_line.c.kind == "leave")
+    .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)
+)
+
+
+@cache
+def _of_given(dialect: str) -> Select[Any]:
+    return _EVERY.where(among_given(dialect, enrolment.c.person_id))
+
+
+def _leaves(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, list[Leave]]:
     lines: dict[UUID, list[Any]] = {}
-    for row in tx.execute(query):
+    rows = tx.execute(_EVERY) if people is None else tx.execute(_of_given(tx.dialect.name), {"ids": listed(tx, people)})
+    for row in rows:
         lines.setdefault(row.person_id, []).append(row)
     return {person_id: standing_leaves(mine) for person_id, mine in lines.items()}
 

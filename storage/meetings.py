@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, literal, select, update
+from sqlalchemy import Select, bindparam, delete, insert, literal, select, update
 
 from program.times import to_utc
 from storage import history
-from storage.database import Tx, among
+from storage.database import Tx, among, among_given, listed
 from storage.tables import meeting, membership, person, rsvp, series, visitor
 from storage.work import Work, insert_new, put
 
@@ -57,16 +58,6 @@ _MEETING: tuple[Any, ...] = (
 
 # Built once, since every request runs some of them.
 _GET = select(*_MEETING).where(meeting.c.id == bindparam("id"))
-_NEXT = (
-    select(*_MEETING)
-    .where(
-        meeting.c.cohort_id.in_(bindparam("cohorts", expanding=True)),
-        meeting.c.cancelled_at.is_(None),
-        meeting.c.ends_at > bindparam("now"),
-    )
-    .order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id)
-    .limit(1)
-)
 _EXPECTED = (
     select(person.c.id, person.c.name, literal(False))
     .join_from(membership, person)
@@ -81,6 +72,20 @@ _EXPECTED = (
         .where(visitor.c.meeting_id == bindparam("meeting"))
     )
 )
+
+
+@cache
+def _next(dialect: str) -> Select[Any]:
+    return (
+        select(*_MEETING)
+        .where(
+            among_given(dialect, meeting.c.cohort_id),
+            meeting.c.cancelled_at.is_(None),
+            meeting.c.ends_at > bindparam("now"),
+        )
+        .order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id)
+        .limit(1)
+    )
 
 
 def create_series(
@@ -158,7 +163,7 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
 
 def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting | None:
     """The first meeting that has not ended."""
-    row = tx.execute(_NEXT, {"cohorts": list(cohort_ids), "now": now}).one_or_none()
+    row = tx.execute(_next(tx.dialect.name), {"ids": listed(tx, cohort_ids), "now": now}).one_or_none()
     return Meeting(*row) if row else None
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -47,18 +49,22 @@ class Limit:
 UNPACED = (Limit(),)
 
 
+_NEXT_AT = select(pace.c.next_at).where(pace.c.subject == bindparam("subject"), pace.c.method == bindparam("method"))
+_NEXT_AT_HELD = _NEXT_AT.with_for_update(skip_locked=True)
+
+
 def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
     """How many calls may begin now, at most ``most``. On PostgreSQL the answer is held for this transaction.
 
     0 while another process is just taking its share of the same.
     """
-    query = select(pace.c.next_at).filter_by(subject=subject, method=limit.method)
+    asked = {"subject": subject, "method": limit.method}
+    held_until = work.tx.scalar(_NEXT_AT, asked)
     if limit.rate is None:
-        held_until = work.tx.scalar(query)
         return most if held_until is None or held_until <= work.now else 0
-    if work.tx.scalar(query) is None:  # only then, as an insert waits for whoever is changing the row
-        insert_new(work.tx, pace, [{"subject": subject, "method": limit.method, "next_at": work.now}])
-    next_at = work.tx.scalar(query.with_for_update(skip_locked=True))
+    if held_until is None:  # only then, as an insert waits for whoever is changing the row
+        insert_new(work.tx, pace, [{**asked, "next_at": work.now}])
+    next_at = work.tx.scalar(_NEXT_AT_HELD, asked)
     if next_at is None:
         return 0
     wait = max((next_at - work.now).total_seconds(), 0.0)
@@ -70,7 +76,7 @@ def spend(work: Work, subject: UUID, limit: Limit, calls: int) -> None:
     """Note that so many calls begin now. Follows :func:`room` in the same transaction."""
     if limit.rate is None or not calls:
         return
-    found = work.tx.scalar(select(pace.c.next_at).filter_by(subject=subject, method=limit.method)) or work.now
+    found = work.tx.scalar(_NEXT_AT, {"subject": subject, "method": limit.method}) or work.now
     next_at = max(found, work.now) + timedelta(seconds=calls * limit.rate.seconds)
     hold(work, [subject], next_at, limit.method)
 
@@ -84,19 +90,22 @@ def wait(work: Work, subject: UUID, limit: Limit, seconds: float) -> None:
 def hold(work: Work, subjects: Iterable[UUID], until: datetime, method: str = ANY) -> None:
     """Nothing begins there before ``until``; a later time that is known already stays."""
     rows = [{"subject": one, "method": method, "next_at": until} for one in sorted(subjects)]
-    if not rows:
-        return
-    insert = (sqlite_insert if work.tx.dialect.name == "sqlite" else postgresql_insert)(pace)
-    later = insert.on_conflict_do_update(
+    if rows:
+        work.tx.execute(_later(work.tx.dialect.name), rows)
+
+
+@cache
+def _later(dialect: str) -> Any:
+    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(pace)
+    return insert.on_conflict_do_update(
         index_elements=["subject", "method"],
         set_={"next_at": insert.excluded.next_at},
         where=pace.c.next_at < insert.excluded.next_at,
     )
-    work.tx.execute(later, rows)
 
 
-def held(subject: ColumnElement[UUID], now: datetime) -> ColumnElement[bool]:
-    """Whether a conversation must wait, as a part of a query."""
+def held(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether a conversation must wait, as a part of a query that is given the time."""
     return exists().where(pace.c.subject == subject, pace.c.method == ANY, pace.c.next_at > now)
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, literal, select, union_all
 
 from program.policy import Policy, Value, read_policy
 from storage import program as programs
@@ -22,12 +22,11 @@ YES_NO = {"yes": True, "no": False, "true": True, "false": False}  # typed, and 
 _SHIPPED = {EXAMPLE: "example.toml", MISSOURI: "missouri-dese.toml"}
 
 
-_AMENDMENTS = (
-    select(amendment.c.path, amendment.c.value)
-    .where(amendment.c.policy == bindparam("name"))
-    .order_by(amendment.c.at, amendment.c.id)
-)
-_TEXT_OF = select(policy.c.text).where(policy.c.name == bindparam("name"))
+# What was filled in, by path, and with an empty path the policy's own text: one query.
+_PARTS = union_all(
+    select(literal("").label("path"), policy.c.text.label("value")).where(policy.c.name == bindparam("name")),
+    select(amendment.c.path, amendment.c.value).where(amendment.c.policy == bindparam("name")),
+).order_by("path")
 
 
 class PolicyThere(Exception):
@@ -36,8 +35,9 @@ class PolicyThere(Exception):
 
 def get(tx: Tx, name: str) -> Policy:
     """The policy ``id/version`` with everything that was filled in since."""
-    rows = tx.execute(_AMENDMENTS, {"name": name})
-    return _read(_text(tx, name), tuple((row.path, row.value) for row in rows))
+    parts = {row.path: row.value for row in tx.execute(_PARTS, {"name": name})}
+    text = parts.pop("", None)
+    return _read(_shipped(name) if text is None else text, tuple(parts.items()))
 
 
 @lru_cache(maxsize=64)
@@ -55,11 +55,6 @@ def typed_value(text: str) -> Value:
         return date.fromisoformat(text)
     except ValueError:
         return text
-
-
-def _text(tx: Tx, name: str) -> str:
-    stored = tx.scalar(_TEXT_OF, {"name": name})
-    return str(stored) if stored is not None else _shipped(name)
 
 
 @lru_cache

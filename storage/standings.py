@@ -39,7 +39,6 @@ class _Queries:
 
     mentees: Select[Any]
     lines: Select[Any]
-    known_since: Select[Any]
     meetings: Select[Any]
 
 
@@ -57,6 +56,12 @@ def _queries(dialect: str, whose: Literal["people", "cohorts", "all"]) -> _Queri
     }
     places = (membership.c.until.is_(None), membership.c.role == "mentee", wanted[whose])
     mentees = select(membership.c.person_id).where(*places)
+    first = membership.alias("first")
+    known_since = (
+        select(func.min(first.c.since))
+        .where(first.c.person_id == membership.c.person_id, first.c.role == "mentee")
+        .scalar_subquery()
+    )
     return _Queries(
         mentees=select(
             person.c.id,
@@ -65,15 +70,13 @@ def _queries(dialect: str, whose: Literal["people", "cohorts", "all"]) -> _Queri
             enrolment.c.policy,
             enrolment.c.starts,
             enrolment.c.track,
+            known_since.label("known_since"),
         )
         .join_from(membership, person)
         .join(enrolment, enrolment.c.person_id == person.c.id)
         .where(*places)
         .order_by(person.c.name, person.c.id, membership.c.cohort_id),
         lines=records.lines_of(enrolment.c.person_id.in_(mentees)),
-        known_since=select(membership.c.person_id, func.min(membership.c.since).label("first"))
-        .where(membership.c.role == "mentee", membership.c.person_id.in_(mentees))
-        .group_by(membership.c.person_id),
         meetings=select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
         .where(among_given(dialect, meeting.c.cohort_id), meeting.c.cancelled_at.is_(None))
         .order_by(meeting.c.starts_at, meeting.c.id),
@@ -99,7 +102,6 @@ def _standings(tx: Tx, now: datetime, queries: _Queries, given: Mapping[str, Any
     used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
     found_records = records.read(tx, queries.lines, given)
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
-    known_since = {row.person_id: row.first for row in tx.execute(queries.known_since, given)}
     meetings = _meetings(tx, queries.meetings, {row.cohort_id for row in rows})
     calendars: dict[tuple[UUID, ...], Calendar] = {}
     found: list[Mentee] = []
@@ -107,7 +109,7 @@ def _standings(tx: Tx, now: datetime, queries: _Queries, given: Mapping[str, Any
         mine = list(group)
         row, policy = mine[0], used[mine[0].policy]
         record = found_records.get(person_id, Record())
-        missing = not record.imported and _began_earlier(policy, row.starts, known_since[person_id])
+        missing = not record.imported and _began_earlier(policy, row.starts, row.known_since)
         who = Enrolment(row.starts, row.track, missing)
         if topics:
             record = replace(record, attendance=_with_topics(record.attendance, topics))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -57,32 +59,57 @@ APPEND_ONLY = (
 )
 
 
+# SQLite keeps text. The same few ids and times stand in row after row, so each is read, or written, once.
+
+
+@lru_cache(maxsize=50_000)
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+@lru_cache(maxsize=50_000)
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=50_000)
+def _text(value: datetime | None) -> str | None:
+    value = _in_utc(value)
+    return None if value is None else value.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError("A naive time cannot be stored.")
+    return None if value is None else value.astimezone(UTC)
+
+
+class Id(Uuid[UUID]):
+    """A UUID. For PostgreSQL, whose driver gives UUIDs, SQLAlchemy takes a type of its own instead."""
+
+    def result_processor(self, _dialect: Dialect, _coltype: object) -> Any:
+        return _uuid
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC time. A naive one is refused: nobody could say when it was."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A naive time cannot be stored.")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _text if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name != "sqlite":
-            return None if value is None else value.astimezone(UTC)
-        return value.replace(tzinfo=UTC)
+    def result_processor(self, dialect: Dialect, _coltype: object) -> Any:
+        return _instant if dialect.name == "sqlite" else _in_utc
 
 
 def _id() -> Column[Any]:
-    return Column("id", Uuid, primary_key=True)
+    return Column("id", Id, primary_key=True)
 
 
 def _to(name: str, target: str, nullable: bool = False) -> Column[Any]:
-    return Column(name, Uuid, ForeignKey(f"{target}.id"), nullable=nullable)
+    return Column(name, Id, ForeignKey(f"{target}.id"), nullable=nullable)
 
 
 # The program and who is who ---------------------------------------------------------------------
@@ -273,8 +300,8 @@ meeting = Table(
 rsvp = Table(
     "rsvp",
     metadata,
-    Column("meeting_id", Uuid, ForeignKey("meeting.id"), primary_key=True),
-    Column("person_id", Uuid, ForeignKey("person.id"), primary_key=True),
+    Column("meeting_id", Id, ForeignKey("meeting.id"), primary_key=True),
+    Column("person_id", Id, ForeignKey("person.id"), primary_key=True),
     Column("coming", Boolean, nullable=False),
     Column("at", Instant, nullable=False),
 )
@@ -282,8 +309,8 @@ rsvp = Table(
 visitor = Table(
     "visitor",
     metadata,
-    Column("meeting_id", Uuid, ForeignKey("meeting.id"), primary_key=True),
-    Column("person_id", Uuid, ForeignKey("person.id"), primary_key=True),
+    Column("meeting_id", Id, ForeignKey("meeting.id"), primary_key=True),
+    Column("person_id", Id, ForeignKey("person.id"), primary_key=True),
     _to("added_by", "person"),
     Column("at", Instant, nullable=False),
 )
@@ -297,7 +324,7 @@ ledger_line = Table(
     Column("kind", String(16), nullable=False),  # attendance, activity, makeup, waiver, credit, leave …
     Column("step", String(16), nullable=False),  # tapped, confirmed, corrected; asked, approved, declined …
     _to("meeting_id", "meeting", nullable=True),
-    Column("target_id", Uuid, ForeignKey("ledger_line.id"), nullable=True),  # the line that this one is about
+    Column("target_id", Id, ForeignKey("ledger_line.id"), nullable=True),  # the line that this one is about
     Column("status", String(16), nullable=False, server_default=""),  # of attendance
     Column("minutes", Integer),
     Column("code", String(64), nullable=False, server_default=""),  # an activity, rule or outcome
@@ -316,7 +343,7 @@ ledger_line = Table(
 ledger_head = Table(
     "ledger_head",
     metadata,
-    Column("enrolment_id", Uuid, ForeignKey("enrolment.id"), primary_key=True),
+    Column("enrolment_id", Id, ForeignKey("enrolment.id"), primary_key=True),
     Column("position", Integer, nullable=False),
     Column("mark", LargeBinary, nullable=False),
     Column("proof", LargeBinary, nullable=False),  # a keyed hash over this row, so that no other one fits
@@ -354,7 +381,7 @@ history = Table(
     _id(),
     Column("at", Instant, nullable=False),
     _to("by", "person", nullable=True),  # None: the operator, or the bot itself
-    Column("subject", Uuid, nullable=False),
+    Column("subject", Id, nullable=False),
     Column("what", String(64), nullable=False),
     Column("detail", JSON, nullable=False),  # codes, ids and times; nothing typed in confidence
     Index("ix_history_subject", "subject", "at"),
@@ -399,7 +426,7 @@ prompt = Table(
 checkin_turn = Table(
     "checkin_turn",
     metadata,
-    Column("person_id", Uuid, ForeignKey("person.id"), primary_key=True),
+    Column("person_id", Id, ForeignKey("person.id"), primary_key=True),
     Column("next_at", Instant, nullable=False),
     Index("ix_checkin_turn_next_at", "next_at"),
 )
@@ -427,7 +454,7 @@ vault_item = Table(
     _to("account_id", "account"),  # opened only for the account that wrote it
     Column("kind", String(16), nullable=False),  # pulse, reflection, dispute
     _to("checkin_id", "checkin", nullable=True),
-    Column("key_id", Uuid),  # the data key it is sealed under
+    Column("key_id", Id),  # the data key it is sealed under
     Column("sealed", LargeBinary, nullable=False),  # empty: destroyed, and kept only as what a record names
     Column("at", Instant, nullable=False),
     Index("ix_vault_item_checkin_id", "checkin_id"),
@@ -472,11 +499,11 @@ share = Table(
     "share",
     metadata,
     _id(),
-    Column("item_id", Uuid, nullable=False),  # in the vault, from which it may be gone
+    Column("item_id", Id, nullable=False),  # in the vault, from which it may be gone
     _to("author_id", "person"),
     _to("mentor_id", "person"),
     Column("step", String(16), nullable=False),  # shared, stopped
-    Column("target_id", Uuid, ForeignKey("share.id"), nullable=True, unique=True),  # what a stop ends, once
+    Column("target_id", Id, ForeignKey("share.id"), nullable=True, unique=True),  # what a stop ends, once
     Column("accounts", JSON, nullable=False),  # the mentor's at that time: no account linked later reads it
     Column("at", Instant, nullable=False),
     _to("by", "person", nullable=True),  # None: it ended with a place in the cohort
@@ -526,8 +553,8 @@ participation = Table(
 person_key = Table(
     "person_key",
     metadata,
-    Column("person_id", Uuid, primary_key=True),
-    Column("key_id", Uuid),  # a forgotten person's next key has another one
+    Column("person_id", Id, primary_key=True),
+    Column("key_id", Id),  # a forgotten person's next key has another one
     Column("wrapped_by", String(16), nullable=False),  # the fingerprint of the operator's key
     Column("wrapped", LargeBinary, nullable=False),
     Index("uq_person_key_key_id", "key_id", unique=True),
@@ -566,10 +593,10 @@ def _list_of_forgotten(name: str, schema: str | None = None) -> Table:
         name,
         metadata,
         _id(),
-        Column("person_id", Uuid, nullable=False),
-        Column("key_id", Uuid),  # None: there was none
+        Column("person_id", Id, nullable=False),
+        Column("key_id", Id),  # None: there was none
         Column("at", Instant, nullable=False),
-        Column("by", Uuid),  # None: the operator
+        Column("by", Id),  # None: the operator
         schema=schema,
     )
 
@@ -625,7 +652,7 @@ delivery = Table(
     Column("state", String(16), nullable=False),  # queued, sending, sent, dropped, failed, unconfirmed
     Column("created_at", Instant, nullable=False),
     Column("not_before", Instant, nullable=False),
-    Column("claim", Uuid),
+    Column("claim", Id),
     Column("claimed_until", Instant),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _to("sent_to", "conversation", nullable=True),
@@ -633,7 +660,7 @@ delivery = Table(
     Column("settled_at", Instant),
     Column("reason", String(300), nullable=False, server_default=""),
     Column("shown_at", Instant),  # when a coordinator was told of a failure
-    Column("installation_id", Uuid),  # where it goes; found out before it is claimed
+    Column("installation_id", Id),  # where it goes; found out before it is claimed
     Column("priority", Integer, nullable=False, server_default="1"),  # 0: it follows what somebody just did
     Index(
         "ix_delivery_next",
@@ -670,7 +697,7 @@ delivery = Table(
 pace = Table(
     "pace",
     metadata,
-    Column("subject", Uuid, primary_key=True),  # an installation, or what one conversation's deliveries share
+    Column("subject", Id, primary_key=True),  # an installation, or what one conversation's deliveries share
     Column("method", String(16), primary_key=True),
     Column("next_at", Instant, nullable=False),  # before this nothing begins there
 )

@@ -8,6 +8,8 @@ client is kept per service URL, and each call is one call over :class:`bot.teams
 from __future__ import annotations
 
 from collections import OrderedDict
+from datetime import datetime
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from botframework.connector.aio import ConnectorClient
 from msrest.pipeline import Request, Response
 from msrest.pipeline.async_abc import AsyncHTTPSender, AsyncPipeline
 from msrest.pipeline.universal import RawDeserializer
+from msrest.serialization import Model, Serializer
 from msrest.universal_http.requests import ClientRetryPolicy
 
 from bot.teams.wire import Answered, Wire, settle
@@ -42,11 +45,13 @@ class Connectors:
     def at(self, service_url: str) -> ConnectorClient:
         """The client for this service URL."""
         if service_url not in self._clients:
-            self._clients[service_url] = ConnectorClient(
+            client: Any = ConnectorClient(
                 "unused: the token is put in by the sender",
                 base_url=service_url,
                 pipeline_type=self._pipeline,
             )
+            client.conversations._serialize.body = body
+            self._clients[service_url] = client
             while len(self._clients) > CLIENTS:
                 self._clients.popitem(last=False)
         self._clients.move_to_end(service_url)
@@ -60,6 +65,33 @@ class Connectors:
 
     def _pipeline(self, _config: Any) -> AsyncPipeline[Any, Any]:
         return AsyncPipeline([RawDeserializer()], self._calls)
+
+
+def body(model: Model, _kind: str) -> Any:
+    """A request's body, the same as msrest makes of the model.
+
+    msrest reads each model back from itself, checks whether it is XML and looks up how each value inside is to be
+    written, those of a card too. Ours are models that we made and cards that are JSON already.
+    """
+    return _as_json(model)
+
+
+_in_iso: Any = Serializer.serialize_iso
+
+
+def _as_json(value: Any) -> Any:
+    match value:
+        case Model():
+            said = {spec["key"]: getattr(value, name) for name, spec in value._attribute_map.items()}
+            return {key: _as_json(one) for key, one in said.items() if one is not None and key}
+        case list():
+            return [_as_json(one) for one in value]
+        case datetime():
+            return _in_iso(value)
+        case Enum():
+            return value.value
+        case _:
+            return value
 
 
 class _Calls(AsyncHTTPSender[Any, Any]):

@@ -15,6 +15,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.load import BadAnswer, Errand, latencies, rate, taken
 from tests.benchmarks.measure import Figure, Goal, Trial, compared
 from tests.benchmarks.people import Ready
+from tests.benchmarks.platform import PROGRESS
 from tests.benchmarks.processes import Server
 from tests.benchmarks.seed import Size
 
@@ -23,7 +24,6 @@ CLIENTS = 32
 ONE_CLIENT = 400  # requests of a round
 MANY_CLIENTS = 1_500
 TURNS = 300  # of Teams in a round: stock botbuilder is slow
-PROGRESS = b"Your progress"
 
 PROGRESS_P50 = {"sqlite": Goal("progress_p50", 3, "lower"), "postgresql": Goal("progress_p50", 5, "lower")}
 PROGRESS_RATE = Goal("progress_rate", 0.7, "higher")
@@ -90,12 +90,12 @@ async def tap_rate(bench: Bench, kind: str) -> list[Figure]:
 async def teams_rate(bench: Bench, kind: str) -> list[Figure]:
     url = bench.databases.copy(kind, SIZE)
     async with beside(bench, url, "teams_echo", teams=True) as (product, baseline, platform):
-        asked = people.turns(SIZE, platform.url)
+        asked = people.turns(TURNS, platform.url)
         trials = rate_of(product, asked, count=TURNS), rate_of(baseline, asked, count=TURNS)
         found = await compared(TEAMS_RATE, kind, "turns/s", *trials, bench.rounds)
-        answers = (await processes.counts(platform)).get("activities", 0)
-        if answers != 2 * (bench.rounds + 1) * TURNS:
-            raise BadAnswer(f"Teams was given {answers} answers.")
+        given, expected = await processes.counts(platform), (bench.rounds + 1) * TURNS
+        if (given.get("activities"), given.get("progress")) != (2 * expected, expected):
+            raise BadAnswer(f"Teams was given {given}.")
         return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.benchmarks import people, processes
-from tests.benchmarks.asking import PROGRESS, median_of
+from tests.benchmarks.asking import median_of
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.counting import digest, opened, planning
 from tests.benchmarks.measure import Figure, Goal, Trial, compared
+from tests.benchmarks.platform import PROGRESS
 from tests.benchmarks.seed import Size
 
 MOST = 1.2

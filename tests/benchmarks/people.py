@@ -85,9 +85,9 @@ def _here_card(meeting_id: UUID) -> Card:
     return Card("Individual student planning", (say("The PLC meeting starts at ", starts, "."), buttons(here), note))
 
 
-def turns(size: Size, platform_url: str) -> Iterator[Ready]:
-    """ "progress" to the bot on Teams, by one mentee after another."""
-    for number in itertools.cycle(range(size.mentees)):
+def turns(count: int, platform_url: str) -> Iterator[Ready]:
+    """ "progress" to the bot on Teams, by so many mentees again and again; from the second time on it knows them."""
+    for number in itertools.cycle(range(count)):
         act = next(_ACTS)
         yield _posted("/api/messages", json.dumps(_activity(number, act, platform_url)).encode(), "application/json")
 
@@ -99,7 +99,7 @@ def _activity(number: int, act: int, platform_url: str) -> dict[str, Any]:
         "timestamp": "2026-11-22T18:03:00.1995342Z",
         "channelId": "msteams",
         "serviceUrl": platform_url,
-        "from": {"id": teams_user(number), "name": "Somebody", "aadObjectId": str(UUID(int=number))},
+        "from": {"id": f"29:{number:07d}", "name": "Somebody", "aadObjectId": teams_user(number)},
         "conversation": {"conversationType": "personal", "tenantId": TENANT, "id": teams_chat(number)},
         "recipient": {"id": BOT, "name": "PLC Cohort Bot"},
         "channelData": {"tenant": {"id": TENANT}},

@@ -16,11 +16,15 @@ from tests.benchmarks.http import Messages
 from tests.benchmarks.serving import announce
 from tests.fakes.slack import BOT_ID, BOT_USER, TEAM
 
+PROGRESS = b"Your progress"  # how the answer to the command begins
 _HEAD = re.compile(rb"\w+ (\S+) HTTP/1\.1\r\n")
 
 
 class Platform:
-    """Counts calls by their last part that is a word: ``chat.postMessage``, ``respond``, ``activities``."""
+    """Counts calls by their last part that is a word: ``chat.postMessage``, ``respond``, ``activities``.
+
+    Activities that tell somebody's progress are counted as ``progress`` too.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -29,6 +33,7 @@ class Platform:
         name = next(part for part in path.strip("/").split("/")[::-1] if re.fullmatch(r"[a-z]+(\.[A-Za-z.]+)?", part))
         self.counts[name] += 1
         number = self.counts[name]
+        self.counts["progress"] += name == "activities" and PROGRESS in body
         match name:
             case "counts":
                 return self.counts

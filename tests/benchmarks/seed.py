@@ -66,7 +66,8 @@ def slack_channel(number: int) -> str:
 
 
 def teams_user(number: int) -> str:
-    return f"29:{number:07d}"
+    """Their id in the organization's directory."""
+    return str(UUID(int=number))
 
 
 def teams_chat(number: int) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.benchmarks import people, processes
-from tests.benchmarks.asking import CLIENTS, PROGRESS
+from tests.benchmarks.asking import CLIENTS
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.load import Errand, rate, taken
 from tests.benchmarks.measure import Figure, Goal, Trial, compared, interleaved
+from tests.benchmarks.platform import PROGRESS
 from tests.benchmarks.processes import Server
 from tests.benchmarks.seed import Size
 

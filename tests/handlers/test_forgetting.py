@@ -125,7 +125,7 @@ async def test_a_cohorts_limit_is_told_to_everybody_before_it_deletes(world: Wor
     ruth = world.matched("Ruth Ellison", "ruth@example.org")
     await answered(world, dana)
     shown = await ruth.sends("cohort")
-    assert "kept until its author deletes it" in said(shown)
+    assert "kept until whoever wrote it deletes it" in said(shown)
     form = (await ruth.presses(shown, "Settings")).form
     wrong = await ruth.fills(form, retention="2")
     assert "from 3 to 120" in wrong.errors["retention"]

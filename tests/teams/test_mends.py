@@ -6,14 +6,15 @@ import inspect
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import jwt
 import pytest
 import requests
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ConversationParameters, InputHints
+from botframework.connector import models
 from botframework.connector.aio import ConnectorClient
 from botframework.connector.auth import (
     AuthenticationConfiguration,
@@ -25,14 +26,19 @@ from botframework.connector.auth._parameterized_bot_framework_authentication imp
     _ParameterizedBotFrameworkAuthentication,
 )
 from botframework.connector.auth.jwt_token_extractor import JwtTokenExtractor, _OpenIdMetadata
+from msrest.serialization import Deserializer, Serializer
 from msrest.universal_http.requests import ClientRetryPolicy
 
 from bot.teams.auth import Tokens
-from bot.teams.connector import Connectors
+from bot.teams.connector import Connectors, body
+from bot.teams.port import card_activity
+from bot.teams.render import render
 from bot.teams.wire import Wire
+from handlers.cards import Bold, Button, Card, action, buttons, say
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams
 
 METADATA = "https://metadata.example/"
+stock_serializer: Any = Serializer
 
 
 def stock_authentication() -> Any:
@@ -144,6 +150,39 @@ async def test_the_sdk_builds_a_client_in_every_turn() -> None:
     factory = stock_authentication().create_connector_factory(claims)
 
     assert await factory.create("https://x") is not await factory.create("https://x")
+
+
+def test_the_sdk_reads_each_body_back_before_it_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+
+    def note(_self: object, kind: object, data: object) -> object:
+        read.append(kind)
+        return data
+
+    monkeypatch.setattr(Deserializer, "_deserialize", note)
+
+    stock_serializer({"Activity": Activity}).body(Activity(type="message"), "Activity")
+
+    assert read == ["Activity"]
+
+
+def test_bodies_are_what_the_sdk_makes_of_them() -> None:
+    card = Card(
+        "Individual student planning", (say("Starts ", Bold("soon"), " <b>&"), buttons(Button("Go", action("x"))))
+    )
+    activity = card_activity(render(card), "Individual student planning")
+    activity.from_property = ChannelAccount(id="28:bot", name="Bot")
+    activity.conversation = ConversationAccount(id="a:1", is_group=False, tenant_id=TENANT)
+    activity.timestamp = datetime(2026, 11, 22, 18, 3, tzinfo=UTC)
+    activity.input_hint = InputHints.ignoring_input
+    parameters = ConversationParameters(
+        is_group=False, bot=ChannelAccount(id="28:bot"), members=[ChannelAccount(id="29:1")], tenant_id=TENANT
+    )
+    kinds = {name: kind for name, kind in vars(models).items() if isinstance(kind, type)}
+
+    for one in (activity, parameters):
+        name = type(one).__name__
+        assert body(one, name) == stock_serializer(kinds).body(one, name)
 
 
 async def test_a_client_is_kept_per_service_url_and_not_without_bound(fake: FakeTeams) -> None:

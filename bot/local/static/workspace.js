@@ -213,8 +213,11 @@ function tidy() {
 
 const atEnd = () => stream.scrollHeight - stream.scrollTop - stream.clientHeight < 120;
 
+/* A last message that is longer than the window is read from its beginning. */
 function toEnd() {
   stream.scrollTop = stream.scrollHeight;
+  const last = messages?.querySelector(".message:last-of-type");
+  if (last && last.offsetHeight > stream.clientHeight) last.scrollIntoView({ block: "start" });
   if ($("newest")) $("newest").hidden = true;
 }
 
