@@ -435,7 +435,7 @@ class DeliveryLoop:
             account = accounts[0] if accounts else None
         if account is None:
             return Settled("failed", "nobody is matched to this person's account yet"), None
-        chat = people.personal_chat(tx, account.id)
+        chat = conversations.of_account(tx, account.id)
         if chat is not None:
             return Address(chat.platform, chat.tenant, chat.external, account.user, chat.reference), None
         near = conversations.any_reference(tx, account.platform, account.tenant)

@@ -25,6 +25,7 @@ from handlers.cards import (
     Text,
     action,
     buttons,
+    options_of,
     plain_text,
     say,
 )
@@ -474,9 +475,9 @@ def _correct_form(call: Call, line: RecordLine) -> Form:
             Note(("The earlier entry stays in the record beside this one. The mentee is told.",)),
         ),
         fields=(
-            ChoiceField("status", "What is right", tuple(Option(*item) for item in COUNTS.items())),
+            ChoiceField("status", "What is right", options_of(COUNTS)),
             NumberField("minutes", "Minutes", minutes, 1, 1440),
-            ChoiceField("reason", "Why", tuple(Option(*item) for item in reasons.items())),
+            ChoiceField("reason", "Why", options_of(reasons)),
         ),
     )
 

@@ -20,8 +20,8 @@ from handlers.cards import (
     buttons,
     say,
 )
-from handlers.meetings import cancel_meeting
 from handlers.requests import Reply, notice
+from handlers.rescheduling import cancel_meeting
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program.times import local_day, say_day, to_utc

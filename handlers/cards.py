@@ -7,12 +7,14 @@ A renderer is one ``match`` over :data:`Block` (or :data:`Field`) that ends in `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+Code = TypeVar("Code", bound=str)
 
 ACTION_LIMIT = 200  # characters of an encoded action; Slack allows 255 in an action_id
 
@@ -210,6 +212,11 @@ class Card:
 class Option:
     value: str
     label: str
+
+
+def options_of(labels: Mapping[Code, str]) -> tuple[Option, ...]:
+    """An option for each code, in their order."""
+    return tuple(Option(code, label) for code, label in labels.items())
 
 
 @dataclass(frozen=True, slots=True)

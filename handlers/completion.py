@@ -19,12 +19,12 @@ from handlers.cards import (
     Heading,
     LinkButton,
     Note,
-    Option,
     Text,
     TextField,
     When,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.links import files, verify_address
@@ -451,10 +451,6 @@ def _one(call: Call, found: Certificate) -> Card:
 # Revoking and reissuing -------------------------------------------------------------------------
 
 
-def _options(reasons: dict[str, str]) -> tuple[Option, ...]:
-    return tuple(Option(code, words) for code, words in reasons.items())
-
-
 @router.press("completion.revoke")
 def revoke_form(call: Call) -> Reply:
     found = _certificate(call)
@@ -467,7 +463,7 @@ def revoke_form(call: Call) -> Reply:
             blocks=(
                 say(Bold(found.name), f", code {found.code}. Its code will answer “revoked”, and it stays on record."),
             ),
-            fields=(ChoiceField("reason", "Why", _options(REVOKE_REASONS)),),
+            fields=(ChoiceField("reason", "Why", options_of(REVOKE_REASONS)),),
         )
     )
 
@@ -505,7 +501,7 @@ def reissue_form(call: Call) -> Reply:
             blocks=(say("The new certificate has a new code; the earlier one will answer “revoked”."),),
             fields=(
                 TextField("name", "Name as it is shown", name, max_length=200),
-                ChoiceField("reason", "Why", _options(REISSUE_REASONS)),
+                ChoiceField("reason", "Why", options_of(REISSUE_REASONS)),
             ),
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.activities import hand_on
-from handlers.cards import Bold, Button, Card, ChoiceField, Form, Note, Option, action, buttons, say
+from handlers.cards import Bold, Button, Card, ChoiceField, Form, Note, action, buttons, options_of, say
 from handlers.completion import goodbye
 from handlers.records import mentee_of
 from handlers.requests import Reply
@@ -39,7 +39,7 @@ def leave_form(call: Call) -> Reply:
                 say(Bold(person.name), f" leaves {names} and the program today, before the two years are complete."),
                 Note(("Prompts stop today. What was done stays recorded. You can undo this; both steps stay.",)),
             ),
-            fields=(ChoiceField("reason", "Why", tuple(Option(*item) for item in REASONS.items())),),
+            fields=(ChoiceField("reason", "Why", options_of(REASONS)),),
         )
     )
 

@@ -11,7 +11,7 @@ from handlers.completion import to_approve
 from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
-from program.times import local_day, next_weekday, to_local, to_utc
+from program.times import local_day, next_weekday, to_utc
 from program.words import counted
 from storage import (
     attendance,
@@ -30,7 +30,7 @@ from storage import (
     standings,
     summaries,
 )
-from storage.deliveries import Delivery
+from storage.deliveries import Delivery, Undelivered
 from storage.due import Moment
 from storage.standings import Mentee
 from storage.work import Work
@@ -38,6 +38,7 @@ from storage.work import Work
 AT = time(7, 30)
 MONDAY = 0
 SHOWN = 10
+WEEK = timedelta(days=7)
 SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has ended
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
 # A check-in, a share or a call for help is "a message": its name would tell who takes part.
@@ -108,16 +109,23 @@ def tidy(work: Work, _moment: Moment) -> str | None:
 
 @router.delivery("digest")
 def digest_delivery(work: Work, item: Delivery) -> Card | None:
+    """It tells of each failed message that no earlier digest told of, however long ago that was."""
     person = people.get(work.tx, UUID(item.subject))
-    return digest_card(work, person.zone) if person.coordinator else None
+    if not person.coordinator:
+        return None
+    since = deliveries.told_before(work.tx, item)
+    return digest_card(work, person.zone, deliveries.undelivered(work.tx, since, item.created_at))
 
 
 @router.command("digest", "The weekly digest, now", who=COORDINATORS, reads=True)
 def digest_command(call: Call) -> Reply:
-    return Reply(card=digest_card(call.work, call.me.zone))
+    """The same now, with the failed messages of the last week."""
+    work = call.work
+    return Reply(card=digest_card(work, call.me.zone, deliveries.undelivered(work.tx, work.now - WEEK)))
 
 
-def digest_card(work: Work, zone: str) -> Card:
+def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> Card:
+    """``failures``: the messages that could not be delivered, as far as this digest is to tell of them."""
     blocks: list[Block] = [Heading("What needs you")]
     found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
@@ -126,7 +134,7 @@ def digest_card(work: Work, zone: str) -> Card:
         *_behind(work, found),
         *_differences(work),
         *_disputes(work),
-        *_undelivered(work, zone),
+        *_undelivered(work, failures),
         *_unmatched(work),
     ]
     blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
@@ -178,11 +186,9 @@ def _disputes(work: Work) -> list[Block]:
     return [say(Bold(counted(still_open, "dispute is", "disputes are")), " open.")] if still_open else []
 
 
-def _undelivered(work: Work, zone: str) -> list[Block]:
+def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     lines: list[Text] = []
-    # Since the same local time a week ago: over a clock change nothing falls between two digests.
-    since = to_utc(to_local(work.now, zone) - timedelta(days=7), zone)
-    for one in deliveries.undelivered(work.tx, since):
+    for one in failures:
         what = KINDS.get(one.kind, "a message")
         state = one.reason or ("it may or may not have arrived" if one.state == "unconfirmed" else "it failed")
         lines.append((Bold(one.recipient or "somebody"), f": {what}. {state}"))

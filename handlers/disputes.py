@@ -18,6 +18,7 @@ from handlers.cards import (
     When,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.requests import Reply, notice
@@ -84,7 +85,7 @@ def _form(call: Call, chosen: str = "") -> Form:
         ),
         fields=(
             ChoiceField("record", "Which record", tuple(options), chosen),
-            ChoiceField("readers", "Who may read this", tuple(Option(*item) for item in READERS.items()), "mentor"),
+            ChoiceField("readers", "Who may read this", options_of(READERS), "mentor"),
             TextField("text", "What is wrong, and what would be right", multiline=True, max_length=2000),
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.cards import Block, Bold, Button, Card, ChoiceField, Form, Option, When, action, buttons, say
+from handlers.cards import Block, Bold, Button, Card, ChoiceField, Form, When, action, buttons, options_of, say
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
 from storage import holds
@@ -45,7 +45,7 @@ def hold_form(call: Call) -> Reply:
                     "readable to you. They are told of it when they ask what is kept about them.",
                 ),
             ),
-            fields=(ChoiceField("reason", "Because of", tuple(Option(*one) for one in holds.REASONS.items())),),
+            fields=(ChoiceField("reason", "Because of", options_of(holds.REASONS)),),
         )
     )
 

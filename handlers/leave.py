@@ -9,7 +9,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from handlers.cards import Bold, Button, Card, ChoiceField, Cmd, DateField, Form, Note, Option, action, buttons, say
+from handlers.cards import (
+    Bold,
+    Button,
+    Card,
+    ChoiceField,
+    Cmd,
+    DateField,
+    Form,
+    Note,
+    action,
+    buttons,
+    options_of,
+    say,
+)
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
 from handlers.turns import refresh_turns
@@ -67,7 +80,7 @@ def _form(call: Call) -> Form:
         fields=(
             DateField("starts", "First day", local_day(call.work.now, call.me.zone)),
             DateField("ends", "Last day, if you know it", None, optional=True),
-            ChoiceField("reason", "Why", tuple(Option(code, label) for code, label in rules.reasons.items())),
+            ChoiceField("reason", "Why", options_of(rules.reasons)),
         ),
     )
 

@@ -22,13 +22,13 @@ from handlers.cards import (
     Link,
     Note,
     NumberField,
-    Option,
     Text,
     TextField,
     TimeField,
     When,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.planning import plan_meeting, tell_cohort
@@ -37,20 +37,13 @@ from handlers.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refu
 from program.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
 from program.times import next_weekday, say_day, say_time, to_local, to_utc
 from program.words import counted, listed
-from storage import breaks, cohorts, deliveries, drafts, history, meetings
+from storage import breaks, cohorts, deliveries, drafts, meetings
 from storage.cohorts import Cohort
 from storage.deliveries import Delivery
 from storage.due import Moment
 from storage.meetings import Meeting
 from storage.work import Work
 
-CANCEL_REASONS = {
-    "weather": "Weather",
-    "conflict": "A conflict of dates",
-    "illness": "Illness",
-    "break": "A break",
-    "other": "Another reason",
-}
 LENGTHS = (5, 720)  # minutes
 
 
@@ -64,12 +57,12 @@ def new(call: Call) -> Reply:
 
 @router.press("meetings.new")
 def new_form(call: Call) -> Reply:
-    cohort = _led(call, call.id_at(0))
+    cohort = led_cohort(call, call.id_at(0))
     values = drafts.read(call.work.tx, call.id_at(1), call.my_id) if len(call.args) > 1 else None
     return Reply(form=_form(call, cohort, values or {}))
 
 
-def _led(call: Call, cohort_id: UUID) -> Cohort:
+def led_cohort(call: Call, cohort_id: UUID) -> Cohort:
     cohort = cohorts.find(call.work.tx, cohort_id)
     if cohort is None or not call.leads(cohort_id):
         raise Refused("That is for the cohort's mentors and for coordinators.")
@@ -99,7 +92,7 @@ def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
             ChoiceField(
                 "repeat",
                 "Repeat",
-                tuple(Option(code, label) for code, label in REPEATS.items()),
+                options_of(REPEATS),
                 values.get("repeat", "once"),
             ),
             DateField("until", "Repeat until", until, optional=True, hint="Only for repeating meetings."),
@@ -143,7 +136,7 @@ def _dates(call: Call, cohort: Cohort, values: dict[str, Any]) -> Dates:
 @router.submit("meetings.preview")
 def preview(call: Call) -> Reply:
     """Show the dates before anything is scheduled."""
-    cohort = _led(call, call.id_at(0))
+    cohort = led_cohort(call, call.id_at(0))
     values = _read_form(call)
     dates = _dates(call, cohort, values)
     draft = drafts.keep(call.work, call.my_id, "meeting", values)
@@ -162,7 +155,7 @@ def preview(call: Call) -> Reply:
         blocks += [say("Skipped because of a break:"), Bullets(skipped)]
     clashing = _clashing(call, cohort, dates, values["minutes"])
     if clashing:
-        there = tuple((Bold(one.topic), ", ", _when(one)) for one in clashing)
+        there = tuple((Bold(one.topic), ", ", when(one)) for one in clashing)
         blocks += [say(f"{cohort.name} has something at that time already:"), Bullets(there)]
     return Reply(
         form=Form(
@@ -187,7 +180,7 @@ def _clashing(call: Call, cohort: Cohort, dates: Dates, minutes: int) -> list[Me
 
 @router.submit("meetings.create")
 def create(call: Call) -> Reply:
-    cohort = _led(call, call.id_at(0))
+    cohort = led_cohort(call, call.id_at(0))
     draft = call.id_at(1)
     values = drafts.read(call.work.tx, draft, call.my_id)
     if values is None:
@@ -209,13 +202,13 @@ def create(call: Call) -> Reply:
     for meeting in made:
         plan_meeting(call.work, meeting, cohort)
     tell_cohort(call.work, cohort, "meeting.announcement", made[0].id)
-    return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. The first: ", _when(made[0]), ".")
+    return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. The first: ", when(made[0]), ".")
 
 
 # Cards ------------------------------------------------------------------------------------------
 
 
-def _when(meeting: Meeting) -> When:
+def when(meeting: Meeting) -> When:
     return When(meeting.starts_at, meeting.zone)
 
 
@@ -226,9 +219,9 @@ def _place(meeting: Meeting) -> Text:
     return (place,) if place else ()
 
 
-def _facts(meeting: Meeting) -> Facts:
+def facts(meeting: Meeting) -> Facts:
     place = _place(meeting)
-    rows: list[tuple[str, Text]] = [("When", (_when(meeting),)), ("Length", (f"{meeting.minutes} minutes",))]
+    rows: list[tuple[str, Text]] = [("When", (when(meeting),)), ("Length", (f"{meeting.minutes} minutes",))]
     if place:
         rows.append(("Where", place))
     return Facts(tuple(rows))
@@ -244,7 +237,7 @@ def rsvp_buttons(meeting: Meeting, *more: str) -> Buttons:
     )
 
 
-def _who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
+def who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
     found = meetings.answers(work.tx, meeting.id)
     lines: list[Block] = []
     if found.coming:
@@ -262,15 +255,15 @@ def announcement(work: Work, item: Delivery) -> Card | None:
         return None
     rest = meetings.of_series(work.tx, first.series_id)
     if first.cancelled_at is not None:
-        return Card(f"Cancelled: {first.topic}", (say("It was planned for ", _when(first), "."), *_later(rest)))
-    blocks: list[Block] = [_facts(first)]
+        return Card(f"Cancelled: {first.topic}", (say("It was planned for ", when(first), "."), *later_ones(rest)))
+    blocks: list[Block] = [facts(first)]
     if first.ends_at > work.now:
-        blocks += [rsvp_buttons(first), *_who_comes(work, first)]
-    blocks += _later([one for one in rest if one.id != first.id])
+        blocks += [rsvp_buttons(first), *who_comes(work, first)]
+    blocks += later_ones([one for one in rest if one.id != first.id])
     return Card(f"PLC meeting: {first.topic}", tuple(blocks))
 
 
-def _later(rest: Sequence[Meeting]) -> list[Block]:
+def later_ones(rest: Sequence[Meeting]) -> list[Block]:
     if not rest:
         return []
     shown: list[Text] = [(When(one.starts_at, one.zone),) for one in rest[:12]]
@@ -285,12 +278,12 @@ def reminder(work: Work, item: Delivery) -> Card | None:
     if meeting is None:
         return None
     if meeting.cancelled_at is not None:
-        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", _when(meeting), "."),))
+        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", when(meeting), "."),))
     if item.verb == "post" and meeting.starts_at <= work.now:
         return None
-    blocks: tuple[Block, ...] = (_facts(meeting),)
+    blocks: tuple[Block, ...] = (facts(meeting),)
     if meeting.ends_at > work.now:
-        blocks += (rsvp_buttons(meeting), *_who_comes(work, meeting))
+        blocks += (rsvp_buttons(meeting), *who_comes(work, meeting))
     return Card(f"Reminder: {meeting.topic}", blocks)
 
 
@@ -328,7 +321,7 @@ def answer(call: Call) -> Reply:
     if OWN in call.args:
         return Reply(replace=_own_card(call, meeting))
     words = "You're coming" if coming else "Noted: you can't come"
-    return notice(f"{words} to ", Bold(meeting.topic), ", ", _when(meeting), ". You can change it any time before.")
+    return notice(f"{words} to ", Bold(meeting.topic), ", ", when(meeting), ". You can change it any time before.")
 
 
 def refresh_meeting(work: Work, meeting: Meeting) -> None:
@@ -354,7 +347,7 @@ def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
         what: Text = send if lead else ("Your mentor schedules them; I'll tell you.",)
         return Card("No meeting is scheduled", (say(*what),))
     if not call.is_member(meeting.cohort_id):
-        return Card(f"Next: {meeting.topic}", (_facts(meeting),))
+        return Card(f"Next: {meeting.topic}", (facts(meeting),))
     return _own_card(call, meeting)
 
 
@@ -366,7 +359,7 @@ def _own_card(call: Call, meeting: Meeting) -> Card:
         True: "You said you're coming.",
         False: "You said you can't.",
     }
-    return Card(f"Next: {meeting.topic}", (_facts(meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
+    return Card(f"Next: {meeting.topic}", (facts(meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
 
 
 @router.command("meetings", "The scheduled meetings; mentors move and cancel here", cohort=frozenset(EVERYONE))
@@ -380,7 +373,7 @@ def meetings_command(call: Call) -> Reply:
     leads = call.leads(cohort.id)
     blocks: list[Block] = []
     for meeting in rest[:5]:
-        blocks.append(say(Bold(meeting.topic), ", ", _when(meeting)))
+        blocks.append(say(Bold(meeting.topic), ", ", when(meeting)))
         if leads:
             blocks.append(
                 buttons(
@@ -404,211 +397,3 @@ def meetings_command(call: Call) -> Reply:
     if leads:
         blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
     return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))
-
-
-# Moving and cancelling --------------------------------------------------------------------------
-
-
-def _upcoming(call: Call) -> tuple[Meeting, Cohort]:
-    meeting = meetings.find(call.work.tx, call.id_at(0))
-    if meeting is None:
-        raise Refused("That meeting is not there.")
-    cohort = _led(call, meeting.cohort_id)
-    if meeting.cancelled_at is not None:
-        raise Refused("This meeting was cancelled already.")
-    if meeting.ends_at <= call.work.now:
-        raise Refused("This meeting is over; what was attended stays.")
-    return meeting, cohort
-
-
-def _reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
-    rest = meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
-    if len(rest) < 2:
-        return ()
-    options = (Option("one", "Only this meeting"), Option("rest", f"This and the {len(rest) - 1} after it"))
-    return (ChoiceField("reach", "Which", options, "one"),)
-
-
-def _reached(call: Call, meeting: Meeting) -> list[Meeting]:
-    if call.values.get("reach", ("one",))[:1] != ("rest",):
-        return [meeting]
-    return meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
-
-
-@router.press("meetings.move")
-def move_form(call: Call) -> Reply:
-    meeting, _ = _upcoming(call)
-    return Reply(
-        form=Form(
-            "Move the meeting",
-            action("meetings.moved", meeting.id),
-            opener=action("meetings.move", meeting.id),
-            submit="Move",
-            blocks=(say(Bold(meeting.topic), f". Times are {meeting.zone} time."),),
-            fields=(
-                *_reach_field(call, meeting),
-                DateField("day", "New date", meeting.local_start.date()),
-                TimeField("at", "New time", meeting.local_start.time()),
-                NumberField("minutes", "Length in minutes", meeting.minutes, *LENGTHS),
-                TextField("place", "Place or link", meeting.place, optional=True, max_length=500),
-            ),
-        )
-    )
-
-
-@router.submit("meetings.moved")
-def move(call: Call) -> Reply:
-    """Reminders follow, people are told, the history stays."""
-    meeting, cohort = _upcoming(call)
-    read = FieldReader(call.values)
-    day = read.day("day", needed="Choose a date.")
-    at = read.clock("at", needed="Choose a time.")
-    minutes = read.number("minutes", *LENGTHS, needed="Say how long it lasts.")
-    place = read.text("place", most=500)
-    read.check()
-    start = datetime.combine(day or date.min, at or time())
-    if to_utc(start, meeting.zone) <= call.work.now:
-        raise FormErrors({"day": "That time has passed; choose a later one."})
-    shift = start - meeting.local_start
-    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
-    reached = _reached(call, meeting)
-    if not shift and all((one.minutes, one.place) == (minutes, place) for one in reached):
-        raise FormErrors({"day": "Nothing is different yet: choose another date, time, length or place."})
-    blocked = [one for one in reached if any(rest.holds((one.local_start + shift).date()) for rest in off)]
-    if blocked:
-        raise FormErrors({"day": f"{say_day((blocked[0].local_start + shift).date())} falls into a break."})
-    moved = [
-        meetings.move(call.work, one, one.local_start + shift, call.my_id, minutes=minutes, place=place)
-        for one in reached
-    ]
-    for one in moved:
-        plan_meeting(call.work, one, cohort)
-        refresh_meeting(call.work, one)
-    refresh_series(call.work, meeting)
-    tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
-    done = "Moved" if shift else "Changed"
-    return notice(f"{done} {counted(len(moved), 'meeting')}: now ", _when(moved[0]), ". The cohort is told.")
-
-
-def refresh_series(work: Work, meeting: Meeting) -> None:
-    """The announcement of a series lists all its dates."""
-    for one in meetings.of_series(work.tx, meeting.series_id):
-        deliveries.refresh(work, "meeting.announcement", one.id)
-
-
-@router.delivery("meeting.moved")
-def moved_card(work: Work, item: Delivery) -> Card | None:
-    meeting = meetings.find(work.tx, UUID(item.subject))
-    if meeting is None:
-        return None
-    if item.verb == "post" and (meeting.cancelled_at is not None or meeting.ends_at <= work.now):
-        return None
-    if meeting.cancelled_at is not None:
-        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", _when(meeting), "."),))
-    blocks: list[Block] = [_facts(meeting)]
-    if meeting.ends_at > work.now:
-        blocks += [rsvp_buttons(meeting), *_who_comes(work, meeting), Note(("Earlier answers are kept.",))]
-    blocks += _later(meetings.of_series(work.tx, meeting.series_id, meeting.ends_at))
-    before = _before(work, meeting)
-    if before == meeting.starts_at:
-        return Card(f"Changed: {meeting.topic}", tuple(blocks))
-    was = say("It was planned for ", When(before, meeting.zone), ". The new time:")
-    return Card(f"Moved: {meeting.topic}", (was, *blocks))
-
-
-def _before(work: Work, meeting: Meeting) -> datetime:
-    """When it was planned for before it was moved last: this tells which of a series' meetings it was."""
-    moves = [line for line in history.of(work.tx, meeting.id) if line.what == "meeting.moved"]
-    return to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)
-
-
-@router.press("meetings.cancel")
-def cancel_form(call: Call) -> Reply:
-    meeting, _ = _upcoming(call)
-    return Reply(
-        form=Form(
-            "Cancel the meeting",
-            action("meetings.cancelled", meeting.id),
-            opener=action("meetings.cancel", meeting.id),
-            submit="Cancel it",
-            blocks=(
-                say(Bold(meeting.topic), ", ", _when(meeting), "."),
-                Note(("The cohort is told. Nobody is absent from a cancelled meeting.",)),
-            ),
-            fields=(
-                *_reach_field(call, meeting),
-                ChoiceField(
-                    "reason",
-                    "Why",
-                    tuple(Option(code, label) for code, label in CANCEL_REASONS.items()),
-                    "other",
-                ),
-            ),
-        )
-    )
-
-
-@router.submit("meetings.cancelled")
-def cancel(call: Call) -> Reply:
-    meeting, cohort = _upcoming(call)
-    read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(CANCEL_REASONS), needed="Choose a reason.")
-    read.check()
-    reached = _reached(call, meeting)
-    for one in reached:
-        cancel_meeting(call.work, one, cohort, reason, call.my_id)
-    refresh_series(call.work, meeting)
-    undo = Button("Undo", action("meetings.restore", *[one.id for one in reached[:4]]))
-    text = say(f"Cancelled {counted(len(reached), 'meeting')}; the cohort is told.")
-    return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
-
-
-def cancel_meeting(work: Work, meeting: Meeting, cohort: Cohort, reason: str, by: UUID) -> None:
-    if meetings.cancel(work, meeting, reason, by):
-        plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
-        refresh_meeting(work, meeting)
-        tell_cohort(work, cohort, "meeting.cancelled", meeting.id, meeting.version)
-
-
-@router.delivery("meeting.cancelled")
-def cancelled_card(work: Work, item: Delivery) -> Card | None:
-    meeting = meetings.find(work.tx, UUID(item.subject))
-    if meeting is None:
-        return None
-    if meeting.cancelled_at is None:
-        return Card(f"It takes place after all: {meeting.topic}", (_facts(meeting),)) if item.verb == "update" else None
-    why = CANCEL_REASONS.get(meeting.cancel_reason, CANCEL_REASONS["other"])
-    coming = meetings.next_meeting(work.tx, [meeting.cohort_id], work.now)
-    after: tuple[Block, ...] = (
-        (
-            Note(
-                ("The next meeting: ", _when(coming)),
-            ),
-        )
-        if coming
-        else ()
-    )
-    return Card(
-        f"Cancelled: {meeting.topic}",
-        (say("The meeting of ", _when(meeting), f" is cancelled ({why.lower()}). Nobody is absent."), *after),
-    )
-
-
-@router.press("meetings.restore")
-def restore(call: Call) -> Reply:
-    """Undo a cancellation while the meeting is still to come."""
-    restored = 0
-    for position in range(len(call.args)):
-        meeting = meetings.find(call.work.tx, call.id_at(position))
-        if meeting is None or meeting.cancelled_at is None or meeting.starts_at <= call.work.now:
-            continue
-        cohort = _led(call, meeting.cohort_id)
-        back = meetings.restore(call.work, meeting, call.my_id)
-        plan_meeting(call.work, back, cohort)
-        refresh_meeting(call.work, back)
-        refresh_series(call.work, back)
-        deliveries.refresh(call.work, "meeting.cancelled", back.id)
-        restored += 1
-    if not restored:
-        raise Refused("There is nothing to undo any more.")
-    return Reply(replace=Card("", (say(f"Undone: {counted(restored, 'meeting')} will take place after all."),)))

@@ -22,6 +22,7 @@ from handlers.cards import (
     Table,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.holds import hold_blocks
@@ -160,7 +161,7 @@ def transfer_form(call: Call) -> Reply:
             fields=(
                 ChoiceField("cohort", "To the cohort", tuple(every)),
                 DateField("day", "From", _today(call)),
-                ChoiceField("reason", "Why", tuple(Option(*item) for item in TRANSFER_REASONS.items())),
+                ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
             ),
         )
     )
@@ -219,7 +220,7 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
     if found.policy.waivers is None:
         raise Refused("The policy knows no waivers or credits.")
     rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
-    reasons = tuple(Option(code, label) for code, label in found.policy.waivers.reasons.items())
+    reasons = options_of(found.policy.waivers.reasons)
     return Reply(
         form=Form(
             submit,
@@ -293,7 +294,7 @@ def leave_form(call: Call) -> Reply:
     person, found = mentee_of(call)
     if found.policy.leave is None:
         raise Refused("The policy knows no leave.")
-    reasons = tuple(Option(code, label) for code, label in found.policy.leave.reasons.items())
+    reasons = options_of(found.policy.leave.reasons)
     return Reply(
         form=Form(
             "Leave of absence",

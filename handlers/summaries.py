@@ -13,11 +13,11 @@ from handlers.cards import (
     Form,
     ManyField,
     Note,
-    Option,
     TextField,
     When,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.planning import tell_cohort
@@ -67,7 +67,7 @@ def _form(call: Call, meeting: Meeting, values: dict[str, object] | None) -> For
         chosen = values.get("topics")
         topics = tuple(chosen) if isinstance(chosen, list) else ()
         did, following = str(values["did"]), str(values["next"])
-    options = tuple(Option(code, label) for code, label in TOPICS.items())
+    options = options_of(TOPICS)
     return Form(
         "Session summary",
         action("summaries.preview", meeting.id),

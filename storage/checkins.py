@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 
 from program.checkins import DEFAULT_PROMPTS, Cycle
 from storage import consent
@@ -174,8 +174,11 @@ def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[UUID]]],
     return [one for one in opened_at(work.tx, work.now) if one.id in made]
 
 
+_GET = select(*_CHECKIN).where(checkin.c.id == bindparam("id"))
+
+
 def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
-    row = tx.execute(select(*_CHECKIN).where(checkin.c.id == checkin_id)).one_or_none()
+    row = tx.execute(_GET, {"id": checkin_id}).one_or_none()
     return CheckIn(*row) if row else None
 
 

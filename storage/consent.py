@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 
 from program.house import NOTICE_VERSION
 from storage.database import Tx, among
@@ -51,10 +51,16 @@ def decide(work: Work, person_id: UUID, decision: str) -> None:
     work.tx.execute(insert(consent).values(row))
 
 
+_OF_PERSON = (
+    select(consent.c.decision, consent.c.version, consent.c.at)
+    .where(consent.c.person_id == bindparam("person"))
+    .order_by(consent.c.number)
+)
+
+
 def of_person(tx: Tx, person_id: UUID) -> list[Decision]:
     """Every decision of a person, the one that holds last."""
-    query = select(consent.c.decision, consent.c.version, consent.c.at).where(consent.c.person_id == person_id)
-    return [Decision(*row) for row in tx.execute(query.order_by(consent.c.number))]
+    return [Decision(*row) for row in tx.execute(_OF_PERSON, {"person": person_id})]
 
 
 def of(tx: Tx, person_id: UUID) -> Decision | None:

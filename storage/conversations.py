@@ -50,6 +50,7 @@ _FIND = _SELECT.where(
     conversation.c.external == bindparam("external"),
 )
 _GET = _SELECT.where(conversation.c.id == bindparam("id"))
+_OF_ACCOUNT = _SELECT.where(conversation.c.account_id == bindparam("account"), ~conversation.c.gone)
 
 
 def installation_id(work: Work, platform: str, tenant: str) -> UUID:
@@ -74,6 +75,12 @@ def find(tx: Tx, platform: str, tenant: str, external: str) -> Conversation | No
 
 def get(tx: Tx, conversation_id: UUID) -> Conversation:
     return Conversation(*tx.execute(_GET, {"id": conversation_id}).one())
+
+
+def of_account(tx: Tx, account_id: UUID) -> Conversation | None:
+    """The bot's personal chat with an account, where it is known."""
+    row = tx.execute(_OF_ACCOUNT, {"account": account_id}).first()
+    return Conversation(*row) if row else None
 
 
 def find_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -422,13 +422,27 @@ class Undelivered:
     at: datetime
 
 
-def undelivered(tx: Tx, since: datetime) -> list[Undelivered]:
-    """What could not be delivered, or may not have been, since a time; the newest first.
+def told_before(tx: Tx, item: Delivery) -> datetime:
+    """Until when earlier messages of this kind and subject told of things; what did not arrive told nothing."""
+    earlier: datetime | None = tx.scalar(
+        select(func.max(delivery.c.created_at)).where(
+            delivery.c.kind == item.kind,
+            delivery.c.subject == item.subject,
+            delivery.c.state == "sent",
+            delivery.c.verb == "post",
+            delivery.c.created_at < item.created_at,
+        )
+    )
+    return earlier or datetime.min.replace(tzinfo=UTC)
+
+
+def undelivered(tx: Tx, since: datetime, until: datetime | None = None) -> list[Undelivered]:
+    """What could not be delivered, or may not have been, since a time (and before another one); the newest first.
 
     A message that could not be changed was delivered all the same; and that a check-in was to be changed
     would tell who answered it.
     """
-    rows = tx.execute(
+    query = (
         select(
             delivery.c.id,
             delivery.c.kind,
@@ -446,4 +460,6 @@ def undelivered(tx: Tx, since: datetime) -> list[Undelivered]:
         )
         .order_by(delivery.c.settled_at.desc(), delivery.c.id)
     )
-    return [Undelivered(*row) for row in rows]
+    if until is not None:
+        query = query.where(delivery.c.settled_at < until)
+    return [Undelivered(*row) for row in tx.execute(query)]

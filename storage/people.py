@@ -16,7 +16,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from storage import conversations, history
 from storage.database import Tx, among
-from storage.tables import account, cohort, conversation, installation, membership, person
+from storage.tables import account, cohort, installation, membership, person
 from storage.work import Work
 
 
@@ -136,8 +136,11 @@ def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
     )
 
 
+_GET = select(*_PERSON).where(person.c.id == bindparam("id"))
+
+
 def get(tx: Tx, person_id: UUID) -> Person:
-    return Person(*tx.execute(select(*_PERSON).where(person.c.id == person_id)).one())
+    return Person(*tx.execute(_GET, {"id": person_id}).one())
 
 
 def named(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -197,23 +200,28 @@ def _accounts(*where: Any) -> Any:
     return select(*_ACCOUNT).join_from(account, installation).where(*where)
 
 
+# Built once, since every message that goes out runs them.
+_ACCOUNT_BY_ID = _accounts(account.c.id == bindparam("id"))
+_ACCOUNTS_OF = _accounts(
+    account.c.person_id == bindparam("person"), account.c.link == "confirmed", account.c.active
+).order_by(account.c.seen_at.desc(), account.c.id)
+
+
 def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
-    row = tx.execute(_accounts(account.c.id == account_id)).one_or_none()
+    row = tx.execute(_ACCOUNT_BY_ID, {"id": account_id}).one_or_none()
     return Account(*row) if row else None
 
 
 def accounts_of(tx: Tx, person_id: UUID) -> list[Account]:
     """The confirmed accounts of a person, the one seen last first."""
-    rows = tx.execute(
-        _accounts(account.c.person_id == person_id, account.c.link == "confirmed", account.c.active).order_by(
-            account.c.seen_at.desc(), account.c.id
-        )
-    )
-    return [Account(*row) for row in rows]
+    return [Account(*row) for row in tx.execute(_ACCOUNTS_OF, {"person": person_id})]
 
 
 def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> dict[UUID, str]:
     """The user ids under which these people are known in one workspace."""
+    person_ids = list(person_ids)
+    if not person_ids:  # most messages mention nobody
+        return {}
     rows = tx.execute(
         _accounts(
             among(tx, account.c.person_id, person_ids),
@@ -328,9 +336,3 @@ def set_snooze(tx: Tx, person_id: UUID, until: date | None) -> None:
 
 def set_checkins(tx: Tx, person_id: UUID, on: bool) -> None:
     tx.execute(update(person).where(person.c.id == person_id).values(checkins=on))
-
-
-def personal_chat(tx: Tx, account_id: UUID) -> conversations.Conversation | None:
-    """The bot's personal chat with an account, where it is known."""
-    found = tx.scalar(select(conversation.c.id).where(conversation.c.account_id == account_id, ~conversation.c.gone))
-    return conversations.get(tx, found) if found else None

@@ -659,7 +659,6 @@ delivery = Table(
     Column("message", String(400)),
     Column("settled_at", Instant),
     Column("reason", String(300), nullable=False, server_default=""),
-    Column("shown_at", Instant),  # when a coordinator was told of a failure
     Column("installation_id", Id),  # where it goes; found out before it is claimed
     Column("priority", Integer, nullable=False, server_default="1"),  # 0: it follows what somebody just did
     Index(

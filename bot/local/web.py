@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
-import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from aiohttp import WSCloseCode, web
 
+from bot.local import sent
 from bot.local.chat import (
     PAGE,
     Channel,
@@ -29,11 +27,13 @@ from bot.local.chat import (
 from bot.local.guard import Handler, guarded
 from bot.local.host import Host, LocalPerson, NextDue
 from bot.local.hub import Hub
+from bot.local.once import Once
 from bot.local.port import PLATFORM, TENANT, account
 from bot.local.render import BOT_NAME, HOME, SLASH, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
+from bot.local.sent import Json
 from bot.logs import event
 from bot.port import Answer
-from handlers.cards import Action, BadAction, Card, Shown
+from handlers.cards import BadAction, Card, Shown
 from handlers.requests import (
     Arrived,
     Command,
@@ -57,19 +57,8 @@ FILES = {
     "workspace.css": "text/css",
     "bot.svg": "image/svg+xml",
 }
-TEXT_LIMIT = 4000
-CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
-CHANNEL_NAME_LIMIT = 60
-KEPT_ACTS = 500
 WENT_WRONG = "That did not work; nothing was saved. Please try again."
 HEARTBEAT = 30.0  # seconds between pings of an open page
-
-Json = dict[str, Any]
-Work = Callable[[], Awaitable[Json]]
-
-
-class Unfit(Exception):
-    """The page sent something that cannot be right. The text is said to the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,41 +88,6 @@ class Visitor:
         if self.channel is None:
             return Place(PLATFORM, TENANT, self.conversation, "personal", BOT_NAME)
         return Place(PLATFORM, TENANT, self.conversation, "channel", self.channel.name)
-
-
-@dataclass(slots=True)
-class Once:
-    """One act, done once: whoever repeats its key waits for, and gets, the first one's answer.
-
-    This holds for a page that sends again within this process; beyond it, the handlers' own keys do.
-    """
-
-    acts: dict[str, asyncio.Task[Json]] = field(default_factory=dict)
-
-    async def do(self, key: str, work: Work) -> Json:
-        act = self.acts.get(key)
-        if act is None:
-            act = asyncio.create_task(self._run(key, work))
-            self.acts[key] = act
-            self._forget_oldest()
-        return await asyncio.shield(act)
-
-    async def _run(self, key: str, work: Work) -> Json:
-        answer = await work()
-        if "problem" in answer:  # it may be tried again under the same key
-            self.acts.pop(key, None)
-        return answer
-
-    def _forget_oldest(self) -> None:
-        while len(self.acts) > KEPT_ACTS:
-            oldest = next(iter(self.acts))
-            if not self.acts[oldest].done():
-                return
-            del self.acts[oldest]
-
-    async def finish(self) -> None:
-        await asyncio.gather(*self.acts.values(), return_exceptions=True)
-        self.acts.clear()
 
 
 class Site:
@@ -207,7 +161,7 @@ class Site:
     async def page(self, request: web.Request) -> web.Response:
         try:
             visitor = await self._visitor(request)
-        except Unfit:
+        except sent.Unfit:
             raise web.HTTPFound(path_of(request.match_info["user"])) from None
         epoch, change = await asyncio.to_thread(self._chat.state)
         messages: tuple[Message, ...] = ()
@@ -231,10 +185,10 @@ class Site:
         """What changed since the page last asked, as pieces to swap in."""
         try:
             visitor = await self._visitor(request)
-        except Unfit:
+        except sent.Unfit:
             return web.json_response({"epoch": "", "change": 0})
         epoch, change = await asyncio.to_thread(self._chat.state)
-        since = _whole(request.query.get("since", "0"))
+        since = sent.whole(request.query.get("since", "0"))
         messages: tuple[Message, ...] = ()
         if visitor.inside and not visitor.home:
             messages = await asyncio.to_thread(self._chat.changed, visitor.conversation, visitor.user, since)
@@ -256,7 +210,7 @@ class Site:
 
     async def earlier(self, request: web.Request) -> web.Response:
         visitor = await self._insider(request)
-        before = _whole(request.query.get("before", "0"))
+        before = sent.whole(request.query.get("before", "0"))
         messages = await asyncio.to_thread(self._chat.latest, visitor.conversation, visitor.user, before)
         return web.json_response(
             {
@@ -309,61 +263,61 @@ class Site:
         return await self._act(request, self._add_people)
 
     async def read(self, request: web.Request) -> web.Response:
-        visitor, body = await self._insider(request), await _body(request)
-        upto = _whole(body.get("message"))
+        visitor, body = await self._insider(request), await sent.body(request)
+        upto = sent.whole(body.get("message"))
         await asyncio.to_thread(self._chat.mark_read, visitor.user, visitor.conversation, upto)
         return web.json_response({})
 
     async def dismiss(self, request: web.Request) -> web.Response:
-        visitor, body = await self._insider(request), await _body(request)
-        message = _whole(body.get("message"))
+        visitor, body = await self._insider(request), await sent.body(request)
+        message = sent.whole(body.get("message"))
         await asyncio.to_thread(self._chat.dismiss, visitor.conversation, message, visitor.user)
         self._hub.poke()
         return web.json_response({})
 
     async def _say(self, visitor: Visitor, key: str, body: Json) -> Json:
-        text = _typed(body.get("text"))
+        text = sent.typed(body.get("text"))
         if text == SLASH or text.startswith((f"{SLASH} ", f"{SLASH}\n")):
             asked = Command(text.removeprefix(SLASH).strip())
             return await self._ask(visitor, asked, key, asked=f"{SLASH} {asked.text}".strip())
         if text.startswith("/"):
-            raise Unfit("This is no command here. Commands begin with /plc; try /plc help.")
+            raise sent.Unfit("This is no command here. Commands begin with /plc; try /plc help.")
         await self._write(visitor, key, text=text)
         if visitor.channel is None:
             return await self._ask(visitor, Typed(text), key)
         return {}
 
     async def _press(self, visitor: Visitor, key: str, body: Json) -> Json:
-        action = _action(body)
-        return await self._ask(visitor, Press(action), key, message=_message_id(body))
+        action = sent.action(body)
+        return await self._ask(visitor, Press(action), key, message=sent.message_id(body))
 
     async def _submit(self, visitor: Visitor, key: str, body: Json) -> Json:
-        intent = Submit(_action(body), _values(body.get("values")))
-        return await self._ask(visitor, intent, key, message=_message_id(body))
+        intent = Submit(sent.action(body), sent.values(body.get("values")))
+        return await self._ask(visitor, intent, key, message=sent.message_id(body))
 
     async def _join(self, visitor: Visitor, key: str, _body: Json) -> Json:
         if visitor.channel is None:
-            raise Unfit("Only a channel can be joined.")
+            raise sent.Unfit("Only a channel can be joined.")
         await asyncio.to_thread(self._chat.add_member, visitor.channel.id, visitor.user)
         return await self._ask(visitor, Arrived(), key)
 
     async def _leave(self, visitor: Visitor, key: str, _body: Json) -> Json:
         if visitor.channel is None:
-            raise Unfit("Only a channel can be left.")
+            raise sent.Unfit("Only a channel can be left.")
         await asyncio.to_thread(self._chat.remove_member, visitor.channel.id, visitor.user)
         answer = await self._ask(visitor, Departed(), key)
         return answer if "problem" in answer else {"go": path_of(visitor.user, direct(visitor.user))}
 
     async def _add_people(self, visitor: Visitor, key: str, body: Json) -> Json:
         if visitor.channel is None:
-            raise Unfit("People can be added to a channel only.")
-        users = [user for user in _values(body.get("values")).get("users", ()) if user in visitor.people]
+            raise sent.Unfit("People can be added to a channel only.")
+        users = [user for user in sent.values(body.get("values")).get("users", ()) if user in visitor.people]
         if not users:
-            raise Unfit("Choose at least one person.")
+            raise sent.Unfit("Choose at least one person.")
         for user in users:
             added = Visitor(visitor.people[user], visitor.people, visitor.conversation, visitor.channel)
             await asyncio.to_thread(self._chat.add_member, visitor.channel.id, user)
-            answer = await self._ask(added, Arrived(), _key_for(key, user))
+            answer = await self._ask(added, Arrived(), sent.key_for(key, user))
             if "problem" in answer:
                 return answer
         return {"said": f"Added: {', '.join(visitor.people[user].name for user in users)}."}
@@ -374,13 +328,13 @@ class Site:
         async def work(key: str, body: Json) -> Json:
             channel = f"c-{UUID(key.removeprefix('local:')).hex[:12]}"  # so a repeated request makes the same
             try:
-                name = _channel_name((_values(body.get("values")).get("name") or ("",))[0])
+                name = sent.channel_name((sent.values(body.get("values")).get("name") or ("",))[0])
                 await asyncio.to_thread(self._chat.create_channel, channel, name, (visitor.user,))
-            except (Unfit, NameTaken) as error:
+            except (sent.Unfit, NameTaken) as error:
                 return {"errors": {"name": str(error)}}
             return {"go": path_of(visitor.user, channel)}
 
-        return await self._done_once(request, await _body(request), work)
+        return await self._done_once(request, await sent.body(request), work)
 
     # The program's clock -------------------------------------------------------------------
 
@@ -400,7 +354,7 @@ class Site:
                 self._hub.poke()  # so that other tabs say that the clock is moving
                 return await move(visitor.person, body)
 
-        return await self._done_once(request, await _body(request), work)
+        return await self._done_once(request, await sent.body(request), work)
 
     async def _go_to_next(self, person: LocalPerson, _body: Json) -> Json:
         done = await self._host.go_to_next()
@@ -409,9 +363,9 @@ class Site:
         return {"said": f"Done: {done.what}. {self._time_now(person)}"}
 
     async def _go_forward(self, person: LocalPerson, body: Json) -> Json:
-        hours = _whole(body.get("hours"))
+        hours = sent.whole(body.get("hours"))
         if not 1 <= hours <= 24 * 366:
-            raise Unfit("The clock moves by an hour at least and a year at most.")
+            raise sent.Unfit("The clock moves by an hour at least and a year at most.")
         await self._host.go_forward(hours)
         return {"said": self._time_now(person)}
 
@@ -437,18 +391,18 @@ class Site:
         inside: bool = True,
     ) -> web.Response:
         visitor = await (self._insider(request) if inside else self._visitor(request))
-        body = await _body(request)
+        body = await sent.body(request)
         return await self._done_once(request, body, lambda key, body: work(visitor, key, body))
 
     async def _done_once(
         self, request: web.Request, body: Json, work: Callable[[str, Json], Awaitable[Json]]
     ) -> web.Response:
-        key = _key(body)
+        key = sent.key(body)
 
         async def safely() -> Json:
             try:
                 return await work(key, body)
-            except Unfit as error:
+            except sent.Unfit as error:
                 return {"problem": str(error)}
             except Exception as error:
                 # The kind alone: an error's text may quote what somebody wrote.
@@ -538,20 +492,20 @@ class Site:
         people = {person.user: person for person in await self._people()}
         person = people.get(request.match_info["user"])
         if person is None:
-            raise Unfit("This person is not in the local workspace.")
+            raise sent.Unfit("This person is not in the local workspace.")
         wanted = conversation or request.match_info["conversation"]
         if wanted in ("direct", direct(person.user), HOME):
             return Visitor(person, people, direct(person.user), None, home=wanted == HOME)
         try:
             channel = await asyncio.to_thread(self._chat.channel, wanted)
         except NoSuchConversation as error:
-            raise Unfit(str(error)) from None
+            raise sent.Unfit(str(error)) from None
         return Visitor(person, people, channel.id, channel)
 
     async def _insider(self, request: web.Request) -> Visitor:
         visitor = await self._visitor(request)
         if not visitor.inside:
-            raise Unfit("You are not in this channel.")
+            raise sent.Unfit("You are not in this channel.")
         return visitor
 
     async def _sidebar(self, visitor: Visitor, *, watched: bool) -> Sidebar:
@@ -609,7 +563,7 @@ def _fit(handler: Handler) -> Handler:
     async def fit(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
-        except Unfit as error:
+        except sent.Unfit as error:
             return web.json_response({"problem": str(error)}, status=400)
 
     return fit
@@ -617,68 +571,3 @@ def _fit(handler: Handler) -> Handler:
 
 def _html(text: str) -> web.Response:
     return web.Response(text=text, content_type="text/html")
-
-
-# Reading what a page sent ------------------------------------------------------------------
-
-
-async def _body(request: web.Request) -> Json:
-    try:
-        body = await request.json()
-    except ValueError:
-        raise Unfit("This is no JSON.") from None
-    if not isinstance(body, dict):
-        raise Unfit("This is no JSON object.")
-    return body
-
-
-def _key(body: Json) -> str:
-    try:
-        return f"{PLATFORM}:{UUID(str(body.get('key')))}"
-    except ValueError:
-        raise Unfit("What you did has no id; reload the page.") from None
-
-
-def _key_for(key: str, user: str) -> str:
-    """The key of one part of an act: the arrival of one of the people who were added."""
-    return f"{PLATFORM}:{uuid5(UUID(key.removeprefix(f'{PLATFORM}:')), user)}"
-
-
-def _typed(value: object) -> str:
-    text = value.strip() if isinstance(value, str) else ""
-    if not text:
-        raise Unfit("Write something first.")
-    if len(text) > TEXT_LIMIT:
-        raise Unfit(f"A message has at most {TEXT_LIMIT} characters.")
-    return text
-
-
-def _action(body: Json) -> Action:
-    try:
-        return Action.decode(str(body.get("action", "")))
-    except BadAction as error:
-        raise Unfit(str(error)) from None
-
-
-def _message_id(body: Json) -> int | None:
-    return None if body.get("message") in (None, "") else _whole(body["message"])
-
-
-def _whole(value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise Unfit("A number was expected.") from None
-
-
-def _values(value: object) -> dict[str, tuple[str, ...]]:
-    if not isinstance(value, dict):
-        raise Unfit("The form's values are missing.")
-    return {str(name): tuple(str(one) for one in many) for name, many in value.items()}
-
-
-def _channel_name(text: str) -> str:
-    name = unicodedata.normalize("NFC", text).strip().lstrip("#").casefold()
-    if not CHANNEL_NAME.fullmatch(name) or len(name) > CHANNEL_NAME_LIMIT:
-        raise Unfit("A channel's name has small letters and digits, with hyphens between them.")
-    return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -23,6 +23,7 @@ from bot.slack.limits import PACE
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.socket import SocketLine, Watch
 from manifest.slack import COMMAND, EVENTS_PATH
+from storage.pace import Limit
 
 Acknowledged = Callable[[float], None]
 _ANYTHING = re.compile(r"[\s\S]*")
@@ -31,7 +32,7 @@ _ANYTHING = re.compile(r"[\s\S]*")
 class SlackPlatform:
     """Slack as a :class:`bot.port.Platform`."""
 
-    pace = PACE
+    pace: Sequence[Limit] = PACE
 
     def __init__(
         self,

@@ -29,7 +29,10 @@ LEAD = 0.5  # seconds from planning the deliveries to the first of them
 
 async def tap_p99_under_load(bench: Bench, kind: str) -> list[Figure]:
     url = bench.databases.copy(kind, SIZE)
-    async with processes.platform(bench.folder) as platform, processes.product(url, platform, bench.folder) as product:
+    async with (
+        processes.platform(bench.folder) as platform,
+        processes.product(url, platform, bench.folder, start=processes.UNPACED) as product,
+    ):
         tapped = people.taps(SIZE, platform.url)
         waiting = _people(url)
         sent: list[float] = []

@@ -29,7 +29,9 @@ class Platform:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
-    def answer(self, path: str, body: bytes) -> object:
+    def answer(self, address: str, body: bytes) -> object:
+        path, _, query = address.partition("?")
+        asked = body.decode() or query  # Slack's SDK asks some things by GET
         name = next(part for part in path.strip("/").split("/")[::-1] if re.fullmatch(r"[a-z]+(\.[A-Za-z.]+)?", part))
         self.counts[name] += 1
         number = self.counts[name]
@@ -40,17 +42,17 @@ class Platform:
             case "auth.test":
                 return {"ok": True, "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}
             case "users.info":
-                return {"ok": True, "user": _user(_asked(body, "user"))}
+                return {"ok": True, "user": _user(_asked(asked, "user"))}
             case "conversations.open":
-                return {"ok": True, "channel": {"id": "D" + _asked(body, "users")[1:]}}
+                return {"ok": True, "channel": {"id": "D" + _asked(asked, "users")[1:]}}
             case "activities":
                 return {"id": str(number)}
             case _:
                 return {"ok": True, "channel": "C0", "ts": f"1.{number:06d}"}
 
 
-def _asked(body: bytes, name: str) -> str:
-    return parse_qs(body.decode())[name][0]
+def _asked(asked: str, name: str) -> str:
+    return parse_qs(asked)[name][0]
 
 
 def _user(user: str) -> dict[str, object]:
@@ -66,7 +68,7 @@ class Serving(Messages):
     def arrived(self, head: bytes, body: bytes) -> None:
         asked = _HEAD.match(head)
         assert asked is not None
-        said = json.dumps(self._platform.answer(asked[1].decode().partition("?")[0], body)).encode()
+        said = json.dumps(self._platform.answer(asked[1].decode(), body)).encode()
         self.send(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)
         )

@@ -90,7 +90,7 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(house:
     house.queue("tom@example.org", 1)
     await house.all_settled()
     assert any("no longer accepts the bot's token" in one.reason for one in house.undelivered())
-    digest = house.read(lambda tx: plain(digest_card(house.work(tx), "America/Chicago")))
+    digest = house.read(lambda tx: plain(digest_card(house.work(tx), "America/Chicago", house.undelivered())))
     assert digest.count("This channel is archived") == 1
     assert "deactivated" in digest
     await bot.kill()

@@ -11,28 +11,14 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.planner import look
+from bot.port import Permanent
 from handlers.features import router
-from storage import due
+from storage import deliveries, due
 from storage.tables import checkin, delivery, due_moment
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, World, said
 
 DOCS = Path(__file__).parents[2] / "docs" / "operations.md"
-
-
-@pytest.fixture
-def ruth(world: World) -> Person:
-    return world.matched("Ruth Ellison", "ruth@example.org")
-
-
-@pytest.fixture
-def dana(world: World) -> Person:
-    return world.matched("Dana Reyes", "dana@example.org")
-
-
-@pytest.fixture
-def carol(world: World) -> Person:
-    return world.matched("Carol Dietz", "carol@example.org")
 
 
 async def down_until(world: World, at: datetime) -> None:
@@ -98,6 +84,31 @@ async def test_down_for_weeks_missed_checkins_are_recorded_and_digests_are_one(
     assert "missed" in ended(world, "checkins.open")
     assert len([one for one in world.to(carol) if one.text.startswith("Weekly digest")]) == 1
     assert len([one for one in world.to(dana) if "check-in" in one.text.lower()]) <= 1
+
+
+async def test_a_failed_message_is_in_one_digest_however_late_that_is(
+    world: World, dana: Person, carol: Person
+) -> None:
+    def fail(reason: str) -> None:
+        with world.database.write() as tx:
+            deliveries.to_person(world.work(tx), "welcome", dana.id, dana.id, reason)
+        world.port.failures = [Permanent(reason)]
+
+    await world.go_to(datetime(2026, 9, 8, 14, 0, tzinfo=UTC))
+    fail("The account is deactivated.")
+    await world.settle()
+    await down_until(world, datetime(2026, 9, 24, 14, 0, tzinfo=UTC))
+    await world.go_to(datetime(2026, 9, 25, 14, 0, tzinfo=UTC))
+    fail("The channel is archived.")
+    await world.settle()
+    await world.go_to(datetime(2026, 10, 6, 14, 0, tzinfo=UTC))
+
+    digests = [one.text for one in world.to(carol) if one.text.startswith("Weekly digest")]
+    assert [("deactivated" in text, "archived" in text) for text in digests[-3:]] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
 
 
 @pytest.mark.parametrize(

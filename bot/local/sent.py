@@ -1,0 +1,85 @@
+"""Reading what a page sent: whatever cannot be right is refused with a sentence for the person."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+from uuid import UUID, uuid5
+
+from aiohttp import web
+
+from bot.local.port import PLATFORM
+from handlers.cards import Action, BadAction
+
+TEXT_LIMIT = 4000
+CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
+CHANNEL_NAME_LIMIT = 60
+
+Json = dict[str, Any]
+
+
+class Unfit(Exception):
+    """The page sent something that cannot be right. The text is said to the person."""
+
+
+async def body(request: web.Request) -> Json:
+    try:
+        body = await request.json()
+    except ValueError:
+        raise Unfit("This is no JSON.") from None
+    if not isinstance(body, dict):
+        raise Unfit("This is no JSON object.")
+    return body
+
+
+def key(body: Json) -> str:
+    try:
+        return f"{PLATFORM}:{UUID(str(body.get('key')))}"
+    except ValueError:
+        raise Unfit("What you did has no id; reload the page.") from None
+
+
+def key_for(key: str, user: str) -> str:
+    """The key of one part of an act: the arrival of one of the people who were added."""
+    return f"{PLATFORM}:{uuid5(UUID(key.removeprefix(f'{PLATFORM}:')), user)}"
+
+
+def typed(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text:
+        raise Unfit("Write something first.")
+    if len(text) > TEXT_LIMIT:
+        raise Unfit(f"A message has at most {TEXT_LIMIT} characters.")
+    return text
+
+
+def action(body: Json) -> Action:
+    try:
+        return Action.decode(str(body.get("action", "")))
+    except BadAction as error:
+        raise Unfit(str(error)) from None
+
+
+def message_id(body: Json) -> int | None:
+    return None if body.get("message") in (None, "") else whole(body["message"])
+
+
+def whole(value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise Unfit("A number was expected.") from None
+
+
+def values(value: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise Unfit("The form's values are missing.")
+    return {str(name): tuple(str(one) for one in many) for name, many in value.items()}
+
+
+def channel_name(text: str) -> str:
+    name = unicodedata.normalize("NFC", text).strip().lstrip("#").casefold()
+    if not CHANNEL_NAME.fullmatch(name) or len(name) > CHANNEL_NAME_LIMIT:
+        raise Unfit("A channel's name has small letters and digits, with hyphens between them.")
+    return name

@@ -1,0 +1,86 @@
+"""Where the mentee tapped "I'm here" and the mentor recorded something else: both are asked, once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.cards import Bold, Button, Card, When, action, buttons, say
+from handlers.requests import Reply
+from handlers.router import Call, Refused, router
+from program.attendance import STATUSES
+from storage import attendance, deliveries, ledger, meetings
+from storage.deliveries import Delivery
+from storage.meetings import Meeting
+from storage.work import Work
+
+
+def ask_both(call: Call, meeting: Meeting) -> None:
+    """Both are asked once; what stays open is in the coordinator's digest."""
+    for one in attendance.differences(call.work.tx, meeting.starts_at, meeting.id):
+        deliveries.to_person(call.work, "attendance.differs", one.person_id, one.line_id)
+        deliveries.to_person(call.work, "attendance.differs.mentor", call.my_id, one.line_id)
+
+
+def _difference(work: Work, line_id: UUID) -> attendance.Difference | None:
+    line = ledger.get(work.tx, line_id)
+    if line is None or line.meeting_id is None:
+        return None
+    found = attendance.differences(work.tx, line.happened_at, line.meeting_id)
+    return next((one for one in found if one.line_id == line_id), None)
+
+
+@router.delivery("attendance.differs")
+def differs_card(work: Work, item: Delivery) -> Card | None:
+    found = _difference(work, UUID(item.subject))
+    if found is None:
+        return Card("Thank you", (say("This is settled."),)) if item.verb == "update" else None
+    meeting = meetings.get(work.tx, found.meeting_id)
+    when = When(meeting.starts_at, meeting.zone)
+    recorded = STATUSES[found.status].lower()
+    text = say(Bold(meeting.topic), ", ", when, f": you tapped “I'm here”, and {recorded} was recorded.")
+    items = buttons(
+        Button("The record is right", action("attendance.agree", found.line_id)),
+        Button("It is wrong", action("disputes.new", found.line_id), opens_form=True),
+    )
+    return Card("Were you there?", (text, items))
+
+
+@router.delivery("attendance.differs.mentor")
+def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
+    found = _difference(work, UUID(item.subject))
+    if found is None:
+        return Card("Thank you", (say("This is settled."),)) if item.verb == "update" else None
+    meeting = meetings.get(work.tx, found.meeting_id)
+    when = When(meeting.starts_at, meeting.zone)
+    recorded = STATUSES[found.status].lower()
+    text = say(
+        Bold(found.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when, f"; you recorded {recorded}."
+    )
+    items = buttons(
+        Button("Keep it", action("attendance.keep", found.line_id)),
+        Button("Correct", action("attendance.edit", meeting.id), opens_form=True),
+    )
+    return Card("You two differ", (text, items))
+
+
+@router.press("attendance.agree")
+def agree(call: Call) -> Reply:
+    found = _difference(call.work, call.id_at(0))
+    if found is None or found.person_id != call.my_id:
+        raise Refused("This is settled already.")
+    return _answered(call, found, "agreed", "self")
+
+
+@router.press("attendance.keep")
+def keep(call: Call) -> Reply:
+    found = _difference(call.work, call.id_at(0))
+    if found is None or not call.leads(meetings.get(call.work.tx, found.meeting_id).cohort_id):
+        raise Refused("This is settled already.")
+    return _answered(call, found, "kept", "mentor")
+
+
+def _answered(call: Call, found: attendance.Difference, step: str, verified: str) -> Reply:
+    attendance.answer(call.work, found, call.my_id, step, verified)
+    for kind in ("attendance.differs", "attendance.differs.mentor"):
+        deliveries.refresh(call.work, kind, found.line_id)
+    return Reply(replace=Card("Thank you", (say("Noted: the record stays as it is."),)))

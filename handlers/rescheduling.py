@@ -1,0 +1,250 @@
+"""Meetings to come are moved and cancelled; people are told, reminders follow, and a cancellation can be undone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from uuid import UUID
+
+from handlers.cards import (
+    Block,
+    Bold,
+    Button,
+    Card,
+    ChoiceField,
+    DateField,
+    Form,
+    Note,
+    NumberField,
+    Option,
+    TextField,
+    TimeField,
+    When,
+    action,
+    buttons,
+    options_of,
+    say,
+)
+from handlers.meetings import LENGTHS, facts, later_ones, led_cohort, refresh_meeting, rsvp_buttons, when, who_comes
+from handlers.planning import plan_meeting, tell_cohort
+from handlers.requests import Reply, notice
+from handlers.router import Call, FieldReader, FormErrors, Refused, router
+from program.times import say_day, to_utc
+from program.words import counted
+from storage import breaks, deliveries, history, meetings
+from storage.cohorts import Cohort
+from storage.deliveries import Delivery
+from storage.meetings import Meeting
+from storage.work import Work
+
+CANCEL_REASONS = {
+    "weather": "Weather",
+    "conflict": "A conflict of dates",
+    "illness": "Illness",
+    "break": "A break",
+    "other": "Another reason",
+}
+
+
+def _upcoming(call: Call) -> tuple[Meeting, Cohort]:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None:
+        raise Refused("That meeting is not there.")
+    cohort = led_cohort(call, meeting.cohort_id)
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled already.")
+    if meeting.ends_at <= call.work.now:
+        raise Refused("This meeting is over; what was attended stays.")
+    return meeting, cohort
+
+
+def _reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
+    rest = meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
+    if len(rest) < 2:
+        return ()
+    options = (Option("one", "Only this meeting"), Option("rest", f"This and the {len(rest) - 1} after it"))
+    return (ChoiceField("reach", "Which", options, "one"),)
+
+
+def _reached(call: Call, meeting: Meeting) -> list[Meeting]:
+    if call.values.get("reach", ("one",))[:1] != ("rest",):
+        return [meeting]
+    return meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
+
+
+@router.press("meetings.move")
+def move_form(call: Call) -> Reply:
+    meeting, _ = _upcoming(call)
+    return Reply(
+        form=Form(
+            "Move the meeting",
+            action("meetings.moved", meeting.id),
+            opener=action("meetings.move", meeting.id),
+            submit="Move",
+            blocks=(say(Bold(meeting.topic), f". Times are {meeting.zone} time."),),
+            fields=(
+                *_reach_field(call, meeting),
+                DateField("day", "New date", meeting.local_start.date()),
+                TimeField("at", "New time", meeting.local_start.time()),
+                NumberField("minutes", "Length in minutes", meeting.minutes, *LENGTHS),
+                TextField("place", "Place or link", meeting.place, optional=True, max_length=500),
+            ),
+        )
+    )
+
+
+@router.submit("meetings.moved")
+def move(call: Call) -> Reply:
+    """Reminders follow, people are told, the history stays."""
+    meeting, cohort = _upcoming(call)
+    read = FieldReader(call.values)
+    day = read.day("day", needed="Choose a date.")
+    at = read.clock("at", needed="Choose a time.")
+    minutes = read.number("minutes", *LENGTHS, needed="Say how long it lasts.")
+    place = read.text("place", most=500)
+    read.check()
+    start = datetime.combine(day or date.min, at or time())
+    if to_utc(start, meeting.zone) <= call.work.now:
+        raise FormErrors({"day": "That time has passed; choose a later one."})
+    shift = start - meeting.local_start
+    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
+    reached = _reached(call, meeting)
+    if not shift and all((one.minutes, one.place) == (minutes, place) for one in reached):
+        raise FormErrors({"day": "Nothing is different yet: choose another date, time, length or place."})
+    blocked = [one for one in reached if any(rest.holds((one.local_start + shift).date()) for rest in off)]
+    if blocked:
+        raise FormErrors({"day": f"{say_day((blocked[0].local_start + shift).date())} falls into a break."})
+    moved = [
+        meetings.move(call.work, one, one.local_start + shift, call.my_id, minutes=minutes, place=place)
+        for one in reached
+    ]
+    for one in moved:
+        plan_meeting(call.work, one, cohort)
+        refresh_meeting(call.work, one)
+    refresh_series(call.work, meeting)
+    tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
+    done = "Moved" if shift else "Changed"
+    return notice(f"{done} {counted(len(moved), 'meeting')}: now ", when(moved[0]), ". The cohort is told.")
+
+
+def refresh_series(work: Work, meeting: Meeting) -> None:
+    """The announcement of a series lists all its dates."""
+    for one in meetings.of_series(work.tx, meeting.series_id):
+        deliveries.refresh(work, "meeting.announcement", one.id)
+
+
+@router.delivery("meeting.moved")
+def moved_card(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None:
+        return None
+    if item.verb == "post" and (meeting.cancelled_at is not None or meeting.ends_at <= work.now):
+        return None
+    if meeting.cancelled_at is not None:
+        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", when(meeting), "."),))
+    blocks: list[Block] = [facts(meeting)]
+    if meeting.ends_at > work.now:
+        blocks += [rsvp_buttons(meeting), *who_comes(work, meeting), Note(("Earlier answers are kept.",))]
+    blocks += later_ones(meetings.of_series(work.tx, meeting.series_id, meeting.ends_at))
+    before = _before(work, meeting)
+    if before == meeting.starts_at:
+        return Card(f"Changed: {meeting.topic}", tuple(blocks))
+    was = say("It was planned for ", When(before, meeting.zone), ". The new time:")
+    return Card(f"Moved: {meeting.topic}", (was, *blocks))
+
+
+def _before(work: Work, meeting: Meeting) -> datetime:
+    """When it was planned for before it was moved last: this tells which of a series' meetings it was."""
+    moves = [line for line in history.of(work.tx, meeting.id) if line.what == "meeting.moved"]
+    return to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)
+
+
+@router.press("meetings.cancel")
+def cancel_form(call: Call) -> Reply:
+    meeting, _ = _upcoming(call)
+    return Reply(
+        form=Form(
+            "Cancel the meeting",
+            action("meetings.cancelled", meeting.id),
+            opener=action("meetings.cancel", meeting.id),
+            submit="Cancel it",
+            blocks=(
+                say(Bold(meeting.topic), ", ", when(meeting), "."),
+                Note(("The cohort is told. Nobody is absent from a cancelled meeting.",)),
+            ),
+            fields=(
+                *_reach_field(call, meeting),
+                ChoiceField(
+                    "reason",
+                    "Why",
+                    options_of(CANCEL_REASONS),
+                    "other",
+                ),
+            ),
+        )
+    )
+
+
+@router.submit("meetings.cancelled")
+def cancel(call: Call) -> Reply:
+    meeting, cohort = _upcoming(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(CANCEL_REASONS), needed="Choose a reason.")
+    read.check()
+    reached = _reached(call, meeting)
+    for one in reached:
+        cancel_meeting(call.work, one, cohort, reason, call.my_id)
+    refresh_series(call.work, meeting)
+    undo = Button("Undo", action("meetings.restore", *[one.id for one in reached[:4]]))
+    text = say(f"Cancelled {counted(len(reached), 'meeting')}; the cohort is told.")
+    return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
+
+
+def cancel_meeting(work: Work, meeting: Meeting, cohort: Cohort, reason: str, by: UUID) -> None:
+    if meetings.cancel(work, meeting, reason, by):
+        plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
+        refresh_meeting(work, meeting)
+        tell_cohort(work, cohort, "meeting.cancelled", meeting.id, meeting.version)
+
+
+@router.delivery("meeting.cancelled")
+def cancelled_card(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None:
+        return None
+    if meeting.cancelled_at is None:
+        return Card(f"It takes place after all: {meeting.topic}", (facts(meeting),)) if item.verb == "update" else None
+    why = CANCEL_REASONS.get(meeting.cancel_reason, CANCEL_REASONS["other"])
+    coming = meetings.next_meeting(work.tx, [meeting.cohort_id], work.now)
+    after: tuple[Block, ...] = (
+        (
+            Note(
+                ("The next meeting: ", when(coming)),
+            ),
+        )
+        if coming
+        else ()
+    )
+    return Card(
+        f"Cancelled: {meeting.topic}",
+        (say("The meeting of ", when(meeting), f" is cancelled ({why.lower()}). Nobody is absent."), *after),
+    )
+
+
+@router.press("meetings.restore")
+def restore(call: Call) -> Reply:
+    """Undo a cancellation while the meeting is still to come."""
+    restored = 0
+    for position in range(len(call.args)):
+        meeting = meetings.find(call.work.tx, call.id_at(position))
+        if meeting is None or meeting.cancelled_at is None or meeting.starts_at <= call.work.now:
+            continue
+        cohort = led_cohort(call, meeting.cohort_id)
+        back = meetings.restore(call.work, meeting, call.my_id)
+        plan_meeting(call.work, back, cohort)
+        refresh_meeting(call.work, back)
+        refresh_series(call.work, back)
+        deliveries.refresh(call.work, "meeting.cancelled", back.id)
+        restored += 1
+    if not restored:
+        raise Refused("There is nothing to undo any more.")
+    return Reply(replace=Card("", (say(f"Undone: {counted(restored, 'meeting')} will take place after all."),)))

@@ -1,0 +1,17 @@
+"""``plc-bot run`` that sends as fast as it can: ``python -m tests.benchmarks.unpaced``.
+
+The pace that one Slack workspace allows, 90 messages a minute, would hide what sending costs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":
+    sys.argv.append("run")
+    from bot.cli import main
+    from bot.slack.app import SlackPlatform
+    from storage.pace import UNPACED
+
+    SlackPlatform.pace = UNPACED
+    main()
