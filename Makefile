@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test faults simulate check bench lock clean
+.PHONY: run install test simulate check bench lock clean
 
 run: install
 	$(BIN)/plc-bot run
@@ -22,11 +22,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	touch $@
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --ignore tests/faults $(ARGS)
-
-# Real processes that are killed and frozen: minutes of a machine that does nothing else.
-faults: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest tests/faults $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 # Two simulated years for each seed: make simulate SEED=7, or SEEDS=1-20; docs/simulation.md says what it checks.
 SEED ?= 1

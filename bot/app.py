@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from aiohttp import web
 from filelock import FileLock, Timeout
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import AheadClock, Clock, SystemClock
@@ -53,25 +53,27 @@ def open_database(settings: Settings) -> Database:
 
 
 @contextmanager
-def running_alone(database: Database) -> Iterator[None]:
+def running_alone(url: URL) -> Iterator[None]:
     """On SQLite one process runs at a time; terminal commands may write beside it. PostgreSQL takes any number.
 
-    The lock is the operating system's, so a killed process leaves none behind.
+    Whoever puts another database in this one's place holds the same lock. It is the operating system's, so a
+    killed process leaves none behind.
 
     Raises:
-        CannotStart: another process runs on this database.
+        CannotStart: another process runs on this database, or it is being replaced.
     """
-    if not database.sqlite:
+    if url.get_backend_name() != "sqlite":
         yield
         return
-    file = Path(database.url.database or "").with_suffix(".lock")
+    file = Path(url.database or "").with_suffix(".lock")
     try:
         with FileLock(file, timeout=0, mode=0o600):
             yield
     except Timeout:
         raise CannotStart(
-            f"Another `plc-bot run` uses the database {database.url.database} already, so this one does not start: "
-            "SQLite serves one process. Stop the other one, or use PostgreSQL, which serves several."
+            f"Another `plc-bot run` uses the database {url.database} already, or a backup is being put in its place, "
+            "so this one does not start: SQLite serves one process. Stop the other one, or use PostgreSQL, which "
+            "serves several."
         ) from None
 
 
@@ -184,7 +186,7 @@ class App:
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
         self.ports: dict[str, Port] = {}
         self.loop = DeliveryLoop(self.product, self.ports, self.timing)
-        self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake)
+        self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake, self.timing)
         self.scheduler = Scheduler(self.product, self.loop.wake, self.timing.look)
         self.platforms: list[Platform] = []
         self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
@@ -335,7 +337,7 @@ def _connect(app: App, settings: Settings, database: Database) -> None:
 async def run(settings: Settings, say: Callable[[str], None]) -> None:
     """Run until a stop signal."""
     database = open_database(settings)
-    with running_alone(database):
+    with running_alone(database.url):
         await serve(build(settings, database), say)
 
 

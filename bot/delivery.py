@@ -31,6 +31,8 @@ log = logging.getLogger("plc.delivery")
 
 BATCH = 20  # deliveries of one installation under way at a time
 FEW = BATCH // 2  # places that must be free before more are claimed, so that a claim takes several
+MAYBE = "it may or may not have arrived"
+NOT_MADE = "the message could not be made"
 MOST_TRIES = 150  # over a day, as waits grow to ten minutes: a platform may be away that long
 
 
@@ -197,7 +199,14 @@ class DeliveryLoop:
             raise
         except Exception as error:
             self._failed(item, "", "delivery.failed", "error", level=logging.ERROR, error=type(error).__name__)
-            await self._again(item, "", "the message could not be made")
+            await (self._again(item, "", NOT_MADE) if known else self._unseen(item))
+
+    async def _unseen(self, item: Delivery) -> None:
+        """Something of ours went wrong where a post may be there: after the lease it is looked up, never just sent."""
+        if item.verb != "post":
+            await self._again(item, "", NOT_MADE)
+        elif item.attempts >= MOST_TRIES:
+            await self._settle(item, "unconfirmed", MAYBE)
 
     async def _deliver(self, item: Delivery) -> None:
         prepared = await self._product.threads.read(lambda tx: self._prepare(tx, item))
@@ -224,7 +233,7 @@ class DeliveryLoop:
                 found = await self._ports[platform].find(address, item.id)
         except CannotLook:
             self._failed(item, platform, "delivery.unconfirmed", "unconfirmed")
-            await self._settle(item, "unconfirmed", "it may or may not have arrived")
+            await self._settle(item, "unconfirmed", MAYBE)
         except Wait as wait:
             await self._wait(item, platform, wait.seconds)  # still unknown: looked at again after the lease
         except (Temporary, Uncertain, TimeoutError):
@@ -263,6 +272,10 @@ class DeliveryLoop:
             if item.verb != "post":
                 await self._again(item, platform, "the platform did not answer")
             # A post of unknown outcome stays as it is and is looked at after the lease.
+        except Exception as error:  # a fault of ours: nobody knows how far the call came
+            name = type(error).__name__
+            self._failed(item, platform, "delivery.uncertain", "error", level=logging.ERROR, error=name)
+            await self._unseen(item)
         else:
             await self._record(item, prepared.address, outcome)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from bot.logs import event
 from bot.metrics import Metrics
 from bot.port import Permanent, Port, Temporary, Uncertain, Wait
 from bot.threads import DatabaseThreads
+from bot.timing import ALONE, Timing
 from handlers import identity
 from handlers.cards import BadAction
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
@@ -52,10 +54,13 @@ class Product:
 class Dispatcher:
     """Answers requests. ``wake`` is called after every change, so that deliveries go out at once."""
 
-    def __init__(self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None]) -> None:
+    def __init__(
+        self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None], timing: Timing = ALONE
+    ) -> None:
         self._product = product
         self._ports = ports
         self._wake = wake
+        self._timing = timing
 
     async def answer(self, request: Request) -> Reply:
         """The reply to one request; a refusal is a reply too."""
@@ -100,7 +105,7 @@ class Dispatcher:
             read = await self._product.threads.read(lambda tx: self._read(tx, request))
             if read is not None:
                 return read
-        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), first=True)
+        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), act=True)
         if reply is not None:
             self._wake()
         return reply
@@ -168,10 +173,11 @@ class Dispatcher:
         )
 
     async def _profile(self, request: Request) -> Profile:
-        """What the platform says of the asker; a platform that cannot say makes them a stranger."""
+        """What the platform says of the asker; a platform that cannot say, or not soon, makes them a stranger."""
         try:
-            return await self._ports[request.who.platform].profile(request.who, request.place)
-        except (Wait, Temporary, Permanent, Uncertain) as error:
+            async with asyncio.timeout(self._timing.profile):
+                return await self._ports[request.who.platform].profile(request.who, request.place)
+        except (Wait, Temporary, Permanent, Uncertain, TimeoutError) as error:
             event(log, "profile.unknown", logging.WARNING, platform=request.who.platform, error=type(error).__name__)
             return Profile(request.who, name="")
 

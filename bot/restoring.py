@@ -7,7 +7,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import CannotStart, open_database, operator_keys
+from bot.app import CannotStart, open_database, operator_keys, running_alone
 from bot.clock import Clock
 from bot.dispatch import Product
 from bot.planner import look
@@ -196,9 +196,34 @@ def check_in_place(settings: Settings) -> Report:
 def restore(settings: Settings, data: Path | None, keys: Path | None, clock: Clock) -> tuple[Report, list[Path]]:
     """Put a backup of a SQLite database in place; what it was found to be, and where the files before it are now.
 
+    No bot starts on it meanwhile.
+
     Raises:
         CannotRestore, NoCopy: nothing was changed.
     """
+    with _nobody_runs(settings):
+        return _restore(settings, data, keys, clock)
+
+
+@contextmanager
+def _nobody_runs(settings: Settings) -> Iterator[None]:
+    """Hold the lock of a running bot.
+
+    Raises:
+        CannotRestore: somebody else holds it.
+    """
+    url = make_url(settings.database_url)
+    with ExitStack() as held:
+        try:
+            held.enter_context(running_alone(url))
+        except CannotStart:
+            raise CannotRestore(
+                f"The bot is running on {url.database}, or another restore is at work. Stop it first."
+            ) from None
+        yield
+
+
+def _restore(settings: Settings, data: Path | None, keys: Path | None, clock: Clock) -> tuple[Report, list[Path]]:
     there = _files(settings)
     _refuse_while_used(settings, clock)
     listed = _listed(settings)
@@ -305,6 +330,11 @@ def settle_in_place(settings: Settings, clock: Clock) -> Report:
     Raises:
         CannotRestore: a process runs, or the database is not as it must be.
     """
+    with _nobody_runs(settings):
+        return _settle_in_place(settings, clock)
+
+
+def _settle_in_place(settings: Settings, clock: Clock) -> Report:
     database = open_database(settings)
     try:
         report = examine(settings, database)

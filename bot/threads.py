@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from storage.database import READERS, Database, Tx, collided
 
 Result = TypeVar("Result")
-TRIES = 3  # of a transaction that collided with another one
+TRIES = 12  # of a transaction that collided with others; of those that meet, one succeeds each time
 
 
 class DatabaseThreads:
@@ -30,32 +30,34 @@ class DatabaseThreads:
         self._later: deque[Callable[[], None]] = deque()
         self._readers = ThreadPoolExecutor(READERS, "plc-reader")
 
-    async def write(self, function: Callable[[Tx], Result], *, first: bool = False) -> Result:
-        """``first``: somebody waits for it, so it goes before everything that does not say so."""
+    async def write(self, function: Callable[[Tx], Result], *, act: bool = False) -> Result:
+        """``act``: somebody waits for it, so it goes before everything that does not say so; and what it decides
+        by what it reads must not be decided twice, however many do so at once.
+        """
         done: Future[Result] = Future()
 
         def transaction() -> None:
             if not done.set_running_or_notify_cancel():
                 return
             try:
-                done.set_result(self._write(function))
+                done.set_result(self._write(function, act))
             except BaseException as error:  # whoever waits raises it
                 done.set_exception(error)
 
-        (self._first if first else self._later).append(transaction)
+        (self._first if act else self._later).append(transaction)
         self._writers.submit(self._next)
         return await asyncio.wrap_future(done)
 
-    def _write(self, function: Callable[[Tx], Result]) -> Result:
+    def _write(self, function: Callable[[Tx], Result], act: bool) -> Result:
         """One transaction. Where it met another one, the second look sees what the other did."""
         for _ in range(TRIES - 1):
             try:
-                with self.database.write() as tx:
+                with self.database.write(one_moment=act) as tx:
                     return function(tx)
             except DBAPIError as error:
                 if not collided(error):
                     raise
-        with self.database.write() as tx:
+        with self.database.write(one_moment=act) as tx:
             return function(tx)
 
     def _next(self) -> None:

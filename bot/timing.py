@@ -16,6 +16,7 @@ class Timing:
     call: float = 20.0  # a call's limit; shorter than the lease
     lease: float = LEASE.total_seconds()
     settling: float = SETTLING.total_seconds()
+    profile: float = 5.0  # how long the platform may take to say who somebody is
     stop: float = 10.0  # what is in flight gets this long after a stop signal
 
 

@@ -96,14 +96,19 @@ class Database:
                 hide_parameters=True,
             )
             self._writer = self._reader = engine
+        # SQLite's transactions all see one moment, and its writers come one after the other.
+        self._actor = self._writer if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
 
     @property
     def engine(self) -> Engine:
         return self._writer
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        with self._writer.begin() as tx:
+    def write(self, *, one_moment: bool = False) -> Iterator[Tx]:
+        """``one_moment``: for what is decided by what is read. All of it is as of one moment, and where another
+        transaction has changed it since, this one fails as :func:`collided` and must be tried again.
+        """
+        with (self._actor if one_moment else self._writer).begin() as tx:
             yield tx
 
     @contextmanager

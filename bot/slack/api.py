@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.port import Permanent
@@ -27,6 +33,31 @@ class Identity:
     enterprise: str
 
 
+_until: ContextVar[float] = ContextVar("until", default=math.inf)
+
+
+@contextmanager
+def written_before(until: float) -> Iterator[None]:
+    """Calls made in here are not written once it is ``until``, by the event loop's clock."""
+    before = _until.set(until)
+    try:
+        yield
+    finally:
+        _until.reset(before)
+
+
+class _TimelyRequest(aiohttp.ClientRequest):
+    """Looks at the clock right before it writes: between making a call and writing it a process may be frozen."""
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        if asyncio.get_running_loop().time() < _until.get():
+            await super().write_bytes(writer, conn, content_length)
+        elif conn.protocol is not None:
+            conn.protocol.set_exception(aiohttp.ClientConnectionError("It was too late to write."))
+
+
 class Api:
     """Opened on the first call, so nothing connects before that."""
 
@@ -43,7 +74,9 @@ class Api:
         if self._session is None or self._session.closed:
             # Slack keeps idle connections longer than this, so a post never meets one that just closed.
             connector = aiohttp.TCPConnector(keepalive_timeout=10)
-            self._session = aiohttp.ClientSession(timeout=self._timeout, connector=connector)
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout, connector=connector, request_class=_TimelyRequest
+            )
             self._client = None
         return self._session
 

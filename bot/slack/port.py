@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Visit, Wait
 from bot.slack import render
-from bot.slack.api import Api, Identity
+from bot.slack.api import Api, Identity, written_before
 from bot.slack.errors import SENTENCES, SlackRefused, called
 from handlers.requests import AccountKey, Place, Profile
 from manifest.about import BOT_NAME
@@ -56,18 +56,19 @@ class SlackPort:
     async def post(self, to: Address, message: Outgoing) -> Sent:
         conversation = await self._reachable(to)
         message.check()
-        said = await called(
-            self._api.client.chat_postMessage(
-                channel=conversation,
-                text=render.fallback(message.card, message.shown),
-                blocks=render.message(message.card, message.shown),
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"id": str(message.delivery)}},
-                client_msg_id=str(message.delivery),
-                unfurl_links=False,
-                unfurl_media=False,
-            ),
-            repeatable=False,
-        )
+        with written_before(message.until):
+            said = await called(
+                self._api.client.chat_postMessage(
+                    channel=conversation,
+                    text=render.fallback(message.card, message.shown),
+                    blocks=render.message(message.card, message.shown),
+                    metadata={"event_type": EVENT_TYPE, "event_payload": {"id": str(message.delivery)}},
+                    client_msg_id=str(message.delivery),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                ),
+                repeatable=False,
+            )
         return Sent(said.get("channel") or conversation, said.get("ts") or "")
 
     async def update(self, to: Address, message_id: str, message: Outgoing) -> None:

@@ -12,13 +12,15 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, func, make_url, select, text
 from typer.testing import CliRunner, Result
 
-from bot.app import build
+from bot import restoring
+from bot.app import build, running_alone
 from bot.cli import cli
+from bot.clock import Clock
 from bot.presence import Presence
-from bot.settings import load
+from bot.settings import Settings, load
 from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
 from storage.database import Database, Tx
 from storage.migrate import SchemaProblem
@@ -274,6 +276,33 @@ def test_restoring_is_refused_while_the_bot_runs(folder: Path) -> None:
     assert result.exit_code == 1
     assert "The bot is running (pid" in result.output
     assert plc("restore", "--check", "data.sqlite").exit_code == 0
+
+
+def test_restoring_is_refused_beside_a_bot_that_the_database_does_not_name(folder: Path) -> None:
+    """One that is just starting, or that was silent for too long: the lock of the running bot tells."""
+    plc("backup", "data.sqlite")
+    for words in (("data.sqlite",), ("--settle",)):
+        with running_alone(make_url(load().database_url)):
+            result = plc("restore", *words)
+        assert result.exit_code == 1
+        assert "The bot is running on var/plc.sqlite, or another restore is at work." in result.output
+        assert plc("restore", *words).exit_code == 0
+    assert len(list((folder / "var").glob("plc.before-*.sqlite"))) == 1
+
+
+def test_no_bot_starts_while_a_backup_is_put_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    plc("backup", "data.sqlite")
+    started: list[Result] = []
+    settle = restoring.settle
+
+    def settles_while_somebody_starts(settings: Settings, database: Database, clock: Clock) -> int:
+        started.append(plc("run"))
+        return settle(settings, database, clock)
+
+    monkeypatch.setattr(restoring, "settle", settles_while_somebody_starts)
+    assert plc("restore", "data.sqlite").exit_code == 0
+    assert started[0].exit_code == 1
+    assert "or a backup is being put in its place, so this one does not start" in started[0].output.replace("\n", " ")
 
 
 def test_nothing_that_may_have_gone_out_already_is_sent_again() -> None:

@@ -443,18 +443,23 @@ class FakeSlack:
         """Wait until the bot has a socket."""
         await asyncio.wait_for(self._socket_opened.wait(), 10)
 
+    @property
+    def sockets(self) -> int:
+        """How many are open: each process has one of its own."""
+        return len(self._sockets)
+
     async def close_sockets(self) -> None:
         self._socket_opened.clear()
         for socket in list(self._sockets):
             await socket.close()
 
-    async def envelope(self, kind: str, payload: Json, envelope_id: str = "") -> Json:
-        """Send something through the socket and wait for its acknowledgement."""
+    async def envelope(self, kind: str, payload: Json, envelope_id: str = "", *, socket: int = -1) -> Json:
+        """Send something through one socket, the newest unless told otherwise, and wait for its acknowledgement."""
         name = envelope_id or f"envelope-{next(self._numbers)}"
         self.acknowledged[name] = asyncio.get_running_loop().create_future()
         envelope = {"type": kind, "envelope_id": name, "payload": payload, "accepts_response_payload": True}
-        await self._sockets[-1].send_json(envelope)
-        return await asyncio.wait_for(self.acknowledged[name], 10)
+        await self._sockets[socket].send_json(envelope)
+        return await asyncio.wait_for(self.acknowledged[name], 30)  # on a busy machine
 
 
 async def _arguments(request: web.Request) -> Json:
@@ -536,19 +541,23 @@ class HttpWire:
 
 
 class SocketWire:
-    """Brings the same payloads through the bot's Socket Mode session."""
+    """Brings the same payloads through a Socket Mode session, the newest unless told otherwise."""
 
-    def __init__(self, fake: FakeSlack) -> None:
+    def __init__(self, fake: FakeSlack, socket: int = -1) -> None:
         self._fake = fake
+        self._socket = socket
 
     async def command(self, payload: Json) -> Answered:
-        return Answered(200, await self._fake.envelope("slash_commands", payload))
+        return await self._send("slash_commands", payload)
 
     async def interactive(self, payload: Json) -> Answered:
-        return Answered(200, await self._fake.envelope("interactive", payload))
+        return await self._send("interactive", payload)
 
     async def event(self, payload: Json, retry: int = 0) -> Answered:
-        return Answered(200, await self._fake.envelope("events_api", {**payload, "retry_attempt": retry}))
+        return await self._send("events_api", {**payload, "retry_attempt": retry})
+
+    async def _send(self, kind: str, payload: Json) -> Answered:
+        return Answered(200, await self._fake.envelope(kind, payload, socket=self._socket))
 
 
 Wire = HttpWire | SocketWire

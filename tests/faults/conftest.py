@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,20 @@ import pytest
 from tests.fakes.teams import FakeTeams
 from tests.faults.house import Fleet, House, small_slack
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+ON_BOTH_AND_BY_THREE = pytest.mark.parametrize(
+    ("database_url", "processes"),
+    [("sqlite", 1), ("postgresql", 1), ("postgresql", 3)],  # SQLite takes one process
+    indirect=["database_url"],
+)
 
-@pytest.fixture
-async def fleet() -> AsyncIterator[Fleet]:
-    begun = await Fleet.begin()
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    begun = Fleet()
     yield begun
-    await begun.end()
+    begun.end()
 
 
 @pytest.fixture

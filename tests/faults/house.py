@@ -7,9 +7,10 @@ import itertools
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import psutil
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.app import prepare
 from bot.clock import SystemClock
@@ -31,7 +32,7 @@ from storage.tables import cohort, delivery, due_moment
 from storage.work import Work
 from tests.fakes.slack import TEAM, FakeSlack
 from tests.fakes.teams import TENANT, FakeTeams
-from tests.faults.process import Orders, settings_for
+from tests.faults.process import Orders, maker, settings_for
 from tests.slack.story import a_small_slack
 from tests.world import ROSTER
 
@@ -50,37 +51,28 @@ EVERYBODY = {
 
 
 class Fleet:
-    """Starts bots quickly: see :mod:`tests.faults.process`."""
+    """Starts bots quickly, all tests' from one parent: see :mod:`tests.faults.process`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    @classmethod
-    async def begin(cls) -> Fleet:
+    def __init__(self) -> None:
         root = str(Path(__file__).parents[2])
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLC_", "SLACK_", "TEAMS_"))}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.faults.process",
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.process"],
             cwd=root,
             env={**kept, "PYTHONPATH": root},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
-        return cls(process)
 
-    async def bot(self, orders: Orders) -> Bot:
+    def bot(self, orders: Orders) -> Bot:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(asdict(orders)).encode() + b"\n")
-        pid = int(await self._process.stdout.readline())
-        return Bot(pid, Path(orders.out))
+        self._process.stdin.flush()
+        return Bot(int(self._process.stdout.readline()), Path(orders.out))
 
-    async def end(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        await self._process.wait()
+    def end(self) -> None:
+        self._process.communicate()
 
 
 class Bot:
@@ -88,10 +80,16 @@ class Bot:
 
     def __init__(self, pid: int, out: Path) -> None:
         self.pid, self._out = pid, out
+        self._gone = False  # for good: the machine may give its number to another process
 
     @property
     def alive(self) -> bool:
-        return psutil.pid_exists(self.pid) and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        """Until the last of its threads has ended: it may hold the lock and a connection for so long.
+
+        Its parent buries it at once, so that there is nothing left to ask of a dead one.
+        """
+        self._gone = self._gone or not psutil.pid_exists(self.pid)
+        return not self._gone
 
     @property
     def log(self) -> str:
@@ -105,8 +103,9 @@ class Bot:
         return self._out.read_text()
 
     def send(self, name: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, name)
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, name)
 
     async def gone(self) -> None:
         await until(lambda: not self.alive)
@@ -121,6 +120,13 @@ async def until(so: Callable[[], bool], patience: float = PATIENCE) -> None:
     async with asyncio.timeout(patience):
         while not so():
             await asyncio.sleep(0.05)
+
+
+async def landed() -> None:
+    """Wait until what a process wrote before it died or froze has been read by the platforms, which live in here."""
+    await asyncio.sleep(0.1)  # by the machine
+    for _ in range(100):  # by the platforms: a request takes them a few turns
+        await asyncio.sleep(0)
 
 
 class House:
@@ -204,12 +210,40 @@ class House:
 
     # Processes ----------------------------------------------------------------------------------
 
-    async def bot(self, **more: Any) -> Bot:
+    def bot(self, **more: Any) -> Bot:
         out = self.folder / f"bot-{next(self._numbers)}"
         orders = Orders(self.url, str(out), more.pop("slack_url", self.slack.api_url), **more)
-        made = await self.fleet.bot(orders)
+        made = self.fleet.bot(orders)
         self.bots.append(made)
         return made
+
+    async def until(self, so: Callable[[], bool], frozen: Bot | None = None) -> None:
+        """Wait for something while the leases of those who died or froze run out at once."""
+        async with asyncio.timeout(PATIENCE):
+            while not so():
+                await self.run_out([one for one in self.bots if one is frozen or not one.alive])
+                await asyncio.sleep(0.05)
+
+    async def run_out(self, silent: Collection[Bot]) -> None:
+        """As if hours had gone by since these processes died or froze: what they hold may be taken over.
+
+        Only theirs: what a living one holds is never touched.
+        """
+        pids = {one.pid for one in silent}
+        long_ago = datetime.now(UTC) - timedelta(hours=1)
+
+        def theirs(tx: Tx) -> list[UUID]:
+            held = select(delivery.c.claim).where(delivery.c.state == "sending", delivery.c.claimed_until > long_ago)
+            return [claim for claim in tx.scalars(held.with_for_update(skip_locked=True)) if maker(claim) in pids]
+
+        def age(work: Work) -> None:
+            aged = update(delivery).where(delivery.c.claim.in_(theirs(work.tx)), delivery.c.state == "sending")
+            work.tx.execute(aged.values(claimed_until=long_ago))
+
+        if not pids or not self.read(theirs):
+            return
+        await landed()
+        self.write(age)
 
     async def close(self) -> None:
         for one in self.bots:
@@ -230,9 +264,9 @@ class House:
         waiting = self.read(lambda tx: tx.scalars(select(due_moment.c.id).where(*overdue)).all())
         return not waiting and not {"queued", "sending"} & set(self.states().values())
 
-    async def all_settled(self) -> None:
+    async def all_settled(self, frozen: Bot | None = None) -> None:
         try:
-            await until(self.settled)
+            await self.until(self.settled, frozen)
         except TimeoutError:
             told = "\n".join(f"{one.pid}: {one.log[-1500:]}" for one in self.bots[-3:])
             raise AssertionError(f"not everything was settled: {Counter(self.states().values())}\n{told}") from None

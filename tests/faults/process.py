@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 from bot import logs
 from bot.app import App, open_database, prepare, running_alone, serve
@@ -32,7 +33,9 @@ from storage.database import Tx
 from tests.fakes import slack, teams
 from tests.world import OPERATOR_KEY
 
-QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=3.0, lease=4.0, settling=0.5, stop=5.0)
+# Looks come quickly; between a lease and its call lies more than a busy machine needs to get from claim to call.
+QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=4.0, lease=7.0, settling=0.5, stop=30.0)
+CALL = 3.0  # seconds that a platform's client waits for an answer
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Orders:
     teams_url: str = ""
     fault: tuple[str, int, str] | None = None
     timing: dict[str, float] = field(default_factory=dict)
+    socket: bool = False  # Slack speaks through Socket Mode
 
 
 STEPS = ("before commit", "after commit", "before call", "after call")
@@ -68,8 +72,8 @@ def _wrap_commits(app: App, fate: Fate) -> None:
     write = database.write
 
     @contextmanager
-    def counted() -> Iterator[Tx]:
-        with write() as tx:
+    def counted(**how: bool) -> Iterator[Tx]:
+        with write(**how) as tx:
             yield tx
             fate.step("before commit")
         fate.step("after commit")
@@ -97,6 +101,7 @@ def settings_for(orders: Orders) -> Settings:
             "slack_bot_token": slack.BOT_TOKEN,
             "slack_signing_secret": slack.SIGNING_SECRET,
             "slack_api_url": orders.slack_url,
+            **({"slack_app_token": slack.APP_TOKEN} if orders.socket else {}),
         }
     if orders.teams_url:
         told |= {
@@ -107,14 +112,25 @@ def settings_for(orders: Orders) -> Settings:
     return Settings(plc_port=0, plc_database_url=orders.database_url, plc_encryption_keys=OPERATOR_KEY, **told)
 
 
+def new_id() -> UUID:
+    """A random id whose last part is this process, so that a test knows whose claim is whose."""
+    return UUID(int=uuid4().int >> 48 << 48 | os.getpid())
+
+
+def maker(made: UUID) -> int:
+    """The process that made an id of :func:`new_id`."""
+    return made.node
+
+
 async def run(orders: Orders) -> None:
     settings = settings_for(orders)
     database = open_database(settings)
-    with running_alone(database):
+    with running_alone(database.url):
         vault = prepare(settings, database, SystemClock())
-        app = App(settings, database, vault, timing=Timing(**{**asdict(QUICK), **orders.timing}))
+        timing = Timing(**{**asdict(QUICK), **orders.timing})
+        app = App(settings, database, vault, new_id=new_id, timing=timing)
         if settings.slack is not None:
-            app.add(connect_slack(settings.slack, app.dispatcher.answer, timeout=2.0))
+            app.add(connect_slack(settings.slack, app.dispatcher.answer, timeout=CALL))
         if settings.teams is not None:
             url = orders.teams_url
             app.add(
@@ -124,7 +140,7 @@ async def run(orders: Orders) -> None:
                     login_url=url,
                     metadata_url=f"{url}/v1/.well-known/openidconfiguration",
                     service_url=f"{url}/amer/",
-                    timeout=2.0,
+                    timeout=CALL,
                 )
             )
         fate = Fate(orders)

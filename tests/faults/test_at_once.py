@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,8 @@ from storage import cohorts, due, meetings
 from storage.meetings import Meeting
 from storage.tables import ledger_line, seen
 from storage.work import Work
-from tests.fakes.slack import HttpWire, Json, SlackPerson, words
+from tests.fakes.slack import HttpWire, Json, SlackPerson, SocketWire, words
+from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.house import House, until
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
@@ -29,7 +31,7 @@ TOM, JORDAN, CAROL = "U00TOM", "U00JORDAN", "U00CAROL"
 @asynccontextmanager
 async def wires(house: House) -> AsyncIterator[list[HttpWire]]:
     """To two processes, or twice to the only one that SQLite takes."""
-    bots = [await house.bot() for _ in range(1 if house.database.sqlite else 2)]
+    bots = [house.bot() for _ in range(1 if house.database.sqlite else 2)]
     async with AsyncExitStack() as stack:
         found = []
         for bot in (*bots, *bots)[:2]:
@@ -88,14 +90,7 @@ async def test_taps_retries_and_confirmations_at_once_count_once(house: House) -
         await house.all_settled()
         assert sorted(_steps(house)) == ["confirmed", "tapped"]
 
-        said = jordan.event_payload(
-            {
-                **jordan._said(f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}"),
-                "type": "message",
-                "channel": chat,
-            }
-        )
-        said["event"]["channel_type"] = "im"
+        said = _snoozes(jordan)
         before, acts = len(house.slack.chat(JORDAN).messages), _acts(house)
         await asyncio.gather(*(wire.event(said, retry) for retry in range(3) for wire in (one, other)))
         await until(lambda: len(house.slack.chat(JORDAN).messages) > before)
@@ -105,11 +100,55 @@ async def test_taps_retries_and_confirmations_at_once_count_once(house: House) -
     assert house.lost_and_doubled()[1] == 0
 
 
+def _snoozes(who: SlackPerson) -> Json:
+    """An event: somebody types that they need a pause."""
+    words = f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}"
+    return who.event_payload({**who._said(words), "type": "message", "channel_type": "im", "channel": who._chat})
+
+
+@ON_POSTGRESQL  # SQLite takes one process
+async def test_what_slack_brings_again_through_another_processs_socket_counts_once(house: House) -> None:
+    """Slack sends each act through one of the open sockets, and through another one when nobody acknowledged it."""
+    house.link()
+    house.write(_goes_on)
+    bots = []
+    for count in (1, 2):
+        bots.append(house.bot(socket=True))
+        await until(lambda: house.slack.sockets == count)  # noqa: B023 -- of this round
+    one, other = SocketWire(house.slack, 0), SocketWire(house.slack, 1)
+    jordan = SlackPerson(house.slack, one, JORDAN)
+    here = await _message(house, JORDAN, "I'm here")
+    tap = jordan.press_payload("I'm here", here, jordan._chat)
+    await one.interactive(tap)
+    assert _steps(house) == ["tapped"]
+    await other.interactive(tap)
+    await house.all_settled()
+    assert _steps(house) == ["tapped"]
+
+    said = _snoozes(jordan)
+    before, acts = len(house.slack.chat(JORDAN).messages), _acts(house)
+    bots[0].send(signal.SIGSTOP)
+    unheard = asyncio.create_task(one.event(said))
+    await other.event(said, retry=1)
+    await until(lambda: len(house.slack.chat(JORDAN).messages) > before)
+    bots[0].send(signal.SIGCONT)
+    await unheard
+    await house.all_settled()
+    assert _acts(house) == acts + 1
+    assert len(house.slack.chat(JORDAN).messages) == before + 1, "one answer"
+
+    await bots[0].kill()
+    await until(lambda: house.slack.sockets == 1)
+    await SocketWire(house.slack).event(_snoozes(jordan))
+    await until(lambda: len(house.slack.chat(JORDAN).messages) == before + 2)
+    assert house.lost_and_doubled()[1] == 0
+
+
 async def test_a_meeting_moved_while_its_reminder_is_being_sent(house: House) -> None:
     house.link()
     house.slack.slow = 1.0
     house.plan_wave()
-    await house.bot()
+    house.bot()
     await until(lambda: "sending" in house.states().values())
     before = house.write(lambda work: _only(work))
 

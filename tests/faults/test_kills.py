@@ -9,69 +9,80 @@ import signal
 import psutil
 import pytest
 
-from tests.faults.house import EVERYBODY, Bot, House, until
-from tests.faults.process import STEPS
+from tests.faults.conftest import ON_BOTH_AND_BY_THREE
+from tests.faults.house import EVERYBODY, House, until
+from tests.faults.process import QUICK, STEPS
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time; an idle one needs a tenth
 MOST_STEPS = 14  # more than planning and delivering one wave take
 
 
+@ON_BOTH_AND_BY_THREE
 @pytest.mark.parametrize("step", STEPS)
-async def test_killed_at_every_step_of_planning_and_delivery(house: House, step: str) -> None:
-    """One wave for each step that is left; the next process, which dies a step later, finishes the one before."""
+async def test_killed_at_every_step_of_planning_and_delivery(house: House, processes: int, step: str) -> None:
+    """A wave for each process; those who die a step later finish what those before them left.
+
+    Where there are three at once, each dies a step later than the one before, and the others take over meanwhile.
+    However they share the waves, two of them at least come to their step.
+    """
     house.link()
     deaths = 0
-    for count in range(1, MOST_STEPS):
-        house.plan_wave()
-        bot = await house.bot(fault=(step, count, "SIGKILL"))
-        if await _outlives_the_wave(house, bot):
-            await bot.kill()
+    for first in range(1, MOST_STEPS, processes):
+        for _ in range(processes):
+            house.plan_wave()
+        bots = [house.bot(fault=(step, first + later, "SIGKILL")) for later in range(processes)]
+        await house.until(lambda: house.settled() or not any(one.alive for one in bots))  # noqa: B023 -- of this round
+        outlived = [one for one in bots if one.alive]
+        deaths += len(bots) - len(outlived)
+        for one in outlived:
+            await one.kill()
+        if len(outlived) == processes:
             break
-        deaths += 1
-    await house.bot()
+    house.bot()
     await house.all_settled()
     assert deaths >= 2, "both deliveries' calls, or the commits around them, were died at"
     assert house.lost_and_doubled() == (0, 0)
     assert set(house.states().values()) == {"sent"}
 
 
-async def _outlives_the_wave(house: House, bot: Bot) -> bool:
-    await until(lambda: not bot.alive or house.settled())
-    return bot.alive
-
-
-@pytest.mark.parametrize("processes", [1, 3])
+@ON_BOTH_AND_BY_THREE
 async def test_killed_at_random_moments_over_hundreds_of_deliveries(house: House, processes: int) -> None:
-    if house.database.sqlite and processes > 1:
-        return  # the second one is refused
     house.link()
-    for email in EVERYBODY:
-        house.queue(email, 30)
     chance = random.Random(11)
-    bots = [await house.bot() for _ in range(processes)]
-    for _ in range(6):
-        await asyncio.sleep(chance.uniform(0.3, 1.5))  # the moment of death is the point of this test
+    bots = [house.bot() for _ in range(processes)]
+    for _ in range(8):
+        for email in EVERYBODY:
+            house.queue(email, 6)
+        await asyncio.sleep(chance.uniform(0.2, 1.2))  # the moment of death is the point of this test
         victim = chance.randrange(processes)
         await bots[victim].kill()
-        bots[victim] = await house.bot()
+        bots[victim] = house.bot()
     await house.all_settled()
-    assert len(house.states()) == 30 * len(EVERYBODY)
+    assert len(house.states()) == 8 * 6 * len(EVERYBODY)
     assert house.lost_and_doubled() == (0, 0)
 
 
-@pytest.mark.parametrize("step", STEPS[1:])
+@pytest.mark.parametrize(
+    ("database_url", "step"),
+    [*(("sqlite", step) for step in STEPS[1:]), *(("postgresql", step) for step in STEPS)],
+    indirect=["database_url"],
+)
 async def test_frozen_beyond_its_lease_and_woken_again(house: House, step: str) -> None:
-    """On SQLite the next process is only let in when the frozen one is gone, so it just goes on."""
+    """On SQLite the next process is only let in when the frozen one is gone, so it just goes on.
+
+    What it left open on PostgreSQL, the server ends.
+    """
     house.link()
     house.queue("dana@example.org", 3)
     house.queue("tom@example.org", 3)
-    frozen = await house.bot(fault=(step, 3, "SIGSTOP"))
+    frozen = house.bot(fault=(step, 3, "SIGSTOP"))
     await until(lambda: _stopped(frozen.pid))
+    beyond = QUICK.lease if house.database.sqlite else QUICK.call  # by its own clock, which nobody can set
+    asleep = asyncio.create_task(asyncio.sleep(beyond + QUICK.settling))
     if not house.database.sqlite:
-        await house.bot()
-        await house.all_settled()
-    else:
-        await asyncio.sleep(5)  # beyond its lease: the clock of the real process cannot be set
+        house.bot()
+        await house.all_settled(frozen)
+    await asleep
     frozen.send(signal.SIGCONT)
     await house.all_settled()
     await asyncio.sleep(0.5)  # what the woken one would still do wrong
@@ -87,7 +98,7 @@ async def test_a_stop_signal_finishes_what_is_in_flight(house: House) -> None:
     house.link()
     house.queue("dana@example.org", 1)
     house.slack.slow = 0.7
-    bot = await house.bot()
+    bot = house.bot()
     await until(lambda: bool(house.slack.made("chat.postMessage")))
     bot.send(signal.SIGTERM)
     await until(lambda: "bot.stopping" in bot.log)
@@ -102,16 +113,10 @@ async def test_a_second_stop_signal_stops_at_once(house: House) -> None:
     house.link()
     house.queue("dana@example.org", 1)
     house.slack.slow = 30
-    bot = await house.bot(timing={"call": 40, "lease": 60, "stop": 60})
-    await until(lambda: "chat.postMessage" in [name for name, _ in house.slack.calls] or not bot.alive)
+    bot = house.bot(timing={"call": 40, "lease": 60, "stop": 60})
+    await until(lambda: bool(house.slack.made("chat.postMessage")) or not bot.alive)
     bot.send(signal.SIGTERM)
     await until(lambda: "bot.stopping" in bot.log)
     bot.send(signal.SIGTERM)
     await until(lambda: not bot.alive, 5)
     assert list(house.states().values()) == ["sending"], "looked up by the next one, after the lease"
-
-
-async def test_several_processes_that_start_together_all_come_up(house: House) -> None:
-    bots = [await house.bot() for _ in range(1 if house.database.sqlite else 3)]
-    for one in bots:
-        assert (await one.ready()).startswith("http://")

@@ -12,10 +12,12 @@ from storage import conversations, deliveries
 from storage.work import Work
 from tests.fakes.slack import TEAM, Fault
 from tests.fakes.teams import Fault as TeamsFault
+from tests.faults.conftest import ON_SQLITE
 from tests.faults.house import House, until
 from tests.slack.story import OZARKS
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+# A busy machine takes its time. What a platform does to a delivery is the same on both databases, so one will do.
+pytestmark = [pytest.mark.timeout(400), ON_SQLITE]
 
 SLACK_FAULTS = {
     "429 and Retry-After": Fault(status=429, retry_after=1, after=False),
@@ -29,18 +31,9 @@ SLACK_FAULTS = {
 }
 
 
-@pytest.fixture
-def one_database(house: House) -> House:
-    """What a platform does to a delivery is the same on both databases, so one will do."""
-    if not house.database.sqlite:
-        pytest.skip("told on SQLite")
-    return house
-
-
-async def test_slack_fails_in_every_way_and_each_message_arrives_once(one_database: House) -> None:
-    house = one_database
+async def test_slack_fails_in_every_way_and_each_message_arrives_once(house: House) -> None:
     house.link()
-    await house.bot()
+    house.bot()
     for fault in SLACK_FAULTS.values():
         house.slack.fail("chat.postMessage", fault)
         house.queue("dana@example.org", 1)
@@ -51,11 +44,10 @@ async def test_slack_fails_in_every_way_and_each_message_arrives_once(one_databa
     assert Counter(house.states().values()) == {"sent": len(SLACK_FAULTS) + 5}
 
 
-async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(one_database: House) -> None:
+async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(house: House) -> None:
     """Teams has no look-up: a lost answer ends as unconfirmed, and is never silently sent again."""
-    house = one_database
     house.link_teams()
-    await house.bot(slack_url="", teams_url=house.teams.login_url)
+    house.bot(slack_url="", teams_url=house.teams.login_url)
     # The work was done or not, and the answer says which, or does not.
     arrives: dict[TeamsFault, int] = {
         "429": 1,
@@ -79,14 +71,13 @@ async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(one_da
     assert {one.state for one in house.undelivered()} == {"unconfirmed"}
 
 
-async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(one_database: House) -> None:
-    house = one_database
+async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(house: House) -> None:
     house.link()
     house.slack.users["U00DANA"]["deleted"] = True
     house.slack.add_channel("C00OLD", "old", archived=True)
     house.write(_channels)
     house.queue("dana@example.org", 1)
-    bot = await house.bot()
+    bot = house.bot()
     await house.all_settled()
     calls = len(house.slack.made("chat.postMessage"))
     assert set(house.states().values()) == {"failed"}
@@ -104,7 +95,7 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(one_da
     assert "deactivated" in digest
     await bot.kill()
     house.slack.revoked = False
-    await house.bot()
+    house.bot()
     house.queue("tom@example.org", 1)
     await until(lambda: "sent" in house.states().values())
     assert len(house.slack.made("chat.postMessage")) <= calls + 2, "what failed for good was not tried again"
@@ -119,10 +110,9 @@ def _channels(work: Work) -> None:
         deliveries.to_channel(work, "hello", made, made)
 
 
-async def test_a_stale_teams_reference_ends_undeliverable(one_database: House) -> None:
-    house = one_database
+async def test_a_stale_teams_reference_ends_undeliverable(house: House) -> None:
     house.link_teams()
-    await house.bot(slack_url="", teams_url=house.teams.login_url)
+    house.bot(slack_url="", teams_url=house.teams.login_url)
     gone: tuple[TeamsFault, ...] = ("404", "not-in-roster", "403")
     for fault in gone:
         house.teams.fail("POST", "/activities", fault)

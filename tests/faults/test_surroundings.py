@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.fakes.slack import HttpWire, SlackPerson, words
+from tests.faults.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.faults.house import EVERYBODY, Bot, House, until
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
 
 
+@ON_POSTGRESQL  # a file does not go away
 async def test_the_database_goes_away_and_comes_back(house: House) -> None:
-    if house.database.sqlite:
-        pytest.skip("a file does not go away")
     house.link()
-    bots = [await house.bot(), await house.bot()]
+    bots = [house.bot(), house.bot()]
     for one in bots:
         await one.ready()
     for email in EVERYBODY:
@@ -54,11 +54,10 @@ async def _ready(bot: Bot) -> int:
         return answer.status
 
 
+@ON_SQLITE  # PostgreSQL's own disk is its operator's
 async def test_the_disk_is_full_and_then_it_is_not(house: House) -> None:
-    if not house.database.sqlite:
-        pytest.skip("PostgreSQL's own disk is its operator's")
     house.link()
-    bot = await house.bot()
+    bot = house.bot()
     address = await bot.ready()
     largest = max(file.stat().st_size for file in house.folder.glob("plc.*"))
     psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (largest + 16_384, resource.RLIM_INFINITY))

@@ -61,7 +61,7 @@ class SteppedThreads(DatabaseThreads):
         super().__init__(database)
         self._life = life
 
-    async def write(self, function: Callable[[Tx], Result], *, first: bool = False) -> Result:
+    async def write(self, function: Callable[[Tx], Result], *, act: bool = False) -> Result:
         await self._life.turn()
         with self.database.write() as tx:
             result = function(tx)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -132,6 +133,18 @@ async def test_what_a_failed_post_means(fake: FakeSlack, port: SlackPort, fault:
     assert raised.value.__cause__ is None
     if isinstance(raised.value, Wait):
         assert raised.value.seconds == (7 if fault.status else 30)
+
+
+async def test_a_process_frozen_between_its_look_at_the_clock_and_its_write_writes_nothing(
+    fake: FakeSlack, port: SlackPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as frozen:
+        frozen.setattr(Outgoing, "check", lambda self: None)
+        with pytest.raises(Uncertain):
+            await port.post(TO_DANA, replace(MESSAGE, until=asyncio.get_running_loop().time()))
+    assert fake.made("chat.postMessage") == []
+    await port.post(TO_DANA, MESSAGE)
+    assert len(fake.made("chat.postMessage")) == 1
 
 
 async def test_a_post_that_is_never_answered_is_uncertain(fake: FakeSlack) -> None:

@@ -124,22 +124,49 @@ async def test_a_card_that_cannot_be_made_sends_nothing_twice(
     assert rows(world) == [("sent", "")]
 
 
+@pytest.mark.parametrize("wrong", [TimeoutError(), KeyError("channel")], ids=["no answer", "a fault of ours"])
 async def test_a_look_that_goes_wrong_sends_nothing_twice(
-    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch, wrong: Exception
 ) -> None:
-    async def slow(*_: object) -> None:
-        raise TimeoutError
+    async def looks(*_: object) -> None:
+        raise wrong
 
     queue(world, dana)
     world.port.after = [Uncertain()]
     await world.loop.drain()
     with monkeypatch.context() as patched:
-        patched.setattr(world.port, "find", slow)
+        patched.setattr(world.port, "find", looks)
         await after_the_lease(world)
     assert rows(world)[0][0] == "sending"
     await after_the_lease(world)
     assert len(world.to(dana)) == 1
     assert rows(world) == [("sent", "")]
+
+
+async def test_a_post_whose_answer_we_stumble_over_is_looked_up(world: World, dana: Person) -> None:
+    queue(world, dana)
+    world.port.after = [KeyError("ts")]
+    await world.loop.drain()
+    assert rows(world)[0][0] == "sending"
+    await after_the_lease(world)
+    assert len(world.to(dana)) == 1
+    assert rows(world) == [("sent", "")]
+
+
+async def test_what_can_neither_be_looked_up_nor_made_is_given_up_in_the_open(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    queue(world, dana)
+    claim(world)  # and the process is gone
+    monkeypatch.setattr("bot.delivery.MOST_TRIES", 3)
+    monkeypatch.setitem(world.product.router.builders, "welcome", broken)
+    await after_the_lease(world)
+    assert rows(world)[0][0] == "sending"
+    await after_the_lease(world)
+    assert rows(world) == [("unconfirmed", "it may or may not have arrived")]
 
 
 async def test_where_nothing_can_be_looked_up_it_is_unconfirmed(
