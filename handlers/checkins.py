@@ -56,7 +56,7 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     turns = checkins.turns(work.tx, due=came)
     checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
     prompts = checkins.prompts(work.tx)
-    chosen = cache(lambda turn: [one.id for one in choose_prompts(prompts, turn)])
+    chosen = cache(lambda turn: [str(one.id) for one in choose_prompts(prompts, turn)])
     off = Off(work, [turn.person_id for turn in turns])
     rows = []
     for turn in turns:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from program.attendance import Status, Step
@@ -22,8 +23,10 @@ class Enrolment:
     history_missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+# Meetings and attendance are tuples: there are hundreds of thousands of them, and a tuple is made in half the time.
+
+
+class Meeting(NamedTuple):
     """A meeting of the mentee's cohort that is not cancelled, past or to come."""
 
     id: UUID
@@ -31,8 +34,7 @@ class Meeting:
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attendance:
+class Attendance(NamedTuple):
     """One line about one meeting; ``id`` is the meeting's. ``present``: the minutes of a partial presence."""
 
     id: UUID

@@ -42,6 +42,12 @@ def local_day(instant: datetime, zone_name: str) -> date:
     return to_local(instant, zone_name).date()
 
 
+def whole_minutes(starts: datetime, ends: datetime) -> int:
+    """The whole minutes between two instants."""
+    length = ends - starts
+    return length.days * 1440 + length.seconds // 60
+
+
 def midnight(day: date, zone_name: str = PROGRAM_ZONE) -> datetime:
     """The instant at which a local day begins."""
     return to_utc(datetime.combine(day, time()), zone_name)

@@ -127,12 +127,7 @@ def holds_one() -> ColumnElement[bool]:
     """For a query over ``person``: they hold a certificate that is in force."""
     gone = _revocations()
     revoked = exists().where(gone.c.enrolment_id == certificate.c.enrolment_id, gone.c.code == certificate.c.code)
-    return (
-        select(certificate.c.id)
-        .join_from(certificate, enrolment)
-        .where(enrolment.c.person_id == person.c.id, ~revoked)
-        .exists()
-    )
+    return person.c.id.in_(select(enrolment.c.person_id).join_from(certificate, enrolment).where(~revoked))
 
 
 def issue(work: Work, person_id: UUID, name: str, policy: str, by: UUID | None) -> Certificate:

@@ -155,8 +155,8 @@ def people_due(tx: Tx, until: datetime) -> list[UUID]:
 # Check-ins --------------------------------------------------------------------------------------
 
 
-def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[UUID]]], closes_at: datetime) -> list[CheckIn]:
-    """Open a check-in for each (person, local day, prompts) that has none on that day."""
+def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[str]]], closes_at: datetime) -> list[CheckIn]:
+    """Open a check-in for each (person, local day, ids of prompts) that has none on that day."""
     values: list[dict[str, Any]] = [
         {
             "id": work.new_id(),
@@ -164,7 +164,7 @@ def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[UUID]]],
             "day": day,
             "opened_at": work.now,
             "closes_at": closes_at,
-            "prompts": [str(one) for one in chosen],
+            "prompts": chosen,
         }
         for person_id, day, chosen in rows
     ]

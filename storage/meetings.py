@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, insert, literal, select, update
 
-from program.times import to_utc
+from program.times import to_utc, whole_minutes
 from storage import history
 from storage.database import Tx, among, among_given, listed
 from storage.tables import meeting, membership, person, rsvp, series, visitor
@@ -36,7 +36,7 @@ class Meeting:
 
     @property
     def minutes(self) -> int:
-        return int((self.ends_at - self.starts_at).total_seconds() // 60)
+        return whole_minutes(self.starts_at, self.ends_at)
 
 
 _MEETING: tuple[Any, ...] = (

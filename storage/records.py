@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 
 from program.record import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
-from program.times import PROGRAM_ZONE, local_day
+from program.times import PROGRAM_ZONE, local_day, whole_minutes
 from storage.database import Tx
 from storage.leaves import standing_leaves
 from storage.tables import enrolment, ledger_line, meeting
@@ -48,18 +50,27 @@ def lines_of(people: ColumnElement[bool]) -> Select[Any]:
 
 def read(tx: Tx, query: Select[Any], given: Mapping[str, Any] | None = None) -> dict[UUID, Record]:
     """The records that a query of :func:`lines_of` finds."""
-    lines: dict[UUID, list[Any]] = {}
-    for row in tx.execute(query, given or {}):
-        lines.setdefault(row.person_id, []).append(row)
-    return {person_id: _record(mine) for person_id, mine in lines.items()}
+    rows = groupby(tx.execute(query, given or {}), key=_person)
+    return {person_id: _record(list(mine)) for person_id, mine in rows}
+
+
+_person = itemgetter(0)
 
 
 def _record(lines: Sequence[Any]) -> Record:
-    kinds = {row.id: row.kind for row in lines}  # a dispute about a line decides nothing of it
-    decided = {row.target_id: _decision(row) for row in lines if kinds.get(row.target_id) == row.kind}
-    minutes = {row.target_id: row.minutes for row in lines if row.step == "corrected" and row.minutes is not None}
+    of_kind: dict[str, list[Any]] = {}
+    for row in lines:
+        of_kind.setdefault(row.kind, []).append(row)
+    about = [row for row in lines if row.target_id is not None]
+    kinds = {row.id: row.kind for row in lines} if about else {}  # a dispute about a line decides nothing of it
+    decided = {row.target_id: _decision(row) for row in about if kinds.get(row.target_id) == row.kind}
+    minutes = {row.target_id: row.minutes for row in about if row.step == "corrected" and row.minutes is not None}
+
+    def begun(kind: str, step: str) -> Iterator[Any]:
+        return (row for row in of_kind.get(kind, ()) if row.step == step)
+
     return Record(
-        attendance=tuple(_attendance(lines)),
+        attendance=tuple(_attendance(of_kind.get("attendance", ()))),
         activities=tuple(
             Activity(
                 row.id,
@@ -72,8 +83,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 order=row.position,
                 withdrawn=decided.get(row.id) in ("declined", "withdrawn"),
             )
-            for row in lines
-            if (row.kind, row.step) == ("activity", "logged")
+            for row in begun("activity", "logged")
         ),
         makeups=tuple(
             MakeUp(
@@ -86,8 +96,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 order=row.position,
                 withdrawn=decided.get(row.id) in ("declined", "withdrawn"),
             )
-            for row in lines
-            if (row.kind, row.step) == ("makeup", "asked")
+            for row in begun("makeup", "asked")
         ),
         waivers=tuple(
             Waiver(
@@ -99,8 +108,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.position,
                 decided.get(row.id) == "withdrawn",
             )
-            for row in lines
-            if (row.kind, row.step) == ("waiver", "granted")
+            for row in begun("waiver", "granted")
         ),
         credits=tuple(
             Credit(
@@ -111,15 +119,12 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.position,
                 decided.get(row.id) == "withdrawn",
             )
-            for row in lines
-            if (row.kind, row.step) == ("credit", "granted")
+            for row in begun("credit", "granted")
         ),
         imported=any(row.step == "imported" for row in lines),
-        leaves=tuple(standing_leaves(row for row in lines if row.kind == "leave")),
+        leaves=tuple(standing_leaves(of_kind.get("leave", ()))),
         transfers=tuple(
-            Transfer(row.id, date.fromisoformat(row.detail["on"]), row.position)
-            for row in lines
-            if row.kind == "transfer"
+            Transfer(row.id, date.fromisoformat(row.detail["on"]), row.position) for row in of_kind.get("transfer", ())
         ),
     )
 
@@ -133,12 +138,12 @@ def _decision(row: Any) -> str:
     return "approved" if row.kind == "makeup" else "verified"
 
 
-def _attendance(lines: Sequence[Any]) -> Iterable[Attendance]:
+def _attendance(lines: Iterable[Any]) -> Iterator[Attendance]:
     for row in lines:
-        if row.kind != "attendance" or row.cancelled_at is not None:
+        if row.cancelled_at is not None:
             continue
         if row.meeting_id is None:  # imported: the line stands for the meeting
             yield Attendance(row.id, row.happened_at, row.minutes or 0, "confirmed", row.status, order=row.position)
             continue
-        minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
+        minutes = whole_minutes(row.starts_at, row.ends_at)
         yield Attendance(row.meeting_id, row.starts_at, minutes, row.step, row.status, row.minutes, order=row.position)

@@ -17,6 +17,7 @@ from program.periods import day_of, year_of
 from program.policy import AtLeast, Policy
 from program.record import Attendance, Enrolment, Meeting, Record
 from program.standing import Standing, standing
+from program.times import whole_minutes
 from storage import policies, records
 from storage.database import Tx, among_given, listed
 from storage.tables import enrolment, meeting, membership, person, summary
@@ -132,8 +133,7 @@ def _meetings(tx: Tx, query: Select[Any], cohort_ids: set[UUID]) -> dict[UUID, l
     found: dict[UUID, list[Meeting]] = {}
     rows = tx.execute(query, {"ids": listed(tx, cohort_ids)})
     for cohort_id, meeting_id, starts_at, ends_at in rows:
-        minutes = int((ends_at - starts_at).total_seconds() // 60)
-        found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, minutes))
+        found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, whole_minutes(starts_at, ends_at)))
     return found
 
 
@@ -152,4 +152,4 @@ def _topics(tx: Tx) -> dict[UUID, tuple[str, ...]]:
 
 
 def _with_topics(lines: Sequence[Attendance], topics: dict[UUID, tuple[str, ...]]) -> tuple[Attendance, ...]:
-    return tuple(replace(one, topics=topics.get(one.id, ())) for one in lines)
+    return tuple(one._replace(topics=topics.get(one.id, ())) for one in lines)

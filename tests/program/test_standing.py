@@ -660,8 +660,8 @@ def test_the_last_word_counts_and_a_tap_settles_nothing() -> None:
     mine = ledger()
     id_ = mine.attends(FALL, "present")
     (line,) = mine.record.attendance
-    corrected = replace(line, step="corrected", status="absent", order=5)
-    tapped_late = replace(line, step="tapped", order=9)
+    corrected = line._replace(step="corrected", status="absent", order=5)
+    tapped_late = line._replace(step="tapped", order=9)
     mine.record = Record(attendance=(tapped_late, corrected, line))
     assert one(mine.on(TODAY), "meetings").have == 0
     tapped = marks([Entry(id_, "tapped", "present")])
