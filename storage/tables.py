@@ -60,19 +60,20 @@ APPEND_ONLY = (
 
 
 # SQLite keeps text. The same few ids and times stand in row after row, so each is read, or written, once.
+KEPT = 10_000
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT)
 def _uuid(text: str | None) -> UUID | None:
     return None if text is None else UUID(text)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT)
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT)
 def _text(value: datetime | None) -> str | None:
     value = _in_utc(value)
     return None if value is None else value.replace(tzinfo=None).isoformat(" ", "microseconds")
