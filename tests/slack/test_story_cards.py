@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from handlers.features import router
+from handlers.forgetting import forget_by_operator
 from storage import attendance, meetings, people
 from storage.database import Tx
 from storage.tables import delivery
@@ -239,6 +240,16 @@ async def the_rest_of_the_commands(story: Story) -> None:
     assert any(message.startswith("# Weekly digest") for message in carol.inbox())
     await carol.opens_home()
     await ruth.sends("cohort unlink", HOME)
+    await story.app.product.threads.write(lambda tx: forgotten(story, tx))
+    await story.settled()
+    assert dana.inbox()[-1].startswith("# Your private data is forgotten")
+
+
+def forgotten(story: Story, tx: Tx) -> None:
+    """As an operator does it in the terminal."""
+    found = people.by_email(tx, "dana@example.org")
+    assert found is not None
+    forget_by_operator(story.app.product.work(tx), found.id)
 
 
 def first_options(view: Json) -> list[Json]:
