@@ -237,7 +237,7 @@ class App:
         self.loop.start()
         self.scheduler.every(REFRESH_SECONDS, self.be_present, "presence")
         await self.scheduler.start()
-        await self.be_present()
+        await self.scheduler.safely(self.be_present, "presence")
 
     async def be_present(self) -> None:
         """Be heard of again; where somebody was forgotten meanwhile, nothing of theirs stays in a log file."""

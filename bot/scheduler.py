@@ -44,14 +44,15 @@ class Scheduler:
 
     def every(self, seconds: float, do: Callable[[], Awaitable[None]], name: str) -> None:
         """Do something of the process's own again and again; a failure is logged and tried again."""
+        self._jobs.add_job(self.safely, "interval", (do, name), seconds=seconds, id=name)
 
-        async def safely() -> None:
-            try:
-                await do()
-            except Exception as error:
-                event(log, "scheduler.task", logging.ERROR, task=name, error=type(error).__name__)
-
-        self._jobs.add_job(safely, "interval", seconds=seconds, id=name)
+    @staticmethod
+    async def safely(do: Callable[[], Awaitable[None]], name: str) -> None:
+        """Do it once. A failure is logged: the database may be away for a moment, which is no reason to end."""
+        try:
+            await do()
+        except Exception as error:
+            event(log, "scheduler.task", logging.ERROR, task=name, error=type(error).__name__)
 
     async def start(self) -> None:
         # APScheduler's own log repeats every job, and warns where a look is still going on; ours says what was done.

@@ -87,7 +87,7 @@ async def test_frozen_beyond_its_lease_and_woken_again(house: House, step: str) 
     await house.all_settled()
     await asyncio.sleep(0.5)  # what the woken one would still do wrong
     assert house.lost_and_doubled() == (0, 0)
-    assert frozen.alive
+    assert frozen.alive, frozen.log
 
 
 def _stopped(pid: int) -> bool:
