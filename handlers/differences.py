@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Bold, Button, Card, When, action, buttons, say
+from handlers.cards import Bold, Button, Card, action, buttons, say
+from handlers.meetings import when
 from handlers.requests import Reply
 from handlers.router import Call, Refused, router
 from program.attendance import STATUSES
@@ -29,15 +30,17 @@ def _difference(work: Work, line_id: UUID) -> attendance.Difference | None:
     return next((one for one in found if one.line_id == line_id), None)
 
 
+def _settled(item: Delivery) -> Card | None:
+    return Card("Thank you", (say("This is settled."),)) if item.verb == "update" else None
+
+
 @router.delivery("attendance.differs")
 def differs_card(work: Work, item: Delivery) -> Card | None:
     found = _difference(work, UUID(item.subject))
     if found is None:
-        return Card("Thank you", (say("This is settled."),)) if item.verb == "update" else None
-    meeting = meetings.get(work.tx, found.meeting_id)
-    when = When(meeting.starts_at, meeting.zone)
-    recorded = STATUSES[found.status].lower()
-    text = say(Bold(meeting.topic), ", ", when, f": you tapped “I'm here”, and {recorded} was recorded.")
+        return _settled(item)
+    meeting, recorded = meetings.get(work.tx, found.meeting_id), STATUSES[found.status].lower()
+    text = say(Bold(meeting.topic), ", ", when(meeting), f": you tapped “I'm here”, and {recorded} was recorded.")
     items = buttons(
         Button("The record is right", action("attendance.agree", found.line_id)),
         Button("It is wrong", action("disputes.new", found.line_id), opens_form=True),
@@ -49,13 +52,10 @@ def differs_card(work: Work, item: Delivery) -> Card | None:
 def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
     found = _difference(work, UUID(item.subject))
     if found is None:
-        return Card("Thank you", (say("This is settled."),)) if item.verb == "update" else None
-    meeting = meetings.get(work.tx, found.meeting_id)
-    when = When(meeting.starts_at, meeting.zone)
-    recorded = STATUSES[found.status].lower()
-    text = say(
-        Bold(found.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when, f"; you recorded {recorded}."
-    )
+        return _settled(item)
+    meeting, recorded = meetings.get(work.tx, found.meeting_id), STATUSES[found.status].lower()
+    tapped = (Bold(found.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
+    text = say(*tapped, f"; you recorded {recorded}.")
     items = buttons(
         Button("Keep it", action("attendance.keep", found.line_id)),
         Button("Correct", action("attendance.edit", meeting.id), opens_form=True),
