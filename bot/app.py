@@ -32,8 +32,8 @@ from bot.threads import DatabaseThreads
 from bot.timing import Timing, timing_for
 from bot.web import Health
 from handlers.features import router
-from storage import checkins, forgetting, people, program
-from storage.database import Database
+from storage import checkins, forgetting, people, program, running
+from storage.database import IDLE_SECONDS, Database
 from storage.migrate import in_turn, migrate
 from storage.vault import Vault, new_operator_key, read_operator_keys
 from storage.work import Work
@@ -236,6 +236,8 @@ class App:
             await hook()
         self.loop.start()
         self.scheduler.every(REFRESH_SECONDS, self.be_present, "presence")
+        if not self.product.threads.database.sqlite:
+            self.scheduler.every(IDLE_SECONDS, self.end_silent, "silent")
         await self.scheduler.start()
         await self.scheduler.safely(self.be_present, "presence")
 
@@ -245,6 +247,12 @@ class App:
         await threads.write(lambda tx: self.presence.refresh(tx, vault))
         if await threads.read(self.presence.somebody_was_forgotten):
             await threads.alone(threads.database.empty_log)
+
+    async def end_silent(self) -> None:
+        """No frozen process keeps the others from what it held."""
+        ended = await self.product.threads.read(running.end_silent)
+        if ended:
+            event(log, "presence.silent", logging.WARNING, sessions=ended)
 
     async def stop(self) -> bool:
         """Finish what is in flight, then stop; False when that took too long and calls were cut off.

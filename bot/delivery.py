@@ -92,11 +92,11 @@ class DeliveryLoop:
         while not self._stopping:
             self._news.clear()
             try:
-                seconds = await self._product.threads.read(self._rest)
+                seconds = await self._product.threads.glance(self._rest)
                 if seconds <= 0:
                     await self.drain()
                     # What may go but is still there waits for its pace.
-                    seconds = max(await self._product.threads.read(self._rest), self._timing.held)
+                    seconds = max(await self._product.threads.glance(self._rest), self._timing.held)
             except Exception as error:
                 event(log, "delivery.loop", logging.ERROR, error=type(error).__name__)
                 seconds = self._timing.idle
@@ -220,7 +220,7 @@ class DeliveryLoop:
         if item.verb != "post":
             await self._deliver(item)  # doing it twice is the same as once
             return
-        address, _ = await self._product.threads.read(lambda tx: self._address(tx, item))
+        address, _ = await self._product.threads.glance(lambda tx: self._address(tx, item))
         if isinstance(address, Settled):
             await self._settle(item, "unconfirmed", address.reason)
             return
@@ -250,7 +250,7 @@ class DeliveryLoop:
     async def _call(self, item: Delivery, prepared: Prepared) -> None:
         now, limit = self._product.clock.now(), self._timing.call
         until = asyncio.get_running_loop().time() + limit
-        held = await self._product.threads.read(lambda tx: deliveries.still_held(tx, item, now, limit))
+        held = await self._product.threads.glance(lambda tx: deliveries.still_held(tx, item, now, limit))
         if not held:
             return  # somebody else has taken it over
         platform = prepared.address.platform

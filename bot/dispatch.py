@@ -28,6 +28,7 @@ from storage.work import KEY_BACKUP_DAYS, Work
 
 log = logging.getLogger("plc.dispatch")
 TRIES = 3  # of one request: its account, or its key, may have to be stored first
+FEW = 3  # cohorts of one person: what is said of those is soon read
 EVENTS = Arrived | Departed | BotAdded | BotRemoved
 
 
@@ -49,6 +50,10 @@ class Product:
     def work(self, tx: Tx) -> Work:
         now, address = self.clock.now(), self.address()
         return Work(tx, now, self.new_id, self.chain_key, address, self.key_backup_days, house=self.house)
+
+
+class _TooMuch(Exception):
+    """More may have to be read than the event loop can wait for."""
 
 
 class Dispatcher:
@@ -102,7 +107,7 @@ class Dispatcher:
     async def _transaction(self, request: Request, profile: Profile | None) -> Reply | None:
         """None: the account was never seen, so its profile is needed first."""
         if profile is None and self._product.router.only_reads(request):
-            read = await self._product.threads.read(lambda tx: self._read(tx, request))
+            read = await self._only_read(request)
             if read is not None:
                 return read
         reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), act=True)
@@ -110,11 +115,21 @@ class Dispatcher:
             self._wake()
         return reply
 
-    def _read(self, tx: Tx, request: Request) -> Reply | None:
+    async def _only_read(self, request: Request) -> Reply | None:
         """None: this cannot be answered by reading alone; finding out who a stranger is, or where, writes."""
+        threads = self._product.threads
+        try:
+            return await threads.glance(lambda tx: self._read(tx, request, briefly=True))
+        except _TooMuch:
+            return await threads.read(lambda tx: self._read(tx, request))
+
+    def _read(self, tx: Tx, request: Request, *, briefly: bool = False) -> Reply | None:
+        """None as above. ``briefly``: raises :class:`_TooMuch` for whom the whole program may have to be read."""
         me = self._actor(tx, request)
         if me is None or me.person_id is None:
             return None
+        if briefly and (me.coordinator or len(me.memberships) > FEW):
+            raise _TooMuch
         place = self._place(tx, request)
         if not self._is_stored(request, me, place):
             return None

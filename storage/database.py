@@ -37,6 +37,7 @@ KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
 IDLE_SECONDS = 10  # that a transaction on PostgreSQL may wait for its process
+SESSIONS = "plc-bot"  # what PostgreSQL's list of sessions calls ours
 
 Tx = Connection
 Ids = Iterable[UUID] | Select[UUID]  # ids, or a query for them
@@ -83,11 +84,12 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:
             self._writer = _sqlite_engine(self.url.database or "", 1, "BEGIN IMMEDIATE")
-            self._reader = _sqlite_engine(self.url.database or "", READERS, "BEGIN")
+            # One reader more for the event loop, which must never wait for another one's connection.
+            self._reader = _sqlite_engine(self.url.database or "", READERS + 1, "BEGIN")
         else:
             # A frozen process must not hold its locks for ever: the server ends what it left open.
             session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
-            options = {"connect_timeout": 10, "options": session}
+            options = {"connect_timeout": 10, "options": session, "application_name": SESSIONS}
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 pool_size=READERS + 1,

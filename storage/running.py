@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, text
 
-from storage.database import Tx
+from storage.database import IDLE_SECONDS, SESSIONS, Tx
 from storage.tables import process
 from storage.work import put
 
@@ -38,6 +38,27 @@ def hold_keys(tx: Tx) -> None:
     """
     if tx.dialect.name != "sqlite":
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": KEYS_LOCK})
+
+
+_END_SILENT = text(
+    """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND application_name = :sessions
+      AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+      AND state_change < clock_timestamp() - make_interval(secs => :seconds)
+    """
+)
+
+
+def end_silent(tx: Tx) -> int:
+    """End transactions whose process fell silent in the middle, with what they hold; how many.
+
+    PostgreSQL does so itself where a process freezes between two statements, but not where it froze
+    within a batch of them: that session is not idle in its eyes.
+    """
+    if tx.dialect.name == "sqlite":
+        return 0
+    return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": IDLE_SECONDS}) or 0
 
 
 def announce(tx: Tx, one: Process) -> None:

@@ -14,12 +14,14 @@ import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+
+from sqlalchemy import event
 
 from bot import logs
 from bot.app import App, open_database, prepare, running_alone, serve
@@ -52,6 +54,7 @@ class Orders:
 
 
 STEPS = ("before commit", "after commit", "before call", "after call")
+BATCH = "amid a batch"  # of statements, which PostgreSQL gets without an end
 
 
 class Fate:
@@ -79,6 +82,22 @@ def _wrap_commits(app: App, fate: Fate) -> None:
         fate.step("after commit")
 
     setattr(database, "write", counted)  # noqa: B010 -- a method of one object, replaced for a test
+
+
+def _wrap_batches(app: App, fate: Fate) -> None:
+    """One step more where some rows of a batch are on their way and the server waits for the rest."""
+
+    @event.listens_for(app.product.threads.database.engine, "do_executemany")
+    def batch(cursor: Any, statement: str, rows: Sequence[Any], _context: Any) -> bool:
+        def stepping() -> Iterator[Any]:
+            for number, row in enumerate(rows):
+                if number:
+                    cursor.connection.pgconn.flush()
+                    fate.step(BATCH)
+                yield row
+
+        cursor.executemany(statement, stepping())
+        return True
 
 
 def _wrap_calls(port: Port, fate: Fate) -> None:
@@ -145,6 +164,8 @@ async def run(orders: Orders) -> None:
             )
         fate = Fate(orders)
         _wrap_commits(app, fate)
+        if not database.sqlite:
+            _wrap_batches(app, fate)
         for platform in app.platforms:
             _wrap_calls(platform.port, fate)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.conftest import ON_BOTH_AND_BY_THREE
 from tests.faults.house import EVERYBODY, House, until
-from tests.faults.process import QUICK, STEPS
+from tests.faults.process import BATCH, QUICK, STEPS
 
 pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time; an idle one needs a tenth
 MOST_STEPS = 14  # more than planning and delivering one wave take
@@ -64,18 +64,18 @@ async def test_killed_at_random_moments_over_hundreds_of_deliveries(house: House
 
 @pytest.mark.parametrize(
     ("database_url", "step"),
-    [*(("sqlite", step) for step in STEPS[1:]), *(("postgresql", step) for step in STEPS)],
+    [*(("sqlite", step) for step in STEPS[1:]), *(("postgresql", step) for step in (*STEPS, BATCH))],
     indirect=["database_url"],
 )
 async def test_frozen_beyond_its_lease_and_woken_again(house: House, step: str) -> None:
     """On SQLite the next process is only let in when the frozen one is gone, so it just goes on.
 
-    What it left open on PostgreSQL, the server ends.
+    What it left open on PostgreSQL, the server ends, or the other process.
     """
     house.link()
     house.queue("dana@example.org", 3)
     house.queue("tom@example.org", 3)
-    frozen = house.bot(fault=(step, 3, "SIGSTOP"))
+    frozen = house.bot(fault=(step, 1 if step == BATCH else 3, "SIGSTOP"))
     await until(lambda: _stopped(frozen.pid))
     beyond = QUICK.lease if house.database.sqlite else QUICK.call  # by its own clock, which nobody can set
     asleep = asyncio.create_task(asyncio.sleep(beyond + QUICK.settling))
