@@ -43,6 +43,7 @@ ACTIONS = {
     "scheduler.task": "something of the process's own failed and is tried again; `task` names it",
     "presence.keys": "this process lacks a key that is needed by now; `why` names its fingerprint",
     "presence.leave": "the process could not say that it ends; it counts as gone after a while",
+    "presence.silent": "so many transactions of a process that froze amid them were ended; it wrote nothing of them",
     "forgetting.again": "a backup had brought back people who were forgotten; they were forgotten again",
     "delivery.sent": "the platform took a message, a change of one, or a visit",
     "delivery.waits": "the platform asked to wait `seconds`",

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from storage.database import READERS, Database, Tx, collided
+from storage.database import READERS, Database, Tx, Undone, collided
 
 Result = TypeVar("Result")
+TOGETHER = 0.02  # seconds after which a transaction takes nobody else along
 TRIES = 12  # of a transaction that collided with others; of those that meet, one succeeds each time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A function that waits for its transaction."""
+
+    function: Callable[[Tx], Any]
+    act: bool
+    done: Future[Any]
+
+
+def _taken(waiting: deque[_Asked]) -> _Asked | None:
+    """The first that somebody still waits for."""
+    with suppress(IndexError):
+        while True:
+            one = waiting.popleft()
+            if one.done.set_running_or_notify_cancel():
+                return one
+    return None
 
 
 class DatabaseThreads:
@@ -26,8 +50,8 @@ class DatabaseThreads:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._writers = ThreadPoolExecutor(1 if database.sqlite else READERS, "plc-writer")
-        self._first: deque[Callable[[], None]] = deque()
-        self._later: deque[Callable[[], None]] = deque()
+        self._acts: deque[_Asked] = deque()
+        self._later: deque[_Asked] = deque()
         self._readers = ThreadPoolExecutor(READERS, "plc-reader")
         self._alone: set[threading.Event] = set()  # what runs alone, or waits for it
 
@@ -36,18 +60,25 @@ class DatabaseThreads:
         by what it reads must not be decided twice, however many do so at once.
         """
         done: Future[Result] = Future()
-
-        def transaction() -> None:
-            if not done.set_running_or_notify_cancel():
-                return
-            try:
-                done.set_result(self._write(function, act))
-            except BaseException as error:  # whoever waits raises it
-                done.set_exception(error)
-
-        (self._first if act else self._later).append(transaction)
+        (self._acts if act else self._later).append(_Asked(function, act, done))
         self._writers.submit(self._next)
         return await asyncio.wrap_future(done)
+
+    def _next(self) -> None:
+        """Run what waits. There is one call of this for each of them, also for those that another one took along."""
+        first = _taken(self._acts) or _taken(self._later)
+        if first is None:
+            return
+        if self.database.sqlite:
+            self._together(first)
+        else:
+            self._by_itself(first)
+
+    def _by_itself(self, one: _Asked) -> None:
+        try:
+            one.done.set_result(self._write(one.function, one.act))
+        except BaseException as error:  # whoever waits raises it
+            one.done.set_exception(error)
 
     def _write(self, function: Callable[[Tx], Result], act: bool) -> Result:
         """One transaction. Where it met another one, the second look sees what the other did."""
@@ -61,13 +92,43 @@ class DatabaseThreads:
         with self.database.write(one_moment=act) as tx:
             return function(tx)
 
-    def _next(self) -> None:
-        """Run what waits: there is one call of this for each of them."""
+    def _together(self, first: _Asked) -> None:
+        """One transaction for all that wait, so that they wait for the disk once; nobody is told of theirs before."""
+        taken: list[_Asked] = []
+        tell: list[Callable[[], None]] = []
         try:
-            transaction = self._first.popleft()
-        except IndexError:
-            transaction = self._later.popleft()
-        transaction()
+            with self.database.write() as tx:
+                for one in self._company(first):
+                    taken.append(one)
+                    tell.append(self._part(tx, one))
+        except BaseException:  # one of them, or the disk, ended it for all
+            for one in taken or [first]:
+                self._by_itself(one)
+            return
+        for outcome in tell:
+            outcome()
+
+    def _company(self, first: _Asked) -> Iterator[_Asked]:
+        """``first``, and those that wait behind it, as long as that keeps nobody waiting who goes before them."""
+        until = time.monotonic() + TOGETHER
+        one: _Asked | None = first
+        while one is not None:
+            yield one
+            more = time.monotonic() < until and (first.act or not self._acts)
+            one = _taken(self._acts if first.act else self._later) if more else None
+
+    def _part(self, tx: Tx, one: _Asked) -> Callable[[], None]:
+        """What is to be told of it once it is on the disk. Where it fails, nothing but its own is undone."""
+        try:
+            with self.database.part(tx):
+                result = one.function(tx)
+        except Undone:
+            raise
+        except DBAPIError as error:
+            return partial(self._by_itself, one) if collided(error) else partial(one.done.set_exception, error)
+        except BaseException as error:  # whoever waits raises it
+            return partial(one.done.set_exception, error)
+        return partial(one.done.set_result, result)
 
     async def read(self, function: Callable[[Tx], Result]) -> Result:
         def transaction() -> Result:

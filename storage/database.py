@@ -76,6 +76,10 @@ def collided(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
+class Undone(Exception):
+    """A transaction is gone as a whole."""
+
+
 class Database:
     """Opens lazily; ``write`` and ``read`` each give one transaction, committed on success."""
 
@@ -117,6 +121,25 @@ class Database:
     def read(self) -> Iterator[Tx]:
         with self._reader.begin() as tx:
             yield tx
+
+    @contextmanager
+    def part(self, tx: Tx) -> Iterator[None]:
+        """A part of a transaction on SQLite; where it fails, nothing else of the transaction is undone.
+
+        Raises:
+            Undone: the database has undone the whole transaction, as it does where the disk is full.
+        """
+        driver: Any = tx.connection.driver_connection
+        driver.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException as error:
+            if not driver.in_transaction:
+                raise Undone from error
+            driver.execute("ROLLBACK TO part")
+            driver.execute("RELEASE part")
+            raise
+        driver.execute("RELEASE part")
 
     def empty_log(self) -> None:
         """What was deleted leaves SQLite's write-ahead logs too, as far as nobody reads there at the moment."""

@@ -75,6 +75,9 @@ class SteppedThreads(DatabaseThreads):
         with self.database.read() as tx:
             return function(tx)
 
+    async def glance(self, function: Callable[[Tx], Result]) -> Result:
+        return await self.read(function)
+
 
 class Process:
     """Starts as ``plc-bot run`` does, and answers, plans and delivers with the product's own code."""
