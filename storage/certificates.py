@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, i
 
 from program.certificate import new_code
 from storage import ledger
-from storage.database import Tx, among
+from storage.database import Tx, among, word
 from storage.tables import certificate, enrolment, ledger_line, person
 from storage.work import Work
 
@@ -52,7 +52,7 @@ class Certificate:
 def _revocations() -> Subquery:
     return (
         select(ledger_line.c.enrolment_id, ledger_line.c.code, ledger_line.c.recorded_at, ledger_line.c.reason)
-        .where(ledger_line.c.kind == KIND, ledger_line.c.step == "revoked")
+        .where(ledger_line.c.kind == word(KIND), ledger_line.c.step == word("revoked"))
         .subquery()
     )
 
@@ -61,8 +61,8 @@ def _certificates() -> Any:
     gone = _revocations()
     granted = exists().where(
         ledger_line.c.enrolment_id == certificate.c.enrolment_id,
-        ledger_line.c.kind == KIND,
-        ledger_line.c.step.in_(GRANTED),
+        ledger_line.c.kind == word(KIND),
+        ledger_line.c.step.in_([word(one) for one in GRANTED]),
         ledger_line.c.code == certificate.c.code,
     )
     return (

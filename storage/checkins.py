@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select,
 from program.checkins import DEFAULT_PROMPTS, Cycle
 from storage import consent
 from storage.certificates import holds_one
-from storage.database import Tx, among
+from storage.database import Tx, among, word
 from storage.tables import account, checkin, checkin_turn, cohort, membership, person, prompt
 from storage.work import Work, insert_new, put
 
@@ -103,10 +103,10 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
     several cohorts has one cycle. Who declined gets none. ``due``: only those whose turn has come by then.
     """
     wants = or_(
-        and_(membership.c.role == "mentee", or_(person.c.checkins.is_(None), person.c.checkins), ~holds_one()),
-        and_(membership.c.role == "mentor", person.c.checkins),
+        and_(membership.c.role == word("mentee"), or_(person.c.checkins.is_(None), person.c.checkins), ~holds_one()),
+        and_(membership.c.role == word("mentor"), person.c.checkins),
     )
-    linked = select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)
+    linked = select(account.c.person_id).where(account.c.link == word("confirmed"), account.c.active)
     query = (
         select(
             person.c.id,
@@ -120,7 +120,7 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
         .join_from(membership, person)
         .join(cohort, cohort.c.id == membership.c.cohort_id)
         .where(membership.c.until.is_(None), wants, person.c.id.in_(linked), person.c.id.not_in(consent.declined()))
-        .order_by(person.c.id, case((membership.c.role == "mentee", 0), else_=1), cohort.c.key)
+        .order_by(person.c.id, case((membership.c.role == word("mentee"), 0), else_=1), cohort.c.key)
     )
     if people is not None:
         query = query.where(among(tx, person.c.id, people))

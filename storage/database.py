@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from sqlalchemy import (
     Connection,
     Engine,
     Select,
+    String,
     Uuid,
     bindparam,
     cast,
     create_engine,
     event,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy import column as named
@@ -51,9 +53,18 @@ def among(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
     return column.in_(ids) if isinstance(ids, Select) else _holds(tx.dialect.name, column, listed(tx, ids))
 
 
-def among_given(dialect: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """:func:`among` for a statement that is built once: :func:`listed` ids come as its parameter ``ids``."""
-    return _holds(dialect, column, bindparam("ids"))
+def among_given(dialect: str, column: ColumnElement[Any], *, one: bool = False) -> ColumnElement[bool]:
+    """:func:`among` for a statement that is built once: the ids come as :func:`given`.
+
+    ``one``: there will be a single id. PostgreSQL plans a list of ids anew each time, which takes longer than one
+    person's rows.
+    """
+    return column == bindparam("id") if one else _holds(dialect, column, bindparam("ids"))
+
+
+def given(tx: Tx, ids: Collection[UUID]) -> dict[str, Any]:
+    """The ids as the parameter of :func:`among_given`; its ``one`` is whether there is a single one."""
+    return {"id": next(iter(ids))} if len(ids) == 1 else {"ids": listed(tx, ids)}
 
 
 def listed(tx: Tx, ids: Iterable[UUID]) -> Any:
@@ -66,6 +77,16 @@ def _holds(dialect: str, column: ColumnElement[Any], ids: Any) -> ColumnElement[
         values = func.json_each(ids).table_valued(named("value", Uuid))
         return column.in_(select(values.c.value))
     return column == func.any(cast(ids, ARRAY(Uuid)))
+
+
+def word(value: str) -> ColumnElement[str]:
+    """One of our own words, written into a statement instead of bound to it.
+
+    Then an index over such rows alone serves it, and neither database plans it anew for every value.
+    """
+    if not value.isidentifier():
+        raise ValueError("Only a word of the code's own stands in a statement.")
+    return literal_column(f"'{value}'", String)
 
 
 COLLISIONS = ("40001", "40P01")  # PostgreSQL: two transactions could not both go on
@@ -101,7 +122,9 @@ class Database:
                 connect_args=options,
                 hide_parameters=True,
             )
-            self._writer = self._reader = engine
+            self._writer = engine
+            # Reading takes no transaction: each would cost two more turns, and each query sees its own moment anyway.
+            self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite's transactions all see one moment, and its writers come one after the other.
         self._actor = self._writer if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, exists, func, or_, select, update
 
 from storage import pace
-from storage.database import Tx, among_given, listed
+from storage.database import Tx, among_given, listed, word
 from storage.pace import Limit
 from storage.tables import account, conversation, delivery, installation, person
 from storage.work import Work, insert_new
@@ -117,7 +117,9 @@ def visit(work: Work, conversation_id: UUID, subject: object) -> None:
     _queue(work, verb="visit", kind="visit", subject=str(subject), conversation_id=conversation_id, key=key)
 
 
-_THERE = select(*_DELIVERY).where(delivery.c.verb == "post", delivery.c.state.in_(("sending", "sent")))
+_THERE = select(*_DELIVERY).where(
+    delivery.c.verb == word("post"), delivery.c.state.in_([word("sending"), word("sent")])
+)
 _ABOUT = _THERE.where(delivery.c.kind == bindparam("kind"), delivery.c.subject == bindparam("subject"))
 
 
@@ -187,7 +189,7 @@ def _sorting(platforms: tuple[str, ...]) -> Update:
         (delivery.c.account_id.is_not(None), stranger.scalar_subquery()),
         else_=theirs.scalar_subquery(),
     )
-    new = (delivery.c.state == "queued", delivery.c.installation_id.is_(None))
+    new = (delivery.c.state == word("queued"), delivery.c.installation_id.is_(None))
     mine = select(delivery.c.id).where(*new).with_for_update(skip_locked=True)
     return update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where)
 
@@ -238,7 +240,7 @@ def _claimable(
 ) -> Select[Any]:
     """The query of a claim. Without ``verbs`` it is no share's: everything that may go."""
     where = [
-        delivery.c.state == "queued",
+        delivery.c.state == word("queued"),
         delivery.c.not_before <= bindparam("now"),
         _ready(),
         ~among_given(dialect, LANE),
@@ -258,12 +260,12 @@ def _ready() -> ColumnElement[bool]:
     target = delivery.alias("target")
     busy = delivery.alias("busy")
     return or_(
-        delivery.c.verb != "update",
+        delivery.c.verb != word("update"),
         and_(
             # An update waits until its message is there, and until an earlier update of it is settled.
-            exists().where(target.c.id == delivery.c.target_id, target.c.state != "sending"),
+            exists().where(target.c.id == delivery.c.target_id, target.c.state != word("sending")),
             ~exists().where(
-                busy.c.target_id == delivery.c.target_id, busy.c.verb == "update", busy.c.state == "sending"
+                busy.c.target_id == delivery.c.target_id, busy.c.verb == word("update"), busy.c.state == word("sending")
             ),
         ),
     )
@@ -308,7 +310,7 @@ _HOLD = (
 _HELD = (
     delivery.c.id == bindparam("held_id"),
     delivery.c.claim == bindparam("held_claim"),
-    delivery.c.state == "sending",
+    delivery.c.state == word("sending"),
 )
 _HELD_UNTIL = select(delivery.c.claimed_until).where(*_HELD)
 _SETTLE = update(delivery).where(*_HELD)
@@ -387,8 +389,8 @@ def message_of(tx: Tx, delivery_id: UUID) -> Message:
 
 
 _NEXT = select(
-    select(func.min(delivery.c.not_before)).where(delivery.c.state == "queued").scalar_subquery(),
-    select(func.min(delivery.c.claimed_until)).where(delivery.c.state == "sending").scalar_subquery(),
+    select(func.min(delivery.c.not_before)).where(delivery.c.state == word("queued")).scalar_subquery(),
+    select(func.min(delivery.c.claimed_until)).where(delivery.c.state == word("sending")).scalar_subquery(),
 )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, delete, insert, literal, select, updat
 
 from program.times import to_utc, whole_minutes
 from storage import history
-from storage.database import Tx, among, among_given, listed
+from storage.database import Tx, among, among_given, given, word
 from storage.tables import meeting, membership, person, rsvp, series, visitor
 from storage.work import Work, insert_new, put
 
@@ -63,7 +63,7 @@ _EXPECTED = (
     .join_from(membership, person)
     .where(
         membership.c.cohort_id == bindparam("cohort"),
-        membership.c.role == "mentee",
+        membership.c.role == word("mentee"),
         membership.c.until.is_(None) | (membership.c.until > bindparam("began")),
     )
     .union_all(
@@ -75,11 +75,11 @@ _EXPECTED = (
 
 
 @cache
-def _next(dialect: str) -> Select[Any]:
+def _next(dialect: str, *, one: bool) -> Select[Any]:
     return (
         select(*_MEETING)
         .where(
-            among_given(dialect, meeting.c.cohort_id),
+            among_given(dialect, meeting.c.cohort_id, one=one),
             meeting.c.cancelled_at.is_(None),
             meeting.c.ends_at > bindparam("now"),
         )
@@ -163,7 +163,8 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
 
 def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting | None:
     """The first meeting that has not ended."""
-    row = tx.execute(_next(tx.dialect.name), {"ids": listed(tx, cohort_ids), "now": now}).one_or_none()
+    query = _next(tx.dialect.name, one=len(cohort_ids) == 1)
+    row = tx.execute(query, {**given(tx, cohort_ids), "now": now}).one_or_none()
     return Meeting(*row) if row else None
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from storage import conversations, history
-from storage.database import Tx, among
+from storage.database import Tx, among, word
 from storage.tables import account, cohort, installation, membership, person
 from storage.work import Work
 
@@ -106,7 +106,7 @@ _ACTOR = (
         membership.c.role,
     )
     .join_from(installation, account, account.c.installation_id == installation.c.id)
-    .join(person, and_(person.c.id == account.c.person_id, account.c.link == "confirmed"), isouter=True)
+    .join(person, and_(person.c.id == account.c.person_id, account.c.link == word("confirmed")), isouter=True)
     .join(membership, and_(membership.c.person_id == person.c.id, membership.c.until.is_(None)), isouter=True)
     .join(cohort, cohort.c.id == membership.c.cohort_id, isouter=True)
     .where(

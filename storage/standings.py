@@ -19,7 +19,7 @@ from program.record import Attendance, Enrolment, Meeting, Record
 from program.standing import Standing, standing
 from program.times import whole_minutes
 from storage import policies, records
-from storage.database import Tx, among_given, listed
+from storage.database import Tx, among_given, given, word
 from storage.tables import enrolment, meeting, membership, person, summary
 
 
@@ -40,27 +40,25 @@ class _Queries:
 
     mentees: Select[Any]
     lines: Select[Any]
-    meetings: Select[Any]
 
 
 @cache
-def _queries(dialect: str, whose: Literal["people", "cohorts", "all"]) -> _Queries:
+def _queries(dialect: str, whose: Literal["people", "cohorts", "all"], *, one: bool = False) -> _Queries:
     """``whose``: the mentees whose ids are given, those of the given cohorts, or everybody."""
     there = membership.alias("there")
     members = select(there.c.person_id).where(
-        among_given(dialect, there.c.cohort_id), there.c.until.is_(None), there.c.role == "mentee"
+        among_given(dialect, there.c.cohort_id, one=one), there.c.until.is_(None), there.c.role == word("mentee")
     )
     wanted = {
-        "people": among_given(dialect, membership.c.person_id),
+        "people": among_given(dialect, membership.c.person_id, one=one),
         "cohorts": membership.c.person_id.in_(members),
         "all": true(),
     }
-    places = (membership.c.until.is_(None), membership.c.role == "mentee", wanted[whose])
-    mentees = select(membership.c.person_id).where(*places)
+    places = (membership.c.until.is_(None), membership.c.role == word("mentee"), wanted[whose])
     first = membership.alias("first")
     known_since = (
         select(func.min(first.c.since))
-        .where(first.c.person_id == membership.c.person_id, first.c.role == "mentee")
+        .where(first.c.person_id == membership.c.person_id, first.c.role == word("mentee"))
         .scalar_subquery()
     )
     return _Queries(
@@ -77,33 +75,44 @@ def _queries(dialect: str, whose: Literal["people", "cohorts", "all"]) -> _Queri
         .join(enrolment, enrolment.c.person_id == person.c.id)
         .where(*places)
         .order_by(person.c.name, person.c.id, membership.c.cohort_id),
-        lines=records.lines_of(enrolment.c.person_id.in_(mentees)),
-        meetings=select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
-        .where(among_given(dialect, meeting.c.cohort_id), meeting.c.cancelled_at.is_(None))
-        .order_by(meeting.c.starts_at, meeting.c.id),
+        lines=records.lines_of(
+            among_given(dialect, enrolment.c.person_id, one=one)
+            if whose == "people"
+            else enrolment.c.person_id.in_(select(membership.c.person_id).where(*places))
+        ),
+    )
+
+
+@cache
+def _meetings_of(dialect: str, *, one: bool) -> Select[Any]:
+    return (
+        select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
+        .where(among_given(dialect, meeting.c.cohort_id, one=one), meeting.c.cancelled_at.is_(None))
+        .order_by(meeting.c.starts_at, meeting.c.id)
     )
 
 
 def of_people(tx: Tx, people: Sequence[UUID], now: datetime) -> list[Mentee]:
     """The standings of these people, as far as they are mentees of a cohort now, by name."""
-    return _standings(tx, now, _queries(tx.dialect.name, "people"), {"ids": listed(tx, people)})
+    return _standings(tx, now, _queries(tx.dialect.name, "people", one=len(people) == 1), given(tx, people))
 
 
 def of_cohorts(tx: Tx, cohort_ids: Sequence[UUID] | None, now: datetime) -> list[Mentee]:
     """The standings of these cohorts' mentees, or of the whole program's, by name."""
     if cohort_ids is None:
         return _standings(tx, now, _queries(tx.dialect.name, "all"), {})
-    return _standings(tx, now, _queries(tx.dialect.name, "cohorts"), {"ids": listed(tx, cohort_ids)})
+    queries = _queries(tx.dialect.name, "cohorts", one=len(cohort_ids) == 1)
+    return _standings(tx, now, queries, given(tx, cohort_ids))
 
 
-def _standings(tx: Tx, now: datetime, queries: _Queries, given: Mapping[str, Any]) -> list[Mentee]:
-    rows = tx.execute(queries.mentees, given).all()
+def _standings(tx: Tx, now: datetime, queries: _Queries, asked: Mapping[str, Any]) -> list[Mentee]:
+    rows = tx.execute(queries.mentees, asked).all()
     if not rows:
         return []
     used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
-    found_records = records.read(tx, queries.lines, given)
+    found_records = records.read(tx, queries.lines, asked)
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
-    meetings = _meetings(tx, queries.meetings, {row.cohort_id for row in rows})
+    meetings = _meetings(tx, {row.cohort_id for row in rows})
     calendars: dict[tuple[UUID, ...], Calendar] = {}
     found: list[Mentee] = []
     for person_id, group in groupby(rows, key=lambda row: row.id):
@@ -128,10 +137,10 @@ def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
     return year_of(starts, boundary) < year_of(day_of(known_since, policy.program.zone), boundary)
 
 
-def _meetings(tx: Tx, query: Select[Any], cohort_ids: set[UUID]) -> dict[UUID, list[Meeting]]:
+def _meetings(tx: Tx, cohort_ids: set[UUID]) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     found: dict[UUID, list[Meeting]] = {}
-    rows = tx.execute(query, {"ids": listed(tx, cohort_ids)})
+    rows = tx.execute(_meetings_of(tx.dialect.name, one=len(cohort_ids) == 1), given(tx, cohort_ids))
     for cohort_id, meeting_id, starts_at, ends_at in rows:
         found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, whole_minutes(starts_at, ends_at)))
     return found
