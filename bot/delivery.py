@@ -209,7 +209,9 @@ class DeliveryLoop:
             await self._settle(item, "unconfirmed", MAYBE)
 
     async def _deliver(self, item: Delivery) -> None:
-        prepared = await self._product.threads.read(lambda tx: self._prepare(tx, item))
+        threads = self._product.threads
+        read = threads.read if item.kind in self._product.router.of_everybody else threads.glance
+        prepared = await read(lambda tx: self._prepare(tx, item))
         if isinstance(prepared, Settled):
             await self._settle(item, prepared.state, prepared.reason)
             return

@@ -107,7 +107,7 @@ def tidy(work: Work, _moment: Moment) -> str | None:
     return None
 
 
-@router.delivery("digest")
+@router.delivery("digest", of_everybody=True)
 def digest_delivery(work: Work, item: Delivery) -> Card | None:
     """It tells of each failed message that no earlier digest told of, however long ago that was."""
     person = people.get(work.tx, UUID(item.subject))

@@ -241,6 +241,7 @@ class Router:
         self.submits: dict[str, Handler] = {}
         self.moments: dict[str, MomentSpec] = {}
         self.builders: dict[str, CardBuilder] = {}
+        self.of_everybody: set[str] = set()  # kinds of deliveries that are built from the whole program
         self.start_hooks: list[StartHook] = []
         self._events: dict[type, Handler] = {}
         self._stranger: Handler | None = None
@@ -275,7 +276,10 @@ class Router:
     def submit(self, name: str) -> Callable[[Handler], Handler]:
         return _register(self.submits, name)
 
-    def delivery(self, kind: str) -> Callable[[CardBuilder], CardBuilder]:
+    def delivery(self, kind: str, *, of_everybody: bool = False) -> Callable[[CardBuilder], CardBuilder]:
+        """``of_everybody``: building it takes long, as it reads the whole program."""
+        if of_everybody:
+            self.of_everybody.add(kind)
         return _register(self.builders, kind)
 
     def moment(self, kind: str, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:

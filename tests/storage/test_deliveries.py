@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -104,6 +105,23 @@ async def test_what_did_not_arrive_is_dropped_when_it_is_no_longer_true(
     await after_the_lease(world)
     assert world.to(dana) == []
     assert rows(world) == [("dropped", "it is no longer true")]
+
+
+@pytest.mark.parametrize("of_everybody", [False, True])
+async def test_only_a_card_about_one_person_is_built_in_the_event_loop(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch, *, of_everybody: bool
+) -> None:
+    """While a card of the whole program is being built, everybody else is answered."""
+    here: list[bool] = []
+
+    def builds(*_: object) -> None:
+        here.append(threading.current_thread() is threading.main_thread())
+
+    monkeypatch.setitem(world.product.router.builders, "welcome", builds)
+    monkeypatch.setattr(world.product.router, "of_everybody", {"welcome"} if of_everybody else set())
+    queue(world, dana)
+    await world.loop.drain()
+    assert here == [world.database.sqlite and not of_everybody]
 
 
 async def test_a_card_that_cannot_be_made_sends_nothing_twice(
