@@ -34,7 +34,7 @@ from bot.timing import Timing, timing_for
 from bot.web import Health
 from handlers.features import router
 from storage import checkins, forgetting, people, program, running
-from storage.database import IDLE_SECONDS, Database
+from storage.database import Database
 from storage.migrate import in_turn, migrate
 from storage.vault import Vault, new_operator_key, read_operator_keys
 from storage.work import Work
@@ -237,8 +237,9 @@ class App:
             await hook()
         self.loop.start()
         self.scheduler.every(REFRESH_SECONDS, self.be_present, "presence")
-        if not self.product.threads.database.sqlite:
-            self.scheduler.every(IDLE_SECONDS, self.end_silent, "silent")
+        database = self.product.threads.database
+        if not database.sqlite:
+            self.scheduler.every(database.idle, self.end_silent, "silent")
         await self.scheduler.start()
         await self.scheduler.safely(self.be_present, "presence")
 
@@ -251,7 +252,8 @@ class App:
 
     async def end_silent(self) -> None:
         """No frozen process keeps the others from what it held."""
-        ended = await self.product.threads.read(running.end_silent)
+        threads = self.product.threads
+        ended = await threads.read(lambda tx: running.end_silent(tx, threads.database.idle))
         if ended:
             event(log, "presence.silent", logging.WARNING, sessions=ended)
 

@@ -38,7 +38,7 @@ from sqlalchemy.pool import QueuePool
 KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
-IDLE_SECONDS = 10  # that a transaction on PostgreSQL may wait for its process
+IDLE_SECONDS = 30  # that a transaction on PostgreSQL may wait for its process, which may be counting everybody's
 SESSIONS = "plc-bot"  # what PostgreSQL's list of sessions calls ours
 
 Tx = Connection
@@ -104,8 +104,9 @@ class Undone(Exception):
 class Database:
     """Opens lazily; ``write`` and ``read`` each give one transaction, committed on success."""
 
-    def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+    def __init__(self, url: str, idle: float = IDLE_SECONDS) -> None:
+        """``idle``: seconds after which a transaction on PostgreSQL whose process is silent ends."""
+        self.url, self.idle = make_url(url), idle
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:
             self._writer = _sqlite_engine(self.url.database or "", 1, "BEGIN IMMEDIATE")
@@ -113,7 +114,7 @@ class Database:
             self._reader = _sqlite_engine(self.url.database or "", READERS + 1, "BEGIN")
         else:
             # A frozen process must not hold its locks for ever: the server ends what it left open.
-            session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+            session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={idle * 1000:.0f}"
             options = {"connect_timeout": 10, "options": session, "application_name": SESSIONS}
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, text
 
-from storage.database import IDLE_SECONDS, SESSIONS, Tx
+from storage.database import SESSIONS, Tx
 from storage.tables import process
 from storage.work import put
 
@@ -50,15 +50,15 @@ _END_SILENT = text(
 )
 
 
-def end_silent(tx: Tx) -> int:
-    """End transactions whose process fell silent in the middle, with what they hold; how many.
+def end_silent(tx: Tx, seconds: float) -> int:
+    """End transactions whose process fell silent so long ago in the middle, with what they hold; how many.
 
     PostgreSQL does so itself where a process freezes between two statements, but not where it froze
     within a batch of them: that session is not idle in its eyes.
     """
     if tx.dialect.name == "sqlite":
         return 0
-    return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": IDLE_SECONDS}) or 0
+    return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": seconds}) or 0
 
 
 def announce(tx: Tx, one: Process) -> None:

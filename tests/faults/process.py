@@ -24,20 +24,21 @@ from uuid import UUID, uuid4
 from sqlalchemy import event
 
 from bot import logs
-from bot.app import App, open_database, prepare, running_alone, serve
+from bot.app import App, prepare, running_alone, serve
 from bot.clock import SystemClock
 from bot.port import Port
 from bot.settings import Settings
 from bot.slack import connect as connect_slack
 from bot.teams import connect as connect_teams
 from bot.timing import Timing
-from storage.database import Tx
+from storage.database import Database, Tx
 from tests.fakes import slack, teams
 from tests.world import OPERATOR_KEY
 
 # Looks come quickly; between a lease and its call lies more than a busy machine needs to get from claim to call.
 QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=4.0, lease=7.0, settling=0.5, stop=30.0)
 CALL = 3.0  # seconds that a platform's client waits for an answer
+IDLE = 8.0  # seconds that PostgreSQL waits for a process that is silent in a transaction
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def maker(made: UUID) -> int:
 
 async def run(orders: Orders) -> None:
     settings = settings_for(orders)
-    database = open_database(settings)
+    database = Database(settings.database_url, idle=IDLE)
     with running_alone(database.url):
         vault = prepare(settings, database, SystemClock())
         timing = Timing(**{**asdict(QUICK), **orders.timing})
