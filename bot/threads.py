@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -131,11 +131,7 @@ class DatabaseThreads:
         return partial(one.done.set_result, result)
 
     async def read(self, function: Callable[[Tx], Result]) -> Result:
-        def transaction() -> Result:
-            with self.database.read() as tx:
-                return function(tx)
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, transaction)
+        return await self._in_a_thread(self.database.read, function)
 
     async def glance(self, function: Callable[[Tx], Result]) -> Result:
         """Read the few rows of one person or one message.
@@ -144,9 +140,18 @@ class DatabaseThreads:
         interpreter away at every row, and while others want it the same reading takes more than twice as long.
         """
         if not self.database.sqlite or self._alone:
-            return await self.read(function)
-        with self.database.read() as tx:
+            return await self._in_a_thread(self.database.glance, function)
+        with self.database.glance() as tx:
             return function(tx)
+
+    async def _in_a_thread(
+        self, opened: Callable[[], AbstractContextManager[Tx]], function: Callable[[Tx], Result]
+    ) -> Result:
+        def transaction() -> Result:
+            with opened() as tx:
+                return function(tx)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, transaction)
 
     async def alone(self, function: Callable[[], None]) -> None:
         """Run something in the writer's place while every reader is held, so that on SQLite nothing else goes on."""
