@@ -38,7 +38,7 @@ from sqlalchemy.pool import QueuePool
 KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
-IDLE_SECONDS = 30  # that a transaction on PostgreSQL may wait for its process, which may be counting everybody's
+IDLE_SECONDS = 30  # that a transaction on PostgreSQL may wait for its process; a whole program takes a while to count
 SESSIONS = "plc-bot"  # what PostgreSQL's list of sessions calls ours
 
 Tx = Connection

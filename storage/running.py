@@ -51,13 +51,11 @@ _END_SILENT = text(
 
 
 def end_silent(tx: Tx, seconds: float) -> int:
-    """End transactions whose process fell silent so long ago in the middle, with what they hold; how many.
+    """On PostgreSQL, end transactions whose process fell silent so long ago, with what they hold; how many.
 
-    PostgreSQL does so itself where a process freezes between two statements, but not where it froze
+    The server does so itself where a process freezes between two statements, but not where it froze
     within a batch of them: that session is not idle in its eyes.
     """
-    if tx.dialect.name == "sqlite":
-        return 0
     return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": seconds}) or 0
 
 
