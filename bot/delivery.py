@@ -43,6 +43,7 @@ class Prepared:
     address: Address
     message: Outgoing | None  # None: a visit
     message_id: str | None = None  # of the message an update changes
+    until: float = 0.0  # by the event loop's clock: when it is no longer sure that it is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class DeliveryLoop:
     async def _lane(self, lane: list[tuple[Delivery, bool]]) -> None:
         for item, known in lane:
             try:
+                await self._product.waiting.stand_back(self._timing.behind)
                 await self._one(item, known)
             except Exception as error:  # the database is away: what is under way is looked at after its lease
                 event(log, "delivery.loop", logging.ERROR, id=item.id, error=type(error).__name__)
@@ -209,13 +211,22 @@ class DeliveryLoop:
             await self._settle(item, "unconfirmed", MAYBE)
 
     async def _deliver(self, item: Delivery) -> None:
-        threads = self._product.threads
+        threads, loop = self._product.threads, asyncio.get_running_loop()
+
+        def ready(tx: Tx) -> Prepared | Settled | None:
+            """None: somebody else has taken it over."""
+            prepared = self._prepare(tx, item)
+            if isinstance(prepared, Settled):
+                return prepared
+            now, limit, until = self._product.clock.now(), self._timing.call, loop.time() + self._timing.call
+            return replace(prepared, until=until) if deliveries.still_held(tx, item, now, limit) else None
+
         read = threads.read if item.kind in self._product.router.of_everybody else threads.glance
-        prepared = await read(lambda tx: self._prepare(tx, item))
+        prepared = await read(ready)
         if isinstance(prepared, Settled):
             await self._settle(item, prepared.state, prepared.reason)
-            return
-        await self._call(item, prepared)
+        elif prepared is not None:
+            await self._call(item, prepared)
 
     async def _look_up(self, item: Delivery) -> None:
         """Its sender went silent: find out whether the message is there before anything is sent or dropped."""
@@ -250,16 +261,11 @@ class DeliveryLoop:
                 await self._deliver(item)
 
     async def _call(self, item: Delivery, prepared: Prepared) -> None:
-        now, limit = self._product.clock.now(), self._timing.call
-        until = asyncio.get_running_loop().time() + limit
-        held = await self._product.threads.glance(lambda tx: deliveries.still_held(tx, item, now, limit))
-        if not held:
-            return  # somebody else has taken it over
         platform = prepared.address.platform
         self._product.metrics.tried(platform, item.verb)
         try:
-            async with asyncio.timeout(limit):
-                outcome = await self._verb(self._ports[platform], item, prepared, until)
+            async with asyncio.timeout(self._timing.call):
+                outcome = await self._verb(self._ports[platform], item, prepared)
         except Wait as wait:
             await self._wait(item, platform, wait.seconds)
             await self._settle(item, "queued", "the platform asked to wait", wait=wait.seconds)
@@ -295,10 +301,10 @@ class DeliveryLoop:
         if installation_id is not None:
             await self._product.threads.write(lambda tx: pace.wait(self._work(tx), installation_id, limit, seconds))
 
-    async def _verb(self, port: Port, item: Delivery, prepared: Prepared, until: float) -> Outcome:
+    async def _verb(self, port: Port, item: Delivery, prepared: Prepared) -> Outcome:
         if prepared.message is None:
             return await self._visit(port, item, prepared.address)
-        message = replace(prepared.message, until=until)
+        message = replace(prepared.message, until=prepared.until)
         if prepared.message_id is None:
             return await port.post(prepared.address, message)
         await port.update(prepared.address, prepared.message_id, message)

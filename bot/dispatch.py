@@ -15,6 +15,7 @@ from bot.metrics import Metrics
 from bot.port import Permanent, Port, Temporary, Uncertain, Wait
 from bot.threads import DatabaseThreads
 from bot.timing import ALONE, Timing
+from bot.waiting import Waiting
 from handlers import identity
 from handlers.cards import BadAction
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
@@ -46,6 +47,7 @@ class Product:
     key_backup_days: int = KEY_BACKUP_DAYS
     metrics: Metrics = field(default_factory=Metrics)
     house: House = field(default_factory=House)
+    waiting: Waiting = field(default_factory=Waiting)
 
     def work(self, tx: Tx) -> Work:
         now, address = self.clock.now(), self.address()
@@ -71,7 +73,8 @@ class Dispatcher:
         """The reply to one request; a refusal is a reply too."""
         begun = time.perf_counter()
         try:
-            return await self._reply(request)
+            with self._product.waiting.answering():
+                return await self._reply(request)
         finally:
             intent = type(request.intent).__name__.lower()
             self._product.metrics.handled(request.who.platform, intent, time.perf_counter() - begun)

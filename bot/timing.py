@@ -13,6 +13,7 @@ class Timing:
     look: float  # between two looks at what is due, besides those that come on time
     idle: float  # the longest sleep of the delivery loop
     held: float = 0.25  # its sleep while something waits for its pace alone
+    behind: float = 0.006  # the longest that a delivery lets those who wait for an answer go first
     call: float = 20.0  # a call's limit; shorter than the lease
     lease: float = LEASE.total_seconds()
     settling: float = SETTLING.total_seconds()

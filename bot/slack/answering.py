@@ -189,12 +189,13 @@ class Answering:
             return NOTHING
         if is_chat(request.place.conversation) and _origin_of(body).message:
             self._port.remember_chat(request.who.user, request.place.conversation)
-        work = self._or_sorry(self._press(body, request), partial(self._tell, body, UNSHOWN_CARD))
-        await self._quick(self._hold(work), self._patience.answer)
+        task = self._hold(self._ask(request))
+        # The answer itself goes another way, and Slack need not wait for that.
+        self._hold(self._or_sorry(self._press(body, task), partial(self._tell, body, UNSHOWN_CARD)))
+        await self._quick(task, self._patience.answer)
         return NOTHING
 
-    async def _press(self, body: Payload, request: Request) -> None:
-        task = self._hold(self._ask(request))
+    async def _press(self, body: Payload, task: asyncio.Task[Reply]) -> None:
         waiting = ""
         expects_form = str(body["actions"][0].get("action_id", "")).startswith(render.FORM)
         if expects_form and not _in_view(body) and not await self._quick(task, self._patience.form):

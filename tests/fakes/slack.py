@@ -410,6 +410,8 @@ class FakeSlack:
         body = await request.json()
         self.calls.append(("response_url", body))
         fault = self._faults["response_url"].popleft() if self._faults["response_url"] else None
+        if fault is not None and fault.hang:
+            await self._stopping.wait()
         if fault is not None:
             return web.Response(status=fault.status or 500)
         _accept_message(body)

@@ -26,7 +26,7 @@ from tests.simulation.fate import Crash, Diary, Fate
 from tests.world import ADDRESS, OPERATOR_KEY, FixedClock
 
 Result = TypeVar("Result")
-UNHURRIED = replace(ALONE, held=3600.0)  # how fast the machine is must change nothing
+UNHURRIED = replace(ALONE, held=3600.0, behind=0.0)  # how fast the machine is must change nothing
 
 
 class Life:

@@ -6,7 +6,7 @@ import asyncio
 from uuid import UUID
 
 from bot.port import Address, Outgoing
-from bot.slack import render
+from bot.slack import Patience, render
 from handlers.cards import (
     BadAction,
     Button,
@@ -148,6 +148,7 @@ async def test_a_press_in_a_channel_is_answered_to_the_presser_alone(either: Bot
     message = {"ts": "1.1", "blocks": _blocks(PRESSABLE)}
 
     await either.dana.press("Go", message, HOME)
+    await either.settled()
 
     (seen,) = either.fake.notices
     assert seen["replace_original"] is False
@@ -160,15 +161,30 @@ async def test_a_press_in_the_chat_is_answered_by_an_ordinary_message(bot: Bot) 
     chat = bot.fake.chat(DANA)
 
     await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, chat.id)
+    await bot.settled()
 
     assert words(chat.messages[-1]["blocks"]) == "Thank you."
     assert bot.handlers.asked[0].place.kind == "personal"
+
+
+async def test_a_press_is_acknowledged_before_its_answer_is_brought(bot: Bot) -> None:
+    """Slack shows the button as waiting until then, and the answer goes another way."""
+    bot.handlers.reply = notice("Thank you.")
+    bot.platform._answering._patience = Patience(answer=600, form=600, stop=0.1)
+    bot.fake.fail("response_url", Fault(hang=True))
+
+    answered = await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, HOME)
+
+    assert answered.status == 200
+    assert bot.handlers.asked[0].intent == Press(action("x.go", "1"))
+    assert bot.platform._answering._held, "its answer is still under way"
 
 
 async def test_the_pressed_message_can_be_replaced(bot: Bot) -> None:
     bot.handlers.reply = Reply(replace=Card("Done"))
 
     await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, bot.fake.chat(DANA).id)
+    await bot.settled()
 
     (seen,) = bot.fake.replaced
     assert words(seen["blocks"]) == "Done"
@@ -180,6 +196,7 @@ async def test_a_message_is_replaced_and_a_notice_brought_after_the_response_add
     bot.fake.fail("response_url", Fault(status=404), Fault(status=404))
 
     await bot.dana.press("Go", bot.fake.messages(HOME)[0], HOME)
+    await bot.settled()
 
     assert sent.message == bot.fake.messages(HOME)[0]["ts"]
     assert words(bot.fake.messages(HOME)[0]["blocks"]) == "Done"
@@ -189,6 +206,7 @@ async def test_a_message_is_replaced_and_a_notice_brought_after_the_response_add
 async def test_a_press_opens_a_form_and_the_form_remembers_where_it_came_from(either: Bot) -> None:
     either.handlers.reply = Reply(form=FORM)
     await either.dana.press("Plan", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, HOME)
+    await either.settled()
     either.handlers.reply = Reply(replace=Card("Planned"), card=Card("Saved"))
 
     answered = await either.dana.send(topic="Budgets", tags=["b"], day="2026-12-01", time="15:30", minutes="45")
@@ -245,6 +263,7 @@ async def test_a_link_button_asks_nothing(bot: Bot) -> None:
     payload["actions"][0] = {"type": "button", "action_id": "link:1", "block_id": "b"}
 
     answered = await bot.wire.interactive(payload)
+    await bot.settled()
 
     assert answered.status == 200
     assert bot.handlers.asked == []
@@ -266,6 +285,7 @@ async def test_an_action_that_no_handler_knows_gets_the_same_sentence(bot: Bot) 
     bot.handlers.error = BadAction("x")
 
     await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, HOME)
+    await bot.settled()
 
     assert "from an older version of me" in words(bot.fake.notices[0]["blocks"])
 
@@ -407,12 +427,14 @@ async def test_a_press_inside_a_modal_is_answered_in_it(bot: Bot) -> None:
     bot.handlers.reply = Reply(form=FORM)
 
     await bot.dana.press_in_view("Plan")
+    await bot.settled()
 
     assert len(bot.fake.stacks[DANA]) == 2
     assert bot.handlers.asked[-1].place.conversation == HOME
     bot.dana.goes_back()
     bot.handlers.reply = notice("Nothing to plan.")
     await bot.dana.press_in_view("Plan")
+    await bot.settled()
     assert "Nothing to plan." in words(bot.fake.top_view(DANA))
 
 
@@ -459,6 +481,7 @@ async def test_a_form_cannot_open_from_a_message_so_a_button_does(bot: Bot) -> N
 
     chat = bot.fake.chat(DANA)
     await bot.dana.press("Open", chat.messages[-1], chat.id)
+    await bot.settled()
     assert bot.fake.sees_modal(DANA)
 
 
@@ -516,11 +539,13 @@ async def test_a_press_in_the_home_tab(bot: Bot) -> None:
     await bot.dana.opens_home()
     bot.handlers.reply = Reply(form=FORM)
     await bot.dana.press_at_home("Plan")
+    await bot.settled()
 
     assert bot.fake.sees_modal(DANA)
     assert bot.handlers.asked[-1].place.conversation == bot.fake.chat(DANA).id
     bot.handlers.reply = notice("Thank you.")
     await bot.dana.press_at_home("Go")
+    await bot.settled()
     assert words(bot.fake.chat(DANA).messages[-1]["blocks"]) == "Thank you."
 
 

@@ -101,6 +101,7 @@ async def test_a_repeated_press_and_command_are_answered_once(either: Bot) -> No
     for _ in range(2):
         await either.wire.interactive(press)
         await either.dana.send_command(command)
+    await either.settled()
 
     assert len(either.fake.notices) == 2
 
@@ -251,6 +252,7 @@ async def test_an_answer_that_slack_refuses_to_show_is_a_clear_failure(
     bot.handlers.reply = Reply(card=Card("x", (say(CANARY), buttons(Button("Go", action("x", "a|b"))))))
     chat = bot.fake.chat(DANA)
     await bot.dana.press("Go", chat.messages[-1], chat.id)
+    await bot.settled()
     assert "could not show you the answer" in words(chat.messages[-1])
     assert CANARY not in caplog.text
 

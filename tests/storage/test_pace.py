@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from bot.planner import look
 from bot.port import Address, Outgoing, Sent, Wait
 from bot.slack.limits import PACE
 from bot.threads import DatabaseThreads
+from bot.timing import ALONE
 from handlers.turns import refresh_turns
 from storage import conversations, deliveries, due, pace
 from storage.database import Tx
@@ -122,6 +124,25 @@ async def test_another_process_heeds_what_one_was_told(world: World, dana: Perso
     assert await other.drain() == 2
     threads._writers.shutdown()
     threads._readers.shutdown()
+
+
+async def test_a_message_begins_when_nobody_waits_for_an_answer(world: World, dana: Person) -> None:
+    loop = DeliveryLoop(world.product, {PLATFORM: world.port}, replace(ALONE, behind=600.0))
+    queue(world, dana, 0)
+    with world.product.waiting.answering():
+        draining = asyncio.create_task(loop.drain())
+        while "sending" not in _states(world):
+            await asyncio.sleep(0.001)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert world.to(dana) == []
+    assert await draining == 1
+    assert len(world.to(dana)) == 1
+
+
+def _states(world: World) -> list[str]:
+    with world.database.read() as tx:
+        return list(tx.scalars(select(delivery.c.state)))
 
 
 async def test_a_wait_for_changes_holds_back_no_posts(world: World, dana: Person) -> None:

@@ -1,0 +1,45 @@
+"""People who wait for an answer go before deliveries, which nobody sits and waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+LULL = 1.0  # seconds without a request, after which the next one is not soon expected
+
+
+class Waiting:
+    """Whom this process is answering just now. ``clock``: seconds that only go forward."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._people = 0
+        self._answered = -math.inf
+        self._nobody = asyncio.Event()
+        self._next = asyncio.Lock()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        self._people += 1
+        self._nobody.clear()
+        try:
+            yield
+        finally:
+            self._people -= 1
+            self._answered = self._clock()
+            if not self._people:
+                self._nobody.set()
+
+    async def stand_back(self, seconds: float) -> None:
+        """Begin a delivery: in a lull at once; else one after another, each when nobody waits or after so long."""
+        if not seconds or (not self._people and self._clock() - self._answered > LULL):
+            return
+        async with self._next:
+            if self._people:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._nobody.wait(), seconds)
+            else:
+                await asyncio.sleep(0)
