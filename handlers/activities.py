@@ -169,7 +169,7 @@ def hand_on(work: Work, person_id: UUID) -> None:
     for line in lines:
         if (line.kind, line.step) in REQUESTS and line.id not in settled and _approver(work, line) != "nobody":
             _ask(work, person_id, line.id, _approver(work, line))
-            deliveries.refresh(work, "activity.decide", line.id)
+            deliveries.refresh(work, line.id, "activity.decide")
 
 
 def _deciders(work: Work, person_id: UUID, who: str) -> set[UUID]:
@@ -370,8 +370,7 @@ def _decision(call: Call, line: RecordLine, outcome: str) -> Line:
 
 def _settle(call: Call, line: RecordLine, outcome: str) -> None:
     ledger.add(call.work, line.person_id, _decision(call, line, outcome))
-    deliveries.refresh(call.work, "activity.decide", line.id)
-    deliveries.refresh(call.work, "activity.own", line.id)
+    deliveries.refresh(call.work, line.id, "activity.decide", "activity.own")
     if outcome != "withdrawn":
         deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag="settled")
         ask_for_approval(call.work, [line.person_id])
@@ -498,8 +497,7 @@ def correct(call: Call) -> Reply:
         reason=reason,
     )
     line_id = ledger.add(call.work, line.person_id, corrected)
-    deliveries.refresh(call.work, "activity.decide", line.id)
-    deliveries.refresh(call.work, "activity.own", line.id)
+    deliveries.refresh(call.work, line.id, "activity.decide", "activity.own")
     deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag=line_id)
     ask_for_approval(call.work, [line.person_id])
     return notice("Corrected. The mentee is told, and both entries stay in the record.")

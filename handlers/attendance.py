@@ -147,9 +147,8 @@ def here(call: Call) -> Reply:
         return notice(f"Your mentor has recorded you already: {STATUSES[mark.status].lower()}.")
     if meeting.settled_at is not None:
         raise Refused("The list is confirmed already; please tell your mentor.")
-    attendance.add(call.work, meeting.id, call.my_id, "tapped", "present", call.my_id)
-    deliveries.refresh(call.work, "attendance.here", meeting.id)
-    deliveries.refresh(call.work, "attendance.roster", meeting.id)
+    attendance.add(call.work, meeting, call.my_id, "tapped", "present", call.my_id)
+    deliveries.refresh(call.work, meeting.id, "attendance.here", "attendance.roster")
     now = When(call.work.now, call.me.zone, "time")
     return notice("You're marked as here, ", now, ". Your mentor confirms the list afterwards.")
 
@@ -295,7 +294,7 @@ def _settle_present(call: Call, *, only_tapped: bool) -> Reply:
         raise Refused("The meeting has not begun yet.")
     for line in _open(roster_of(call.work, meeting)):
         if line.mark.tapped or not only_tapped:
-            attendance.add(call.work, meeting.id, line.person.id, "confirmed", "present", call.my_id)
+            attendance.add(call.work, meeting, line.person.id, "confirmed", "present", call.my_id)
     return Reply(replace=_after(call, meeting))
 
 
@@ -317,8 +316,9 @@ def _after(call: Call, meeting: Meeting) -> Card:
     if settled:
         due.cancel(call.work, meeting.id, ("attendance.chase", "attendance.escalate"))
         ask_for_approval(call.work, [line.person.id for line in lines])
-    for kind in ("attendance.here", "attendance.roster", "attendance.chase", "attendance.escalate"):
-        deliveries.refresh(call.work, kind, meeting.id)
+    deliveries.refresh(
+        call.work, meeting.id, "attendance.here", "attendance.roster", "attendance.chase", "attendance.escalate"
+    )
     return roster_card(call.work, meetings.get(call.work.tx, meeting.id))
 
 
@@ -489,7 +489,7 @@ def _record(
         new = line.mark.status is None
         attendance.add(
             call.work,
-            meeting.id,
+            meeting,
             person_id,
             "confirmed" if new else "corrected",
             status,

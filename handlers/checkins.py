@@ -226,8 +226,7 @@ def _replace_pulse(call: Call, item_id: UUID, value: str) -> None:
 def _answered(call: Call, found: CheckIn) -> Card:
     """Note that something is saved (or no longer is) and bring the messages up to date."""
     checkins.set_answered(call.work, found.id, vault.anything_written(call.work.tx, found.id))
-    deliveries.refresh(call.work, "checkin", found.id)
-    deliveries.refresh(call.work, "checkin.nudge", found.id)
+    deliveries.refresh(call.work, found.id, "checkin", "checkin.nudge")
     current = checkins.get(call.work.tx, found.id)
     return checkin_card(call.work, current or found)
 
@@ -353,7 +352,7 @@ def reach_out(call: Call) -> Reply:
     if checkins.ask_mentor(call.work, found.id):
         for mentor_id in sorted(mentors):
             deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=found.id)
-    deliveries.refresh(call.work, "checkin", found.id)
+    deliveries.refresh(call.work, found.id, "checkin")
     return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, found.id) or found))
 
 

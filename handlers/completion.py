@@ -200,7 +200,7 @@ def _issue(call: Call, mine: Mentee) -> None:
 def _announce(work: Work, made: Certificate) -> None:
     """The holder gets no more prompts and is told; the question to the coordinators shows the outcome."""
     refresh_turns(work, [made.person_id])
-    deliveries.refresh(work, "completion.ask", made.person_id)
+    deliveries.refresh(work, made.person_id, "completion.ask")
     deliveries.to_person(work, "completion.done", made.person_id, made.id)
 
 
@@ -484,8 +484,8 @@ def revoke(call: Call) -> Reply:
 
 def _withdrawn(work: Work, found: Certificate) -> None:
     refresh_turns(work, [found.person_id])
-    deliveries.refresh(work, "completion.ask", found.person_id)
-    deliveries.refresh(work, "completion.done", found.id)
+    deliveries.refresh(work, found.person_id, "completion.ask")
+    deliveries.refresh(work, found.id, "completion.done")
 
 
 @router.press("completion.reissue")

@@ -82,6 +82,6 @@ def undo(call: Call) -> Reply:
             cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
     hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
-    deliveries.refresh(call.work, "completion.left", person.id)
+    deliveries.refresh(call.work, person.id, "completion.left")
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back.target_id)
     return Reply(replace=Card("", (say(f"Undone: {person.name} is in the program again; the record shows both."),)))

@@ -81,6 +81,5 @@ def keep(call: Call) -> Reply:
 
 def _answered(call: Call, found: attendance.Difference, step: str, verified: str) -> Reply:
     attendance.answer(call.work, found, call.my_id, step, verified)
-    for kind in ("attendance.differs", "attendance.differs.mentor"):
-        deliveries.refresh(call.work, kind, found.line_id)
+    deliveries.refresh(call.work, found.line_id, "attendance.differs", "attendance.differs.mentor")
     return Reply(replace=Card("Thank you", (say("Noted: the record stays as it is."),)))

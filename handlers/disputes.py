@@ -273,7 +273,6 @@ def _close(call: Call, found: Dispute, outcome: str) -> None:
     verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
     line = Line("dispute", "settled", call.work.now, call.my_id, verified, target_id=found.line_id, code=outcome)
     ledger.add(call.work, found.person_id, line)
-    deliveries.refresh(call.work, "dispute", found.id)
-    deliveries.refresh(call.work, "dispute.own", found.id)
+    deliveries.refresh(call.work, found.id, "dispute", "dispute.own")
     if outcome != "withdrawn":
         deliveries.to_person(call.work, "dispute.own", found.person_id, found.id, tag="settled")

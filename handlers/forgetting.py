@@ -97,8 +97,7 @@ def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
     items = forgetting.forget(work, person_id, by)
     found = checkins.open_of(work.tx, person_id, work.now)
     if found is not None:
-        deliveries.refresh(work, "checkin", found.id)
-        deliveries.refresh(work, "checkin.nudge", found.id)
+        deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
     return items
 
 

@@ -160,7 +160,7 @@ def decide(call: Call) -> Reply:
     )
     ledger.add(call.work, line.person_id, settled)
     refresh_turns(call.work, [line.person_id])
-    deliveries.refresh(call.work, "leave.decide", line.id)
+    deliveries.refresh(call.work, line.id, "leave.decide")
     deliveries.to_person(call.work, "leave.answer", line.person_id, line.id)
     return Reply(replace=_question(call.work, line))
 

@@ -326,8 +326,7 @@ def answer(call: Call) -> Reply:
 
 def refresh_meeting(work: Work, meeting: Meeting) -> None:
     """Bring the messages about a meeting up to date."""
-    for kind in ("meeting.announcement", "meeting.moved", "meeting.reminder", "attendance.here"):
-        deliveries.refresh(work, kind, meeting.id)
+    deliveries.refresh(work, meeting.id, "meeting.announcement", "meeting.moved", "meeting.reminder", "attendance.here")
 
 
 # The next one, and the list ---------------------------------------------------------------------

@@ -115,8 +115,7 @@ def _refresh_open(work: Work, person_id: UUID) -> None:
     """Bring the messages of a check-in that is open up to date."""
     found = checkins.open_of(work.tx, person_id, work.now)
     if found is not None:
-        deliveries.refresh(work, "checkin", found.id)
-        deliveries.refresh(work, "checkin.nudge", found.id)
+        deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
 
 
 # Taking it along --------------------------------------------------------------------------------

@@ -177,8 +177,7 @@ def delete(call: Call) -> Reply:
 
 
 def _refresh(work: Work, found: Reflection) -> None:
-    for kind in ("checkin", "checkin.nudge"):
-        deliveries.refresh(work, kind, found.checkin_id)
+    deliveries.refresh(work, found.checkin_id, "checkin", "checkin.nudge")
 
 
 # Sharing ----------------------------------------------------------------------------------------

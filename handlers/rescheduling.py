@@ -129,7 +129,7 @@ def move(call: Call) -> Reply:
 def refresh_series(work: Work, meeting: Meeting) -> None:
     """The announcement of a series lists all its dates."""
     for one in meetings.of_series(work.tx, meeting.series_id):
-        deliveries.refresh(work, "meeting.announcement", one.id)
+        deliveries.refresh(work, one.id, "meeting.announcement")
 
 
 @router.delivery("meeting.moved")
@@ -243,7 +243,7 @@ def restore(call: Call) -> Reply:
         plan_meeting(call.work, back, cohort)
         refresh_meeting(call.work, back)
         refresh_series(call.work, back)
-        deliveries.refresh(call.work, "meeting.cancelled", back.id)
+        deliveries.refresh(call.work, back.id, "meeting.cancelled")
         restored += 1
     if not restored:
         raise Refused("There is nothing to undo any more.")

@@ -128,8 +128,7 @@ def post(call: Call) -> Reply:
     cohort = cohorts.get(call.work.tx, meeting.cohort_id)
     if before is None:
         tell_cohort(call.work, cohort, "summary", meeting.id)
-    for kind in ("summary", "attendance.roster"):
-        deliveries.refresh(call.work, kind, meeting.id)
+    deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
     said = "Posted to the cohort." if before is None else "The posted summary is changed."
     items = buttons(
         Button("Edit", action("summaries.open", meeting.id), opens_form=True),
@@ -143,8 +142,7 @@ def withdraw(call: Call) -> Reply:
     meeting = _led(call)
     if not summaries.withdraw(call.work, meeting.id, call.my_id):
         raise Refused("There is no posted summary to withdraw.")
-    for kind in ("summary", "attendance.roster"):
-        deliveries.refresh(call.work, kind, meeting.id)
+    deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
     again = Button("Write it again", action("summaries.open", meeting.id), opens_form=True)
     return Reply(replace=Card("", (say("Withdrawn from the channel."), buttons(again))))
 

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from program.attendance import Entry, Mark, Status, Step, counts, marks
 from storage import ledger
 from storage.database import Tx
+from storage.meetings import Meeting
 from storage.tables import enrolment, ledger_line, meeting, person
 from storage.work import Work
 
@@ -18,7 +19,6 @@ KIND = "attendance"
 VERIFIED = {"tapped": "self", "confirmed": "mentor", "corrected": "mentor"}
 
 
-_BEGAN = select(meeting.c.starts_at).where(meeting.c.id == bindparam("meeting"))
 _OF_MEETING = (
     select(enrolment.c.person_id, ledger_line.c.step, ledger_line.c.status, ledger_line.c.minutes)
     .join_from(ledger_line, enrolment)
@@ -40,7 +40,7 @@ class Line:
 
 def add(
     work: Work,
-    meeting_id: UUID,
+    about: Meeting,
     person_id: UUID,
     step: Step,
     status: Status,
@@ -49,15 +49,14 @@ def add(
     minutes: int | None = None,
     reason: str = "",
 ) -> None:
-    """Add a line about this person in this meeting."""
-    happened = work.tx.scalar(_BEGAN, {"meeting": meeting_id}) or work.now
+    """Add a line about this person in a meeting."""
     line = ledger.Line(
         KIND,
         step,
-        happened,
+        about.starts_at,
         by,
         VERIFIED[step],
-        meeting_id=meeting_id,
+        meeting_id=about.id,
         status=status,
         minutes=minutes,
         reason=reason,

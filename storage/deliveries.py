@@ -120,16 +120,17 @@ def visit(work: Work, conversation_id: UUID, subject: object) -> None:
 _THERE = select(*_DELIVERY).where(
     delivery.c.verb == word("post"), delivery.c.state.in_([word("sending"), word("sent")])
 )
-_ABOUT = _THERE.where(delivery.c.kind == bindparam("kind"), delivery.c.subject == bindparam("subject"))
+_ABOUT = _THERE.where(
+    delivery.c.kind.in_(bindparam("kinds", expanding=True)), delivery.c.subject == bindparam("subject")
+)
 
 
-def refresh(work: Work, kind: str, subject: object, person_id: UUID | None = None) -> None:
-    """Bring the messages of this kind and subject up to date, where they were sent or are being sent.
+def refresh(work: Work, subject: object, *kinds: str) -> None:
+    """Bring the messages of these kinds about a subject up to date, where they were sent or are being sent.
 
     At most one update waits for each message; the card is built when it goes out, so the newest wins.
     """
-    query = _ABOUT if person_id is None else _ABOUT.where(delivery.c.person_id == person_id)
-    _bring_up_to_date(work, query, {"kind": kind, "subject": str(subject)})
+    _bring_up_to_date(work, _ABOUT, {"kinds": kinds, "subject": str(subject)})
 
 
 def refresh_all(work: Work, kinds: Collection[str], subjects: Iterable[object]) -> None:
@@ -161,11 +162,11 @@ def _bring_up_to_date(work: Work, query: Select[Any], given: Mapping[str, Any]) 
 
 
 def sort(work: Work, platforms: Iterable[str]) -> None:
-    """Find out where what was queued since the last time goes: a person's account may have come after it.
+    """Find out where what may go by now goes: a person's account may have come after it was queued.
 
     ``platforms``: those that are connected. What goes nowhere stays unsorted and is claimed as such.
     """
-    work.tx.execute(_sorting(tuple(platforms)))
+    work.tx.execute(_sorting(tuple(platforms)), {"now": work.now})
 
 
 @cache
@@ -189,7 +190,11 @@ def _sorting(platforms: tuple[str, ...]) -> Update:
         (delivery.c.account_id.is_not(None), stranger.scalar_subquery()),
         else_=theirs.scalar_subquery(),
     )
-    new = (delivery.c.state == word("queued"), delivery.c.installation_id.is_(None))
+    new = (
+        delivery.c.state == word("queued"),
+        delivery.c.installation_id.is_(None),
+        delivery.c.not_before <= bindparam("now"),
+    )
     mine = select(delivery.c.id).where(*new).with_for_update(skip_locked=True)
     return update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where)
 

@@ -122,7 +122,7 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
         "by": by,
     }
     work.tx.execute(insert(share).values(row))
-    deliveries.refresh(work, "share", found.id)
+    deliveries.refresh(work, found.id, "share")
 
 
 def end_of_item(work: Work, item_id: UUID) -> None:

@@ -46,7 +46,7 @@ def record_years(
     )
     for meeting in made:
         for mentee in mentees:
-            attendance.add(work, meeting.id, mentee, "confirmed", "present", by)
+            attendance.add(work, meeting, mentee, "confirmed", "present", by)
         meetings.set_settled(work, meeting.id, settled)
 
 

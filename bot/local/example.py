@@ -131,7 +131,7 @@ def _past_meetings(work: Work, cohort: Cohort, mentor: UUID) -> None:
     for number, meeting in enumerate(made):
         for place, mentee in enumerate(mentees):
             status: Status = "excused" if (number, place) == (1, 2) else "present"
-            attendance.add(work, meeting.id, mentee.id, "confirmed", status, mentor)
+            attendance.add(work, meeting, mentee.id, "confirmed", status, mentor)
         meetings.set_settled(work, meeting.id, True)
     did = "Compared the first weeks; drew a map of who does what in each building."
     for meeting in made:

@@ -391,8 +391,9 @@ class _Making:
             line = leave_line(step, date(2026, 10, 1), None, "health", self.ids["carol"], "coordinator")
             self.put(kind, owner, ledger.add(self.work, self.ids[owner], line))
         meeting = UUID(self.cast.things["past meeting", owner])
-        attendance.add(self.work, meeting, self.ids[owner], "tapped", "present", self.ids[owner])
-        attendance.add(self.work, meeting, self.ids[owner], "confirmed", "absent", self.ids["ruth"])
+        past = meetings.get(self.work.tx, meeting)
+        attendance.add(self.work, past, self.ids[owner], "tapped", "present", self.ids[owner])
+        attendance.add(self.work, past, self.ids[owner], "confirmed", "absent", self.ids["ruth"])
         [differs] = [
             one for one in attendance.differences(self.work.tx, START, meeting) if one.person_id == self.ids[owner]
         ]

@@ -104,7 +104,7 @@ def attended() -> None:
             work(tx), cohort.id, ruth.id, topic="T", starts=[datetime(2026, 9, 10, 15, 30)],
             zone="America/Chicago", minutes=60, place="", repeat="once", until=None,
         )  # fmt: skip
-        attendance.add(work(tx), made[0].id, dana.id, "confirmed", "present", ruth.id)
+        attendance.add(work(tx), made[0], dana.id, "confirmed", "present", ruth.id)
 
 
 def test_who_was_forgotten_stays_so_when_an_older_backup_comes_back() -> None:

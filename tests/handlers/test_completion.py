@@ -13,7 +13,7 @@ from handlers.completion import ask_for_approval
 from handlers.requests import Reply
 from program.certificate import COMPLETED
 from program.wording import RecordLine
-from storage import certificates, checkins, ledger, people
+from storage import attendance, certificates, checkins, ledger, meetings, people
 from storage.certificates import Certificate
 from storage.tables import certificate, download
 from tests.completion import DAYS, approved, attended
@@ -266,12 +266,13 @@ async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana
         ask_for_approval(world.work(tx))
         ruth = people.by_email(tx, "ruth@example.org")
         assert ruth
-        from storage import attendance
         from storage.tables import meeting
 
         last = tx.scalar(select(meeting.c.id).order_by(meeting.c.starts_at.desc()).limit(1))
         assert last
-        attendance.add(world.work(tx), last, dana.id, "corrected", "absent", ruth.id, reason="late_entry")
+        attendance.add(
+            world.work(tx), meetings.get(tx, last), dana.id, "corrected", "absent", ruth.id, reason="late_entry"
+        )
     await world.settle()
     assert not any("is complete" in one.text for one in world.to(carol))
 

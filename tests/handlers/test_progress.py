@@ -41,7 +41,7 @@ def meet(world: World, mentor: Person, count: int, first: datetime = FIRST, coho
 
 def mark(world: World, meeting: UUID, who: Person, status: Status, by: Person, step: Step = "confirmed") -> None:
     with world.database.write() as tx:
-        attendance.add(world.work(tx), meeting, who.id, step, status, by.id)
+        attendance.add(world.work(tx), meetings.get(tx, meeting), who.id, step, status, by.id)
 
 
 async def test_a_mentee_sees_the_years_what_is_missing_and_what_to_do(world: World, ruth: Person, dana: Person) -> None:

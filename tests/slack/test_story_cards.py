@@ -171,7 +171,7 @@ async def the_ledger_of_sixty(story: Story) -> None:
         first = meetings.between(tx, work.now, ENDS, None)[0]
         for one in meetings.expected(tx, first)[:40]:
             if one.name != "Dana Reyes":
-                attendance.add(work, first.id, one.id, "tapped", "present", one.id)
+                attendance.add(work, first, one.id, "tapped", "present", one.id)
 
     await story.app.product.threads.write(tap)
     await story.dana.taps_in(HOME, "I'm here")

@@ -242,7 +242,7 @@ async def test_one_update_waits_for_each_message_and_the_newest_wins(world: Worl
     await world.loop.drain()
     for _ in range(5):
         with world.database.write() as tx:
-            deliveries.refresh(world.work(tx), "welcome", dana.id)
+            deliveries.refresh(world.work(tx), dana.id, "welcome")
     with world.database.read() as tx:
         waiting = tx.execute(select(delivery).where(delivery.c.verb == "update")).all()
     assert len(waiting) == 1
@@ -254,7 +254,7 @@ def test_an_update_waits_until_its_message_is_there(world: World, dana: Person) 
     queue(world, dana)
     held = claim(world)[0]
     with world.database.write() as tx:
-        deliveries.refresh(world.work(tx), "welcome", dana.id)
+        deliveries.refresh(world.work(tx), dana.id, "welcome")
     assert claim(world) == []
     with world.database.write() as tx:
         deliveries.settle(world.work(tx), held, "sent", message="1", sent_to=None)

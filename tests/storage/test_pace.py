@@ -150,7 +150,7 @@ async def test_a_wait_for_changes_holds_back_no_posts(world: World, dana: Person
     queue(world, dana, 0)
     await world.loop.drain()
     with world.database.write() as tx:
-        deliveries.refresh(world.work(tx), "welcome", dana.id)
+        deliveries.refresh(world.work(tx), dana.id, "welcome")
     world.port.failures = [Wait(60)]
     await world.loop.drain()
     queue(world, dana, 1)

@@ -83,7 +83,7 @@ def an_entry(world: World) -> None:
             repeat="once",
             until=None,
         )
-        attendance.add(work, made[0].id, dana.id, "confirmed", "present", ruth.id)
+        attendance.add(work, made[0], dana.id, "confirmed", "present", ruth.id)
         certificates.issue(work, dana.id, dana.name, "example/1", ruth.id)
         read_and_counted(work, dana.id, ruth.id)
 
