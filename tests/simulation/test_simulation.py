@@ -36,7 +36,7 @@ Sabotage = Callable[[Simulation, Tx], None]
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     """A seed that was run to its end, for the checks to look at."""
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('simulation') / 'plc.sqlite'}")
-    made = Simulation(1, replace(SMALL, days=52), database)
+    made = Simulation(8, replace(SMALL, days=52), database)
     asyncio.run(made.run())
     yield made
     database.close()
@@ -48,6 +48,7 @@ def test_a_small_seed_holds_and_much_happens(simulation: Simulation) -> None:
     assert counts["act"] > 100
     assert counts["fault"] > 0
     assert counts["crash"] > 0
+    assert simulation.promises.written, "the checks below need a reflection to lose"
 
 
 def test_another_small_seed_holds(tmp_path: Path) -> None:
