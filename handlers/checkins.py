@@ -66,8 +66,9 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     opened = checkins.open_checkins(work, rows, closes_at)
     deliveries.to_people(work, "checkin", [(one.person_id, one.id) for one in opened])
     if opened:
-        due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat())
-        due.plan(work, "checkins.close", closes_at, work.now.isoformat())
+        # Those of two turns that are both late may open at one instant; each turn has a reminder and a closing.
+        due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat(), tag=moment.subject)
+        due.plan(work, "checkins.close", closes_at, work.now.isoformat(), tag=moment.subject)
     set_turns(work, turns)
     return None if opened else "missed" if rows or work.now >= closes_at else None
 
