@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from bot.planner import look
 from bot.port import Permanent
 from handlers.features import router
-from storage import deliveries, due
+from storage import checkins, deliveries, due
 from storage.tables import checkin, delivery, due_moment
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, World, said
@@ -75,6 +75,30 @@ async def test_down_over_a_weekend_a_checkin_goes_out_late_and_only_once(world: 
         opened = tx.execute(select(checkin.c.day, checkin.c.closes_at)).all()
     assert [row.day.isoformat() for row in opened] == ["2026-09-10"]
     assert opened[0].closes_at < world.clock.at + timedelta(days=4), "its window does not grow"
+
+
+async def test_checkins_of_two_days_that_open_late_at_once_are_closed_each_on_its_day(
+    world: World, dana: Person, lee: Person
+) -> None:
+    with world.database.write() as tx:
+        thursday = checkins.turn_at(tx, dana.id)
+        assert thursday is not None
+        friday = thursday + timedelta(days=1)
+        checkins.set_turns(world.work(tx), [(lee.id, friday)])
+        due.plan(world.work(tx), "checkins.open", friday, friday.isoformat())
+    await down_until(world, friday + timedelta(hours=1))
+    with world.database.read() as tx:
+        assert len(set(tx.scalars(select(checkin.c.opened_at)))) == 1
+
+    await world.go_to(thursday + timedelta(days=7, minutes=1))
+    assert (_closed(world, dana), _closed(world, lee)) == (True, False)
+
+    await world.go_to(friday + timedelta(days=7, minutes=1))
+    assert _closed(world, lee)
+
+
+def _closed(world: World, who: Person) -> bool:
+    return any("This check-in is closed" in one.text for one in world.to(who))
 
 
 async def test_down_for_weeks_missed_checkins_are_recorded_and_digests_are_one(
