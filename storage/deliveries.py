@@ -162,11 +162,11 @@ def _bring_up_to_date(work: Work, query: Select[Any], given: Mapping[str, Any]) 
 
 
 def sort(work: Work, platforms: Iterable[str]) -> None:
-    """Find out where what may go by now goes: a person's account may have come after it was queued.
+    """Find out where what was queued since the last time goes: a person's account may have come after it.
 
     ``platforms``: those that are connected. What goes nowhere stays unsorted and is claimed as such.
     """
-    work.tx.execute(_sorting(tuple(platforms)), {"now": work.now})
+    work.tx.execute(_sorting(tuple(platforms)))
 
 
 @cache
@@ -190,11 +190,7 @@ def _sorting(platforms: tuple[str, ...]) -> Update:
         (delivery.c.account_id.is_not(None), stranger.scalar_subquery()),
         else_=theirs.scalar_subquery(),
     )
-    new = (
-        delivery.c.state == word("queued"),
-        delivery.c.installation_id.is_(None),
-        delivery.c.not_before <= bindparam("now"),
-    )
+    new = (delivery.c.state == word("queued"), delivery.c.installation_id.is_(None))
     mine = select(delivery.c.id).where(*new).with_for_update(skip_locked=True)
     return update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where)
 
