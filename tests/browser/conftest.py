@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from filelock import FileLock
 from playwright.async_api import Browser, async_playwright
 
 from bot.local import connect
@@ -66,15 +67,20 @@ def chromium() -> str:
 def axe() -> str:
     """The source of axe-core, fetched once by npm from the lock file."""
     script = HERE / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            _absent("npm was not found; it brings axe-core, which checks accessibility.")
-        command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            _absent(f"npm could not bring axe-core: {done.stderr.strip()[-300:]}")
+    with FileLock(HERE / ".npm.lock"):  # several test processes may want it at once
+        if not script.exists():
+            _fetch_axe()
     return script.read_text(encoding="utf-8")
+
+
+def _fetch_axe() -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        _absent("npm was not found; it brings axe-core, which checks accessibility.")
+    command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        _absent(f"npm could not bring axe-core: {done.stderr.strip()[-300:]}")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

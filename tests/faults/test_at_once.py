@@ -23,7 +23,7 @@ from tests.fakes.slack import HttpWire, Json, SlackPerson, SocketWire, words
 from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.house import House, until
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time
 
 TOM, JORDAN, CAROL = "U00TOM", "U00JORDAN", "U00CAROL"
 

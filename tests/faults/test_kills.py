@@ -13,7 +13,7 @@ from tests.faults.conftest import ON_BOTH_AND_BY_THREE
 from tests.faults.house import EVERYBODY, House, until
 from tests.faults.process import BATCH, QUICK, STEPS
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time; an idle one needs a tenth
+pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time; an idle one needs a tenth
 MOST_STEPS = 14  # more than planning and delivering one wave take
 
 

@@ -17,7 +17,7 @@ from tests.faults.house import House, until
 from tests.slack.story import OZARKS
 
 # A busy machine takes its time. What a platform does to a delivery is the same on both databases, so one will do.
-pytestmark = [pytest.mark.timeout(400), ON_SQLITE]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(400), ON_SQLITE]
 
 SLACK_FAULTS = {
     "429 and Retry-After": Fault(status=429, retry_after=1, after=False),

@@ -16,6 +16,8 @@ from storage.vault import BadKey, Vault, new_operator_key, read_operator_keys
 from tests.bot.test_process import Bot
 from tests.world import OPERATOR_KEY, World
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 KEYS = 450  # more than two transactions' worth
 

@@ -16,7 +16,7 @@ from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.house import Fleet, small_slack
 from tests.faults.process import Orders
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time
 PROCESSES = 4
 MAKERS = """
 SELECT DISTINCT CAST(pg_class.xmin AS text) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -33,6 +33,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 @ON_POSTGRESQL  # SQLite takes one process
+@pytest.mark.empty_database
 async def test_they_all_come_up_and_one_of_them_migrates(
     database: Database, fleet: Fleet, slack: FakeSlack, tmp_path: Path
 ) -> None:

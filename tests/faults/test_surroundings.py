@@ -15,7 +15,7 @@ from tests.fakes.slack import HttpWire, SlackPerson, words
 from tests.faults.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.faults.house import EVERYBODY, Bot, House, until
 
-pytestmark = pytest.mark.timeout(400)  # a busy machine takes its time
+pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time
 
 
 @ON_POSTGRESQL  # a file does not go away

@@ -26,7 +26,8 @@ from tests.simulation.habits import SECRET
 from tests.simulation.simulation import Failure, Simulation
 from tests.simulation.town import Shape
 
-pytestmark = pytest.mark.timeout(600)  # some run a simulation, on whatever machine there is
+# Each runs weeks of a whole program, on whatever machine there is.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 SMALL = Shape(cohorts=2, days=40, harsh=8)
 LONG_AGO = timedelta(days=3)
 Sabotage = Callable[[Simulation, Tx], None]

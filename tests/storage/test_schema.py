@@ -32,6 +32,7 @@ from storage.work import Work
 from tests.world import START, World
 
 
+@pytest.mark.empty_database
 def test_migrating_twice_changes_nothing_and_matches_the_tables(database: Database) -> None:
     assert migrate(database) is True
     assert migrate(database) is False
@@ -171,6 +172,7 @@ def test_what_fails_is_rolled_back(database: Database) -> None:
         assert tx.execute(select(seen)).all() == []
 
 
+@pytest.mark.empty_database
 def test_what_was_sealed_before_data_keys_had_ids_is_found_under_one(database: Database) -> None:
     owner, item = uuid4(), uuid4()
     with database.write() as tx:
