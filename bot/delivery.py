@@ -378,7 +378,7 @@ class DeliveryLoop:
     def _remember(self, work: Work, item: Delivery, address: Address, sent: Sent) -> UUID:
         """A personal chat that the platform opened for this message."""
         found = conversations.find(work.tx, address.platform, address.tenant, sent.conversation)
-        if found is not None:
+        if found is not None and not found.gone:
             return found.id
         accounts = people.accounts_of(work.tx, item.person_id) if item.person_id else []
         mine = [one.id for one in accounts if (one.platform, one.tenant) == (address.platform, address.tenant)]

@@ -126,6 +126,7 @@ def remember(
         insert_new(work.tx, conversation, [row])
         where = {"installation_id": row["installation_id"], "external": external}
         made: UUID = work.tx.execute(select(conversation.c.id).filter_by(**where)).scalar_one()
+        _replace_chat(work.tx, made, account_id)
         return made
     fresh: dict[str, Any] = {"gone": False}
     if name:
@@ -135,7 +136,15 @@ def remember(
     if account_id is not None:
         fresh["account_id"] = account_id
     work.tx.execute(update(conversation).where(conversation.c.id == found.id).values(fresh))
+    _replace_chat(work.tx, found.id, account_id)
     return found.id
+
+
+def _replace_chat(tx: Tx, chat: UUID, account_id: UUID | None) -> None:
+    """An account has one personal chat with the bot, the one heard of last. Nothing is written to an earlier one."""
+    if account_id is not None:
+        earlier = (conversation.c.account_id == account_id) & (conversation.c.id != chat)
+        tx.execute(update(conversation).where(earlier, ~conversation.c.gone).values(gone=True))
 
 
 def mark_gone(tx: Tx, conversation_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -26,6 +27,8 @@ from handlers.requests import (
 
 PLATFORM = "teams"
 PLAYGROUND_TENANT = "playground"
+CHANNEL = "msteams"
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Kind = Literal["message", "execute", "fetch", "submit", "event"]
 _INVOKES: dict[str, Kind] = {
@@ -76,6 +79,19 @@ def kind_of(body: Mapping[str, Any]) -> Kind | None:
 def tenant_of(body: Mapping[str, Any]) -> str:
     """The tenant, which botbuilder's model drops. Empty where the client names none."""
     return _text(body, "channelData", "tenant", "id") or _text(body, "conversation", "tenantId")
+
+
+def sent_by_teams(body: Mapping[str, Any], app_id: str) -> bool:
+    """Whether the ids are such as Teams gives: the bot's own, and of whoever acts a Teams id and a directory id.
+
+    Other channels of the Bot Framework let a client choose whom an activity comes from.
+    """
+    if _text(body, "channelId") != CHANNEL or _text(body, "recipient", "id").lower() != f"28:{app_id}".lower():
+        return False
+    if kind_of(body) in (None, "event"):
+        return True
+    sender = _map(body, "from")
+    return _text(sender, "id").startswith("29:") and bool(_OBJECT_ID.fullmatch(_text(sender, "aadObjectId")))
 
 
 def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
@@ -232,8 +248,9 @@ def channel_of(conversation: str) -> str:
 
 def _reference(body: Mapping[str, Any], tenant: str) -> dict[str, str]:
     """What writing here later needs, taken anew from every activity: these change over time."""
+    service_url = _text(body, "serviceUrl").rstrip("/")
     parts = {
-        "service_url": _text(body, "serviceUrl"),
+        "service_url": f"{service_url}/" if service_url else "",
         "bot": _text(body, "recipient", "id"),
         "user": _text(body, "from", "id"),
         "account": _text(body, "from", "aadObjectId") or _text(body, "from", "id"),

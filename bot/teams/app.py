@@ -62,6 +62,7 @@ class Teams:
             CloudAdapterBase(authentication),
             port,
             answer,
+            app_id=settings.app_id,
             tenant_id=settings.tenant_id,
             open_door=open_door,
         )

@@ -20,6 +20,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 
 from bot.logs import event
 from bot.port import Permanent, Temporary, Uncertain
+from bot.teams.activities import CHANNEL
 from bot.teams.connector import Connectors
 from bot.teams.wire import Wire
 
@@ -38,6 +39,10 @@ Clock = Callable[[], float]
 
 class Unauthorized(Exception):
     """The caller did not prove that it is the Bot Framework speaking to this bot."""
+
+
+class NotTeams(Exception):
+    """The Bot Framework speaks for a channel other than Teams."""
 
 
 class KeysUnreachable(Exception):
@@ -79,9 +84,13 @@ class Tokens:
                 self._until = self._clock() + max(life - TOKEN_MARGIN, 0)
             return self._token
 
-    def forget(self) -> None:
-        """The connector refused the token: the next call fetches another."""
-        self._until = 0.0
+    def forget(self, token: str | None = None) -> None:
+        """Make the next call fetch a new token.
+
+        ``token``: the one that the connector refused. A newer one, fetched for another call meanwhile, is kept.
+        """
+        if token is None or token == self._token:
+            self._until = 0.0
 
     async def _fetch(self) -> tuple[str, float]:
         try:
@@ -172,21 +181,20 @@ class BotAuthentication:
         if scheme != "Bearer" or not token:
             raise Unauthorized("no bearer token")
         try:
-            claims = await self._verified(token, activity.channel_id)
+            claims = await self._verified(token)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise Unauthorized(type(error).__name__) from None
-        if claims.get(SERVICE_URL_CLAIM) != activity.service_url:
+        if not same_address(claims.get(SERVICE_URL_CLAIM), activity.service_url):
             raise Unauthorized("the service URL is not the signed one")
+        if activity.channel_id != CHANNEL:
+            raise NotTeams(NotTeams.__doc__)
         return claims
 
-    async def _verified(self, token: str, channel: str) -> dict[str, Any]:
+    async def _verified(self, token: str) -> dict[str, Any]:
         key = await self._keys.find(str(jwt.get_unverified_header(token).get("kid", "")))
         if key is None:
             raise Unauthorized("an unknown signing key")
-        endorsed = key.get("endorsements")
-        if endorsed and channel not in endorsed:
-            raise Unauthorized("the key does not speak for this channel")
-        return jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             jwt.PyJWK.from_dict(key, algorithm="RS256"),
             algorithms=["RS256"],
@@ -195,3 +203,11 @@ class BotAuthentication:
             leeway=CLOCK_SKEW,
             options={"require": ["exp", "iss", "aud"]},
         )
+        if CHANNEL not in (key.get("endorsements") or ()):
+            raise NotTeams("The signing key is not endorsed for Teams.")
+        return claims
+
+
+def same_address(signed: object, sent: str) -> bool:
+    """Whether two service URLs are the same. One may end in a slash that the other lacks."""
+    return isinstance(signed, str) and signed.rstrip("/") == sent.rstrip("/")

@@ -113,11 +113,20 @@ class _Calls(AsyncHTTPSender[Any, Any]):
         return Response(request, _Read(answered))
 
     async def make(self, method: str, url: str, headers: dict[str, str], data: object) -> Answered:
-        token = await self._tokens.headers()
-        answered = await self._wire.call(method, url, headers=headers | token, data=data)
-        if answered.status == 401:
-            self._tokens.forget()
+        """The call's answer. One refused for its token (401) did nothing, so it is made once more with a new token."""
+        answered, token = await self._call(method, url, headers, data)
+        if answered.status == 401 and token:
+            self._tokens.forget(token)
+            answered, token = await self._call(method, url, headers, data)
+            if answered.status == 401:
+                self._tokens.forget(token)
         return settle(method, url, answered)
+
+    async def _call(self, method: str, url: str, headers: dict[str, str], data: object) -> tuple[Answered, str]:
+        """The answer, and the token that the call carried; empty where the bot has none."""
+        signed = await self._tokens.headers()
+        answered = await self._wire.call(method, url, headers=headers | signed, data=data)
+        return answered, signed.get("Authorization", "").removeprefix("Bearer ")
 
 
 class _Read:

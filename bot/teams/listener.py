@@ -16,13 +16,16 @@ from aiohttp import web
 from botbuilder.core import CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.schema import Activity
 
+from bot.bodies import read_object, refusal
+from bot.clients import from_this_machine
 from bot.logs import event, where
 from bot.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
-from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, tenant_of
-from bot.teams.auth import KeysUnreachable, Unauthorized
+from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, sent_by_teams, tenant_of
+from bot.teams.auth import KeysUnreachable, NotTeams, Unauthorized
 from bot.teams.forms import dialog_title, render_form, with_values
 from bot.teams.port import TeamsPort, card_activity
 from bot.teams.render import CARD_TYPE, render
+from bot.teams.wire import Barred, Gone
 from bot.teams.words import literal
 from handlers.cards import BadAction, Button, Card, Form, Paragraph, buttons, say
 from handlers.requests import BotAdded, BotRemoved, Press, Reply, Request
@@ -32,7 +35,12 @@ log = logging.getLogger(__name__)
 SORRY = "Something went wrong on our side; nothing was saved. Please try again."
 OLD_BUTTON = "This button is from an older message and no longer works. Please ask for a new one."
 SENT_DIRECTLY = "I've sent you that directly."
-NOT_SENT = "I could not write to you directly. Please add this app to your personal chats, then try again."
+ADD_ME = "I couldn't send you the answer. Please add this app to your personal chats, then try again."
+NO_CHAT = "I couldn't send you the answer: Teams can't find our personal chat. Send me a message there, then try again."
+BUSY = "I couldn't send you the answer: Teams is busy. Please try again in a few minutes."
+UNREACHABLE = "I couldn't send you the answer: Teams didn't take it. Please try again in a minute."
+MAYBE_SENT = "I don't know if my answer reached you. Please look in our personal chat. If it isn't there, try again."
+REFUSED = "I couldn't send you the answer: Teams refused it. Please tell your coordinator."
 BELOW = "Answered below."
 DONE = "Done."
 LOST = "That is done, but its answer could not be sent to you."
@@ -40,6 +48,14 @@ NO_DIALOG = "This form opens as a dialog, which this client does not show."
 INSTALL_SECONDS = 60.0  # Teams tells of one install twice
 MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
 
+_NOT_SENT: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
+    (Wait, BUSY),
+    (Temporary, UNREACHABLE),
+    (Uncertain, MAYBE_SENT),
+    (Gone, NO_CHAT),
+    (Barred, ADD_ME),
+    (Permanent, REFUSED),
+)
 _PORT_ERRORS = (Permanent, Temporary, Uncertain, Wait)
 
 
@@ -52,24 +68,32 @@ class Listener:
         port: TeamsPort,
         answer: Answer,
         *,
+        app_id: str,
         tenant_id: str,
         open_door: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._adapter, self._port, self._answer = adapter, port, answer
-        self._tenant_id, self._open_door = tenant_id, open_door
+        self._app_id, self._tenant_id, self._open_door = app_id, tenant_id, open_door
         self._installs = Installs(clock)
 
     async def handle(self, request: web.Request) -> web.Response:
         """One activity. Every wrong one gets a 4xx, never a stack trace."""
+        if self._open_door and not from_this_machine(request):
+            event(log, "teams.not_this_machine", logging.WARNING)
+            return web.Response(status=403)
         try:
-            body = await request.json()
+            body = await read_object(request)
             activity = Activity().deserialize(body)
+        except web.HTTPException:
+            raise
         except Exception as error:  # whatever msrest makes of what is no activity
             event(log, "teams.unreadable_activity", error=type(error).__name__)
-            return web.Response(status=400)
-        if not isinstance(body, dict) or not isinstance(body.get("type"), str) or not activity.service_url:
-            return web.Response(status=400)
+            return refusal()
+        if not isinstance(body.get("type"), str) or not isinstance(activity.service_url, str):
+            return refusal()
+        if not activity.service_url:
+            return refusal()
         header = request.headers.get("Authorization", "")
 
         async def turn(context: TurnContext) -> None:
@@ -83,11 +107,14 @@ class Listener:
         except KeysUnreachable:
             event(log, "teams.keys_unreachable", logging.ERROR)
             return web.Response(status=503)
+        except NotTeams:
+            event(log, "teams.not_teams", logging.WARNING)
+            return web.Response(status=403)
         except ForeignTenant:
             event(log, "teams.foreign_tenant", logging.WARNING)
             return web.Response(status=403)
         except BadActivity:
-            return web.Response(status=400)
+            return refusal()
         except Exception as error:  # aiohttp would log the error's text, which may hold what was typed
             event(log, "teams.turn_failed", logging.ERROR, error=type(error).__name__, at=where(error))
             return web.Response(status=500)
@@ -101,14 +128,26 @@ class Listener:
         tenant = self._tenant(body)
         kind = kind_of(body)
         try:
-            asked = read(body, tenant)
+            asked: list[Asked] | None = read(body, tenant)
         except BadAction:
+            asked = None
+        if not self._open_door and not sent_by_teams(body, self._app_id):
+            raise NotTeams(NotTeams.__doc__)
+        if asked is None:
             event(log, "teams.old_button")
             await _apologize(context, kind, OLD_BUTTON)
             return
         for one in asked:
+            self._note_chat(body, one)
             if not self._installs.again(one.request):
                 await self._one(context, one)
+
+    def _note_chat(self, body: dict[str, Any], asked: Asked) -> None:
+        """A personal chat that somebody writes from is the one that they have now."""
+        if not asked.personal or asked.kind == "event":
+            return
+        place, who = asked.request.place, asked.request.who
+        self._port.remember_chat(place.reference["tenant"], place.conversation, body["from"]["id"], who.user)
 
     def _tenant(self, body: dict[str, Any]) -> str:
         tenant = tenant_of(body)
@@ -245,7 +284,7 @@ class Turn:
                 await self._port.write(to, activity)
         except _PORT_ERRORS as error:
             event(log, "teams.not_sent_directly", logging.WARNING, error=type(error).__name__)
-            return NOT_SENT
+            return next(words for kind, words in _NOT_SENT if isinstance(error, kind))
         return SENT_DIRECTLY
 
     # Action.Execute ----------------------------------------------------------------------------

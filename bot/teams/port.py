@@ -17,10 +17,10 @@ from botbuilder.schema import (
 
 from bot.logs import event
 from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
-from bot.teams.activities import PLATFORM
+from bot.teams.activities import CHANNEL, PLATFORM
 from bot.teams.connector import Connectors
 from bot.teams.render import CARD_TYPE, render, summary
-from bot.teams.wire import Gone
+from bot.teams.wire import Barred, Gone
 from handlers.cards import Card, Shown
 from handlers.requests import AccountKey, Place, Profile
 
@@ -76,9 +76,23 @@ class TeamsPort:
     async def write(self, to: Address, activity: Activity, check: Callable[[], None] = lambda: None) -> Sent:
         """Send a ready activity; a person's chat is opened first where only the person is known.
 
+        A chat that refuses it may be a person's earlier one: Teams is asked once for the one they have now.
+
         ``check``: called right before the activity goes out
         """
         conversation = to.conversation or await self._open_chat(to)
+        try:
+            return await self._send(to, conversation, activity, check)
+        except (Gone, Barred):
+            if not to.user:
+                raise
+            self.forget_chat(self._tenant(to), self._id_in_teams(to), to.user)
+            current = await self._open_chat(to)
+            if current == conversation:
+                raise
+        return await self._send(to, current, activity, check)
+
+    async def _send(self, to: Address, conversation: str, activity: Activity, check: Callable[[], None]) -> Sent:
         operations = self._connectors.at(self._at(to)).conversations
         check()
         sent = await _told(operations.send_to_conversation(conversation, self._addressed(to, conversation, activity)))
@@ -88,8 +102,7 @@ class TeamsPort:
         """The personal chat's id. Teams answers with the existing one, so asking twice is harmless."""
         if not to.user:
             raise Permanent("This delivery names neither a conversation nor a person.")
-        person = self._id_in_teams(to)
-        tenant = to.reference.get("tenant") or to.tenant
+        person, tenant = self._id_in_teams(to), self._tenant(to)
         known = self._chats.get((tenant, person))
         if known:
             return known
@@ -105,10 +118,22 @@ class TeamsPort:
         conversation = getattr(opened, "id", None)
         if not conversation:
             raise Temporary("Teams opened a chat without saying which.")
+        self.remember_chat(tenant, conversation, person)
+        return str(conversation)
+
+    def remember_chat(self, tenant: str, conversation: str, *ids: str) -> None:
+        """The personal chat that somebody has with the bot now; ``ids``: all that they are known by."""
         if len(self._chats) >= CHATS:
             self._chats.clear()
-        self._chats[tenant, person] = conversation
-        return str(conversation)
+        self._chats.update({(tenant, name): conversation for name in ids if name})
+
+    def forget_chat(self, tenant: str, *ids: str) -> None:
+        """Ask Teams for this person's chat the next time."""
+        for name in ids:
+            self._chats.pop((tenant, name), None)
+
+    def _tenant(self, to: Address) -> str:
+        return to.reference.get("tenant") or to.tenant
 
     def _id_in_teams(self, to: Address) -> str:
         """Teams' own id of the person. A reference names who acted last in its place, maybe somebody else."""
@@ -117,7 +142,7 @@ class TeamsPort:
         return (to.reference.get("user") if theirs else None) or self._ids.get(user) or user
 
     def _addressed(self, to: Address, conversation: str, activity: Activity) -> Activity:
-        activity.channel_id = "msteams"
+        activity.channel_id = CHANNEL
         activity.service_url = self._at(to)
         activity.from_property = ChannelAccount(id=self._bot(to))
         activity.conversation = ConversationAccount(id=conversation)

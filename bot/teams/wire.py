@@ -28,6 +28,10 @@ class Gone(Permanent):
     """Teams does not know what was asked for (404)."""
 
 
+class Barred(Permanent):
+    """The bot is not, or no longer, where it would write, or may not write there (403)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An HTTP answer, read whole."""
@@ -117,11 +121,11 @@ def _problem(method: str, url: str, answered: Answered) -> Exception:
     if status >= 500 or status == 408:
         return _lost(method, url, f"HTTP {status}")
     if code == "BotNotInConversationRoster":
-        return Permanent(_NOT_A_MEMBER)
+        return Barred(_NOT_A_MEMBER)
     if status == 401:
         return Permanent(_CREDENTIALS)
     if status == 403:
-        return Permanent(_FORBIDDEN)
+        return Barred(_FORBIDDEN)
     if status == 404:
         return Gone(_GONE)
     return Permanent(f"Teams refused the call (HTTP {status}{', ' + code if code else ''}).")

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -112,13 +112,14 @@ GUEST = Person(
 class SigningKey:
     """One RSA key of the fake Bot Framework."""
 
-    def __init__(self, kid: str) -> None:
-        self.kid = kid
+    def __init__(self, kid: str, endorsements: Sequence[str] | None = ("msteams",)) -> None:
+        self.kid, self.endorsements = kid, endorsements
         self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def public(self) -> dict[str, Any]:
         jwk: dict[str, Any] = RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
-        return {**jwk, "kid": self.kid, "use": "sig", "endorsements": ["msteams"]}
+        named = {} if self.endorsements is None else {"endorsements": list(self.endorsements)}
+        return {**jwk, "kid": self.kid, "use": "sig", **named}
 
 
 @lru_cache(maxsize=1)
@@ -353,9 +354,11 @@ class TeamsClient:
         self.fake, self.url, self.person, self.signed = fake, url, person, signed
         self.channel = CHANNEL  # the one that the person looks at
 
-    async def send(self, activity: Mapping[str, Any], token: str | None = None) -> tuple[int, Any]:
+    async def send(
+        self, activity: Mapping[str, Any], token: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         """The status and the JSON body (None: none) of the bot's answer."""
-        headers = {}
+        headers = dict(headers or {})
         if token is None and self.signed:
             token = self.fake.token()
         if token:

@@ -73,12 +73,6 @@ async def test_an_unsigned_and_a_symmetric_token_are_refused(bot: Bot) -> None:
         assert (await bot.dana.send(bot.dana.says("hi"), token))[0] == 401
 
 
-async def test_a_key_speaks_only_for_its_channels(bot: Bot) -> None:
-    activity = bot.dana.says("hi") | {"channelId": "webchat"}
-
-    assert (await bot.dana.send(activity))[0] == 401
-
-
 @pytest.mark.parametrize("service_url", [None, ""])
 async def test_an_activity_without_a_service_url_is_malformed(bot: Bot, service_url: str | None) -> None:
     activity = bot.dana.says("hi") | {"serviceUrl": service_url}

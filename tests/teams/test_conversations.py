@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.teams.listener import BELOW, DONE, LOST, NOT_SENT, OLD_BUTTON, SENT_DIRECTLY, SORRY
+from bot.teams.listener import BELOW, DONE, LOST, OLD_BUTTON, SENT_DIRECTLY, SORRY
 from handlers.cards import BadAction, Button, Card, Form, TextField, action, buttons, say
 from handlers.requests import (
     AccountKey,
@@ -33,6 +33,7 @@ from tests.fakes.teams import (
     TEAM,
     TENANT,
     FakeTeams,
+    Fault,
     actions_of,
     inputs_of,
     words_of,
@@ -104,14 +105,71 @@ async def test_a_command_in_a_channel_without_an_answer_says_nothing(bot: Bot) -
     assert bot.fake.messages == {}
 
 
-async def test_a_chat_that_cannot_be_opened_is_said_in_the_channel(bot: Bot) -> None:
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("403", "Please add this app to your personal chats"),
+        ("404", "Teams can't find our personal chat"),
+        ("429", "Teams is busy"),
+        ("502", "Teams didn't take it"),
+    ],
+)
+async def test_a_chat_that_cannot_be_opened_is_said_in_the_channel(bot: Bot, fault: Fault, said: str) -> None:
     bot.toy.reply = Reply(card=PROGRESS)
-    bot.fake.fail("POST", "/v3/conversations", "403")
+    bot.fake.fail("POST", "/v3/conversations", fault)
 
     await bot.dana.send(bot.dana.mentions("progress"))
 
-    assert bot.fake.posted(THREAD)[0].activity["text"] == NOT_SENT
+    [message] = bot.fake.posted(THREAD)
+    assert said in message.activity["text"]
+    assert ("add this app" in message.activity["text"]) == (fault == "403")
     assert not bot.fake.posted(CHAT)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("403", "Please add this app to your personal chats"),
+        ("not-in-roster", "Please add this app to your personal chats"),
+        ("404", "Teams can't find our personal chat"),
+        ("429", "Teams is busy"),
+        ("502", "I don't know if my answer reached you"),
+    ],
+)
+async def test_an_answer_that_cannot_be_written_is_said_in_the_channel(bot: Bot, fault: Fault, said: str) -> None:
+    bot.toy.reply = Reply(card=PROGRESS)
+    bot.fake.fail("POST", f"{CHAT}/activities", fault)
+
+    await bot.dana.send(bot.dana.mentions("progress"))
+
+    [message] = bot.fake.posted(THREAD)
+    assert said in message.activity["text"]
+    assert not bot.fake.posted(CHAT)
+
+
+async def test_an_answer_that_meets_a_stale_token_still_comes_once(bot: Bot) -> None:
+    bot.toy.reply = Reply(card=PROGRESS)
+    await bot.dana.send(bot.dana.says("progress"))
+    bot.fake.tokens.clear()
+
+    await bot.dana.send(bot.dana.says("progress"))
+    bot.fake.tokens.clear()
+    await bot.dana.send(bot.dana.mentions("progress"))
+
+    assert len(bot.fake.posted(CHAT)) == 3
+    assert len(bot.toy.asked) == 3
+
+
+async def test_the_chat_that_somebody_wrote_from_last_gets_the_answers(bot: Bot) -> None:
+    bot.toy.reply = Reply(card=PROGRESS)
+    await bot.dana.send(bot.dana.mentions("progress"))
+    bot.fake.chats[DANA.id] = "a:1dana-new"
+
+    await bot.dana.send(bot.dana.says("progress"))
+    await bot.dana.send(bot.dana.mentions("progress"))
+
+    assert len(bot.fake.posted(CHAT)) == 1
+    assert len(bot.fake.posted("a:1dana-new")) == 2
 
 
 async def test_the_bot_is_known_by_its_id_not_its_name(bot: Bot) -> None:

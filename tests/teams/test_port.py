@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -115,7 +116,6 @@ async def test_the_largest_card_arrives_within_what_older_clients_show(bot: Bot)
         ("503", Uncertain),
         ("drop", Uncertain),
         ("broken-json", Uncertain),
-        ("401", Permanent),
         ("403", Permanent),
         ("404", Permanent),
         ("not-in-roster", Permanent),
@@ -176,15 +176,51 @@ async def test_a_chat_that_is_not_opened_may_be_tried_again(bot: Bot) -> None:
     assert bot.fake.messages == {}
 
 
-async def test_a_refused_token_is_fetched_anew_for_the_next_call(bot: Bot) -> None:
-    await bot.platform.port.post(chat(), outgoing())
+async def test_a_refused_token_loses_and_doubles_nothing(bot: Bot) -> None:
+    sent = await bot.platform.port.post(chat(), outgoing())
+    for _ in range(2):
+        bot.fake.tokens.clear()
+        await bot.platform.port.post(chat(), outgoing())
     bot.fake.tokens.clear()
+    await bot.platform.port.update(chat(), sent.message, outgoing("Moved"))
+
+    assert len(bot.fake.posted(CHAT)) == 3
+    assert bot.fake.posted(CHAT)[0].edits == 1
+
+
+async def test_a_new_token_that_is_refused_too_is_said_so(bot: Bot) -> None:
+    for _ in range(2):
+        bot.fake.fail("POST", "/activities", "401")
 
     with pytest.raises(Permanent, match="TEAMS_APP_PASSWORD"):
         await bot.platform.port.post(chat(), outgoing())
+    assert len(bot.fake.calls_to("/activities")) == 2
     await bot.platform.port.post(chat(), outgoing())
 
-    assert len(bot.fake.posted(CHAT)) == 2
+    assert len(bot.fake.posted(CHAT)) == 1
+
+
+async def test_many_refused_calls_fetch_one_token(bot: Bot) -> None:
+    await bot.platform.port.post(chat(), outgoing())
+    bot.fake.tokens.clear()
+    before = len(bot.fake.calls_to("/token"))
+
+    await asyncio.gather(*(bot.platform.port.post(chat(), outgoing()) for _ in range(5)))
+
+    assert len(bot.fake.posted(CHAT)) == 6
+    assert len(bot.fake.calls_to("/token")) == before + 1
+
+
+@pytest.mark.parametrize("fault", ["404", "not-in-roster", "403"])
+async def test_an_earlier_chat_gives_way_to_the_one_that_teams_names(bot: Bot, fault: Fault) -> None:
+    bot.fake.fail("POST", "a:1earlier", fault)
+    earlier = Address("teams", TENANT, "a:1earlier", DANA.object_id)
+
+    sent = await bot.platform.port.post(earlier, outgoing())
+
+    assert sent.conversation == CHAT
+    assert bot.fake.posted("a:1earlier") == []
+    assert len(bot.fake.posted(CHAT)) == 1
 
 
 @pytest.mark.parametrize(("fault", "error"), [("502", Temporary), ("drop", Temporary), ("broken-json", Temporary)])

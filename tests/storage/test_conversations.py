@@ -1,0 +1,37 @@
+"""Where somebody is written to: the chat they were heard from last, on both databases."""
+
+from __future__ import annotations
+
+from handlers.requests import AccountKey, Place, Request, Typed
+from storage import conversations
+from tests.world import PLATFORM, TENANT, Person, World
+
+
+async def types_in(world: World, person: Person, chat: str) -> None:
+    who = AccountKey(PLATFORM, TENANT, person.user)
+    place = Place(PLATFORM, TENANT, chat, "personal")
+    await world.dispatcher.answer(Request(who, place, Typed("progress"), f"{chat}:{world.new_id()}"))
+
+
+async def test_messages_go_to_the_chat_that_somebody_wrote_from_last(world: World) -> None:
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    for chat in ("D-1", "D-2", "D-3", "D-2"):
+        await types_in(world, dana, chat)
+        with world.database.read() as tx:
+            account = conversations.find(tx, PLATFORM, TENANT, chat)
+            assert account is not None
+            assert account.account_id is not None
+            current = conversations.of_account(tx, account.account_id)
+        assert current is not None
+        assert current.external == chat
+
+
+async def test_an_earlier_chat_of_somebody_else_stays(world: World) -> None:
+    dana, lee = world.matched("Dana Reyes", "dana@example.org"), world.matched("Lee Okafor", "lee@example.org")
+    await types_in(world, lee, "D-lee")
+    await types_in(world, dana, "D-1")
+    await types_in(world, dana, "D-2")
+
+    with world.database.read() as tx:
+        found = {name: conversations.find(tx, PLATFORM, TENANT, name) for name in ("D-lee", "D-1", "D-2")}
+    assert {name: place.gone for name, place in found.items() if place} == {"D-lee": False, "D-1": True, "D-2": False}
