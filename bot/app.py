@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -20,15 +20,18 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import AheadClock, Clock, SystemClock
+from bot.connections import Connections
 from bot.delivery import DeliveryLoop
+from bot.disk import explained
 from bot.dispatch import Dispatcher, Product
 from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
 from bot.logs import event
 from bot.port import Permanent, Platform, Port
 from bot.presence import REFRESH_SECONDS, Presence
+from bot.ratelimit import RateLimit
 from bot.scheduler import Scheduler
-from bot.settings import Settings
+from bot.settings import Settings, mixed
 from bot.threads import DatabaseThreads
 from bot.timing import Timing, timing_for
 from bot.web import Health
@@ -98,7 +101,7 @@ def prepare(
         in_turn(tx)
         found = program.get(tx)
         if found is not None and found.example != settings.local:
-            raise CannotStart(_mixed(found.example))
+            raise CannotStart(mixed(found.example))
         again = forgetting.apply_again(tx)
         if again.keys or again.items:
             event(log, "forgetting.again", logging.WARNING, keys=again.keys, items=again.items)
@@ -114,18 +117,6 @@ def prepare(
         for hook in router.start_hooks:
             hook(work)
     return vault
-
-
-def _mixed(example: bool) -> str:
-    if example:
-        return (
-            "This database holds the example cohort, so Slack and Teams are not connected to it. "
-            "Set PLC_DATABASE_URL to another one, or leave it out."
-        )
-    return (
-        "This database holds a real program, so the local workspace does not open it: it lets anybody be "
-        "anyone. Give Slack or Teams settings, or leave PLC_DATABASE_URL out to see the example."
-    )
 
 
 def operator_keys(settings: Settings) -> str:
@@ -184,7 +175,9 @@ class App:
             settings.plc_key_backup_days,
             house=settings.house,
         )
-        self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate))
+        limit = RateLimit(settings.clients)
+        self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate), limit)
+        self.connections = Connections(settings.clients)
         self.ports: dict[str, Port] = {}
         self.loop = DeliveryLoop(self.product, self.ports, self.timing)
         self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake, self.timing)
@@ -192,7 +185,7 @@ class App:
         self.platforms: list[Platform] = []
         self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
         self.port = settings.plc_port
-        self.health = Health(self.product, self.platforms, open_metrics=settings.plc_metrics_open)
+        self.health = Health(self.product, self.platforms, metrics_token=settings.plc_metrics_token)
         self._runner: web.AppRunner | None = None
 
     def add(self, platform: Platform) -> None:
@@ -212,7 +205,7 @@ class App:
             raise
 
     async def _start(self) -> None:
-        site = web.Application(client_max_size=2**20, middlewares=[self.health.timed])
+        site = web.Application(client_max_size=2**20, middlewares=[self.connections.middleware, self.health.timed])
         self.health.add_routes(site)
         self.pages.add_routes(site)
         for platform in self.platforms:
@@ -224,15 +217,13 @@ class App:
                 await platform.start()
             except Permanent as error:
                 raise CannotStart(str(error)) from None
-        server = web.TCPSite(self._runner, self.settings.plc_host, self.settings.plc_port)
         try:
-            await server.start()
+            self.port = await self.connections.listen(self._runner, self.settings.plc_host, self.settings.plc_port)
         except OSError as error:
             raise CannotStart(
                 f"Port {self.settings.plc_port} on {self.settings.plc_host} cannot be used ({error.strerror}). "
                 "Is the bot running already? PLC_PORT chooses another one."
             ) from None
-        self.port = self._runner.addresses[0][1]
         for hook in self.before_work:
             await hook()
         self.loop.start()
@@ -246,7 +237,12 @@ class App:
     async def be_present(self) -> None:
         """Be heard of again; where somebody was forgotten meanwhile, nothing of theirs stays in a log file."""
         threads, vault = self.product.threads, self.product.vault
-        await threads.write(lambda tx: self.presence.refresh(tx, vault))
+        try:
+            await threads.write(lambda tx: self.presence.refresh(tx, vault))
+        except SQLAlchemyError:
+            self.health.written = False
+            raise
+        self.health.written = True
         if await threads.read(self.presence.somebody_was_forgotten):
             await threads.alone(threads.database.empty_log)
 
@@ -281,6 +277,7 @@ class App:
 
     async def _close_site(self) -> None:
         """Take no more requests, and let those that are here be answered."""
+        self.connections.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -348,8 +345,11 @@ def _connect(app: App, settings: Settings, database: Database) -> None:
 async def run(settings: Settings, say: Callable[[str], None]) -> None:
     """Run until a stop signal."""
     database = open_database(settings)
-    with running_alone(database.url):
-        await serve(build(settings, database), say)
+    with ExitStack() as lock:
+        with explained(database.url):
+            lock.enter_context(running_alone(database.url))
+            app = build(settings, database)
+        await serve(app, say)
 
 
 async def serve(app: App, say: Callable[[str], None]) -> None:
@@ -363,7 +363,8 @@ async def serve(app: App, say: Callable[[str], None]) -> None:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop)
-    await app.start()
+    with explained(app.product.threads.database.url):
+        await app.start()
     try:
         for platform in app.platforms:
             say(_ready(platform.port.platform, app))

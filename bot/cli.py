@@ -65,14 +65,17 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
     """Start the bot: the local workspace, or Slack and Teams where they are configured."""
     from bot.app import CannotStart
     from bot.app import run as run_app
+    from bot.disk import DiskProblem
+    from bot.hardening import forbid_core_dumps
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey
 
     settings = _settings()
     logs.configure(settings.plc_log_format, verbose=verbose)
+    forbid_core_dumps()
     try:
         asyncio.run(run_app(settings, lambda text: out.print(text, markup=False, soft_wrap=True)))
-    except (CannotStart, SchemaProblem, BadKey) as error:
+    except (CannotStart, DiskProblem, SchemaProblem, BadKey) as error:
         raise _stop(str(error)) from None
 
 

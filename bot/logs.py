@@ -63,6 +63,8 @@ ACTIONS = {
     "teams.unauthorized": "a caller did not prove to be Teams",
     "teams.keys_unreachable": "the signing keys cannot be fetched, so nobody can be let in",
     "teams.keys_not_refreshed": "the signing keys could not be refreshed; the old ones serve on",
+    "teams.not_teams": "an activity of another channel, or from ids that Teams does not give, was refused",
+    "teams.not_this_machine": "without tokens, somebody else than a test client on this machine was refused",
     "teams.foreign_tenant": "an activity of another tenant was refused",
     "teams.turn_failed": "an act on Teams failed",
     "teams.old_button": "a button of an older version was pressed",
@@ -71,6 +73,7 @@ ACTIONS = {
     "teams.not_sent_directly": "an answer is queued instead of sent at once",
     "teams.visit_refused": "the bot could not enter a team",
     "teams.channel_name_unknown": "Teams did not say a channel's name",
+    "web.accept_failed": "connections could not be accepted, `times` since the last such line, one a minute at most",
     "library": "a library said something; `logger` and `at` say where, its words are left out",
 }
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.clients import Clients, read_networks
 from bot.documents.wording import BadWording, read_wording
 from program.house import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, House
 from storage.work import KEY_BACKUP_DAYS
@@ -52,7 +53,8 @@ class Settings(BaseSettings):
     plc_key_backup_days: int = Field(default=KEY_BACKUP_DAYS, ge=1, le=3650)
     plc_certificate: Path | None = None
     plc_log_format: Literal["text", "json"] = "text"
-    plc_metrics_open: bool = False
+    plc_metrics_token: str | None = Field(default=None, min_length=16)
+    plc_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1")
     plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
     plc_threshold: int = Field(default=House().threshold, ge=LOWEST_THRESHOLD, le=50)
     plc_abuse_reports: str = Field(default=ABUSE, max_length=300)
@@ -73,6 +75,15 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("plc_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def clients(self) -> Clients:
+        return Clients(read_networks(self.plc_proxies))
 
     @property
     def house(self) -> House:
@@ -134,6 +145,19 @@ class Settings(BaseSettings):
             return False
 
 
+def mixed(example: bool) -> str:
+    """What to say where these settings do not fit the database's program, the example or a real one."""
+    if example:
+        return (
+            "This database holds the example cohort, so Slack and Teams are not connected to it. "
+            "Set PLC_DATABASE_URL to another one, or leave it out."
+        )
+    return (
+        "This database holds a real program, so the local workspace does not open it: it lets anybody be "
+        "anyone. Give Slack or Teams settings, or leave PLC_DATABASE_URL out to see the example."
+    )
+
+
 def load(env_file: Path | None = Path(".env")) -> Settings:
     """Read and check the settings.
 
@@ -172,6 +196,10 @@ def _problems(settings: Settings) -> list[str]:
     ]
     if settings.plc_public_url and not settings.plc_public_url.startswith(("http://", "https://")):
         problems.append("PLC_PUBLIC_URL must begin with https:// (or http:// on a test machine).")
+    try:
+        read_networks(settings.plc_proxies)
+    except ValueError:
+        problems.append("PLC_PROXIES must hold addresses or networks, separated by commas, such as 10.0.0.0/8.")
     problems += _certificate_problems(settings)
     problems += _slack_problems(settings)
     problems += _teams_problems(settings)

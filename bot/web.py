@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import hmac
 import time
 from collections.abc import Sequence
 
@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import disk
 from bot.dispatch import Product
 from bot.port import Platform
 from storage import deliveries
@@ -23,17 +24,22 @@ from storage.migrate import current, head
 ANSWER_SECONDS = 3.0  # how long the database and each platform may take to answer
 ASKED_AGAIN = 15.0  # seconds that a platform's answer is taken as still true
 MEASURED = {"/api/messages": "teams"}  # Slack measures its own: what it says may come through a socket
-PROXIED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")  # somebody else's request, handed on by this machine
+CLOSED = "Nobody may read the figures: PLC_METRICS_TOKEN is not set.\n"
 
 
 class Health:
-    """``open_metrics``: whether others than clients on this machine may read the figures."""
+    """``metrics_token``: what a client must send to read the figures; None: nobody may.
 
-    def __init__(self, product: Product, platforms: Sequence[Platform], *, open_metrics: bool) -> None:
+    written   whether the process's last heartbeat could be stored
+    """
+
+    def __init__(self, product: Product, platforms: Sequence[Platform], *, metrics_token: str | None) -> None:
         self._product = product
         self._platforms = platforms
-        self._open_metrics = open_metrics
+        self.metrics_token = metrics_token
         self._asked: dict[str, tuple[float, bool]] = {}
+        self._disk: tuple[float, str] | None = None
+        self.written = True
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -61,7 +67,7 @@ class Health:
 
     async def _ready(self, _request: web.Request) -> web.Response:
         """200 and every part "ok", or 503 and what is wrong with the others."""
-        parts = {"database": await self._database()}
+        parts = {"database": await self._database(), **await self._room()}
         for platform in self._platforms:
             there = await self._connected(platform)
             parts[platform.port.platform] = "ok" if there else "not connected"
@@ -74,7 +80,19 @@ class Health:
                 revision = await self._product.threads.read(current)
         except (SQLAlchemyError, TimeoutError):
             return "does not answer"
-        return "ok" if revision == head() else "has another version's schema"
+        if revision != head():
+            return "has another version's schema"
+        return "ok" if self.written else "cannot be written to"
+
+    async def _room(self) -> dict[str, str]:
+        """Whether the disk with SQLite's files has room; looked at seldom, as it is written to for that."""
+        folder = disk.folder_of(self._product.threads.database.url)
+        if folder is None:
+            return {}
+        now = time.monotonic()
+        if self._disk is None or now - self._disk[0] > ASKED_AGAIN:
+            self._disk = (now, await asyncio.to_thread(disk.shortage, folder))
+        return {"disk": self._disk[1] or "ok"}
 
     async def _connected(self, platform: Platform) -> bool:
         """Asked seldom: whoever calls this address must not make the bot call the platform as often."""
@@ -90,18 +108,12 @@ class Health:
         return known[1]
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        if not self._open_metrics and not _from_here(request):
-            return web.Response(status=403, text="Only clients on this machine; PLC_METRICS_OPEN opens it.\n")
+        """Where the client comes from says nothing: behind a proxy everybody comes from this machine."""
+        if self.metrics_token is None:
+            return web.Response(status=403, text=CLOSED)
+        sent = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(sent, f"Bearer {self.metrics_token}".encode()):
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         depth = await self._product.threads.read(deliveries.depth)
         body = self._product.metrics.render(depth)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def _from_here(request: web.Request) -> bool:
-    """A client on this machine, speaking for itself."""
-    if any(name in request.headers for name in PROXIED):
-        return False
-    try:
-        return ipaddress.ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -17,6 +18,7 @@ from bot.dispatch import Product
 from bot.documents.making import File, Make, Maker, NothingToMake
 from bot.documents.wording import Wording
 from bot.logs import event
+from bot.ratelimit import RateLimit
 from handlers.links import may_have
 from program.certificate import COMPLETED, read_code
 from program.times import long_day, say_time, to_local
@@ -41,19 +43,28 @@ WHAT = {
 class DocumentPages:
     """The routes ``/verify`` and ``/download``."""
 
-    def __init__(self, product: Product, wording: Wording) -> None:
+    def __init__(self, product: Product, wording: Wording, limit: RateLimit | None = None) -> None:
+        """``limit``: of each client's requests; none in a test that asks for none."""
         self._product = product
         self._wording = wording
+        self._limit = limit
         self._style = (files("bot.documents") / "pages.css").read_text(encoding="utf-8")
         source = (files("bot.documents") / "page.html").read_text(encoding="utf-8")
         self._page = Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
         self._making = asyncio.Semaphore(AT_ONCE)
 
     def add_routes(self, app: web.Application) -> None:
-        app.router.add_get("/verify", self.ask)
-        app.router.add_get("/verify/{code}", self.verify)
-        app.router.add_get("/download/{token}", self.offer)
-        app.router.add_post("/download/{token}", self.download)
+        app.router.add_get("/verify", self._limited(self.ask))
+        app.router.add_get("/verify/{code}", self._limited(self.verify))
+        app.router.add_get("/download/{token}", self._limited(self.offer))
+        app.router.add_post("/download/{token}", self._limited(self.download))
+
+    def _limited(self, handler: Handler) -> Handler:
+        async def limited(request: web.Request) -> web.StreamResponse:
+            refusal = self._limit.refusal(request) if self._limit else None
+            return refusal or await handler(request)
+
+        return limited
 
     # Checking a code ----------------------------------------------------------------------------
 

@@ -6,14 +6,17 @@ import asyncio
 import os
 import random
 import re
+import resource
 import signal
 import sqlite3
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import psutil
 import pytest
 
 from tests.world import ROSTER
@@ -24,30 +27,50 @@ PLC_BOT = (sys.executable, "-c", "from bot.cli import main; main()")
 AS = "/as/dana.reyes@example.org"
 
 
+def _limit(what: int, most: int) -> None:
+    resource.setrlimit(what, (most, most))
+
+
 class Bot:
     """``plc-bot run`` in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, files: int = 0) -> None:
+        """``files``: how many the process may open; 0: as many as this one."""
+        self.folder, self._files = folder, files
         self.address = ""
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *PLC_BOT,
-            "run",
-            cwd=self.folder,
-            env=self._environment(),
-            stdout=asyncio.subprocess.PIPE,
-        )
+        with self.log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *PLC_BOT,
+                "run",
+                cwd=self.folder,
+                env=self._environment(),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                preexec_fn=partial(_limit, resource.RLIMIT_NOFILE, self._files) if self._files else None,
+            )
         assert self._process.stdout
         line = (await self._process.stdout.readline()).decode()
         found = re.search(r"http://[\d.:]+", line)
         assert found, f"no address in {line!r}"
         self.address = found[0]
 
-    async def command(self, *words: str) -> tuple[int, str]:
-        """Another ``plc-bot`` in the same folder: its exit code and what it said."""
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    async def command(self, *words: str, largest_file: int | None = None) -> tuple[int, str]:
+        """Another ``plc-bot`` in the same folder: its exit code and what it said.
+
+        ``largest_file``: the bytes that a file may have, as on a full disk
+        """
         process = await asyncio.create_subprocess_exec(
             *PLC_BOT,
             *words,
@@ -55,6 +78,7 @@ class Bot:
             env=self._environment(),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            preexec_fn=None if largest_file is None else partial(_limit, resource.RLIMIT_FSIZE, largest_file),
         )
         said, _ = await process.communicate()
         return process.returncode or 0, " ".join(said.decode().split())
@@ -103,6 +127,49 @@ async def test_a_second_run_on_one_sqlite_database_is_refused_and_the_terminal_i
     assert (code, "changes made" in said) == (0, True), said
     await bot.kill()
     await bot.start()  # a killed process leaves no lock behind
+    assert await bot.kill(signal.SIGTERM) == 0
+
+
+async def test_starting_on_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    bot = Bot(tmp_path)
+    for largest in (0, 4096, 200_000):  # at the lock, at the database's first page, amid the schema
+        code, said = await bot.command("run", largest_file=largest)
+        assert (code, "Traceback" in said) == (1, False), said
+        assert "is full, so the bot does not start. Nothing that was saved is lost." in said, said
+    await bot.start()
+    assert await bot.kill(signal.SIGTERM) == 0
+
+
+async def test_starting_again_on_a_full_disk_is_a_sentence(bot: Bot) -> None:
+    assert await bot.kill(signal.SIGTERM) == 0
+    code, said = await bot.command("run", largest_file=0)
+    assert (code, "Traceback" in said) == (1, False), said
+    assert "is full, so the bot does not start" in said
+    await bot.start()
+    assert await bot.kill(signal.SIGTERM) == 0
+
+
+async def test_a_crash_leaves_no_memory_on_the_disk(bot: Bot) -> None:
+    assert psutil.Process(bot.pid).rlimit(psutil.RLIMIT_CORE)[0] == 0
+    assert await bot.kill(signal.SIGTERM) == 0
+
+
+@pytest.mark.timeout(180)
+async def test_half_sent_requests_stop_nobody_and_write_no_log(tmp_path: Path) -> None:
+    bot = Bot(tmp_path, files=256)
+    await bot.start()
+    host, _, port = bot.address.removeprefix("http://").partition(":")
+    half = []
+    for _ in range(1100):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        half.append((reader, writer))
+    for _ in range(5):
+        async with aiohttp.ClientSession() as session, session.get(f"{bot.address}/healthz") as answer:
+            assert answer.status == 200
+    assert bot.log.stat().st_size < 2_000, bot.log.read_text()[:2_000]
+    for _, writer in half:
+        writer.close()
     assert await bot.kill(signal.SIGTERM) == 0
 
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import json
 import logging
+import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from bot import logs
 from bot.app import App, build
 from bot.logs import ACTIONS, event
 from tests.bot.test_app import local
 
+TOKEN = "a-token-of-a-test"
 CANARY = "canary-Zilpzalp-2210"
 ROOT = Path(__file__).parents[2]
 HERE = "http://127.0.0.1"
@@ -43,7 +48,7 @@ async def fetched(app: App, path: str, **headers: str) -> tuple[int, str]:
 
 async def test_ready_says_which_part_is_not(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     status, body = await fetched(app, "readyz")
-    assert (status, json.loads(body)) == (200, {"status": "ready", "database": "ok", "local": "ok"})
+    assert (status, json.loads(body)) == (200, {"status": "ready", "database": "ok", "disk": "ok", "local": "ok"})
 
     async def gone() -> bool:
         return False
@@ -61,8 +66,55 @@ async def test_ready_sees_a_database_of_another_version(app: App) -> None:
     assert (status, json.loads(body)["database"]) == (503, "has another version's schema")
 
 
-async def test_the_figures_are_for_this_machine_and_name_nobody(app: App) -> None:
+async def test_ready_sees_a_full_disk(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fsync", full)
+        status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["disk"]) == (503, "full")
+    app.health._disk = None
+    assert (await fetched(app, "readyz"))[0] == 200
+
+
+async def test_ready_sees_a_disk_that_is_nearly_full(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+    assert json.loads((await fetched(app, "readyz"))[1])["disk"] == "full"
+
+
+async def test_ready_sees_that_the_last_heartbeat_could_not_be_stored(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(app.presence, "refresh", full)
+        with pytest.raises(OperationalError):
+            await app.be_present()
+        status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["database"]) == (503, "cannot be written to")
+    await app.be_present()
+    assert (await fetched(app, "readyz"))[0] == 200
+
+
+async def test_the_figures_are_for_nobody_unless_there_is_a_token(app: App) -> None:
     status, body = await fetched(app, "metrics")
+    assert (status, "PLC_METRICS_TOKEN" in body) == (403, True)
+    assert "plc_" not in body
+
+
+@pytest.mark.parametrize("sent", ["", "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer \u00e9"])
+async def test_the_figures_are_for_nobody_with_another_token(app: App, sent: str) -> None:
+    app.health.metrics_token = TOKEN
+    assert (await fetched(app, "metrics", Authorization=sent))[0] == 401
+
+
+async def test_the_figures_are_for_whoever_has_the_token_and_name_nobody(app: App) -> None:
+    app.health.metrics_token = TOKEN
+    status, body = await fetched(app, "metrics", Authorization=f"Bearer {TOKEN}")
     assert status == 200
     for name in (
         "plc_acknowledgement_seconds",
@@ -76,7 +128,6 @@ async def test_the_figures_are_for_this_machine_and_name_nobody(app: App) -> Non
         assert name in body
     assert "@" not in body
     assert "Reyes" not in body
-    assert (await fetched(app, "metrics", X_Forwarded_For="203.0.113.9"))[0] == 403
 
 
 @pytest.fixture

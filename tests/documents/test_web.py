@@ -17,8 +17,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from openpyxl import load_workbook
 
+from bot.clients import Clients, read_networks
 from bot.documents import web as pages
 from bot.documents.wording import Wording
+from bot.ratelimit import RateLimit
 from program.certificate import read_code
 from storage import certificates, downloads, people
 from tests.completion import approved
@@ -66,6 +68,57 @@ async def get(client: Client, path: str) -> tuple[int, Page]:
 def certificate_of(world: World, person: Person) -> certificates.Certificate:
     with world.database.read() as tx:
         return certificates.of_person(tx, person.id)[0]
+
+
+# Too many requests ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/verify", "/verify/0000-0000-0000-0000", "/download/none"])
+async def test_one_client_opens_only_so_many_pages(world: World, path: str) -> None:
+    now = [1000.0]
+    limit = RateLimit(Clients(read_networks(["127.0.0.1"])), burst=3, rate=0.5, clock=lambda: now[0])
+    app = web.Application()
+    pages.DocumentPages(world.product, Wording(), limit).add_routes(app)
+    async with TestClient(TestServer(app)) as client:
+
+        async def status(forwarded: str = "") -> int:
+            headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+            async with client.get(path, headers=headers) as answer:
+                if answer.status == 429:
+                    assert answer.headers["Retry-After"] == "2"
+                    assert "try again" in await answer.text()
+                return answer.status
+
+        assert 429 not in [await status() for _ in range(3)]
+        assert await status() == 429
+        assert await status("203.0.113.9") != 429, "another client"
+        now[0] += 2
+        assert await status() != 429
+        assert await status() == 429
+
+
+async def test_an_invented_forwarding_makes_nobody_another_client(world: World) -> None:
+    limit = RateLimit(Clients(read_networks(["127.0.0.1"])), burst=1, rate=0.5, clock=lambda: 1000.0)
+    app = web.Application()
+    pages.DocumentPages(world.product, Wording(), limit).add_routes(app)
+    async with TestClient(TestServer(app)) as client:
+        codes = []
+        for number in range(3):  # the proxy adds the address that it was called from
+            headers = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
+            async with client.get("/verify", headers=headers) as answer:
+                codes.append(answer.status)
+    assert codes == [200, 429, 429]
+
+
+async def test_pressing_the_button_too_often_is_refused_and_uses_nothing_up(world: World) -> None:
+    limit = RateLimit(Clients(()), burst=1, rate=0.5, clock=lambda: 1000.0)
+    app = web.Application()
+    pages.DocumentPages(world.product, Wording(), limit).add_routes(app)
+    async with TestClient(TestServer(app)) as client:
+        async with client.post("/download/none") as answer:
+            assert answer.status == 410
+        async with client.post("/download/none") as answer:
+            assert answer.status == 429
 
 
 # Checking a code --------------------------------------------------------------------------------

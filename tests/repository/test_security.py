@@ -1,0 +1,58 @@
+"""What the documents say about reporting a weakness and about hardening."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def unit() -> list[str]:
+    """The lines of the documented systemd unit."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    [found] = re.findall(r"```ini\n(.*?)```", text, re.DOTALL)
+    return str(found).splitlines()
+
+
+def test_a_weakness_has_a_private_way_and_no_invented_address() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    assert "Report a vulnerability" in text
+    assert "the operator of that installation" in text
+    assert not re.search(r"[\w.+-]+@[\w-]+\.\w+", text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "LimitCORE=0",
+        "MemorySwapMax=0",
+        "UMask=0077",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "SystemCallFilter=@system-service",
+    ],
+)
+def test_the_documented_unit_is_hardened(line: str) -> None:
+    assert line in unit()
+
+
+def test_no_setting_of_the_unit_stands_twice() -> None:
+    names = [line.partition("=")[0] for line in unit() if "=" in line and not line.startswith("#")]
+    assert len(names) == len(set(names))
+
+
+def test_the_containers_write_no_core_dumps_and_gain_nothing() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    services = len(re.findall(r"^    image:", compose, re.MULTILINE))
+    for setting in ("core: 0", "read_only: true", "no-new-privileges:true"):
+        assert compose.count(setting) == services
+    said = (ROOT / "docs" / "operations.md").read_text()
+    for option in ("--ulimit core=0", "--cap-drop ALL", "--security-opt no-new-privileges", "--read-only"):
+        assert option in said
