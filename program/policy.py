@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from program.times import is_zone
-from program.toml_lines import Path, line_index, line_of
+from program.toml_lines import DEEPEST, Path, deep_line, depth_over, line_index, line_of, long_key_line
 from program.unset import UNSET, Unset, UnsetValue, name_of, place_of, unset_values
 from program.words import listed
 
@@ -401,14 +401,25 @@ def amend(policy: Policy, values: Mapping[str, Value]) -> Policy:
 def _parse(text: str) -> dict[str, Any]:
     if len(text) > MOST_TEXT:
         raise BadPolicy(f"Line 1: the document is longer than {MOST_TEXT} characters.")
+    line = long_key_line(text)
+    if line is not None:
+        raise BadPolicy(f"Line {line}: a dotted key has more than {DEEPEST} parts.")
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except ValueError as error:
         place = re.search(r"line (\d+)", str(error))
         line = int(place[1]) if place else text.count("\n") + 1
         raise BadPolicy(f"Line {line}: this is not TOML: {error}.") from None
     except RecursionError:
-        raise BadPolicy("Line 1: this is not a policy: its values lie too deep in each other.") from None
+        document = None
+    if document is not None and not depth_over(document, DEEPEST):
+        return document
+    line = deep_line(text)
+    if line is not None or document is None:
+        raise BadPolicy(
+            f"Line {line or 1}: this is not a policy: its values lie more than {DEEPEST} deep in each other."
+        )
+    return document
 
 
 def _fill(document: dict[str, Any], path: str, value: Value) -> None:

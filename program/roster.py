@@ -18,6 +18,7 @@ OPTIONAL = ("region", "person_id", "zone", "district", "program_start", "track")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 ALIASES = {"e-mail": "email", "e_mail": "email", "start": "program_start", "personid": "person_id"}
 MOST_NAME = 200  # characters
+EARLIEST_START, LATEST_START = date(1990, 1, 1), date(2100, 1, 1)  # beyond these, a program start is a typing error
 EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 
 
@@ -106,12 +107,16 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
     zone = cell["zone"] or PROGRAM_ZONE
     if not is_zone(zone):
         wrong.append(f"The zone {zone!r} is not known; use names like America/Chicago.")
+    the = f"{cell['name']}: the" if cell["name"].isprintable() and cell["name"] else "The"
     start: date | None = None
     if cell["program_start"]:
         try:
             start = date.fromisoformat(cell["program_start"])
         except ValueError:
-            wrong.append(f"The program start {cell['program_start']!r} is not a date like 2026-08-15.")
+            wrong.append(f"{the} program start {cell['program_start']!r} is not a date like 2026-08-15.")
+    if start is not None and not EARLIEST_START <= start < LATEST_START:
+        years = f"{EARLIEST_START.year} to {LATEST_START.year - 1}"
+        wrong.append(f"{the} program start {start} is not in the years {years}.")
     if wrong:
         return None, [Problem(line, sentence) for sentence in wrong]
     return Row(

@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 Path = tuple[str | int, ...]
+DEEPEST = 20  # tables and lists inside each other, counted in one statement
+# A dotted key of too many parts. The reader takes time that grows with the square of their number, so this comes first.
+_KEY = r"""(?:(?<![\w-])[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_LONG_KEY = re.compile(rf"(?:{_KEY}[ \t]*\.[ \t]*){{{DEEPEST}}}{_KEY}")
+
+
+def long_key_line(text: str) -> int | None:
+    """The line of the first dotted key with more than ``DEEPEST`` parts, in any text."""
+    match = _LONG_KEY.search(text)
+    return text.count("\n", 0, match.start()) + 1 if match else None
+
+
+def deep_line(text: str) -> int | None:
+    """The line of the first statement whose values lie more than ``DEEPEST`` deep in each other."""
+    for line, _header, statement in _statements(text):
+        if statement is None or depth_over(statement, DEEPEST):
+            return line
+    return None
+
+
+def depth_over(value: Any, most: int) -> bool:
+    """Whether tables and lists lie more than ``most`` deep in each other."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _statements(text: str) -> Iterator[tuple[int, bool, dict[str, Any] | None]]:
+    """Each statement with its line and whether it is a table's header; None: too deep for the reader."""
+    waiting: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        waiting.append(line.removesuffix("\r"))
+        statement: dict[str, Any] | None = None
+        try:
+            statement = tomllib.loads("\n".join(waiting))
+        except tomllib.TOMLDecodeError:
+            continue
+        except RecursionError:
+            pass
+        yield number - len(waiting) + 1, waiting[0].lstrip().startswith("["), statement
+        waiting = []
 
 
 def line_index(text: str) -> dict[Path, int]:
@@ -17,16 +68,7 @@ def line_index(text: str) -> dict[Path, int]:
     found: dict[Path, int] = {(): 1}
     table: Path = ()
     tables: dict[Path, int] = {}  # how many elements each array of tables has so far
-    waiting: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        waiting.append(line.removesuffix("\r"))
-        try:
-            statement = tomllib.loads("\n".join(waiting))
-        except tomllib.TOMLDecodeError:
-            continue
-        starts = number - len(waiting) + 1
-        header = waiting[0].lstrip().startswith("[")
-        waiting = []
+    for starts, header, statement in _statements(text):
         if not statement:
             continue
         if header:

@@ -222,6 +222,24 @@ def test_all_of_is_a_choice_too() -> None:
 # Lines -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "deep",
+    [
+        ".".join(["a"] * 3000) + " = 1",
+        " . ".join(['"a"'] * 3000) + " = 1",
+        f"[{'.'.join(['a'] * 3000)}]",
+        f"x = {{ {'.'.join(['a'] * 3000)} = 1 }}",
+        "x = " + "[" * 200 + "]" * 200,
+        "x = " + "[" * 3000 + "]" * 3000,
+        "x = " + "[\n" * 3000 + "]" * 3000,
+        "x = " + "{ a = " * 3000 + "1" + " }" * 3000,
+        ".".join(["a"] * 99_000) + " = 1",
+    ],
+)
+def test_keys_and_values_that_lie_too_deep_are_refused_with_their_line(deep: str) -> None:
+    assert problems(f"# one\n\n{deep}\n").startswith("Line 3: ")
+
+
 def test_lines_of_tables_arrays_and_long_statements() -> None:
     text = 'a = 1\n[t]\nb = """\n[not.a.table]\n"""\nc = [\n  1,\n]\n'
     text += "[[x]]\nd = 1\n[[x]]\nd.e = 2\n[x.y]\nf = 1\n[[x.z]]\ng = 1\n"

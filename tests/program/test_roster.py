@@ -71,3 +71,12 @@ def test_control_characters_and_endless_names_are_refused() -> None:
     found = problems(f"Ozarks,,mentee,{'x' * 201},a@example.org,,,,,", "Oz\x07arks,,mentee,Lee,b@example.org,,,,,")
     assert "over 200 characters" in found[0]
     assert "control character" in found[1]
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "1989-12-31", "2100-01-01", "9999-12-31"])
+def test_a_program_start_out_of_any_program_is_refused_by_name(start: str) -> None:
+    rows, problems = read_roster(f"cohort,role,name,email,program start\nA,mentee,Dana Reyes,d@example.org,{start}\n")
+    assert rows == []
+    assert [str(one) for one in problems] == [
+        f"Line 2: Dana Reyes: the program start {start} is not in the years 1990 to 2099."
+    ]
