@@ -13,7 +13,7 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from bot import cli_vault, logs
@@ -105,12 +105,21 @@ def roster_import(
     from bot.roster import NothingImported, import_file
 
     text = _read(file)
-    try:
-        changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run)
-    except NothingImported as error:
-        raise _stop(f"Nothing was imported.\n{error}") from None
-    for change in track(changes, "Changes", console=err) if len(changes) > 1000 else changes:
-        out.print(f"line {change.line}: {change.text}", markup=False, soft_wrap=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)
+
+        try:
+            changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run, report=report)
+        except NothingImported as error:
+            raise _stop(f"Nothing was imported.\n{error}") from None
+    for change in changes:  # plainly: a console takes minutes to lay out a hundred thousand lines
+        typer.echo(f"line {change.line}: {change.text}")
     if not changes:
         out.print("Nothing to change: the program has all of this already.")
     elif dry_run:

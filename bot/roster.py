@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
 
 from bot.app import CannotStart, open_database, operator_keys
 from bot.settings import Settings
@@ -16,12 +18,14 @@ from program.history import read_history
 from program.policy import BadPolicy
 from program.roster import Problem, read_roster
 from storage import ledger, past, people, policies
-from storage.database import Database, Tx
+from storage.database import Database, Tx, collided
 from storage.migrate import migrate
-from storage.roster import Change, import_roster
+from storage.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
 from storage.tables import installation
 from storage.vault import BadKey, Vault, read_operator_keys
 from storage.work import Work
+
+ATTEMPTS = 3  # the last one prepares inside the transaction, so that nothing can change meanwhile
 
 
 class NothingImported(Exception):
@@ -33,9 +37,17 @@ class _DryRun(Exception):
 
 
 def import_file(
-    settings: Settings, text: str, now: datetime, new_id: Callable[[], UUID], *, dry_run: bool
+    settings: Settings,
+    text: str,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    *,
+    dry_run: bool,
+    report: Report = report_nothing,
 ) -> list[Change]:
     """Import a roster file's text, all of it or nothing; what changed, or would have.
+
+    Everything is prepared by reading, while the bot goes on writing; then one transaction writes it.
 
     Raises:
         NothingImported: with a sentence for each problem.
@@ -44,32 +56,45 @@ def import_file(
     if problems:
         raise NothingImported(_said(problems))
     database = open_database(settings)
-    changes: list[Change] = []
     try:
         migrate(database)
         key = _key_if_there(settings, database)
-        with database.write() as tx:
-            work = Work(tx, now, new_id, key)
-            plan = import_roster(work, rows)
-            if plan.problems:
-                raise NothingImported(_said(plan.problems))
-            _follow(work)
-            changes = plan.changes
+        for attempt in range(1, ATTEMPTS + 1):
+            with database.read() as tx:
+                plan = prepare(Work(tx, now, new_id, key), rows, report)
+            _refuse(plan)
             if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass
+                return plan.changes
+            try:
+                with database.write() as tx:
+                    work = Work(tx, now, new_id, key)
+                    if stamp(tx) != plan.stamp:
+                        if attempt < ATTEMPTS:
+                            continue
+                        plan = prepare(work, rows, report)
+                        _refuse(plan)
+                    write(work, plan, report)
+                    _follow(work, plan.touched)
+                return plan.changes
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not collided(error):
+                    raise
     finally:
         database.close()
-    return changes
+    raise AssertionError("the last attempt returns or raises")
 
 
-def _follow(work: Work) -> None:
+def _refuse(plan: Plan) -> None:
+    if plan.problems:
+        raise NothingImported(_said(plan.problems))
+
+
+def _follow(work: Work, touched: Sequence[UUID]) -> None:
     """What a changed roster makes happen: new coordinators' digests, check-ins, questions who somebody is."""
     for hook in router.start_hooks:
         hook(work)
     identity.propose_again(work)
-    refresh_turns(work)
+    refresh_turns(work, touched)
 
 
 def _said(problems: list[Problem]) -> str:

@@ -86,9 +86,10 @@ def all_cohorts(tx: Tx) -> list[Cohort]:
     return [Cohort(*row) for row in tx.execute(select(*_COHORT).order_by(cohort.c.region, cohort.c.key))]
 
 
-def create(work: Work, name: str, region: str = "", zone: str = PROGRAM_ZONE) -> UUID:
+def create(work: Work, name: str, region: str = "", zone: str = PROGRAM_ZONE, *, cohort_id: UUID | None = None) -> UUID:
+    """Create a cohort; its id, which is ``cohort_id`` where that was made before."""
     cycle = Cycle()
-    cohort_id = work.new_id()
+    cohort_id = cohort_id or work.new_id()
     row = {
         "id": cohort_id,
         "name": name,
@@ -141,16 +142,34 @@ def sizes(tx: Tx) -> dict[UUID, tuple[int, int]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody joins a cohort in a role."""
+
+    cohort_id: UUID
+    person_id: UUID
+    role: str
+
+
 def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | None) -> None:
-    row = {
-        "id": work.new_id(),
-        "cohort_id": cohort_id,
-        "person_id": person_id,
-        "role": role,
-        "since": work.now,
-    }
-    work.tx.execute(insert(membership).values(row))
-    history.note(work, cohort_id, "member.joined", by, person=str(person_id), role=role)
+    join_all(work, [Joining(cohort_id, person_id, role)], by)
+
+
+def join_all(work: Work, joinings: Sequence[Joining], by: UUID | None) -> None:
+    """Begin these memberships now."""
+    rows = [
+        {
+            "id": work.new_id(),
+            "cohort_id": one.cohort_id,
+            "person_id": one.person_id,
+            "role": one.role,
+            "since": work.now,
+        }
+        for one in joinings
+    ]
+    work.tx.execute(insert(membership), rows)
+    notes = [(one.cohort_id, "member.joined", {"person": str(one.person_id), "role": one.role}) for one in joinings]
+    history.note_all(work, notes, by)
 
 
 def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None:

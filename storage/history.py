@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,16 @@ class Line:
     by: str | None  # a name; None: the operator or the bot itself
     what: str
     detail: dict[str, Any]
+
+
+def note_all(work: Work, notes: Sequence[tuple[UUID, str, dict[str, Any]]], by: UUID | None) -> None:
+    """Note many things of one act: of what, what, and its detail."""
+    rows = [
+        {"id": work.new_id(), "at": work.now, "by": by, "subject": subject, "what": what, "detail": detail}
+        for subject, what, detail in notes
+    ]
+    if rows:
+        work.tx.execute(insert(history), rows)
 
 
 def note(work: Work, subject: UUID, what: str, by: UUID | None, **detail: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 
 from bot.roster import NothingImported, import_file, verify_ledger
 from bot.settings import Settings
@@ -143,3 +143,78 @@ def test_without_the_ledgers_key_an_enrolment_is_not_changed(settings: Settings)
 def test_before_the_ledger_began_an_enrolment_changes_freely(settings: Settings) -> None:
     run(settings, ROSTER)
     assert run(settings, MOVED) == ["Dana Reyes: district R-I -> R-IX, track (none) -> new"]
+
+
+HEADER = "cohort,role,name,email,program start,track\n"
+
+
+def many(count: int) -> str:
+    rows = (f"Cohort {n // 20},mentee,Person {n},p{n}@example.org,2026-07-01,new\n" for n in range(count))
+    return HEADER + "".join(rows)
+
+
+def test_an_unknown_track_is_refused_by_name_and_nothing_is_imported(settings: Settings) -> None:
+    file = HEADER + "Ozarks,mentee,Dana Reyes,dana@example.org,2026-07-01,part time\n"
+    with pytest.raises(NothingImported) as problem:
+        run(settings, file + "Ozarks,mentee,Lee Okafor,lee@example.org,2026-07-01,returning\n")
+    assert str(problem.value) == (
+        "Line 2: Dana Reyes: the track 'part time' is not in the policy missouri-dese/2018; "
+        "its tracks are new and returning."
+    )
+    assert count(settings) == 0
+    assert len(run(settings, file.replace("part time", "New to the Profession"))) == 3
+
+
+def test_a_long_file_takes_a_few_statements_and_tells_how_far_it_is(settings: Settings) -> None:
+    statements: list[str] = []
+
+    def counted(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    told: list[tuple[str, int, int]] = []
+    event.listen(Engine, "before_cursor_execute", counted)
+    try:
+        changes = import_file(settings, many(2_500), NOW, uuid4, dry_run=False, report=lambda *part: told.append(part))
+    finally:
+        event.remove(Engine, "before_cursor_execute", counted)
+    assert len(changes) == 2 * 2_500 + 125
+    written = [one for one in statements if one.startswith(("INSERT", "UPDATE", "SELECT")) and "alembic" not in one]
+    assert len(written) < 2_500 / 5  # a new cohort is a statement of its own
+    assert told[-1] == ("Enrollments", 2_500, 2_500)
+    assert ("Checking", 1_000, 2_500) in told
+
+
+def test_the_program_goes_on_while_a_file_is_prepared_and_what_changed_meanwhile_counts(settings: Settings) -> None:
+    run(settings, ROSTER)
+    meanwhile = [HEADER + "Gateway,mentor,Person Eight,p8@example.org,,\n"]
+
+    def report(what: str, _done: int, _total: int) -> None:
+        if what == "Checking" and meanwhile:
+            run(settings, meanwhile.pop())  # would wait in vain for a writer that the import holds
+
+    changes = import_file(settings, many(40), NOW, uuid4, dry_run=False, report=report)
+    assert "Person Eight: name Person Eight -> Person 8" in [one.text for one in changes]
+    assert count(settings) == 7 + 40
+
+
+def test_a_file_that_keeps_changing_is_prepared_inside_the_transaction_at_last(settings: Settings) -> None:
+    run(settings, ROSTER)
+    extra = iter(range(100, 102))  # as often as the writer is free
+
+    def report(what: str, _done: int, _total: int) -> None:
+        number = next(extra, None)
+        if what == "Checking" and number is not None:
+            run(settings, HEADER + f"Gateway,mentor,Extra {number},x{number}@example.org,,\n")
+
+    import_file(settings, many(3), NOW, uuid4, dry_run=False, report=report)
+    assert count(settings) == 7 + 2 + 3
+
+
+def test_an_import_that_fails_at_its_end_leaves_nothing(settings: Settings) -> None:
+    def report(what: str, _done: int, _total: int) -> None:
+        if what == "Enrollments":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_file(settings, many(3), NOW, uuid4, dry_run=False, report=report)
+    assert count(settings) == 0
