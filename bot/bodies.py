@@ -17,8 +17,10 @@ class Malformed(ValueError):
 
 
 def refusal() -> web.Response:
-    """The answer to a malformed body."""
-    return web.Response(status=400, text=REFUSED)
+    """The answer to a malformed body. What is left of the body is not read, so the connection ends with it."""
+    answer = web.Response(status=400, text=REFUSED)
+    answer.force_close()
+    return answer
 
 
 async def read_text(request: web.Request) -> str:

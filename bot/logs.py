@@ -57,6 +57,7 @@ ACTIONS = {
     "document.failed": "a document could not be made",
     "local.act_failed": "an act in the local workspace failed",
     "slack.failed": "an act on Slack failed; `what` names it",
+    "slack.unreadable": "what came was nothing that Slack sends; it was answered with 400",
     "slack.socket_connected": "the Socket Mode session is there",
     "slack.socket_lost": "the Socket Mode session is gone; a new one is tried in `seconds`",
     "teams.unreadable_activity": "what came was no activity",

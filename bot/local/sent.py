@@ -9,12 +9,14 @@ from uuid import UUID, uuid5
 
 from aiohttp import web
 
+from bot.bodies import Malformed, read_object
 from bot.local.port import PLATFORM
 from handlers.cards import Action, BadAction
 
 TEXT_LIMIT = 4000
 CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
 CHANNEL_NAME_LIMIT = 60
+LARGEST = 2**53  # what a page can send exactly, and the databases can store
 
 Json = dict[str, Any]
 
@@ -25,12 +27,9 @@ class Unfit(Exception):
 
 async def body(request: web.Request) -> Json:
     try:
-        body = await request.json()
-    except ValueError:
-        raise Unfit("This is no JSON.") from None
-    if not isinstance(body, dict):
-        raise Unfit("This is no JSON object.")
-    return body
+        return await read_object(request)
+    except Malformed:
+        raise Unfit("This is not the JSON that the page sends. Reload the page, then try again.") from None
 
 
 def key(body: Json) -> str:
@@ -67,13 +66,16 @@ def message_id(body: Json) -> int | None:
 
 def whole(value: object) -> int:
     try:
-        return int(str(value))
+        number = int(str(value))
     except ValueError:
         raise Unfit("A number was expected.") from None
+    if abs(number) > LARGEST:
+        raise Unfit("This number is too large.")
+    return number
 
 
 def values(value: object) -> dict[str, tuple[str, ...]]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not all(isinstance(many, list) for many in value.values()):
         raise Unfit("The form's values are missing.")
     return {str(name): tuple(str(one) for one in many) for name, many in value.items()}
 

@@ -13,9 +13,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.bodies import Malformed, read_text, refusal
+from bot.logs import event
 from bot.port import Answer, Finding, Permanent, Temporary, Wait
 from bot.settings import SlackSettings
-from bot.slack import checks, logs
+from bot.slack import checks, logs, shapes
 from bot.slack.answering import Ack, Answering, Patience, Payload
 from bot.slack.api import TIMEOUT, Api
 from bot.slack.errors import called
@@ -110,7 +112,18 @@ class SlackPlatform:
     async def _events(self, request: web.Request) -> web.Response:
         if self._app is None:
             return web.Response(status=503)
-        return await to_aiohttp_response(await self._app.async_dispatch(await to_bolt_request(request)))
+        try:
+            shapes.read(await read_text(request), request.content_type)
+            bolt_request = await to_bolt_request(request)
+            answer = await self._app.async_dispatch(bolt_request)
+        except Malformed as error:
+            event(logs.logger, "slack.unreadable", why=error)
+            return refusal()
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            # Bolt could not read it. What goes wrong in our listeners it hands to its error handler instead.
+            logs.failed("payload", error)
+            return refusal()
+        return await to_aiohttp_response(answer)
 
 
 def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged: Acknowledged) -> AsyncApp:
@@ -158,7 +171,7 @@ def _listen(app: AsyncApp, answering: Answering, acknowledged: Acknowledged) -> 
     async def submission(ack: AsyncAck, body: Payload) -> None:
         await acknowledge(ack, answering.submission, body)
 
-    async def event(body: Payload) -> None:
+    async def listen(body: Payload) -> None:
         await answering.event(body)
 
     async def failure(error: Exception) -> None:
@@ -167,7 +180,7 @@ def _listen(app: AsyncApp, answering: Answering, acknowledged: Acknowledged) -> 
     app.command(COMMAND)(command)
     app.action(_ANYTHING)(press)
     app.view(_ANYTHING)(submission)
-    app.event(_ANYTHING)(event)
+    app.event(_ANYTHING)(listen)
     app.error(failure)
 
 

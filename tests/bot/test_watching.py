@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,11 +17,13 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from yarl import URL
 
 from bot import logs
 from bot.app import App, build
 from bot.logs import ACTIONS, event
 from tests.bot.test_app import local
+from tests.malformed import BODIES, JSON
 
 TOKEN = "a-token-of-a-test"
 CANARY = "canary-Zilpzalp-2210"
@@ -202,3 +205,35 @@ def test_nothing_logs_past_the_one_way() -> None:
         if any(call in file.read_text(encoding="utf-8") for call in direct)
     ]
     assert offenders == []
+
+
+# Bodies that nothing can read -------------------------------------------------------------------
+
+
+async def test_no_address_crashes_on_a_malformed_body(app: App) -> None:
+    """Each address of the whole product that takes a POST, and one that is not there."""
+    assert app._runner is not None
+    assert app._runner.app is not None
+    paths = {"/nowhere"}
+    for route in app._runner.app.router.routes():
+        if route.method == "POST" and route.resource is not None:
+            paths.add(re.sub(r"\{\w+\}", "x", route.resource.canonical))
+    assert {"/download/x", "/as/x/channels"} <= paths
+    async with aiohttp.ClientSession() as session:
+        for path in paths:
+            for body in BODIES:
+                headers = {"Content-Type": JSON, **body.headers}
+                async with session.post(f"{app.address.rstrip('/')}{path}", data=body.data, headers=headers) as answer:
+                    assert answer.status < 500, (path, str(body))
+                    if body.headers:
+                        assert answer.status == 400, (path, str(body))
+
+
+@pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "%FF", "9" * 5000, "..%2f..%2fetc", "%F0%9F%91%A9"])
+async def test_no_address_crashes_on_an_odd_path(app: App, odd: str) -> None:
+    paths = (f"verify/{odd}", f"verify?code={odd}", f"download/{odd}", f"as/{odd}", f"as/{odd}/c/{odd}", odd)
+    async with aiohttp.ClientSession() as session:
+        for path in paths:
+            url = URL(f"{app.address}{path}", encoded=True)
+            async with session.get(url, allow_redirects=False) as answer:
+                assert answer.status < 500, path
