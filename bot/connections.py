@@ -159,11 +159,14 @@ class _BodyTimeout(Exception):
 
 
 def _end_one(connections: Iterable[Connection]) -> bool:
-    """End the connection that has waited for its client longest; False where all are being answered."""
+    """End the connection that has waited for its client longest; False where all requests are being worked on.
+
+    One whose client is still taking its answer goes only where there is no other.
+    """
     waiting = [connection for connection in connections if not connection.busy]
     if not waiting:
         return False
-    min(waiting, key=lambda connection: connection.since).end()
+    min(waiting, key=lambda connection: (connection.taking, connection.since)).end()
     return True
 
 
@@ -196,8 +199,12 @@ class Connection(asyncio.Protocol):
         waited = -math.inf if self.busy else now - self.since
         if not self._idle:
             return waited >= limits.headers
-        taking = self._transport is not None and self._transport.get_write_buffer_size() > 0
-        return waited >= (limits.answer if taking else limits.idle)
+        return waited >= (limits.answer if self.taking else limits.idle)
+
+    @property
+    def taking(self) -> bool:
+        """Whether the client has still to take a part of its answer."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
 
     def end(self) -> None:
         """Close it at once, whatever the client has still to send or take."""

@@ -434,7 +434,10 @@ class DeliveryLoop:
             target = deliveries.message_of(tx, item.target_id)
             if target.state != "sent" or target.conversation_id is None:
                 return Settled("dropped", "the message was never sent"), None
-            return _in_conversation(conversations.get(tx, target.conversation_id)), target.message
+            place = conversations.get(tx, target.conversation_id)
+            if place.gone and place.kind == "personal":  # a failure would tell a coordinator what was answered
+                return Settled("dropped", "the chat that it stands in is no longer used"), None
+            return _in_conversation(place), target.message
         if item.conversation_id is not None:
             return _in_conversation(conversations.get(tx, item.conversation_id)), None
         account = people.account_by_id(tx, item.account_id) if item.account_id else None

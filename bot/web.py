@@ -39,6 +39,7 @@ class Health:
         self.metrics_token = metrics_token
         self._asked: dict[str, tuple[float, bool]] = {}
         self._disk: tuple[float, str] | None = None
+        self._looking = asyncio.Lock()
         self.written = True
 
     def add_routes(self, app: web.Application) -> None:
@@ -89,10 +90,11 @@ class Health:
         folder = disk.folder_of(self._product.threads.database.url)
         if folder is None:
             return {}
-        now = time.monotonic()
-        if self._disk is None or now - self._disk[0] > ASKED_AGAIN:
-            self._disk = (now, await asyncio.to_thread(disk.shortage, folder))
-        return {"disk": self._disk[1] or "ok"}
+        async with self._looking:  # many who ask at once make one look
+            now = time.monotonic()
+            if self._disk is None or now - self._disk[0] > ASKED_AGAIN:
+                self._disk = (now, await asyncio.to_thread(disk.shortage, folder))
+            return {"disk": self._disk[1] or "ok"}
 
     async def _connected(self, platform: Platform) -> bool:
         """Asked seldom: whoever calls this address must not make the bot call the platform as often."""
