@@ -13,6 +13,7 @@ from handlers.cards import (
     Block,
     Bold,
     Button,
+    Buttons,
     Card,
     ChoiceField,
     Cmd,
@@ -33,6 +34,7 @@ from handlers.completion import ask_for_approval
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
+from handlers.settling import settle_corrected
 from program.attendance import correction_reasons
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
@@ -153,13 +155,17 @@ def logged(call: Call) -> Reply:
     if kind.verified_by == "nobody":
         return notice(f"Logged: {kind.name}, {minutes} minutes. It needs nobody's verification.")
     _ask(call.work, call.my_id, line_id, kind.verified_by)
-    return notice(f"Logged: {kind.name}, {minutes} minutes. Your {kind.verified_by} is asked to verify it.")
+    told = f"Logged: {kind.name}, {minutes} minutes. Your {kind.verified_by} is asked to verify it."
+    return Reply(card=Card("", (say(told), _withdraw_button(line_id))))
 
 
 def _ask(work: Work, person_id: UUID, line_id: UUID, who: str) -> None:
     for one in _deciders(work, person_id, who):
         deliveries.to_person(work, "activity.decide", one, line_id)
-    deliveries.to_person(work, "activity.own", person_id, line_id)
+
+
+def _withdraw_button(line_id: UUID) -> Buttons:
+    return buttons(Button("Withdraw", action("activities.withdraw", line_id), confirm="Take it back?"))
 
 
 def hand_on(work: Work, person_id: UUID) -> None:
@@ -251,8 +257,10 @@ def makeup_asked(call: Call) -> Reply:
         minutes=minutes,
         code=kind.type,
     )
-    _ask(call.work, call.my_id, ledger.add(call.work, call.my_id, line), policy.makeups.approver)
-    return notice(f"Asked. Your {policy.makeups.approver} can approve it with one tap.")
+    line_id = ledger.add(call.work, call.my_id, line)
+    _ask(call.work, call.my_id, line_id, policy.makeups.approver)
+    told = f"Asked. Your {policy.makeups.approver} can approve it with one tap."
+    return Reply(card=Card("", (say(told), _withdraw_button(line_id))))
 
 
 # Deciding ---------------------------------------------------------------------------------------
@@ -329,8 +337,7 @@ def own_card(work: Work, item: Delivery) -> Card | None:
     if outcome:
         return Card(f"Your {what} is {DECISIONS[outcome]}", (told, *_corrected(work, line)))
     waits = Note((f"It waits for your {_approver(work, line)}.",))
-    back = buttons(Button("Withdraw", action("activities.withdraw", line.id), confirm="Take it back?"))
-    return Card(f"Your {what} is recorded", (told, waits, back))
+    return Card(f"Your {what} is recorded", (told, waits, _withdraw_button(line.id)))
 
 
 def _waiting(call: Call) -> RecordLine:
@@ -498,6 +505,7 @@ def correct(call: Call) -> Reply:
     )
     line_id = ledger.add(call.work, line.person_id, corrected)
     deliveries.refresh(call.work, line.id, "activity.decide", "activity.own")
-    deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag=line_id)
+    if not settle_corrected(call, line.person_id):  # the outcome of a dispute tells it already
+        deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag=line_id)
     ask_for_approval(call.work, [line.person_id])
     return notice("Corrected. The mentee is told, and both entries stay in the record.")

@@ -31,6 +31,7 @@ from handlers.meetings import refresh_meeting
 from handlers.planning import mentors_or_coordinators, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
+from handlers.settling import settle_corrected
 from program.attendance import ESCALATE_AFTER, OPENS_BEFORE, STATUSES, Mark, Status, correction_reasons
 from program.times import say_day
 from program.words import counted, listed
@@ -498,6 +499,8 @@ def _record(
             reason="" if new else reason,
         )
         recorded += 1
+        if not new:
+            settle_corrected(call, person_id)
     _after(call, meeting)
     ask_both(call, meeting)
     still_open = len(_open(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))

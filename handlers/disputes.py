@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.cards import (
+    Block,
     Bold,
-    Bullets,
     Button,
     Card,
     ChoiceField,
@@ -21,12 +21,13 @@ from handlers.cards import (
     options_of,
     say,
 )
-from handlers.requests import Reply, notice
+from handlers.requests import Reply
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.settling import OUTCOMES, close, correct_button, correction_of, readable, readers
 from program.attendance import STATUSES
 from program.times import local_day, say_day
 from program.wording import RecordLine
-from storage import cohorts, deliveries, disputes, ledger, meetings, people
+from storage import deliveries, disputes, ledger, meetings, people
 from storage.deliveries import Delivery
 from storage.disputes import Dispute
 from storage.ledger import Line
@@ -43,11 +44,6 @@ CHANGES = {
     ("policy", "moved"),
 }
 DISPUTABLE = {("activity", "logged"), ("makeup", "asked"), *CHANGES}
-OUTCOMES = {
-    "corrected": "The record was wrong; it is corrected",
-    "stands": "The record stands",
-    "withdrawn": "Withdrawn by the mentee",
-}
 READERS = {
     "mentor": "My mentors and the coordinator",
     "coordinator": "The coordinator alone (choose this if it concerns a mentor)",
@@ -119,7 +115,7 @@ def _record_label(work: Work, line: RecordLine) -> str:
 def open_dispute(call: Call) -> Reply:
     read = FieldReader(call.values)
     record_id = read.uuid("record", needed="Choose the record.")
-    readers = read.choice("readers", tuple(READERS), needed="Choose who may read this.")
+    chosen = read.choice("readers", tuple(READERS), needed="Choose who may read this.")
     text = read.text("text", needed="Say what is wrong.", most=2000)
     read.check()
     line = next((one for one in _records(call) if one.id == record_id), None)
@@ -134,31 +130,10 @@ def open_dispute(call: Call) -> Reply:
     item = call.vault.save(
         call.work, "dispute", text, person_id=call.my_id, account_id=call.me.account_id, checkin_id=None
     )
-    found = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=readers == "mentor")
-    for reader in _readers(call.work, found):
+    found = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=chosen == "mentor")
+    for reader in readers(call.work, found):
         deliveries.to_person(call.work, "dispute", reader, found.id)
-    deliveries.to_person(call.work, "dispute.own", call.my_id, found.id)
-    return notice("Sent. Those you chose are asked to look at it; you are told the outcome.")
-
-
-def _readers(work: Work, found: Dispute) -> set[UUID]:
-    """The coordinators and, if chosen, those who were the mentee's mentors when it was written.
-
-    The words were meant for them: a later cohort's mentors never come to read them, and who leads no cohort any
-    more neither reads nor settles anything.
-    """
-    readers = {one.id for one in people.coordinators(work.tx)}
-    if found.with_mentors:
-        readers |= cohorts.mentors_at(work.tx, found.person_id, found.opened_at)
-    return readers - {found.person_id}
-
-
-def _readable(call: Call) -> Dispute:
-    """A dispute the asker may read; for everybody else it looks as if there were none."""
-    found = disputes.find(call.work.tx, call.id_at(0))
-    if found is None or call.my_id not in _readers(call.work, found) | {found.person_id}:
-        raise Refused("That dispute is not there.")
-    return found
+    return Reply(card=_own_card(call.work, found))
 
 
 @router.delivery("dispute")
@@ -171,21 +146,13 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
     about: Text = (Bold(who), f" finds a record wrong: {_record_label(work, line)}.")
     if found.outcome:
         return Card("Dispute settled", (say(*about), say(OUTCOMES[found.outcome] + ".")))
+    correct = correct_button(line)
     items = [
         Button("Read it", action("disputes.read", found.id), style="primary", opens_form=True),
-        *_correct_button(line),
+        *([correct] if correct else []),
         Button("Settle it", action("disputes.settle", found.id), opens_form=True),
     ]
     return Card("A record is disputed", (say(*about), buttons(*items)))
-
-
-def _correct_button(line: RecordLine) -> list[Button]:
-    """The way to the correction of what is disputed; who may take it is asked there."""
-    if line.kind == "attendance" and line.meeting_id is not None:
-        return [Button("Correct it", action("attendance.edit", line.meeting_id), opens_form=True)]
-    if line.kind in ("activity", "makeup"):
-        return [Button("Correct it", action("activities.correct", line.id), opens_form=True)]
-    return []
 
 
 @router.delivery("dispute.own")
@@ -200,8 +167,9 @@ def _own_card(work: Work, found: Dispute) -> Card | None:
         return None
     about = say(f"About: {_record_label(work, line)}.")
     if found.outcome:
-        return Card("Your dispute is settled", (about, say(OUTCOMES[found.outcome] + ".")))
-    sent = say("Sent ", When(found.opened_at, people.get(work.tx, found.person_id).zone), ".")
+        return Card("Your dispute is settled", (about, say(OUTCOMES[found.outcome] + "."), *_now(work, found)))
+    when = When(found.opened_at, people.get(work.tx, found.person_id).zone)
+    sent = say("Sent ", when, ". Those you chose are asked to look at it, and I'll tell you the outcome.")
     items = buttons(
         Button("Read it again", action("disputes.read", found.id), opens_form=True),
         Button("Withdraw", action("disputes.withdraw", found.id), confirm="Withdraw this dispute?"),
@@ -209,9 +177,17 @@ def _own_card(work: Work, found: Dispute) -> Card | None:
     return Card("Your dispute is open", (about, sent, items))
 
 
+def _now(work: Work, found: Dispute) -> list[Block]:
+    """What attendance says after a correction."""
+    correction = correction_of(work, found) if found.outcome == "corrected" else None
+    if correction is None or correction.status not in STATUSES:
+        return []
+    return [say(f"The record now says: {STATUSES[correction.status].lower()}.")]
+
+
 @router.press("disputes.read")
 def read_dispute(call: Call) -> Reply:
-    found = _readable(call)
+    found = readable(call)
     text = call.vault.open_shared(call.work.tx, found.item_id)
     return Reply(
         form=Form(
@@ -225,54 +201,10 @@ def read_dispute(call: Call) -> Reply:
     )
 
 
-@router.press("disputes.settle")
-def settle_form(call: Call) -> Reply:
-    found = _readable(call)
-    if found.outcome or found.person_id == call.my_id:
-        raise Refused("This dispute is settled already.")
-    options = tuple(Option(code, label) for code, label in OUTCOMES.items() if code != "withdrawn")
-    return Reply(
-        form=Form(
-            "Settle the dispute",
-            action("disputes.settled", found.id),
-            opener=action("disputes.settle", found.id),
-            submit="Settle",
-            blocks=(
-                say("If the record was wrong, correct it first: “Correct it” is on the message about this dispute."),
-                Bullets((("The mentee is told the outcome.",), ("Both steps stay in the record.",))),
-            ),
-            fields=(ChoiceField("outcome", "Outcome", options),),
-        )
-    )
-
-
-@router.submit("disputes.settled")
-def settle(call: Call) -> Reply:
-    found = _readable(call)
-    read = FieldReader(call.values)
-    outcome = read.choice("outcome", ("corrected", "stands"), needed="Choose the outcome.")
-    read.check()
-    if found.person_id == call.my_id:
-        raise Refused("Somebody else settles it; you can withdraw it.")
-    _close(call, found, outcome)
-    return notice(f"Settled: {OUTCOMES[outcome].lower()}. The mentee is told.")
-
-
 @router.press("disputes.withdraw")
 def withdraw(call: Call) -> Reply:
-    found = _readable(call)
+    found = readable(call)
     if found.person_id != call.my_id:
         raise Refused("Only the mentee withdraws a dispute.")
-    _close(call, found, "withdrawn")
+    close(call, found, "withdrawn")
     return Reply(replace=_own_card(call.work, disputes.find(call.work.tx, found.id) or found))
-
-
-def _close(call: Call, found: Dispute, outcome: str) -> None:
-    if not disputes.settle(call.work, found.id, outcome):
-        raise Refused("This dispute is settled already.")
-    verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
-    line = Line("dispute", "settled", call.work.now, call.my_id, verified, target_id=found.line_id, code=outcome)
-    ledger.add(call.work, found.person_id, line)
-    deliveries.refresh(call.work, found.id, "dispute", "dispute.own")
-    if outcome != "withdrawn":
-        deliveries.to_person(call.work, "dispute.own", found.person_id, found.id, tag="settled")

@@ -27,6 +27,7 @@ from handlers import (
     reflections,
     rescheduling,
     retention,
+    settling,
     summaries,
 )
 from handlers.router import router
@@ -59,5 +60,6 @@ __all__ = [
     "rescheduling",
     "retention",
     "router",
+    "settling",
     "summaries",
 ]

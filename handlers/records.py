@@ -30,6 +30,7 @@ from handlers.leave import back_button, leave_line, span_words
 from handlers.progress import standing_blocks
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.settling import settle_corrected
 from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
 from program.record import Leave
@@ -189,6 +190,7 @@ def transfer(call: Call) -> Reply:
     detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
     line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
     ledger.add(call.work, person.id, line)
+    settle_corrected(call, person.id)
     hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
@@ -284,6 +286,7 @@ def undo(call: Call) -> Reply:
         raise Refused("That is undone already.")
     back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
     back_id = ledger.add(call.work, person.id, back)
+    settle_corrected(call, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back_id)
     return Reply(replace=Card("", (say(f"Undone for {person.name}; the record shows both steps."),)))
@@ -413,6 +416,7 @@ def set_policy(call: Call) -> Reply:
     detail = {"from": found.policy.name, "to": name}
     line = Line("policy", "moved", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
+    settle_corrected(call, person.id)
     enrolments.change(call.work, person.id, call.my_id, policy=name)
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
     return notice(Bold(person.name), f" is measured against {name} now.")

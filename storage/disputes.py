@@ -49,6 +49,12 @@ def find(tx: Tx, dispute_id: UUID) -> Dispute | None:
     return Dispute(*row) if row else None
 
 
+def open_of(tx: Tx, person_id: UUID) -> list[Dispute]:
+    """A mentee's disputes that nobody has settled, in the order of opening."""
+    query = select(*_DISPUTE).where(dispute.c.person_id == person_id, dispute.c.outcome == "")
+    return [Dispute(*row) for row in tx.execute(query.order_by(dispute.c.opened_at, dispute.c.id))]
+
+
 def open_about(tx: Tx, line_id: UUID) -> bool:
     query = select(dispute.c.id).where(dispute.c.about_id == line_id, dispute.c.outcome == "")
     return tx.execute(query).first() is not None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from handlers.cards import ChoiceField
 from storage import policies
-from storage.tables import enrolment
+from storage.tables import dispute, enrolment
 from tests.handlers.scenes import absent, field, lines, message, options, steps, verified_contact, whole
 from tests.world import Person, World, said
 
@@ -78,12 +80,93 @@ async def test_a_dispute_about_an_activity_leads_to_its_correction(
     await dana.fills(form, record=options(form)[0].value, readers="mentor", text="It was somebody else's.")
     asked = message(world, ruth, "A record is disputed")
     form = (await ruth.presses(asked, "Correct it")).form
+    before = len(world.to(dana))
     await ruth.fills(form, status="does_not_count", reason="mentee_asked")
-    form = (await ruth.presses(asked, "Settle it")).form
-    await ruth.fills(form, outcome="corrected")
     assert steps(world, dana)[-3:] == [("dispute", "opened"), ("activity", "corrected"), ("dispute", "settled")]
+    assert "Dispute settled" in asked.text
+    assert "settled already" in said(await ruth.does_press("disputes.settle", dispute_id(world)))
+    (told,) = world.to(dana)[before:]  # one message for one act
+    assert "The record was wrong. It is corrected." in told.text
     assert "0 of 2" in said(await dana.sends("progress"))
     assert whole(world)
+
+
+def dispute_id(world: World) -> str:
+    with world.database.read() as tx:
+        return str(tx.scalar(select(dispute.c.id)))
+
+
+async def disputed(world: World, dana: Person, ruth: Person, readers: str = "mentor") -> None:
+    """Dana disputes an absence that Ruth recorded."""
+    await absent(world, ruth, dana)
+    form = (await dana.sends("dispute")).form
+    before = len(world.to(dana))
+    reply = await dana.fills(form, record=options(form)[0].value, readers=readers, text="I was there.")
+    assert "Your dispute is open" in said(reply)
+    assert len(world.to(dana)) == before  # one act, one message
+
+
+async def test_a_dispute_is_settled_as_corrected_by_a_correction_alone(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
+    await disputed(world, dana, ruth)
+    asked = message(world, ruth, "A record is disputed")
+    form = (await ruth.presses(asked, "Settle it")).form
+    before = len(world.to(dana))
+    correction = (await ruth.fills(form, outcome="corrected")).form
+    assert correction is not None
+    assert correction.title == "Who came?"
+    assert "A record is disputed" in asked.text
+    assert len(world.to(dana)) == before
+    mine = field(correction, "Dana Reyes")
+    await ruth.fills(correction, **{mine: "present", "reason": "mentee_asked"})
+    assert steps(world, dana)[-3:] == [("dispute", "opened"), ("attendance", "corrected"), ("dispute", "settled")]
+    (told,) = world.to(dana)[before:]
+    assert "The record was wrong. It is corrected." in told.text
+    assert "The record now says: present." in told.text
+    assert whole(world)
+
+
+async def test_a_dispute_that_a_mentor_may_not_read_is_not_settled_by_their_correction(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
+    await disputed(world, dana, ruth, "coordinator")
+    form = (await ruth.does_press("attendance.edit", str(lines(world, dana)[0].meeting_id))).form
+    mine = field(form, "Dana Reyes")
+    reply = await ruth.fills(form, **{mine: "present", "reason": "mentee_asked"})
+    assert "disput" not in said(reply).lower()
+    assert steps(world, dana)[-1] == ("attendance", "corrected")
+    settle = (await carol.presses(message(world, carol, "A record is disputed"), "Settle it")).form
+    assert "Settled" in said(await carol.fills(settle, outcome="corrected"))
+    assert steps(world, dana)[-1] == ("dispute", "settled")
+
+
+async def test_a_correction_before_the_dispute_does_not_settle_it(world: World, dana: Person, ruth: Person) -> None:
+    await absent(world, ruth, dana)
+    meeting_id = str(lines(world, dana)[0].meeting_id)
+    form = (await ruth.does_press("attendance.edit", meeting_id)).form
+    mine = field(form, "Dana Reyes")
+    await ruth.fills(form, **{mine: "excused", "reason": "late_entry"})
+    form = (await dana.sends("dispute")).form
+    await dana.fills(form, record=options(form)[0].value, readers="mentor", text="I was there.")
+    settle = (await ruth.presses(message(world, ruth, "A record is disputed"), "Settle it")).form
+    assert (await ruth.fills(settle, outcome="corrected")).form is not None
+    assert steps(world, dana)[-1] == ("dispute", "opened")
+
+
+async def test_a_disputed_credit_is_corrected_by_undoing_it(world: World, dana: Person, carol: Person) -> None:
+    card = await carol.sends("person dana reyes")
+    form = (await carol.presses(card, "Credit")).form
+    await carol.fills(form, rule="contacts", year="1", amount="1", day="2026-07-02", reason="prior_program")
+    form = (await dana.sends("dispute")).form
+    await dana.fills(form, record=options(form)[0].value, readers="mentor", text="That was not me.")
+    settle = (await carol.presses(message(world, carol, "A record is disputed"), "Settle it")).form
+    reply = await carol.fills(settle, outcome="corrected")
+    assert "Nothing is corrected yet" in said(reply)
+    assert steps(world, dana)[-1] == ("dispute", "opened")
+    credit = str(lines(world, dana)[0].id)
+    await carol.does_press("records.undo", str(dana.id), credit)
+    assert steps(world, dana)[-2:] == [("credit", "withdrawn"), ("dispute", "settled")]
 
 
 async def test_others_correct_nothing(world: World, dana: Person, lee: Person, ruth: Person, tom: Person) -> None:

@@ -15,7 +15,7 @@ COUNTED = {  # forms that add one ledger line, and how their acknowledgement beg
     "activities.logged": ("activity", "logged", "Logged"),
     "activities.makeup.asked": ("makeup", "asked", "Asked"),
     "leave.asked": ("leave", "asked", "Asked"),
-    "disputes.open": ("dispute", "opened", "Sent"),
+    "disputes.open": ("dispute", "opened", "Your dispute is open"),
 }
 HERE = "You're marked as here, "
 
