@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from storage import ledger, policies
 from storage.tables import enrolment, vault_item
-from tests.slack.story import OZARKS, Neighbour, Story
+from tests.slack.story import Neighbour, Story
 
 OVER = datetime(2026, 9, 10, 21, 30, tzinfo=UTC)
 CANARY = "canary-Rohrammer-4410"
