@@ -19,12 +19,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.bodies import Malformed, read_text, refusal
 from bot.clients import Clients, client_name
-from bot.logs import event
+from bot.logs import Seldom
 
 log = logging.getLogger("plc.web")
 
 ACCEPT_FAILED = "socket.accept() out of system resource"  # as asyncio says it
-REPORT_SECONDS = 60.0
 SWEEP_SECONDS = 1.0
 Clock = Callable[[], float]
 
@@ -252,15 +251,11 @@ class AcceptErrors:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self._reported, self._count = clock, -math.inf, 0
+        self._seldom = Seldom(clock)
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if not str(context.get("message", "")).startswith(ACCEPT_FAILED):
             loop.default_exception_handler(context)
             return
-        self._count += 1
-        now = self._clock()
-        if now - self._reported >= REPORT_SECONDS:
-            error = type(context.get("exception")).__name__
-            event(log, "web.accept_failed", logging.ERROR, error=error, times=self._count)
-            self._reported, self._count = now, 0
+        error = type(context.get("exception")).__name__
+        self._seldom(log, "web.accept_failed", logging.ERROR, error=error)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
+import time
 import traceback
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TextIO
 
+SELDOM_SECONDS = 60.0
 Format = Literal["text", "json"]
 
 OURS = ("plc", "bot")
@@ -74,7 +79,7 @@ ACTIONS = {
     "teams.not_sent_directly": "an answer is queued instead of sent at once",
     "teams.visit_refused": "the bot could not enter a team",
     "teams.channel_name_unknown": "Teams did not say a channel's name",
-    "web.accept_failed": "connections could not be accepted, `times` since the last such line, one a minute at most",
+    "web.accept_failed": "connections could not be accepted",
     "library": "a library said something; `logger` and `at` say where, its words are left out",
 }
 
@@ -83,6 +88,23 @@ def event(logger: logging.Logger, action: str, level: int = logging.INFO, **ids:
     """Log an action of :data:`ACTIONS` with its ids; never with text that somebody typed."""
     words = " ".join([action, *(f"{name}={_value(value)}" for name, value in ids.items())])
     logger.log(level, "%s", words, extra={"action": action, "ids": ids}, stacklevel=2)
+
+
+class Seldom:
+    """Logs what anybody outside may cause as often as they like: one line an action and a minute, with a count."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._reported: dict[str, float] = {}
+        self._count: Counter[str] = Counter()
+
+    def __call__(self, logger: logging.Logger, action: str, level: int, **ids: object) -> None:
+        """As :func:`event`. ``times``: since the last line of this action."""
+        self._count[action] += 1
+        now = self._clock()
+        if now - self._reported.get(action, -math.inf) >= SELDOM_SECONDS:
+            event(logger, action, level, **ids, times=self._count.pop(action))
+            self._reported[action] = now
 
 
 def where(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +15,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.bodies import Malformed, read_text, refusal
-from bot.logs import event
+from bot.logs import Seldom
 from bot.port import Answer, Finding, Permanent, Temporary, Wait
 from bot.settings import SlackSettings
 from bot.slack import checks, logs, shapes
@@ -48,7 +49,7 @@ class SlackPlatform:
     ) -> None:
         self._settings = settings
         self._acknowledged = acknowledged
-        self._watch = watch
+        self._watch, self._seldom = watch, Seldom()
         self._api = Api(settings, timeout)
         self.port = SlackPort(self._api, clocks)
         self._answering = Answering(self._api, self.port, answer, settings.bot_token, patience)
@@ -117,11 +118,11 @@ class SlackPlatform:
             bolt_request = await to_bolt_request(request)
             answer = await self._app.async_dispatch(bolt_request)
         except Malformed as error:
-            event(logs.logger, "slack.unreadable", why=error)
+            self._seldom(logs.logger, "slack.unreadable", logging.INFO, why=error)
             return refusal()
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             # Bolt could not read it. What goes wrong in our listeners it hands to its error handler instead.
-            logs.failed("payload", error)
+            self._seldom(logs.logger, "slack.unreadable", logging.INFO, why=type(error).__name__)
             return refusal()
         return await to_aiohttp_response(answer)
 

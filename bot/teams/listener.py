@@ -18,7 +18,7 @@ from botbuilder.schema import Activity
 
 from bot.bodies import read_object, refusal
 from bot.clients import from_this_machine
-from bot.logs import event, where
+from bot.logs import Seldom, event, where
 from bot.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
 from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, sent_by_teams, tenant_of
 from bot.teams.auth import KeysUnreachable, NotTeams, Unauthorized
@@ -75,12 +75,12 @@ class Listener:
     ) -> None:
         self._adapter, self._port, self._answer = adapter, port, answer
         self._app_id, self._tenant_id, self._open_door = app_id, tenant_id, open_door
-        self._installs = Installs(clock)
+        self._installs, self._seldom = Installs(clock), Seldom(clock)
 
     async def handle(self, request: web.Request) -> web.Response:
         """One activity. Every wrong one gets a 4xx, never a stack trace."""
         if self._open_door and not from_this_machine(request):
-            event(log, "teams.not_this_machine", logging.WARNING)
+            self._seldom(log, "teams.not_this_machine", logging.WARNING)
             return web.Response(status=403)
         try:
             body = await read_object(request)
@@ -88,7 +88,7 @@ class Listener:
         except web.HTTPException:
             raise
         except Exception as error:  # whatever msrest makes of what is no activity
-            event(log, "teams.unreadable_activity", error=type(error).__name__)
+            self._seldom(log, "teams.unreadable_activity", logging.INFO, error=type(error).__name__)
             return refusal()
         if not isinstance(body.get("type"), str) or not isinstance(activity.service_url, str):
             return refusal()
@@ -102,16 +102,16 @@ class Listener:
         try:
             answered = await self._adapter.process_activity(header, activity, turn)
         except Unauthorized as error:
-            event(log, "teams.unauthorized", logging.WARNING, why=error)
+            self._seldom(log, "teams.unauthorized", logging.WARNING, why=error)
             return web.Response(status=401)
         except KeysUnreachable:
             event(log, "teams.keys_unreachable", logging.ERROR)
             return web.Response(status=503)
         except NotTeams:
-            event(log, "teams.not_teams", logging.WARNING)
+            self._seldom(log, "teams.not_teams", logging.WARNING)
             return web.Response(status=403)
         except ForeignTenant:
-            event(log, "teams.foreign_tenant", logging.WARNING)
+            self._seldom(log, "teams.foreign_tenant", logging.WARNING)
             return web.Response(status=403)
         except BadActivity:
             return refusal()

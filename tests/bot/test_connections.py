@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 
 from bot.clients import Clients, read_networks
-from bot.connections import ACCEPT_FAILED, REPORT_SECONDS, AcceptErrors, Connections, Limits
+from bot.connections import ACCEPT_FAILED, AcceptErrors, Connections, Limits
+from bot.logs import SELDOM_SECONDS
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HALF + b"\r\n"
@@ -242,7 +243,7 @@ async def test_failed_accepting_is_one_line_a_minute(written: io.StringIO) -> No
         errors(loop, failed)
     assert written.getvalue().count("\n") == 1
 
-    clock.now += REPORT_SECONDS
+    clock.now += SELDOM_SECONDS
     for _ in range(10_000):
         errors(loop, failed)
     assert written.getvalue().count("\n") == 2

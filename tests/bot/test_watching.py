@@ -178,7 +178,9 @@ def actions_in_the_code() -> set[str]:
     found: set[str] = set()
     for file in (ROOT / "bot").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "event":
+            if isinstance(node, ast.Call) and (
+                getattr(node.func, "id", "") == "event" or getattr(node.func, "attr", "") == "_seldom"
+            ):
                 said = node.args[1]
                 if isinstance(said, ast.Constant):
                     found.add(str(said.value))

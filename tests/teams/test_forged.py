@@ -103,3 +103,10 @@ async def test_nobody_else_comes_in_through_a_proxy_or_a_page_in_a_browser(start
 
     assert (await bot.dana.send(bot.dana.says("hi"), headers={header: "203.0.113.9"}))[0] == 403
     assert bot.toy.asked == []
+
+
+async def test_a_flood_of_forged_requests_writes_one_line(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(50):
+        assert (await bot.dana.send(bot.dana.says("hi"), "forged"))[0] == 401
+
+    assert len([record for record in caplog.records if "teams.unauthorized" in record.getMessage()]) == 1
