@@ -18,10 +18,10 @@ from bot.timing import ALONE, Timing
 from bot.waiting import Waiting
 from handlers import identity
 from handlers.cards import BadAction
-from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, notice
+from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, Submit, notice
 from handlers.router import Call, FormErrors, Refused, Router
 from program.house import House
-from storage import conversations, people, seen
+from storage import conversations, people, processed_requests
 from storage.conversations import Conversation
 from storage.database import Tx
 from storage.vault import NoKeyYet, Vault
@@ -149,9 +149,21 @@ class Dispatcher:
         if not self._is_stored(request, me, place):
             self._remember(work, request, me)
             place = self._place(tx, request)
-        if not self._product.router.only_reads(request) and not seen.first_time(work, _act(request)):
-            return Reply()
-        return self._call(work, request, me, place)
+        if self._product.router.only_reads(request):
+            return self._call(work, request, me, place)
+        return self._once(work, request, me, place)
+
+    def _once(self, work: Work, request: Request, me: people.Actor, place: Conversation | None) -> Reply:
+        """Change what the request asks for, unless it was processed before."""
+        who = request.who
+        key = processed_requests.request_key(work.chain_key, who.platform, who.tenant, who.user, request.key)
+        if not processed_requests.record(work, key):
+            return Reply(repeated=True)
+        reply = self._call(work, request, me, place)
+        if isinstance(request.intent, Submit) and (reply.form is not None or reply.errors):
+            # The form is not done: it can be changed and sent again while its platform's ids stay the same.
+            processed_requests.discard(work, key)
+        return reply
 
     def _call(self, work: Work, request: Request, me: people.Actor, place: Conversation | None) -> Reply:
         return self._product.router.answer(
@@ -198,7 +210,3 @@ class Dispatcher:
         except (Wait, Temporary, Permanent, Uncertain, TimeoutError) as error:
             event(log, "profile.unknown", logging.WARNING, platform=request.who.platform, error=type(error).__name__)
             return Profile(request.who, name="")
-
-
-def _act(request: Request) -> str:
-    return f"{request.who.platform}:{request.who.tenant}:{request.key}"

@@ -26,7 +26,7 @@ from storage import (
     meetings,
     pace,
     people,
-    seen,
+    processed_requests,
     standings,
     summaries,
 )
@@ -100,7 +100,7 @@ def _plan_tidying(work: Work) -> None:
     late="is done late, once for all missed days",
 )
 def tidy(work: Work, _moment: Moment) -> str | None:
-    seen.forget_old(work)
+    processed_requests.forget_old(work)
     downloads.forget_old(work)
     pace.forget_old(work)
     _plan_tidying(work)

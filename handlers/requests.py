@@ -106,7 +106,10 @@ Intent = Command | Typed | Press | Submit | HomeOpened | Arrived | Departed | Bo
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``key`` is the platform's own id of this very act, the same in every retry of it."""
+    """``key`` is made of the platform's own ids of this act alone, and is the same in every retry of it.
+
+    Nothing that was pressed, chosen or typed belongs to it.
+    """
 
     who: AccountKey
     place: Place
@@ -118,16 +121,18 @@ class Request:
 class Reply:
     """The private answer to a request. Whatever others see is a delivery, queued by the handler instead.
 
-    card     only the asker sees it: a notice in a channel, an ordinary message in the personal chat
-    replace  what the pressed card becomes; only given where the asker alone sees that card
-    form     opened, or put in place of the form that was sent
-    errors   a sentence per field of the form that was sent; nothing was saved
+    card      only the asker sees it: a notice in a channel, an ordinary message in the personal chat
+    replace   what the pressed card becomes; only given where the asker alone sees that card
+    form      opened, or put in place of the form that was sent
+    errors    a sentence per field of the form that was sent; nothing was saved
+    repeated  this request was processed before, and nothing was changed now
     """
 
     card: Card | None = None
     replace: Card | None = None
     form: Form | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
+    repeated: bool = False
 
 
 def notice(*text: Span, title: str = "") -> Reply:

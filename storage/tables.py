@@ -702,10 +702,10 @@ pace = Table(
     Column("next_at", Instant, nullable=False),  # before this nothing begins there
 )
 
-seen = Table(
-    "seen",
+processed_request = Table(
+    "processed_request",
     metadata,
-    Column("key", String(300), primary_key=True),
-    Column("at", Instant, nullable=False),
-    Index("ix_seen_at", "at"),
+    Column("key", LargeBinary, primary_key=True),  # a MAC of the platform's own ids, 32 bytes
+    Column("day", Date, nullable=False),
+    Index("ix_processed_request_day", "day"),
 )

@@ -34,6 +34,10 @@ REMEMBERED_ACTS = 2_000
 SORRY = "Something went wrong on our side; nothing was saved. Please try again."
 FAILURE = notice(SORRY)
 UNSHOWN = "I could not show you the answer. Please try again; if it stays so, tell your coordinator."
+SENT_BEFORE = (
+    "This form is saved already. What you changed after that is not: close this, and open the form again to see "
+    "what is saved."
+)
 UNSHOWN_CARD = Card("", (say(UNSHOWN),))
 OUTDATED = notice("This button is from an older version of me. Send /plc help to see what I can do now.")
 
@@ -52,14 +56,14 @@ class Patience:
 class Answering:
     """Asks ``answer`` and brings its reply back to Slack."""
 
-    def __init__(self, api: Api, port: SlackPort, answer: Answer, secret: str, patience: Patience) -> None:
+    def __init__(self, api: Api, port: SlackPort, answer: Answer, patience: Patience) -> None:
         self._api = api
         self._port = port
         self._answer = answer
-        self._secret = secret
         self._patience = patience
         self._held: set[asyncio.Task[Any]] = set()
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._clicks: OrderedDict[str, str] = OrderedDict()  # a sent form's key -> the trigger of its first click
         self._sending: dict[str, asyncio.Task[Ack]] = {}
 
     # Tasks -------------------------------------------------------------------------------------
@@ -333,7 +337,7 @@ class Answering:
 
     async def _submitted(self, body: Payload) -> Ack:
         try:
-            request = listeners.submission(body, await self._api.identity(), self._secret)
+            request = listeners.submission(body, await self._api.identity())
         except BadAction:
             return _shown_again(body["view"], {"": "This form is from an older version of me. Please open it anew."})
         sending = self._sending.get(request.key)
@@ -344,6 +348,7 @@ class Answering:
         return await asyncio.shield(sending)
 
     async def _submission(self, body: Payload, request: Request) -> Ack:
+        self._note_click(body)
         task = self._hold(self._ask(request))
         if await self._quick(task, self._patience.answer):
             return self._submission_ack(body, task.result())
@@ -353,7 +358,7 @@ class Answering:
 
     def _submission_ack(self, body: Payload, reply: Reply) -> Ack:
         view = body["view"]
-        errors = _errors(reply)
+        errors = _errors(reply) or self._sent_before(body, reply)
         if errors:
             marked = modals.field_errors(view, errors)
             return {"response_action": "errors", "errors": marked} if marked else _shown_again(view, errors)
@@ -362,6 +367,19 @@ class Answering:
         if reply.card is not None or reply.replace is not None:
             self._hold(self._after_closing(body, reply))
         return {"response_action": "clear"}
+
+    def _sent_before(self, body: Payload, reply: Reply) -> Mapping[str, str]:
+        """What to say of a click on a form that was saved by an earlier one: its words may be others by now."""
+        return {"": SENT_BEFORE} if reply.repeated and not self._is_retry(body) else {}
+
+    def _is_retry(self, body: Payload) -> bool:
+        """Whether Slack repeats a click; a new click has a new trigger."""
+        return self._clicks.get(_view_key(body)) == body.get("trigger_id")
+
+    def _note_click(self, body: Payload) -> None:
+        self._clicks.setdefault(_view_key(body), str(body.get("trigger_id")))
+        if len(self._clicks) > REMEMBERED_ACTS:
+            self._clicks.popitem(last=False)
 
     def _next_step(self, body: Payload, form: Form) -> Ack:
         origin = _origin_in(body["view"])
@@ -372,7 +390,7 @@ class Answering:
     async def _submission_late(self, body: Payload, task: asyncio.Task[Reply]) -> None:
         reply = await task
         view, origin = body["view"], _origin_in(body["view"])
-        errors = _errors(reply)
+        errors = _errors(reply) or self._sent_before(body, reply)
         if errors:
             shown = modals.with_problems(view, errors)
         elif reply.form is not None:
@@ -497,6 +515,10 @@ def _origin_of(body: Payload) -> Origin:
         message="" if container.get("is_ephemeral") else str(container.get("message_ts") or ""),
         response=str(body.get("response_url") or ""),
     )
+
+
+def _view_key(body: Payload) -> str:
+    return f"{body['view']['id']}:{body['view'].get('hash', '')}"
 
 
 def _version(body: Payload) -> str:

@@ -52,7 +52,7 @@ class SlackPlatform:
         self._watch, self._seldom = watch, Seldom()
         self._api = Api(settings, timeout)
         self.port = SlackPort(self._api, clocks)
-        self._answering = Answering(self._api, self.port, answer, settings.bot_token, patience)
+        self._answering = Answering(self._api, self.port, answer, patience)
         self._app: AsyncApp | None = None
         self._socket: SocketLine | None = None
 

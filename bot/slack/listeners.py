@@ -4,17 +4,14 @@ A request's key is Slack's own id of the act, the same in every retry of it:
 
 - an event carries ``event_id``
 - a command and a press carry a ``trigger_id``, made once for the act that caused it
-- a sent form has a new ``trigger_id`` for every click on its button, so two clicks would be two acts.
-  Its view's id and hash stay the same until the view changes. Slack's back arrow can bring the same
-  view to another sending with other words in it, so a keyed digest of the values belongs to the key:
-  equal clicks are one act, a changed form is another one, and the key gives nothing away.
+- a sent form has a new ``trigger_id`` for every click on its button, so two clicks would be two acts;
+  its view's id and hash stay the same until the view changes. What was filled in is no part of the key:
+  a form that leads to a next step, or is refused, is not recorded as processed, so that it can be changed
+  and sent again, also by Slack's back arrow.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,7 +68,7 @@ def home(body: Payload, identity: Identity) -> Request:
     return Request(_presser(body, identity), place("", identity), HomeOpened(), f"home:{body.get('trigger_id')}")
 
 
-def submission(body: Payload, identity: Identity, secret: str) -> Request:
+def submission(body: Payload, identity: Identity) -> Request:
     """A sent modal.
 
     Raises:
@@ -80,14 +77,9 @@ def submission(body: Payload, identity: Identity, secret: str) -> Request:
     view = body["view"]
     values = modals.sent_values(view)
     origin = Origin.load(view.get("private_metadata") or "")
-    key = f"form:{view['id']}:{view.get('hash', '')}:{_digest(values, secret)}"
+    key = f"form:{view['id']}:{view.get('hash', '')}"
     where = place(origin.conversation, identity)
     return Request(_presser(body, identity), where, Submit(modals.sent_action(view), values), key)
-
-
-def _digest(values: Mapping[str, tuple[str, ...]], secret: str) -> str:
-    said = json.dumps(values, sort_keys=True).encode()
-    return hmac.new(secret.encode(), said, hashlib.sha256).hexdigest()[:16]
 
 
 def event(body: Payload, identity: Identity) -> Request | None:

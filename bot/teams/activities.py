@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -165,9 +164,8 @@ def _sent_data(body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any] | None:
 
 def _acted(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Asked:
     ours = _map(data, "plc")
-    encoded = str(ours.get("act") or "")
-    act = Action.decode(encoded)
-    key = _key(body, place, str(body.get("name") or ""), encoded)
+    act = Action.decode(str(ours.get("act") or ""))
+    key = _key(body, place)
     form = bool(ours.get("form"))
     # A form that is a card itself is the message that was pressed, not the one that opened it.
     pressed = "" if form and kind == "execute" else str(body.get("replyToId") or "")
@@ -262,10 +260,16 @@ def _reference(body: Mapping[str, Any], tenant: str) -> dict[str, str]:
 
 
 def _key(body: Mapping[str, Any], place: Place, *more: str) -> str:
-    """The same in each retry of one act. An act without an id is known by all that was sent."""
-    act = _text(body, "id")
+    """The same in each retry of one act, and another one for each press on the same card: Teams gives every
+    activity an id of its own. A client that gives none is known by the time that it gives. ``more``: what tells
+    apart the people that one activity is about.
+
+    Raises:
+        BadActivity: the activity has neither.
+    """
+    act = _text(body, "id") or _text(body, "timestamp")
     if not act:
-        act = hashlib.sha256(repr(sorted(body.items(), key=str)).encode()).hexdigest()
+        raise BadActivity(BadActivity.__doc__)
     return ":".join(part for part in (place.conversation, act, *more) if part)
 
 

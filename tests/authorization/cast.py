@@ -218,7 +218,7 @@ def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
     with closing(sqlite3.connect(file)) as data:
         tables = [name for (name,) in data.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in tables:
-            if name != "seen":
+            if name != "processed_request":
                 yield name, sorted(map(repr, data.execute(f'SELECT * FROM "{name}"')))
 
 

@@ -15,12 +15,15 @@ import pytest
 
 import bot.documents.making
 import bot.documents.pdf
+import bot.slack.listeners
 import storage.exports
+import storage.processed_requests
 import storage.vault
 from bot.app import App
 from bot.logs import event
 from handlers import checkins
 from handlers.cards import Card, say
+from handlers.requests import Press, Request
 from program.tables import Sheet
 from storage import reflections
 from storage.tables import delivery
@@ -142,6 +145,34 @@ async def test_a_pulse_beside_its_person_is_found(tmp_path: Path) -> None:
             event(ours, "moment.done", person=min(names_of(stage)), value=PULSE)
             (stage.folder / "backup").rename(tmp_path / "earlier")
             assert {"log as written", "log of plc.leak"} <= set(await leaks(stage, ear))
+
+
+async def test_a_pulse_in_an_idempotency_key_is_found(tmp_path: Path) -> None:
+    def of_what_is_pressed(*_ids: str) -> bytes:
+        return pressed[-1].encode()
+
+    with listening() as ear, pytest.MonkeyPatch.context() as patch:
+        async with told(f"sqlite:///{tmp_path / 'plc.sqlite'}") as story:
+            stage = await on_stage(story, tmp_path)
+            pressed = heard(patch)
+            patch.setattr(storage.processed_requests, "request_key", of_what_is_pressed)
+            await stage.taps(PULSE)
+            assert await leaks(stage, ear) == ["table main.processed_request"]
+
+
+def heard(patch: pytest.MonkeyPatch) -> list[str]:
+    """What is pressed from now on, as the button carries it."""
+    pressed: list[str] = []
+    press = bot.slack.listeners.press
+
+    def listened(body: Any, identity: Any) -> Request:
+        request = press(body, identity)
+        assert isinstance(request.intent, Press)
+        pressed.append(request.intent.action.encode())
+        return request
+
+    patch.setattr(bot.slack.listeners, "press", listened)
+    return pressed
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])

@@ -30,7 +30,9 @@ class TeamsStage:
         return self.story.app
 
     async def taps(self, number: str) -> None:
-        await self.dana.taps(self.dana.sees("How are things going?"), number)
+        cards = [one for one in self.dana.chat if one.activity.get("attachments")]
+        card = next(one for one in reversed(cards) if number in actions_of(one.card))
+        await self.dana.taps(card, number)
 
     async def writes(self, words: str) -> None:
         cards = [one for one in self.dana.chat if one.activity.get("attachments")]

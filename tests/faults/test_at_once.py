@@ -17,7 +17,7 @@ from handlers.planning import plan_meeting
 from program.times import to_local
 from storage import cohorts, due, meetings
 from storage.meetings import Meeting
-from storage.tables import ledger_line, seen
+from storage.tables import ledger_line, processed_request
 from storage.work import Work
 from tests.fakes.slack import HttpWire, Json, SlackPerson, SocketWire, words
 from tests.faults.conftest import ON_POSTGRESQL
@@ -70,7 +70,7 @@ def _pauses(house: House) -> int:
 
 
 def _acts(house: House) -> int:
-    return house.read(lambda tx: len(tx.scalars(select(seen.c.key)).all()))
+    return house.read(lambda tx: len(tx.scalars(select(processed_request.c.key)).all()))
 
 
 async def test_taps_retries_and_confirmations_at_once_count_once(house: House) -> None:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from bot.slack import Patience
-from storage.tables import break_, checkin, delivery, due_moment, meeting, person, prompt, rsvp, seen, vault_item
+from storage.tables import (
+    break_,
+    checkin,
+    delivery,
+    due_moment,
+    meeting,
+    person,
+    processed_request,
+    prompt,
+    rsvp,
+    vault_item,
+)
 from tests.fakes.slack import BOT_USER, Fault
 from tests.slack.phone import screen
 from tests.slack.story import GATEWAY, OZARKS, SERIES, Story
@@ -148,6 +160,32 @@ async def test_a_form_sent_twice_is_one_meeting(story: Story) -> None:
 
     assert {answer.body.get("response_action") for answer in answers} == {"clear"}
     assert len(await story.rows(select(meeting.c.id))) == 1
+
+
+async def test_a_form_that_led_on_can_be_changed_by_the_back_arrow(story: Story) -> None:
+    await story.all_matched()
+    await story.ruth.sends("meeting new", OZARKS)
+    await story.ruth.fills(**{**SERIES, "repeat": "once", "until": ""})
+    story.ruth.goes_back()
+    await story.ruth.fills(**{**SERIES, "topic": "Small groups", "repeat": "once", "until": ""})
+    await story.ruth.fills()
+    assert await story.rows(select(meeting.c.topic)) == [("Small groups",)]
+
+
+async def test_another_click_on_a_saved_form_is_told_that_its_changes_are_not_saved(story: Story) -> None:
+    await story.all_matched()
+    await story.ruth.sends("meeting new", OZARKS)
+    await story.ruth.fills(**{**SERIES, "repeat": "once", "until": ""})
+    first = story.ruth.submission_payload()
+    await story.wire.interactive(first)
+    await story.settled()
+    again = {**first, "trigger_id": story.fake.trigger(story.ruth.user)}
+
+    answered = await story.wire.interactive(again)
+
+    assert "is saved already" in json.dumps(answered.body)
+    assert len(await story.rows(select(meeting.c.id))) == 1
+    assert (await story.wire.interactive(first)).body.get("response_action") == "clear", "Slack's retry says no more"
     assert sum("# PLC meeting" in message for message in story.dana.reads(OZARKS)) == 1
 
 
@@ -426,7 +464,7 @@ async def everything(story: Story) -> list[list[tuple[Any, ...]]]:
     """What the database holds of acts and messages, and what stands in the chats."""
     counts = [
         await story.rows(select(func.count()).select_from(table))
-        for table in (vault_item, rsvp, delivery, due_moment, seen)
+        for table in (vault_item, rsvp, delivery, due_moment, processed_request)
     ]
     return [*counts, [(user,) for one in (story.dana, story.ruth) for user in one.inbox()]]
 

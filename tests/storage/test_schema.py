@@ -23,9 +23,9 @@ from storage.tables import (
     installation,
     ledger_line,
     metadata,
+    pace,
     person,
     person_key,
-    seen,
     vault_item,
 )
 from storage.work import Work
@@ -150,26 +150,26 @@ def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None
 def test_a_naive_time_is_refused(database: Database) -> None:
     migrate(database)
     with pytest.raises(StatementError, match="naive"), database.write() as tx:
-        tx.execute(seen.insert().values(key="a", at=datetime(2026, 1, 1)))
+        tx.execute(pace.insert().values(subject=uuid4(), method="post", next_at=datetime(2026, 1, 1)))
 
 
 def test_times_come_back_aware_and_the_same(database: Database) -> None:
     migrate(database)
     at = datetime(2026, 11, 1, 6, 30, 15, 123456, tzinfo=UTC)
     with database.write() as tx:
-        tx.execute(seen.insert().values(key="a", at=at))
-        assert tx.scalar(select(seen.c.at)) == at
-        tx.execute(update(seen).values(key="b"))
-        tx.execute(delete(seen))
+        tx.execute(pace.insert().values(subject=uuid4(), method="post", next_at=at))
+        assert tx.scalar(select(pace.c.next_at)) == at
+        tx.execute(update(pace).values(method="visit"))
+        tx.execute(delete(pace))
 
 
 def test_what_fails_is_rolled_back(database: Database) -> None:
     migrate(database)
-    row = {"key": "a", "at": datetime(2026, 1, 1, tzinfo=UTC)}
+    row = {"subject": uuid4(), "method": "post", "next_at": datetime(2026, 1, 1, tzinfo=UTC)}
     with pytest.raises(DBAPIError), database.write() as tx:
-        tx.execute(seen.insert(), [row, row])
+        tx.execute(pace.insert(), [row, row])
     with database.read() as tx:
-        assert tx.execute(select(seen)).all() == []
+        assert tx.execute(select(pace)).all() == []
 
 
 @pytest.mark.empty_database

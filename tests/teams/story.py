@@ -257,10 +257,10 @@ class Story:
         return len(shapes)
 
     def everything(self) -> dict[str, list[Any]]:
-        """Every row of the database but the notes of what was seen: what a repeated act must not change."""
+        """Every row of the database but the idempotency keys: what a repeated act must not change."""
 
         def rows(tx: Tx) -> dict[str, list[Any]]:
-            tables = [one for one in metadata.sorted_tables if one.name != "seen"]
+            tables = [one for one in metadata.sorted_tables if one.name != "processed_request"]
             return {one.name: sorted(map(str, tx.execute(one.select()).all())) for one in tables}
 
         return self.read(rows)
