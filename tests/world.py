@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
 
@@ -184,7 +184,9 @@ class World:
 
     def account(self, name: str, email: str, *, member: bool = True, user: str | None = None) -> Person:
         """An account on the platform; nobody is linked by this alone."""
-        user = user or f"U-{email.split('@', maxsplit=1)[0]}"
+        if user is None:  # on Teams people are known by a directory's id
+            teams = self.platform == "teams"
+            user = str(uuid5(NAMESPACE_URL, email)) if teams else f"U-{email.split('@', maxsplit=1)[0]}"
         self.port.profiles[user] = Profile(
             AccountKey(self.platform, self.tenant, user), name, email=email, email_confirmed=member, member=member
         )
