@@ -20,6 +20,7 @@ from bot.port import Address, CannotLook, Outgoing, Permanent, Port, Sent, Tempo
 from bot.timing import ALONE, Timing
 from handlers import identity
 from handlers.cards import Shown, mentions_in
+from handlers.cohorts import Linking, make_home
 from handlers.requests import Place, Profile
 from storage import conversations, deliveries, history, pace, people
 from storage.database import Tx
@@ -312,7 +313,10 @@ class DeliveryLoop:
 
     async def _visit(self, port: Port, item: Delivery, address: Address) -> Visit:
         place = Place(address.platform, address.tenant, address.conversation or "", "channel", "", address.reference)
-        visit = await port.visit(place)
+        try:
+            visit = await port.visit(place)
+        except Permanent as error:
+            visit = Visit(problem=str(error))  # whoever asked for it is told
         if visit.problem:
             return visit
         return replace(visit, members=(*visit.members, *await self._find_missing(port, item, address.tenant, visit)))
@@ -323,7 +327,8 @@ class DeliveryLoop:
         def unmatched(tx: Tx) -> list[str]:
             if item.conversation_id is None:
                 return []
-            cohort_id = conversations.get(tx, item.conversation_id).cohort_id
+            linking = Linking.read(item.subject)
+            cohort_id = linking.cohort_id if linking else conversations.get(tx, item.conversation_id).cohort_id
             return [one.email for one in people.unmatched_people(tx, cohort_id)] if cohort_id else []
 
         here = {member.email.lower() for member in visit.members}
@@ -364,7 +369,10 @@ class DeliveryLoop:
         if visit.name:
             conversations.rename(work.tx, item.conversation_id, visit.name)
         history.note(work, item.conversation_id, "visit", None, problem=visit.problem, members=len(visit.members))
-        asked_by = UUID(item.subject) if item.subject else None
+        linking = Linking.read(item.subject)
+        if linking is not None and not visit.problem:
+            make_home(work, item.conversation_id, linking)
+        asked_by = linking.asked_by if linking else None
         place = conversations.get(work.tx, item.conversation_id)
         identity.visited(work, place, asked_by, list(visit.members), entered=not visit.problem)
 

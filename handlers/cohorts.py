@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import time
 from uuid import UUID
 
@@ -49,13 +50,41 @@ def link(call: Call) -> Reply:
     if place.cohort_id is not None and place.cohort_id != cohort.id:
         other = cohorts.get(call.work.tx, place.cohort_id).name
         raise Refused(f"This channel is the home of {other} already.")
-    moved = cohort.home_id is not None and cohort.home_id != place.id
-    if cohort.home_id != place.id:
-        cohorts.set_home(call.work, cohort.id, place.id, call.my_id)
-    deliveries.visit(call.work, place.id, call.my_id)
-    text = f"This channel is now the home of {cohort.name}"
-    text += "; the earlier one no longer is. " if moved else ". "
-    return notice(text, "I'm going in, and will tell you directly whom I could not match.")
+    deliveries.visit(call.work, place.id, Linking(call.my_id, cohort.id).subject)
+    if cohort.home_id == place.id:
+        text = f"This channel is already the home of {cohort.name}. I'm checking who is here."
+    else:
+        text = f"I'm joining this channel. When I'm in, it becomes the home of {cohort.name}."
+        text += " Until then its earlier channel stays the home." if cohort.home_id is not None else ""
+    return notice(text, " I'll message you about anyone I can't match.")
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """Why the bot visits a channel: somebody wants it to be a cohort's home."""
+
+    asked_by: UUID
+    cohort_id: UUID
+
+    @property
+    def subject(self) -> str:
+        return self.asked_by.hex + self.cohort_id.hex  # a delivery's subject has 64 characters
+
+    @classmethod
+    def read(cls, subject: str) -> Linking | None:
+        """None: a visit for another reason."""
+        return cls(UUID(subject[:32]), UUID(subject[32:])) if len(subject) == 64 else None
+
+
+def make_home(work: Work, conversation_id: UUID, linking: Linking) -> None:
+    """The bot is in the channel: it becomes the cohort's home, if whoever asked may still decide it."""
+    place = conversations.get(work.tx, conversation_id)
+    cohort = cohorts.find(work.tx, linking.cohort_id)
+    if cohort is None or cohort.home_id == place.id or place.cohort_id is not None:
+        return
+    leads = {one.id for one in (*cohorts.members(work.tx, cohort.id, "mentor"), *cohorts.coordinators(work.tx))}
+    if linking.asked_by in leads:
+        cohorts.set_home(work, cohort.id, place.id, linking.asked_by)
 
 
 @router.command("cohort unlink", "This channel is no longer the cohort's home", who=LEADS, cohort=LEADS)
@@ -228,14 +257,17 @@ def visited(work: Work, item: Delivery) -> Card | None:
     visits = [line for line in history.of(work.tx, place.id) if line.what == "visit"]
     problem = str(visits[-1].detail.get("problem", "")) if visits else ""
     if problem:
-        return Card("I could not enter the channel", (say(problem),))
+        return Card("I could not enter the channel", (say(problem), Note(("The cohort's home has not changed.",))))
     if place.cohort_id is None:
-        return None
+        text = "I'm in the channel, but it did not become the cohort's home: you no longer lead the cohort."
+        return Card("Nothing has changed", (say(text),))
     cohort = cohorts.get(work.tx, place.cohort_id)
     missing = people.unmatched_people(work.tx, cohort.id)
     asked = people.proposed(work.tx, [one.id for one in missing])
     unknown = [one for one in missing if one.id not in asked]
-    blocks: list[Block] = [say("Everybody of the cohort is matched to an account.")] if not missing else []
+    blocks: list[Block] = [say("The channel ", Bold(place.name), " is now the cohort's home.")] if place.name else []
+    if not missing:
+        blocks.append(say("Everybody of the cohort is matched to an account."))
     if unknown:
         blocks += [
             say("I could not match ", Bold(counted(len(unknown), "person", "people")), " of the roster:"),

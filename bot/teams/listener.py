@@ -139,7 +139,7 @@ class Listener:
             return
         for one in asked:
             self._note_chat(body, one)
-            if not self._installs.again(one.request):
+            if not self._installs.again(one.request, str(body.get("type"))):
                 await self._one(context, one)
 
     def _note_chat(self, body: dict[str, Any], asked: Asked) -> None:
@@ -187,20 +187,26 @@ class ForeignTenant(Exception):
 
 
 class Installs:
-    """Teams tells of one install by two activities; the second within a minute says nothing new."""
+    """Teams tells of one install by two activities of different types; the second within a minute says nothing new.
+
+    An activity of the same type as the first is about another install: the app was removed and added again.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._seen: dict[tuple[str, str], float] = {}
+        self._seen: dict[tuple[str, str], tuple[str, float]] = {}  # the type of the first activity, and when it came
 
-    def again(self, request: Request) -> bool:
+    def again(self, request: Request, activity: str) -> bool:
+        """Whether this activity, of the given type, tells what another one told already."""
         if not isinstance(request.intent, BotAdded | BotRemoved):
             return False
         now, this = self._clock(), (request.place.conversation, type(request.intent).__name__)
-        self._seen = {known: at for known, at in self._seen.items() if now - at < INSTALL_SECONDS}
-        if this in self._seen:
+        self._seen = {known: one for known, one in self._seen.items() if now - one[1] < INSTALL_SECONDS}
+        first, _ = self._seen.get(this, (activity, now))
+        if first != activity:
+            del self._seen[this]
             return True
-        self._seen[this] = now
+        self._seen[this] = (activity, now)
         return False
 
 

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from handlers import identity
-from storage import attendance, breaks, checkins, cohorts, meetings
-from storage.tables import checkin, meeting, rsvp, vault_item
+from handlers.cohorts import Linking, make_home
+from storage import attendance, breaks, checkins, cohorts, conversations, meetings
+from storage.tables import checkin, cohort, conversation, meeting, rsvp, vault_item
 from tests.world import Person, World, buttons_of, said
 
 HOME = "ozarks"
@@ -72,7 +73,7 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     dana = world.account("Dana R.", "dana@example.org")
     world.port.channels[HOME] = [ruth.user, dana.user]
     reply = await ruth.sends("cohort link", HOME)
-    assert "now the home of Ozarks" in said(reply)
+    assert "When I'm in, it becomes the home of Ozarks." in said(reply)
     assert "Hello, Ozarks" in world.in_channel(HOME)[0].text
     report = world.to(ruth)[-1].text
     assert "could not match 2 people" in report
@@ -572,3 +573,43 @@ async def test_reminder_times_are_the_cohorts_to_set(world: World, ruth: Person)
     assert sum("Reminder" in one.text for one in world.port.messages) == 1
     await world.go_to(datetime(2026, 9, 10, 20, 0, tzinfo=UTC))
     assert sum("Reminder" in one.text for one in world.port.messages) == 1
+
+
+def home_of_ozarks(world: World) -> str | None:
+    with world.database.read() as tx:
+        query = select(conversation.c.external).join_from(cohort, conversation, cohort.c.home_id == conversation.c.id)
+        name: str | None = tx.scalar(query.where(cohort.c.name == "Ozarks"))
+        return name
+
+
+async def test_the_home_stays_where_it_was_when_the_bot_cannot_enter_the_new_channel(
+    world: World, ruth: Person
+) -> None:
+    await linked(world, ruth)
+    world.port.channels["C00NEW"] = [ruth.user]
+    world.port.closed.add("C00NEW")
+    reply = await ruth.sends("cohort link", "C00NEW")
+    assert "Until then its earlier channel stays the home." in said(reply)
+    assert home_of_ozarks(world) == HOME
+    assert "The cohort's home has not changed." in world.to(ruth)[-1].text
+    world.port.closed.clear()
+    await world.go_to(world.clock.at + timedelta(minutes=1))
+    await ruth.sends("cohort link", "C00NEW")
+    assert home_of_ozarks(world) == "C00NEW"
+    assert "already the home of Ozarks" in said(await ruth.sends("cohort link", "C00NEW"))
+
+
+async def test_who_no_longer_leads_when_the_bot_is_in_moves_no_home(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    world.port.channels["C00NEW"] = [ruth.user]
+    with world.database.read() as tx:
+        ozarks = cohorts.by_name(tx, "Ozarks")
+        assert ozarks is not None
+    with world.database.write() as tx:
+        work = world.work(tx)
+        place = conversations.remember(
+            work, platform=world.platform, tenant=world.tenant, external="C00NEW", kind="channel", name="", reference={}
+        )
+        cohorts.leave(work, ozarks.id, ruth.id, None)
+        make_home(work, place, Linking(ruth.id, ozarks.id))
+    assert home_of_ozarks(world) == HOME

@@ -98,7 +98,7 @@ async def the_home_channel(story: Story) -> None:
 
     assert BOT_USER not in story.fake.channels[OZARKS].members
     told_her = await ruth.sends("cohort link", OZARKS)
-    assert "This channel is now the home of Ozarks." in told_her
+    assert "When I'm in, it becomes the home of Ozarks." in told_her
     assert BOT_USER in story.fake.channels[OZARKS].members, "a public channel is joined"
 
     (hello,) = ruth.reads(OZARKS)
@@ -454,8 +454,11 @@ async def test_a_private_channel_says_what_to_do(story: Story) -> None:
     await ruth.sends("cohort link", channel.id)
     assert ruth.last() == (
         "# I could not enter the channel\n"
-        "I cannot enter this channel. Invite me with /invite @PLC Cohort Bot, then send the command again."
+        "I cannot enter this channel. Invite me with /invite @PLC Cohort Bot, then send the command again.\n"
+        "The cohort's home has not changed."
     )
+    homes = select(conversation.c.name).join_from(cohort, conversation, cohort.c.home_id == conversation.c.id)
+    assert await story.rows(homes) == []
     assert BOT_USER not in channel.members
 
     await story.pass_time(minutes=1)
@@ -466,7 +469,6 @@ async def test_a_private_channel_says_what_to_do(story: Story) -> None:
     assert "# Ozarks is set up" in ruth.last()
     hellos = [message for message in ruth.reads(channel.id) if message.startswith("# Hello, Ozarks")]
     assert len(hellos) == 1
-    homes = select(conversation.c.name).join_from(cohort, conversation, cohort.c.home_id == conversation.c.id)
     assert await story.rows(homes) == [("plc-private",)]
 
 

@@ -92,7 +92,7 @@ async def test_linking_says_which_cohort_where_a_coordinator_could_mean_two(stor
     assert asked == "# Which cohort?\n[Gateway] [Ozarks]"
     told = await story.carol.taps_notice("Gateway", "C00NEW")
 
-    assert "This channel is now the home of Gateway; the earlier one no longer is." in told
+    assert "it becomes the home of Gateway. Until then its earlier channel stays the home." in told
     assert "# Hello, Gateway" in story.carol.reads("C00NEW")[0]
 
 

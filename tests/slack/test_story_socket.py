@@ -26,7 +26,7 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     await story.all_agree()
     await ruth.types("hello")
     await ruth.taps_in_chat("Yes, that's me")
-    assert "This channel is now the home of Ozarks." in await ruth.sends("cohort link", OZARKS)
+    assert "it becomes the home of Ozarks." in await ruth.sends("cohort link", OZARKS)
     assert BOT_USER in story.fake.channels[OZARKS].members
     assert ruth.reads(OZARKS)[0].startswith("# Hello, Ozarks")
     await dana.taps_in_chat("Yes, that's me")

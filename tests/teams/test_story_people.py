@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from bot import roster
 from bot.roster import NothingImported
 from bot.teams.listener import SENT_DIRECTLY
 from handlers.requests import AccountKey
 from storage import cohorts, deliveries, people
+from storage.tables import conversation
 from tests.fakes.teams import BOT, CHANNEL, TEAM, TENANT
 from tests.teams.story import (
     CAROL,
@@ -55,7 +58,7 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     assert "Which cohort?" in asked.text
     answer = await carol.taps(carol.sees("Which cohort?"), "Ozarks")
 
-    assert "This channel is now the home of Ozarks" in answer.text
+    assert "When I'm in, it becomes the home of Ozarks." in answer.text
     found = carol.sees("Ozarks is set up")
     assert "Lee Okafor <lee@example.org>" in shown(found)
     [said] = story.in_channel(CHANNEL)
@@ -200,6 +203,27 @@ async def test_the_bot_is_removed_and_it_is_said(story: Story, cohort: dict[str,
     assert lost.kind == "meeting.announcement"
     assert "Add the app" in lost.reason
     assert "Add the app" in (await cohort["carol"].says("digest")).text
+
+
+async def test_an_app_removed_and_added_again_within_a_minute_is_there(
+    story: Story, cohort: dict[str, Someone]
+) -> None:
+    """Teams tells of each by two activities."""
+    carol = cohort["carol"]
+    changes: tuple[Literal["membersAdded", "membersRemoved"], ...] = ("membersAdded", "membersRemoved", "membersAdded")
+    for change in changes:
+        action = "add" if change == "membersAdded" else "remove"
+        await carol.acts(of_the_team(carol, change, {"id": BOT}))
+        await carol.acts({**of_the_team(carol, change), "type": "installationUpdate", "action": action})
+
+    def is_gone() -> bool:
+        query = select(conversation.c.gone).where(conversation.c.external == TEAM)
+        return bool(story.read(lambda tx: tx.scalar(query)))
+
+    assert not is_gone()
+    assert sum("cohort link" in shown(one) for one in story.in_channel(TEAM)) == 1
+    await carol.acts(of_the_team(carol, "membersRemoved", {"id": BOT}))
+    assert is_gone()
 
 
 def test_three_broken_rows_import_none_and_a_good_file_twice_changes_nothing(tmp_path: Path) -> None:
