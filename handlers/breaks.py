@@ -21,7 +21,7 @@ from handlers.cards import (
     say,
 )
 from handlers.requests import Reply, notice
-from handlers.rescheduling import cancel_meeting
+from handlers.rescheduling import cancel_meetings
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
 from handlers.turns import refresh_turns
 from program.times import local_day, say_day, to_utc
@@ -153,8 +153,9 @@ def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str
     """Add the break and cancel what falls into it; how many meetings that were."""
     breaks.add(call.work, cohort.id if cohort else None, starts, ends, label, call.my_id)
     hit = _meetings_in(call, cohort, starts, ends)
-    for meeting in hit:
-        cancel_meeting(call.work, meeting, cohorts.get(call.work.tx, meeting.cohort_id), "break", call.my_id)
+    for cohort_id in dict.fromkeys(meeting.cohort_id for meeting in hit):
+        own = [meeting for meeting in hit if meeting.cohort_id == cohort_id]
+        cancel_meetings(call.work, own, cohorts.get(call.work.tx, cohort_id), "break", call.my_id)
     people = [one.id for one in cohorts.members(call.work.tx, cohort.id)] if cohort else None
     refresh_turns(call.work, people)
     return len(hit)
@@ -186,7 +187,7 @@ def snow_day(call: Call) -> Reply:
     day = meeting.local_start.date()
     hit = _add(call, cohort, day, day, "Snow day")
     if hit == 0:  # the meeting has begun, so it was not among those to come
-        cancel_meeting(call.work, meeting, cohort, "weather", call.my_id)
+        cancel_meetings(call.work, [meeting], cohort, "weather", call.my_id)
     undo = buttons(Button("Undo", action("meetings.restore", meeting.id)))
     said = say(f"{say_day(day)} is a snow day: the meeting is cancelled and the cohort is told.")
     more = Note(("Undo brings the meeting back; remove the day under ", Cmd("breaks"), "."))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 
 from handlers.cards import (
     Block,
     Bold,
+    Bullets,
     Button,
     Card,
     ChoiceField,
@@ -36,6 +38,7 @@ from storage.deliveries import Delivery
 from storage.meetings import Meeting
 from storage.work import Work
 
+TOGETHER = "meetings.cancelled"  # in the history of each meeting that was cancelled together with others
 CANCEL_REASONS = {
     "weather": "Weather",
     "conflict": "A conflict of dates",
@@ -191,19 +194,53 @@ def cancel(call: Call) -> Reply:
     reason = read.choice("reason", tuple(CANCEL_REASONS), needed="Choose a reason.")
     read.check()
     reached = _reached(call, meeting)
-    for one in reached:
-        cancel_meeting(call.work, one, cohort, reason, call.my_id)
+    cancel_meetings(call.work, reached, cohort, reason, call.my_id)
     refresh_series(call.work, meeting)
     undo = Button("Undo", action("meetings.restore", *[one.id for one in reached[:4]]))
     text = say(f"Cancelled {counted(len(reached), 'meeting')}; the cohort is told.")
     return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
 
 
-def cancel_meeting(work: Work, meeting: Meeting, cohort: Cohort, reason: str, by: UUID) -> None:
-    if meetings.cancel(work, meeting, reason, by):
-        plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
-        refresh_meeting(work, meeting)
-        tell_cohort(work, cohort, "meeting.cancelled", meeting.id, meeting.version)
+def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reason: str, by: UUID) -> None:
+    """Cancel meetings of one cohort, and tell it in one message."""
+    cancelled = [one for one in several if meetings.cancel(work, one, reason, by)]
+    for one in cancelled:
+        plan_meeting(work, meetings.get(work.tx, one.id), cohort)
+        refresh_meeting(work, one)
+    if len(cancelled) == 1:
+        tell_cohort(work, cohort, "meeting.cancelled", cancelled[0].id, cancelled[0].version)
+    elif cancelled:
+        ids = [str(one.id) for one in cancelled]
+        history.note_all(work, [(one.id, TOGETHER, {"meetings": ids}) for one in cancelled], by)
+        tell_cohort(work, cohort, "meetings.cancelled", cancelled[0].id, cancelled[0].version)
+
+
+def _together(work: Work, meeting_id: UUID) -> list[UUID]:
+    """The meetings that were cancelled last together with this one, itself included; empty: it was alone."""
+    notes = [line for line in history.of(work.tx, meeting_id) if line.what == TOGETHER]
+    return [UUID(one) for one in notes[-1].detail["meetings"]] if notes else []
+
+
+@router.delivery("meetings.cancelled")
+def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
+    ids = _together(work, UUID(item.subject))
+    several = [one for one in (meetings.find(work.tx, each) for each in ids) if one is not None]
+    off = [one for one in several if one.cancelled_at is not None]
+    if not several or (not off and item.verb == "post"):
+        return None
+    on = [one for one in several if one.cancelled_at is None]
+    blocks: list[Block] = []
+    if off:
+        why = CANCEL_REASONS.get(off[0].cancel_reason, CANCEL_REASONS["other"]).lower()
+        blocks.append(say(f"These meetings are cancelled ({why}). Nobody is absent."))
+        blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in off)))
+    if on:
+        blocks.append(say("These take place after all:"))
+        blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in on)))
+    coming = meetings.next_meeting(work.tx, [several[0].cohort_id], work.now)
+    if coming:
+        blocks.append(Note(("The next meeting: ", when(coming))))
+    return Card(f"Cancelled: {counted(len(off), 'meeting')}" if off else "No meeting is cancelled", tuple(blocks))
 
 
 @router.delivery("meeting.cancelled")
@@ -244,6 +281,8 @@ def restore(call: Call) -> Reply:
         refresh_meeting(call.work, back)
         refresh_series(call.work, back)
         deliveries.refresh(call.work, back.id, "meeting.cancelled")
+        for first in _together(call.work, back.id)[:1]:
+            deliveries.refresh(call.work, first, "meetings.cancelled")
         restored += 1
     if not restored:
         raise Refused("There is nothing to undo any more.")

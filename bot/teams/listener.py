@@ -27,7 +27,7 @@ from bot.teams.port import TeamsPort, card_activity
 from bot.teams.render import CARD_TYPE, render
 from bot.teams.wire import Barred, Gone
 from bot.teams.words import literal
-from handlers.cards import BadAction, Button, Card, Form, Paragraph, buttons, say
+from handlers.cards import BadAction, Button, Card, Form, Note, Paragraph, buttons, plain, say
 from handlers.requests import BotAdded, BotRemoved, Press, Reply, Request
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ BELOW = "Answered below."
 DONE = "Done."
 LOST = "That is done, but its answer could not be sent to you."
 NO_DIALOG = "This form opens as a dialog, which this client does not show."
+MOST_WORDS = 300  # of an answer that Teams shows beside the pressed card
 INSTALL_SECONDS = 60.0  # Teams tells of one install twice
 MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
 
@@ -297,7 +298,7 @@ class Turn:
 
     async def _execute(self) -> dict[str, Any]:
         if not self._asked.personal:
-            return _told(await self._directly() or DONE)
+            return _told(_in_a_word(self._reply) or await self._directly() or DONE)
         if self._asked.form:
             return await self._form_card()
         reply = self._reply
@@ -345,6 +346,15 @@ class Turn:
         if reply.card is not None:
             await self._context.send_activity(self._port.activity(reply.card))
         return _closing(BELOW) if asked.kind == "fetch" and reply.card is not None else {}
+
+
+def _in_a_word(reply: Reply) -> str:
+    """An answer of a sentence or two, which the presser alone sees where they pressed; empty for any other."""
+    if reply.card is None or reply.replace is not None or reply.form is not None:
+        return ""
+    short = all(isinstance(block, Paragraph | Note) for block in reply.card.blocks)
+    words = plain(reply.card)
+    return literal(words) if short and not reply.card.title and len(words) <= MOST_WORDS else ""
 
 
 def _opener(form: Form) -> Card:

@@ -225,10 +225,16 @@ async def test_cancelling_the_rest_tells_people_and_can_be_undone(world: World, 
     form = (await ruth.presses(listed, "Cancel", HOME)).form
     reply = await ruth.fills(form, HOME, reach="rest", reason="weather")
     assert "Cancelled 3 meetings" in said(reply)
-    assert sum("is cancelled (weather)" in one.text for one in world.in_channel(HOME)) == 3
+    (told,) = [one for one in world.in_channel(HOME) if "are cancelled (weather)" in one.text]
+    assert "Cancelled: 3 meetings" in told.text
+    assert told.text.count("First steps") == 3
+    assert "Undone" in said(await ruth.does_press("meetings.restore", meeting_id(world, 1)))
+    assert "Cancelled: 2 meetings" in told.text
+    assert "These take place after all" in told.text
     undone = await ruth.presses(reply, "Undo", HOME)
-    assert "3 meetings will take place after all" in said(undone)
-    assert sum("takes place after all" in one.text for one in world.in_channel(HOME)) == 3
+    assert "2 meetings will take place after all" in said(undone)
+    assert "No meeting is cancelled" in told.text
+    assert told.text.count("First steps") == 3
     await world.go_to(datetime(2026, 9, 10, 19, 30, tzinfo=UTC))
     assert sum("Reminder" in one.text for one in world.port.messages) == 2
 

@@ -240,14 +240,22 @@ async def test_a_press_that_needs_no_words_is_done(bot: Bot) -> None:
     assert answer["value"] == DONE
 
 
-async def test_a_press_in_a_channel_is_answered_directly(bot: Bot) -> None:
+async def test_a_press_in_a_channel_is_answered_in_a_word_where_it_was_pressed(bot: Bot) -> None:
     bot.toy.reply = notice("You are here. That is 5 of 8.")
 
     _, answer = await bot.dana.send(bot.dana.presses(HERE, channel=True))
 
-    assert answer["value"] == SENT_DIRECTLY
+    assert answer["value"] == "You are here. That is 5 of 8."
     assert answer["type"] == "application/vnd.microsoft.activity.message"
-    assert words_of(bot.fake.posted(CHAT)[0].card) == "You are here. That is 5 of 8."
+    assert bot.fake.messages == {}, "one act, one message"
+
+
+async def test_a_card_for_a_press_in_a_channel_goes_directly(bot: Bot) -> None:
+    bot.toy.reply = Reply(card=PROGRESS)
+
+    _, answer = await bot.dana.send(bot.dana.presses(HERE, channel=True))
+
+    assert answer["value"] == SENT_DIRECTLY
     assert list(bot.fake.messages) == [CHAT]
 
 

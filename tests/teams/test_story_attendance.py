@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.teams.listener import SENT_DIRECTLY
 from storage import attendance, meetings
 from storage.meetings import Meeting
 from tests.fakes.teams import CHANNEL, Message, actions_of
@@ -43,7 +42,8 @@ async def test_im_here_is_one_tap_and_a_second_changes_nothing(
 
     answer = await dana.taps(card, "I'm here", channel=CHANNEL)
 
-    assert answer.told == SENT_DIRECTLY
+    assert answer.told.startswith("You're marked as here")
+    assert answer.messages == (), "no direct message for a tap"
     assert answer.card is None
     assert "You're marked as here" in answer.text
     assert "Here (1): Dana Reyes" in shown(card)
@@ -70,7 +70,7 @@ async def test_a_tap_from_outside_records_nothing_and_says_so(
 ) -> None:
     answer = await cohort[who].taps(here(story), "I'm here", channel=CHANNEL)
 
-    assert answer.told == SENT_DIRECTLY
+    assert answer.messages == ()
     assert said in answer.text
     assert not story.read(lambda tx: attendance.of_meeting(tx, meeting.id))
     assert "Nobody has tapped yet." in shown(here(story))
