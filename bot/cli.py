@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -240,12 +241,25 @@ def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (T
 def policy_adopt(
     file: Annotated[Path, typer.Argument(help="A policy document (TOML).")],
     holds_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For those who begin then.")],
+    take_along: Annotated[
+        bool | None,
+        typer.Option("--take-along/--new-only", help="Also move everybody who is enrolled already. They are told."),
+    ] = None,
 ) -> None:
-    """Make a policy current for new mentees. Those already enrolled stay on theirs unless moved by name."""
-    from bot.roster import NothingImported, adopt_policy
+    """Make a policy current for new mentees, and on request for those who are enrolled already."""
+    from bot.roster import NothingImported, adopt_policy, enrolled_elsewhere
 
+    settings, text = _settings(), _read(file)
     try:
-        said = adopt_policy(_settings(), _read(file), holds_from.date(), datetime.now(UTC), uuid4)
+        others = enrolled_elsewhere(settings, text)
+        if take_along is None:
+            ask = f"{others} already enrolled are on another policy. Move them to this one? They are told."
+            take_along = others > 0 and sys.stdin.isatty() and typer.confirm(ask, default=False)
+        said = adopt_policy(
+            settings, text, holds_from.date(), datetime.now(UTC), uuid4, take_along=take_along and others > 0
+        )
+        if others and not take_along:
+            said += f" {others} already enrolled stay on another policy; --take-along moves them."
     except NothingImported as error:
         raise _stop(f"Nothing was adopted.\n{error}") from None
     out.print(said, markup=False, soft_wrap=True)

@@ -15,10 +15,12 @@ from handlers.features import router
 from handlers.turns import refresh_turns
 from program.english import describe
 from program.history import read_history
-from program.policy import BadPolicy
+from program.policy import BadPolicy, Policy, read_policy
 from program.roster import Problem, read_roster
-from storage import ledger, past, people, policies
+from program.words import counted
+from storage import deliveries, enrolments, ledger, past, people, policies
 from storage.database import Database, Tx, collided
+from storage.ledger import Line
 from storage.migrate import migrate
 from storage.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
 from storage.tables import installation
@@ -218,8 +220,36 @@ def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
         database.close()
 
 
-def adopt_policy(settings: Settings, text: str, holds_from: date, now: datetime, new_id: Callable[[], UUID]) -> str:
+def enrolled_elsewhere(settings: Settings, text: str) -> int:
+    """How many people are enrolled on another policy than this document.
+
+    Raises:
+        NothingImported: the document cannot be used.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        name = read_policy(text).name
+        with database.read() as tx:
+            return policies.on_others(tx, name)
+    except BadPolicy as error:
+        raise NothingImported(str(error)) from None
+    finally:
+        database.close()
+
+
+def adopt_policy(
+    settings: Settings,
+    text: str,
+    holds_from: date,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    *,
+    take_along: bool = False,
+) -> str:
     """Make a policy document current for those who begin on a day or later.
+
+    ``take_along``: everybody who is enrolled already moves to it too, and is told.
 
     Raises:
         NothingImported: the document cannot be used, or its version was adopted already.
@@ -227,10 +257,33 @@ def adopt_policy(settings: Settings, text: str, holds_from: date, now: datetime,
     database = open_database(settings)
     try:
         migrate(database)
+        key = _chain_key(settings, database) if take_along else b""
         with database.write() as tx:
-            found = policies.adopt(Work(tx, now, new_id), text, holds_from, None)
+            work = Work(tx, now, new_id, key)
+            found = policies.adopt(work, text, holds_from, None)
+            moved = _take_along(work, found) if take_along else 0
     except (BadPolicy, policies.PolicyThere) as error:
         raise NothingImported(str(error)) from None
     finally:
         database.close()
-    return f"{describe(found)}\n\n{found.name} holds for everybody who begins on {holds_from} or later."
+    along = f" {counted(moved, 'mentee')} moved to it." if take_along else ""
+    return f"{describe(found)}\n\n{found.name} holds for everybody who begins on {holds_from} or later.{along}"
+
+
+def _take_along(work: Work, policy: Policy) -> int:
+    """Move everybody who is enrolled to a policy, with a line in each record; how many moved.
+
+    Raises:
+        NothingImported: somebody is on a track that the policy does not have.
+    """
+    enrolled = enrolments.on_other_policies(work.tx, policy.name)
+    lost = [(who, one.track) for one, who in enrolled if one.track and policy.track(one.track) is None]
+    if lost:
+        raise NothingImported("\n".join(f"{who}: {policy.name} has no track {track!r}." for who, track in lost))
+    for one, _ in enrolled:
+        detail = {"from": one.policy.name, "to": policy.name}
+        line = Line("policy", "moved", work.now, None, "operator", reason="adopted", detail=detail)
+        line_id = ledger.add(work, one.person_id, line)
+        enrolments.change(work, one.person_id, None, policy=policy.name)
+        deliveries.to_person(work, "record.changed", one.person_id, one.person_id, tag=line_id)
+    return len(enrolled)

@@ -31,9 +31,9 @@ from handlers.requests import Reply, notice
 from handlers.retention import read_retention, retention_field, retention_words, set_retention
 from handlers.router import LEADS, Call, FieldReader, Refused, router
 from handlers.turns import refresh_turns
-from program.times import say_minutes
+from program.times import local_day, say_minutes
 from program.words import WEEKDAYS, counted, listed
-from storage import cohorts, conversations, deliveries, history, meetings, people
+from storage import cohorts, conversations, deliveries, history, meetings, people, policies
 from storage.cohorts import Cohort
 from storage.deliveries import Delivery
 from storage.work import Work
@@ -299,16 +299,31 @@ def _does(work: Work, person: people.Person) -> tuple[Text, ...]:
     return tuple(lines)
 
 
+def _policy_first(unset: int) -> tuple[Block, ...]:
+    """What a coordinator does first."""
+    return (
+        say(
+            Bold("First: choose or fill in a policy. "),
+            f"New mentees enter on a policy that leaves {counted(unset, 'value')} unset. "
+            "Nobody can complete the program before this is done.",
+        ),
+        buttons(Button("Choose or fill in a policy", action("command.run", "policy"), style="primary")),
+    )
+
+
 @router.delivery("welcome")
 def welcome(work: Work, item: Delivery) -> Card | None:
     """What the bot does and who sees what, once, to a person who was just matched."""
     person = people.get(work.tx, UUID(item.subject))
     own = listed([one.name for one in cohorts.shared_cohorts(work.tx, person.id)])
+    current = policies.get(work.tx, policies.current(work.tx, local_day(work.now, person.zone)))
+    policy = _policy_first(len(current.unset)) if person.coordinator and current.unset else ()
     where = f" You are in {own}." if own else ""
     return Card(
         f"Welcome, {person.name}",
         (
             say(f"I'm your program's cohort bot.{where}"),
+            *policy,
             Bullets(_does(work, person)),
             say(
                 Bold("Who sees what. "),

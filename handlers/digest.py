@@ -26,6 +26,7 @@ from storage import (
     meetings,
     pace,
     people,
+    policies,
     processed_requests,
     standings,
     summaries,
@@ -129,6 +130,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     blocks: list[Block] = [Heading("What needs you")]
     found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
+        *_policies_to_fill_in(work, zone),
         *_to_approve(work),
         *_open_meetings(work),
         *_behind(work, found),
@@ -145,6 +147,22 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
     blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
+
+
+def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
+    """The policies that people are on, or enter on now, and that leave something unset."""
+    on = policies.in_use(work.tx)
+    names = sorted({*on, policies.current(work.tx, local_day(work.now, zone))})
+    unset = {name: len(policies.get(work.tx, name).unset) for name in names}
+    lines: list[Text] = [
+        (Bold(name), f": {counted(count, 'value')} unset, {counted(on.get(name, 0), 'mentee')}")
+        for name, count in unset.items()
+        if count
+    ]
+    if not lines:
+        return []
+    why = ("Nobody can complete the program before this is done. Send ", Cmd("policy"), ".")
+    return [*_listed("Choose or fill in a policy", lines), Note(why)]
 
 
 def _to_approve(work: Work) -> list[Block]:

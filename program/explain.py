@@ -150,6 +150,8 @@ def _missing(line: Line, begun: list[Requirement], today: date) -> Iterator[str]
         elif line.need is None:
             yield f"{line.label}, {line.name}: the number needed is not set yet."
         return
+    if single.limit and single.have == 0:
+        return  # nobody is told of absences that they do not have
     yield _one_missing(line, single, today)
 
 
@@ -246,7 +248,7 @@ def _waiting(open_ones: list[Requirement]) -> Iterator[str]:
 def _decisions(found: Standing, open_ones: list[Requirement]) -> Iterator[str]:
     for one in open_ones:
         late = one.missing and one.due < found.today
-        if one.outcome == "behind" or late or (one.limit and one.outcome != "met"):
+        if one.outcome == "behind" or late or (one.limit and one.have and one.outcome != "met"):
             yield f"{one.name}, {one.period.label}: please talk to your coordinator about what can be done."
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from program.policy import Policy
 from storage import history, policies
 from storage.database import Tx, among
-from storage.tables import enrolment
+from storage.tables import enrolment, person
 from storage.work import Work
 
 
@@ -62,6 +62,20 @@ def districts(tx: Tx) -> dict[UUID, tuple[str, date]]:
 def policy_of(tx: Tx, person_id: UUID) -> Policy:
     name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
     return policies.get(tx, name)
+
+
+def on_other_policies(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
+    """Everybody enrolled on another policy than this one, with their names."""
+    rows = tx.execute(
+        select(*_ENROLMENT, person.c.name)
+        .join_from(enrolment, person)
+        .where(enrolment.c.policy != name)
+        .order_by(person.c.name, person.c.id)
+    )
+    return [
+        (Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track), row.name)
+        for row in rows
+    ]
 
 
 def change(work: Work, person_id: UUID, by: UUID | None, **values: str) -> None:

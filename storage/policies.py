@@ -113,6 +113,11 @@ def amend(work: Work, name: str, values: Mapping[str, Value], by: UUID) -> Polic
     return get(work.tx, name)
 
 
+def on_others(tx: Tx, name: str) -> int:
+    """How many people are enrolled on another policy."""
+    return tx.scalar(select(func.count()).select_from(enrolment).where(enrolment.c.policy != name)) or 0
+
+
 def names(tx: Tx) -> list[str]:
     """Every policy there is: shipped and adopted."""
     return sorted({*_SHIPPED, *tx.scalars(select(policy.c.name))})
