@@ -22,6 +22,7 @@ from handlers import identity
 from handlers.cards import Shown, mentions_in
 from handlers.cohorts import Linking, make_home
 from handlers.requests import Place, Profile
+from program.reporting import PRIVATE, is_reported
 from storage import conversations, deliveries, history, pace, people
 from storage.database import Tx
 from storage.deliveries import Delivery, Share
@@ -193,7 +194,7 @@ class DeliveryLoop:
                 await self._product.waiting.stand_back(self._timing.behind)
                 await self._one(item, known)
             except Exception as error:  # the database is away: what is under way is looked at after its lease
-                event(log, "delivery.loop", logging.ERROR, id=item.id, error=type(error).__name__)
+                event(log, "delivery.loop", logging.ERROR, **_ids(item), error=type(error).__name__)
 
     async def _one(self, item: Delivery, known: bool) -> None:
         try:
@@ -263,7 +264,8 @@ class DeliveryLoop:
 
     async def _call(self, item: Delivery, prepared: Prepared) -> None:
         platform = prepared.address.platform
-        self._product.metrics.tried(platform, item.verb)
+        if is_reported(item.kind):
+            self._product.metrics.tried(platform, item.verb)
         try:
             async with asyncio.timeout(self._timing.call):
                 outcome = await self._verb(self._ports[platform], item, prepared)
@@ -291,8 +293,13 @@ class DeliveryLoop:
     def _failed(
         self, item: Delivery, platform: str, action: str, reason: str, *, level: int = logging.WARNING, **more: object
     ) -> None:
+        """Count and log a failure; a private one only where it is a fault of ours, without saying of what."""
+        if not is_reported(item.kind):
+            if level >= logging.ERROR:
+                event(log, action, level, **_ids(item), **more)
+            return
         self._product.metrics.failed(platform or "none", reason)
-        event(log, action, level, id=item.id, kind=item.kind, attempts=item.attempts, **more)
+        event(log, action, level, **_ids(item), attempts=item.attempts, **more)
 
     async def _wait(self, item: Delivery, platform: str, seconds: float) -> None:
         """The platform asked to wait: every process heeds it, for all calls of this kind to this tenant."""
@@ -354,8 +361,9 @@ class DeliveryLoop:
         try:
             await self._product.threads.write(settle)
         except Exception as error:
-            ids = {"id": item.id, "kind": item.kind, "error": type(error).__name__}
-            event(log, "delivery.uncertain", logging.ERROR, **ids)
+            event(log, "delivery.uncertain", logging.ERROR, **_ids(item), error=type(error).__name__)
+            return
+        if not is_reported(item.kind):
             return
         lag = (self._product.clock.now() - item.created_at).total_seconds()
         self._product.metrics.sent(address.platform, lag)
@@ -459,6 +467,11 @@ class DeliveryLoop:
             return Address(chat.platform, chat.tenant, chat.external, account.user, chat.reference), None
         near = conversations.any_reference(tx, account.platform, account.tenant)
         return Address(account.platform, account.tenant, None, account.user, near), None
+
+
+def _ids(item: Delivery) -> dict[str, object]:
+    """By what the log names a delivery; a private one has no id there, as that leads to its person."""
+    return {"id": item.id, "kind": item.kind} if is_reported(item.kind) else {"kind": PRIVATE}
 
 
 def _in_conversation(place: conversations.Conversation) -> Address | Settled:

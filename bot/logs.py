@@ -61,7 +61,7 @@ ACTIONS = {
     "profile.unknown": "the platform did not say who somebody is",
     "document.failed": "a document could not be made",
     "local.act_failed": "an act in the local workspace failed",
-    "slack.failed": "an act on Slack failed; `what` names it",
+    "slack.failed": "an act on Slack failed; `what` names it, or is `private`",
     "slack.unreadable": "what came was nothing that Slack sends; it was answered with 400",
     "slack.socket_connected": "the Socket Mode session is there",
     "slack.socket_lost": "the Socket Mode session is gone; a new one is tried in `seconds`",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.dispatch import Product
 from bot.logs import event
+from program.reporting import PRIVATE_MOMENTS
 from storage import due
 from storage.database import Tx
 from storage.due import Moment
@@ -68,6 +69,8 @@ def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:
 
 
 def _note(product: Product, moment: Moment, state: str) -> None:
+    if moment.kind in PRIVATE_MOMENTS:  # when these come, and whether they do anything, depends on who paused
+        return
     product.metrics.done(moment.kind, (product.clock.now() - moment.due_at).total_seconds())
     event(log, "moment.done", kind=moment.kind, subject=moment.subject, state=state)
 

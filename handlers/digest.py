@@ -11,6 +11,7 @@ from handlers.completion import to_approve
 from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
+from program.reporting import REPORTED
 from program.times import local_day, next_weekday, to_utc
 from program.words import counted
 from storage import (
@@ -42,19 +43,6 @@ SHOWN = 10
 WEEK = timedelta(days=7)
 SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has ended
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
-# A check-in, a share or a call for help is "a message": its name would tell who takes part.
-KINDS = {
-    "attendance.roster": "a roster",
-    "completion.ask": "a question for your approval",
-    "completion.done": "a certificate",
-    "completion.left": "a goodbye",
-    "meeting.announcement": "an announcement",
-    "meeting.reminder": "a reminder",
-    "welcome": "a welcome",
-    "identity.ask": "the question who somebody is",
-    "digest": "a digest",
-    "summary": "a summary",
-}
 
 
 @router.at_start
@@ -207,7 +195,7 @@ def _disputes(work: Work) -> list[Block]:
 def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     lines: list[Text] = []
     for one in failures:
-        what = KINDS.get(one.kind, "a message")
+        what = REPORTED[one.kind]
         state = one.reason or ("it may or may not have arrived" if one.state == "unconfirmed" else "it failed")
         lines.append((Bold(one.recipient or "somebody"), f": {what}. {state}"))
     stuck = due.failed(work.tx)

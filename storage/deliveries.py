@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, exists, func, or_, select, update
 
+from program.reporting import REPORTED
 from storage import pace
 from storage.database import Tx, among_given, listed, word
 from storage.pace import Limit
@@ -402,13 +403,13 @@ def next_time(tx: Tx, settling: timedelta = SETTLING) -> datetime | None:
 
 
 def depth(tx: Tx) -> dict[tuple[str, str], int]:
-    """How many are queued or under way, by platform ("none" while that is unknown) and state."""
+    """How many that may be told of are queued or under way, by platform ("none" while that is unknown) and state."""
     found: dict[tuple[str, str], int] = {}
     for state in ("queued", "sending"):
         query = (
             select(func.coalesce(installation.c.platform, "none"), func.count())
             .join_from(delivery, installation, installation.c.id == delivery.c.installation_id, isouter=True)
-            .where(delivery.c.state == state)
+            .where(delivery.c.state == state, delivery.c.kind.in_(tuple(REPORTED)))
             .group_by(installation.c.platform)
         )
         found |= {(platform, state): count for platform, count in tx.execute(query)}
@@ -442,8 +443,8 @@ def told_before(tx: Tx, item: Delivery) -> datetime:
 def undelivered(tx: Tx, since: datetime, until: datetime | None = None) -> list[Undelivered]:
     """What could not be delivered, or may not have been, since a time (and before another one); the newest first.
 
-    A message that could not be changed was delivered all the same; and that a check-in was to be changed
-    would tell who answered it.
+    Only of kinds that everybody gets alike; "newest" is by when they were queued, as the time of the last try
+    depends on what else went to the same person. A message that could not be changed was delivered all the same.
     """
     query = (
         select(
@@ -460,8 +461,9 @@ def undelivered(tx: Tx, since: datetime, until: datetime | None = None) -> list[
             delivery.c.state.in_(("failed", "unconfirmed")),
             delivery.c.settled_at >= since,
             delivery.c.verb != "update",
+            delivery.c.kind.in_(tuple(REPORTED)),
         )
-        .order_by(delivery.c.settled_at.desc(), delivery.c.id)
+        .order_by(delivery.c.created_at.desc(), delivery.c.key)
     )
     if until is not None:
         query = query.where(delivery.c.settled_at < until)

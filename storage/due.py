@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from program.reporting import PRIVATE_MOMENTS
 from storage.database import Tx, word
 from storage.tables import due_moment
 from storage.work import Work, insert_new
@@ -113,4 +114,8 @@ def next_moment(tx: Tx, besides: Iterable[str] = ()) -> Moment | None:
 
 
 def failed(tx: Tx) -> int:
-    return tx.scalar(select(func.count()).where(due_moment.c.state == "failed")) or 0
+    """How many moments were given up, but for those whose coming depends on who paused."""
+    return (
+        tx.scalar(select(func.count()).where(due_moment.c.state == "failed", due_moment.c.kind.not_in(PRIVATE_MOMENTS)))
+        or 0
+    )

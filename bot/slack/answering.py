@@ -23,6 +23,7 @@ from bot.slack.modals import Origin
 from bot.slack.port import SlackPort, is_chat
 from handlers.cards import BadAction, Button, Card, Form, buttons, say
 from handlers.requests import Command, HomeOpened, Press, Reply, Request, Submit, Typed, notice
+from program.reporting import act_in_log
 
 Payload = dict[str, Any]
 Ack = dict[str, Any]
@@ -112,7 +113,7 @@ class Answering:
             return OUTDATED
         except Exception as error:
             self._seen.pop(request.key, None)  # so that Slack's retry is answered
-            logs.failed(_name(request), error, team=request.who.tenant, user=request.who.user)
+            logs.failed(_name(request), error, team=request.who.tenant)
             return FAILURE
 
     async def _in_own_chat(self, request: Request) -> Request:
@@ -530,7 +531,7 @@ def _name(request: Request) -> str:
     """A stable name for the log; never a word that a person typed."""
     match request.intent:
         case Press(action) | Submit(action, _):
-            return action.name
+            return act_in_log(action.name)
         case Command():
             return "command"
         case intent:
