@@ -39,6 +39,7 @@ from handlers.features import router
 from storage import checkins, forgetting, people, program, running
 from storage.database import Database
 from storage.migrate import in_turn, migrate
+from storage.unlock import unlock
 from storage.vault import Vault, new_operator_key, read_operator_keys
 from storage.work import Work
 
@@ -87,9 +88,11 @@ def prepare(
     now: Clock,
     new_id: Callable[[], UUID] = uuid4,
     presence: Presence | None = None,
+    first: bytes = b"",
 ) -> Vault:
     """Migrate, refuse what must not be mixed, forget again whom a backup brought back, and check the keys.
 
+    ``first``: the key that a new database begins with; otherwise a random one.
     ``presence``: of a process that is to run, announced in the transaction that checks its keys.
 
     Raises:
@@ -109,13 +112,15 @@ def prepare(
             presence.announce(tx, vault)
         else:
             vault.check(tx)
-        work = Work(tx, now.now(), new_id)
+        key = unlock(tx, vault, first)
+        work = Work(tx, now.now(), new_id, key)
         if found is None:
             program.create(tx, PROGRAM_NAME, example=settings.local)
         checkins.seed_prompts(work)
         people.ensure_coordinators(work, settings.plc_coordinators, program.zone_of(tx))
         for hook in router.start_hooks:
             hook(work)
+    database.use_key(key)
     return vault
 
 
@@ -125,7 +130,8 @@ def operator_keys(settings: Settings) -> str:
         return settings.plc_encryption_keys
     if settings.plc_encryption_keys_file:
         return _key_file(settings.plc_encryption_keys_file)
-    file = make_url(settings.database_url).database
+    url = make_url(settings.database_url)
+    file = url.database if url.get_backend_name() == "sqlite" else None
     if not settings.local or not file:
         raise CannotStart("PLC_ENCRYPTION_KEYS is missing. `plc-bot keys new` makes a key.")
     path = Path(file).with_suffix(".operator-key")
@@ -162,7 +168,8 @@ class App:
         self.presence = presence or Presence()
         with database.write() as tx:
             in_turn(tx)
-            chain_key = vault.chain_key(tx)
+            chain_key = unlock(tx, vault)
+        database.use_key(chain_key)
         threads = DatabaseThreads(database)
         self.product = Product(
             threads,

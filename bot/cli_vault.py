@@ -63,7 +63,7 @@ def check() -> None:
     from storage.vault import BadKey
 
     try:
-        with keyring.opened(settings()) as (database, vault):
+        with keyring.opened(settings(), even_locked=True) as (database, vault):
             found = keyring.check(database, vault, SystemClock())
     except (CannotStart, SchemaProblem, BadKey) as error:
         raise stop(str(error)) from None

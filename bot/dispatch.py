@@ -24,7 +24,7 @@ from program.house import House
 from storage import conversations, people, processed_requests
 from storage.conversations import Conversation
 from storage.database import Tx
-from storage.vault import NoKeyYet, Vault
+from storage.vault import NoKeyYet, Sealed, Vault
 from storage.work import KEY_BACKUP_DAYS, Work
 
 log = logging.getLogger("plc.dispatch")
@@ -68,6 +68,7 @@ class Dispatcher:
         self._ports = ports
         self._wake = wake
         self._timing = timing
+        self._reported: set[UUID] = set()  # accounts whose rows do not fit their seals: one log line each
 
     async def answer(self, request: Request) -> Reply:
         """The reply to one request; a refusal is a reply too."""
@@ -88,6 +89,9 @@ class Dispatcher:
             return notice("This button is from an older version of me. Please send the command again.")
         except FormErrors as wrong:
             return Reply(errors=wrong.errors)
+        except Sealed:
+            event(log, "vault.unopened", logging.ERROR, platform=request.who.platform)
+            return notice("What you asked for can't be opened. Nothing was changed. Please tell your coordinator.")
 
     async def _answer(self, request: Request) -> Reply:
         profile = await self._profile(request) if isinstance(request.intent, Arrived) else None
@@ -171,7 +175,11 @@ class Dispatcher:
         )
 
     def _actor(self, tx: Tx, request: Request) -> people.Actor | None:
-        return people.actor(tx, request.who.platform, request.who.tenant, request.who.user)
+        me = people.actor(tx, request.who.platform, request.who.tenant, request.who.user)
+        if me is not None and me.misfits and me.account_id not in self._reported:
+            self._reported.add(me.account_id)
+            event(log, "seal.misfit", logging.ERROR, account=me.account_id, rows=",".join(me.misfits))
+        return me
 
     # Places -------------------------------------------------------------------------------------
 

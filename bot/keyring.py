@@ -13,15 +13,36 @@ from bot.settings import Settings
 from program.words import counted
 from storage import keystore, rotation, running
 from storage.database import Database
-from storage.migrate import migrate
+from storage.migrate import in_turn, migrate
+from storage.unlock import unlock
 from storage.vault import Vault, read_operator_keys
 
 START = UUID(int=0)
 
 
+def _lacks_key(database: Database, vault: Vault) -> bool:
+    with database.read() as tx:
+        return not rotation.ledger_opens(tx, vault)
+
+
+def unlock_database(database: Database, vault: Vault) -> bytes:
+    """Unlock the database with the keys at hand; its own key.
+
+    Raises:
+        BadKey: they do not open it.
+    """
+    with database.write() as tx:
+        in_turn(tx)
+        key = unlock(tx, vault)
+    database.use_key(key)
+    return key
+
+
 @contextmanager
-def opened(settings: Settings) -> Iterator[tuple[Database, Vault]]:
-    """The database and the keys at hand.
+def opened(settings: Settings, *, even_locked: bool = False) -> Iterator[tuple[Database, Vault]]:
+    """The database, migrated and unlocked, and the keys at hand.
+
+    ``even_locked``: also where the keys at hand do not unlock it; nothing in it can be sealed or checked then.
 
     Raises:
         CannotStart, BadKey, SchemaProblem: one of them cannot be used.
@@ -29,7 +50,10 @@ def opened(settings: Settings) -> Iterator[tuple[Database, Vault]]:
     database = open_database(settings)
     try:
         migrate(database)
-        yield database, Vault(read_operator_keys(operator_keys(settings)))
+        vault = Vault(read_operator_keys(operator_keys(settings)))
+        if not (even_locked and _lacks_key(database, vault)):
+            unlock_database(database, vault)
+        yield database, vault
     finally:
         database.close()
 

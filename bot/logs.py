@@ -50,6 +50,8 @@ ACTIONS = {
     "presence.leave": "the process could not say that it ends; it counts as gone after a while",
     "presence.silent": "so many transactions of a process that froze amid them were ended; it wrote nothing of them",
     "forgetting.again": "a backup had brought back people who were forgotten; they were forgotten again",
+    "vault.unopened": "something that was written did not open with the keys at hand: run `plc-bot keys check`",
+    "seal.misfit": "rows about an account do not fit their seals and count for nothing; docs/privacy.md says more",
     "delivery.sent": "the platform took a message, a change of one, or a visit",
     "delivery.waits": "the platform asked to wait `seconds`",
     "delivery.again": "a call failed and is tried again later",

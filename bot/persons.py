@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from bot.app import open_database
+from bot import keyring
+from bot.app import CannotStart
 from bot.settings import Settings
 from handlers import forgetting
 from program.words import counted
 from storage import holds, people
-from storage.database import Tx
-from storage.migrate import migrate
+from storage.database import Database, Tx
+from storage.migrate import SchemaProblem
 from storage.tables import vault_item
+from storage.vault import BadKey
 from storage.work import Work
 
 WHAT_GOES = (
@@ -41,23 +44,30 @@ class Found:
     items: int  # written in confidence
 
 
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """The unlocked database.
+
+    Raises:
+        NotDone: it cannot be opened.
+    """
+    try:
+        with keyring.opened(settings) as (database, _vault):
+            yield database
+    except (CannotStart, BadKey, SchemaProblem) as error:
+        raise NotDone(str(error)) from None
+
+
 def find(settings: Settings, who: str) -> Found:
     """The one person with this name, address or id.
 
     Raises:
         NotDone: there is none, or there are several.
     """
-    database = open_database(settings)
-    try:
-        migrate(database)
-        with database.read() as tx:
-            found = _one(tx, who)
-            items = tx.scalar(
-                select(func.count()).where(vault_item.c.person_id == found.id, vault_item.c.sealed != b"")
-            )
-            return Found(found.id, found.name, found.email, items or 0)
-    finally:
-        database.close()
+    with _opened(settings) as database, database.read() as tx:
+        found = _one(tx, who)
+        items = tx.scalar(select(func.count()).where(vault_item.c.person_id == found.id, vault_item.c.sealed != b""))
+        return Found(found.id, found.name, found.email, items or 0)
 
 
 def _one(tx: Tx, who: str) -> people.Person:
@@ -81,15 +91,13 @@ def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[
     Raises:
         NotDone: a legal hold is on what they wrote.
     """
-    database = open_database(settings)
     try:
-        with database.write() as tx:
-            items, told = forgetting.forget_by_operator(Work(tx, now, new_id), person_id)
-        database.empty_log()
+        with _opened(settings) as database:
+            with database.write() as tx:
+                items, told = forgetting.forget_by_operator(Work(tx, now, new_id), person_id)
+            database.empty_log()
     except holds.Held as error:
         raise NotDone(f"{error} `plc-bot person release` ends it.") from None
-    finally:
-        database.close()
     done = f"Forgotten: {counted(items, 'item')} and the key to every copy of them are destroyed."
     return f"{done} {BOT_TELLS if told else NOBODY_TELLS}"
 
@@ -103,13 +111,9 @@ def set_hold(settings: Settings, who: Found, reason: str | None, now: datetime, 
     if reason is not None and reason not in holds.REASONS:
         codes = "\n".join(f"{code}: {words}" for code, words in holds.REASONS.items())
         raise NotDone(f"Give a reason with --reason, one of:\n{codes}")
-    database = open_database(settings)
-    try:
-        with database.write() as tx:
-            work = Work(tx, now, new_id)
-            done = holds.put_on(work, who.id, reason, None) if reason else holds.release(work, who.id, None)
-    finally:
-        database.close()
+    with _opened(settings) as database, database.write() as tx:
+        work = Work(tx, now, new_id)
+        done = holds.put_on(work, who.id, reason, None) if reason else holds.release(work, who.id, None)
     if not done:
         raise NotDone(f"{who.name} has a legal hold already." if reason else f"{who.name} has no legal hold.")
     return f"A legal hold is on what {who.name} wrote." if reason else f"The legal hold on {who.name} has ended."

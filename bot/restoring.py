@@ -28,6 +28,7 @@ from storage import backup, deliveries, forgetting, ledger, rotation, running
 from storage.database import KEYS_SCHEMA, Database, Tx, keys_file
 from storage.forgetting import Forgotten
 from storage.migrate import SchemaProblem, current, migrate
+from storage.unlock import unlock
 from storage.vault import BadKey, Vault, read_operator_keys
 from storage.work import Work
 
@@ -144,8 +145,9 @@ def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], repo
         forgetting.remember(tx, listed)
         again = forgetting.apply_again(tx)
         vault.check(tx)
+        key = unlock(tx, vault) if rotation.ledger_opens(tx, vault) else b""
         found = rotation.survey(tx, vault)
-        verdict = ledger.verify(tx, vault.chain_key(tx)) if found.ledger_opens else None
+        verdict = ledger.verify(tx, key) if key else None
     if again.keys or again.items:
         report.facts.append(f"Forgotten again: {counted(again.items, 'item')} and {counted(again.keys, 'data key')}.")
     people = sum(one.people for one in found.wrappings)
@@ -315,9 +317,10 @@ def settle(settings: Settings, database: Database, clock: Clock) -> int:
     threads = DatabaseThreads(database)
     with database.write() as tx:
         running.clear(tx)  # those of the day of the backup
-        chain_key = vault.chain_key(tx)
+        chain_key = unlock(tx, vault)
         for hook in router.start_hooks:
             hook(Work(tx, clock.now(), uuid4, chain_key))
+    database.use_key(chain_key)
     product = Product(threads, vault, router, clock, uuid4, chain_key)
     asyncio.run(look(product))
     with database.write() as tx:

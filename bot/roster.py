@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 
 from bot.app import CannotStart, open_database, operator_keys
+from bot.keyring import unlock_database
 from bot.settings import Settings
 from handlers import identity
 from handlers.features import router
@@ -60,7 +61,7 @@ def import_file(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _key_if_there(settings, database)
+        key = _unlocked(settings, database)
         for attempt in range(1, ATTEMPTS + 1):
             with database.read() as tx:
                 plan = prepare(Work(tx, now, new_id, key), rows, report)
@@ -117,7 +118,7 @@ def import_past(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _chain_key(settings, database)
+        key = _unlocked(settings, database)
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
             file = past.fingerprint(text)
@@ -138,22 +139,14 @@ def import_past(
     return len(rows)
 
 
-def _key_if_there(settings: Settings, database: Database) -> bytes:
-    """The ledger's key; empty before the ledger began, and where the operator's keys are not at hand."""
-    with database.read() as tx:
-        if not ledger.has_begun(tx):
-            return b""
-    try:
-        return _chain_key(settings, database)
-    except NothingImported:
-        return b""
+def _unlocked(settings: Settings, database: Database) -> bytes:
+    """The unlocked database's own key.
 
-
-def _chain_key(settings: Settings, database: Database) -> bytes:
+    Raises:
+        NothingImported: the operator's keys are not at hand, or do not open it.
+    """
     try:
-        vault = Vault(read_operator_keys(operator_keys(settings)))
-        with database.write() as tx:
-            return vault.chain_key(tx)
+        return unlock_database(database, Vault(read_operator_keys(operator_keys(settings))))
     except (BadKey, CannotStart) as error:
         raise NothingImported(str(error)) from None
 
@@ -177,13 +170,14 @@ def match(settings: Settings, email: str, user: str, now: datetime, new_id: Call
     """
     database = open_database(settings)
     try:
+        migrate(database)
+        _unlocked(settings, database)
         return _match(database, email, user, now, new_id)
     finally:
         database.close()
 
 
 def _match(database: Database, email: str, user: str, now: datetime, new_id: Callable[[], UUID]) -> str:
-    migrate(database)
     with database.write() as tx:
         person = people.by_email(tx, email)
         if person is None:
@@ -213,7 +207,7 @@ def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
     database = open_database(settings)
     try:
         migrate(database)
-        key = _chain_key(settings, database)
+        key = _unlocked(settings, database)
         with database.read() as tx:
             return ledger.verify(tx, key, head.strip())
     finally:

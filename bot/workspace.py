@@ -109,10 +109,9 @@ class WorkspaceHost:
             for suffix in ("", "-wal", "-shm"):
                 Path(name + suffix).unlink(missing_ok=True)
         self._clock.ahead = timedelta()
-        prepare(self._app.settings, self._database, self._clock, self._app.product.new_id)
         product = self._app.product
-        with self._database.write() as tx:
-            product.vault.chain_key(tx, first=product.chain_key)  # the running process goes on using it
+        # The running process goes on using the key it has.
+        prepare(self._app.settings, self._database, self._clock, product.new_id, first=product.chain_key)
 
     async def seed(self) -> None:
         """Put the example in, where there is none yet."""

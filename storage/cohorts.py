@@ -8,12 +8,14 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
-from storage import history, shares
-from storage.database import Tx
+from storage import history, memberships, people, seals, shares
+from storage.database import Tx, among
+from storage.memberships import SEALED, Joining, row_fits
+from storage.seals import fits
 from storage.tables import cohort, enrolment, membership, person
 from storage.work import Work
 
@@ -121,15 +123,21 @@ def set_home(work: Work, cohort_id: UUID, conversation_id: UUID | None, by: UUID
 
 
 def members(tx: Tx, cohort_id: UUID, role: str | None = None) -> list[Person]:
+    """A cohort's present members by name, all or those of one role. A membership whose seal does not fit is none."""
     query = (
         select(person.c.id, person.c.name, person.c.email, person.c.zone, membership.c.role)
+        .add_columns(membership.c.id, membership.c.since, membership.c.seal)
         .join_from(membership, person)
         .where(membership.c.cohort_id == cohort_id, membership.c.until.is_(None))
         .order_by(person.c.name, person.c.id)
     )
     if role is not None:
         query = query.where(membership.c.role == role)
-    return [Person(*row) for row in tx.execute(query)]
+    return [
+        Person(*row[:5])
+        for row in tx.execute(query)
+        if fits(row[7], seals.of_membership(tx, row[5], cohort_id, row[0], row[4], row[6], None))
+    ]
 
 
 def sizes(tx: Tx) -> dict[UUID, tuple[int, int]]:
@@ -142,32 +150,13 @@ def sizes(tx: Tx) -> dict[UUID, tuple[int, int]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """Somebody joins a cohort in a role."""
-
-    cohort_id: UUID
-    person_id: UUID
-    role: str
-
-
 def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | None) -> None:
     join_all(work, [Joining(cohort_id, person_id, role)], by)
 
 
 def join_all(work: Work, joinings: Sequence[Joining], by: UUID | None) -> None:
     """Begin these memberships now."""
-    rows = [
-        {
-            "id": work.new_id(),
-            "cohort_id": one.cohort_id,
-            "person_id": one.person_id,
-            "role": one.role,
-            "since": work.now,
-        }
-        for one in joinings
-    ]
-    work.tx.execute(insert(membership), rows)
+    memberships.begin(work, joinings)
     notes = [(one.cohort_id, "member.joined", {"person": str(one.person_id), "role": one.role}) for one in joinings]
     history.note_all(work, notes, by)
 
@@ -178,12 +167,7 @@ def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None
     Every way out of a cohort comes through here (a transfer, leaving the program, another role), so what must
     end together with a membership ends here.
     """
-    current = (
-        membership.c.cohort_id == cohort_id,
-        membership.c.person_id == person_id,
-        membership.c.until.is_(None),
-    )
-    work.tx.execute(update(membership).where(*current).values(until=work.now))
+    memberships.end(work, cohort_id, person_id)
     shares.end_lapsed(work, person_id)
     history.note(work, cohort_id, "member.left", by, person=str(person_id))
 
@@ -202,10 +186,8 @@ def enrol(work: Work, person_id: UUID, policy: str, starts: date, district: str,
 
 def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "mentor")) -> list[Cohort]:
     """The cohorts a person is in now."""
-    here = select(membership.c.cohort_id).where(
-        membership.c.person_id == person_id, membership.c.until.is_(None), membership.c.role.in_(list(roles))
-    )
-    rows = tx.execute(select(*_COHORT).where(cohort.c.id.in_(here)).order_by(cohort.c.key))
+    here = {one.cohort_id for one in memberships.current(tx, [person_id]) if one.role in set(roles)}
+    rows = tx.execute(select(*_COHORT).where(among(tx, cohort.c.id, here)).order_by(cohort.c.key))
     return [Cohort(*row) for row in rows]
 
 
@@ -225,20 +207,20 @@ def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
     own, theirs, still = membership.alias("own"), membership.alias("theirs"), membership.alias("still")
     there = [and_(one.c.since <= at, or_(one.c.until.is_(None), one.c.until > at)) for one in (own, theirs)]
     query = (
-        select(theirs.c.person_id)
+        select(*(alias.c[name] for alias in (own, theirs, still) for name in SEALED))
         .join_from(own, theirs, theirs.c.cohort_id == own.c.cohort_id)
         .join(still, still.c.person_id == theirs.c.person_id)
         .where(own.c.person_id == person_id, own.c.role == "mentee", theirs.c.role == "mentor", *there)
         .where(still.c.role == "mentor", still.c.until.is_(None))
     )
-    return set(tx.scalars(query))
+    width = len(SEALED)
+    return {
+        row[width + 2]
+        for row in tx.execute(query)
+        if all(row_fits(tx, row[start : start + width]) for start in (0, width, 2 * width))
+    }
 
 
 def coordinators(tx: Tx) -> list[Person]:
     """The program's coordinators, who stand in for a cohort without mentors."""
-    rows = tx.execute(
-        select(person.c.id, person.c.name, person.c.email, person.c.zone, literal("coordinator"))
-        .where(person.c.coordinator)
-        .order_by(person.c.name, person.c.id)
-    )
-    return [Person(*row) for row in rows]
+    return [Person(one.id, one.name, one.email, one.zone, "coordinator") for one in people.coordinators(tx)]

@@ -35,6 +35,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
+SEAL_KEY = "plc_seal_key"  # the execution option with the database's own key
 KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
@@ -127,6 +128,11 @@ class Database:
         self._glancer = self._reader if self.sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite's transactions all see one moment, and its writers come one after the other.
         self._actor = self._writer if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+
+    def use_key(self, key: bytes) -> None:
+        """From now on each transaction carries the database's own key; :mod:`storage.seals` reads it there."""
+        for engine in {id(one): one for one in (self._writer, self._reader, self._glancer, self._actor)}.values():
+            engine.update_execution_options(**{SEAL_KEY: key})
 
     @property
     def engine(self) -> Engine:

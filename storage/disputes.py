@@ -8,7 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
+from storage import seals
 from storage.database import Tx
+from storage.seals import fits
 from storage.tables import dispute
 from storage.work import Work
 
@@ -40,13 +42,13 @@ _DISPUTE = (
 def add(work: Work, person_id: UUID, line_id: UUID, about_id: UUID, item_id: UUID, *, with_mentors: bool) -> Dispute:
     row = Dispute(work.new_id(), person_id, line_id, about_id, item_id, with_mentors, work.now, "")
     values = {name: getattr(row, name) for name in row.__dataclass_fields__}
-    work.tx.execute(insert(dispute).values(values))
+    work.tx.execute(insert(dispute).values(values | {"seal": seals.of_dispute(work.tx, values)}))
     return row
 
 
 def find(tx: Tx, dispute_id: UUID) -> Dispute | None:
-    row = tx.execute(select(*_DISPUTE).where(dispute.c.id == dispute_id)).one_or_none()
-    return Dispute(*row) if row else None
+    row = tx.execute(select(*_DISPUTE, dispute.c.seal).where(dispute.c.id == dispute_id)).one_or_none()
+    return Dispute(*row[:-1]) if row and fits(row.seal, seals.of_dispute(tx, row)) else None
 
 
 def open_of(tx: Tx, person_id: UUID) -> list[Dispute]:

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 
+from storage import seals
 from storage.database import Tx
+from storage.seals import fits
 from storage.tables import download
 from storage.work import Work
 
@@ -43,7 +45,7 @@ def make(
         "format": form,
         "expires_at": work.now + good_for,
     }
-    work.tx.execute(insert(download).values(row))
+    work.tx.execute(insert(download).values(row | {"seal": seals.of_download(work.tx, row)}))
     return token
 
 
@@ -56,8 +58,8 @@ def find(tx: Tx, token: str, now: datetime) -> Download | None:
         download.c.format,
         download.c.expires_at,
     )
-    row = tx.execute(select(*columns).where(_open(token, now))).one_or_none()
-    return Download(*row) if row else None
+    row = tx.execute(select(*columns, download.c.token_hash, download.c.seal).where(_open(token, now))).one_or_none()
+    return Download(*row[:5]) if row and fits(row.seal, seals.of_download(tx, row)) else None
 
 
 def use(work: Work, token: str) -> bool:

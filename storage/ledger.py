@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select
 from program.chain import SHORT, START, Link, check_chain, mark_of, seal_of
 from program.wording import RecordLine
 from storage.database import Tx
-from storage.tables import cohort, enrolment, ledger_head, ledger_key, ledger_line, meeting, membership, person
+from storage.tables import cohort, enrolment, ledger_head, ledger_line, meeting, membership, person
 from storage.work import Work, put
 
 # What the mark covers: everything but the row's own id and the mark.
@@ -57,11 +57,6 @@ class Line:
     code: str = ""
     reason: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-def has_begun(tx: Tx) -> bool:
-    """Whether the ledger has its key, so that lines may have been added."""
-    return tx.execute(select(ledger_key.c.id)).first() is not None
 
 
 _HEAD = (

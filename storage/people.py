@@ -14,10 +14,13 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
-from storage import conversations, history
+from storage import conversations, history, seals
 from storage.database import Tx, among, word
+from storage.seals import fits
 from storage.tables import account, cohort, installation, membership, person
 from storage.work import Work
+
+ZONE = "America/Chicago"  # of somebody whose own is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Actor:
     zone: str
     coordinator: bool
     memberships: tuple[Member, ...]
+    misfits: tuple[str, ...] = ()  # kinds of rows about them whose seal does not fit; they count for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,11 @@ _ACTOR = (
         cohort.c.id,
         cohort.c.name,
         membership.c.role,
+        account.c.seal,
+        person.c.coordinator_seal,
+        membership.c.id,
+        membership.c.since,
+        membership.c.seal,
     )
     .join_from(installation, account, account.c.installation_id == installation.c.id)
     .join(person, and_(person.c.id == account.c.person_id, account.c.link == word("confirmed")), isouter=True)
@@ -124,15 +133,31 @@ def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
     if not rows:
         return None
     account_id, link, account_name, person_id, name, zone, coordinator = rows[0][:7]
+    seal, coordinator_seal = rows[0][10:12]
+    if person_id is not None and not fits(seal, seals.of_account(tx, account_id, platform, tenant, user, person_id)):
+        return Actor(account_id, platform, "none", None, account_name, ZONE, False, (), ("account",))
+    misfits = []
+    if coordinator and not fits(coordinator_seal, seals.of_coordinator(tx, person_id)):
+        coordinator = False
+        misfits.append("coordinator")
+    memberships = []
+    for row in rows:
+        if row[7] is None:
+            continue
+        if fits(row[14], seals.of_membership(tx, row[12], row[7], person_id, row[9], row[13], None)):
+            memberships.append(Member(row[7], row[8], row[9]))
+        else:
+            misfits.append("membership")
     return Actor(
         account_id=account_id,
         platform=platform,
         link=link,
         person_id=person_id,
         name=name or account_name,
-        zone=zone or "America/Chicago",
+        zone=zone or ZONE,
         coordinator=bool(coordinator),
-        memberships=tuple(Member(row[7], row[8], row[9]) for row in rows if row[7] is not None),
+        memberships=tuple(memberships),
+        misfits=tuple(misfits),
     )
 
 
@@ -167,8 +192,15 @@ def search(tx: Tx, text: str, most: int = 5) -> list[Person]:
 
 
 def coordinators(tx: Tx) -> list[Person]:
-    rows = tx.execute(select(*_PERSON).where(person.c.coordinator).order_by(person.c.name))
-    return [Person(*row) for row in rows]
+    """Everybody with the coordinator's role, by name."""
+    query = select(*_PERSON, person.c.coordinator_seal).where(person.c.coordinator).order_by(person.c.name)
+    return [Person(*row[:-1]) for row in tx.execute(query) if fits(row[-1], seals.of_coordinator(tx, row[0]))]
+
+
+def make_coordinator(work: Work, person_id: UUID) -> None:
+    values = {"coordinator": True, "coordinator_seal": seals.of_coordinator(work.tx, person_id)}
+    work.tx.execute(update(person).where(person.c.id == person_id).values(values))
+    history.note(work, person_id, "coordinator.named", None)
 
 
 def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
@@ -177,20 +209,11 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
         found = by_email(work.tx, address)
         if found is None:
             person_id = work.new_id()
-            row = {
-                "id": person_id,
-                "name": address.split("@")[0],
-                "email": address,
-                "zone": zone,
-                "coordinator": True,
-            }
+            row = {"id": person_id, "name": address.split("@")[0], "email": address, "zone": zone}
             work.tx.execute(insert(person).values(row))
+            make_coordinator(work, person_id)
         elif not found.coordinator:
-            person_id = found.id
-            work.tx.execute(update(person).where(person.c.id == found.id).values(coordinator=True))
-        else:
-            continue
-        history.note(work, person_id, "coordinator.named", None)
+            make_coordinator(work, found.id)
 
 
 # Accounts ---------------------------------------------------------------------------------------
@@ -200,9 +223,14 @@ def _accounts(*where: Any) -> Any:
     return select(*_ACCOUNT).join_from(account, installation).where(*where)
 
 
+def _sealed_accounts(*where: Any) -> Any:
+    """:func:`_accounts` with each row's seal at its end."""
+    return select(*_ACCOUNT, account.c.seal).join_from(account, installation).where(*where)
+
+
 # Built once, since every message that goes out runs them.
 _ACCOUNT_BY_ID = _accounts(account.c.id == bindparam("id"))
-_ACCOUNTS_OF = _accounts(
+_ACCOUNTS_OF = _sealed_accounts(
     account.c.person_id == bindparam("person"), account.c.link == "confirmed", account.c.active
 ).order_by(account.c.seen_at.desc(), account.c.id)
 
@@ -214,7 +242,12 @@ def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
 
 def accounts_of(tx: Tx, person_id: UUID) -> list[Account]:
     """The confirmed accounts of a person, the one seen last first."""
-    return [Account(*row) for row in tx.execute(_ACCOUNTS_OF, {"person": person_id})]
+    rows = tx.execute(_ACCOUNTS_OF, {"person": person_id})
+    return [Account(*row[:-1]) for row in rows if fits(row[-1], _account_seal(tx, row))]
+
+
+def _account_seal(tx: Tx, row: Any) -> bytes:
+    return seals.of_account(tx, row.id, row.platform, row.tenant, row.user, row.person_id)
 
 
 def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> dict[UUID, str]:
@@ -311,16 +344,17 @@ def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> N
     work.tx.execute(
         update(account)
         .where(account.c.person_id == person_id, account.c.installation_id == place, account.c.id != account_id)
-        .values(person_id=None, link="none")
+        .values(person_id=None, link="none", seal=None)
     )
     linked = {"person_id": person_id, "link": "confirmed"}
     work.tx.execute(update(account).where(account.c.id == account_id).values(linked))
+    seals.seal_accounts(work.tx, [account_id])
     history.note(work, person_id, "account.linked", by, account=str(account_id))
 
 
 def decline(work: Work, account_id: UUID) -> None:
     """ "That isn't me": the proposal goes and is not made again."""
-    change = {"person_id": None, "link": "declined"}
+    change = {"person_id": None, "link": "declined", "seal": None}
     work.tx.execute(update(account).where(account.c.id == account_id).values(change))
 
 

@@ -14,10 +14,10 @@ from program.policy import Policy
 from program.roster import Problem, Row
 from program.times import local_day
 from program.words import listed
-from storage import cohorts, history, ledger, policies
-from storage.cohorts import Joining
+from storage import cohorts, history, ledger, people, policies
 from storage.database import Tx
 from storage.ledger import Line
+from storage.memberships import Joining
 from storage.tables import amendment, cohort, enrolment, ledger_key, membership, person, policy
 from storage.tables import history as history_table
 from storage.work import Work
@@ -138,7 +138,6 @@ class _Preparing:
         self.roles = {(row[0], row[1]): row[2] for row in tx.execute(places.where(membership.c.until.is_(None)))}
         columns = [enrolment.c[name] for name in _Enrolment.__dataclass_fields__]
         self.enrolments = {row.person_id: _Enrolment(*row) for row in tx.execute(select(*columns))}
-        self.ledger_begun = ledger.has_begun(tx)
         self._policies: dict[str, Policy] = {}
         self._current: dict[date, str] = {}
 
@@ -255,9 +254,6 @@ class _Preparing:
     def _changed_enrolment(self, row: Row, known: _Enrolment, changed: dict[str, Any]) -> None:
         what = [f"{name} {getattr(known, name) or '(none)'} -> {value}" for name, value in changed.items()]
         self._change(row, f"{row.name}: {', '.join(what)}")
-        if self.ledger_begun and not self.work.chain_key:
-            text = f"a change of {' and '.join(changed)} is recorded in the ledger, and its key is not here."
-            self._problem(row, f"{row.name}: {text}")
         self.plan.enrolment_changes.append((known, changed))
         self.enrolments[known.person_id] = replace(known, **changed)
 
@@ -293,8 +289,7 @@ def write(work: Work, plan: Plan, report: Report = report_nothing) -> None:
     history.note_all(work, [(row["id"], "person.imported", {}) for row in plan.persons], None)
     history.note_all(work, [(one.id, "person.changed", {"fields": names}) for one, names in plan.person_changes], None)
     for person_id in plan.coordinators:
-        work.tx.execute(update(person).where(person.c.id == person_id).values(coordinator=True))
-        history.note(work, person_id, "coordinator.named", None)
+        people.make_coordinator(work, person_id)
     for cohort_id, name, region, zone in plan.cohorts:
         cohorts.create(work, name, region, zone, cohort_id=cohort_id)
     regions = [{"of": cohort_id, "region": region} for cohort_id, region in plan.regions.items()]
@@ -317,8 +312,7 @@ def _in_batches(work: Work, table: Table, rows: Sequence[dict[str, Any]], what: 
 
 
 def _change_enrolment(work: Work, before: _Enrolment, changed: dict[str, Any]) -> None:
-    if work.chain_key:
-        detail = {name: {"from": str(getattr(before, name)), "to": str(value)} for name, value in changed.items()}
-        ledger.add(work, before.person_id, Line("enrolment", "changed", work.now, None, "operator", detail=detail))
+    detail = {name: {"from": str(getattr(before, name)), "to": str(value)} for name, value in changed.items()}
+    ledger.add(work, before.person_id, Line("enrolment", "changed", work.now, None, "operator", detail=detail))
     work.tx.execute(update(enrolment).where(enrolment.c.id == before.id).values(changed))
     history.note(work, before.person_id, "enrolment.changed", None, fields=sorted(changed))

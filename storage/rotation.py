@@ -15,7 +15,7 @@ from storage import keystore, running
 from storage.database import Tx
 from storage.running import Process
 from storage.tables import ledger_key, person_key, vault_item
-from storage.vault import LEDGER_IDENTITY, BadKey, Sealed, Vault, key_identity
+from storage.vault import ITEMS, BadKey, Sealed, Vault, key_identity
 
 BATCH = 200  # data keys wrapped anew in one transaction
 PAGE = 1000  # items opened in one go
@@ -74,8 +74,8 @@ def rewrap_ledger(tx: Tx, vault: Vault, now: datetime) -> bool:
     row = tx.execute(select(ledger_key).with_for_update()).one_or_none()
     if row is None or row.wrapped_by == vault.fingerprints[0]:
         return False
-    wrapped = vault.wrap(vault.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY), LEDGER_IDENTITY)
-    tx.execute(update(ledger_key).values(wrapped=wrapped, wrapped_by=vault.fingerprints[0]))
+    clear, identity = vault.unwrap_chain_key(row)
+    tx.execute(update(ledger_key).values(wrapped=vault.wrap(clear, identity), wrapped_by=vault.fingerprints[0]))
     return True
 
 
@@ -147,14 +147,15 @@ def survey(tx: Tx, vault: Vault) -> Survey:
             unopened_keys += row.wrapped_by in vault.fingerprints
     items, unopened_items = _try_items(tx, vault, opened)
     return Survey(
-        keystore.wrappings(tx), unopened_keys, _ledger_opens(tx, vault), items, unopened_items, keystore.gaps(tx)
+        keystore.wrappings(tx), unopened_keys, ledger_opens(tx, vault), items, unopened_items, keystore.gaps(tx)
     )
 
 
-def _ledger_opens(tx: Tx, vault: Vault) -> bool:
+def ledger_opens(tx: Tx, vault: Vault) -> bool:
+    """Whether the keys at hand open the ledger's key, or there is none yet."""
     row = tx.execute(select(ledger_key)).one_or_none()
     try:
-        return row is None or bool(vault.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY))
+        return row is None or bool(vault.unwrap_chain_key(row)[0])
     except Sealed:
         return False
 
@@ -162,7 +163,7 @@ def _ledger_opens(tx: Tx, vault: Vault) -> bool:
 def _try_items(tx: Tx, vault: Vault, opened: dict[UUID, AESGCM]) -> tuple[int, int]:
     """How many items there are, and how many of them do not open."""
     items = unopened = 0
-    rows = tx.execute(select(vault_item).where(vault_item.c.sealed != b"").execution_options(yield_per=PAGE))
+    rows = tx.execute(ITEMS.where(vault_item.c.sealed != b"").execution_options(yield_per=PAGE))
     for row in rows:
         items += 1
         try:

@@ -6,17 +6,18 @@ longer a mentor of a cohort in which the author is a mentee.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, insert, or_, select
+from sqlalchemy import ColumnElement, insert, or_, select
 
-from storage import deliveries
+from storage import deliveries, memberships, people, seals
 from storage.database import Tx
-from storage.tables import account, membership, person, share, share_reading
+from storage.seals import fits
+from storage.tables import person, share, share_reading
 from storage.work import Work
 
 
@@ -38,23 +39,25 @@ class Share:
         return self.ended_at is None and self.still_theirs
 
 
-def _theirs() -> ColumnElement[bool]:
-    """Whether a share's mentor leads a cohort in which its author is a mentee, now."""
-    own, led = membership.alias("own"), membership.alias("led")
-    return exists().where(
-        own.c.person_id == share.c.author_id,
-        own.c.role == "mentee",
-        own.c.until.is_(None),
-        led.c.cohort_id == own.c.cohort_id,
-        led.c.person_id == share.c.mentor_id,
-        led.c.role == "mentor",
-        led.c.until.is_(None),
-    )
+_SEALED = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "accounts", "at", "seal")
+
+
+def _pairs(tx: Tx, person_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """The pairs among these people of a mentee and a mentor of their cohort, now."""
+    there = memberships.current(tx, person_ids)
+    mentees = [one for one in there if one.role == "mentee"]
+    mentors = [one for one in there if one.role == "mentor"]
+    return {
+        (mentee.person_id, mentor.person_id)
+        for mentee in mentees
+        for mentor in mentors
+        if mentee.cohort_id == mentor.cohort_id
+    }
 
 
 def _select(tx: Tx, *where: ColumnElement[bool]) -> list[Share]:
     stop, mentor, author = share.alias("stop"), person.alias("mentor"), person.alias("author")
-    columns: tuple[Any, ...] = (
+    columns: list[Any] = [
         share.c.id,
         share.c.item_id,
         share.c.author_id,
@@ -64,17 +67,22 @@ def _select(tx: Tx, *where: ColumnElement[bool]) -> list[Share]:
         share.c.accounts,
         share.c.at,
         stop.c.at,
-        _theirs(),
-    )
+    ]
     query = (
-        select(*columns)
+        select(*columns, *(share.c[name].label(f"share_{name}") for name in _SEALED))
         .join_from(share, mentor, mentor.c.id == share.c.mentor_id)
         .join(author, author.c.id == share.c.author_id)
         .join(stop, stop.c.target_id == share.c.id, isouter=True)
         .where(share.c.step == "shared", *where)
         .order_by(share.c.at, share.c.id)
     )
-    return [Share(*row) for row in tx.execute(query)]
+    rows = [row for row in tx.execute(query) if fits(row.share_seal, seals.of_share(tx, _share(row)))]
+    theirs = _pairs(tx, {person_id for row in rows for person_id in (row.share_author_id, row.share_mentor_id)})
+    return [Share(*[*row[: len(columns)], (row.share_author_id, row.share_mentor_id) in theirs]) for row in rows]
+
+
+def _share(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, f"share_{name}") for name in _SEALED}
 
 
 def get(tx: Tx, share_id: UUID) -> Share | None:
@@ -99,11 +107,10 @@ def with_mentor(tx: Tx, person_id: UUID) -> list[Share]:
 def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID) -> UUID:
     """Share a reflection with a mentor; their message is queued. The caller has checked both."""
     share_id = work.new_id()
-    mine = select(account.c.id).where(account.c.person_id == mentor_id, account.c.link == "confirmed")
-    accounts = sorted(str(one) for one in work.tx.scalars(mine))
+    accounts = sorted(str(account.id) for account in people.accounts_of(work.tx, mentor_id))
     row = {"item_id": item_id, "author_id": author_id, "mentor_id": mentor_id, "accounts": accounts}
     line = {"id": share_id, "step": "shared", "target_id": None, "at": work.now, "by": author_id, **row}
-    work.tx.execute(insert(share).values(line))
+    work.tx.execute(insert(share).values(line | {"seal": seals.of_share(work.tx, line)}))
     deliveries.to_person(work, "share", mentor_id, share_id)
     return share_id
 
@@ -121,7 +128,7 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
         "at": work.now,
         "by": by,
     }
-    work.tx.execute(insert(share).values(row))
+    work.tx.execute(insert(share).values(row | {"seal": seals.of_share(work.tx, row)}))
     deliveries.refresh(work, found.id, "share")
 
 

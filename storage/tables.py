@@ -146,6 +146,7 @@ person = Table(
     Column("checkins", Boolean),  # None: by role (mentees yes, mentors no)
     Column("snoozed_until", Date),  # the first local day on which prompts come again
     Column("welcomed_at", Instant),
+    Column("coordinator_seal", LargeBinary),  # see storage.seals, as for every seal below
 )
 
 account = Table(
@@ -161,6 +162,7 @@ account = Table(
     _to("person_id", "person", nullable=True),
     Column("link", String(16), nullable=False),  # none, proposed, confirmed, declined
     Column("seen_at", Instant, nullable=False),
+    Column("seal", LargeBinary),  # of a confirmed link
     UniqueConstraint("installation_id", "user"),
     Index("ix_account_person_id", "person_id"),
 )
@@ -207,6 +209,7 @@ membership = Table(
     Column("role", String(16), nullable=False),  # mentee, mentor
     Column("since", Instant, nullable=False),
     Column("until", Instant),
+    Column("seal", LargeBinary),
     Index("ix_membership_cohort_id", "cohort_id", "until"),
     Index("ix_membership_person_id", "person_id", "until"),
     Index(
@@ -373,6 +376,7 @@ download = Table(
     Column("format", String(16), nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
+    Column("seal", LargeBinary),
     Index("ix_download_expires_at", "expires_at"),
 )
 
@@ -475,6 +479,7 @@ dispute = Table(
     Column("opened_at", Instant, nullable=False),
     Column("outcome", String(16), nullable=False),  # empty while it is open
     Column("settled_at", Instant),
+    Column("seal", LargeBinary),
     Index(
         "uq_dispute_open",
         "about_id",
@@ -508,6 +513,7 @@ share = Table(
     Column("accounts", JSON, nullable=False),  # the mentor's at that time: no account linked later reads it
     Column("at", Instant, nullable=False),
     _to("by", "person", nullable=True),  # None: it ended with a place in the cohort
+    Column("seal", LargeBinary),
     Index("ix_share_item_id", "item_id"),
     Index("ix_share_mentor_id", "mentor_id"),
     Index("ix_share_author_id", "author_id"),

@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,16 +22,30 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, update
 
 from storage import keystore
 from storage.database import Tx, among
-from storage.tables import dispute, ledger_key, person_key, vault_item
+from storage.tables import account, dispute, installation, ledger_key, person_key, vault_item
 from storage.work import Work, insert_new
 
 KEY_BYTES = 32
-LEDGER_IDENTITY = b"ledger-key"
+LEDGER_IDENTITY = b"ledger-key-2"  # of a database whose rows are sealed
+UNSEALED_IDENTITY = b"ledger-key"  # of one from before there were seals
 NONCE_BYTES = 12
+
+
+_OWNER = (
+    select(installation.c.platform, installation.c.tenant, account.c.user)
+    .join_from(account, installation)
+    .where(account.c.id == bindparam("account"))
+)
+# The vault's rows, with the platform, tenant and user of the account that wrote each.
+ITEMS = (
+    select(vault_item, installation.c.platform, installation.c.tenant, account.c.user)
+    .join_from(vault_item, account, account.c.id == vault_item.c.account_id)
+    .join(installation, installation.c.id == account.c.installation_id)
+)
 
 
 class BadKey(Exception):
@@ -159,7 +175,18 @@ class Vault:
             row = tx.execute(select(ledger_key)).one()
         if row.wrapped_by not in self._keys:
             raise BadKey(f"PLC_ENCRYPTION_KEYS lacks the ledger's key; its fingerprint is {row.wrapped_by}.")
-        return self.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY)
+        return self.unwrap_chain_key(row)[0]
+
+    def unwrap_chain_key(self, row: Any) -> tuple[bytes, bytes]:
+        """The database's own key from its row, and the identity that it is wrapped under.
+
+        Raises:
+            Sealed: the keys at hand do not open it.
+        """
+        try:
+            return self.unwrap(row.wrapped_by, row.wrapped, LEDGER_IDENTITY), LEDGER_IDENTITY
+        except Sealed:
+            return self.unwrap(row.wrapped_by, row.wrapped, UNSEALED_IDENTITY), UNSEALED_IDENTITY
 
     def save(
         self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID | None
@@ -170,7 +197,8 @@ class Vault:
             NoKeyYet: :meth:`ensure_keys` comes first.
         """
         item_id = work.new_id()
-        identity = _item_identity(item_id, kind, person_id, account_id)
+        owner = work.tx.execute(_OWNER, {"account": account_id}).one()
+        identity = _item_identity(item_id, kind, person_id, account_id, owner)
         key = self._key_to_write(work.tx, person_id)
         row = {
             "id": item_id,
@@ -191,28 +219,52 @@ class Vault:
         Raises:
             NoKeyYet: its author was forgotten at the same moment.
         """
-        row = work.tx.execute(select(vault_item).where(vault_item.c.id == item_id)).one()
-        identity = _item_identity(item_id, row.kind, row.person_id, row.account_id)
+        row = work.tx.execute(ITEMS.where(vault_item.c.id == item_id)).one()
+        identity = _item_identity(item_id, row.kind, row.person_id, row.account_id, row)
         key = self._key_to_write(work.tx, row.person_id)
         values = {"sealed": _encrypt(key.cipher, text.encode(), identity), "key_id": key.id, "at": work.now}
         work.tx.execute(update(vault_item).where(vault_item.c.id == item_id).values(values))
 
     def open(self, tx: Tx, item_id: UUID, account_id: UUID) -> str | None:
         """The text, for the account that wrote it; None for everybody else and for what is not there any more."""
-        query = select(vault_item).where(vault_item.c.id == item_id, vault_item.c.account_id == account_id)
+        query = ITEMS.where(vault_item.c.id == item_id, vault_item.c.account_id == account_id)
         row = tx.execute(query).one_or_none()
         if row is None or not row.sealed:
             return None
         return self.opened(row, self._data_key(tx, row.person_id).cipher)
 
     def opened(self, row: Any, cipher: AESGCM) -> str:
-        """The text of a row of the table.
+        """The text of a row of :data:`ITEMS`.
 
         Raises:
             Sealed: it is not this key's, or it was moved or changed.
         """
-        identity = _item_identity(row.id, row.kind, row.person_id, row.account_id)
+        identity = _item_identity(row.id, row.kind, row.person_id, row.account_id, row)
         return _decrypt(cipher, row.sealed, identity).decode()
+
+    def bind_to_users(self, tx: Tx) -> None:
+        """Seal each item anew so that it opens only for its account's platform, tenant and user.
+
+        For items from before, once. One that does not open stays as it is, and ``keys check`` tells of it.
+        """
+        ciphers: dict[UUID, AESGCM | None] = {}
+        for row in tx.execute(ITEMS.where(vault_item.c.sealed != b"")).all():
+            if row.person_id not in ciphers:
+                ciphers[row.person_id] = self._cipher_if_there(tx, row.person_id)
+            cipher = ciphers[row.person_id]
+            if cipher is None:
+                continue
+            with suppress(Sealed):
+                clear = _decrypt(cipher, row.sealed, _unbound_identity(row.id, row.kind, row.person_id, row.account_id))
+                identity = _item_identity(row.id, row.kind, row.person_id, row.account_id, row)
+                sealed = {"sealed": _encrypt(cipher, clear, identity)}
+                tx.execute(update(vault_item).where(vault_item.c.id == row.id).values(sealed))
+
+    def _cipher_if_there(self, tx: Tx, person_id: UUID) -> AESGCM | None:
+        try:
+            return self._data_key(tx, person_id).cipher
+        except Sealed:
+            return None
 
     def open_shared(self, tx: Tx, item_id: UUID) -> str | None:
         """The text of an item, for a reader whose right to it the caller has checked."""
@@ -272,7 +324,14 @@ def key_identity(person_id: UUID) -> bytes:
     return b"person-key:" + person_id.bytes
 
 
-def _item_identity(item_id: UUID, kind: str, person_id: UUID, account_id: UUID) -> bytes:
+def _item_identity(item_id: UUID, kind: str, person_id: UUID, account_id: UUID, owner: Any) -> bytes:
+    """``owner``: the account's platform, tenant and user, so that an account given to somebody else opens nothing."""
+    names = json.dumps([owner.platform, owner.tenant, owner.user]).encode()
+    return b"item-2:" + item_id.bytes + kind.encode() + b":" + person_id.bytes + account_id.bytes + names
+
+
+def _unbound_identity(item_id: UUID, kind: str, person_id: UUID, account_id: UUID) -> bytes:
+    """The identity of an item from before it was bound to its user."""
     return b"item:" + item_id.bytes + kind.encode() + b":" + person_id.bytes + account_id.bytes
 
 

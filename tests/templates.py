@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
+from alembic import command
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from storage import migrate as migration
@@ -42,7 +43,7 @@ class CopiedMigrations:
     @contextmanager
     def entered(self) -> Iterator[None]:
         self._statements = _statements_of_new_database()
-        upgrade = migration.command.upgrade
+        upgrade = command.upgrade
 
         def copy_or_upgrade(config: Any, revision: str) -> None:
             tx: Tx = config.attributes["connection"]
@@ -52,7 +53,7 @@ class CopiedMigrations:
             for statement in self._statements:
                 tx.exec_driver_sql(statement)
 
-        with patch.object(migration.command, "upgrade", copy_or_upgrade):
+        with patch.object(command, "upgrade", copy_or_upgrade):
             yield
 
 

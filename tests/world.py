@@ -40,6 +40,7 @@ from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import import_roster
 from storage.tables import person
+from storage.unlock import unlock
 from storage.vault import Vault, read_operator_keys
 from storage.work import Work
 
@@ -146,7 +147,8 @@ class World:
         self.vault = Vault(read_operator_keys(OPERATOR_KEY))
         migrate(database)
         with database.write() as tx:
-            chain_key = self.vault.chain_key(tx)
+            chain_key = unlock(tx, self.vault)
+        database.use_key(chain_key)
         self.address = ADDRESS
         threads = DatabaseThreads(database)
         self.product = Product(threads, self.vault, router, self.clock, self.new_id, chain_key, lambda: self.address)

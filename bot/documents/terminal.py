@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from bot.app import open_database, operator_keys
+from bot import keyring
+from bot.app import CannotStart
 from bot.documents.making import File, Maker, NothingToMake, about_file
 from bot.documents.wording import read_wording
 from bot.settings import Settings
 from storage import about, certificates, cohorts, history, people
 from storage.database import Tx
-from storage.migrate import migrate
-from storage.vault import Vault, read_operator_keys
+from storage.migrate import SchemaProblem
+from storage.vault import BadKey
 from storage.work import Work
 
 FORMATS = {".xlsx": "xlsx", ".csv": "record.csv"}
@@ -77,18 +78,12 @@ def person_file(
         NothingToMake: with the reason.
         BadKey, CannotStart: the keys are missing or do not fit.
     """
-    database = open_database(settings)
-    try:
-        migrate(database)
-        vault = Vault(read_operator_keys(operator_keys(settings))) if confidential else None
-        with database.write() as tx:
-            person_id = _named(tx, name)
-            history.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)
-            if vault is None:
-                return about_file(tx, person_id, now, lambda _item: None, about.PARTICIPATION)()
-            return about_file(tx, person_id, now, lambda item: vault.open_shared(tx, item))()
-    finally:
-        database.close()
+    with keyring.opened(settings) as (database, vault), database.write() as tx:
+        person_id = _named(tx, name)
+        history.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)
+        if not confidential:
+            return about_file(tx, person_id, now, lambda _item: None, about.PARTICIPATION)()
+        return about_file(tx, person_id, now, lambda item: vault.open_shared(tx, item))()
 
 
 def _named(tx: Tx, name: str) -> UUID:
@@ -111,11 +106,9 @@ def _person(tx: Tx, email: str) -> UUID:
 def _make(settings: Settings, find: Callable[[Tx], Wanted], now: datetime) -> File:
     address = settings.public_url if settings.plc_public_url or settings.local else ""
     maker = Maker(read_wording(settings.plc_certificate), address)
-    database = open_database(settings)
     try:
-        migrate(database)
-        with database.read() as tx:
+        with keyring.opened(settings) as (database, _vault), database.read() as tx:
             make = maker.prepare(tx, *find(tx), now)
-    finally:
-        database.close()
+    except (BadKey, CannotStart, SchemaProblem) as error:
+        raise NothingToMake(str(error)) from None
     return make()

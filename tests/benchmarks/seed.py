@@ -17,7 +17,7 @@ from bot.clock import SystemClock
 from bot.settings import Settings
 from program.chain import START, mark_of
 from program.times import PROGRAM_ZONE, to_utc
-from storage import ledger
+from storage import ledger, seals
 from storage.database import Database, Tx
 from storage.policies import EXAMPLE
 from storage.tables import (
@@ -86,6 +86,7 @@ def fill(url: str, size: Size) -> None:
         vault = prepare(settings_for(url), database, SystemClock())
         with database.write() as tx:
             _Seeding(tx, size, vault.chain_key(tx)).run()
+            seals.seal_everything(tx)
         if not database.sqlite:
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")

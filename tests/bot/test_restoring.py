@@ -6,17 +6,18 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner, Result
 
 from bot import restoring
-from bot.app import build, running_alone
+from bot.app import CannotStart, build, operator_keys, running_alone
 from bot.cli import cli
 from bot.clock import Clock
 from bot.presence import Presence
@@ -25,7 +26,8 @@ from storage import attendance, cohorts, deliveries, due, forgetting, meetings, 
 from storage.database import Database, Tx
 from storage.migrate import SchemaProblem
 from storage.tables import delivery, due_moment, forgotten, ledger_line, person_key, vault_item
-from storage.vault import Sealed, Vault, new_operator_key, read_operator_keys
+from storage.unlock import unlock
+from storage.vault import BadKey, Sealed, Vault, new_operator_key, read_operator_keys
 from storage.work import Work
 from tests.bot.test_settings import NAMES
 from tests.world import OPERATOR_KEY, ROSTER
@@ -58,9 +60,16 @@ def vault() -> Vault:
 def in_place() -> Iterator[Database]:
     database = Database(load().database_url)
     try:
+        unlock_if_it_opens(database)
         yield database
     finally:
         database.close()
+
+
+def unlock_if_it_opens(database: Database) -> None:
+    """As every command that needs the keys does; a test may have taken the key store or the keys away."""
+    with suppress(BadKey, CannotStart, Sealed, DBAPIError), database.write() as tx:
+        database.use_key(unlock(tx, Vault(read_operator_keys(operator_keys(load())))))
 
 
 def work(tx: Tx) -> Work:

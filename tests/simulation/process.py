@@ -104,9 +104,9 @@ class Process:
         """A new life: everything is built anew from the database."""
         self.ports = ports
         self.life.alive = True
-        vault = prepare(self._settings, self.database, self.clock, self.new_id)
+        vault = prepare(self._settings, self.database, self.clock, self.new_id, first=b"simulated" * 4)
         with self.database.write() as tx:
-            chain_key = vault.chain_key(tx, first=b"simulated" * 4)
+            chain_key = vault.chain_key(tx)
         threads = SteppedThreads(self.database, self.life)
         self.product = Product(threads, vault, router, self.clock, self.new_id, chain_key, lambda: ADDRESS)
         self.loop = DeliveryLoop(self.product, ports, UNHURRIED)

@@ -19,7 +19,7 @@ from bot.slack.limits import PACE
 from bot.threads import DatabaseThreads
 from bot.timing import ALONE
 from handlers.turns import refresh_turns
-from storage import conversations, deliveries, due, pace
+from storage import conversations, deliveries, due, pace, seals
 from storage.database import Tx
 from storage.pace import Limit, Rate
 from storage.tables import account, checkin, cohort, delivery, membership, person
@@ -175,6 +175,7 @@ async def test_one_tenants_flood_delays_no_other(world: World, dana: Person, lee
         other = conversations.installation_id(world.work(tx), PLATFORM, "T2")
         moved = update(account).where(account.c.person_id == lee.id).values(installation_id=other)
         tx.execute(moved)
+        seals.seal_everything(tx)
     keep(world, Limit(rate=Rate(seconds=1, burst=1)))
     for tag in range(200):
         queue(world, dana, tag)
@@ -260,6 +261,7 @@ def _crowd(world: World, tx: Tx, like: Person) -> None:
     row = tx.execute(select(membership).where(membership.c.person_id == like.id)).one()._asdict()
     assert row["cohort_id"] == ozarks
     tx.execute(insert(membership), [{**row, "id": work.new_id(), "person_id": one} for one in ids])
+    seals.seal_everything(tx)
     refresh_turns(work, None)
 
 

@@ -1,0 +1,69 @@
+"""Memberships: who is in which cohort, as what, since when. A row whose seal does not fit counts for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from storage import seals
+from storage.database import Tx, among
+from storage.seals import fits
+from storage.tables import membership
+from storage.work import Work
+
+# The columns that a seal covers, in its order, and the seal itself.
+SEALED = ("id", "cohort_id", "person_id", "role", "since", "until", "seal")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    person_id: UUID
+    cohort_id: UUID
+    role: str  # mentee, mentor
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody joins a cohort in a role."""
+
+    cohort_id: UUID
+    person_id: UUID
+    role: str
+
+
+def row_fits(tx: Tx, row: Sequence[Any]) -> bool:
+    """``row``: the columns :data:`SEALED`."""
+    return fits(row[6], seals.of_membership(tx, *row[:6]))
+
+
+def current(tx: Tx, person_ids: Collection[UUID]) -> set[Membership]:
+    """The present memberships of these people."""
+    if not person_ids:
+        return set()
+    columns = [membership.c[name] for name in SEALED]
+    query = select(*columns).where(among(tx, membership.c.person_id, person_ids), membership.c.until.is_(None))
+    return {Membership(row.person_id, row.cohort_id, row.role) for row in tx.execute(query) if row_fits(tx, row)}
+
+
+def begin(work: Work, joinings: Sequence[Joining]) -> None:
+    """Begin these memberships now, in one statement."""
+    rows = []
+    for one in joinings:
+        sealed = (work.new_id(), one.cohort_id, one.person_id, one.role, work.now, None)
+        rows.append(dict(zip(SEALED, (*sealed, seals.of_membership(work.tx, *sealed)), strict=True)))
+    if rows:
+        work.tx.execute(insert(membership), rows)
+
+
+def end(work: Work, cohort_id: UUID, person_id: UUID) -> None:
+    """End a person's membership of a cohort now. A forged one ends too and gets no seal."""
+    where = (membership.c.cohort_id == cohort_id, membership.c.person_id == person_id, membership.c.until.is_(None))
+    for row in work.tx.execute(select(*(membership.c[name] for name in SEALED)).where(*where)).all():
+        facts = (row.id, cohort_id, person_id, row.role, row.since)
+        seal = seals.of_membership(work.tx, *facts, work.now) if row_fits(work.tx, row) else None
+        ended = update(membership).where(membership.c.id == row.id).values(until=work.now, seal=seal)
+        work.tx.execute(ended)

@@ -1,0 +1,33 @@
+"""Unlocking a database: its own key, which the operator's key wraps, seals and checks rows from then on."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from storage import seals
+from storage.database import SEAL_KEY, Tx
+from storage.tables import ledger_key
+from storage.vault import LEDGER_IDENTITY, Vault
+
+
+def unlock(tx: Tx, vault: Vault, first: bytes = b"") -> bytes:
+    """Unlock this transaction; the database's own key, for ``Database.use_key`` once the transaction is committed.
+
+    A database from before there were seals is sealed as it is, once: afterwards its key is wrapped under another
+    identity, so that nobody without the operator's key can have forged rows sealed by taking the seals away.
+
+    ``first``: the key to begin with where there is none yet; otherwise a random one.
+
+    Raises:
+        BadKey: the operator's key for it is not at hand.
+    """
+    key = vault.chain_key(tx, first)
+    tx.execution_options(**{SEAL_KEY: key})
+    row = tx.execute(select(ledger_key)).one()
+    _, identity = vault.unwrap_chain_key(row)
+    if identity != LEDGER_IDENTITY:
+        seals.seal_everything(tx)
+        vault.bind_to_users(tx)
+        wrapped = vault.wrap(key, LEDGER_IDENTITY)
+        tx.execute(update(ledger_key).values(wrapped=wrapped, wrapped_by=vault.fingerprints[0]))
+    return key

@@ -1,0 +1,243 @@
+"""Somebody who writes to the database without the operator's keys reads nothing through the bot, and leads nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import Table, delete, insert, select, text, update
+
+from handlers.reflections import NOT_THERE
+from storage import downloads, people, seals, shares
+from storage.database import Tx
+from storage.tables import (
+    account,
+    checkin,
+    dispute,
+    download,
+    installation,
+    ledger_key,
+    membership,
+    person,
+    share,
+    vault_item,
+)
+from storage.unlock import unlock
+from storage.vault import ITEMS, LEDGER_IDENTITY, UNSEALED_IDENTITY, _encrypt, _unbound_identity
+from tests.handlers.test_reflections import SECRET, shared, written
+from tests.world import PLATFORM, TENANT, Person, World, said
+
+
+def without_triggers(tx: Tx, table: Table) -> None:
+    """What somebody with the database's own rights does first."""
+    if tx.dialect.name == "sqlite":
+        for kind in ("update", "delete"):
+            tx.execute(text(f"DROP TRIGGER IF EXISTS {table.name}_no_{kind}"))
+    else:
+        tx.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER ALL"))
+
+
+async def reads_as(world: World, who: Person) -> str:
+    """Everything that opens what was written, tried by somebody."""
+    with world.database.read() as tx:
+        checkins = [str(one) for one in tx.scalars(select(checkin.c.id))]
+        shares_there = [str(one) for one in tx.scalars(select(share.c.id))]
+        items = [str(one) for one in tx.scalars(select(vault_item.c.id))]
+    replies = [await who.sends("reflections"), await who.sends("checkin")]
+    for one in checkins:
+        replies += [await who.does_press("checkins.write", one), await who.does_press("reflections.open", one)]
+    for one in items:
+        replies += [await who.does_press("reflections.open", one), await who.does_press("reflections.mine", one)]
+    replies += [await who.does_press("reflections.read", one) for one in shares_there]
+    fields = [getattr(field, "value", "") for reply in replies if reply.form for field in reply.form.fields]
+    return "\n".join([*map(said, replies), *map(str, fields)])
+
+
+async def test_an_account_given_to_another_user_opens_nothing(world: World, dana: Person, mallory: Person) -> None:
+    await written(world, dana)
+    assert SECRET in await reads_as(world, dana), "the search finds what its author may open"
+    with world.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == dana.user).values(user=mallory.user))
+    assert SECRET not in await reads_as(world, mallory)
+    with world.database.read() as tx:
+        assert [one.table for one in seals.misfits(tx)] == ["account"]
+
+
+async def test_an_account_moved_to_another_person_opens_nothing(world: World, dana: Person, lee: Person) -> None:
+    await written(world, dana)
+    with world.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == lee.user).values(person_id=dana.id))
+    assert SECRET not in await reads_as(world, lee)
+    assert SECRET in await reads_as(world, dana)
+
+
+async def test_a_tenant_renamed_opens_nothing(world: World, dana: Person) -> None:
+    await written(world, dana)
+    with world.database.write() as tx:
+        tx.execute(update(installation).values(tenant="T-other"))
+    world.tenant = "T-other"
+    assert SECRET not in await reads_as(world, dana)
+
+
+async def test_an_item_given_to_another_account_opens_nothing(world: World, dana: Person, lee: Person) -> None:
+    await written(world, dana)
+    with world.database.write() as tx:
+        mine = tx.scalar(select(account.c.id).where(account.c.user == lee.user))
+        about = tx.scalar(select(vault_item.c.checkin_id))
+        tx.execute(update(vault_item).values(account_id=mine))
+        tx.execute(update(vault_item).values(person_id=lee.id))
+        tx.execute(delete(checkin).where(checkin.c.person_id == lee.id))
+        tx.execute(update(checkin).where(checkin.c.id == about).values(person_id=lee.id))
+    assert SECRET not in await reads_as(world, lee)
+
+
+async def test_a_forged_share_opens_nothing(world: World, dana: Person, ruth: Person) -> None:
+    item = await written(world, dana)
+    with world.database.write() as tx:
+        mine = tx.scalar(select(account.c.id).where(account.c.user == ruth.user))
+        row = {
+            "id": uuid4(),
+            "item_id": UUID(item),
+            "author_id": dana.id,
+            "mentor_id": ruth.id,
+            "step": "shared",
+            "target_id": None,
+            "accounts": [str(mine)],
+            "at": world.clock.at,
+            "by": dana.id,
+        }
+        tx.execute(insert(share).values(row))
+    assert NOT_THERE in said(await ruth.does_press("reflections.read", str(row["id"])))
+    assert SECRET not in await reads_as(world, ruth)
+
+
+async def test_a_share_changed_to_another_item_or_mentor_opens_nothing(
+    world: World, dana: Person, ruth: Person, tom: Person
+) -> None:
+    await written(world, dana)
+    await shared(dana)
+    assert SECRET in await reads_as(world, ruth)
+    with world.database.write() as tx:
+        without_triggers(tx, share)
+        mine = tx.scalar(select(account.c.id).where(account.c.user == tom.user))
+        tx.execute(update(share).values(mentor_id=tom.id, accounts=[str(mine)]))
+        tx.execute(update(membership).where(membership.c.person_id == tom.id).values(cohort_id=_cohort(tx, dana)))
+    assert SECRET not in await reads_as(world, tom)
+
+
+async def test_a_forged_membership_lets_a_former_mentor_read_nothing(world: World, dana: Person, tom: Person) -> None:
+    """Even with a true share: who is no mentor of the author's reads nothing, and a forged row makes none."""
+    item = await written(world, dana)
+    with world.database.write() as tx:
+        shares.make(world.work(tx), UUID(item), dana.id, tom.id)
+        row = {
+            "id": uuid4(),
+            "cohort_id": _cohort(tx, dana),
+            "person_id": tom.id,
+            "role": "mentor",
+            "since": world.clock.at - timedelta(days=400),
+            "until": None,
+        }
+        tx.execute(insert(membership).values(row))
+    assert SECRET not in await reads_as(world, tom)
+    assert "Ozarks" not in said(await tom.sends("cohort"))
+
+
+async def test_a_coordinator_made_by_hand_is_none(world: World, lee: Person, carol: Person) -> None:
+    words = ("digest", "people", "person Dana", "figures", "certificates")
+    before = [said(await lee.sends(command)) for command in words]
+    with world.database.write() as tx:
+        tx.execute(update(person).where(person.c.id == lee.id).values(coordinator=True))
+    assert [said(await lee.sends(command)) for command in words] == before
+    assert [said(await carol.sends(command)) for command in words] != before
+    with world.database.read() as tx:
+        assert [one.email for one in people.coordinators(tx)] == ["carol@example.org"]
+        assert [one.table for one in seals.misfits(tx)] == ["coordinator"]
+
+
+async def test_a_seal_copied_from_a_coordinator_fits_nobody_else(world: World, lee: Person, carol: Person) -> None:
+    with world.database.write() as tx:
+        seal = tx.scalar(select(person.c.coordinator_seal).where(person.c.id == carol.id))
+        tx.execute(update(person).where(person.c.id == lee.id).values(coordinator=True, coordinator_seal=seal))
+    with world.database.read() as tx:
+        me = people.actor(tx, PLATFORM, TENANT, lee.user)
+    assert me is not None
+    assert not me.coordinator
+    assert me.misfits == ("coordinator",)
+
+
+async def test_a_forged_download_link_is_good_for_nothing(world: World, dana: Person) -> None:
+    token = "a-token-of-my-own"
+    with world.database.write() as tx:
+        mine = tx.scalar(select(account.c.id).where(account.c.user == dana.user))
+        row = {
+            "token_hash": hashlib.sha256(token.encode()).digest(),
+            "person_id": dana.id,
+            "what": "person",
+            "subject": str(mine),
+            "format": "zip",
+            "expires_at": world.clock.at + timedelta(days=1),
+        }
+        tx.execute(insert(download).values(row))
+    with world.database.read() as tx:
+        assert downloads.find(tx, token, world.clock.at) is None
+
+
+async def test_a_dispute_opened_to_mentors_by_hand_stays_closed(world: World) -> None:
+    with world.database.read() as tx:
+        row = {
+            "id": uuid4(),
+            "person_id": uuid4(),
+            "line_id": uuid4(),
+            "about_id": uuid4(),
+            "item_id": uuid4(),
+            "with_mentors": False,
+            "opened_at": world.clock.at,
+        }
+        assert seals.of_dispute(tx, row) != seals.of_dispute(tx, {**row, "with_mentors": True})
+        assert dispute.c.seal is not None
+
+
+def test_seals_taken_away_are_not_made_again_at_the_next_start(world: World, lee: Person) -> None:
+    with world.database.write() as tx:
+        tx.execute(update(person).values(coordinator=True, coordinator_seal=None))
+        tx.execute(update(account).values(seal=None))
+    with world.database.write() as tx:
+        unlock(tx, world.vault)
+    with world.database.read() as tx:
+        assert people.coordinators(tx) == []
+        assert {one.table for one in seals.misfits(tx)} == {"account", "coordinator"}
+
+
+async def test_a_database_from_before_there_were_seals_is_sealed_once(world: World, dana: Person) -> None:
+    item = UUID(await written(world, dana))
+    await shared(dana)
+    with world.database.write() as tx:
+        _as_it_was_before(world, tx)
+        assert len({one.table for one in seals.misfits(tx)}) >= 4
+        unlock(tx, world.vault)
+        assert seals.misfits(tx) == []
+        assert SECRET in str(world.vault.open_shared(tx, item))
+        row = tx.execute(select(ledger_key)).one()
+        assert world.vault.unwrap_chain_key(row)[1] == LEDGER_IDENTITY
+
+
+def _as_it_was_before(world: World, tx: Tx) -> None:
+    """No seals, the database's key wrapped as it was, and items bound to their account's id alone."""
+    key = world.vault.chain_key(tx)
+    with seals._changeable(tx, share):
+        tx.execute(update(share).values(seal=None))
+    for table in (account, membership):
+        tx.execute(update(table).values(seal=None))
+    tx.execute(update(person).values(coordinator_seal=None))
+    for row in tx.execute(ITEMS).all():
+        cipher = world.vault._data_key(tx, row.person_id).cipher
+        identity = _unbound_identity(row.id, row.kind, row.person_id, row.account_id)
+        sealed = _encrypt(cipher, world.vault.opened(row, cipher).encode(), identity)
+        tx.execute(update(vault_item).where(vault_item.c.id == row.id).values(sealed=sealed))
+    tx.execute(update(ledger_key).values(wrapped=world.vault.wrap(key, UNSEALED_IDENTITY)))
+
+
+def _cohort(tx: Tx, mentee: Person) -> UUID:
+    return UUID(str(tx.scalar(select(membership.c.cohort_id).where(membership.c.person_id == mentee.id))))
