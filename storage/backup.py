@@ -26,6 +26,8 @@ def copy(source: Path, target: Path) -> None:
     try:
         os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
         _copy(source, part)
+        if problem := damage(part):
+            raise NoCopy(f"{source} is damaged, and no copy of it was kept: {problem}.")
         part.replace(target)
     except OSError as error:
         raise NoCopy(f"{target} cannot be written: {error.strerror}.") from None

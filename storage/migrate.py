@@ -9,11 +9,19 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from storage.database import KEYS_SCHEMA, Database, Tx
 from storage.tables import APPEND_ONLY
 
 LOCK = 703_141_592  # any number of our own, for PostgreSQL's advisory lock
+
+
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+DAMAGE = (
+    "The database or its key store is damaged: a file is cut off, or is no database. Restore its newest backup "
+    "(plc-bot restore FILE, or for the key store plc-bot restore --keys FILE); nothing was changed."
+)
 
 
 class SchemaProblem(Exception):
@@ -47,8 +55,18 @@ def migrate(database: Database) -> bool:
     """Upgrade to the newest schema; True when something changed.
 
     Raises:
-        SchemaProblem: the schema is newer than this code, or the key store or the ledger's triggers are gone.
+        SchemaProblem: the schema is newer than this code, the key store or the ledger's triggers are gone, or a file
+            is damaged.
     """
+    try:
+        return _migrate(database)
+    except DatabaseError as error:
+        if database.sqlite and getattr(error.orig, "sqlite_errorname", "") in DAMAGED:
+            raise SchemaProblem(DAMAGE) from None
+        raise
+
+
+def _migrate(database: Database) -> bool:
     with database.write() as tx:
         if not database.sqlite:
             in_turn(tx)

@@ -23,7 +23,7 @@ from bot.clock import Clock
 from bot.presence import Presence
 from bot.settings import Settings, load
 from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
-from storage.database import Database, Tx
+from storage.database import Database, Tx, keys_file
 from storage.migrate import SchemaProblem
 from storage.tables import delivery, due_moment, forgotten, ledger_line, person_key, vault_item
 from storage.unlock import unlock
@@ -275,6 +275,19 @@ def test_a_lost_key_store_is_refused_at_start_and_restored_alone(folder: Path) -
     assert plc("restore", "--keys", "keys.sqlite").exit_code == 0
     start()
     assert opens(item) == CANARY
+
+
+@pytest.mark.parametrize("size", [100, 5000])
+def test_a_key_store_that_is_cut_off_is_a_sentence_and_no_backup(folder: Path, size: int) -> None:
+    keys = Path(keys_file(str(make_url(load().database_url).database)))
+    keys.write_bytes(keys.read_bytes()[:size])
+    copied = plc("backup", "--keys", "copy.db")
+    assert copied.exit_code == 1
+    assert "Traceback" not in copied.output
+    assert not (folder / "copy.db").exists()
+    checked = plc("keys", "check")
+    assert checked.exit_code == 1
+    assert "key store is damaged" in " ".join(checked.output.split())
 
 
 def test_restoring_is_refused_while_the_bot_runs(folder: Path) -> None:
