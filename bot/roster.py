@@ -251,7 +251,7 @@ def adopt_policy(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _chain_key(settings, database) if take_along else b""
+        key = _unlocked(settings, database) if take_along else b""
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
             found = policies.adopt(work, text, holds_from, None)
