@@ -107,7 +107,7 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, 
         await jordan.reads_notice("/plc cohort link is for coordinators and mentors.")
 
         await tom.command("cohort link")
-        await tom.reads_notice("This channel is now the home of Gateway.")
+        await tom.reads_notice("it becomes the home of Gateway")
         hello = await jordan.reads("Hello, Gateway")
         await expect(hello).to_contain_text("Led by @Tom Becker")
         await tom.go()

@@ -186,7 +186,7 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
         tom = await open_at(page, product, TOM, GATEWAY)
         async with tally.task(tom, "Link the home channel"):
             await tom.command("cohort link")
-            await tom.reads("This channel is now the home of Gateway.")
+            await tom.reads("it becomes the home of Gateway")
 
         ruth = await open_at(page, product, RUTH)
         async with tally.task(ruth, "Schedule one meeting"):
