@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from handlers.cards import (
@@ -70,7 +71,7 @@ def stranger(call: Call) -> Reply:
     """Somebody whom no account links to the roster yet."""
     intent = call.request.intent
     pressed = getattr(intent, "action", None)
-    if pressed is not None and pressed.name in ("identity.yes", "identity.no"):
+    if pressed is not None and pressed.name in ("identity.yes", "identity.no", "identity.again"):
         return router.presses[pressed.name](call)
     account = people.account_by_id(call.work.tx, call.me.account_id)
     candidate = people.propose(call.work, account) if account and account.link == "none" else None
@@ -78,6 +79,8 @@ def stranger(call: Call) -> Reply:
         candidate = people.get(call.work.tx, account.person_id)
     if candidate is not None:
         return Reply(card=_question(call.work.tx, candidate))
+    if account and account.link == "declined" and people.candidate_for(call.work.tx, account):
+        return Reply(card=_declined())
     names = listed([one.name for one in people.coordinators(call.work.tx)], 3)
     who = f"your coordinator ({names})" if names else "your program's coordinator"
     return notice(
@@ -118,6 +121,11 @@ def yes(call: Call) -> Reply:
     account = people.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != "proposed" or account.person_id is None:
         raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
+    candidate = people.candidate_for(call.work.tx, account)
+    if candidate is None or candidate.id != account.person_id:
+        people.withdraw(call.work, account.id)
+        text = "The roster has changed since I asked, so nothing is linked. Ask your coordinator to match your account."
+        return Reply(replace=Card("", (say(text),)))
     link(call.work, account.id, account.person_id, by=account.person_id)
     name = people.get(call.work.tx, account.person_id).name
     return Reply(replace=Card("Thank you", (say("Good to meet you, ", Bold(name), "."),)))
@@ -128,8 +136,26 @@ def no(call: Call) -> Reply:
     if call.me.link != "proposed":
         raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
     people.decline(call.work, call.me.account_id)
-    text = "Thank you. Nothing is linked to you; a coordinator can still match you if you belong to a cohort."
-    return Reply(replace=Card("", (say(text),)))
+    return Reply(replace=_declined())
+
+
+def _declined() -> Card:
+    text = "You said that isn't you, so nothing is linked to you. A coordinator can still match your account."
+    return Card("", (say(text), buttons(Button("That was a mistake", action("identity.again")))))
+
+
+@router.press("identity.again")
+def again(call: Call) -> Reply:
+    """The question once more, after a mistaken "No"."""
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is None or account.link != "declined":
+        raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
+    candidate = people.candidate_for(call.work.tx, account)
+    if candidate is None:
+        raise Refused("The roster doesn't have your address now. Ask your coordinator to match your account.")
+    people.withdraw(call.work, account.id)
+    people.propose(call.work, replace(account, person_id=None, link="none"))
+    return Reply(replace=_question(call.work.tx, candidate))
 
 
 def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
@@ -289,5 +315,10 @@ def matched(call: Call) -> Reply:
     names = people.named(call.work.tx, [person_id])
     if account is None or person_id not in names:
         raise Refused("That person or account is not there any more.")
+    if account.link == "confirmed" or not people.is_unmatched(call.work.tx, person_id):
+        raise Refused(
+            "That person or account is matched already, so nothing has changed. ",
+            "If somebody's old account is gone, the operator can match the new one.",
+        )
     link(call.work, account_id, person_id, by=call.my_id)
     return notice(Bold(names[person_id]), f" is now matched to {_account_label(account)}.")

@@ -334,8 +334,17 @@ def refresh_meeting(work: Work, meeting: Meeting) -> None:
 
 @router.command("next", "The next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
 def next_command(call: Call) -> Reply:
-    chosen = [call.cohort_id] if call.cohort_id else [one.cohort_id for one in call.me.memberships]
-    return Reply(card=next_card(call, chosen))
+    if call.cohort_id:
+        return Reply(card=next_card(call, [call.cohort_id]))
+    return Reply(card=next_card(call, cohorts_followed(call)))
+
+
+def cohorts_followed(call: Call) -> list[UUID]:
+    """The cohorts of a member; every cohort for a coordinator who is in none."""
+    own = [one.cohort_id for one in call.me.memberships]
+    if own or not call.me.coordinator:
+        return own
+    return [one.id for one in cohorts.all_cohorts(call.work.tx)]
 
 
 def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:

@@ -25,7 +25,7 @@ from handlers.cards import (
     say,
     with_commands,
 )
-from handlers.meetings import next_card
+from handlers.meetings import cohorts_followed, next_card
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router
 from program import explain
@@ -229,5 +229,5 @@ def home(call: Call) -> Reply:
     """The bot's home: standing and the next meeting."""
     mentee = any(one.role == "mentee" for one in call.me.memberships)
     standing = own_card(call, next_meeting=False) if mentee else progress(call).card or Card("")
-    coming = next_card(call, [one.cohort_id for one in call.me.memberships])
+    coming = next_card(call, cohorts_followed(call))
     return Reply(card=Card(standing.title, (*standing.blocks, say(Bold(coming.title)), *coming.blocks)))

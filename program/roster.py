@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, cast
@@ -17,6 +18,8 @@ REQUIRED = ("cohort", "role", "name", "email")
 OPTIONAL = ("region", "person_id", "zone", "district", "program_start", "track")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 ALIASES = {"e-mail": "email", "e_mail": "email", "start": "program_start", "personid": "person_id"}
+NAMES = ("cohort", "name", "region", "district")
+JOINERS_AND_MARKS = "\u200c\u200d\u200e\u200f\u061c"  # in emoji, and in Persian, Indic, Hebrew and Arabic names
 MOST_NAME = 200  # characters
 EARLIEST_START, LATEST_START = date(1990, 1, 1), date(2100, 1, 1)  # beyond these, a program start is a typing error
 EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
@@ -98,7 +101,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
     wrong: list[str] = [f"The {name} is empty." for name in ("cohort", "name", "email") if not cell[name]]
     wrong += [f"The {name} is over {MOST_NAME} characters." for name in COLUMNS if len(cell[name]) > MOST_NAME]
-    wrong += [f"The {name} holds a control character." for name in COLUMNS if not cell[name].isprintable()]
+    wrong += [f"The {name} holds a control character." for name in COLUMNS if not _allowed(name, cell[name])]
     role = cell["role"].lower()
     if role not in ROLES:
         wrong.append(f"The role {cell['role']!r} is none of mentee, mentor, coordinator.")
@@ -107,7 +110,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
     zone = cell["zone"] or PROGRAM_ZONE
     if not is_zone(zone):
         wrong.append(f"The zone {zone!r} is not known; use names like America/Chicago.")
-    the = f"{cell['name']}: the" if cell["name"].isprintable() and cell["name"] else "The"
+    the = f"{cell['name']}: the" if _allowed("name", cell["name"]) and cell["name"] else "The"
     start: date | None = None
     if cell["program_start"]:
         try:
@@ -132,6 +135,14 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
         program_start=start,
         track=cell["track"],
     ), []
+
+
+def _allowed(column: str, text: str) -> bool:
+    """Names may hold joiners, direction marks and special spaces; nothing that breaks or reorders a line."""
+    if column not in NAMES:
+        return text.isprintable()
+    kept = "".join(char for char in text if unicodedata.category(char) != "Zs" and char not in JOINERS_AND_MARKS)
+    return kept.isprintable()
 
 
 def _conflicts(rows: list[Row]) -> list[Problem]:

@@ -21,6 +21,7 @@ from storage.tables import account, cohort, installation, membership, person
 from storage.work import Work
 
 ZONE = "America/Chicago"  # of somebody whose own is not known
+SETTINGS, ROSTER = "settings", "roster"  # what named a coordinator
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +180,13 @@ def by_email(tx: Tx, email: str) -> Person | None:
 
 
 def search(tx: Tx, text: str, most: int = 5) -> list[Person]:
-    """The people whose address is ``text``, or whose name is or begins with it."""
+    """The people whose address is ``text``, or whose name holds it; names that begin with it come first."""
     wanted = text.strip().lower()
     name = func.lower(person.c.name)
     rows = tx.execute(
         select(*_PERSON)
-        .where(or_(person.c.email == wanted, name == wanted, name.startswith(wanted, autoescape=True)))
-        .order_by(person.c.name)
+        .where(or_(person.c.email == wanted, name.contains(wanted, autoescape=True)))
+        .order_by(name.startswith(wanted, autoescape=True).desc(), person.c.name)
         .limit(most)
     )
     return [Person(*row) for row in rows]
@@ -197,23 +198,43 @@ def coordinators(tx: Tx) -> list[Person]:
     return [Person(*row[:-1]) for row in tx.execute(query) if fits(row[-1], seals.of_coordinator(tx, row[0]))]
 
 
-def make_coordinator(work: Work, person_id: UUID) -> None:
+def make_coordinator(work: Work, person_id: UUID, source: str) -> None:
+    """Give the coordinator's role. ``source``: ``settings`` or ``roster``, for the audit log."""
     values = {"coordinator": True, "coordinator_seal": seals.of_coordinator(work.tx, person_id)}
     work.tx.execute(update(person).where(person.c.id == person_id).values(values))
-    history.note(work, person_id, "coordinator.named", None)
+    history.note(work, person_id, "coordinator.named", None, source=source)
+
+
+def end_coordinator(work: Work, person_id: UUID, source: str) -> None:
+    """Take the coordinator's role; requests read it from the database, so it ends at once in every process."""
+    values = {"coordinator": False, "coordinator_seal": None}
+    work.tx.execute(update(person).where(person.c.id == person_id).values(values))
+    history.note(work, person_id, "coordinator.removed", None, source=source)
 
 
 def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
-    """Make the people of the settings coordinators; which account is theirs is confirmed later."""
-    for address in addresses:
+    """Make the people of the settings coordinators, and end the role of those whom only the settings named before.
+
+    Which account is theirs is confirmed later. Whom the roster named keeps the role.
+    """
+    wanted = {address.strip().lower() for address in addresses}
+    for former in coordinators(work.tx):
+        if former.email not in wanted and _named_by_settings(work.tx, former.id):
+            end_coordinator(work, former.id, SETTINGS)
+    for address in sorted(wanted):
         found = by_email(work.tx, address)
         if found is None:
             person_id = work.new_id()
             row = {"id": person_id, "name": address.split("@")[0], "email": address, "zone": zone}
             work.tx.execute(insert(person).values(row))
-            make_coordinator(work, person_id)
+            make_coordinator(work, person_id, SETTINGS)
         elif not found.coordinator:
-            make_coordinator(work, found.id)
+            make_coordinator(work, found.id, SETTINGS)
+
+
+def _named_by_settings(tx: Tx, person_id: UUID) -> bool:
+    named = [line for line in history.of(tx, person_id) if line.what == "coordinator.named"]
+    return bool(named) and named[-1].detail.get("source") == SETTINGS
 
 
 # Accounts ---------------------------------------------------------------------------------------
@@ -277,6 +298,12 @@ def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
     return [Person(*row) for row in tx.execute(query.order_by(person.c.name))]
 
 
+def is_unmatched(tx: Tx, person_id: UUID) -> bool:
+    """Whether no account at all is linked to a person, one that the platform has deactivated included."""
+    linked = select(account.c.id).where(account.c.person_id == person_id, account.c.link == word("confirmed"))
+    return tx.execute(linked.limit(1)).first() is None
+
+
 def proposed(tx: Tx, person_ids: Iterable[UUID]) -> set[UUID]:
     """Those of these people whom an account is being asked about."""
     query = select(account.c.person_id).where(account.c.link == "proposed", account.c.active)
@@ -317,9 +344,21 @@ def see(
 
 def propose(work: Work, seen: Account) -> Person | None:
     """Propose the person with the account's address, if it is a full member and neither is linked yet."""
-    if not seen.member or not seen.email or seen.link in ("confirmed", "declined"):
+    if seen.link in ("confirmed", "declined"):
         return None
-    candidate = by_email(work.tx, seen.email)
+    candidate = candidate_for(work.tx, seen)
+    if candidate is None:
+        return None
+    change = {"person_id": candidate.id, "link": "proposed"}
+    work.tx.execute(update(account).where(account.c.id == seen.id).values(change))
+    return candidate
+
+
+def candidate_for(tx: Tx, seen: Account) -> Person | None:
+    """The person with a full member's address, unless an account of the same workspace is theirs already."""
+    if not seen.member or not seen.email:
+        return None
+    candidate = by_email(tx, seen.email)
     if candidate is None:
         return None
     taken = _accounts(
@@ -328,11 +367,7 @@ def propose(work: Work, seen: Account) -> Person | None:
         installation.c.platform == seen.platform,
         installation.c.tenant == seen.tenant,
     )
-    if work.tx.execute(taken).first() is not None:
-        return None
-    change = {"person_id": candidate.id, "link": "proposed"}
-    work.tx.execute(update(account).where(account.c.id == seen.id).values(change))
-    return candidate
+    return None if tx.execute(taken).first() is not None else candidate
 
 
 def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
@@ -356,6 +391,13 @@ def decline(work: Work, account_id: UUID) -> None:
     """ "That isn't me": the proposal goes and is not made again."""
     change = {"person_id": None, "link": "declined", "seal": None}
     work.tx.execute(update(account).where(account.c.id == account_id).values(change))
+
+
+def withdraw(work: Work, account_id: UUID) -> None:
+    """Take back a proposal or a "That isn't me": the account is nobody's, and may be asked again."""
+    change = {"person_id": None, "link": "none", "seal": None}
+    unlinked = account.c.link != word("confirmed")
+    work.tx.execute(update(account).where(account.c.id == account_id, unlinked).values(change))
 
 
 def mark_welcomed(work: Work, person_id: UUID) -> bool:

@@ -289,7 +289,7 @@ def write(work: Work, plan: Plan, report: Report = report_nothing) -> None:
     history.note_all(work, [(row["id"], "person.imported", {}) for row in plan.persons], None)
     history.note_all(work, [(one.id, "person.changed", {"fields": names}) for one, names in plan.person_changes], None)
     for person_id in plan.coordinators:
-        people.make_coordinator(work, person_id)
+        people.make_coordinator(work, person_id, people.ROSTER)
     for cohort_id, name, region, zone in plan.cohorts:
         cohorts.create(work, name, region, zone, cohort_id=cohort_id)
     regions = [{"of": cohort_id, "region": region} for cohort_id, region in plan.regions.items()]

@@ -169,6 +169,7 @@ PRESSES = (
     Act("identity.match", (), COORDINATOR),
     Act("identity.yes", ("@person",)),  # nobody's account was proposed for anybody
     Act("identity.no", ("@person",)),
+    Act("identity.again", ()),
     # A command on a button is the command, and no more
     Act("command.run", ("attendance", "@channel"), LEADS_ANY, declines=NOT_YOURS),
     Act("command.run", ("person lee",), COORDINATOR, declines=NOT_YOURS),

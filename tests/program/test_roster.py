@@ -73,6 +73,22 @@ def test_control_characters_and_endless_names_are_refused() -> None:
     assert "control character" in found[1]
 
 
+@pytest.mark.parametrize(
+    "name", ["Dana \U0001f469\u200d\U0001f3eb", "Jean\u00a0Luc Roy", "\u05d3\u05e0\u05d4\u200f Levi"]
+)
+def test_names_with_joiners_marks_and_special_spaces_are_taken(name: str) -> None:
+    rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,{name},d@example.org\n")
+    assert problems == []
+    assert rows[0].name == name
+
+
+@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u2028", "\x07"])
+def test_names_that_reorder_or_break_a_line_are_refused(char: str) -> None:
+    rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,Da{char}na,d@example.org\n")
+    assert rows == []
+    assert "control character" in str(problems[0])
+
+
 @pytest.mark.parametrize("start", ["0001-01-01", "1989-12-31", "2100-01-01", "9999-12-31"])
 def test_a_program_start_out_of_any_program_is_refused_by_name(start: str) -> None:
     rows, problems = read_roster(f"cohort,role,name,email,program start\nA,mentee,Dana Reyes,d@example.org,{start}\n")

@@ -1,0 +1,104 @@
+"""Who is who and who may do what: questions answered late, forged ids, and roles that end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import update
+
+from handlers.cards import Action
+from handlers.requests import Submit
+from storage import history, people
+from storage.tables import account, person
+from tests.handlers.test_story import scheduled
+from tests.world import World, said
+
+
+async def test_yes_is_checked_against_the_roster_when_pressed(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    question = await dana.sends("help")
+    with world.database.write() as tx:
+        tx.execute(update(person).where(person.c.email == "dana@example.org").values(email="other@example.org"))
+    assert "roster has changed" in said(await dana.presses(question, "Yes, that's me"))
+    assert _link(world, dana.user) == "none"
+
+
+async def test_yes_is_refused_to_an_account_that_is_a_guest_by_now(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    question = await dana.sends("help")
+    with world.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == dana.user).values(member=False))
+    await dana.presses(question, "Yes, that's me")
+    assert _link(world, dana.user) == "none"
+
+
+async def test_yes_does_not_take_a_person_from_an_account_linked_meanwhile(world: World) -> None:
+    late = world.account("Dana Reyes", "dana@example.org", user="U-late")
+    question = await late.sends("help")
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    await late.presses(question, "Yes, that's me")
+    assert _link(world, dana.user) == "confirmed"
+    assert _link(world, "U-late") == "none"
+
+
+async def test_a_mistaken_no_can_be_taken_back_at_once_and_later(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    await dana.presses(await dana.sends("help"), "No")
+    again = await dana.presses(await dana.sends("help"), "That was a mistake")
+    assert again.replace is not None
+    await dana.presses(again.replace, "Yes, that's me")
+    assert _link(world, dana.user) == "confirmed"
+
+
+async def test_a_coordinator_cannot_move_somebody_by_forged_ids(world: World) -> None:
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    carol = world.matched("Carol Dietz", "carol@example.org")
+    own = world.account("Somebody", "somebody@example.com")
+    await own.sends("help")
+    with world.database.read() as tx:
+        accounts: dict[str, Any] = {row.user: row.id for row in tx.execute(account.select())}
+        lee = people.by_email(tx, "lee@example.org")
+    assert lee is not None
+    for person_id, account_id in ((dana.id, accounts[own.user]), (lee.id, accounts[dana.user])):
+        values = {"person": (str(person_id),), "account": (str(account_id),)}
+        assert "matched already" in said(await carol.does(Submit(Action("identity.matched"), values)))
+    with world.database.read() as tx:
+        linked = {row.user: row.person_id for row in tx.execute(account.select()) if row.link == "confirmed"}
+    assert linked == {dana.user: dana.id, carol.user: carol.id}
+
+
+async def test_who_leaves_the_settings_is_no_coordinator(world: World) -> None:
+    lee = world.matched("Lee Okafor", "lee@example.org")
+    with world.database.write() as tx:
+        people.ensure_coordinators(world.work(tx), ["lee@example.org"], "America/Chicago")
+    assert "Not matched" in said(await lee.sends("people"))
+    with world.database.write() as tx:
+        people.ensure_coordinators(world.work(tx), [], "America/Chicago")
+    assert "for coordinators" in said(await lee.does_press("identity.match"))  # an old button
+    with world.database.read() as tx:
+        names = [one.name for one in people.coordinators(tx)]
+        noted = [line.what for line in history.of(tx, lee.id) if line.what.startswith("coordinator.")]
+    assert names == ["Carol Dietz"]  # whom the roster named
+    assert noted == ["coordinator.named", "coordinator.removed"]
+
+
+async def test_a_coordinator_of_no_cohort_is_told_of_the_programs_next_meeting(world: World) -> None:
+    ruth = world.matched("Ruth Ellison", "ruth@example.org")
+    carol = world.matched("Carol Dietz", "carol@example.org")
+    world.port.channels["C-ozarks"] = [ruth.user]
+    await ruth.sends("cohort link", "C-ozarks")
+    await scheduled(world, ruth)
+    assert "No meeting is scheduled" not in said(await carol.sends("next"))
+    assert "No meeting is scheduled" not in said(await carol.opens_home())
+
+
+def test_any_part_of_a_name_is_searched_and_beginnings_come_first(world: World) -> None:
+    with world.database.read() as tx:
+        assert [one.name for one in people.search(tx, "reyes")] == ["Dana Reyes"]
+        assert [one.name for one in people.search(tx, "sam")] == ["Sam Whitfield"]
+        assert people.search(tx, "%") == []
+
+
+def _link(world: World, user: str) -> str:
+    with world.database.read() as tx:
+        return str(tx.execute(account.select().where(account.c.user == user)).one().link)
