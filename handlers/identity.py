@@ -140,7 +140,7 @@ def no(call: Call) -> Reply:
 
 
 def _declined() -> Card:
-    text = "You said that isn't you, so nothing is linked to you. A coordinator can still match your account."
+    text = "You said that isn't you. Nothing is linked to you; a coordinator can still match your account."
     return Card("", (say(text), buttons(Button("That was a mistake", action("identity.again")))))
 
 

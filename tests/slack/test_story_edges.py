@@ -41,7 +41,7 @@ async def test_no_thats_not_me_links_nobody_and_is_not_asked_again(story: Story)
     await story.dana.taps_in_chat("No")
 
     assert "Nothing is linked to you" in story.dana.last()
-    assert "I don't know you yet" in await story.dana.types("progress")
+    assert "That was a mistake" in await story.dana.types("progress")
     assert await story.rows(select(func.count()).where(person.c.welcomed_at.is_not(None))) == [(0,)]
 
 
