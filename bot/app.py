@@ -395,5 +395,7 @@ def _collect_less() -> None:
 def _ready(platform: str, app: App) -> str:
     if platform == "local":
         return f"The local workspace is ready: {app.address}  (an example; stop with Ctrl+C)"
+    if platform == "slack" and app.settings.slack is not None and app.settings.slack.app_token:
+        return "Slack is connected in Socket Mode."
     path = {"slack": "slack/events", "teams": "api/messages"}[platform]
-    return f"{platform.title()} is connected; {app.settings.public_url}/{path}"
+    return f"{platform.title()} is connected at {app.settings.public_url}/{path}"

@@ -29,14 +29,14 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a pretty traceback shows local variables, secrets among them
 )
-roster = typer.Typer(help="The people and cohorts of the program.", no_args_is_help=True)
-people_cli = typer.Typer(help="Which account is whom.", no_args_is_help=True)
-policy_cli = typer.Typer(help="What the program asks of a mentee.", no_args_is_help=True)
+roster = typer.Typer(help="People and cohorts.", no_args_is_help=True)
+people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
+policy_cli = typer.Typer(help="The program's requirements.", no_args_is_help=True)
 manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
-ledger_cli = typer.Typer(help="The record that certificates rest on.", no_args_is_help=True)
+ledger_cli = typer.Typer(help="The attendance record.", no_args_is_help=True)
 history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
 cli.add_typer(history_cli, name="history")
-certificate_cli = typer.Typer(help="Certificates and the lines they rest on.", no_args_is_help=True)
+certificate_cli = typer.Typer(help="Certificates and full records.", no_args_is_help=True)
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(certificate_cli, name="certificate")
 cli.add_typer(roster, name="roster")
@@ -58,7 +58,7 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise _stop(f"{file} cannot be read: {reason}.") from None
+        raise _stop(f"I can't read {file}: {reason}.") from None
 
 
 @cli.command()
@@ -122,7 +122,7 @@ def roster_import(
     for change in changes:  # plainly: a console takes minutes to lay out a hundred thousand lines
         typer.echo(f"line {change.line}: {change.text}")
     if not changes:
-        out.print("Nothing to change: the program has all of this already.")
+        out.print("Nothing to change. The program has all of this already.")
     elif dry_run:
         out.print(f"{len(changes)} changes would be made. Nothing was written (--dry-run).")
     else:
@@ -132,7 +132,10 @@ def roster_import(
 @history_cli.command("import")
 def history_import(
     file: Annotated[Path, typer.Argument(help="A CSV file with the columns email, date, minutes, status, topic.")],
-    attested_by: Annotated[str, typer.Option("--attested-by", help="The address of the person who vouches for it.")],
+    attested_by: Annotated[
+        str,
+        typer.Option("--attested-by", help="The email address of the person who confirms that the file is correct."),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
 ) -> None:
     """Bring in attendance from before the bot. All of it or nothing, marked with the file and who attests."""
@@ -157,7 +160,7 @@ def people_list() -> None:
     for person in missing:
         table.add_row(person.name, person.email)
     out.print(table)
-    table = Table(title="Accounts that are nobody's yet")
+    table = Table(title="Accounts that aren't matched to a person yet")
     for heading in ("Account", "E-mail", "Platform"):
         table.add_column(heading, overflow="fold")
     table.add_column("User id", no_wrap=True)  # `people match` takes it as it stands
@@ -187,9 +190,7 @@ def person_export(
     output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
     with_confidential: Annotated[
         bool,
-        typer.Option(
-            "--with-confidential", help="Also check-ins and what they wrote in confidence. They are told of it."
-        ),
+        typer.Option("--with-confidential", help="Include check-ins and private writing. The bot tells the person."),
     ] = False,
 ) -> None:
     """Write everything that is kept about a person, for them. Check first that it is them who asks."""
@@ -208,7 +209,7 @@ def person_export(
 
 @ledger_cli.command("verify")
 def ledger_verify(
-    head: Annotated[str, typer.Option("--head", help="A head from a certificate packet or a weekly digest.")] = "",
+    head: Annotated[str, typer.Option("--head", help="A check code from a full record or a weekly digest.")] = "",
 ) -> None:
     """Check that no line of the ledger was changed, removed or cut off; name what was."""
     from bot.roster import NothingImported, verify_ledger
@@ -233,17 +234,17 @@ def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (T
     try:
         policy = read_policy(_read(file))
     except BadPolicy as error:
-        raise _stop(f"{file} is not a policy that can be used.\n{error}") from None
+        raise _stop(f"{file} can't be used as a policy.\n{error}") from None
     out.print(describe(policy), markup=False, soft_wrap=True)
 
 
 @policy_cli.command("adopt")
 def policy_adopt(
     file: Annotated[Path, typer.Argument(help="A policy document (TOML).")],
-    holds_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For those who begin then.")],
+    holds_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For mentees who start then or later.")],
     take_along: Annotated[
         bool | None,
-        typer.Option("--take-along/--new-only", help="Also move everybody who is enrolled already. They are told."),
+        typer.Option("--take-along/--new-only", help="Also move everyone who is enrolled already. The bot tells them."),
     ] = None,
 ) -> None:
     """Make a policy current for new mentees, and on request for those who are enrolled already."""
@@ -253,13 +254,13 @@ def policy_adopt(
     try:
         others = enrolled_elsewhere(settings, text)
         if take_along is None:
-            ask = f"{others} already enrolled are on another policy. Move them to this one? They are told."
+            ask = f"{others} already enrolled are on another policy. Move them to this one? The bot will tell them."
             take_along = others > 0 and sys.stdin.isatty() and typer.confirm(ask, default=False)
         said = adopt_policy(
             settings, text, holds_from.date(), datetime.now(UTC), uuid4, take_along=take_along and others > 0
         )
         if others and not take_along:
-            said += f" {others} already enrolled stay on another policy; --take-along moves them."
+            said += f" {others} already enrolled stay on another policy. To move them, add --take-along."
     except NothingImported as error:
         raise _stop(f"Nothing was adopted.\n{error}") from None
     out.print(said, markup=False, soft_wrap=True)
@@ -269,7 +270,7 @@ def policy_adopt(
 def certificate_write(
     email: Annotated[str, typer.Argument(help="The mentee's address on the roster.")],
     output: Annotated[Path, typer.Option("--output", help="Where the PDF goes.")],
-    packet: Annotated[bool, typer.Option("--packet", help="Every ledger line instead of the certificate.")] = False,
+    packet: Annotated[bool, typer.Option("--packet", help="The full record instead of the certificate.")] = False,
 ) -> None:
     """Write a mentee's certificate, or the packet with every line it rests on."""
     from bot.documents.making import NothingToMake
@@ -287,7 +288,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", help="A file ending in .xlsx or .csv.")],
     cohort: Annotated[str, typer.Option("--cohort", help="Only this cohort.")] = "",
     mentee: Annotated[str, typer.Option("--mentee", help="Only this mentee, by address.")] = "",
-    standings: Annotated[bool, typer.Option("--standings", help="In a .csv: standings, not the record.")] = False,
+    standings: Annotated[bool, typer.Option("--standings", help="For .csv: standings, not the record.")] = False,
 ) -> None:
     """Write standings and the record as a spreadsheet. Nothing confidential is in it."""
     from bot.documents.making import NothingToMake
@@ -306,7 +307,7 @@ def _write(output: Path, data: bytes) -> None:
         with os.fdopen(os.open(output, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)  # readable by its owner alone: it names people
     except OSError as error:
-        raise _stop(f"{output} cannot be written: {error.strerror}.") from None
+        raise _stop(f"I can't write {output}: {error.strerror}.") from None
     out.print(f"Wrote {output}.", markup=False)
 
 
@@ -314,7 +315,7 @@ def _write(output: Path, data: bytes) -> None:
 def manifest_slack(
     socket_mode: Annotated[
         bool | None,
-        typer.Option("--socket-mode/--http", help="How Slack and the bot meet; by the settings where not said."),
+        typer.Option("--socket-mode/--http", help="How Slack reaches the bot. Default: as in the settings."),
     ] = None,
 ) -> None:
     """Print the Slack app manifest for these settings."""
@@ -334,7 +335,7 @@ def manifest_slack(
 def manifest_teams(
     app_id: Annotated[str, typer.Option("--app-id", help="The bot's Microsoft app id.")],
     output: Annotated[Path, typer.Option("--output", help="Where the package goes.")] = Path("plc-bot-teams.zip"),
-    publisher: Annotated[str, typer.Option(help="The organization that runs the bot; Teams shows it.")] = "",
+    publisher: Annotated[str, typer.Option(help="The organization that runs the bot, shown in Teams.")] = "",
     website: Annotated[str, typer.Option(help="Its page about the bot, https://…")] = "",
     privacy: Annotated[str, typer.Option(help="Its privacy policy, https://…")] = "",
     terms: Annotated[str, typer.Option(help="Its terms of use, https://…")] = "",
@@ -350,12 +351,12 @@ def manifest_teams(
     except ValueError as error:
         raise _stop(str(error)) from None
     except OSError as error:
-        raise _stop(f"{output} cannot be written: {error.strerror}.") from None
+        raise _stop(f"I can't write {output}: {error.strerror}.") from None
     out.print(f"Wrote {output}. Upload it in the Teams admin center, or to a team under Apps.", markup=False)
     said = {"--publisher": publisher, "--website": website, "--privacy": privacy, "--terms": terms}
     missing = [option for option, value in said.items() if not value]
     if missing:
-        out.print(f"Teams will show placeholders for what was not given: {', '.join(missing)}.", markup=False)
+        out.print(f"Teams will show placeholders for: {', '.join(missing)}.", markup=False)
 
 
 @cli.command()

@@ -17,9 +17,9 @@ from bot.console import err, out, say, settings, stop
 from program.words import counted
 
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
-person = typer.Typer(help="One person: forgetting and legal holds.", no_args_is_help=True)
+person = typer.Typer(help="One person: delete private data, legal holds.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME|EMAIL|ID", help="Who: a name, an address, or an id.")]
+Name = Annotated[str, typer.Argument(metavar="NAME|EMAIL|ID", help="Who: a name, an email address or an id.")]
 Sure = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 
 
@@ -49,9 +49,11 @@ def rotate() -> None:
                 bar.update(task, completed=at.done + at.unopened, total=at.total)
     except (CannotStart, SchemaProblem, BadKey, NotAnnounced) as error:
         raise stop(str(error)) from None
-    say(f"Wrapped anew: {counted(at.done, 'data key')}. `plc-bot keys check` says which key may go.")
+    say(
+        f"Wrapped again: {counted(at.done, 'data key')}. To see which old key you can remove, run `plc-bot keys check`."
+    )
     if at.unopened:
-        raise stop(f"{at.unopened} could not be opened and are as they were.")
+        raise stop(f"{at.unopened} could not be opened and were not changed.")
 
 
 @keys.command("check")
@@ -67,7 +69,7 @@ def check() -> None:
             found = keyring.check(database, vault, SystemClock())
     except (CannotStart, SchemaProblem, BadKey) as error:
         raise stop(str(error)) from None
-    table = Table("Key (fingerprint)", "At hand", "What it wraps")
+    table = Table("Key (fingerprint)", "Available", "What it wraps")
     for row in found.rows:
         table.add_row(*row)
     out.print(table)
@@ -90,9 +92,9 @@ def forget(who: Name, yes: Sure = False) -> None:
 
     try:
         found = persons.find(settings(), who)
-        say(f"{found.name} <{found.email}>: {counted(found.items, 'item')} written in confidence.")
+        say(f"{found.name} <{found.email}>: {counted(found.items, 'item')} written in private.")
         say(persons.WHAT_GOES)
-        if not yes and not typer.confirm("Destroy them? Nobody can undo this."):
+        if not yes and not typer.confirm("Delete them for good? You can't undo this."):
             raise stop("Nothing was changed.")
         say(persons.forget(settings(), found.id, datetime.now(UTC), uuid4))
     except persons.NotDone as error:
@@ -101,7 +103,8 @@ def forget(who: Name, yes: Sure = False) -> None:
 
 @person.command("hold")
 def hold(
-    who: Name, reason: Annotated[str, typer.Option("--reason", help="A code; `plc-bot person hold` names them.")] = ""
+    who: Name,
+    reason: Annotated[str, typer.Option("--reason", help="A code. To see the codes, run `plc-bot person hold`.")] = "",
 ) -> None:
     """Put a legal hold on what somebody wrote: it is neither forgotten nor deleted for its age."""
     _hold(who, reason)
@@ -136,10 +139,10 @@ def backup(
 
     now = settings()
     if not now.sqlite:
-        _say_commands("backup", "Run these; the data and the key store are backed up apart:")
+        _say_commands("backup", "Run these commands. They back up the data and the key store separately:")
         return
     if file is None and keys_file is None:
-        raise stop("Say where: plc-bot backup FILE for the data, plc-bot backup --keys FILE for the key store.")
+        raise stop("Name a file: plc-bot backup FILE for the data, plc-bot backup --keys FILE for the key store.")
     try:
         for written in restoring.back_up(now, file, keys_file):
             say(f"Wrote {written}.")
@@ -150,8 +153,8 @@ def backup(
 def restore(
     file: Annotated[Path | None, typer.Argument(help="A backup of the data.")] = None,
     keys_file: Annotated[Path | None, typer.Option("--keys", help="A backup of the key store.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only prove that it could be put in place.")] = False,
-    settled: Annotated[bool, typer.Option("--settle", help="After pg_restore: what a restore does last.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check that the backup works.")] = False,
+    settled: Annotated[bool, typer.Option("--settle", help="After pg_restore: finish the restore.")] = False,
 ) -> None:
     """Put a backup in place of a SQLite database; the bot must not run. What was there is kept aside."""
     from bot import restoring
@@ -162,15 +165,15 @@ def restore(
         if settled or (file is None and check):
             report = restoring.settle_in_place(now, SystemClock()) if settled else restoring.check_in_place(now)
         elif not now.sqlite:
-            _say_commands("restore", "Stop the bot, then run these:")
+            _say_commands("restore", "Stop the bot, then run these commands:")
             return
         elif file is None and keys_file is None:
-            raise stop("Say which: plc-bot restore FILE, with --keys FILE where the key store is lost too.")
+            raise stop("Name a file: plc-bot restore FILE, and --keys FILE if the key store is lost too.")
         elif check:
             report = restoring.check(now, file, keys_file)
         else:
             report, aside = restoring.restore(now, file, keys_file, SystemClock())
-            report.facts.extend(f"What was there is kept as {one}." for one in aside)
+            report.facts.extend(f"The earlier file is kept as {one}." for one in aside)
     except (restoring.CannotRestore, NoCopy) as error:
         raise stop(f"Nothing was changed.\n{error}") from None
     for text in report.facts:

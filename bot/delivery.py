@@ -33,7 +33,7 @@ log = logging.getLogger("plc.delivery")
 
 BATCH = 20  # deliveries of one installation under way at a time
 FEW = BATCH // 2  # places that must be free before more are claimed, so that a claim takes several
-MAYBE = "it may or may not have arrived"
+MAYBE = "it may not have arrived"
 NOT_MADE = "the message could not be made"
 MOST_TRIES = 150  # over a day, as waits grow to ten minutes: a platform may be away that long
 
@@ -433,7 +433,7 @@ class DeliveryLoop:
         builder = self._product.router.builders.get(item.kind)
         card = builder(self._work(tx), item) if builder else None
         if card is None:
-            return Settled("dropped", "it is no longer true")
+            return Settled("dropped", "it was out of date")
         users = people.users_on(tx, mentions_in(card), address.platform, address.tenant)
         zone = people.get(tx, item.person_id).zone if item.person_id else None
         return Prepared(address, Outgoing(card, item.id, Shown(users, zone)), message_id)
@@ -461,7 +461,7 @@ class DeliveryLoop:
             accounts = [one for one in people.accounts_of(tx, item.person_id) if one.platform in self._ports]
             account = accounts[0] if accounts else None
         if account is None:
-            return Settled("failed", "nobody is matched to this person's account yet"), None
+            return Settled("failed", "this person has no matched account yet"), None
         chat = conversations.of_account(tx, account.id)
         if chat is not None:
             return Address(chat.platform, chat.tenant, chat.external, account.user, chat.reference), None
@@ -476,5 +476,5 @@ def _ids(item: Delivery) -> dict[str, object]:
 
 def _in_conversation(place: conversations.Conversation) -> Address | Settled:
     if place.gone:
-        return Settled("failed", f"I was removed from {place.name or 'the channel'}; invite me again")
+        return Settled("failed", f"I was removed from {place.name or 'the channel'}. Invite me again")
     return Address(place.platform, place.tenant, place.external, None, place.reference)

@@ -86,7 +86,7 @@ class Dispatcher:
         except Refused as refusal:
             return notice(*refusal.text)
         except BadAction:
-            return notice("This button is from an older version of me. Please send the command again.")
+            return notice("This button is too old. Send the command again.")
         except FormErrors as wrong:
             return Reply(errors=wrong.errors)
         except Sealed:

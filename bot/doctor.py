@@ -41,8 +41,8 @@ def _key_file(file: Path) -> Finding:
         open_to_others = file.stat().st_mode & 0o077
     except OSError:
         open_to_others = 0
-    mend = f"Let its owner alone read it: chmod 600 {file} (a mounted secret: defaultMode 0400)."
-    return Finding("The file of the encryption keys is closed to others", not open_to_others, mend)
+    mend = f"Make it readable only by its owner: chmod 600 {file} (for a mounted secret: defaultMode 0400)."
+    return Finding("Only the owner can read the encryption key file", not open_to_others, mend)
 
 
 def _database(settings: Settings) -> list[Finding]:
@@ -67,25 +67,25 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
         version = current(tx)
         if version is None:
             what = "The database has a schema"
-            return [Finding(what, ok=False, mend="Run `plc-bot migrate`; `plc-bot run` does it too.")]
+            return [Finding(what, ok=False, mend="Run `plc-bot migrate` or `plc-bot run`.")]
         newest = version == head()
-        findings = [Finding("The database's schema is this version's", newest, "Run `plc-bot migrate`.")]
+        findings = [Finding("The database schema matches this version", newest, "Run `plc-bot migrate`.")]
         if not newest:
             return findings
         try:
             check_key_store(tx)
         except SchemaProblem as error:
-            return [*findings, Finding("The key store is there", ok=False, mend=str(error))]
+            return [*findings, Finding("The key store exists", ok=False, mend=str(error))]
         try:
             check_triggers(tx)
-            findings.append(Finding("The ledger is protected against changes", ok=True))
+            findings.append(Finding("The record is protected against changes", ok=True))
         except SchemaProblem as error:
-            findings.append(Finding("The ledger is protected against changes", ok=False, mend=str(error)))
+            findings.append(Finding("The record is protected against changes", ok=False, mend=str(error)))
         found = program.get(tx)
         if found is not None and found.example != settings.local:
             mend = "Set PLC_DATABASE_URL to another database."
             findings.append(Finding("The database is of the right kind (example or real)", ok=False, mend=mend))
-        what = "The encryption keys open what is stored"
+        what = "The encryption keys open the stored data"
         try:
             Vault(read_operator_keys(operator_keys(settings))).check(tx)
             findings.append(Finding(what, ok=True))
@@ -114,7 +114,7 @@ def _platforms(settings: Settings) -> list[Platform]:
 async def _reachable(settings: Settings) -> Finding:
     """Whether the public address answers; only a running bot can."""
     what = f"The public address answers ({settings.public_url})"
-    mend = "Start the bot, and let PLC_PUBLIC_URL lead to it over HTTPS (a reverse proxy or tunnel)."
+    mend = "Start the bot. Make sure PLC_PUBLIC_URL reaches it over HTTPS, through a reverse proxy or tunnel."
     try:
         timeout = aiohttp.ClientTimeout(total=REACH_SECONDS)
         async with (

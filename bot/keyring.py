@@ -115,9 +115,11 @@ def check(database: Database, vault: Vault, clock: Clock) -> Checked:
 
 
 def _problems(found: rotation.Survey, missing: list[keystore.Wrapping]) -> list[str]:
-    problems = [f"Key {one.fingerprint} is missing; it wraps the keys of {one.words}." for one in missing]
+    problems = [
+        f"Add key {one.fingerprint} to PLC_ENCRYPTION_KEYS. It wraps the keys of {one.words}." for one in missing
+    ]
     if found.unopened_keys:
-        problems.append(f"{counted(found.unopened_keys, 'data key')} cannot be opened, though the key is at hand.")
+        problems.append(f"{counted(found.unopened_keys, 'data key')} can't be opened, although its key is available.")
     if found.unopened_items:
         problems.append(f"{found.unopened_items} of {counted(found.items, 'item')} cannot be opened.")
     if not found.ledger_opens:
@@ -129,7 +131,7 @@ def _advice(fingerprint: str, wrapping: keystore.Wrapping | None, *, wraps: bool
     if wrapping is not None:
         return f"Key {fingerprint} is still needed: it wraps the keys of {wrapping.words}. Run `plc-bot keys rotate`."
     if wraps:
-        return f"Key {fingerprint} wraps nothing, but a running process still puts it first. Restart that one."
+        return f"Key {fingerprint} wraps nothing, but a running process still uses it first. Restart that process."
     return (
         f"Key {fingerprint} wraps nothing any more and may be removed. Keep it as long as you keep backups of the key "
         "store from before the rotation: they open with it alone."

@@ -28,8 +28,8 @@ WHAT_GOES = (
     "ended, and that this person was forgotten."
 )
 
-BOT_TELLS = "The bot tells them in a direct message."
-NOBODY_TELLS = "They have no account here, so nobody tells them: answer them yourself, as docs/keys.md says."
+BOT_TELLS = "The bot tells the person in a direct message."
+NOBODY_TELLS = "The person has no account here, so the bot can't tell them. Tell them yourself. docs/keys.md says how."
 
 
 class NotDone(Exception):
@@ -78,10 +78,10 @@ def _one(tx: Tx, who: str) -> people.Person:
     else:
         found = [people.get(tx, person_id)] if person_id in people.named(tx, [person_id]) else []
     if not found:
-        raise NotDone(f"There is nobody with the name, address or id {who}.")
+        raise NotDone(f"No one has the name, address or id {who}.")
     if len(found) > 1:
         names = "\n".join(f"{one.name} <{one.email}>" for one in found)
-        raise NotDone(f"Several people are meant; give the address.\n{names}")
+        raise NotDone(f"Several people match. Use the email address.\n{names}")
     return found[0]
 
 

@@ -129,7 +129,7 @@ def examine(settings: Settings, database: Database, listed: Sequence[Forgotten] 
     except (SchemaProblem, BadKey, CannotStart) as error:
         report.problems.append(str(error))
     except SQLAlchemyError as error:
-        report.problems.append(f"It cannot be read as a database of this program ({type(error).__name__}).")
+        report.problems.append(f"This is not a database of this program ({type(error).__name__}).")
     return report
 
 
@@ -138,9 +138,9 @@ def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], repo
     with database.read() as tx:
         before = current(tx)
     if before is None:
-        raise SchemaProblem("It holds no program: there is no schema in it.")
+        raise SchemaProblem("This database is empty: it has no schema.")
     migrated = migrate(database)
-    report.facts.append(f"The schema is known ({before}{', now brought up to date' if migrated else ''}).")
+    report.facts.append(f"The schema is supported ({before}{', now brought up to date' if migrated else ''}).")
     with database.write() as tx:
         forgetting.remember(tx, listed)
         again = forgetting.apply_again(tx)
@@ -149,7 +149,10 @@ def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], repo
         found = rotation.survey(tx, vault)
         verdict = ledger.verify(tx, key) if key else None
     if again.keys or again.items:
-        report.facts.append(f"Forgotten again: {counted(again.items, 'item')} and {counted(again.keys, 'data key')}.")
+        report.facts.append(
+            f"Deleted again, because these people were forgotten: {counted(again.items, 'item')} and "
+            f"{counted(again.keys, 'data key')}."
+        )
     people = sum(one.people for one in found.wrappings)
     opened = f"{people - found.unopened_keys} of {counted(people, 'data key')} unwrap"
     items = f"{found.items - found.unopened_items} of {counted(found.items, 'item')} open"
@@ -220,7 +223,7 @@ def _nobody_runs(settings: Settings) -> Iterator[None]:
             held.enter_context(running_alone(url))
         except CannotStart:
             raise CannotRestore(
-                f"The bot is running on {url.database}, or another restore is at work. Stop it first."
+                f"The bot is running on {url.database}, or another restore is running. Stop it first."
             ) from None
         yield
 
@@ -286,7 +289,7 @@ def refuse_while_running(tx: Tx, now: datetime) -> None:
     if alive:
         names = ", ".join(one.name for one in alive)
         raise CannotRestore(
-            f"The bot is running ({names}). Stop it first. One that was killed counts for "
+            f"The bot is running ({names}). Stop it first. A process that was killed still counts for "
             f"{int(running.STALE.total_seconds())} s."
         )
 
@@ -352,4 +355,4 @@ def _settle_in_place(settings: Settings, clock: Clock) -> Report:
 
 
 def _settled(held_back: int) -> str:
-    return f"{counted(held_back, 'message')} held back as unconfirmed: they may have been sent before."
+    return f"{counted(held_back, 'message')} held back as unconfirmed, because they may have been sent before."

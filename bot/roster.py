@@ -123,10 +123,13 @@ def import_past(
             work = Work(tx, now, new_id, key)
             file = past.fingerprint(text)
             if past.imported_before(work, file):
-                raise NothingImported("This very file was imported already; nothing is imported twice.")
+                raise NothingImported("You imported this file already. Nothing was imported again.")
             witness = people.by_email(tx, attests)
             if witness is None:
-                raise NothingImported(f"{attests} is not on the roster; name somebody who vouches for the file.")
+                raise NothingImported(
+                    f"{attests} is not on the roster. Name a person on the roster who confirms that the "
+                    "file is correct."
+                )
             problems = past.import_history(work, rows, file, witness.id, None)
             if problems:
                 raise NothingImported(_said(problems))
@@ -181,10 +184,12 @@ def _match(database: Database, email: str, user: str, now: datetime, new_id: Cal
     with database.write() as tx:
         person = people.by_email(tx, email)
         if person is None:
-            raise NothingImported(f"The roster has nobody with the address {email}.")
+            raise NothingImported(f"No one on the roster has the address {email}.")
         account = _account(tx, user)
         if account is None:
-            raise NothingImported(f"No account {user} was seen. `plc-bot people list` shows those that were.")
+            raise NothingImported(
+                f"I don't know the account {user}. To see the accounts I know, run `plc-bot people list`."
+            )
         identity.link(Work(tx, now, new_id), account.id, person.id, by=None)
     return f"{person.name} is now matched to {account.name} on {account.platform}."
 
@@ -261,7 +266,7 @@ def adopt_policy(
     finally:
         database.close()
     along = f" {counted(moved, 'mentee')} moved to it." if take_along else ""
-    return f"{describe(found)}\n\n{found.name} holds for everybody who begins on {holds_from} or later.{along}"
+    return f"{describe(found)}\n\n{found.name} applies to everyone who starts on {holds_from} or later.{along}"
 
 
 def _take_along(work: Work, policy: Policy) -> int:

@@ -190,7 +190,7 @@ def _problems(settings: Settings) -> list[str]:
     if settings.plc_database_url and not settings.plc_database_url.startswith(("sqlite:///", "postgresql")):
         problems.append("PLC_DATABASE_URL must begin with sqlite:/// or postgresql://.")
     problems += [
-        f"PLC_COORDINATORS holds {address!r}, which is no e-mail address."
+        f"PLC_COORDINATORS holds {address!r}, which is not an email address."
         for address in settings.plc_coordinators
         if "@" not in address
     ]
@@ -236,7 +236,7 @@ def _slack_problems(settings: Settings) -> list[str]:
     problems = []
     if settings.slack_bot_token is None:
         if settings.slack_app_token or settings.slack_signing_secret:
-            problems.append("SLACK_BOT_TOKEN is missing, though other Slack settings are given.")
+            problems.append("Set SLACK_BOT_TOKEN too: other Slack settings are given.")
         return problems
     if not settings.slack_bot_token.startswith("xoxb-"):
         problems.append("SLACK_BOT_TOKEN must be the bot token, which begins with xoxb-.")
@@ -261,7 +261,7 @@ def _teams_problems(settings: Settings) -> list[str]:
         return problems
     if settings.teams_app_id is None:
         if settings.teams_app_password or settings.teams_tenant_id:
-            problems.append("TEAMS_APP_ID is missing, though other Teams settings are given.")
+            problems.append("Set TEAMS_APP_ID too: other Teams settings are given.")
         return problems
     return problems + [
         f"{name.upper()} is missing; a Teams bot needs it together with TEAMS_APP_ID."

@@ -31,6 +31,7 @@ from handlers.cards import (
     say,
 )
 from handlers.completion import ask_for_approval
+from handlers.contacts import ask_coordinator
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
@@ -39,7 +40,7 @@ from program.attendance import correction_reasons
 from program.policy import Activity, Policy
 from program.times import local_day, say_day, to_local, to_utc
 from program.wording import RecordLine
-from program.words import listed
+from program.words import listed, shortened
 from storage import cohorts, deliveries, enrolments, ledger, meetings, people, standings
 from storage.deliveries import Delivery
 from storage.ledger import Line
@@ -63,7 +64,7 @@ DECISIONS = {
 def _policy(call: Call) -> Policy:
     found = enrolments.of_person(call.work.tx, call.my_id)
     if found is None:
-        raise Refused("You are not enrolled yet. Please ask your coordinator.")
+        raise Refused(f"You're not enrolled in the program yet. {ask_coordinator(call.work.tx, 'enroll you')}")
     mentees_only(call)
     return found.policy
 
@@ -71,7 +72,7 @@ def _policy(call: Call) -> Policy:
 # Logging ----------------------------------------------------------------------------------------
 
 
-@router.command("log", "Log an activity outside the meetings", who=MENTEES)
+@router.command("log", "Log something you did outside meetings", who=MENTEES)
 def log_command(call: Call) -> Reply:
     return Reply(form=_log_form(call))
 
@@ -85,14 +86,14 @@ def _log_form(call: Call) -> Form:
     policy = _policy(call)
     kinds = [one for one in policy.activities if one.logged_by == "mentee"]
     if not kinds:
-        raise Refused("Your program's policy lists no activities that mentees log.")
+        raise Refused("Your program has no activities for mentees to log.")
     return Form(
         "Log an activity",
         action("activities.logged"),
         opener=action("activities.log"),
-        blocks=(Note(("Your mentor verifies it with one tap. Please nothing about students.",)),),
+        blocks=(Note(("Your mentor will verify it. Please leave out student names and private matters.",)),),
         fields=(
-            ChoiceField("type", "What", tuple(Option(one.type, one.name) for one in kinds)),
+            ChoiceField("type", "What you did", tuple(Option(one.type, one.name) for one in kinds)),
             *_when_fields(call),
             *_mode_field(kinds),
         ),
@@ -123,11 +124,11 @@ def _mode_hint(kinds: list[Activity]) -> str:
 def _read_when(call: Call, read: FieldReader, kind: Activity | None) -> tuple[date, int]:
     """The day and minutes, in the bounds of the policy's catalogue."""
     day = read.day("day", needed="Choose the day.")
-    minutes = read.number("minutes", 1, 1440, needed="Write the minutes.")
+    minutes = read.number("minutes", 1, 1440, needed="Enter the number of minutes.")
     if day and day > to_local(call.work.now, call.me.zone).date():
-        read.errors["day"] = "That day is ahead."
+        read.errors["day"] = "That day is in the future. Choose today or an earlier day."
     if kind and minutes and isinstance(kind.min_minutes, int) and minutes < kind.min_minutes:
-        read.errors["minutes"] = f"{kind.name} counts from {kind.min_minutes} minutes."
+        read.errors["minutes"] = f"{kind.name} needs at least {kind.min_minutes} minutes to count."
     read.check()
     return day or date.min, minutes or 0
 
@@ -140,10 +141,10 @@ def _happened(call: Call, day: date) -> datetime:
 def logged(call: Call) -> Reply:
     policy = _policy(call)
     read = FieldReader(call.values)
-    kind = policy.activity(read.choice("type", [one.type for one in policy.activities], needed="Choose what it was."))
+    kind = policy.activity(read.choice("type", [one.type for one in policy.activities], needed="Choose what you did."))
     if kind and kind.modes and read.text("mode") not in kind.modes:  # it would never count
         ways = listed([_mode_words(mode).lower() for mode in kind.modes]).replace(" and ", " or ")
-        read.errors["mode"] = f"{kind.name} counts {ways}: choose which."
+        read.errors["mode"] = f"Choose how you did it. {kind.name} counts {ways}."
     day, minutes = _read_when(call, read, kind)
     if kind is None or kind.logged_by != "mentee":
         raise FormErrors({"type": "Choose one of the options."})
@@ -153,9 +154,9 @@ def logged(call: Call) -> Reply:
     )
     line_id = ledger.add(call.work, call.my_id, line)
     if kind.verified_by == "nobody":
-        return notice(f"Logged: {kind.name}, {minutes} minutes. It needs nobody's verification.")
+        return notice(f"Logged: {kind.name}, {minutes} minutes. It counts right away.")
     _ask(call.work, call.my_id, line_id, kind.verified_by)
-    told = f"Logged: {kind.name}, {minutes} minutes. Your {kind.verified_by} is asked to verify it."
+    told = f"Logged: {kind.name}, {minutes} minutes. I asked your {kind.verified_by} to verify it."
     return Reply(card=Card("", (say(told), _withdraw_button(line_id))))
 
 
@@ -192,7 +193,7 @@ def _deciders(work: Work, person_id: UUID, who: str) -> set[UUID]:
 # Make-ups ---------------------------------------------------------------------------------------
 
 
-@router.command("makeup", "Ask for a make-up for a missed meeting", who=MENTEES)
+@router.command("makeup", "Make up a missed meeting", who=MENTEES)
 def makeup_command(call: Call) -> Reply:
     return Reply(form=_makeup_form(call))
 
@@ -205,17 +206,17 @@ def makeup_form(call: Call) -> Reply:
 def _makeup_form(call: Call) -> Form:
     policy = _policy(call)
     if policy.makeups is None:
-        raise Refused("Your program's policy knows no make-ups.")
+        raise Refused("Your program doesn't allow make-ups.")
     missed = _missed(call)
     if not missed:
-        raise Refused("You missed no meeting that can still be made up.")
+        raise Refused("You have no missed meetings to make up.")
     kinds = [one for one in policy.activities if one.type in policy.makeups.activities]
     return Form(
         "Make up a meeting",
         action("activities.makeup.asked"),
         opener=action("activities.makeup"),
-        submit="Ask",
-        blocks=(Note((f"It counts once your {policy.makeups.approver} has approved it.",)),),
+        submit="Send request",
+        blocks=(Note((f"It counts after your {policy.makeups.approver} approves it.",)),),
         fields=(
             ChoiceField("meeting", "The missed meeting", tuple(missed)),
             ChoiceField("type", "What you did instead", tuple(Option(one.type, one.name) for one in kinds)),
@@ -231,7 +232,7 @@ def _missed(call: Call) -> list[Option]:
     for item in (item for one in found for item in one.standing.to_make_up):
         meeting = meetings.find(call.work.tx, item.id)
         if meeting is not None:  # an imported line has none of its own
-            options.append(Option(str(item.id), f"{say_day(item.day)}, {meeting.topic[:40]} ({item.why})"))
+            options.append(Option(str(item.id), f"{say_day(item.day)}, {shortened(meeting.topic, 40)} ({item.why})"))
     return options[:MOST_MISSED]
 
 
@@ -239,7 +240,7 @@ def _missed(call: Call) -> list[Option]:
 def makeup_asked(call: Call) -> Reply:
     policy = _policy(call)
     if policy.makeups is None:
-        raise Refused("Your program's policy knows no make-ups.")
+        raise Refused("Your program doesn't allow make-ups.")
     read = FieldReader(call.values)
     open_ones = [one.value for one in _missed(call)]
     meeting_id = read.choice("meeting", open_ones, needed="Choose the meeting.")
@@ -259,7 +260,7 @@ def makeup_asked(call: Call) -> Reply:
     )
     line_id = ledger.add(call.work, call.my_id, line)
     _ask(call.work, call.my_id, line_id, policy.makeups.approver)
-    told = f"Asked. Your {policy.makeups.approver} can approve it with one tap."
+    told = f"Request sent to your {policy.makeups.approver}. I'll tell you the decision."
     return Reply(card=Card("", (say(told), _withdraw_button(line_id))))
 
 
@@ -316,12 +317,12 @@ def _question(work: Work, line: RecordLine, reader_id: UUID | None) -> Card:
         correct = Button("Correct", action("activities.correct", line.id), opens_form=True)
         return Card(title, (told, *_corrected(work, line), buttons(correct)))
     if _goes_to_others(work, line, reader_id):
-        gone = Note(("It was put to those who decide about it now; you need not do anything.",))
-        return Card("Somebody else decides this now", (told, gone))
+        gone = Note(("I asked the person who decides now. You don't need to do anything.",))
+        return Card("Someone else decides this now", (told, gone))
     yes = "Approve" if line.kind == "makeup" else "Verify"
     items = buttons(
         Button(yes, action("activities.decide", line.id, "yes"), style="primary"),
-        Button("Decline", action("activities.decide", line.id, "no"), confirm="Decline it? The mentee is told."),
+        Button("Decline", action("activities.decide", line.id, "no"), confirm="Decline it? I'll tell the mentee."),
     )
     return Card("A make-up to approve" if line.kind == "makeup" else "An activity to verify", (told, items))
 
@@ -336,8 +337,8 @@ def own_card(work: Work, item: Delivery) -> Card | None:
     what = "make-up" if line.kind == "makeup" else "activity"
     if outcome:
         return Card(f"Your {what} is {DECISIONS[outcome]}", (told, *_corrected(work, line)))
-    waits = Note((f"It waits for your {_approver(work, line)}.",))
-    return Card(f"Your {what} is recorded", (told, waits, _withdraw_button(line.id)))
+    waits = Note((f"Waiting for your {_approver(work, line)}.",))
+    return Card(f"Your {what} is saved", (told, waits, _withdraw_button(line.id)))
 
 
 def _waiting(call: Call) -> RecordLine:
@@ -345,7 +346,7 @@ def _waiting(call: Call) -> RecordLine:
     if line is None or (line.kind, line.step) not in REQUESTS:
         raise Refused("That is not there.")
     if _outcome(call.work, line):
-        raise Refused("That is settled already.")
+        raise Refused("That is decided already.")
     return line
 
 
@@ -365,7 +366,7 @@ def withdraw(call: Call) -> Reply:
     if line.person_id != call.my_id:
         raise Refused("That is not there.")
     _settle(call, line, "withdrawn")
-    return Reply(replace=Card("Withdrawn", (say("It no longer waits for anybody."),)))
+    return Reply(replace=Card("Withdrawn", (say("You took it back. No one needs to decide it now."),)))
 
 
 def _decision(call: Call, line: RecordLine, outcome: str) -> Line:
@@ -385,7 +386,7 @@ def _settle(call: Call, line: RecordLine, outcome: str) -> None:
 
 # Correcting what was settled wrongly --------------------------------------------------------------
 
-COUNTS = {"counts": "It counts", "does_not_count": "It does not count"}
+COUNTS = {"counts": "It counts", "does_not_count": "It doesn't count"}
 
 
 def _correctors(work: Work, line: RecordLine) -> set[UUID]:
@@ -421,7 +422,7 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
     if line is None or (line.kind, line.step) not in REQUESTS or call.my_id not in _correctors(call.work, line):
         raise Refused("That is not there.")
     if not _may_correct(call.work, line):
-        raise Refused("Nothing was decided about it, so there is nothing to correct.")
+        raise Refused("No one has decided it yet, so there is nothing to correct.")
     return line
 
 
@@ -429,24 +430,20 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
 def choose_form(call: Call) -> Reply:
     """Which of somebody's activities and make-ups to correct, the newest first."""
     if not call.me.coordinator:
-        raise Refused("That is for coordinators.")
+        raise Refused("Only coordinators can do that.")
     person = call.person_at(0)
     every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in REQUESTS]
     found = [one for one in reversed(every) if _may_correct(call.work, one)][:MOST_CORRECTED]
     if not found:
-        raise Refused(f"No activity or make-up of {person.name} was settled, so there is nothing to correct.")
-    choices = tuple(Option(str(one.id), plain_text(_told(call.work, one))[:75]) for one in found)
+        raise Refused(f"{person.name} has no decided activities or make-ups, so there is nothing to correct.")
+    choices = tuple(Option(str(one.id), shortened(plain_text(_told(call.work, one)), 75)) for one in found)
     return Reply(
         form=Form(
             "Correct",
             action("activities.chosen", person.id),
             opener=action("activities.choose", person.id),
             submit="Next",
-            blocks=(
-                say(
-                    Bold(person.name), ". Attendance is corrected in the meeting's list: send ", Cmd("attendance"), "."
-                ),
-            ),
+            blocks=(say(Bold(person.name), ". To correct attendance, send ", Cmd("attendance"), "."),),
             fields=(ChoiceField("line", "Which entry", choices),),
         )
     )
@@ -478,10 +475,10 @@ def _correct_form(call: Call, line: RecordLine) -> Form:
         submit="Correct",
         blocks=(
             say(Bold(people.get(call.work.tx, line.person_id).name), ": ", *_told(call.work, line), "."),
-            Note(("The earlier entry stays in the record beside this one. The mentee is told.",)),
+            Note(("The record keeps both entries. I'll tell the mentee.",)),
         ),
         fields=(
-            ChoiceField("status", "What is right", options_of(COUNTS)),
+            ChoiceField("status", "Correct result", options_of(COUNTS)),
             NumberField("minutes", "Minutes", minutes, 1, 1440),
             ChoiceField("reason", "Why", options_of(reasons)),
         ),
@@ -492,8 +489,8 @@ def _correct_form(call: Call, line: RecordLine) -> Form:
 def correct(call: Call) -> Reply:
     line = _settled(call, call.id_at(0))
     read = FieldReader(call.values)
-    status = read.choice("status", tuple(COUNTS), needed="Choose what is right.")
-    minutes = read.number("minutes", 1, 1440, needed="Write the minutes.")
+    status = read.choice("status", tuple(COUNTS), needed="Choose the correct result.")
+    minutes = read.number("minutes", 1, 1440, needed="Enter the number of minutes.")
     reasons = correction_reasons([enrolments.policy_of(call.work.tx, line.person_id)])
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
@@ -508,4 +505,4 @@ def correct(call: Call) -> Reply:
     if not settle_corrected(call, line.person_id):  # the outcome of a dispute tells it already
         deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag=line_id)
     ask_for_approval(call.work, [line.person_id])
-    return notice("Corrected. The mentee is told, and both entries stay in the record.")
+    return notice("Corrected. I told the mentee. The record keeps both entries.")

@@ -33,7 +33,7 @@ from handlers.requests import Reply, notice
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
 from handlers.settling import settle_corrected
 from program.attendance import ESCALATE_AFTER, OPENS_BEFORE, STATUSES, Mark, Status, correction_reasons
-from program.times import say_day
+from program.times import say_day, say_time, to_local, whole_minutes
 from program.words import counted, listed
 from storage import (
     attendance,
@@ -88,7 +88,7 @@ def _open(lines: list[Line]) -> list[Line]:
 @router.moment(
     "attendance.open",
     "“I'm here” opens",
-    late="opens late until the meeting ends; after that it is recorded as missed, and the mentor's roster is the way",
+    late="opens late until the meeting ends; after that it is skipped, and the mentor takes attendance from the list",
 )
 def open_attendance(work: Work, moment: Moment) -> str | None:
     """Late is fine until the meeting ends; after that the mentor's roster is the way."""
@@ -114,12 +114,12 @@ def here_card(work: Work, item: Delivery) -> Card | None:
     if meeting is None:
         return None
     if meeting.cancelled_at is not None:
-        return Card(f"Cancelled: {meeting.topic}", (say("Nobody is absent from a cancelled meeting."),))
+        return Card(f"Cancelled: {meeting.topic}", (say("It doesn't count as an absence."),))
     lines = roster_of(work, meeting)
-    tapped = [line.person.name for line in lines if line.mark.tapped]
-    who = Note((f"Here ({len(tapped)}): {listed(tapped, 60)}" if tapped else "Nobody has tapped yet.",))
+    there = [line.person.name for line in lines if line.mark.there]
+    who = Note((f"Here ({len(there)}): {listed(there, 60)}" if there else "No taps yet.",))
     if meeting.settled_at is not None:
-        return Card(f"{meeting.topic}: attendance is complete", (who,) if tapped else ())
+        return Card(f"{meeting.topic}: attendance is complete", (who,) if there else ())
     here = Button("I'm here", action("attendance.here", meeting.id), style="primary")
     starts = When(meeting.starts_at, meeting.zone, "time")
     return Card(meeting.topic, (say("The PLC meeting starts at ", starts, "."), buttons(here), who))
@@ -129,29 +129,28 @@ def here_card(work: Work, item: Delivery) -> Card | None:
 def here(call: Call) -> Reply:
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None:
-        raise Refused("That meeting is not there.")
+        raise Refused("I can't find that meeting.")
     if call.my_id not in {one.id for one in meetings.expected(call.work.tx, meeting)}:
         if call.is_member(meeting.cohort_id):
-            raise Refused("Attendance is taken for mentees only, so I have not recorded anything. Good to have you!")
+            raise Refused("Only mentees need to tap. Thanks for coming!")
         raise Refused(
-            "This meeting is another cohort's, so I have not recorded anything. If you are visiting, its mentor "
-            "can add you when confirming the list."
+            "You're not in this cohort, so I didn't mark you as here. If you're visiting, ask its mentor to add you."
         )
     if meeting.cancelled_at is not None:
-        raise Refused("This meeting was cancelled; nobody is absent.")
+        raise Refused("This meeting was cancelled. It doesn't count as an absence.")
     if call.work.now < meeting.starts_at - OPENS_BEFORE:
-        raise Refused("It is a little early: “I'm here” opens 15 minutes before the meeting.")
+        raise Refused("It's too early. You can tap “I'm here” from 15 minutes before the meeting.")
     mark = attendance.of_meeting(call.work.tx, meeting.id).get(call.my_id, Mark())
     if mark.tapped:
-        return notice("You're marked as here already. Your mentor confirms the list afterwards.")
+        return notice("You're marked as here already. Your mentor will confirm it after the meeting.")
     if mark.status is not None:
-        return notice(f"Your mentor has recorded you already: {STATUSES[mark.status].lower()}.")
+        return notice(f"Your mentor has marked you already: {STATUSES[mark.status].lower()}.")
     if meeting.settled_at is not None:
-        raise Refused("The list is confirmed already; please tell your mentor.")
+        raise Refused("Attendance is closed for this meeting. Tell your mentor that you were there.")
     attendance.add(call.work, meeting, call.my_id, "tapped", "present", call.my_id)
     deliveries.refresh(call.work, meeting.id, "attendance.here", "attendance.roster")
     now = When(call.work.now, call.me.zone, "time")
-    return notice("You're marked as here, ", now, ". Your mentor confirms the list afterwards.")
+    return notice("You're marked as here, ", now, ". Your mentor will confirm it after the meeting.")
 
 
 # The mentor's roster ----------------------------------------------------------------------------
@@ -160,7 +159,7 @@ def here(call: Call) -> Reply:
 @router.moment(
     "attendance.roster",
     "the meeting ends and the mentor gets the roster",
-    late="goes out late, however late: without it attendance stays open",
+    late="goes out however late, because attendance stays open without it",
 )
 def send_roster(work: Work, moment: Moment) -> str | None:
     meeting = _current(work, moment)
@@ -178,7 +177,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
 @router.moment(
     "attendance.chase",
     "the mentor is reminded of open attendance",
-    late="goes out late while attendance is open; if the coordinator's turn has come as well, it is recorded as missed",
+    late="goes out late while attendance is open; it is skipped once the coordinator is asked",
 )
 def chase(work: Work, moment: Moment) -> str | None:
     meeting = _current(work, moment)
@@ -219,7 +218,7 @@ def chase_delivery(work: Work, item: Delivery) -> Card | None:
 
 @router.delivery("attendance.escalate")
 def escalate_delivery(work: Work, item: Delivery) -> Card | None:
-    return _roster_message(work, item, "Attendance was never confirmed")
+    return _roster_message(work, item, "Attendance is still not confirmed")
 
 
 def _roster_message(work: Work, item: Delivery, title: str) -> Card | None:
@@ -236,13 +235,13 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     when = When(meeting.starts_at, meeting.zone)
     cohort = cohorts.get(work.tx, meeting.cohort_id)
     if meeting.cancelled_at is not None:
-        return Card(f"Cancelled: {meeting.topic}", (say("Nobody is absent from a cancelled meeting."),))
+        return Card(f"Cancelled: {meeting.topic}", (say("It doesn't count as an absence."),))
     lines = roster_of(work, meeting)
     if not lines:
         return Card(title, (say(Bold(meeting.topic), ", ", when, ". The cohort has no mentees yet."),))
     table = Table(
         ("Name", "Attendance"),
-        tuple((_name(line), "on leave" if line.away else _mark_words(line.mark)) for line in lines),
+        tuple((_name(line), "on leave" if line.away else _mark_words(line.mark, meeting)) for line in lines),
         caption="Attendance",
     )
     still_open = _open(lines)
@@ -262,7 +261,7 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
         )
         items = [these, everyone, one_by_one]
     intro = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
-    note = Note(("Whoever did not tap is left open, never assumed absent.",))
+    note = Note(("No tap yet doesn't mean absent. Mark who was there.",))
     return Card(title, (intro, table, buttons(*items), note))
 
 
@@ -270,12 +269,23 @@ def _name(line: Line) -> str:
     return f"{line.person.name} (visitor)" if line.person.visitor else line.person.name
 
 
-def _mark_words(mark: Mark) -> str:
+def _mark_words(mark: Mark, meeting: Meeting) -> str:
+    """What is recorded, and when the mentee tapped: “Present, tapped 3:56 PM”."""
     if mark.status is None:
-        return "tapped “I'm here”" if mark.tapped else "open"
+        return _tap_words(mark, meeting) or "no tap yet"
     words = STATUSES[mark.status]
     words += f", {mark.minutes} minutes" if mark.minutes is not None else ""
-    return words + (" (corrected)" if mark.corrected else "")
+    words += " (corrected)" if mark.corrected else ""
+    return ", ".join(part for part in (words, _tap_words(mark, meeting)) if part)
+
+
+def _tap_words(mark: Mark, meeting: Meeting) -> str:
+    """When somebody tapped, in the meeting's zone, and how late that was; empty: there was no tap."""
+    if mark.tapped_at is None:
+        return ""
+    late = whole_minutes(meeting.starts_at, mark.tapped_at)
+    words = f"tapped {say_time(to_local(mark.tapped_at, meeting.zone))}"
+    return f"{words}, {counted(late, 'minute')} after the start" if late > 0 else words
 
 
 @router.press("attendance.confirm")
@@ -292,7 +302,7 @@ def everyone_came(call: Call) -> Reply:
 def _settle_present(call: Call, *, only_tapped: bool) -> Reply:
     meeting = _led(call)
     if call.work.now < meeting.starts_at:
-        raise Refused("The meeting has not begun yet.")
+        raise Refused("The meeting hasn't started yet.")
     for line in _open(roster_of(call.work, meeting)):
         if line.mark.tapped or not only_tapped:
             attendance.add(call.work, meeting, line.person.id, "confirmed", "present", call.my_id)
@@ -302,9 +312,9 @@ def _settle_present(call: Call, *, only_tapped: bool) -> Reply:
 def _led(call: Call) -> Meeting:
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None or not call.leads(meeting.cohort_id):
-        raise Refused("Attendance is confirmed by the cohort's mentors and by coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can confirm attendance.")
     if meeting.cancelled_at is not None:
-        raise Refused("This meeting was cancelled; nobody is absent.")
+        raise Refused("This meeting was cancelled. It doesn't count as an absence.")
     return meeting
 
 
@@ -323,13 +333,13 @@ def _after(call: Call, meeting: Meeting) -> Card:
     return roster_card(call.work, meetings.get(call.work.tx, meeting.id))
 
 
-@router.command("attendance", "The last meetings' attendance", who=LEADS, cohort=LEADS)
+@router.command("attendance", "Attendance at the last meetings", who=LEADS, cohort=LEADS)
 def attendance_command(call: Call) -> Reply:
     """The roster of the last meeting, and the ones before it."""
     cohort = call.cohort
     last = meetings.last_meetings(call.work.tx, cohort.id, call.work.now, 5)
     if not last:
-        return Reply(card=Card("No meeting has begun yet", (say("After a meeting its roster is here."),)))
+        return Reply(card=Card("No meetings yet", (say("After a meeting, its attendance list will be here."),)))
     newest = roster_card(call.work, last[0])
     earlier: list[Block] = []
     for meeting in last[1:]:
@@ -352,14 +362,14 @@ def edit_form(call: Call) -> Reply:
     """A choice for each person; those who tapped are filled in, a settled one can be corrected."""
     meeting = _led(call)
     if call.work.now < meeting.starts_at:
-        raise Refused("The meeting has not begun yet.")
+        raise Refused("The meeting hasn't started yet.")
     lines = roster_of(call.work, meeting)
-    fields: list[Field] = [_person_field(line) for line in lines]
+    fields: list[Field] = [_person_field(line, meeting) for line in lines]
     if any(line.mark.status is not None for line in lines):
         options = options_of(_reasons(call, lines))
-        hint = "Leave it empty unless you change what is recorded already."
-        fields.append(ChoiceField("reason", "Why, if you correct an entry", options, optional=True, hint=hint))
-    fields.append(TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or e-mail address"))
+        hint = "Leave this empty unless you change something that is saved already."
+        fields.append(ChoiceField("reason", "Why (only for a correction)", options, optional=True, hint=hint))
+    fields.append(TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or email address"))
     return Reply(
         form=Form(
             "Who came?",
@@ -371,9 +381,12 @@ def edit_form(call: Call) -> Reply:
     )
 
 
-def _person_field(line: Line) -> ChoiceField:
+def _person_field(line: Line, meeting: Meeting) -> ChoiceField:
     value = line.mark.status or ("present" if line.mark.tapped else "")
-    hint = "On leave that day; choose only if they came." if line.away else ""
+    tapped = _tap_words(line.mark, meeting)
+    hint = (
+        "On leave that day. Choose only if they came." if line.away else tapped and f"{tapped[:1].upper()}{tapped[1:]}."
+    )
     return ChoiceField(_field(line.person.id), _name(line), STATUS_OPTIONS, value, optional=True, hint=hint)
 
 
@@ -412,9 +425,9 @@ def save(call: Call) -> Reply:
         if status and status != line.mark.status:
             chosen[line.person.id] = cast(Status, status)
             if line.mark.status is not None and not reason:
-                read.errors["reason"] = "Say why you change what was recorded."
+                read.errors["reason"] = "Choose why you're changing it."
             if line.mark.status is not None and line.person.id in others:
-                read.errors[_field(line.person.id)] = "This policy lets only a coordinator correct what is recorded."
+                read.errors[_field(line.person.id)] = "Only a coordinator can change this. Ask your coordinator."
     visitor = read.text("visitor", most=200)
     read.check()
     if visitor:
@@ -432,13 +445,13 @@ def save(call: Call) -> Reply:
 def _visitor(call: Call, text: str, lines: list[Line]) -> people.Person:
     found = people.search(call.work.tx, text)
     if not found:
-        raise FormErrors({"visitor": "I know nobody with that name or address."})
+        raise FormErrors({"visitor": "I can't find anyone with that name or email address."})
     if len(found) > 1:
-        raise FormErrors({"visitor": "Several people fit; write the e-mail address."})
+        raise FormErrors({"visitor": "Several people have that name. Enter the email address."})
     if found[0].id in {line.person.id for line in lines}:
         raise FormErrors({"visitor": f"{found[0].name} is on the list already."})
     if not cohorts.shared_cohorts(call.work.tx, found[0].id, ("mentee",)):
-        raise FormErrors({"visitor": f"{found[0].name} is no mentee, so no attendance is taken."})
+        raise FormErrors({"visitor": f"{found[0].name} is not a mentee, so you don't need to mark attendance."})
     return found[0]
 
 
@@ -448,7 +461,7 @@ def _minutes_form(call: Call, meeting: Meeting, partial: list[UUID], draft: UUID
         "How long?",
         action("attendance.minutes", meeting.id, draft),
         opener=action("attendance.edit", meeting.id),
-        blocks=(say(f"The meeting was {meeting.minutes} minutes long. How long was each of them there?"),),
+        blocks=(say(f"The meeting was {meeting.minutes} minutes long. How long was each person there?"),),
         fields=tuple(
             NumberField(_field(one), f"{names[one]}, minutes", None, 1, max(1, meeting.minutes)) for one in partial
         ),
@@ -462,9 +475,7 @@ def save_minutes(call: Call) -> Reply:
     draft = call.id_at(1)
     values = call.draft("attendance")
     if values is None:
-        raise Refused(
-            "This form was sent already, or is too old. Send ", Cmd("attendance"), " to see what is recorded."
-        )
+        raise Refused("You sent this form already, or it is too old. Send ", Cmd("attendance"), " to see the list.")
     chosen = {UUID(one): cast(Status, status) for one, status in values["chosen"].items()}
     read = FieldReader(call.values)
     minutes = {
@@ -505,6 +516,8 @@ def _record(
     ask_both(call, meeting)
     still_open = len(_open(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))
     rest = (
-        f" {counted(still_open, 'person is', 'people are')} still open." if still_open else " Attendance is complete."
+        f" {counted(still_open, 'person still needs', 'people still need')} an answer."
+        if still_open
+        else " Attendance is complete."
     )
-    return notice(f"Recorded {counted(recorded, 'entry', 'entries')}.{rest}")
+    return notice(f"Saved.{rest}")

@@ -101,7 +101,22 @@ class Cmd:
         return f"“{slash} {self.words}”" if slash else f"“{self.words}”"
 
 
-Span = str | Bold | Link | Mention | When | Cmd
+@dataclass(frozen=True, slots=True)
+class HowToAsk:
+    """How somebody asks the bot for something in a channel; a renderer writes it for its platform.
+
+    ``chat``: also how it is done in the direct chat.
+    """
+
+    chat: bool = False
+
+    def plain(self, slash: str = "") -> str:
+        """``slash``: what stands before a command there; empty: the bot is mentioned instead."""
+        channel = f"Type {slash} before a command." if slash else "Mention me, then type a command."
+        return f"{channel} In a direct message to me, just type the command." if self.chat else channel
+
+
+Span = str | Bold | Link | Mention | When | Cmd | HowToAsk
 Text = tuple[Span, ...]
 
 
@@ -326,7 +341,7 @@ def _plain_span(span: Span, zone: str | None, slash: str) -> str:
             return span.name
         case When():
             return span.plain(zone)
-        case Cmd():
+        case Cmd() | HowToAsk():
             return span.plain(slash)
 
 
@@ -396,7 +411,7 @@ def say(*text: Span) -> Paragraph:
 
 def with_commands(sentence: str) -> Text:
     """A sentence of the rules, which know no platform: what it says to send “like this” is a command."""
-    parts = re.split(r"(?<=send )“([^”]+)”", sentence)
+    parts = re.split(r"(?<=[Ss]end )“([^”]+)”", sentence)
     return tuple(Cmd(part) if place % 2 else part for place, part in enumerate(parts) if part)
 
 

@@ -26,6 +26,7 @@ from handlers.cards import (
     buttons,
     options_of,
     say,
+    with_commands,
 )
 from handlers.links import files, verify_address
 from handlers.planning import plan_daily
@@ -45,9 +46,9 @@ from storage.work import Work
 
 LOOK_AT = time(6, 0)  # before the working day, so that the question is there when it begins
 SHOWN = 8
-FORGETTING = "What you wrote in private is still kept for you alone. “privacy” says how it can be forgotten."
-ANOTHER = "Please ask another coordinator; if there is none, the operator names a second one in PLC_COORDINATORS."
-ONLY_COORDINATORS = "Completion is approved, and certificates are kept, by coordinators."
+FORGETTING = "What you wrote in check-ins is still kept, and only you can read it. Send “privacy” to delete it."
+ANOTHER = "Ask another coordinator. If there isn't one, ask the operator to add one in PLC_COORDINATORS."
+ONLY_COORDINATORS = "Only coordinators can approve completion and manage certificates."
 
 
 # Who is complete --------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ def plan_look(work: Work) -> None:
 
 @router.moment(
     "completion.look",
-    "the bot looks who is complete",
+    "the bot checks who has completed the program",
     late="is done late, once for all missed days",
 )
 def look(work: Work, _moment: Moment) -> str | None:
@@ -111,20 +112,20 @@ def ask_card(work: Work, person_id: UUID) -> Card:
         return _given_card(given[0], name, program.zone_of(work.tx))
     found = standings.of_people(work.tx, [person_id], work.now)
     if not found or found[0].standing.state != "complete":
-        text = say(Bold(name), "’s standing is no longer complete, so there is nothing to approve.")
+        text = say(Bold(name), " no longer meets every requirement, so there is nothing to approve.")
         return Card("Nothing to approve", (text,))
     mine = found[0]
     return Card(
-        f"{name} is complete",
+        f"{name} has completed the program",
         (
-            say(Bold(name), " has everything the two years ask for. Approving issues the certificate."),
+            say(Bold(name), " has met every requirement. Approve to issue the certificate."),
             Facts(_facts(work, mine)),
             buttons(
                 Button(
                     "Approve and issue",
                     action("completion.approve", person_id),
                     style="primary",
-                    confirm=f"Issue {name}'s certificate? It can be revoked later, but not undone.",
+                    confirm=f"Issue {name}'s certificate? You can revoke it later, but you can't undo this.",
                 ),
                 Button("See the record", action("completion.record", person_id)),
             ),
@@ -135,7 +136,7 @@ def ask_card(work: Work, person_id: UUID) -> Card:
 def _facts(work: Work, mine: Mentee) -> tuple[tuple[str, Text], ...]:
     own = [one.name for one in cohorts.shared_cohorts(work.tx, mine.id, ("mentee",))]
     return (
-        ("Cohort", (", ".join(own) or "none now",)),
+        ("Cohort", (", ".join(own) or "none",)),
         *((label, (words,)) for label, words in years_in_words(mine.standing)),
         ("Policy", (f"{mine.policy.label}, version {mine.policy.version}",)),
     )
@@ -166,11 +167,11 @@ def approve(call: Call) -> Reply:
     """Issue the certificate. Whoever presses second is shown that it was issued."""
     person_id = _mentee(call)
     if person_id == call.my_id:
-        raise Refused(f"Nobody approves their own completion. {ANOTHER}")
+        raise Refused(f"You can't approve your own completion. {ANOTHER}")
     found = standings.of_people(call.work.tx, [person_id], call.work.now)
     if not certificates.of_person(call.work.tx, person_id):
         if not found or found[0].standing.state != "complete":
-            raise Refused("The standing is no longer complete, so nothing was issued.")
+            raise Refused("Not issued: this person no longer meets every requirement.")
         _issue(call, found[0])
     return Reply(replace=ask_card(call.work, person_id))
 
@@ -180,7 +181,7 @@ def _mentee(call: Call) -> UUID:
     _coordinators_only(call)
     person_id = call.id_at(0)
     if not enrolments.is_enrolled(call.work.tx, person_id):
-        raise Refused("That person is not enrolled in the program.")
+        raise Refused("This person is not enrolled in the program.")
     return person_id
 
 
@@ -210,25 +211,25 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
     if found is None:
         return None
     if not found.in_force:
-        text = say("This certificate no longer holds. ", reason_words(found.reason), ".")
+        text = say("This certificate is no longer valid. ", reason_words(found.reason), ".")
         return Card("Certificate revoked", (text,)) if item.verb == "update" else None
     get = Button("Get your certificate", action("completion.mine"), style="primary")
     if found.number > 1:
-        text = say("Your certificate was issued anew; the earlier one no longer holds.")
+        text = say("Your certificate was issued again. The earlier one is no longer valid.")
         return Card("Your new certificate", (text, buttons(get)))
     return Card(
         f"Congratulations, {found.name}!",
         (
-            say("You ", Bold(COMPLETED), ". Your coordinator approved it, and your certificate is ready."),
+            say("You ", Bold(COMPLETED), ". Your coordinator approved it. Your certificate is ready."),
             buttons(get),
             Note(
                 (
-                    "I send you no more check-ins. Your record stays yours: ",
+                    "I won't send you more check-ins. To get a copy of your record, send ",
                     Cmd("export"),
-                    " gives you all of it.",
+                    ".",
                 )
             ),
-            Note((FORGETTING,)),
+            Note(with_commands(FORGETTING)),
         ),
     )
 
@@ -243,14 +244,14 @@ def goodbye(work: Work, person_id: UUID) -> None:
 @router.delivery("completion.left")
 def left_delivery(work: Work, item: Delivery) -> Card | None:
     if cohorts.shared_cohorts(work.tx, UUID(item.subject)):
-        again = Card("You are in the program again", (say("What you did before stays recorded."),))
+        again = Card("You're back in the program", (say("Everything you did before still counts."),))
         return again if item.verb == "update" else None
     return Card(
-        "You are in no cohort now",
+        "You're not in a cohort now",
         (
-            say("I send you no more prompts. What you attended stays recorded, and you can have a copy."),
+            say("I won't send you check-ins or reminders anymore. Your record is kept, and you can get a copy."),
             buttons(Button("Get your record", action("completion.mine"))),
-            Note((FORGETTING,)),
+            Note(with_commands(FORGETTING)),
         ),
     )
 
@@ -258,7 +259,7 @@ def left_delivery(work: Work, item: Delivery) -> Card | None:
 # The holder's own -------------------------------------------------------------------------------
 
 
-@router.command("certificate", "Your certificate, and how it is verified")
+@router.command("certificate", "Your certificate and how to verify it")
 def certificate_command(call: Call) -> Reply:
     if call.me.coordinator and not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Reply(card=certificates_card(call))
@@ -272,7 +273,7 @@ def mine(call: Call) -> Reply:
 
 def own_card(call: Call) -> Card:
     if not enrolments.is_enrolled(call.work.tx, call.my_id):
-        return Card("No certificate", (say("You are not enrolled as a mentee, so there is none."),))
+        return Card("No certificate", (say("You're not enrolled as a mentee, so you have no certificate."),))
     given = certificates.of_person(call.work.tx, call.my_id)
     if given and given[0].in_force:
         return _certificate_card(call, given[0], "Your certificate")
@@ -283,16 +284,16 @@ def own_card(call: Call) -> Card:
         f"plc-bot certificate write {email} --packet --output FILE",
     )
     if given:
-        text = say("Your certificate was revoked. ", reason_words(given[0].reason), ". Your coordinator can say more.")
+        text = say("Your certificate was revoked. ", reason_words(given[0].reason), ". Ask your coordinator about it.")
         return Card("Your certificate was revoked", (text, *so_far))
     found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     if found and found[0].standing.state == "complete":
-        waiting = say("You have everything the two years ask for. Your coordinator is asked to approve it.")
+        waiting = say("You've met every requirement. I asked your coordinator to approve it.")
         return Card("Almost there", (waiting, *so_far))
     if not cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",)):
-        left = say("You left before the two years were complete. What you did stays recorded; this is your copy.")
+        left = say("You left before you completed the two years. Here is a copy of your record.")
         return Card("Your record", (left, *so_far))
-    later = say("You get it once the two years are complete. ", Cmd("progress"), " says what is missing.")
+    later = say("You'll get it when you complete the two years. Send ", Cmd("progress"), " to see what's left.")
     return Card("Your certificate comes later", (later, *so_far))
 
 
@@ -311,14 +312,14 @@ def _certificate_card(call: Call, found: Certificate, title: str) -> Card:
         call,
         [
             ("Certificate (PDF)", "certificate", found.id, "pdf"),
-            ("Every line it rests on (PDF)", "packet", found.person_id, "pdf"),
+            ("Full record (PDF)", "packet", found.person_id, "pdf"),
         ],
         f"plc-bot certificate write {email} --output FILE, and the same with --packet",
     )
     if call.work.address:
-        check = LinkButton("See what others see", verify_address(call, found.code))
+        check = LinkButton("Check it online", verify_address(call, found.code))
         blocks.append(buttons(check))
-        blocks.append(Note(("Anybody with the code can check it there.",)))
+        blocks.append(Note(("Anyone with the code can check it there.",)))
     return Card(title, tuple(blocks))
 
 
@@ -331,7 +332,7 @@ def see_record(call: Call) -> Reply:
     return Reply(
         card=Card(
             f"The record of {person.name}",
-            tuple(files(call, [("Every line (PDF)", "packet", person_id, "pdf")], command)),
+            tuple(files(call, [("Full record (PDF)", "packet", person_id, "pdf")], command)),
         )
     )
 
@@ -354,15 +355,15 @@ def certificates_card(call: Call) -> Card:
         blocks.append(buttons(*(Button(one.name, action("completion.ask", one.id)) for one in waiting[:SHOWN])))
         blocks += _more(len(waiting))
     else:
-        blocks.append(say("Nobody is waiting for you."))
+        blocks.append(say("No one is waiting for your approval."))
     blocks.append(Heading(f"Issued ({sum(one.in_force for one in given)})"))
     if given:
         shown = given[:SHOWN]
         blocks.append(buttons(*(Button(_label(one), action("completion.open", one.id)) for one in shown)))
         blocks += _more(len(given))
-        blocks.append(buttons(Button("Find one", action("completion.find"), opens_form=True)))
+        blocks.append(buttons(Button("Find a certificate", action("completion.find"), opens_form=True)))
     else:
-        blocks.append(say("No certificate was issued yet."))
+        blocks.append(say("No certificates have been issued yet."))
     return Card("Certificates", tuple(blocks))
 
 
@@ -388,7 +389,7 @@ def find_form(call: Call) -> Reply:
             action("completion.found"),
             opener=action("completion.find"),
             submit="Find",
-            fields=(TextField("who", "Name, e-mail address or code", max_length=200),),
+            fields=(TextField("who", "Name, email address or code", max_length=200),),
         )
     )
 
@@ -397,11 +398,11 @@ def find_form(call: Call) -> Reply:
 def find(call: Call) -> Reply:
     _coordinators_only(call)
     read = FieldReader(call.values)
-    text = read.text("who", needed="Write a name, an e-mail address or a code.", most=200)
+    text = read.text("who", needed="Enter a name, an email address or a code.", most=200)
     read.check()
     found = _search(call, text)
     if not found:
-        raise FormErrors({"who": "I know no certificate of that name, address or code."})
+        raise FormErrors({"who": "I can't find a certificate with that name, email address or code."})
     if len(found) == 1:
         return Reply(card=_one(call, found[0]))
     return Reply(
@@ -427,7 +428,7 @@ def _certificate(call: Call) -> Certificate:
     _coordinators_only(call)
     found = certificates.get(call.work.tx, call.id_at(0))
     if found is None:
-        raise Refused("That certificate is not there.")
+        raise Refused("I can't find that certificate.")
     return found
 
 
@@ -440,7 +441,10 @@ def _one(call: Call, found: Certificate) -> Card:
         extra: tuple[Block, ...] = (
             (buttons(reissue),)
             if newest.id == found.id
-            else (say("It was issued anew."), buttons(Button("Open the new one", action("completion.open", newest.id))))
+            else (
+                say("It was issued again."),
+                buttons(Button("Open the new one", action("completion.open", newest.id))),
+            )
         )
         return Card(card.title, (*card.blocks, *extra))
     card = _certificate_card(call, found, f"Certificate of {found.name}")
@@ -461,7 +465,10 @@ def revoke_form(call: Call) -> Reply:
             opener=action("completion.revoke", found.id),
             submit="Revoke",
             blocks=(
-                say(Bold(found.name), f", code {found.code}. Its code will answer “revoked”, and it stays on record."),
+                say(
+                    Bold(found.name),
+                    f", code {found.code}. Anyone who checks the code will see “revoked”. The record keeps it.",
+                ),
             ),
             fields=(ChoiceField("reason", "Why", options_of(REVOKE_REASONS)),),
         )
@@ -472,14 +479,14 @@ def revoke_form(call: Call) -> Reply:
 def revoke(call: Call) -> Reply:
     found = _certificate(call)
     read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(REVOKE_REASONS), needed="Say why.")
+    reason = read.choice("reason", tuple(REVOKE_REASONS), needed="Choose why.")
     read.check()
     try:
         certificates.revoke(call.work, found, reason, call.my_id)
     except NotInForce:
         raise Refused("It was revoked already.") from None
     _withdrawn(call.work, found)
-    return notice("Revoked. The ledger says who, when and why; the holder is told.")
+    return notice("Revoked. I told the mentee. The record keeps who revoked it, when and why.")
 
 
 def _withdrawn(work: Work, found: Certificate) -> None:
@@ -498,9 +505,9 @@ def reissue_form(call: Call) -> Reply:
             action("completion.reissued", found.id),
             opener=action("completion.reissue", found.id),
             submit="Reissue",
-            blocks=(say("The new certificate has a new code; the earlier one will answer “revoked”."),),
+            blocks=(say("The new certificate has a new code. Anyone who checks the earlier code will see “revoked”."),),
             fields=(
-                TextField("name", "Name as it is shown", name, max_length=200),
+                TextField("name", "Name on the certificate", name, max_length=200),
                 ChoiceField("reason", "Why", options_of(REISSUE_REASONS)),
             ),
         )
@@ -511,15 +518,15 @@ def reissue_form(call: Call) -> Reply:
 def reissue(call: Call) -> Reply:
     found = _certificate(call)
     read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(REISSUE_REASONS), needed="Say why.")
-    name = printable(read.text("name", needed="Write the name.", most=200))
+    reason = read.choice("reason", tuple(REISSUE_REASONS), needed="Choose why.")
+    name = printable(read.text("name", needed="Enter the name.", most=200))
     if not name:
-        read.errors.setdefault("name", "Write the name.")
+        read.errors.setdefault("name", "Enter the name.")
     read.check()
     if found.person_id == call.my_id:
-        raise Refused(f"Nobody reissues their own certificate. {ANOTHER}")
+        raise Refused(f"You can't reissue your own certificate. {ANOTHER}")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
-        raise Refused("It was issued anew already. Send ", Cmd("certificates"), " to see the new one.")
+        raise Refused("It was issued again already. Send ", Cmd("certificates"), " to see the new one.")
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
     _withdrawn(call.work, found)
     _announce(call.work, made)

@@ -17,7 +17,7 @@ from storage.ledger import Line
 REASONS = {
     "position": "Left the position or the profession",
     "moved": "Moved out of the program's area",
-    "own_wish": "At their own wish",
+    "own_wish": "Chose to leave",
     "other": "Another reason",
 }
 
@@ -27,17 +27,22 @@ def leave_form(call: Call) -> Reply:
     person, _ = mentee_of(call)
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if not here:
-        raise Refused(f"{person.name} is a mentee of no cohort now.")
+        raise Refused(f"{person.name} is not a mentee in any cohort.")
     names = " and ".join(one.name for one in here)
     return Reply(
         form=Form(
             "Leaves the program",
             action("departures.left", person.id),
             opener=action("departures.leave", person.id),
-            submit="Record it",
+            submit="Remove from program",
             blocks=(
-                say(Bold(person.name), f" leaves {names} and the program today, before the two years are complete."),
-                Note(("Prompts stop today. What was done stays recorded. You can undo this; both steps stay.",)),
+                say(Bold(person.name), f" will leave {names} and the program today, before completing the two years."),
+                Note(
+                    (
+                        "I'll stop sending check-ins and reminders today. The record is kept. You can undo "
+                        "this, and the record will show both.",
+                    )
+                ),
             ),
             fields=(ChoiceField("reason", "Why", options_of(REASONS)),),
         )
@@ -52,7 +57,7 @@ def left(call: Call) -> Reply:
     read.check()
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if not here:
-        raise Refused(f"{person.name} is a mentee of no cohort now.")
+        raise Refused(f"{person.name} is not a mentee in any cohort.")
     detail = {"cohorts": [one.id.hex for one in here], "from": [one.name for one in here]}
     line = Line("departure", "left", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
@@ -61,7 +66,7 @@ def left(call: Call) -> Reply:
     hand_on(call.work, person.id)
     goodbye(call.work, person.id)
     undo = buttons(Button("Undo", action("departures.undo", person.id, line_id)))
-    told = say(Bold(person.name), " has left the program. They are offered a copy of their record.")
+    told = say(Bold(person.name), " has left the program. I offered them a copy of their record.")
     return Reply(card=Card("", (told, undo)))
 
 
@@ -71,9 +76,9 @@ def undo(call: Call) -> Reply:
     person, _ = mentee_of(call)
     line = ledger.get(call.work.tx, call.id_at(1))
     if line is None or line.person_id != person.id or (line.kind, line.step) != ("departure", "left"):
-        raise Refused("That is not there.")
+        raise Refused("I can't find that anymore.")
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
-        raise Refused(f"{person.name} is in the program again already.")
+        raise Refused(f"{person.name} is back in the program already.")
     back = Line("departure", "withdrawn", call.work.now, call.my_id, "coordinator", target_id=line.id)
     ledger.add(call.work, person.id, back)
     others = {one.id for one in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
@@ -84,4 +89,4 @@ def undo(call: Call) -> Reply:
     refresh_turns(call.work, [person.id])
     deliveries.refresh(call.work, person.id, "completion.left")
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back.target_id)
-    return Reply(replace=Card("", (say(f"Undone: {person.name} is in the program again; the record shows both."),)))
+    return Reply(replace=Card("", (say(f"Undone. {person.name} is back in the program. The record shows both."),)))

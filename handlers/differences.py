@@ -31,7 +31,7 @@ def _difference(work: Work, line_id: UUID) -> attendance.Difference | None:
 
 
 def _settled(item: Delivery) -> Card | None:
-    return Card("Thank you", (say("This is settled."),)) if item.verb == "update" else None
+    return Card("Thank you", (say("This is decided already."),)) if item.verb == "update" else None
 
 
 @router.delivery("attendance.differs")
@@ -40,7 +40,7 @@ def differs_card(work: Work, item: Delivery) -> Card | None:
     if found is None:
         return _settled(item)
     meeting, recorded = meetings.get(work.tx, found.meeting_id), STATUSES[found.status].lower()
-    text = say(Bold(meeting.topic), ", ", when(meeting), f": you tapped “I'm here”, and {recorded} was recorded.")
+    text = say(Bold(meeting.topic), ", ", when(meeting), f": you tapped “I'm here”, but you were marked {recorded}.")
     items = buttons(
         Button("The record is right", action("attendance.agree", found.line_id)),
         Button("It is wrong", action("disputes.new", found.line_id), opens_form=True),
@@ -55,19 +55,19 @@ def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
         return _settled(item)
     meeting, recorded = meetings.get(work.tx, found.meeting_id), STATUSES[found.status].lower()
     tapped = (Bold(found.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
-    text = say(*tapped, f"; you recorded {recorded}.")
+    text = say(*tapped, f", but you marked them {recorded}.")
     items = buttons(
         Button("Keep it", action("attendance.keep", found.line_id)),
         Button("Correct", action("attendance.edit", meeting.id), opens_form=True),
     )
-    return Card("You two differ", (text, items))
+    return Card("A mentee says they were there", (text, items))
 
 
 @router.press("attendance.agree")
 def agree(call: Call) -> Reply:
     found = _difference(call.work, call.id_at(0))
     if found is None or found.person_id != call.my_id:
-        raise Refused("This is settled already.")
+        raise Refused("This is decided already.")
     return _answered(call, found, "agreed", "self")
 
 
@@ -75,11 +75,11 @@ def agree(call: Call) -> Reply:
 def keep(call: Call) -> Reply:
     found = _difference(call.work, call.id_at(0))
     if found is None or not call.leads(meetings.get(call.work.tx, found.meeting_id).cohort_id):
-        raise Refused("This is settled already.")
+        raise Refused("This is decided already.")
     return _answered(call, found, "kept", "mentor")
 
 
 def _answered(call: Call, found: attendance.Difference, step: str, verified: str) -> Reply:
     attendance.answer(call.work, found, call.my_id, step, verified)
     deliveries.refresh(call.work, found.line_id, "attendance.differs", "attendance.differs.mentor")
-    return Reply(replace=Card("Thank you", (say("Noted: the record stays as it is."),)))
+    return Reply(replace=Card("Thank you", (say("The record stays as it is."),)))

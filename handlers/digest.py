@@ -65,7 +65,7 @@ def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
 @router.moment(
     "digest.weekly",
     "the coordinator's weekly digest",
-    late="several missed weeks make one digest, with what is true when it goes out",
+    late="several missed weeks make one digest with the latest facts",
 )
 def send_digest(work: Work, moment: Moment) -> str | None:
     """Several missed weeks make one digest: the card is built when it goes out."""
@@ -85,7 +85,7 @@ def _plan_tidying(work: Work) -> None:
 
 @router.moment(
     "tidying",
-    "old keys, drafts and links go",
+    "old keys, drafts and links are deleted",
     late="is done late, once for all missed days",
 )
 def tidy(work: Work, _moment: Moment) -> str | None:
@@ -106,7 +106,7 @@ def digest_delivery(work: Work, item: Delivery) -> Card | None:
     return digest_card(work, person.zone, deliveries.undelivered(work.tx, since, item.created_at))
 
 
-@router.command("digest", "The weekly digest, now", who=COORDINATORS, reads=True)
+@router.command("digest", "See the weekly digest now", who=COORDINATORS, reads=True)
 def digest_command(call: Call) -> Reply:
     """The same now, with the failed messages of the last week."""
     work = call.work
@@ -115,7 +115,7 @@ def digest_command(call: Call) -> Reply:
 
 def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> Card:
     """``failures``: the messages that could not be delivered, as far as this digest is to tell of them."""
-    blocks: list[Block] = [Heading("What needs you")]
+    blocks: list[Block] = [Heading("To do")]
     found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
         *_policies_to_fill_in(work, zone),
@@ -127,13 +127,16 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
         *_undelivered(work, failures),
         *_unmatched(work),
     ]
-    blocks += needs or [say("Nothing: everything is confirmed, written and delivered.")]
+    blocks += needs or [
+        say("Nothing to do. Attendance is confirmed, summaries are written, and messages are delivered.")
+    ]
     blocks += [Heading("By cohort"), *_figures(work, found)]
     blocks += [
-        say(f"The check-in figures of {month:%B} are made: send ", Cmd("figures"), ".") for month in _new_figures(work)
+        say(f"The check-in figures for {month:%B} are ready. To see them, send ", Cmd("figures"), ".")
+        for month in _new_figures(work)
     ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
-    blocks.append(Note((f"The ledger's seal: {ledger.seal(work, work.now - SEAL_AGE)}",)))
+    blocks.append(Note((f"Record check code, for the operator: {ledger.seal(work, work.now - SEAL_AGE)}",)))
     return Card("Weekly digest", tuple(blocks))
 
 
@@ -154,7 +157,9 @@ def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
 
 
 def _to_approve(work: Work) -> list[Block]:
-    return _listed("Completions to approve: send “certificates”", [(Bold(one.name),) for one in to_approve(work)])
+    return _listed(
+        "Ready for completion. To approve, send “certificates”", [(Bold(one.name),) for one in to_approve(work)]
+    )
 
 
 def _open_meetings(work: Work) -> list[Block]:
@@ -171,8 +176,8 @@ def _open_meetings(work: Work) -> list[Block]:
             lacks.append("summary")
         if lacks:
             when = When(one.starts_at, one.zone, "date")
-            lines.append((Bold(names[one.cohort_id]), f", {one.topic}, ", when, f": no {' and no '.join(lacks)}"))
-    return _listed("Meetings without attendance or summary", lines)
+            lines.append((Bold(names[one.cohort_id]), f", {one.topic}, ", when, f": needs {' and '.join(lacks)}"))
+    return _listed("Meetings that need attendance or a summary", lines)
 
 
 def _behind(work: Work, found: list[Mentee]) -> list[Block]:
@@ -183,8 +188,8 @@ def _behind(work: Work, found: list[Mentee]) -> list[Block]:
 
 def _differences(work: Work) -> list[Block]:
     found = attendance.differences(work.tx, work.now - LOOK_BACK)
-    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, recorded as not there") for one in found]
-    return _listed("Attendance on which mentee and mentor differ", lines)
+    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in found]
+    return _listed("Attendance that a mentee and a mentor disagree on", lines)
 
 
 def _disputes(work: Work) -> list[Block]:
@@ -196,12 +201,12 @@ def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     lines: list[Text] = []
     for one in failures:
         what = REPORTED[one.kind]
-        state = one.reason or ("it may or may not have arrived" if one.state == "unconfirmed" else "it failed")
-        lines.append((Bold(one.recipient or "somebody"), f": {what}. {state}"))
+        state = one.reason or ("it may not have arrived" if one.state == "unconfirmed" else "it failed")
+        lines.append((Bold(one.recipient or "someone"), f": {what}. {state}"))
     stuck = due.failed(work.tx)
     if stuck:
-        lines.append((f"{counted(stuck, 'planned event')} failed again and again; the operator's log says why.",))
-    return _listed("Messages that could not be delivered", lines)
+        lines.append((f"{counted(stuck, 'planned event')} failed several times. Ask the operator: the log says why.",))
+    return _listed("Messages I couldn't deliver", lines)
 
 
 def _unmatched(work: Work) -> list[Block]:
@@ -225,7 +230,7 @@ def _listed(title: str, lines: list[Text]) -> list[Block]:
 def _figures(work: Work, found: list[Mentee]) -> list[Block]:
     every = cohorts.all_cohorts(work.tx)
     if not every:
-        return [say("There are no cohorts yet.")]
+        return [say("There are no cohorts yet. Ask the operator to import the roster.")]
     sizes = cohorts.sizes(work.tx)
     rows = []
     by_cohort = grouped(found)
@@ -235,7 +240,7 @@ def _figures(work: Work, found: list[Mentee]) -> list[Block]:
         late = sum(state in NEED_HELP for state in states)
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
     columns = ("Cohort", "Mentees", "Mentors", "Need help", "Complete")
-    return [Table(columns, tuple(rows[:100]), caption="Cohorts")]
+    return [Table(columns, tuple(rows[:100]), caption="")]
 
 
 def _new_figures(work: Work) -> Sequence[date]:
@@ -254,6 +259,6 @@ def _week_ahead(work: Work, zone: str) -> list[Block]:
         for one in breaks.of_program(work.tx)
         if one.cohort_id is None and one.starts <= today + timedelta(days=7) and one.ends >= today
     ]
-    blocks: list[Block] = [Bullets(tuple(lines))] if lines else [say("No meeting is scheduled.")]
+    blocks: list[Block] = [Bullets(tuple(lines))] if lines else [say("No meetings this week.")]
     blocks += [Note((f"Break: {one.label}",)) for one in off]
     return blocks

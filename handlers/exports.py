@@ -11,12 +11,12 @@ from storage import cohorts, enrolments, people
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 
 
-@router.command("export", "Your record, your cohort or the program as a spreadsheet")
+@router.command("export", "Get your record, your cohort or the program as a spreadsheet")
 def export(call: Call) -> Reply:
     """One thing to have: its links at once. Several: which one is asked."""
     found = _choices(call)
     if not found:
-        raise Refused("You are in no cohort, so there is nothing to export.")
+        raise Refused("You're not in a cohort, so there is nothing to export.")
     return Reply(card=_files_card(call, found[0])) if len(found) == 1 else Reply(form=_form(found))
 
 
@@ -34,13 +34,17 @@ def _choices(call: Call) -> list[Option]:
 
 
 def _form(found: list[Option]) -> Form:
-    more = "There are more; for another cohort send this in its channel." if len(found) == MOST_OPTIONS else ""
+    more = (
+        "There are more cohorts. For another one, send this command in its channel."
+        if len(found) == MOST_OPTIONS
+        else ""
+    )
     return Form(
         "Export",
         action("exports.chosen"),
         opener=action("exports.open"),
-        submit="Make the files",
-        fields=(ChoiceField("what", "What", tuple(found), found[0].value, hint=more),),
+        submit="Create files",
+        fields=(ChoiceField("what", "What to export", tuple(found), found[0].value, hint=more),),
     )
 
 
@@ -61,16 +65,16 @@ def chosen(call: Call) -> Reply:
 def _files_card(call: Call, option: Option) -> Card:
     what, subject = option.value.split(":")
     if not may_have(call.work.tx, call.my_id, what, subject):
-        raise Refused("That is not yours to export.")
+        raise Refused("You can't export that.")
     wanted: list[tuple[str, str, object, str]] = [("Excel workbook", what, subject, "xlsx")]
     if what != "own":
         wanted.append(("Standings (CSV)", what, subject, "standings.csv"))
     wanted.append(("Record (CSV)", what, subject, "record.csv"))
-    keep = Note(("It names people: please keep it as you keep other personal records.",))
+    keep = Note(("These files contain people's names. Store them like other personnel records.",))
     return Card(
         f"Export: {option.label}",
         (
-            say("Attendance and everything else that was recorded. Reflections and pulses are never in it."),
+            say("Attendance and everything else in the record. Reflections and pulses are never included."),
             *files(call, wanted, _command(call, what, option)),
             *([keep] if what != "own" else []),
         ),

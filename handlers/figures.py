@@ -21,7 +21,7 @@ from storage.work import Work
 
 MADE_ON = 10  # day of the next month: by then every check-in of the month has closed
 MADE_AT = time(6, 0)
-MOODS = {"hard": "mostly hard going (1 or 2)", "mixed": "mixed", "well": "mostly well (4 or 5)", "": "not shown"}
+MOODS = {"hard": "mostly hard (1 or 2)", "mixed": "mixed", "well": "mostly good (4 or 5)", "": "not shown"}
 
 
 # Making them ------------------------------------------------------------------------------------
@@ -50,8 +50,8 @@ def _after(month: date) -> date:
 
 @router.opening_moment(
     "figures.month",
-    "figures about a month's check-ins are made",
-    late="is done late, month after month; each month is made once",
+    "the figures for a month's check-ins are made",
+    late="is done late; each month is made once",
 )
 def make_figures(work: Work, moment: Moment, vault: Vault) -> str | None:
     month = date.fromisoformat(moment.subject)
@@ -119,7 +119,7 @@ def _school_year(month: date) -> date:
 # Showing them -----------------------------------------------------------------------------------
 
 
-@router.command("figures", "How check-ins go, for groups and never for one person", who=COORDINATORS, reads=True)
+@router.command("figures", "See how check-ins are going, by group", who=COORDINATORS, reads=True)
 def figures_command(call: Call) -> Reply:
     found = figures.months(call.work.tx)
     return Reply(card=figures_card(call.work, found[0] if found else None))
@@ -128,7 +128,7 @@ def figures_command(call: Call) -> Reply:
 @router.press("figures.month")
 def earlier(call: Call) -> Reply:
     if not call.me.coordinator:
-        raise Refused("The figures are for coordinators.")
+        raise Refused("Only coordinators can see figures.")
     wanted = call.args[0] if call.args else ""
     found = [month for month in figures.months(call.work.tx) if month.isoformat() == wanted]
     if not found:
@@ -146,14 +146,14 @@ def figures_card(work: Work, month: date | None) -> Card:
         )
     )
     if month is None:
-        return Card("No figures yet", (say("No month had a group that is large enough."), how))
+        return Card("No figures yet", (say("No group had enough people yet."), how))
     shown = figures.of_month(work.tx, month)
     total = sum(one.figure.at_least for one in shown)
     rows = tuple((one.name, _answered(one.figure, one.members), MOODS[one.figure.mood]) for one in shown)
     title = f"Check-ins in {month:%B %Y}"
-    blocks: list[Block] = [Table(("Group", "Answered", "Mood"), rows, caption=title)]
+    blocks: list[Block] = [Table(("Group", "Answered", "Mood"), rows, caption="")]
     if len(shown) > 1 and total:
-        blocks.append(say(f"At least {total} people of these groups answered."))
+        blocks.append(say(f"At least {total} people in these groups answered."))
     said = figures.participation_of(work.tx, _school_year(month))
     if said is not None:
         blocks.append(say(_participation_words(said, rule.threshold)))

@@ -24,15 +24,15 @@ def ask(call: Call) -> Reply:
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
         return Reply(card=_held_card(held, call.me.zone))
-    really = "Destroy everything you wrote in confidence? Nobody can undo this."
+    really = "Delete everything you wrote in private? You can't undo this."
     asked = int(call.work.now.timestamp())
     return Reply(
         card=Card(
-            "Forget my private data",
+            "Delete private data",
             (
                 _what_it_means(call.work),
                 buttons(
-                    Button("Forget it all", action("forgetting.do", asked), style="danger", confirm=really),
+                    Button("Delete it all", action("forgetting.do", asked), style="danger", confirm=really),
                     Button("Keep it", action("forgetting.keep")),
                 ),
             ),
@@ -45,21 +45,22 @@ def _what_it_means(work: Work) -> Bullets:
     return Bullets(
         (
             (
-                Bold("What goes, for good: "),
+                Bold("What is deleted, for good: "),
                 "your reflections and pulses, whether you answered, the words of your disputes, and the key to every "
-                "copy of them. Nobody can bring them back.",
+                "copy of them. No one can bring them back.",
             ),
             (
-                Bold("What stays: "),
-                "your attendance and what your certificate rests on, that you disputed a record and how it ended, and "
-                "that you were forgotten, when and by whom.",
+                Bold("What is kept: "),
+                "your attendance and the rest of your record, that you disputed a record and how it ended, and that "
+                "your private data was deleted, when and by which person.",
             ),
             (
                 Bold("Backups: "),
-                f"a backup of the keys may still hold yours for up to {days}. Until it is deleted, the operator could "
-                "open an older backup of the data with it; the bot itself never does.",
+                f"a backup of the keys may hold your key for up to {days}. Until then, the operator could "
+                "use it to open "
+                "an older backup of the data. The bot never does.",
             ),
-            (Bold("Slack or Teams: "), "what you typed into a chat is theirs; delete it there."),
+            (Bold("Slack or Teams: "), "what you typed in a chat is still there. Delete it there."),
         )
     )
 
@@ -70,26 +71,26 @@ def _held_card(held: holds.Hold, zone: str) -> Card:
         Bold("legal hold"),
         f" is on what you wrote ({held.words}), since ",
         When(held.at, zone, "date"),
-        ". While it lasts, nothing of it can be forgotten. Your coordinator can tell you more.",
+        ". You can't delete it while the hold lasts. Ask your coordinator about it.",
     )
-    return Card("This cannot be forgotten now", (text, Note(("Nobody can read it because of the hold.",))))
+    return Card("You can't delete this now", (text, Note(("The hold doesn't let anyone read it.",))))
 
 
 @router.press("forgetting.keep")
 def keep(_call: Call) -> Reply:
-    return Reply(replace=Card("", (say("Nothing was changed."),)))
+    return Reply(replace=Card("", (say("Nothing was deleted."),)))
 
 
 @router.press("forgetting.do")
 def do(call: Call) -> Reply:
     """Destroy it. Check-in messages that are open show again that nothing is saved."""
     if not _asked_just_now(call):
-        raise Refused("That question is old. Send ", Cmd("privacy"), " and ask again.")
+        raise Refused("That button is too old. Send ", Cmd("privacy"), " to start again.")
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
         return Reply(replace=_held_card(held, call.me.zone))
     _forget(call.work, call.my_id, by=call.my_id)
-    return Reply(replace=Card("Forgotten", (say(f"Everything you wrote in confidence is destroyed. {ANEW}"),)))
+    return Reply(replace=Card("Deleted", (say(f"Everything you wrote in private is deleted for good. {ANEW}"),)))
 
 
 def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
@@ -121,11 +122,14 @@ def forget_by_operator(work: Work, person_id: UUID) -> tuple[int, bool]:
 def forgotten_card(work: Work, _item: Delivery) -> Card:
     """What was destroyed and what stays, to the person themselves."""
     return Card(
-        "Your private data is forgotten",
+        "Your private data is deleted",
         (
-            say("The operator of this program destroyed what you wrote in confidence up to now, as was asked for you."),
+            say(
+                "The operator of this program deleted everything you wrote in private until now, because "
+                "someone asked for it."
+            ),
             _what_it_means(work),
-            say(f"{ANEW} If you did not ask for this, please tell your coordinator."),
+            say(f"{ANEW} If you didn't ask for this, tell your coordinator."),
         ),
     )
 

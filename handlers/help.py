@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.cards import Block, Bold, Bullets, Button, Card, Heading, Text, action, buttons, say
+from handlers.cards import Block, Bold, Bullets, Button, Card, Heading, HowToAsk, Note, Text, action, buttons, say
+from handlers.contacts import ask_coordinator
 from handlers.requests import Reply
 from handlers.router import Call, CommandSpec, roles_of, router
 
@@ -52,11 +53,10 @@ TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a
 EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}
 
 
-@router.command("help", "What I can do for you", reads=True)
+@router.command("help", "See what I can do", reads=True)
 def help_command(call: Call) -> Reply:
     roles = roles_of(call.me)
-    how = (" before a command, in a Teams channel mention me before it. To me directly, just the words.",)
-    blocks: list[Block] = [say("On Slack write ", Bold("/plc"), *how)]
+    blocks: list[Block] = [say(HowToAsk(chat=True))]
     for role, commands in FOR.items():
         if role not in roles:
             continue
@@ -69,6 +69,8 @@ def help_command(call: Call) -> Reply:
             Button("Privacy", action("command.run", "privacy")),
         )
     )
+    if not call.me.coordinator:
+        blocks.append(Note((f"Questions about the program? {ask_coordinator(call.work.tx)}",)))
     return Reply(card=Card("What I can do", tuple(blocks)))
 
 

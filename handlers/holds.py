@@ -19,7 +19,7 @@ def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
     found = holds.of_person(work.tx, person.id)
     if found is None:
         return (buttons(Button("Legal hold", action("holds.new", person.id), opens_form=True)),)
-    ask = f"End the legal hold on what {person.name} wrote?"
+    ask = f"End the legal hold on {person.name}'s private writing?"
     return (
         say(Bold("Legal hold"), f" for {found.words}, since ", When(found.at, person.zone, "date"), "."),
         buttons(Button("End the hold", action("holds.release", person.id), confirm=ask)),
@@ -41,14 +41,14 @@ def respected(call: Call) -> Iterator[None]:
             Bold("legal hold"),
             f" is on what you wrote ({held.hold.words}), since ",
             When(held.hold.at, call.me.zone, "date"),
-            ". While it lasts, nothing of it can be deleted or replaced, so it is as it was. You can add to it. Your "
-            "coordinator can tell you more.",
+            ". You can add to it, but you can't change or delete it while the hold lasts. Ask your "
+            "coordinator about it.",
         ) from None
 
 
 def _person(call: Call) -> Person:
     if not call.me.coordinator:
-        raise Refused("Legal holds are for coordinators.")
+        raise Refused("Only coordinators can manage legal holds.")
     return call.person_at(0)
 
 
@@ -60,7 +60,7 @@ def hold_form(call: Call) -> Reply:
             "Legal hold",
             action("holds.set", person.id),
             opener=action("holds.new", person.id),
-            submit="Put it on hold",
+            submit="Start the hold",
             blocks=(
                 say(
                     "While the hold lasts, what ",
@@ -70,7 +70,7 @@ def hold_form(call: Call) -> Reply:
                     "or try to delete something.",
                 ),
             ),
-            fields=(ChoiceField("reason", "Because of", options_of(holds.REASONS)),),
+            fields=(ChoiceField("reason", "Reason", options_of(holds.REASONS)),),
         )
     )
 
@@ -79,7 +79,7 @@ def hold_form(call: Call) -> Reply:
 def set_hold(call: Call) -> Reply:
     person = _person(call)
     read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(holds.REASONS), needed="Choose the reason.")
+    reason = read.choice("reason", tuple(holds.REASONS), needed="Choose a reason.")
     read.check()
     if not holds.put_on(call.work, person.id, reason, call.my_id):
         raise Refused(f"{person.name} has a legal hold already.")

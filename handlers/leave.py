@@ -23,6 +23,7 @@ from handlers.cards import (
     options_of,
     say,
 )
+from handlers.contacts import ask_coordinator
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
 from handlers.turns import refresh_turns
@@ -37,14 +38,16 @@ from storage.work import Work
 
 MENTEES = frozenset({"mentee"})
 
+OUTCOMES = {"granted": "approved"}  # in words; the others are words already
 
-@router.command("leave", "Ask for a leave of absence from the program", who=MENTEES)
+
+@router.command("leave", "Ask for a leave of absence", who=MENTEES)
 def leave_command(call: Call) -> Reply:
     """The leave one is on, with the way back; else the form that asks for one."""
     mine = leaves.running(call.work.tx, call.my_id, local_day(call.work.now, call.me.zone))
     if mine is None:
         return Reply(form=_form(call))
-    items = buttons(back_button(mine.id), Button("Ask for another", action("leave.new"), opens_form=True))
+    items = buttons(back_button(mine.id), Button("Ask for another leave", action("leave.new"), opens_form=True))
     return Reply(card=Card("You are on leave", (say(f"{span_words(mine.starts, mine.ends)}."), items)))
 
 
@@ -57,7 +60,7 @@ def _rules(call: Call) -> LeaveRules:
     mentees_only(call)
     found = enrolments.of_person(call.work.tx, call.my_id)
     if found is None or found.policy.leave is None:
-        raise Refused("The program's policy knows no leave. Please ask your coordinator.")
+        raise Refused(f"The program has no rules for leave. {ask_coordinator(call.work.tx)}")
     return found.policy.leave
 
 
@@ -67,11 +70,11 @@ def _form(call: Call) -> Form:
         "Leave of absence",
         action("leave.asked"),
         opener=action("leave.new"),
-        submit="Ask",
+        submit="Send request",
         blocks=(
             Note(
                 (
-                    "This pauses the two years. To pause check-ins alone, send ",
+                    "This pauses the whole program for you. To pause only check-ins, send ",
                     Cmd("snooze until DATE"),
                     ".",
                 )
@@ -94,11 +97,11 @@ def asked(call: Call) -> Reply:
     reason = read.choice("reason", tuple(rules.reasons), needed="Choose a reason.")
     read.check()
     if starts is None or (ends is not None and ends < starts):
-        raise FormErrors({"ends": "The last day is before the first."})
+        raise FormErrors({"ends": "The last day must be after the first day."})
     line_id = ledger.add(call.work, call.my_id, leave_line("asked", starts, ends, reason, call.my_id, "self"))
     for one in people.coordinators(call.work.tx):
         deliveries.to_person(call.work, "leave.decide", one.id, line_id)
-    return notice("Asked. The coordinator is told; you hear the answer from me.")
+    return notice("Request sent. I'll tell you the decision.")
 
 
 def leave_line(step: str, starts: date, ends: date | None, reason: str, by: UUID, verified: str) -> Line:
@@ -132,21 +135,21 @@ def _question(work: Work, line: RecordLine) -> Card:
     told = say(Bold(people.get(work.tx, line.person_id).name), f": {_span(line)} ({why}).")
     outcome = _outcome(work, line)
     if outcome:
-        return Card(f"Leave {outcome}", (told,))
+        return Card(f"Leave {OUTCOMES.get(outcome, outcome)}", (told,))
     items = buttons(
-        Button("Grant", action("leave.decide", line.id, "yes"), style="primary"),
-        Button("Decline", action("leave.decide", line.id, "no"), confirm="Decline the leave? The mentee is told."),
+        Button("Approve", action("leave.decide", line.id, "yes"), style="primary"),
+        Button("Decline", action("leave.decide", line.id, "no"), confirm="Decline the leave? I'll tell the mentee."),
     )
-    return Card("A leave of absence to decide", (told, items))
+    return Card("A leave request to decide", (told, items))
 
 
 @router.press("leave.decide")
 def decide(call: Call) -> Reply:
     line = ledger.get(call.work.tx, call.id_at(0))
     if line is None or not call.me.coordinator or line.kind != "leave" or line.step != "asked":
-        raise Refused("That is not there.")
+        raise Refused("I can't find that leave request.")
     if _outcome(call.work, line):
-        raise Refused("That is settled already.")
+        raise Refused("That is decided already.")
     outcome = "granted" if call.args[1:2] == ("yes",) else "declined"
     settled = Line(
         "leave",
@@ -172,10 +175,10 @@ def answer_card(work: Work, item: Delivery) -> Card | None:
     if line is None or not outcome:
         return None
     if outcome != "granted":
-        return Card(f"Your leave is {outcome}", (say(f"{_span(line)}."),))
+        return Card(f"Your leave is {OUTCOMES.get(outcome, outcome)}", (say(f"{_span(line)}."),))
     granted = next(one for one in ledger.about(work.tx, line.id) if one.step == "granted")
-    text = say(f"{_span(line)}. No check-ins come meanwhile; what you did stays.")
-    return Card("Your leave is granted", (text, buttons(back_button(granted.id))))
+    text = say(f"{_span(line)}. You won't get check-ins during your leave. Everything you did still counts.")
+    return Card("Your leave is approved", (text, buttons(back_button(granted.id))))
 
 
 # Coming back ------------------------------------------------------------------------------------
@@ -203,7 +206,7 @@ def _ending(call: Call) -> tuple[UUID, Leave]:
     """Whose leave it is and what it is: one's own, or anybody's for a coordinator."""
     line = ledger.get(call.work.tx, call.id_at(0))
     if line is None or not (call.me.coordinator or line.person_id == call.my_id):
-        raise Refused("That is not there.")
+        raise Refused("I can't find that leave request.")
     mine = next((one for one in leaves.of_person(call.work.tx, line.person_id) if one.id == line.id), None)
     if mine is None:
         raise Refused("That leave was taken back.")
@@ -215,14 +218,14 @@ def ended(call: Call) -> Reply:
     """End a leave on the day before the first day back: another line says so, the leave stays recorded."""
     person_id, mine = _ending(call)
     read = FieldReader(call.values)
-    day = read.day("day", needed="Choose the day.")
+    day = read.day("day", needed="Choose the first day back.")
     if day is not None and day < mine.starts:
-        read.errors["day"] = f"The leave begins on {say_day(mine.starts)} only."
+        read.errors["day"] = f"The leave starts on {say_day(mine.starts)}. Choose that day or a later one."
     if day is not None and mine.ends is not None and day > mine.ends:
-        read.errors["day"] = f"The leave ends on {say_day(mine.ends)} anyway."
+        read.errors["day"] = f"The leave ends on {say_day(mine.ends)}. Choose that day or an earlier one."
     read.check()
     if day is None:
-        raise FormErrors({"day": "Choose the day."})
+        raise FormErrors({"day": "Choose the first day back."})
     own = person_id == call.my_id
     ends = day - timedelta(days=1)
     line = leave_line("ended", mine.starts, ends, mine.reason, call.my_id, "self" if own else "coordinator")
@@ -231,10 +234,10 @@ def ended(call: Call) -> Reply:
     if not own:
         deliveries.to_person(call.work, "record.changed", person_id, person_id, tag=line_id)
         undo = buttons(Button("Undo", action("records.undo", person_id, line_id)))
-        return Reply(card=Card("", (say(f"Recorded: the leave ends, {say_day(day)} is the first day back."), undo)))
+        return Reply(card=Card("", (say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee."), undo)))
     for one in people.coordinators(call.work.tx):
         deliveries.to_person(call.work, "leave.back", one.id, line_id)
-    return notice(f"Welcome back! Your leave ends, {say_day(day)} is your first day. The coordinator is told.")
+    return notice(f"Welcome back! Your first day is {say_day(day)}. I told your coordinator.")
 
 
 @router.delivery("leave.back")
@@ -244,4 +247,4 @@ def back_card(work: Work, item: Delivery) -> Card | None:
         return None
     day = say_day(local_day(line.happened_at, PROGRAM_ZONE))
     who = Bold(people.get(work.tx, line.person_id).name)
-    return Card("Back from leave", (say(who, f" is back: {day} is the first day."),))
+    return Card("Back from leave", (say(who, f" is back from leave. The first day back is {day}."),))

@@ -18,13 +18,13 @@ def files(call: Call, wanted: list[tuple[str, str, object, str]], command: str) 
     ``command``: what the operator types where there is no address to link to.
     """
     if not call.work.address:
-        return [say("I have no web address here, so I cannot link to a file. Your operator can make it: ", command)]
+        return [say("I can't make a download link here. Ask the operator of the bot to run: ", command)]
     links = [
         LinkButton(label, f"{call.work.address}/download/{downloads.make(call.work, call.my_id, what, subject, form)}")
         for label, what, subject, form in wanted
     ]
     minutes = int(downloads.GOOD_FOR.total_seconds() // 60)
-    once: Text = (f"Each link is yours alone, works once, and for {minutes} minutes. Send this again for new ones.",)
+    once: Text = (f"Each link works once, only for you, for {minutes} minutes. Send the command again for new links.",)
     return [buttons(*links), Note(once)]
 
 

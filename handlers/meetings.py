@@ -35,7 +35,7 @@ from handlers.planning import plan_meeting, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refused, router
 from program.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
-from program.times import next_weekday, say_day, say_time, to_local, to_utc
+from program.times import next_weekday, say_day, say_time, to_local, to_utc, zone_words
 from program.words import counted, listed
 from storage import breaks, cohorts, deliveries, drafts, meetings
 from storage.cohorts import Cohort
@@ -50,7 +50,7 @@ LENGTHS = (5, 720)  # minutes
 # Scheduling -------------------------------------------------------------------------------------
 
 
-@router.command("meeting new", "Schedule a meeting or a series", who=LEADS, cohort=LEADS)
+@router.command("meeting new", "Schedule one or more meetings", who=LEADS, cohort=LEADS)
 def new(call: Call) -> Reply:
     return Reply(form=_form(call, call.cohort, {}))
 
@@ -65,7 +65,7 @@ def new_form(call: Call) -> Reply:
 def led_cohort(call: Call, cohort_id: UUID) -> Cohort:
     cohort = cohorts.find(call.work.tx, cohort_id)
     if cohort is None or not call.leads(cohort_id):
-        raise Refused("That is for the cohort's mentors and for coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can do that.")
     return cohort
 
 
@@ -81,8 +81,8 @@ def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
         "Schedule meetings",
         action("meetings.preview", cohort.id),
         opener=action("meetings.new", cohort.id),
-        submit="See the dates",
-        blocks=(say("For ", Bold(cohort.name), f". Times are {cohort.zone} time."),),
+        submit="Preview dates",
+        blocks=(say("For ", Bold(cohort.name), f". Times are in {zone_words(cohort.zone)}."),),
         fields=(
             TextField("topic", "Topic", values.get("topic", ""), max_length=200),
             DateField("day", "First date", day),
@@ -102,10 +102,10 @@ def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
 
 def _read_form(call: Call) -> dict[str, Any]:
     read = FieldReader(call.values)
-    topic = read.text("topic", needed="Give the meeting a topic.", most=200)
+    topic = read.text("topic", needed="Enter a topic.", most=200)
     day = read.day("day", needed="Choose the first date.")
     at = read.clock("at", needed="Choose a time.")
-    minutes = read.number("minutes", *LENGTHS, needed="Say how long it lasts.")
+    minutes = read.number("minutes", *LENGTHS, needed="Enter how many minutes it lasts.")
     place = read.text("place", most=500)
     repeat = read.choice("repeat", tuple(REPEATS)) or "once"
     until = read.day("until")
@@ -124,7 +124,7 @@ def _read_form(call: Call) -> dict[str, Any]:
 def _dates(call: Call, cohort: Cohort, values: dict[str, Any]) -> Dates:
     first = datetime.combine(date.fromisoformat(values["day"]), time.fromisoformat(values["at"]))
     if to_utc(first, cohort.zone) <= call.work.now:
-        raise FormErrors({"day": "That time has passed; choose a later one."})
+        raise FormErrors({"day": "That time is in the past. Choose a later one."})
     until = date.fromisoformat(values["until"]) if values["until"] else None
     off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
     try:
@@ -147,19 +147,19 @@ def preview(call: Call) -> Reply:
         say(
             Bold(values["topic"]),
             f": {counted(len(lines), 'meeting')} at {say_time(datetime.combine(date.min, start))}, "
-            f"{values['minutes']} minutes, {cohort.zone} time.",
+            f"{values['minutes']} minutes, {zone_words(cohort.zone)}.",
         ),
         Bullets(lines),
     ]
     if skipped:
-        blocks += [say("Skipped because of a break:"), Bullets(skipped)]
+        blocks += [say("Skipped, because of a break:"), Bullets(skipped)]
     clashing = _clashing(call, cohort, dates, values["minutes"])
     if clashing:
         there = tuple((Bold(one.topic), ", ", when(one)) for one in clashing)
-        blocks += [say(f"{cohort.name} has something at that time already:"), Bullets(there)]
+        blocks += [say(f"{cohort.name} already has a meeting at that time:"), Bullets(there)]
     return Reply(
         form=Form(
-            "Are these right?",
+            "Are these dates right?",
             action("meetings.create", cohort.id, draft),
             opener=action("meetings.new", cohort.id, draft),
             submit="Schedule",
@@ -184,7 +184,9 @@ def create(call: Call) -> Reply:
     draft = call.id_at(1)
     values = call.draft("meeting")
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send ", Cmd("meetings"), " to see what is scheduled.")
+        raise Refused(
+            "You sent this form already, or it is too old. Send ", Cmd("meetings"), " to see what is scheduled."
+        )
     dates = _dates(call, cohort, values)
     _, made = meetings.create_series(
         call.work,
@@ -202,7 +204,7 @@ def create(call: Call) -> Reply:
     for meeting in made:
         plan_meeting(call.work, meeting, cohort)
     tell_cohort(call.work, cohort, "meeting.announcement", made[0].id)
-    return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. The first: ", when(made[0]), ".")
+    return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. First meeting: ", when(made[0]), ".")
 
 
 # Cards ------------------------------------------------------------------------------------------
@@ -255,7 +257,7 @@ def announcement(work: Work, item: Delivery) -> Card | None:
         return None
     rest = meetings.of_series(work.tx, first.series_id)
     if first.cancelled_at is not None:
-        return Card(f"Cancelled: {first.topic}", (say("It was planned for ", when(first), "."), *later_ones(rest)))
+        return Card(f"Cancelled: {first.topic}", (say("It was scheduled for ", when(first), "."), *later_ones(rest)))
     blocks: list[Block] = [facts(first)]
     if first.ends_at > work.now:
         blocks += [rsvp_buttons(first), *who_comes(work, first)]
@@ -269,7 +271,7 @@ def later_ones(rest: Sequence[Meeting]) -> list[Block]:
     shown: list[Text] = [(When(one.starts_at, one.zone),) for one in rest[:12]]
     if len(rest) > 12:
         shown.append((f"and {len(rest) - 12} more",))
-    return [say("The meetings after it:"), Bullets(tuple(shown))]
+    return [say("Later meetings:"), Bullets(tuple(shown))]
 
 
 @router.delivery("meeting.reminder")
@@ -278,7 +280,7 @@ def reminder(work: Work, item: Delivery) -> Card | None:
     if meeting is None:
         return None
     if meeting.cancelled_at is not None:
-        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", when(meeting), "."),))
+        return Card(f"Cancelled: {meeting.topic}", (say("It was scheduled for ", when(meeting), "."),))
     if item.verb == "post" and meeting.starts_at <= work.now:
         return None
     blocks: tuple[Block, ...] = (facts(meeting),)
@@ -290,7 +292,7 @@ def reminder(work: Work, item: Delivery) -> Card | None:
 @router.moment(
     "meeting.reminder",
     "the reminder of a meeting",
-    late="goes out late until the meeting begins; after that it is recorded as missed and not sent",
+    late="goes out late until the meeting begins; after that it is skipped",
 )
 def remind(work: Work, moment: Moment) -> str | None:
     """Late is better than never until the meeting begins; after that it is recorded as missed."""
@@ -308,9 +310,7 @@ def remind(work: Work, moment: Moment) -> str | None:
 def answer(call: Call) -> Reply:
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None or not call.is_member(meeting.cohort_id):
-        raise Refused(
-            "This meeting is another cohort's, so I have not noted anything. You are welcome to ask its mentor."
-        )
+        raise Refused("You're not in this cohort, so I didn't save your answer. To visit, ask its mentor.")
     if meeting.cancelled_at is not None:
         raise Refused("This meeting was cancelled.")
     if meeting.ends_at <= call.work.now:
@@ -320,8 +320,10 @@ def answer(call: Call) -> Reply:
     refresh_meeting(call.work, meeting)
     if OWN in call.args:
         return Reply(replace=_own_card(call, meeting))
-    words = "You're coming" if coming else "Noted: you can't come"
-    return notice(f"{words} to ", Bold(meeting.topic), ", ", when(meeting), ". You can change it any time before.")
+    words = "You're coming" if coming else "Saved: you can't come"
+    return notice(
+        f"{words} to ", Bold(meeting.topic), ", ", when(meeting), ". You can change your answer until it starts."
+    )
 
 
 def refresh_meeting(work: Work, meeting: Meeting) -> None:
@@ -332,7 +334,7 @@ def refresh_meeting(work: Work, meeting: Meeting) -> None:
 # The next one, and the list ---------------------------------------------------------------------
 
 
-@router.command("next", "The next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
+@router.command("next", "See the next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
 def next_command(call: Call) -> Reply:
     if call.cohort_id:
         return Reply(card=next_card(call, [call.cohort_id]))
@@ -352,8 +354,8 @@ def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
     if meeting is None:
         lead = call.me.coordinator or any(one.role == "mentor" for one in call.me.memberships)
         send: Text = ("Send ", Cmd("meeting new"), " to schedule one.")
-        what: Text = send if lead else ("Your mentor schedules them; I'll tell you.",)
-        return Card("No meeting is scheduled", (say(*what),))
+        what: Text = send if lead else ("I'll tell you when your mentor schedules one.",)
+        return Card("No meetings scheduled", (say(*what),))
     if not call.is_member(meeting.cohort_id):
         return Card(f"Next: {meeting.topic}", (facts(meeting),))
     return _own_card(call, meeting)
@@ -363,14 +365,14 @@ def _own_card(call: Call, meeting: Meeting) -> Card:
     """The meeting with the asker's own answer; answering it changes this very card."""
     mine = meetings.coming(call.work.tx, meeting.id, call.my_id)
     state = {
-        None: "You have not answered yet.",
+        None: "You haven't answered yet.",
         True: "You said you're coming.",
-        False: "You said you can't.",
+        False: "You said you can't come.",
     }
     return Card(f"Next: {meeting.topic}", (facts(meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
 
 
-@router.command("meetings", "The scheduled meetings; mentors move and cancel here", cohort=frozenset(EVERYONE))
+@router.command("meetings", "See scheduled meetings; mentors can move and cancel them", cohort=frozenset(EVERYONE))
 def meetings_command(call: Call) -> Reply:
     """The next five meetings, with what may be done about each."""
     cohort = call.cohort
@@ -390,7 +392,7 @@ def meetings_command(call: Call) -> Reply:
                     Button(
                         "Snow day",
                         action("breaks.snow", meeting.id),
-                        confirm="Cancel this day's meeting and make it a day off for the cohort?",
+                        confirm="Cancel the meeting on this day and add a break for the cohort?",
                     ),
                 )
             )
@@ -401,7 +403,7 @@ def meetings_command(call: Call) -> Reply:
             )
         )
     if not rest:
-        blocks.append(say("No meeting is scheduled."))
+        blocks.append(say("No meetings scheduled."))
     if leads:
         blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
     return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))

@@ -57,7 +57,7 @@ def _region_code(region: str) -> str:
 
 def _coordinators_only(call: Call) -> None:
     if not call.me.coordinator:
-        raise Refused("That is for coordinators.")
+        raise Refused("Only coordinators can do that.")
 
 
 @router.press("overview.find")
@@ -81,7 +81,11 @@ def find_form(call: Call) -> Reply:
 
 
 def _field(name: str, label: str, options: list[Option]) -> ChoiceField:
-    hint = "Empty: all." if len(options) <= MOST_OPTIONS else f"Empty: all. The first {MOST_OPTIONS} are listed."
+    hint = (
+        "Leave empty for all."
+        if len(options) <= MOST_OPTIONS
+        else f"Leave empty for all. This list shows the first {MOST_OPTIONS}."
+    )
     return ChoiceField(name, label, tuple(options[:MOST_OPTIONS]), optional=True, hint=hint)
 
 
@@ -107,7 +111,7 @@ def page(call: Call) -> Reply:
     """Another page, in place of the one that the asker alone sees."""
     _coordinators_only(call)
     if len(call.args) != 4 or not call.args[3].isdecimal():
-        raise Refused("That is not there.")
+        raise Refused("I can't find that cohort or region.")
     return Reply(replace=_page(call, Filter(*call.args[:3]), int(call.args[3])))
 
 
@@ -126,7 +130,7 @@ def _page(call: Call, wanted: Filter, number: int) -> Card:
         blocks.append(Bullets(tuple(_told(one, names) for one in shown)))
         blocks.append(buttons(*(Button(one.name, action("records.open", one.id)) for one in shown)))
     blocks += _turning(wanted, number, pages)
-    return Card("Mentees of the program", tuple(blocks))
+    return Card("Mentees", tuple(blocks))
 
 
 def _holds(wanted: Filter, cohort: Cohort) -> bool:
@@ -143,9 +147,9 @@ def _said(wanted: Filter, chosen: list[Cohort]) -> str:
     """The filter in words, e.g. "Behind; Ozarks: "."""
     parts = [LABELS[wanted.state]] if wanted.state in LABELS else []
     if wanted.cohort:
-        parts += [one.name for one in chosen] or ["no such cohort"]
+        parts += [one.name for one in chosen] or ["a cohort that no longer exists"]
     if wanted.region:
-        parts.append(chosen[0].region if chosen else "no such region")
+        parts.append(chosen[0].region if chosen else "a region that no longer exists")
     return "; ".join(parts) + ": " if parts else ""
 
 

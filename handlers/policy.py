@@ -8,6 +8,7 @@ from handlers.cards import (
     Bullets,
     Button,
     Card,
+    ChoiceField,
     Cmd,
     Field,
     Form,
@@ -17,6 +18,7 @@ from handlers.cards import (
     TextField,
     action,
     buttons,
+    options_of,
     say,
 )
 from handlers.requests import Reply, notice
@@ -24,21 +26,23 @@ from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.english import describe
 from program.policy import BadPolicy, Policy, Value, amend
 from program.times import PROGRAM_ZONE, local_day
-from program.unset import UnsetValue
+from program.unset import UnsetValue, refused_words
 from program.words import counted
 from storage import drafts, enrolments, policies
 
 MOST_FIELDS = 40
 MOST_OTHERS = 20
 HINTS = {
-    "number": "A whole number, or “none” if the program asks for no such thing",
-    "yes or no": "yes or no",
-    "date": "A date like 2026-07-01",
-    "choice": "“when met” or “end of program”",
+    "number": "A whole number, or “none” if the program doesn't require this",
+    "date": "A date like 2026-07-01, or “none” if there is no such day",
+}
+CHOICES = {
+    "yes or no": {"yes": "Yes", "no": "No"},
+    "choice": {"when met": "As soon as everything is met", "end of program": "When the last program year has ended"},
 }
 
 
-@router.command("policy", "What the two years ask for, in plain English")
+@router.command("policy", "What the two years require")
 def policy_command(call: Call) -> Reply:
     return Reply(card=_card(call, _which(call)))
 
@@ -54,7 +58,7 @@ def _which(call: Call) -> Policy:
 def _card(call: Call, policy: Policy) -> Card:
     blocks = english_blocks(policy)
     if call.me.coordinator and policy.unset:
-        fill = Button("Fill in what is unset", action("policy.fill", policy.name), style="primary", opens_form=True)
+        fill = Button("Fill in open values", action("policy.fill", policy.name), style="primary", opens_form=True)
         blocks.append(buttons(fill))
     if call.me.coordinator:
         blocks += _others(call, policy)
@@ -71,9 +75,12 @@ def _others(call: Call, shown: Policy) -> list[Block]:
 
 
 def _summary(call: Call, name: str, people: int) -> str:
-    """A version on a button: "missouri-dese/2018: 3 mentees, 11 values unset"."""
-    unset = len(policies.get(call.work.tx, name).unset)
-    return f"{name}: {counted(people, 'mentee')}, " + (f"{counted(unset, 'value')} unset" if unset else "all set")
+    """A version on a button: "Missouri DESE, version 2018: 3 mentees, 11 values to fill in"."""
+    policy = policies.get(call.work.tx, name)
+    unset = len(policy.unset)
+    return f"{policy.label}, version {policy.version}: {counted(people, 'mentee')}, " + (
+        f"{counted(unset, 'value')} to fill in" if unset else "complete"
+    )
 
 
 @router.press("policy.show")
@@ -84,10 +91,10 @@ def show(call: Call) -> Reply:
 def _named(call: Call) -> Policy:
     """The policy that a coordinator's button names."""
     if not call.me.coordinator:
-        raise Refused("What a policy leaves open is filled in by the coordinator.")
+        raise Refused("Only a coordinator can fill in a policy.")
     name = call.args[0] if call.args else ""
     if name not in policies.names(call.work.tx):
-        raise Refused("That policy is not there.")
+        raise Refused("I can't find that policy. Send ", Cmd("policy"), " to see the list.")
     return policies.get(call.work.tx, name)
 
 
@@ -119,38 +126,35 @@ def fill_form(call: Call) -> Reply:
 def _amendable(call: Call) -> Policy:
     policy = _named(call)
     if not policy.unset:
-        raise Refused("Everything in this policy is set.")
+        raise Refused("Everything in this policy is filled in already.")
     return policy
 
 
 def _form(policy: Policy, values: dict[str, str]) -> Form:
-    fields: list[Field] = [
-        TextField(
-            _field(number),
-            one.says[:1].upper() + one.says[1:],
-            values.get(one.path, ""),
-            optional=True,
-            hint=HINTS[one.kind],
-        )
-        for number, one in enumerate(policy.unset[:MOST_FIELDS])
-    ]
+    unset = policy.unset[:MOST_FIELDS]
     return Form(
         "Fill in the policy",
         action("policy.preview", policy.name),
         opener=action("policy.fill", policy.name),
-        submit="Read it in English",
+        submit="Preview",
         blocks=(
             say(
-                Bold(policy.label), f", version {policy.version}. What you fill in holds for everybody on this version."
+                Bold(policy.label),
+                f", version {policy.version}. What you fill in applies to everyone on this version.",
             ),
-            Note(("Leave empty what you do not know. A value that is filled in cannot be changed this way again.",)),
+            Note(
+                ("Leave a field empty if you don't know the answer yet. You can't change a value here once it's set.",)
+            ),
         ),
-        fields=tuple(fields),
+        fields=tuple(_input(number, one, values.get(one.path, "")) for number, one in enumerate(unset)),
     )
 
 
-def _label(one: UnsetValue) -> str:
-    return one.says[:1].upper() + one.says[1:]
+def _input(number: int, one: UnsetValue, value: str) -> Field:
+    label = one.says[:1].upper() + one.says[1:]
+    if one.kind in CHOICES:
+        return ChoiceField(_field(number), label, options_of(CHOICES[one.kind]), value, optional=True)
+    return TextField(_field(number), label, value, optional=True, hint=HINTS[one.kind])
 
 
 def _field(number: int) -> str:
@@ -163,9 +167,7 @@ def preview(call: Call) -> Reply:
     policy = _amendable(call)
     read = FieldReader(call.values)
     typed = {
-        one.path: _worded(one, text)
-        for number, one in enumerate(policy.unset[:MOST_FIELDS])
-        if (text := read.text(_field(number), most=50).lower())
+        one.path: text for number, one in enumerate(policy.unset[:MOST_FIELDS]) if (text := _typed(read, number, one))
     }
     read.check()
     if not typed:
@@ -178,36 +180,38 @@ def preview(call: Call) -> Reply:
             "Is this the policy?",
             action("policy.amend", policy.name, draft),
             opener=back,
-            submit="Make it so",
+            submit="Use this policy",
             blocks=tuple(english_blocks(amended)),
             back=back,
         )
     )
 
 
+def _typed(read: FieldReader, number: int, one: UnsetValue) -> str:
+    if one.kind in CHOICES:
+        return read.choice(_field(number), tuple(CHOICES[one.kind]))
+    return read.text(_field(number), most=50).lower()
+
+
 def _amended(policy: Policy, typed: dict[str, str]) -> Policy:
-    """The policy with what was typed; each value that does not fit is said at its field."""
+    """The policy with what was typed; each value that does not fit is explained at its field."""
     errors = {}
     good: dict[str, Value] = {}
-    for number, one in enumerate(policy.unset[:MOST_FIELDS]):
-        if one.path not in typed:
-            continue
+    asked = [(number, one) for number, one in enumerate(policy.unset[:MOST_FIELDS]) if one.path in typed]
+    for number, one in asked:
         value = policies.typed_value(typed[one.path])
         try:
             amend(policy, {one.path: value})
             good[one.path] = value
         except BadPolicy as problem:
-            errors[_field(number)] = str(problem).splitlines()[0]
+            errors[_field(number)] = refused_words(one, typed[one.path], str(problem))
     if errors:
         raise FormErrors(errors)
     try:
         return amend(policy, good)
-    except BadPolicy as problem:
-        raise FormErrors({_field(0): str(problem).splitlines()[0]}) from None
-
-
-def _worded(one: UnsetValue, text: str) -> str:
-    return text if one.kind != "yes or no" else {"y": "yes", "n": "no"}.get(text, text)
+    except BadPolicy as problem:  # two values that do not fit together
+        number, one = next((at for at in asked if f" {at[1].path} " in str(problem)), asked[0])
+        raise FormErrors({_field(number): refused_words(one, typed[one.path], str(problem))}) from None
 
 
 @router.submit("policy.amend")
@@ -216,10 +220,11 @@ def amend_policy(call: Call) -> Reply:
     draft = call.id_at(1)
     typed = call.draft("policy")
     if typed is None:
-        raise Refused("This form was sent already, or is too old. Send ", Cmd("policy"), " to read it.")
+        raise Refused("You sent this form already, or it is too old. Send ", Cmd("policy"), " to see the policy.")
     _amended(policy, typed)
     values = {path: policies.typed_value(text) for path, text in typed.items()}
     amended = policies.amend(call.work, policy.name, values, call.my_id)
     drafts.drop(call.work, draft)
-    rest = f" {len(amended.unset)} values are still unset." if amended.unset else " Everything is set."
-    return notice(f"Filled in for everybody on {policy.name}.{rest}")
+    left = counted(len(amended.unset), "value is", "values are")
+    rest = f" {left} still open." if amended.unset else " Every value is filled in."
+    return notice(f"Saved for everyone on {policy.label}, version {policy.version}.{rest}")

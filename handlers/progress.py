@@ -44,7 +44,7 @@ MOST_NAMED = 10  # mentees of a cohort whose reasons are told
 
 @router.command(
     "progress",
-    "Where you stand; your cohort; the program",
+    "See your progress, your cohort's or the program's",
     cohort=frozenset(EVERYONE),
     cohort_optional=True,
     reads=True,
@@ -59,7 +59,7 @@ def progress(call: Call) -> Reply:
         return Reply(card=program_card(call))
     led = [cohorts.get(call.work.tx, one.cohort_id) for one in call.me.memberships if one.role == "mentor"]
     if not led:
-        return Reply(card=Card("You are in no cohort now", (say("Your coordinator can add you to one."),)))
+        return Reply(card=Card("You're not in a cohort now", (say(ask_coordinator(call.work.tx, "add you to one")),)))
     cards = [cohort_card(call, one) for one in led]
     blocks: list[Block] = []
     for card in cards:
@@ -71,33 +71,36 @@ def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     """The program years at a glance, then what is missing and what to do about it."""
     found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     if not found:
-        return Card("Your progress", (say("You are not enrolled yet. Please ask your coordinator."),))
+        return Card(
+            "Your progress",
+            (say(f"You're not enrolled in the program yet. {ask_coordinator(call.work.tx, 'enroll you')}"),),
+        )
     mine = found[0]
     given = certificates.of_person(call.work.tx, call.my_id)
-    blocks = standing_blocks(mine, given)
+    blocks = standing_blocks(mine, given, own=True)
     if given and given[0].in_force:
         blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
     if next_meeting:
         blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]
-    blocks.append(Note((f"Measured against: {mine.policy.label}, version {mine.policy.version}.",)))
+    blocks.append(Note((f"Requirements: {mine.policy.label}, version {mine.policy.version}.",)))
     return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
 
 
 def _next_meeting(call: Call) -> Paragraph:
     coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
     if coming is None:
-        return say("No meeting is scheduled yet.")
+        return say("No meetings scheduled yet.")
     return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
 
 
-def standing_blocks(mine: Mentee, given: Sequence[Certificate]) -> list[Block]:
+def standing_blocks(mine: Mentee, given: Sequence[Certificate], *, own: bool = False) -> list[Block]:
     """Each rule at a glance, then what is missing and what to do about it, or how it ended.
 
-    ``given``: their certificates, the newest first.
+    ``given``: their certificates, the newest first; ``own``: the mentee reads it.
     """
     blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
-    blocks.append(_approved(mine, given) or say(explain.headline(mine.standing)))
+    blocks.append(_approved(mine, given) or say(explain.headline(mine.standing, own=own)))
     return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
 
 
@@ -110,7 +113,7 @@ def _approved(mine: Mentee, given: Sequence[Certificate]) -> Paragraph | None:
         revoked = When(given[0].revoked_at, zone, "date")
         return say("The certificate was revoked ", revoked, f". {reason_words(given[0].reason)}.")
     issued = When(given[0].issued_at, zone, "date")
-    return say("Completion is approved: the certificate was issued ", issued, ". Code ", Bold(given[0].code), ".")
+    return say("Completion is approved. The certificate was issued ", issued, ". Code ", Bold(given[0].code), ".")
 
 
 def _line(line: Line) -> list[Block]:
@@ -137,7 +140,7 @@ def cohort_card(call: Call, cohort: Cohort) -> Card:
     years = max(len(one.standing.years) for one in found)
     columns = ("Mentee", *(f"Year {number}" for number in range(1, years + 1)), "Standing")
     rows = tuple((one.name, *_cells(one.standing, years), STATES[one.standing.state]) for one in found)
-    blocks: list[Block] = [_counts(found), Table(columns, rows, caption=title)]
+    blocks: list[Block] = [_counts(found), Table(columns, rows, caption="")]
     too_few = dict.fromkeys(text for one in found for text in explain.too_few(one.standing))
     blocks += _bullets(list(too_few))
     helped = [one for one in found if one.standing.state in NEED_HELP]
@@ -161,7 +164,7 @@ def _cell(year: YearStanding) -> str:
     """A year's first rule in numbers: a policy names the most important first."""
     lines = [one for one in explain.of_year(year) if not (one.single and one.single.limit)]
     if not lines:
-        return "nothing asked"
+        return "nothing required"
     first = lines[0]
     return f"{first.have} of {first.need}" if first.need is not None else str(first.have)
 
@@ -189,7 +192,9 @@ def program_card(call: Call) -> Card:
     """The program by cohort."""
     every = cohorts.all_cohorts(call.work.tx)
     if not every:
-        return Card("The program has no cohorts yet", (say("Import the roster: plc-bot roster import FILE"),))
+        return Card(
+            "There are no cohorts yet", (say("Ask the operator to import the roster: plc-bot roster import FILE"),)
+        )
     found = standings.of_cohorts(call.work.tx, None, call.work.now)
     by_cohort = grouped(found)
     rows = []
@@ -211,7 +216,7 @@ def program_card(call: Call) -> Card:
     urgent = Button("Who needs help", action("overview.help"), style="primary")
     find = Button("Find mentees", action("overview.find"), opens_form=True)
     blocks.append(buttons(*([urgent] if any(help_needed) else []), find))
-    blocks.append(Note(("Send ", Cmd("progress"), " in a cohort's channel to see that cohort.")))
+    blocks.append(Note(("Send ", Cmd("progress"), " in a cohort's channel to see only that cohort.")))
     return Card("Progress of the program", tuple(blocks))
 
 
@@ -221,7 +226,7 @@ def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
     if not short:
         return []
     many = counted(len(short), "cohort has", "cohorts have")
-    return [say(Bold(f"{many} too few meetings this year"), f": {listed(short)}. No mentee is behind for it.")]
+    return [say(Bold(f"{many} too few meetings this year"), f": {listed(short)}. This doesn't put any mentee behind.")]
 
 
 @router.on(HomeOpened)

@@ -46,20 +46,23 @@ from storage.work import Work
 SHOWN_LINES = 25
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
-YEAR_HINTS = {"waiver": "Empty: every year", "credit": "Empty only for what the whole program asks"}
+YEAR_HINTS = {
+    "waiver": "Leave empty for every year",
+    "credit": "Leave empty only for a requirement of the whole program",
+}
 CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
 
 
-@router.command("person", "Open one mentee's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
+@router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
 def person_command(call: Call) -> Reply:
     found = people.search(call.work.tx, call.words, most=6) if call.words else []
     if not call.words:
-        raise Refused("Whose? For example: person Dana Reyes, or an e-mail address.")
+        raise Refused("Add a name or an email address, for example: person Dana Reyes")
     if not found:
-        raise Refused("I know nobody with that name or address.")
+        raise Refused("I can't find anyone with that name or email address.")
     if len(found) > 1:
         items = [Button(f"{one.name} <{one.email}>", action("records.open", one.id)) for one in found[:5]]
-        return Reply(card=Card("Whom do you mean?", (buttons(*items),)))
+        return Reply(card=Card("Which person?", (buttons(*items),)))
     return Reply(card=person_card(call, found[0]))
 
 
@@ -71,7 +74,7 @@ def open_record(call: Call) -> Reply:
 def mentee_of(call: Call) -> tuple[Person, Enrolment]:
     """The enrolled person whose id the button or form carries first; for coordinators alone."""
     if not call.me.coordinator:
-        raise Refused("That is for coordinators.")
+        raise Refused("Only coordinators can do that.")
     person = call.person_at(0)
     found = enrolments.of_person(call.work.tx, person.id)
     if found is None:
@@ -82,13 +85,13 @@ def mentee_of(call: Call) -> tuple[Person, Enrolment]:
 def person_card(call: Call, person: Person) -> Card:
     tx = call.work.tx
     found = enrolments.of_person(tx, person.id)
-    own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "no cohort now"
-    facts = [("E-mail", (person.email,)), ("Cohort", (own,))]
+    own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "none"
+    facts = [("Email", (person.email,)), ("Cohort", (own,))]
     if found is None:
         return Card(person.name, (Facts(tuple(facts)), *hold_blocks(call.work, person)))
     facts += [
-        ("Began", (say_day(found.starts),)),
-        ("District", (found.district or "not given",)),
+        ("Started", (say_day(found.starts),)),
+        ("District", (found.district or "not set",)),
         ("Track", (found.track or "none",)),
         ("Policy", (f"{found.policy.label}, version {found.policy.version}",)),
     ]
@@ -118,14 +121,14 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
             ("credit", "Credit"),
             ("waiver", "Waive"),
             ("leave", "Leave"),
-            ("policy", "Move to a policy"),
+            ("policy", "Change policy"),
         )
     ]
     forms.append(Button("Correct", action("activities.choose", person.id), opens_form=True))
     if away is not None:
         forms.insert(0, back_button(away.id, "End the leave"))
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
-        forms.append(Button("Leaves the program", action("departures.leave", person.id), opens_form=True))
+        forms.append(Button("Remove from program", action("departures.leave", person.id), opens_form=True))
     return buttons(*forms)
 
 
@@ -158,7 +161,7 @@ def transfer_form(call: Call) -> Reply:
             action("records.transferred", person.id),
             opener=action("records.transfer", person.id),
             submit="Transfer",
-            blocks=(say(Bold(person.name), ". What was earned stays; the new cohort holds from the date on."),),
+            blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
             fields=(
                 ChoiceField("cohort", "To the cohort", tuple(every)),
                 DateField("day", "From", _today(call)),
@@ -180,7 +183,7 @@ def transfer(call: Call) -> Reply:
     if to is None or day is None:
         raise FormErrors({"cohort": "Choose one of the options."})
     if day > _today(call):
-        raise FormErrors({"day": "A transfer holds from today or earlier; come back on the day."})
+        raise FormErrors({"day": "Choose today or an earlier day."})
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if to.id in {one.id for one in here}:
         raise FormErrors({"cohort": f"{person.name} is in {to.name} already."})
@@ -194,7 +197,7 @@ def transfer(call: Call) -> Reply:
     hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
-    return notice(Bold(person.name), f" is in {to.name} from {say_day(day)} on. What was earned stays.")
+    return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
 
 
 def _countable(policy: Policy) -> list[AtLeast]:
@@ -209,18 +212,20 @@ def _years(policy: Policy) -> tuple[Option, ...]:
 
 @router.press("records.credit")
 def credit_form(call: Call) -> Reply:
-    return _amount_form(call, "credit", "Credit", "What was done elsewhere is taken as done here.")
+    return _amount_form(call, "credit", "Credit", "Count something the mentee did elsewhere.")
 
 
 @router.press("records.waiver")
 def waiver_form(call: Call) -> Reply:
-    return _amount_form(call, "waiver", "Waive", "So much is not asked of this person. Empty: the whole requirement.")
+    return _amount_form(
+        call, "waiver", "Waive", "Require less of this mentee. Leave the amount empty to waive the whole requirement."
+    )
 
 
 def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
     person, found = mentee_of(call)
     if found.policy.waivers is None:
-        raise Refused("The policy knows no waivers or credits.")
+        raise Refused("The policy doesn't allow waivers or credits.")
     rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
     reasons = options_of(found.policy.waivers.reasons)
     return Reply(
@@ -258,8 +263,8 @@ def _add_amount(call: Call, kind: str) -> Reply:
     rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
     year = read.number("year", 1, 10)
     if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
-        read.errors["year"] = "Say which program year was done elsewhere."  # without it, it would count in none
-    amount = read.number("amount", 1, 10_000, needed="Write how much." if kind == "credit" else "")
+        read.errors["year"] = "Choose the program year."  # without it, it would count in none
+    amount = read.number("amount", 1, 10_000, needed="Enter how much." if kind == "credit" else "")
     day = read.day("day", needed="Choose the day.")
     reasons = found.policy.waivers.reasons if found.policy.waivers else {}
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
@@ -271,7 +276,9 @@ def _add_amount(call: Call, kind: str) -> Reply:
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
     undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
     return Reply(
-        card=Card("", (say(f"Recorded for {person.name}. Both steps stay in the record if you undo it."), undo))
+        card=Card(
+            "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)
+        )
     )
 
 
@@ -281,7 +288,7 @@ def undo(call: Call) -> Reply:
     person, _ = mentee_of(call)
     line = ledger.get(call.work.tx, call.id_at(1))
     if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
-        raise Refused("That is not there.")
+        raise Refused("I can't find that entry.")
     if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
         raise Refused("That is undone already.")
     back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
@@ -289,14 +296,14 @@ def undo(call: Call) -> Reply:
     settle_corrected(call, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back_id)
-    return Reply(replace=Card("", (say(f"Undone for {person.name}; the record shows both steps."),)))
+    return Reply(replace=Card("", (say(f"Undone for {person.name}. The record shows both."),)))
 
 
 @router.press("records.leave")
 def leave_form(call: Call) -> Reply:
     person, found = mentee_of(call)
     if found.policy.leave is None:
-        raise Refused("The policy knows no leave.")
+        raise Refused("The policy has no rules for leave.")
     reasons = options_of(found.policy.leave.reasons)
     return Reply(
         form=Form(
@@ -323,12 +330,14 @@ def leave(call: Call) -> Reply:
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
     if starts is None or (ends is not None and ends < starts):
-        raise FormErrors({"ends": "The last day is before the first."})
+        raise FormErrors({"ends": "The last day must be after the first day."})
     line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
     refresh_turns(call.work, [person.id])
     deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
     undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
-    return Reply(card=Card("", (say(f"Recorded: {person.name} is on leave from {say_day(starts)}."), undone)))
+    return Reply(
+        card=Card("", (say(f"Saved. {person.name} is on leave from {say_day(starts)}. I'll tell them."), undone))
+    )
 
 
 @router.delivery("record.changed")
@@ -340,10 +349,10 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
     if not ours:
         return None
     last = ours[-1]
-    text = say(f"{last.by or 'The operator'} recorded {_change_words(work, last)}.")
+    text = say(f"{last.by or 'The operator'} {_change_words(work, last)}.")
     see = buttons(
         Button("My progress", action("command.run", "progress")),
-        Button("It is wrong", action("command.run", "dispute")),
+        Button("This is wrong", action("command.run", "dispute")),
     )
     return Card("Your record changed", (text, see))
 
@@ -351,21 +360,21 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
 def _change_words(work: Work, line: RecordLine) -> str:
     """A change, for the person it is about."""
     if line.kind == "departure":
-        return "that you are in the program again"
+        return "put you back in the program"
     if line.step == "withdrawn":
         ending = ledger.get(work.tx, line.target_id) if line.target_id else None
         goes_on = ending is not None and ending.step == "ended"
-        return "that your leave goes on" if goes_on else f"that a {line.kind} is taken back"
+        return "continued your leave" if goes_on else f"took back a {line.kind}"
     if line.step == "ended":
-        return f"that your leave ends, {say_day(local_day(line.happened_at, PROGRAM_ZONE))} is your first day back"
+        return f"ended your leave. Your first day back is {say_day(local_day(line.happened_at, PROGRAM_ZONE))}"
     detail = line.detail
     match line.kind:
         case "transfer":
-            return f"your transfer to {detail['to']} from {say_day(date.fromisoformat(detail['on']))} on"
+            return f"moved you to {detail['to']}, starting {say_day(date.fromisoformat(detail['on']))}"
         case "policy":
-            return f"that you are measured against {detail['to']} now"
+            return f"changed your requirements to {detail['to']}"
         case "leave":
-            return f"a leave of absence from {span_words(*leaves.span(detail))}"
+            return f"gave you a leave of absence: {span_words(*leaves.span(detail))}"
     rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
     amount = f"{detail['amount']} of " if detail["amount"] is not None else ""
     year = f", year {detail['year']}" if detail["year"] else ""
@@ -377,17 +386,18 @@ def policy_form(call: Call) -> Reply:
     person, found = mentee_of(call)
     options = tuple(Option(name, name) for name in policies.names(call.work.tx) if name != found.policy.name)
     if not options:
-        raise Refused("There is no other policy. The operator adopts one: plc-bot policy adopt FILE.")
+        raise Refused("There is no other policy. Ask the operator to add one: plc-bot policy adopt FILE")
     return Reply(
         form=Form(
-            "Move to a policy",
+            "Change policy",
             action("records.policy.set", person.id),
             opener=action("records.policy", person.id),
             submit="Move",
             blocks=(
                 say(
                     Bold(person.name),
-                    f" is on {found.policy.name}. A mentee stays on the version of entry unless moved.",
+                    f" is on {found.policy.label}, version {found.policy.version}. A mentee keeps the "
+                    "policy they started with unless you change it.",
                 ),
             ),
             fields=(

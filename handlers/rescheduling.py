@@ -30,7 +30,7 @@ from handlers.meetings import LENGTHS, facts, later_ones, led_cohort, refresh_me
 from handlers.planning import plan_meeting, tell_cohort
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
-from program.times import say_day, to_utc
+from program.times import say_day, to_utc, zone_words
 from program.words import counted
 from storage import breaks, deliveries, history, meetings
 from storage.cohorts import Cohort
@@ -41,7 +41,7 @@ from storage.work import Work
 TOGETHER = "meetings.cancelled"  # in the history of each meeting that was cancelled together with others
 CANCEL_REASONS = {
     "weather": "Weather",
-    "conflict": "A conflict of dates",
+    "conflict": "Schedule conflict",
     "illness": "Illness",
     "break": "A break",
     "other": "Another reason",
@@ -51,12 +51,12 @@ CANCEL_REASONS = {
 def _upcoming(call: Call) -> tuple[Meeting, Cohort]:
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None:
-        raise Refused("That meeting is not there.")
+        raise Refused("I can't find that meeting.")
     cohort = led_cohort(call, meeting.cohort_id)
     if meeting.cancelled_at is not None:
         raise Refused("This meeting was cancelled already.")
     if meeting.ends_at <= call.work.now:
-        raise Refused("This meeting is over; what was attended stays.")
+        raise Refused("This meeting is over, so you can't change it.")
     return meeting, cohort
 
 
@@ -65,7 +65,7 @@ def _reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
     if len(rest) < 2:
         return ()
     options = (Option("one", "Only this meeting"), Option("rest", f"This and the {len(rest) - 1} after it"))
-    return (ChoiceField("reach", "Which", options, "one"),)
+    return (ChoiceField("reach", "Which meetings", options, "one"),)
 
 
 def _reached(call: Call, meeting: Meeting) -> list[Meeting]:
@@ -83,7 +83,7 @@ def move_form(call: Call) -> Reply:
             action("meetings.moved", meeting.id),
             opener=action("meetings.move", meeting.id),
             submit="Move",
-            blocks=(say(Bold(meeting.topic), f". Times are {meeting.zone} time."),),
+            blocks=(say(Bold(meeting.topic), f". Times are in {zone_words(meeting.zone)}."),),
             fields=(
                 *_reach_field(call, meeting),
                 DateField("day", "New date", meeting.local_start.date()),
@@ -102,20 +102,22 @@ def move(call: Call) -> Reply:
     read = FieldReader(call.values)
     day = read.day("day", needed="Choose a date.")
     at = read.clock("at", needed="Choose a time.")
-    minutes = read.number("minutes", *LENGTHS, needed="Say how long it lasts.")
+    minutes = read.number("minutes", *LENGTHS, needed="Enter how many minutes it lasts.")
     place = read.text("place", most=500)
     read.check()
     start = datetime.combine(day or date.min, at or time())
     if to_utc(start, meeting.zone) <= call.work.now:
-        raise FormErrors({"day": "That time has passed; choose a later one."})
+        raise FormErrors({"day": "That time is in the past. Choose a later one."})
     shift = start - meeting.local_start
     off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
     reached = _reached(call, meeting)
     if not shift and all((one.minutes, one.place) == (minutes, place) for one in reached):
-        raise FormErrors({"day": "Nothing is different yet: choose another date, time, length or place."})
+        raise FormErrors({"day": "You haven't changed anything. Choose another date, time, length or place."})
     blocked = [one for one in reached if any(rest.holds((one.local_start + shift).date()) for rest in off)]
     if blocked:
-        raise FormErrors({"day": f"{say_day((blocked[0].local_start + shift).date())} falls into a break."})
+        raise FormErrors(
+            {"day": f"{say_day((blocked[0].local_start + shift).date())} is during a break. Choose another date."}
+        )
     moved = [
         meetings.move(call.work, one, one.local_start + shift, call.my_id, minutes=minutes, place=place)
         for one in reached
@@ -126,7 +128,7 @@ def move(call: Call) -> Reply:
     refresh_series(call.work, meeting)
     tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
     done = "Moved" if shift else "Changed"
-    return notice(f"{done} {counted(len(moved), 'meeting')}: now ", when(moved[0]), ". The cohort is told.")
+    return notice(f"{done} {counted(len(moved), 'meeting')}: now ", when(moved[0]), ". I told the cohort.")
 
 
 def refresh_series(work: Work, meeting: Meeting) -> None:
@@ -143,15 +145,19 @@ def moved_card(work: Work, item: Delivery) -> Card | None:
     if item.verb == "post" and (meeting.cancelled_at is not None or meeting.ends_at <= work.now):
         return None
     if meeting.cancelled_at is not None:
-        return Card(f"Cancelled: {meeting.topic}", (say("It was planned for ", when(meeting), "."),))
+        return Card(f"Cancelled: {meeting.topic}", (say("It was scheduled for ", when(meeting), "."),))
     blocks: list[Block] = [facts(meeting)]
     if meeting.ends_at > work.now:
-        blocks += [rsvp_buttons(meeting), *who_comes(work, meeting), Note(("Earlier answers are kept.",))]
+        blocks += [
+            rsvp_buttons(meeting),
+            *who_comes(work, meeting),
+            Note(("Your answer still counts. You can change it.",)),
+        ]
     blocks += later_ones(meetings.of_series(work.tx, meeting.series_id, meeting.ends_at))
     before = _before(work, meeting)
     if before == meeting.starts_at:
         return Card(f"Changed: {meeting.topic}", tuple(blocks))
-    was = say("It was planned for ", When(before, meeting.zone), ". The new time:")
+    was = say("It was scheduled for ", When(before, meeting.zone), ". New time:")
     return Card(f"Moved: {meeting.topic}", (was, *blocks))
 
 
@@ -169,10 +175,10 @@ def cancel_form(call: Call) -> Reply:
             "Cancel the meeting",
             action("meetings.cancelled", meeting.id),
             opener=action("meetings.cancel", meeting.id),
-            submit="Cancel it",
+            submit="Cancel meeting",
             blocks=(
                 say(Bold(meeting.topic), ", ", when(meeting), "."),
-                Note(("The cohort is told. Nobody is absent from a cancelled meeting.",)),
+                Note(("I'll tell the cohort. A cancelled meeting doesn't count as an absence.",)),
             ),
             fields=(
                 *_reach_field(call, meeting),
@@ -197,7 +203,7 @@ def cancel(call: Call) -> Reply:
     cancel_meetings(call.work, reached, cohort, reason, call.my_id)
     refresh_series(call.work, meeting)
     undo = Button("Undo", action("meetings.restore", *[one.id for one in reached[:4]]))
-    text = say(f"Cancelled {counted(len(reached), 'meeting')}; the cohort is told.")
+    text = say(f"Cancelled {counted(len(reached), 'meeting')}. I told the cohort.")
     return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
 
 
@@ -249,8 +255,9 @@ def cancelled_card(work: Work, item: Delivery) -> Card | None:
     if meeting is None:
         return None
     if meeting.cancelled_at is None:
-        return Card(f"It takes place after all: {meeting.topic}", (facts(meeting),)) if item.verb == "update" else None
-    why = CANCEL_REASONS.get(meeting.cancel_reason, CANCEL_REASONS["other"])
+        return Card(f"Back on: {meeting.topic}", (facts(meeting),)) if item.verb == "update" else None
+    why = CANCEL_REASONS.get(meeting.cancel_reason, "") if meeting.cancel_reason != "other" else ""
+    because = f" ({why.lower()})" if why else ""
     coming = meetings.next_meeting(work.tx, [meeting.cohort_id], work.now)
     after: tuple[Block, ...] = (
         (
@@ -263,7 +270,7 @@ def cancelled_card(work: Work, item: Delivery) -> Card | None:
     )
     return Card(
         f"Cancelled: {meeting.topic}",
-        (say("The meeting of ", when(meeting), f" is cancelled ({why.lower()}). Nobody is absent."), *after),
+        (say("The meeting of ", when(meeting), f" is cancelled{because}. It doesn't count as an absence."), *after),
     )
 
 
@@ -285,5 +292,7 @@ def restore(call: Call) -> Reply:
             deliveries.refresh(call.work, first, "meetings.cancelled")
         restored += 1
     if not restored:
-        raise Refused("There is nothing to undo any more.")
-    return Reply(replace=Card("", (say(f"Undone: {counted(restored, 'meeting')} will take place after all."),)))
+        raise Refused("There is nothing to undo.")
+    return Reply(
+        replace=Card("", (say(f"Undone. {counted(restored, 'meeting is', 'meetings are')} back on the schedule."),))
+    )

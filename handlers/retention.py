@@ -21,7 +21,7 @@ LOOK_AT = time(3, 30)  # while nobody writes
 
 def retention_words(months: int | None) -> str:
     if months is None:
-        return "kept until whoever wrote it deletes it"
+        return "kept until the person who wrote it deletes it"
     return f"deleted after {counted(months, 'month')}"
 
 
@@ -29,9 +29,9 @@ def retention_words(months: int | None) -> str:
 
 
 def retention_field(cohort: Cohort) -> NumberField:
-    label = "Months until what is written in check-ins is deleted"
+    label = "Delete check-in answers after (months)"
     return NumberField(
-        "retention", label, cohort.retention_months, SHORTEST, LONGEST, optional=True, hint="Empty: it is kept."
+        "retention", label, cohort.retention_months, SHORTEST, LONGEST, optional=True, hint="Leave empty to keep them."
     )
 
 
@@ -59,22 +59,22 @@ def told(work: Work, item: Delivery) -> Card | None:
         return None
     months, starts = cohort.retention_months, cohort.retention_from
     if months is None or starts is None:
-        text = say("What is written in check-ins is no longer deleted for its age in ", Bold(cohort.name), ".")
-        return Card("Check-ins are kept", (text,))
+        text = say("I no longer delete old check-in answers in ", Bold(cohort.name), ".")
+        return Card("Check-in answers are kept", (text,))
     zone = people.get(work.tx, item.person_id).zone if item.person_id else cohort.zone
     return Card(
-        "How long check-ins are kept",
+        "When check-in answers are deleted",
         (
             say(
                 "In ",
                 Bold(cohort.name),
-                " reflections and pulses are deleted ",
+                ", reflections and pulses are deleted ",
                 Bold(f"{counted(months, 'month')} after they were written"),
-                ", for the first time on ",
+                ". The first ones will be deleted on ",
                 When(starts, zone, "date"),
-                ". Attendance stays.",
+                ". Attendance is kept.",
             ),
-            Note(("Whoever is in several cohorts keeps theirs as long as the one that keeps them longest.",)),
+            Note(("If you're in several cohorts, the one that keeps answers longest decides.",)),
         ),
     )
 
@@ -87,7 +87,7 @@ def plan_look(work: Work) -> None:
     plan_daily(work, "retention.look", LOOK_AT)
 
 
-@router.moment("retention.look", "what is past its time is deleted", late="is done late, once for all missed days")
+@router.moment("retention.look", "old check-in answers are deleted", late="is done late, once for all missed days")
 def look(work: Work, _moment: Moment) -> str | None:
     """However late this comes, it deletes what is past its time then."""
     plan_look(work)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from handlers.cards import Action, BadAction, Button, Card, Cmd, Paragraph, Span, Text, action, buttons, plain_text, say
+from handlers.contacts import ask_coordinator
 from handlers.requests import (
     Arrived,
     BotAdded,
@@ -72,7 +73,7 @@ class FieldReader:
         if not value and needed:
             self.errors[name] = needed
         if len(value) > most:
-            self.errors[name] = f"That is {len(value)} characters; at most {most} fit."
+            self.errors[name] = f"That is {len(value):,} characters. Use {most:,} or fewer."
         return value
 
     def many(self, name: str) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ class FieldReader:
         except ValueError:
             found = date.min
         if found is not None and found.year not in YEARS:
-            self.errors[name] = "Write the date like 2026-08-15."
+            self.errors[name] = "Enter the date like 2026-08-15."
             return None
         return found
 
@@ -102,7 +103,7 @@ class FieldReader:
         except ValueError:
             found = None
         if value and (found is None or found.tzinfo is not None):
-            self.errors[name] = "Write the time like 15:30."
+            self.errors[name] = "Enter the time like 15:30."
             return None
         return found
 
@@ -111,7 +112,7 @@ class FieldReader:
         if not value:
             return None
         if not value.isdecimal() or not low <= int(value) <= high:
-            self.errors[name] = f"Write a whole number from {low} to {high}."
+            self.errors[name] = f"Enter a whole number from {low:,} to {high:,}."
             return None
         return int(value)
 
@@ -145,14 +146,14 @@ class Call:
     @property
     def my_id(self) -> UUID:
         if self.me.person_id is None:
-            raise Refused("I don't know you yet, so nothing was changed.")
+            raise Refused("I can't match you to the roster yet, so I didn't save anything.")
         return self.me.person_id
 
     @property
     def cohort(self) -> Cohort:
         """The cohort a command was resolved to."""
         if self.cohort_id is None:
-            raise Refused("Say which cohort you mean: send this in the cohort's channel.")
+            raise Refused("Send this command in the cohort's channel.")
         return cohorts.get(self.work.tx, self.cohort_id)
 
     def id_at(self, position: int) -> UUID:
@@ -176,7 +177,7 @@ class Call:
         """The person whose id the button or form carries."""
         person_id = self.id_at(position)
         if person_id not in people.named(self.work.tx, [person_id]):
-            raise Refused("That person is not there.")
+            raise Refused("I can't find that person.")
         return people.get(self.work.tx, person_id)
 
     def leads(self, cohort_id: UUID) -> bool:
@@ -194,7 +195,7 @@ def mentees_only(call: Call) -> None:
         Refused: the asker is a mentee of no cohort now.
     """
     if "mentee" not in roles_of(call.me):
-        raise Refused("That is for mentees, and you are one of no cohort now. Please ask your coordinator.")
+        raise Refused(f"Only mentees in a cohort can do that. {ask_coordinator(call.work.tx)}")
 
 
 def roles_of(me: Actor) -> frozenset[str]:
@@ -392,7 +393,7 @@ class Router:
             return self._run(call, self.commands["help"])
         known = [words for words, spec in self.commands.items() if spec.who & roles_of(call.me)]
         close = nearest(typed, known)
-        rest: Text = ("Did you mean:",) if close else ("Send ", Cmd("help"), " to see what I can do.")
+        rest: Text = ("Did you mean one of these?",) if close else ("Send ", Cmd("help"), " to see what I can do.")
         text = say("I don't know that command. ", *rest)
         items = [Button(words, action("command.run", words, *_asked_in(call))) for words in close]
         return Reply(card=Card("", (text, buttons(*items)) if items else (text,)))
@@ -400,7 +401,7 @@ class Router:
     def _run(self, call: Call, spec: CommandSpec) -> Reply:
         if spec.who != EVERYONE and not spec.who & roles_of(call.me):  # who left has no role, and still a record
             who = " and ".join(f"{role}s" for role in sorted(spec.who))
-            return notice(Cmd(spec.words), f" is for {who}. Send ", Cmd("help"), " to see what you can do here.")
+            return notice(Cmd(spec.words), f" is only for {who}. Send ", Cmd("help"), " to see what you can do here.")
         if spec.cohort is None:
             return spec.handler(call)
         found = self._choose(call, spec)
@@ -415,7 +416,7 @@ class Router:
                 return here
             if spec.cohort_optional:
                 return None
-            raise Refused(Cmd(spec.words), " is for the mentors of this channel's cohort and for coordinators.")
+            raise Refused(Cmd(spec.words), " is only for this cohort's mentors and for coordinators.")
         found = {one.cohort_id: one.cohort for one in call.me.memberships if one.role in roles}
         if not found and call.me.coordinator and "coordinator" in roles:
             found = {one.id: one.name for one in cohorts.all_cohorts(call.work.tx)}
@@ -424,7 +425,7 @@ class Router:
         if spec.cohort_optional:
             return None
         if not found:
-            raise Refused("There is no cohort yet. Import the roster first: plc-bot roster import FILE.")
+            raise Refused("There are no cohorts yet. Ask the operator to import the roster: plc-bot roster import FILE")
         return _ask_which(call, spec, found)
 
 
@@ -444,7 +445,7 @@ def _ask_which(call: Call, spec: CommandSpec, found: Mapping[UUID, str]) -> Repl
     """``found``: the names of the cohorts that may be meant."""
     blocks: list[Paragraph] = []
     if len(found) > MOST_CHOICES:
-        blocks.append(say("There are more; for another one send this in the cohort's channel."))
+        blocks.append(say("There are more cohorts. For another one, send this command in its channel."))
     here = _asked_in(call)
     offered = islice(found.items(), MOST_CHOICES)
     items = [Button(name, action("command.for", cohort_id, spec.words, *here)) for cohort_id, name in offered]
@@ -485,5 +486,5 @@ def run_for_cohort(call: Call) -> Reply:
     allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
     allowed = allowed or (call.me.coordinator and "coordinator" in spec.cohort)
     if not allowed or cohorts.find(call.work.tx, cohort_id) is None:
-        raise Refused("That cohort is not one of yours.")
+        raise Refused("You can't do that for this cohort.")
     return spec.handler(replace(_back_in(call, 2), cohort_id=cohort_id))

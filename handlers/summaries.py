@@ -31,7 +31,7 @@ from storage.due import Moment
 from storage.meetings import Meeting
 from storage.work import Work
 
-PRIVATE = "Please no student and no private matters: the whole cohort reads this."
+PRIVATE = "Please leave out student names and private matters. The whole cohort will read this."
 MOST = 2500  # characters of one part, so that both fit one message
 
 
@@ -39,7 +39,7 @@ MOST = 2500  # characters of one part, so that both fit one message
 def summary_command(call: Call) -> Reply:
     last = meetings.last_meetings(call.work.tx, call.cohort.id, call.work.now, 1)
     if not last:
-        raise Refused("No meeting has begun yet; there is nothing to sum up.")
+        raise Refused("No meeting has started yet, so there is nothing to summarize.")
     return Reply(form=_form(call, last[0], None))
 
 
@@ -53,9 +53,9 @@ def open_form(call: Call) -> Reply:
 def _led(call: Call) -> Meeting:
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None or not call.leads(meeting.cohort_id):
-        raise Refused("Summaries are written by the cohort's mentors and by coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can write summaries.")
     if meeting.cancelled_at is not None:
-        raise Refused("This meeting was cancelled; there is nothing to sum up.")
+        raise Refused("This meeting was cancelled, so there is nothing to summarize.")
     return meeting
 
 
@@ -86,7 +86,7 @@ def _form(call: Call, meeting: Meeting, values: dict[str, object] | None) -> For
 def preview(call: Call) -> Reply:
     meeting = _led(call)
     read = FieldReader(call.values)
-    did = read.text("did", needed="Write a sentence or two.", most=MOST)
+    did = read.text("did", needed="Write one or two sentences.", most=MOST)
     following = read.text("next", most=MOST)
     topics = [code for code in read.many("topics") if code in TOPICS]
     read.check()
@@ -94,7 +94,7 @@ def preview(call: Call) -> Reply:
     draft = drafts.keep(call.work, call.my_id, "summary", values)
     return Reply(
         form=Form(
-            "Post this?",
+            "Post this summary?",
             action("summaries.post", meeting.id, draft),
             opener=action("summaries.open", meeting.id, draft),
             submit="Post to the cohort",
@@ -120,7 +120,7 @@ def post(call: Call) -> Reply:
     draft = call.id_at(1)
     values = call.draft("summary")
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send ", Cmd("summary"), " to see what is stored.")
+        raise Refused("You sent this form already, or it is too old. Send ", Cmd("summary"), " to see the summary.")
     before = summaries.newest(call.work.tx, meeting.id)
     summaries.add(call.work, meeting.id, call.my_id, values["topics"], values["did"], values["next"])
     drafts.drop(call.work, draft)
@@ -129,10 +129,10 @@ def post(call: Call) -> Reply:
     if before is None:
         tell_cohort(call.work, cohort, "summary", meeting.id)
     deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
-    said = "Posted to the cohort." if before is None else "The posted summary is changed."
+    said = "Posted in the cohort's channel." if before is None else "I changed the posted summary."
     items = buttons(
         Button("Edit", action("summaries.open", meeting.id), opens_form=True),
-        Button("Withdraw", action("summaries.withdraw", meeting.id), confirm="Withdraw the summary from the channel?"),
+        Button("Remove", action("summaries.withdraw", meeting.id), confirm="Remove the summary from the channel?"),
     )
     return Reply(card=Card("", (say(said), items)))
 
@@ -141,10 +141,10 @@ def post(call: Call) -> Reply:
 def withdraw(call: Call) -> Reply:
     meeting = _led(call)
     if not summaries.withdraw(call.work, meeting.id, call.my_id):
-        raise Refused("There is no posted summary to withdraw.")
+        raise Refused("There is no posted summary to remove.")
     deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
     again = Button("Write it again", action("summaries.open", meeting.id), opens_form=True)
-    return Reply(replace=Card("", (say("Withdrawn from the channel."), buttons(again))))
+    return Reply(replace=Card("", (say("Removed from the channel."), buttons(again))))
 
 
 @router.delivery("summary")
@@ -155,9 +155,7 @@ def summary_card(work: Work, item: Delivery) -> Card | None:
         return None
     if found.withdrawn_at is not None:
         return (
-            Card(f"Summary of {meeting.topic}", (say("This summary was withdrawn."),))
-            if item.verb == "update"
-            else None
+            Card(f"Summary of {meeting.topic}", (say("This summary was removed."),)) if item.verb == "update" else None
         )
     edited = ", edited" if found.version > 1 else ""
     by = Note((f"{found.author}{edited}, meeting of ", When(meeting.starts_at, meeting.zone, "date")))
@@ -167,7 +165,7 @@ def summary_card(work: Work, item: Delivery) -> Card | None:
 @router.moment(
     "summary.chase",
     "the mentor is reminded of the summary",
-    late="goes out late while the summary is missing",
+    late="goes out late until the summary is posted",
 )
 def chase(work: Work, moment: Moment) -> str | None:
     meeting = meetings.find(work.tx, UUID(moment.subject))
@@ -185,5 +183,5 @@ def chase_card(work: Work, item: Delivery) -> Card | None:
     if meeting is None or meeting.cancelled_at is not None or summaries.newest(work.tx, meeting.id):
         return None
     write = Button("Write it", action("summaries.open", meeting.id), style="primary", opens_form=True)
-    text = say(Bold(meeting.topic), ", ", When(meeting.starts_at, meeting.zone), ": two sentences are enough.")
-    return Card("A summary is missing", (text, buttons(write)))
+    text = say(Bold(meeting.topic), ", ", When(meeting.starts_at, meeting.zone), ". Two sentences are enough.")
+    return Card("Please write a summary", (text, buttons(write)))

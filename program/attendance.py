@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -25,9 +25,9 @@ ESCALATE_AFTER = timedelta(hours=72)
 
 REASONS = {
     "late_entry": "The first entry was wrong",
-    "told_later": "I was told later",
-    "mentee_asked": "The mentee pointed it out",
-    "wrong_person": "Marked for the wrong person",
+    "told_later": "I learned about it later",
+    "mentee_asked": "The mentee told me",
+    "wrong_person": "I marked the wrong person",
 }
 
 
@@ -45,6 +45,7 @@ class Entry:
     step: Step
     status: Status
     minutes: int | None = None
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ class Mark:
     status: Status | None = None  # None: open, never assumed
     minutes: int | None = None
     corrected: bool = False
+    tapped_at: datetime | None = None  # UTC; None: no tap, or its time is not asked for
+
+    @property
+    def there(self) -> bool:
+        """Whether this person was there as far as is known: recorded so, or tapped and not yet confirmed."""
+        return self.tapped if self.status is None else counts(self.status)
 
 
 def marks(entries: Iterable[Entry]) -> dict[UUID, Mark]:
@@ -63,10 +70,10 @@ def marks(entries: Iterable[Entry]) -> dict[UUID, Mark]:
     for entry in entries:
         before = state.get(entry.person, Mark())
         if entry.step == "tapped":
-            state[entry.person] = Mark(True, before.status, before.minutes, before.corrected)
+            state[entry.person] = replace(before, tapped=True, tapped_at=entry.recorded_at)
         else:
             corrected = entry.step == "corrected"
-            state[entry.person] = Mark(before.tapped, entry.status, entry.minutes, corrected)
+            state[entry.person] = replace(before, status=entry.status, minutes=entry.minutes, corrected=corrected)
     return state
 
 

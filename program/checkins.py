@@ -24,9 +24,9 @@ DEFAULT_PROMPTS = (
     "Where did you feel most like a school counselor?",
     "What surprised you about how your building works?",
     "What is one thing you want to do differently in the next two weeks?",
-    "What are you doing to look after yourself?",
+    "What are you doing to take care of yourself?",
     "Which part of your program needs more of your time than it gets?",
-    "Whom did you work with, and what did you learn from them?",
+    "Who did you work with, and what did you learn from them?",
 )
 
 

@@ -94,14 +94,14 @@ def _logged(policy: Policy, line: Logged, frame: Frame) -> Item:
     if day < frame.since:
         return _not(item, frame.before)
     if activity is None:
-        return _not(item, "it is not in the policy's catalogue")
+        return _not(item, "the policy doesn't list this activity")
     if line.type == MEETING:
-        return _not(item, "meetings are proven by attendance, not by logging")
+        return _not(item, "meetings count through attendance, not through logging")
     if activity.modes and line.mode not in activity.modes:
-        return _not(item, "done in a way that the policy does not list")
+        return _not(item, "the policy doesn't allow this way of doing it")
     item = _length(item, activity)
     if item.verdict == "counts" and activity.verified_by != "nobody" and not line.verified:
-        return item._replace(verdict="pending", why=f"the {activity.verified_by} has not verified it yet")
+        return item._replace(verdict="pending", why=f"waiting for the {activity.verified_by} to verify it")
     return item
 
 
@@ -110,7 +110,7 @@ def _not(item: Item, why: str) -> Item:
 
 
 def _undecided(item: Item, why: str) -> Item:
-    return item._replace(verdict="undecided", why=f"not set yet: {why}")
+    return item._replace(verdict="undecided", why=f"the program hasn't set this yet: {why}")
 
 
 def _length(item: Item, activity: Activity | None) -> Item:
@@ -148,7 +148,7 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
         else:
             found.append(item)
     for rest in for_meeting.values():
-        found += [_stray(policy, one, "the meeting is not on record") for one in rest]
+        found += [_stray(policy, one, "there is no record of this meeting") for one in rest]
     return _limited(policy, found)
 
 
@@ -171,9 +171,9 @@ def _attended(policy: Policy, line: Attendance, frame: Frame) -> Item:
         return _not(item, frame.before)
     if line.step == "tapped":
         if rules.unconfirmed_counts is False:
-            return item._replace(verdict="pending", why="the mentor has not confirmed it yet")
+            return item._replace(verdict="pending", why="waiting for the mentor to confirm it")
         if isinstance(rules.unconfirmed_counts, Unset):
-            return _undecided(item, "whether attendance counts before the mentor confirms it")
+            return _undecided(item, "whether “I'm here” counts before the mentor confirms it")
     if line.status in ("absent", "excused"):
         return item._replace(verdict="missed", why=line.status, minutes=0, absent=line.status == "absent")
     if line.status == "partial":
@@ -202,10 +202,10 @@ def _partly(policy: Policy, item: Item, held: int, present: int | None) -> Item:
     if rules.partial_counts is True:
         return item
     if isinstance(rules.partial_counts, Unset):
-        return _undecided(item, "whether being partly there counts")
+        return _undecided(item, "whether attending part of a meeting counts")
     if isinstance(late, Unset):
-        return _undecided(item, "how many minutes late is still present")
-    return item._replace(verdict="missed", why="only partly there")
+        return _undecided(item, "how many minutes a mentee can miss and still be present")
+    return item._replace(verdict="missed", why="attended only part of the meeting")
 
 
 # Make-ups ----------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def _made_up(policy: Policy, item: Item, makeups: list[MakeUp], frame: Frame) ->
     """The meeting with its make-ups: they give what was missed of it, and never more."""
     lacks = item.full - item.minutes
     if item.verdict != "missed" and not (item.verdict == "counts" and lacks > 0):
-        strays = [_stray(policy, one, "there was nothing to make up") for one in makeups]
+        strays = [_stray(policy, one, "there was no missed meeting to make up") for one in makeups]
         return [item, *strays]
     good: list[MakeUp] = []
     waiting: list[MakeUp] = []
@@ -248,13 +248,13 @@ def _with(
         return item._replace(minutes=minutes)
     ratio = rules.ratio
     if good and isinstance(ratio, Unset):
-        return _undecided(item, "how many make-ups stand for one missed meeting")
+        return _undecided(item, "how many make-ups replace one missed meeting")
     if isinstance(ratio, int) and len(good) >= ratio:
         return item._replace(verdict="counts", why="made up", minutes=minutes)
     if unset:
         return _undecided(item, unset)
     if isinstance(ratio, int) and len(good) + len(waiting) >= ratio:
-        return item._replace(verdict="pending", why="the make-up is not approved yet")
+        return item._replace(verdict="pending", why="waiting for approval of the make-up")
     until = _make_up_until(policy, item.day)
     return item._replace(make_up_until=until) if until >= frame.today else item
 
@@ -264,20 +264,20 @@ def _make_up_problem(policy: Policy, missed: date, line: MakeUp, frame: Frame) -
     rules = policy.makeups
     day = day_of(line.at, policy.program.zone)
     if rules is None:
-        return "the policy knows no make-ups", ""
+        return "the program doesn't allow make-ups", ""
     if line.type not in rules.activities:
-        return "the policy does not list this as a make-up", ""
+        return "this can't be used as a make-up", ""
     if day > frame.today:
-        return "it is still to come", ""
+        return "it is in the future", ""
     if day < frame.since:
         return frame.before, ""
     least = (policy.activity(line.type) or policy.activities[0]).min_minutes
     if isinstance(least, int) and line.minutes < least:
         return f"shorter than {least} minutes", ""
     if day > _make_up_until(policy, missed):
-        return "after the deadline for make-ups", ""
+        return "it was after the deadline for make-ups", ""
     if isinstance(rules.deadline_days, Unset):
-        return "", "how many days there are to make up a meeting"
+        return "", "how many days a mentee has to make up a meeting"
     if isinstance(rules.same_program_year, Unset):
         return "", "whether a make-up must be in the same program year"
     return "", "the fewest minutes that count" if isinstance(least, Unset) else ""
@@ -316,7 +316,7 @@ def _limited(policy: Policy, found: list[Item]) -> list[Item]:
             if isinstance(limit, Unset):
                 item = _undecided(item, "how many meetings a year can be made up") if item.why == "made up" else item
             elif used[year] > limit:
-                over = "missed, and the year's make-ups are used up"
+                over = "missed, and no make-ups are left this year"
                 item = item._replace(verdict="missed", why=over, minutes=0, make_up_until=None)
         kept.append(item)
     return kept

@@ -1,4 +1,4 @@
-"""What a policy asks of a mentee, in plain English, year by year."""
+"""What a policy requires of a mentee, in plain English, year by year."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from program.explain import say_date
 from program.policy import Activity, AtLeast, Choose, Items, Policy, Reasons, Rule, Track, known
+from program.times import zone_words
 from program.unset import Unset
 from program.words import counted, listed
 
@@ -40,7 +41,7 @@ def describe(policy: Policy) -> str:
     parts = [
         _identity(policy),
         *_years(policy),
-        ["What can be logged and counted:", *_bullets(_activity(one) for one in policy.activities)],
+        ["What mentees can log:", *_bullets(_activity(one) for one in policy.activities)],
         ["Attendance:", *_bullets(_attendance(policy))],
         ["Make-ups:", *_bullets(_makeups(policy))],
         *([["Tracks:", *_bullets(_track(policy, one) for one in policy.tracks)]] if policy.tracks else []),
@@ -63,7 +64,7 @@ def asked_in_year(policy: Policy, number: int) -> list[str]:
     asked = [rule_text(policy, one) for one in rules]
     most = policy.attendance.maximum_absences
     if most is not None:
-        asked.append(f"Absences: at most {_number(most)} without an excuse in the year.")
+        asked.append(f"Absences: no more than {_number(most)} unexcused in the year.")
     return asked
 
 
@@ -85,11 +86,11 @@ def _identity(policy: Policy) -> list[str]:
     last = before - timedelta(days=1)
     until = f" until {_date(policy.effective_until)}" if policy.effective_until is not None else ""
     years = policy.program.years
-    span = f"{MONTHS[month - 1]} {day} to {MONTHS[last.month - 1]} {last.day}, {policy.program.zone} time"
+    span = f"{MONTHS[month - 1]} {day} to {MONTHS[last.month - 1]} {last.day}, {zone_words(policy.program.zone)}"
     return [
         f"{policy.label} ({policy.name})",
         f"Source: {policy.source}",
-        f"Holds from {_date(policy.effective_from)}{until}.",
+        f"In effect from {_date(policy.effective_from)}{until}.",
         f"Program years: {_number(years)}, each from {span}.",
     ]
 
@@ -99,15 +100,15 @@ def _years(policy: Policy) -> Iterator[list[str]]:
     named = max([year for rule in policy.rules for year in rule.years], default=1)
     asked = {number: asked_in_year(policy, number) for number in range(1, (count or named) + 1)}
     if count is None and named == 1:
-        yield ["Each year asks:", *_bullets(asked[1] or ["nothing by itself"])]
+        yield ["Each year requires:", *_bullets(asked[1] or ["nothing of its own"])]
     else:
         for number, rules in asked.items():
-            yield [f"Year {number} asks:", *_bullets(rules or ["nothing by itself"])]
+            yield [f"Year {number} requires:", *_bullets(rules or ["nothing of its own"])]
     whole = [
         rule_text(policy, one) for one in policy.rules if one.per == "program" and one.id not in policy.chosen_from
     ]
     if whole:
-        yield ["The whole program asks:", *_bullets(whole)]
+        yield ["The whole program requires:", *_bullets(whole)]
 
 
 def rule_text(policy: Policy, rule: Rule) -> str:
@@ -116,7 +117,7 @@ def rule_text(policy: Policy, rule: Rule) -> str:
         case AtLeast():
             return f"{rule.name}: {_at_least(policy, rule)} {_period(rule)}."
         case Items():
-            return f"{rule.name}: each of these {PERIODS[rule.per]}: {listed(list(rule.items.values()), 100)}."
+            return f"{rule.name}: all of these {PERIODS[rule.per]}: {listed(list(rule.items.values()), 100)}."
         case Choose():
             parts = [part for id_ in rule.rules if (part := policy.rule(id_))]
             each = "; ".join(rule_text(policy, one).rstrip(".") for one in parts)
@@ -170,12 +171,12 @@ def _activity(one: Activity) -> str:
     if one.min_minutes is not None:
         says.append(f"at least {_number(one.min_minutes)} minutes")
     if one.max_minutes is not None:
-        says.append(f"at most {_number(one.max_minutes)} minutes count at once")
+        says.append(f"no more than {_number(one.max_minutes)} minutes count at one time")
     if one.most_events is not None:
-        says.append(f"at most {_number(one.most_events)} count toward one requirement")
+        says.append(f"no more than {_number(one.most_events)} count toward one requirement")
     if one.most_minutes is not None:
-        says.append(f"at most {_number(one.most_minutes)} minutes count toward one requirement")
-    return f"{one.name} ({one.type}): {'; '.join(says)}."
+        says.append(f"no more than {_number(one.most_minutes)} minutes count toward one requirement")
+    return f"{one.name}: {'; '.join(says)}."
 
 
 def _yes(value: bool | Unset, yes: str, no: str, unset: str) -> str:
@@ -184,79 +185,81 @@ def _yes(value: bool | Unset, yes: str, no: str, unset: str) -> str:
 
 def _attendance(policy: Policy) -> Iterator[str]:
     rules = policy.attendance
-    yield "Present counts; excused and absent do not."
+    yield "Only meetings a mentee was present at count. Excused and absent don't count."
     yield _yes(
         rules.partial_counts,
-        "Being partly there counts, with the minutes of it.",
-        "Being partly there does not count.",
-        "Whether being partly there counts",
+        "Attending part of a meeting counts, for the minutes attended.",
+        "Attending only part of a meeting doesn't count.",
+        "Whether attending part of a meeting counts:",
     )
     if rules.late_after_minutes is not None:
-        yield f"Missing at most {_number(rules.late_after_minutes)} minutes of a meeting is still present."
+        yield f"A mentee who misses {_number(rules.late_after_minutes)} minutes or less is still present."
     if rules.maximum_absences is not None:
-        yield f"At most {_number(rules.maximum_absences)} absences without an excuse in a program year."
+        yield f"No more than {_number(rules.maximum_absences)} unexcused absences in a program year."
     yield _yes(
         rules.unconfirmed_counts,
         "“I'm here” counts before the mentor confirms it.",
-        "“I'm here” counts once the mentor confirms it.",
-        "Whether “I'm here” counts before the mentor confirms it",
+        "“I'm here” counts after the mentor confirms it.",
+        "Whether “I'm here” counts before the mentor confirms it:",
     )
 
 
 def _makeups(policy: Policy) -> Iterator[str]:
     rules = policy.makeups
     if rules is None:
-        yield "A missed meeting cannot be made up."
+        yield "A missed meeting can't be made up."
         return
     names = [activity.name for one in rules.activities if (activity := policy.activity(one))]
-    yield f"A missed meeting can be made up by: {listed(names, 100)}."
-    yield f"Make-ups for one meeting: {_number(rules.ratio)}. Approved by: {rules.approver}."
+    yield f"Ways to make up a missed meeting: {listed(names, 100)}."
+    yield f"Make-ups needed for one meeting: {_number(rules.ratio)}. Approved by the {rules.approver}."
     if rules.deadline_days is not None:
-        yield f"Within {_number(rules.deadline_days)} days of the meeting."
+        yield f"A make-up must be done within {_number(rules.deadline_days)} days of the meeting."
     yield _yes(
         rules.same_program_year,
-        "Within the same program year.",
-        "A make-up may fall into the next program year.",
-        "Whether it must be in the same program year",
+        "A make-up must be in the same program year.",
+        "A make-up can be in the next program year.",
+        "Whether a make-up must be in the same program year:",
     )
     if rules.per_year is not None:
-        yield f"At most {_number(rules.per_year)} meetings a year can be made up."
+        yield f"No more than {_number(rules.per_year)} meetings a year can be made up."
 
 
 def _track(policy: Policy, one: Track) -> str:
     says = []
     if one.scale_percent != 100:
-        says.append(f"{_number(one.scale_percent)} percent of each number, rounded up")
+        says.append(f"{_number(one.scale_percent)}% of each number, rounded up")
     if one.joining_mid_year == "scaled":
-        says.append("who joins in the middle of a year is asked for the share of it that is left")
+        says.append("a mentee who joins in the middle of a year needs only the share for the time left")
     if one.years is not None:
         says.append(f"{_number(one.years)} program years")
     for credit in one.credit:
         rule = policy.rule(credit.rule)
         where = f"year {credit.year}" if credit.year else "the whole program"
-        says.append(f"begins with {_number(credit.amount)} of {rule.name if rule else credit.rule} in {where}")
-    return f"{one.name} ({one.id}): {'; '.join(says) or 'the same as everybody'}."
+        says.append(
+            f"starts with credit for {_number(credit.amount)} of {rule.name if rule else credit.rule} in {where}"
+        )
+    return f"{one.name}: {'; '.join(says) or 'the same as for everyone'}."
 
 
 def _leave(policy: Policy) -> Iterator[str]:
     rules = policy.leave
     if rules is None:
-        yield "A leave stops prompts and judging; it moves no program year."
+        yield "During a leave, no check-ins are sent and nothing is due. A leave doesn't move a program year."
     else:
-        yield f"Leave is approved by the {rules.approver}. Reasons: {_codes(rules.reasons)}."
+        yield f"The {rules.approver} approves leave. Reasons: {_codes(rules.reasons)}."
         if rules.pauses_year_from_days is not None:
             days = _number(rules.pauses_year_from_days)
-            yield f"A leave of {days} days or more of a program year moves that year's end to the next one's."
+            yield f"A leave of {days} days or more moves the end of that program year to the end of the next one."
         if rules.credit_expires_after_days is not None:
-            yield f"After a leave of more than {_number(rules.credit_expires_after_days)} days the program starts anew."
+            yield f"After a leave of more than {_number(rules.credit_expires_after_days)} days the program starts over."
         if rules.maximum_years is not None:
-            yield f"Everything must be done within {_number(rules.maximum_years)} years of the start."
+            yield f"A mentee has {_number(rules.maximum_years)} years from the start to finish."
     if policy.transfer is not None:
         yield _yes(
             policy.transfer.credit_stays,
-            "After a transfer credit stays.",
-            "After a transfer earlier credit is gone.",
-            "Whether credit stays after a transfer",
+            "After a transfer a mentee keeps earlier credit.",
+            "After a transfer a mentee loses earlier credit.",
+            "Whether a mentee keeps credit after a transfer:",
         )
 
 
@@ -267,27 +270,27 @@ def _codes(reasons: Reasons) -> str:
 def _decisions(policy: Policy) -> Iterator[str]:
     for rules, what in ((policy.waivers, "waived"), (policy.corrections, "corrected")):
         if rules is None:
-            yield f"The policy does not say who may have something {what}; nothing is."
+            yield f"Nothing can be {what}: the policy does not say who decides."
         else:
-            yield f"Something can be {what} by: {rules.approver}. Reasons: {_codes(rules.reasons)}."
+            yield f"Who can have something {what}: the {rules.approver}. Reasons: {_codes(rules.reasons)}."
 
 
 def _completion(policy: Policy) -> Iterator[str]:
     rules = policy.completion
-    yield f"Approved by the {rules.approver}."
+    yield f"The {rules.approver} approves completion."
     if isinstance(rules.earliest, Unset):
-        yield f"Whether that can be before the last program year ends {NOT_SET}."
+        yield f"Whether that can be before the last program year ends: {NOT_SET}."
     elif rules.earliest == "end of program":
-        yield "Not before the last program year has ended."
+        yield "A mentee can complete when the last program year has ended."
     else:
-        yield "As soon as everything is met."
+        yield "A mentee can complete as soon as everything is met."
     yield f"The certificate shows: {listed([one.replace('_', ' ') for one in rules.certificate]) or 'nothing'}."
     yield f"Reasons to revoke it: {_codes(rules.revocation)}. Reasons to reissue it: {_codes(rules.reissue)}."
 
 
 def _unset(policy: Policy) -> list[str]:
     if not policy.unset:
-        return ["Everything is set."]
+        return ["Every value in this policy is set."]
     count = counted(len(policy.unset), "value is", "values are")
-    head = f"{count} not set yet. Until they are, nobody can complete:"
-    return [head, *_bullets(f"{one.says} ({one.path})" for one in policy.unset)]
+    head = f"{count} not set yet. No mentee can complete the program until the coordinator fills them in:"
+    return [head, *_bullets(one.says for one in policy.unset)]

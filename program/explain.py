@@ -16,7 +16,7 @@ STATES: dict[State, str] = {
     "on track": "on track",
     "at risk": "at risk",
     "behind": "behind",
-    "blocked": "nothing to measure against yet",
+    "blocked": "requirements not set",
     "paused": "paused",
     "history not imported": "history not imported",
 }
@@ -49,7 +49,7 @@ class Line:
 
 
 def say_date(day: date) -> str:
-    return f"{day:%b} {day.day}, {day.year}"
+    return f"{day:%B} {day.day}, {day.year}"
 
 
 def lines(found: Iterable[Requirement], label: str) -> list[Line]:
@@ -93,34 +93,40 @@ def sentences(found: Standing) -> list[str]:
     return [headline(found), *missing(found), *todo(found), *unset(found)]
 
 
-def headline(found: Standing) -> str:
+def headline(found: Standing, *, own: bool = False) -> str:
+    """The state in a sentence. ``own``: the mentee reads it."""
     match found.state:
         case "complete":
-            return "Everything that the program asks for is met. The coordinator is asked to approve completion."
+            return "Every requirement is met. The coordinator has been asked to approve completion."
         case "on track":
-            return "On track." + _finish(found)
+            return "On track." + _finish(found, own)
         case "at risk":
-            return "At risk: it can still be done, but something needs attention."
+            return "At risk: everything can still be met, but something needs attention now."
         case "behind":
             if found.must_finish is not None and found.must_finish < found.today:
-                return f"Behind: the program had to be finished by {say_date(found.must_finish)}."
-            return "Behind: something can no longer be reached in the ordinary way."
+                return f"Behind: the deadline to finish was {say_date(found.must_finish)}."
+            return "Behind: at least one requirement can't be met without the coordinator's help."
         case "blocked":
-            return "Nothing to measure against yet: the policy leaves something unset."
+            return "The program hasn't set its requirements yet."
         case "paused":
             until = found.on_leave_until
             ends = "" if until is None or until == date.max else f" until {say_date(until)}"
-            return f"On leave{ends}. Nothing is due, and what was done stays."
+            return f"On leave{ends}. Nothing is due during the leave. Everything done before still counts."
         case "history not imported":
-            return "Earlier attendance is not imported yet, so nothing is judged. The coordinator can import it."
+            return (
+                "Earlier attendance hasn't been imported yet, so progress isn't known. Ask the operator to import it."
+            )
 
 
-def _finish(found: Standing) -> str:
-    return f" Finished by {say_date(found.finish)} if nothing is missed." if found.finish else ""
+def _finish(found: Standing, own: bool) -> str:
+    if found.finish is None:
+        return ""
+    by = say_date(found.finish)
+    return f" You'll finish by {by} if you keep attending." if own else f" Expected to finish by {by}."
 
 
 def missing(found: Standing) -> list[str]:
-    """What is missing of what has begun."""
+    """What is still to do of what has begun."""
     return _of_lines(found, [line for line in all_lines(found) if line.outcome != "met"])
 
 
@@ -146,9 +152,9 @@ def _missing(line: Line, begun: list[Requirement], today: date) -> Iterator[str]
     if single is None:
         late = [one.period.label for one in begun if one.outcome != "met" and one.need is not None]
         if late:
-            yield f"{line.label}, {line.name}: {line.have} of {line.need} met; open: {listed(late, MOST_ITEMS)}."
+            yield f"{line.label}, {line.name}: {line.have} of {line.need} met. To do: {listed(late, MOST_ITEMS)}."
         elif line.need is None:
-            yield f"{line.label}, {line.name}: the number needed is not set yet."
+            yield f"{line.label}, {line.name}: the number required isn't set yet."
         return
     if single.limit and single.have == 0:
         return  # nobody is told of absences that they do not have
@@ -160,19 +166,19 @@ def _one_missing(line: Line, one: Requirement, today: date) -> str:
     where = line.label if meetings else f"{line.label}, {line.name}"
     if one.limit:
         if one.need is None:
-            return f"{where}: {one.have}; the number allowed is not set yet."
-        return f"{where}: {one.have} of at most {one.need} allowed."
+            return f"{where}: {one.have}; the limit isn't set yet."
+        return f"{where}: {one.have} so far. The limit is {one.need}."
     if one.need is None:
         have = f"{counted(one.have, 'meeting')} attended" if meetings else f"{quantity(one, one.have)} counted"
-        return f"{where}: {have}; the number needed is not set yet."
+        return f"{where}: {have}; the number required isn't set yet."
     count = one.missing or 0
     if one.lacking:
-        what = f"{listed(one.lacking, MOST_ITEMS)} {'is' if len(one.lacking) == 1 else 'are'} missing"
+        what = f"{listed(one.lacking, MOST_ITEMS)} to go"
     elif meetings:
-        what = f"{counted(count, 'meeting is', 'meetings are')} missing"
+        what = f"{counted(count, 'meeting')} to go"
     else:
-        what = f"{quantity(one, count)} {'is' if count == 1 else 'are'} missing"
-    over = ", and the year is over" if one.due < today and one.period.year else ""
+        what = f"{quantity(one, count)} to go"
+    over = ", but the year is over" if one.due < today and one.period.year else ""
     return f"{where}: {what}{over}."
 
 
@@ -213,7 +219,7 @@ def too_few(found: Standing) -> list[str]:
     """Where the cohort's meetings are too few for anybody."""
     return [
         f"{one.name}: only {one.possible} of {one.need} are held or scheduled in {one.period.label}. "
-        "That is nobody's fault here; mentor and coordinator see it."
+        "More need to be scheduled. The mentor and the coordinator can see this."
         for one in found.too_few
     ]
 
@@ -235,7 +241,7 @@ def _make_ups(open_ones: list[Requirement]) -> Iterator[str]:
         for item in one.others:
             if item.make_up_until is not None and not one.limit:
                 until = "" if item.make_up_until == date.max else f" until {say_date(item.make_up_until)}"
-                yield f"The meeting of {say_date(item.day)} can be made up{until}: send “makeup”."
+                yield f"The meeting on {say_date(item.day)} can be made up{until}: send “makeup”."
 
 
 def _waiting(open_ones: list[Requirement]) -> Iterator[str]:
@@ -249,19 +255,22 @@ def _decisions(found: Standing, open_ones: list[Requirement]) -> Iterator[str]:
     for one in open_ones:
         late = one.missing and one.due < found.today
         if one.outcome == "behind" or late or (one.limit and one.have and one.outcome != "met"):
-            yield f"{one.name}, {one.period.label}: please talk to your coordinator about what can be done."
+            yield f"{one.name}, {one.period.label}: ask the coordinator what can be done."
 
 
 def unset(found: Standing) -> list[str]:
     if not found.unset:
         return []
-    return [f"The policy leaves unset: {listed(found.unset, MOST_ITEMS)}. Until it is set, nobody can complete."]
+    return [
+        f"The program hasn't set: {listed(found.unset, MOST_ITEMS)}. No one can complete the program until "
+        "the coordinator sets this."
+    ]
 
 
 def why(one: Requirement) -> list[str]:
     """Each thing that counted or did not, with the reason."""
     said = [f"{say_date(item.day)}: {_what(item)} counts{_made_up(item)}." for item in one.counted]
-    said += [f"{say_date(item.day)}: {_what(item)} does not count: {item.why}." for item in one.others]
+    said += [f"{say_date(item.day)}: {_what(item)} doesn't count: {item.why}." for item in one.others]
     if one.credited:
         said.append(f"{quantity(one, one.credited)} credited.")
     if one.waived:

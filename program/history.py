@@ -35,12 +35,14 @@ def read_history(text: str, today: date) -> tuple[list[PastMeeting], list[Proble
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        return [], [Problem(reader.line_num, f"This is not readable as CSV: {error}.")]
+        return [], [Problem(reader.line_num, f"This file can't be read as CSV: {error}.")]
     if not lines:
-        return [], [Problem(0, "The file is empty; its first line must name the columns: " + ", ".join(COLUMNS) + ".")]
+        return [], [Problem(0, "The file is empty. Its first line must name the columns: " + ", ".join(COLUMNS) + ".")]
     header = [cell.strip().lower().replace("e-mail", "email") for cell in lines[0][1]]
     problems = [Problem(1, f"The column {name} is missing.") for name in REQUIRED if name not in header]
-    problems += [Problem(1, f"The column {name!r} is not known.") for name in header if name not in COLUMNS]
+    problems += [
+        Problem(1, f"The column {name!r} is not one of the expected columns.") for name in header if name not in COLUMNS
+    ]
     if problems:
         return [], problems
     rows: list[PastMeeting] = []
@@ -54,7 +56,7 @@ def read_history(text: str, today: date) -> tuple[list[PastMeeting], list[Proble
 
 def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[PastMeeting | None, list[str]]:
     if len(cells) != len(header):
-        return None, [f"There are {len(cells)} cells under {len(header)} columns."]
+        return None, [f"This line has {len(cells)} cells, but there are {len(header)} columns."]
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
     wrong = []
     if not EMAIL.fullmatch(cell["email"]):
@@ -65,16 +67,16 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[P
     try:
         day = date.fromisoformat(cell["date"])
     except ValueError:
-        wrong.append(f"The date {cell['date']!r} is not a date like 2025-10-09.")
+        wrong.append(f"{cell['date']!r} is not a date. Use the form 2025-10-09.")
     if day is not None and day > today:
-        wrong.append(f"The date {day} is ahead.")
+        wrong.append(f"The date {day} is in the future.")
     if not cell["minutes"].isdecimal() or not 0 < int(cell["minutes"]) <= 1440:
-        wrong.append(f"The minutes {cell['minutes']!r} are not a whole number from 1 to 1440.")
+        wrong.append(f"{cell['minutes']!r} is not a number of minutes. Use a whole number from 1 to 1440.")
     status = next((code for code in STATUSES if code == (cell["status"].lower() or "present")), None)
     if status is None:
-        wrong.append(f"The status {cell['status']!r} is none of {', '.join(STATUSES)}.")
+        wrong.append(f"{cell['status']!r} is not a status. Use one of {', '.join(STATUSES)}.")
     if len(cell["topic"]) > 200 or not cell["topic"].isprintable():
-        wrong.append("The topic is over 200 characters or holds a control character.")
+        wrong.append("The topic is over 200 characters or contains a control character.")
     if wrong or day is None or status is None:
         return None, wrong
     return PastMeeting(line, cell["email"].lower(), day, int(cell["minutes"]), status, cell["topic"]), []
@@ -91,6 +93,6 @@ def _twice(rows: list[PastMeeting]) -> list[Problem]:
     with_meetings = {row.email for row in rows if row.day is not None}
     for email, day in seen:
         if day is None and email in with_meetings:
-            text = f"{email} has meetings in this file, so a row without one says nothing."
+            text = f"{email} has meetings in this file, so a row without a meeting makes no sense. Delete that row."
             problems.append(Problem(seen[email, None], text))
     return problems

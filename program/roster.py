@@ -61,9 +61,9 @@ def read_roster(text: str) -> tuple[list[Row], list[Problem]]:
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        return [], [Problem(reader.line_num, f"This is not readable as CSV: {error}.")]
+        return [], [Problem(reader.line_num, f"This file can't be read as CSV: {error}.")]
     if not lines:
-        return [], [Problem(0, "The file is empty; its first line must name the columns: " + ", ".join(COLUMNS) + ".")]
+        return [], [Problem(0, "The file is empty. Its first line must name the columns: " + ", ".join(COLUMNS) + ".")]
     header = [_column(cell) for cell in lines[0][1]]
     problems = _header_problems(header)
     if problems:
@@ -75,7 +75,7 @@ def read_roster(text: str) -> tuple[list[Row], list[Problem]]:
         if row:
             rows.append(row)
     if not rows and not problems:
-        problems.append(Problem(0, "The file names columns but no people."))
+        problems.append(Problem(0, "The file has column names but no people."))
     return rows, problems + _conflicts(rows)
 
 
@@ -87,24 +87,24 @@ def _column(cell: str) -> str:
 def _header_problems(header: list[str]) -> list[Problem]:
     problems = [Problem(1, f"The column {name} is missing.") for name in REQUIRED if name not in header]
     problems += [
-        Problem(1, f"The column {name!r} is not known; known are {', '.join(COLUMNS)}.")
+        Problem(1, f"The column {name!r} is not one of the expected columns: {', '.join(COLUMNS)}.")
         for name in header
         if name not in COLUMNS
     ]
-    problems += [Problem(1, f"The column {name} is there twice.") for name in COLUMNS if header.count(name) > 1]
+    problems += [Problem(1, f"The column {name} appears twice.") for name in COLUMNS if header.count(name) > 1]
     return problems
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, list[Problem]]:
     if len(cells) != len(header):
-        return None, [Problem(line, f"There are {len(cells)} cells under {len(header)} columns.")]
+        return None, [Problem(line, f"This line has {len(cells)} cells, but there are {len(header)} columns.")]
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
     wrong: list[str] = [f"The {name} is empty." for name in ("cohort", "name", "email") if not cell[name]]
     wrong += [f"The {name} is over {MOST_NAME} characters." for name in COLUMNS if len(cell[name]) > MOST_NAME]
     wrong += [f"The {name} holds a control character." for name in COLUMNS if not _allowed(name, cell[name])]
     role = cell["role"].lower()
     if role not in ROLES:
-        wrong.append(f"The role {cell['role']!r} is none of mentee, mentor, coordinator.")
+        wrong.append(f"{cell['role']!r} is not a role. Use mentee, mentor or coordinator.")
     if cell["email"] and not EMAIL.fullmatch(cell["email"]):
         wrong.append(f"{cell['email']!r} is not an e-mail address.")
     zone = cell["zone"] or PROGRAM_ZONE
@@ -159,7 +159,7 @@ def _conflicts(rows: list[Row]) -> list[Problem]:
             other = seen.setdefault(key, row)
             same = (other.name, other.email, other.person_id, other.zone)
             if same != (row.name, row.email, row.person_id, row.zone):
-                text = f"The same {what} stands in line {other.line} with another name, address, id or zone."
+                text = f"The same {what} is in line {other.line} with a different name, address, id or zone."
                 problems.append(Problem(row.line, text))
         twin = places.setdefault((row.cohort.lower(), row.email), row)
         if twin is not row:

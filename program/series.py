@@ -65,15 +65,15 @@ def series_dates(first: datetime, repeat: Repeat, until: date | None, breaks: It
     left_out = {start for start, _ in skipped}
     kept = tuple(start for start in starts if start not in left_out)
     if not kept:
-        raise SeriesProblem("day", f"Every date falls into a break ({skipped[0][1].label}).")
+        raise SeriesProblem("day", f"Every date is during a break ({skipped[0][1].label}). Choose other dates.")
     return Dates(kept, skipped)
 
 
 def _repeated(first: datetime, repeat: Repeat, until: date | None) -> list[datetime]:
     if until is None:
-        raise SeriesProblem("until", "Say until when the meetings repeat.")
+        raise SeriesProblem("until", "Choose the last date.")
     if until < first.date():
-        raise SeriesProblem("until", "The last date is before the first.")
+        raise SeriesProblem("until", "The last date must be after the first date.")
     end = datetime.combine(until, first.time())
     if repeat in ("weekly", "biweekly"):
         interval = 1 if repeat == "weekly" else 2
@@ -88,7 +88,7 @@ def _repeated(first: datetime, repeat: Repeat, until: date | None) -> list[datet
         rule = rrule(MONTHLY, dtstart=first, until=end, byweekday=weekday(first.weekday())(which))
     starts: list[datetime] = list(islice(rule, MOST_MEETINGS + 1))
     if len(starts) > MOST_MEETINGS:
-        raise SeriesProblem("until", f"That makes more than {MOST_MEETINGS} meetings; choose an earlier end.")
+        raise SeriesProblem("until", f"That makes more than {MOST_MEETINGS} meetings. Choose an earlier last date.")
     return starts
 
 

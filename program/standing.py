@@ -198,7 +198,7 @@ def _start(policy: Policy, starts: date, leaves: list[tuple[date, date | None]],
 def _frame(policy: Policy, enrolment: Enrolment, record: Record, starts: date, today: date) -> Frame:
     since, before = starts, "before the program start"
     if starts > enrolment.starts:
-        before = "before a leave so long that earlier credit ended"
+        before = "before a long leave that ended earlier credit"
     if policy.transfer is not None and policy.transfer.credit_stays is False:
         moves = [one.on for one in standing_lines(record.transfers) if one.on <= today]
         if moves and max(moves) > since:
@@ -235,7 +235,7 @@ def _unset(policy: Policy, enrolment: Enrolment, track: Track | None) -> tuple[s
     own = f"track.{track.id}." if track else "track. "
     found = [one.says for one in policy.unset if not one.path.startswith("track.") or one.path.startswith(own)]
     if enrolment.track.strip() and track is None:
-        found.append(f"what the track “{enrolment.track.strip()}” asks: the policy does not know it")
+        found.append(f"what the track “{enrolment.track.strip()}” requires: the policy doesn't have this track")
     return tuple(found)
 
 

@@ -8,6 +8,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PROGRAM_ZONE = "America/Chicago"
 
+_ZONE_NAMES = {
+    "America/New_York": "Eastern Time",
+    "America/Detroit": "Eastern Time",
+    "America/Chicago": "Central Time",
+    "America/Denver": "Mountain Time",
+    "America/Phoenix": "Arizona Time",
+    "America/Los_Angeles": "Pacific Time",
+    "America/Anchorage": "Alaska Time",
+    "Pacific/Honolulu": "Hawaii Time",
+    "UTC": "UTC",
+}
+
 
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
@@ -20,6 +32,11 @@ def is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def zone_words(name: str) -> str:
+    """A zone as people call it: Central Time; one without such a name by its city: Berlin time."""
+    return _ZONE_NAMES.get(name) or f"{name.rpartition('/')[2].replace('_', ' ')} time"
 
 
 def to_utc(local: datetime, zone_name: str) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -30,31 +31,31 @@ class UnsetValue:
 
 
 SAYS: dict[str, str] = {
-    "effective_from": "from when this policy holds",
-    "effective_until": "until when this policy holds",
+    "effective_from": "the day this policy starts",
+    "effective_until": "the day this policy ends",
     "program.years": "how many program years there are",
     "activity.min_minutes": "{name}: the fewest minutes that count",
     "activity.max_minutes": "{name}: the most minutes that count at once",
     "activity.most_events": "{name}: how many count at most",
     "activity.most_minutes": "{name}: how many minutes count at most",
     "rule.at_least": "{name}: how many are needed",
-    "rule.first_weeks": "{name}: how many weeks it is asked for",
-    "attendance.partial_counts": "whether being partly there counts",
-    "attendance.late_after_minutes": "how many minutes late is still present",
+    "rule.first_weeks": "{name}: for how many weeks it is required",
+    "attendance.partial_counts": "whether attending part of a meeting counts",
+    "attendance.late_after_minutes": "how many minutes a mentee can miss and still be present",
     "attendance.maximum_absences": "how many absences a year are allowed",
-    "attendance.unconfirmed_counts": "whether attendance counts before the mentor confirms it",
-    "makeups.ratio": "how many make-ups stand for one missed meeting",
-    "makeups.deadline_days": "how many days there are to make up a meeting",
+    "attendance.unconfirmed_counts": "whether “I'm here” counts before the mentor confirms it",
+    "makeups.ratio": "how many make-ups replace one missed meeting",
+    "makeups.deadline_days": "how many days a mentee has to make up a meeting",
     "makeups.same_program_year": "whether a make-up must be in the same program year",
     "makeups.per_year": "how many meetings a year can be made up",
-    "track.scale_percent": "track {name}: the share of each number that is asked",
+    "track.scale_percent": "track {name}: the percentage of each number that is required",
     "track.years": "track {name}: how many program years there are",
-    "track.credit.amount": "track {name}: how much is credited",
-    "leave.pauses_year_from_days": "how long a leave pauses a program year",
-    "leave.credit_expires_after_days": "how long a leave ends what was done before",
-    "leave.maximum_years": "within how many years the program must be finished",
+    "track.credit.amount": "track {name}: how much credit it starts with",
+    "leave.pauses_year_from_days": "how many days of leave pause a program year",
+    "leave.credit_expires_after_days": "after how many days of leave earlier credit ends",
+    "leave.maximum_years": "how many years a mentee has to finish the program",
     "transfer.credit_stays": "whether credit stays after a transfer",
-    "completion.earliest": "whether somebody can complete before the last program year ends",
+    "completion.earliest": "when a mentee can complete the program",
 }
 KINDS: dict[str, Kind] = {
     "effective_from": "date",
@@ -104,3 +105,30 @@ def _named(document: dict[str, Any], keys: tuple[str | int, ...], path: tuple[st
     table = document[str(keys[0])][keys[1]] if len(keys) > 1 and isinstance(keys[1], int) else {}
     name = str(table.get("name", path[1] if len(path) > 1 else "")) if isinstance(table, dict) else ""
     return UnsetValue(".".join(path), said.replace("{name}", name), KINDS.get(field, "number"))
+
+
+# Why a value was refused, in words -----------------------------------------------------------------
+
+_RANGE = re.compile(r"a whole number from (\d+) to (\d+)")
+_MORE_THAN_RULES = re.compile(r"is more than the (\d+) rules")
+_NEEDED: dict[Kind, str] = {
+    "number": "Write a whole number.",
+    "yes or no": "Choose yes or no.",
+    "date": "Write a date like 2026-07-01.",
+    "choice": "Choose one of the options.",
+}
+
+
+def refused_words(value: UnsetValue, typed: str, problem: str) -> str:
+    """Why ``typed`` does not fit, for whoever fills in the form. ``problem``: what the policy's reader said of it."""
+    if typed == "none":
+        return f"The program needs a value here, so “none” does not work. {_NEEDED[value.kind]}"
+    if match := _RANGE.search(problem):
+        return f"Write a whole number from {int(match[1]):,} to {int(match[2]):,}."
+    if match := _MORE_THAN_RULES.search(problem):
+        return f"There are only {match[1]} requirements to choose from. Write {match[1]} or less."
+    if "is less than min_minutes" in problem:
+        return "The most minutes that count must not be less than the fewest minutes that count."
+    if "is before effective_from" in problem:
+        return "The policy cannot end before it starts. Choose a later date."
+    return _NEEDED[value.kind]

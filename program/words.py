@@ -21,6 +21,11 @@ def listed(items: Sequence[str], most: int = 10) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters, with an ellipsis where something was left out."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 

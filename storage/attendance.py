@@ -20,7 +20,13 @@ VERIFIED = {"tapped": "self", "confirmed": "mentor", "corrected": "mentor"}
 
 
 _OF_MEETING = (
-    select(enrolment.c.person_id, ledger_line.c.step, ledger_line.c.status, ledger_line.c.minutes)
+    select(
+        enrolment.c.person_id,
+        ledger_line.c.step,
+        ledger_line.c.status,
+        ledger_line.c.minutes,
+        ledger_line.c.recorded_at,
+    )
     .join_from(ledger_line, enrolment)
     .where(ledger_line.c.meeting_id == bindparam("meeting"), ledger_line.c.kind == KIND)
     .order_by(ledger_line.c.enrolment_id, ledger_line.c.position)

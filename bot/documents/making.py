@@ -73,7 +73,7 @@ class Maker:
     def _certificate(self, tx: Tx, certificate_id: UUID) -> Make:
         found = certificates.get(tx, certificate_id)
         if found is None or not found.in_force:
-            raise NothingToMake("This certificate no longer holds.")
+            raise NothingToMake("This certificate is no longer valid.")
         data = self._certificate_data(tx, found)
         name = f"{'certificate' if self.wording.complete else 'record-of-completion'}-{_file_name(found.name)}.pdf"
         return lambda: File(name, PDF, certificate_pdf(data, self.wording, found.issued_at))
@@ -130,7 +130,7 @@ class Maker:
             "zone": zone.replace("_", " "),
             "facts": facts,
             "lines": [_line(one, zone) for one in ledger.of_person(tx, person_id)],
-            "head": ledger.head_of(tx, person_id) or "(nothing was recorded yet)",
+            "head": ledger.head_of(tx, person_id) or "(nothing recorded yet)",
         }
         file = f"record-{_file_name(name)}.pdf"
         return lambda: File(file, PDF, packet_pdf(data, self.wording, now))
@@ -140,7 +140,7 @@ class Maker:
         found = people.account_by_id(tx, account_id)
         vault = self.vault
         if found is None or found.person_id is None or vault is None:
-            raise NothingToMake("This file is no longer yours to have.")
+            raise NothingToMake("You can no longer get this file.")
         return about_file(tx, found.person_id, now, lambda item: vault.open(tx, item, account_id))
 
     def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:

@@ -35,7 +35,9 @@ def certificate_file(settings: Settings, email: str, now: datetime, *, packet: b
             return "packet", str(person_id), "pdf"
         given = certificates.of_person(tx, person_id)
         if not given:
-            raise NothingToMake(f"{email} has no certificate: a coordinator approves it in the chat (“certificates”).")
+            raise NothingToMake(
+                f"{email} has no certificate. A coordinator can approve it in the chat: send “certificates”."
+            )
         return "certificate", str(given[0].id), "pdf"
 
     return _make(settings, find, now)
@@ -91,15 +93,15 @@ def _named(tx: Tx, name: str) -> UUID:
     if len(found) == 1:
         return found[0].id
     if not found:
-        raise NothingToMake(f"The roster has nobody called {name}.")
+        raise NothingToMake(f"No one on the roster is called {name}.")
     several = ", ".join(f"{one.name} <{one.email}>" for one in found)
-    raise NothingToMake(f"Several people match {name}: {several}. Give the address.")
+    raise NothingToMake(f"Several people match {name}: {several}. Use the email address.")
 
 
 def _person(tx: Tx, email: str) -> UUID:
     found = people.by_email(tx, email)
     if found is None:
-        raise NothingToMake(f"The roster has nobody with the address {email}.")
+        raise NothingToMake(f"No one on the roster has the address {email}.")
     return found.id
 
 

@@ -21,7 +21,7 @@ from bot.logs import event
 from bot.ratelimit import RateLimit
 from handlers.links import may_have
 from program.certificate import COMPLETED, read_code
-from program.times import long_day, say_time, to_local
+from program.times import long_day, say_time, to_local, zone_words
 from storage import certificates, downloads, people, policies, program
 from storage.database import Tx
 
@@ -29,7 +29,7 @@ log = logging.getLogger("plc.documents")
 
 LONGEST_CODE = 60
 AT_ONCE = 2  # files made at the same time; making one keeps a core busy
-GONE = "It was used, or it is too old. Ask the bot again: “certificate”, “export” or “privacy” gives a new one."
+GONE = "The link was used already, or it is too old. For a new link, send the bot “certificate”, “export” or “privacy”."
 WHAT = {
     "certificate": "Your certificate is ready",
     "packet": "Your record is ready",
@@ -116,7 +116,7 @@ class DocumentPages:
         if seen is None:
             return await self._gone(GONE)
         found, zone = seen
-        until = f"{say_time(to_local(found.expires_at, zone))} ({zone.replace('_', ' ')})"
+        until = f"{say_time(to_local(found.expires_at, zone))} ({zone_words(zone)})"
         return await self._show("ready", "Download", what=WHAT.get(found.what, "Your file is ready"), until=until)
 
     async def download(self, request: web.Request) -> web.Response:
@@ -130,7 +130,7 @@ class DocumentPages:
             return await self._gone(str(error))
         except Exception as error:  # the link must outlive it; aiohttp would log its text, which may quote the file
             event(log, "document.failed", logging.ERROR, error=type(error).__name__)
-            return await self._show("failed", "That did not work", status=500)
+            return await self._show("failed", "That didn't work", status=500)
         spent = await self._product.threads.write(lambda tx: downloads.use(self._product.work(tx), token))
         return self._file(made) if spent else await self._gone(GONE)
 
@@ -141,7 +141,7 @@ class DocumentPages:
         if found is None:
             raise NothingToMake(GONE)
         if not may_have(tx, found.person_id, found.what, found.subject):
-            raise NothingToMake("This file is no longer yours to have.")
+            raise NothingToMake("You can no longer get this file.")
         maker = Maker(self._wording, self._product.address(), self._product.vault)
         return maker.prepare(tx, found.what, found.subject, found.format, now)
 
@@ -150,7 +150,7 @@ class DocumentPages:
         return web.Response(body=made.data, headers={**headers, "Content-Type": made.type})
 
     async def _gone(self, why: str) -> web.Response:
-        return await self._show("gone", "This link is used up", status=410, why=why)
+        return await self._show("gone", "This link no longer works", status=410, why=why)
 
     # Pages --------------------------------------------------------------------------------------
 

@@ -63,9 +63,9 @@ def read_wording(file: Path | None) -> Wording:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadWording(f"{file} cannot be read: {error.strerror}.") from None
+        raise BadWording(f"I can't read {file}: {error.strerror}.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadWording(f"{file} is no TOML: {error}.") from None
+        raise BadWording(f"{file} is not valid TOML: {error}.") from None
     problems = [f"{file}: {problem}" for problem in _problems(document, file.parent)]
     if problems:
         raise BadWording("\n".join(problems))
@@ -85,12 +85,12 @@ def read_wording(file: Path | None) -> Wording:
 
 def _problems(document: dict[str, Any], folder: Path) -> list[str]:
     problems = [
-        f"{name} is not known; it may hold {', '.join((*LONGEST, *PATHS))}."
+        f"{name} is not a setting. Use {', '.join((*LONGEST, *PATHS))}."
         for name in document
         if name not in (*LONGEST, *PATHS)
     ]
     problems += [
-        f"{name} must be a text in quotes."
+        f"{name} must be text in quotes."
         for name in (*LONGEST, *PATHS)
         if name in document and not isinstance(document[name], str)
     ]
@@ -99,16 +99,16 @@ def _problems(document: dict[str, Any], folder: Path) -> list[str]:
     for name, most in LONGEST.items():
         text = str(document.get(name, ""))
         if len(text) > most:
-            problems.append(f"{name} has {len(text)} characters; at most {most} fit.")
+            problems.append(f"{name} has {len(text)} characters. Use {most} or fewer.")
         if any(word in text.lower() for word in FORBIDDEN):
             problems.append(
-                f"{name} speaks of what its holder may have or become. Mentoring is one requirement of several, so "
+                f"{name} promises more than mentoring. Mentoring is one of several requirements, so "
                 "a certificate says only that mentoring is complete."
             )
     for name in ("wording", "signatory"):
         other = {"wording": "signatory", "signatory": "wording"}[name]
         if document.get(name) and not document.get(other):
-            problems.append(f"{other} is missing; a certificate needs it together with {name}.")
+            problems.append(f"Add {other}. A certificate needs it together with {name}.")
     return problems + _path_problems(document, folder)
 
 
@@ -117,7 +117,7 @@ def _path_problems(document: dict[str, Any], folder: Path) -> list[str]:
     if "logo" in document:
         problems += _logo_problems(folder / document["logo"])
         if not document.get("logo_alt", "").strip():
-            problems.append("logo_alt is missing: what the logo shows, for people who do not see it.")
+            problems.append("Add logo_alt: what the logo shows, for people who can't see it.")
     if "template" in document and not (folder / document["template"]).is_file():
         problems.append(f"template: there is no file {document['template']} beside it.")
     if "fonts" in document and not (folder / document["fonts"]).is_dir():
@@ -135,7 +135,7 @@ def _logo_problems(file: Path) -> list[str]:
     if len(data) > LARGEST_LOGO:
         return [f"logo: {file.name} is larger than a megabyte."]
     if not data.lstrip().startswith(start):
-        return [f"logo: {file.name} is no {file.suffix[1:]} picture."]
+        return [f"logo: {file.name} is not a {file.suffix[1:]} picture."]
     return []
 
 

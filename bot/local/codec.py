@@ -20,6 +20,7 @@ _PARTS: dict[str, type[Any]] = {
         cards.Mention,
         cards.When,
         cards.Cmd,
+        cards.HowToAsk,
         cards.Heading,
         cards.Paragraph,
         cards.Note,

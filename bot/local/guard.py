@@ -51,11 +51,11 @@ def refusal(request: web.Request) -> str:
     """Why this request is refused, in a sentence; empty when it is welcome."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
     if not peer or not is_loopback(str(peer[0])):
-        return "The local workspace answers this machine only."
+        return "The local workspace answers only this machine."
     if not is_loopback(_hostname(request.host)):
-        return "The local workspace answers to loopback names only, such as 127.0.0.1 or localhost."
+        return "Open the local workspace as 127.0.0.1 or localhost."
     if _foreign(request) or (request.method not in ("GET", "HEAD") and not _own_page(request)):
-        return "The local workspace takes changes from its own pages only."
+        return "The local workspace accepts changes only from its own pages."
     return ""
 
 

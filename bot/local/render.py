@@ -31,6 +31,7 @@ from handlers.cards import (
     Field,
     Form,
     Heading,
+    HowToAsk,
     Link,
     ManyField,
     Mention,
@@ -350,6 +351,8 @@ class _Spans:
             case When():
                 words = span.plain(self.viewer.zone or None)
                 return Markup('<time datetime="{}">{}</time>').format(span.at.isoformat(), words)
+            case HowToAsk():
+                return escape(span.plain(SLASH))
             case Cmd():
                 return Markup("<kbd>{} {}</kbd>").format(SLASH, span.words)
             case _:

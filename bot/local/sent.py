@@ -36,7 +36,7 @@ def key(body: Json) -> str:
     try:
         return f"{PLATFORM}:{UUID(str(body.get('key')))}"
     except ValueError:
-        raise Unfit("What you did has no id; reload the page.") from None
+        raise Unfit("Something went wrong. Reload the page.") from None
 
 
 def key_for(key: str, user: str) -> str:
@@ -76,7 +76,7 @@ def whole(value: object) -> int:
 
 def values(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict) or not all(isinstance(many, list) for many in value.values()):
-        raise Unfit("The form's values are missing.")
+        raise Unfit("The form has no values. Reload the page.")
     return {str(name): tuple(str(one) for one in many) for name, many in value.items()}
 
 

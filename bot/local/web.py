@@ -57,7 +57,7 @@ FILES = {
     "workspace.css": "text/css",
     "bot.svg": "image/svg+xml",
 }
-WENT_WRONG = "That did not work; nothing was saved. Please try again."
+WENT_WRONG = "Something went wrong and nothing was saved. Please try again."
 HEARTBEAT = 30.0  # seconds between pings of an open page
 
 
@@ -281,7 +281,7 @@ class Site:
             asked = Command(text.removeprefix(SLASH).strip())
             return await self._ask(visitor, asked, key, asked=f"{SLASH} {asked.text}".strip())
         if text.startswith("/"):
-            raise sent.Unfit("This is no command here. Commands begin with /plc; try /plc help.")
+            raise sent.Unfit("That's not a command here. Commands start with /plc. Try /plc help.")
         await self._write(visitor, key, text=text)
         if visitor.channel is None:
             return await self._ask(visitor, Typed(text), key)
@@ -359,7 +359,7 @@ class Site:
     async def _go_to_next(self, person: LocalPerson, _body: Json) -> Json:
         done = await self._host.go_to_next()
         if done is None:
-            return {"said": "Nothing is due; the clock stays where it is."}
+            return {"said": "Nothing is due, so the clock stays the same."}
         return {"said": f"Done: {done.what}. {self._time_now(person)}"}
 
     async def _go_forward(self, person: LocalPerson, body: Json) -> Json:
@@ -376,7 +376,7 @@ class Site:
             await self._host.reset()
         finally:
             self._ready.set()
-        return {"said": "The example starts anew.", "go": path_of(person.user)}
+        return {"said": "The example starts over.", "go": path_of(person.user)}
 
     def _time_now(self, person: LocalPerson) -> str:
         return f"It is now {moment(self._host.now(), person.zone)}."
@@ -532,7 +532,7 @@ class Site:
         if not visitor.home:
             return None
         request = Request(account(visitor.user), visitor.place, HomeOpened(), f"{PLATFORM}:{uuid4()}")
-        return (await self._answer(request)).card or Card("Nothing is here yet")
+        return (await self._answer(request)).card or Card("Nothing here yet")
 
     async def _clock_view(self) -> ClockView:
         working = self._clock.locked()

@@ -32,15 +32,14 @@ T = TypeVar("T")
 NOTHING: Ack = {}
 REMEMBERED_ACTS = 2_000
 
-SORRY = "Something went wrong on our side; nothing was saved. Please try again."
+SORRY = "Something went wrong and nothing was saved. Please try again."
 FAILURE = notice(SORRY)
-UNSHOWN = "I could not show you the answer. Please try again; if it stays so, tell your coordinator."
+UNSHOWN = "I couldn't show you the answer. Try again. If it happens again, tell your coordinator."
 SENT_BEFORE = (
-    "This form is saved already. What you changed after that is not: close this, and open the form again to see "
-    "what is saved."
+    "This form is saved already. Your later changes are not saved. Close this form and open it again to see what is saved."
 )
 UNSHOWN_CARD = Card("", (say(UNSHOWN),))
-OUTDATED = notice("This button is from an older version of me. Send /plc help to see what I can do now.")
+OUTDATED = notice("This button is too old. Send /plc help to see what I can do.")
 
 PORT_ERRORS = (Wait, Temporary, Permanent, Uncertain)
 
@@ -340,7 +339,7 @@ class Answering:
         try:
             request = listeners.submission(body, await self._api.identity())
         except BadAction:
-            return _shown_again(body["view"], {"": "This form is from an older version of me. Please open it anew."})
+            return _shown_again(body["view"], {"": "This form is too old. Please open it again."})
         sending = self._sending.get(request.key)
         if sending is None:
             sending = self._hold(self._submission(body, request))
@@ -479,7 +478,7 @@ class Answering:
 
 def opener(form: Form) -> Card:
     """The form behind a button, for where Slack cannot open it without a fresh press."""
-    return Card(form.title, (say("This form is ready for you."), buttons(_open_button(form))))
+    return Card(form.title, (buttons(_open_button(form)),))
 
 
 def _open_button(form: Form) -> Button:

@@ -14,10 +14,10 @@ from bot.port import Permanent, Temporary, Uncertain, Wait
 
 RETRY_AFTER = 30.0  # seconds, where Slack does not say
 
-_TOKEN = "Slack no longer accepts the bot's token; whoever runs the bot must install it again and set the new one."  # noqa: S105
-_LOST = "The bot is not in this channel or the channel is gone; invite the bot and link the channel again."
-_BUILT = "Slack refused how this message is built; please tell whoever runs the bot."
-_RULES = "The workspace's settings do not let the bot write here; a workspace admin can change that."
+_TOKEN = "Slack no longer accepts the bot's token. Ask the operator to install the app again and set the new token."  # noqa: S105
+_LOST = "The bot is not in this channel, or the channel is gone. Invite the bot and link the channel again."
+_BUILT = "Slack refused this message. Please tell the operator of the bot."
+_RULES = "The workspace's settings don't let the bot write here. Ask a workspace admin to change that."
 
 SENTENCES: Mapping[str, str] = {
     "account_inactive": _TOKEN,
@@ -25,17 +25,17 @@ SENTENCES: Mapping[str, str] = {
     "not_authed": _TOKEN,
     "token_expired": _TOKEN,
     "token_revoked": _TOKEN,
-    "missing_scope": "The bot lacks a permission (scope) in Slack; an admin must install it again.",
+    "missing_scope": "The bot needs another permission (scope) in Slack. Ask an admin to install it again.",
     "not_allowed_token_type": _TOKEN,
     "channel_not_found": _LOST,
     "not_in_channel": _LOST,
-    "is_archived": "This channel is archived; unarchive it or link another channel.",
-    "user_not_found": "Slack does not know this person; perhaps they left the workspace.",
-    "users_not_found": "Slack does not know anybody with this address.",
+    "is_archived": "This channel is archived. Unarchive it or link another channel.",
+    "user_not_found": "Slack can't find this person. They may have left the workspace.",
+    "users_not_found": "Slack can't find anyone with this address.",
     "user_disabled": "This person's Slack account is deactivated.",
-    "user_not_visible": "The bot cannot see this person; they are not in its workspace.",
-    "cannot_dm_bot": "This account is a bot, which nobody can write to.",
-    "messages_tab_disabled": "The bot's Messages tab is turned off in Slack; the app's manifest turns it on.",
+    "user_not_visible": "The bot can't see this person. They are not in its workspace.",
+    "cannot_dm_bot": "This account is a bot. Bots can't get messages.",
+    "messages_tab_disabled": "The bot's Messages tab is turned off in Slack. Turn it on in the app's manifest.",
     "message_not_found": "The message to change is gone.",
     "cant_update_message": "Slack does not let the bot change this message any more.",
     "edit_window_closed": "Slack does not let the bot change this message any more.",
@@ -102,14 +102,14 @@ def _refusal(response: Any, repeatable: bool) -> Exception:
     if status == 429 or code in _SLOWER:
         return Wait(_seconds(response))
     if status >= 500 or code in _UNKNOWN_OUTCOME:
-        return _unknown("Slack had an inner error.", repeatable)
+        return _unknown("Slack had an internal error.", repeatable)
     if code in _LATER:
-        return Temporary("Slack is not available for a moment.")
+        return Temporary("Slack is not available right now.")
     if code:
         return SlackRefused(code)
     if status == 200:
         return _unknown("Slack's answer could not be read.", repeatable)
-    return Permanent(f"Slack's address answered with HTTP {status}; SLACK_API_URL may be wrong.")
+    return Permanent(f"Slack's address answered with HTTP {status}. Check SLACK_API_URL.")
 
 
 def _unknown(sentence: str, repeatable: bool) -> Exception:

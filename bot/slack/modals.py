@@ -103,7 +103,7 @@ def _modal(title: str, blocks: list[dict[str, Any]], origin: Origin, submit: str
         callback_id="form",
         title=plain(title),
         submit=plain(submit) if submit else None,
-        close=plain("Cancel" if submit else "Close"),
+        close=plain("Close"),
         blocks=blocks or [as_dict(SectionBlock(text=plain("–")))],
         private_metadata=origin.dump(),
     )

@@ -202,7 +202,7 @@ class SlackPort:
         if len(users) > MEMBERS:
             return Visit(
                 name=name,
-                problem=f"This channel has more than {MEMBERS} members. Use a channel for one cohort.",
+                problem=f"This channel has more than {MEMBERS} members. Use a channel for one cohort only.",
             )
         return Visit(members=await self._profiles(users), name=name)
 
@@ -280,13 +280,13 @@ def _closed(channel: dict[str, Any]) -> str:
     if channel.get("is_archived"):
         return SENTENCES["is_archived"]
     if channel.get("is_private") and not channel.get("is_member"):
-        return f"I am not in this private channel. {_INVITE}"
+        return f"I'm not in this private channel. {_INVITE}"
     return ""
 
 
 def _problem(refused: SlackRefused) -> str:
     if refused.code in ("channel_not_found", "not_in_channel", "method_not_supported_for_channel_type"):
-        return f"I cannot enter this channel. {_INVITE}"
+        return f"I can't join this channel. {_INVITE}"
     return str(refused)
 
 

@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import RichTextSectionElement
 from slack_sdk.models.blocks.block_elements import RichTextElement
 
 from bot.slack.limits import shorten
-from handlers.cards import Bold, Cmd, Link, Mention, Shown, Span, Text, When
+from handlers.cards import Bold, Cmd, HowToAsk, Link, Mention, Shown, Span, Text, When
 
 SLASH = "/plc"  # before a command in a channel; in the chat with the bot it may stand there too
 
@@ -84,6 +84,8 @@ def _rich_span(span: Span, shown: Shown, room: Budget) -> list[RichTextElement]:
                     fallback=room.take(span.plain(shown.zone), room.left),
                 )
             ]
+        case HowToAsk():
+            return plain_part(room.take(span.plain(SLASH), room.left))
         case Cmd():
             return [Parts.Text(text=room.take(f"{SLASH} {span.words}", room.left), style=Parts.TextStyle(code=True))]
 
@@ -132,6 +134,8 @@ def _mrkdwn_span(span: Span, shown: Shown) -> str | None:
         case When():
             stamp = int(span.at.timestamp())
             return f"<!date^{stamp}^{DATE_FORMATS[span.style]}|{escape(span.plain(shown.zone))}>"
+        case HowToAsk():
+            return escape(span.plain(SLASH))
         case Cmd():
             typed = _typed(span.words)
             return typed and f"`{SLASH} {typed}`"

@@ -110,6 +110,6 @@ class Teams:
         try:
             await self._keys.refresh()
         except KeysUnreachable:
-            mend = "Allow outgoing HTTPS to login.botframework.com; without it no message can be accepted."
+            mend = "Allow outgoing HTTPS to login.botframework.com. The bot needs it to accept messages."
             return Finding(what, ok=False, mend=mend)
         return Finding(what, ok=True)

@@ -24,7 +24,7 @@ from handlers.cards import (
 )
 
 INPUT = "f_"  # before a field's id, so that no field can be taken for the card's own data
-CORRECT = "Nothing is saved yet. Please correct what is marked below."
+CORRECT = "Nothing is saved yet. Please correct the fields marked below."
 
 
 def render_form(

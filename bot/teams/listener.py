@@ -32,19 +32,19 @@ from handlers.requests import BotAdded, BotRemoved, Press, Reply, Request
 
 log = logging.getLogger(__name__)
 
-SORRY = "Something went wrong on our side; nothing was saved. Please try again."
-OLD_BUTTON = "This button is from an older message and no longer works. Please ask for a new one."
-SENT_DIRECTLY = "I've sent you that directly."
+SORRY = "Something went wrong and nothing was saved. Please try again."
+OLD_BUTTON = "This button is too old. Send the command again."
+SENT_DIRECTLY = "I sent you a direct message."
 ADD_ME = "I couldn't send you the answer. Please add this app to your personal chats, then try again."
 NO_CHAT = "I couldn't send you the answer: Teams can't find our personal chat. Send me a message there, then try again."
 BUSY = "I couldn't send you the answer: Teams is busy. Please try again in a few minutes."
 UNREACHABLE = "I couldn't send you the answer: Teams didn't take it. Please try again in a minute."
 MAYBE_SENT = "I don't know if my answer reached you. Please look in our personal chat. If it isn't there, try again."
 REFUSED = "I couldn't send you the answer: Teams refused it. Please tell your coordinator."
-BELOW = "Answered below."
+BELOW = "See my message in the chat."
 DONE = "Done."
-LOST = "That is done, but its answer could not be sent to you."
-NO_DIALOG = "This form opens as a dialog, which this client does not show."
+LOST = "Done, but I couldn't send you the answer."
+NO_DIALOG = "Your version of Teams can't open this form. Open Teams on a computer or phone and try again."
 MOST_WORDS = 300  # of an answer that Teams shows beside the pressed card
 INSTALL_SECONDS = 60.0  # Teams tells of one install twice
 MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
@@ -338,14 +338,17 @@ class Turn:
         if reply.form is not None:
             content = render_form(reply.form, reply.errors, origin=asked.card)
             return _page(dialog_title(reply.form), content)
+        if asked.kind == "fetch" and (words := _in_a_word(reply)):
+            return _closing(words)  # why no form opens, where the form would have been
         if not asked.personal:
             said = await self._directly()
             return _closing(said) if said else {}
         if reply.replace is not None:
             await self._replace(reply.replace)
-        if reply.card is not None:
-            await self._context.send_activity(self._port.activity(reply.card))
-        return _closing(BELOW) if asked.kind == "fetch" and reply.card is not None else {}
+        if reply.card is None:
+            return {}
+        await self._context.send_activity(self._port.activity(reply.card))
+        return _closing(BELOW) if asked.kind == "fetch" else {}
 
 
 def _in_a_word(reply: Reply) -> str:
@@ -358,8 +361,7 @@ def _in_a_word(reply: Reply) -> str:
 
 
 def _opener(form: Form) -> Card:
-    button = Button(form.title, form.opener, style="primary", opens_form=True)
-    return Card("", (Paragraph(("This opens as a form.",)), buttons(button)))
+    return Card("", (buttons(Button(form.title, form.opener, style="primary", opens_form=True)),))
 
 
 # Invoke answers --------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from handlers.cards import (
     Divider,
     Facts,
     Heading,
+    HowToAsk,
     Link,
     LinkButton,
     Mention,
@@ -47,6 +48,10 @@ CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 MESSAGE_BYTES = 27_000  # of a whole message; older clients show 28 KB
 CARD_BYTES = MESSAGE_BYTES - 3_000  # the rest: summary, addresses
 ROW_OF_BUTTONS = 6  # Teams shows no more in one row
+# On a phone of 320 px a card is about 270 px wide. A button needs its words, its padding and a gap.
+ROW_PX, LETTER_PX, BUTTON_PX = 272, 8, 26
+TABLE_COLUMNS = 2  # more of them break inside words on a phone; their rows are written as lines
+TABLE_WORD = 14  # letters of the longest word that fits into a column there
 BAR = 10  # characters of a progress bar
 SUMMARY = 300  # characters
 
@@ -235,7 +240,7 @@ def _cut(span: Span, limit: int) -> Span:
             return Bold(shortened(span.text, limit))
         case Link():
             return Link(shortened(span.text, limit), span.url)
-        case Mention() | When() | Cmd():
+        case Mention() | When() | Cmd() | HowToAsk():
             return span
         case _:
             assert_never(span)
@@ -253,7 +258,7 @@ def _run(span: Span) -> ac.TextRun:
             return ac.TextRun(text=one_line(span.name, 100), weight="Bolder")
         case When():
             return ac.TextRun(text=_instant(span))
-        case Cmd():
+        case Cmd() | HowToAsk():
             return ac.TextRun(text=literal(span.plain()))
         case _:
             assert_never(span)
@@ -274,7 +279,7 @@ def _marked(span: Span, page: Page) -> str:
             return _mention(span, page)
         case When():
             return _instant(span)
-        case Cmd():
+        case Cmd() | HowToAsk():
             return escaped(span.plain())
         case _:
             assert_never(span)
@@ -324,7 +329,13 @@ def _facts(block: Facts, page: Page) -> ac.CardElement:
 
 def _table(block: Table, page: Page) -> Iterator[ac.CardElement]:
     limits = page.limits
-    yield text((Bold(one_line(block.caption, limits.label)),), page)
+    if block.caption:
+        yield text((Bold(one_line(block.caption, limits.label)),), page)
+    if not _fits_a_phone(block):
+        for row in block.rows[: limits.parts]:
+            yield text(_row_words(block, row, limits), page)
+        yield from _left_out(block.rows, limits)
+        return
     header = [_cell(Bold(column), page) for column in block.columns]
     rows = [[_cell(cell, page) for cell in row] for row in block.rows[: limits.parts]]
     yield ac.Table(
@@ -334,6 +345,18 @@ def _table(block: Table, page: Page) -> Iterator[ac.CardElement]:
         rows=[ac.TableRow(cells=cells) for cells in [header, *rows]],
     )
     yield from _left_out(block.rows, limits)
+
+
+def _fits_a_phone(block: Table) -> bool:
+    words = (word for row in (block.columns, *block.rows) for cell in row for word in cell.split())
+    return len(block.columns) <= TABLE_COLUMNS and all(len(word) <= TABLE_WORD for word in words)
+
+
+def _row_words(block: Table, row: tuple[str, ...], limits: Limits) -> Text:
+    """A row as two lines: its first cell, then the others behind their columns' names."""
+    cells = [one_line(cell, limits.label) for cell in row]
+    rest = [f"{column}: {cell}" if column else cell for column, cell in zip(block.columns[1:], cells[1:], strict=True)]
+    return (Bold(cells[0]), "\n" + " · ".join(rest)) if rest else (Bold(cells[0]),)
 
 
 def _cell(content: str | Bold, page: Page) -> ac.TableCell:
@@ -422,11 +445,24 @@ def _progress(block: Progress, page: Page) -> ac.CardElement:
 
 def _buttons(items: Sequence[Button | LinkButton], page: Page) -> Iterator[ac.CardElement]:
     kept = items[: page.limits.buttons]
-    for start in range(0, len(kept), ROW_OF_BUTTONS):
-        row = kept[start : start + ROW_OF_BUTTONS]
+    for row in _rows(kept):
         yield ac.ActionSet(actions=[_button(button, page) for button in row])
     if len(items) > len(kept):
         yield _more(len(items) - len(kept))
+
+
+def _rows(items: Sequence[Button | LinkButton]) -> list[list[Button | LinkButton]]:
+    """The buttons in rows that a phone shows without cutting a label."""
+    rows: list[list[Button | LinkButton]] = []
+    room = 0
+    for button in items:
+        needed = LETTER_PX * len(button.label) + BUTTON_PX
+        if not rows or needed > room or len(rows[-1]) == ROW_OF_BUTTONS:
+            rows.append([])
+            room = ROW_PX
+        rows[-1].append(button)
+        room -= needed
+    return rows
 
 
 def _button(button: Button | LinkButton, page: Page) -> ac.Action:

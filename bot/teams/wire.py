@@ -19,9 +19,9 @@ DEFAULT_WAIT = 5.0
 LONGEST_WAIT = 3600.0
 
 _NOT_A_MEMBER = "The bot is not in this Teams conversation any more. Add the app to the team or chat again."
-_GONE = "Teams does not know this conversation or message any more; it was probably deleted."
+_GONE = "Teams can't find this conversation or message. It was probably deleted."
 _CREDENTIALS = "Teams refuses the bot's credentials. Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID."
-_FORBIDDEN = "Teams does not let the bot write here; the person or an administrator may have blocked or removed it."
+_FORBIDDEN = "Teams doesn't let the bot write here. The person or an administrator may have blocked or removed it."
 
 
 class Gone(Permanent):
@@ -109,7 +109,7 @@ def settle(method: str, url: str, answered: Answered) -> Answered:
         try:
             answered.json()
         except ValueError:
-            raise _lost(method, url, "its answer is no JSON") from None
+            raise _lost(method, url, "its answer is not JSON") from None
         return answered
     raise _problem(method, url, answered)
 

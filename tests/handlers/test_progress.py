@@ -108,7 +108,7 @@ async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
     text = said(await dana.sends("progress"))
     assert "Your progress: nothing to measure against yet" in text
     assert "Year 1 (2026-27): 0 meetings attended; the number needed is not set yet." in text
-    assert "The policy leaves unset: from when this policy holds, Meetings: how many are needed" in text
+    assert "The policy leaves unset: the day this policy starts, Meetings: how many are needed" in text
 
 
 async def test_an_earlier_start_without_records_is_not_behind(

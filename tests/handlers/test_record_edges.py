@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from program.policy import read_policy
 from storage import cohorts, ledger, policies
 from storage.ledger import Line
@@ -66,11 +68,11 @@ async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, d
 async def test_yes_and_no_can_be_filled_into_a_policy(world: World, carol: Person) -> None:
     form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
     assert form is not None
-    (partly,) = (field.id for field in form.fields if field.label == "Whether being partly there counts")
+    (partly,) = (field.id for field in form.fields if field.label == "Whether attending part of a meeting counts")
     for word in ("perhaps", "none"):
         assert partly in (await carol.fills(form, **{partly: word})).errors
-    read = await carol.fills(form, **{partly: "n"})
-    assert "Being partly there does not count." in said(read)
+    read = await carol.fills(form, **{partly: "no"})
+    assert "Attending only part of a meeting doesn't count." in said(read)
     await carol.fills(read.form)
     with world.database.read() as tx:
         assert policies.get(tx, policies.MISSOURI).attendance.partial_counts is False
@@ -89,6 +91,27 @@ def test_the_head_that_a_record_shows_and_a_seal_between_two_seconds_are_known(w
             assert len(ledger.verify(tx, world.product.chain_key, other).problems) == 1, other
 
 
+@pytest.mark.parametrize(
+    ("label", "typed", "said"),
+    [
+        ("Meetings: how many are needed", "many", "Write a whole number from 1 to 100,000."),
+        ("Meetings: how many are needed", "0", "Write a whole number from 1 to 100,000."),
+        ("Meetings: how many are needed", "none", "“none” does not work. Write a whole number."),
+        ("The day this policy starts", "7/1", "Write a date like 2026-07-01."),
+    ],
+)
+async def test_a_policy_field_says_in_words_what_it_needs(
+    world: World, carol: Person, label: str, typed: str, said: str
+) -> None:
+    form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
+    wrong = await carol.fills(form, **{field(form, label): typed})
+    (error,) = wrong.errors.values()
+    assert said in error
+    assert "Line" not in error
+    assert "unset" not in error
+    assert "." not in error.removesuffix(".").replace(". ", "")  # no key such as rule.meetings.at_least
+
+
 async def test_an_older_version_is_reached_and_filled_in_for_everybody_on_it(
     world: World, dana: Person, carol: Person
 ) -> None:
@@ -99,14 +122,18 @@ async def test_an_older_version_is_reached_and_filled_in_for_everybody_on_it(
         tx.execute(enrolment.update().values(policy=policies.MISSOURI))
     shown = await carol.sends("policy")
     assert "Other policies" in said(shown)
-    older = await carol.presses(shown, "missouri-dese/2018: 4 mentees, 12 values unset")
-    form = (await carol.presses(older, "Fill in what is unset")).form
+    older = await carol.presses(
+        shown, "Missouri DESE counselor mentoring program, version 2018: 4 mentees, 12 values to fill in"
+    )
+    form = (await carol.presses(older, "Fill in open values")).form
     read = await carol.fills(form, **{field(form, "Meetings: how many are needed"): "6"})
-    assert "Filled in for everybody on missouri-dese/2018." in said(await carol.fills(read.form))
+    assert "Saved for everyone on Missouri DESE counselor mentoring program, version 2018." in said(
+        await carol.fills(read.form)
+    )
     assert "0 of 6" in said(await dana.sends("progress"))
     assert "Other policies" not in said(await dana.sends("policy"))
-    assert "by the coordinator" in said(await dana.does_press("policy.show", policies.MISSOURI))
-    assert "not there" in said(await carol.does_press("policy.show", "nonsense/1"))
+    assert "Only a coordinator" in said(await dana.does_press("policy.show", policies.MISSOURI))
+    assert "can't find that policy" in said(await carol.does_press("policy.show", "nonsense/1"))
 
 
 async def test_nobody_alone_approves_their_own_completion(world: World, carol: Person) -> None:

@@ -174,14 +174,14 @@ async def test_an_unset_value_is_filled_in_after_reading_the_english(world: Worl
     assert needed in wrong.errors
     step = await carol.fills(form, **{needed: "6"})
     assert "at least 6 times in the year" in said(step)
-    assert "Filled in for everybody" in said(await carol.fills(step.form))
+    assert "Saved for everyone on" in said(await carol.fills(step.form))
     with world.database.read() as tx:
         assert policies.get(tx, policies.MISSOURI).unset
         mine = standings.of_people(tx, [dana.id], world.clock.at)[0]
         assert people.get(tx, dana.id).name == mine.name
     assert "6 meetings" in said(await dana.sends("progress")) or "of 6" in said(await dana.sends("progress"))
-    assert "filled in by the coordinator" in said(await dana.does_press("policy.fill", policies.MISSOURI))
-    assert "Year 1 asks" in said(await dana.sends("policy"))
+    assert "Only a coordinator" in said(await dana.does_press("policy.fill", policies.MISSOURI))
+    assert "Year 1 requires" in said(await dana.sends("policy"))
 
 
 async def test_a_mentee_is_moved_to_another_policy_by_name_with_a_reason(

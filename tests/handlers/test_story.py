@@ -255,8 +255,8 @@ async def test_attendance_from_the_tap_to_the_correction(
 
     await world.go_to(datetime(2026, 9, 10, 21, 30, tzinfo=UTC))
     roster = world.to(ruth)[-1]
-    assert "Name: Dana Reyes, Attendance: tapped “I'm here”" in roster.text
-    assert "Name: Lee Okafor, Attendance: open" in roster.text
+    assert "Name: Dana Reyes, Attendance: tapped 3:15 PM" in roster.text
+    assert "Name: Lee Okafor, Attendance: no tap yet" in roster.text
     assert [one.label for one in buttons_of(roster.card)] == [
         "Confirm the 1 who tapped",
         "Everyone came",
@@ -264,7 +264,7 @@ async def test_attendance_from_the_tap_to_the_correction(
     ]
     await ruth.presses(roster, "Confirm the 1 who tapped")
     assert "Name: Dana Reyes, Attendance: Present" in roster.text
-    assert "Name: Lee Okafor, Attendance: open" in roster.text
+    assert "Name: Lee Okafor, Attendance: no tap yet" in roster.text
 
     form = (await ruth.presses(roster, "Person by person")).form
     assert form is not None
@@ -280,6 +280,7 @@ async def test_attendance_from_the_tap_to_the_correction(
     assert "Lee Okafor, Attendance: Partly there, 20 minutes" in roster.text
     assert "Jordan Blake (visitor), Attendance: Present" in roster.text
     assert "attendance is complete" in card.text
+    assert "Here (3): Dana Reyes, Jordan Blake and Lee Okafor" in card.text  # with whoever was partly there
 
     form = (await ruth.presses(roster, "Correct")).form
     wrong = await ruth.fills(form, **{fields["Sam Whitfield"]: "present"})
@@ -293,6 +294,27 @@ async def test_attendance_from_the_tap_to_the_correction(
         ("confirmed", "excused", "Ruth Ellison", ""),
         ("corrected", "present", "Ruth Ellison", "told_later"),
     ]
+
+
+async def test_the_mentor_sees_when_somebody_tapped_and_how_late_that_was(
+    world: World, ruth: Person, dana: Person, lee: Person
+) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(datetime(2026, 9, 10, 20, 25, tzinfo=UTC))
+    await dana.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+    await world.go_to(datetime(2026, 9, 10, 20, 50, 30, tzinfo=UTC))
+    await lee.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+    await world.go_to(datetime(2026, 9, 10, 21, 30, tzinfo=UTC))
+    roster = world.to(ruth)[-1]
+    assert "Name: Dana Reyes, Attendance: tapped 3:25 PM\n" in roster.text
+    assert "Name: Lee Okafor, Attendance: tapped 3:50 PM, 20 minutes after the start" in roster.text
+    form = (await ruth.presses(roster, "Person by person")).form
+    assert form is not None
+    hints = {field.label: field.hint for field in form.fields}
+    assert hints["Lee Okafor"] == "Tapped 3:50 PM, 20 minutes after the start."
+    await ruth.presses(roster, "Everyone came")
+    assert "Name: Lee Okafor, Attendance: Present, tapped 3:50 PM, 20 minutes after the start" in roster.text
 
 
 async def test_everyone_came_is_one_tap(world: World, ruth: Person, dana: Person) -> None:

@@ -17,22 +17,22 @@ def paragraph(said: str, begins: str) -> list[str]:
 def test_the_example_year_by_year() -> None:
     said = describe(policies.shipped(policies.EXAMPLE))
     assert said.startswith("Example, not DESE policy (example/1)\nSource: Made up for the example cohort\n")
-    assert "Program years: 2, each from July 1 to June 30, America/Chicago time." in said
+    assert "Program years: 2, each from July 1 to June 30, Central Time." in said
     for year in (1, 2):
-        assert paragraph(said, f"Year {year} asks:") == [
+        assert paragraph(said, f"Year {year} requires:") == [
             "- Meetings: PLC meeting, at least 8 times in the year.",
             "- One-to-one contacts: One-to-one contact with the mentor, at least 2 times in the year.",
-            "- Absences: at most 3 without an excuse in the year.",
+            "- Absences: no more than 3 unexcused in the year.",
         ]
-    assert "- Part-time (part-time): 50 percent of each number, rounded up." in said
-    assert said.endswith("Everything is set.")
+    assert "- Part-time: 50% of each number, rounded up." in said
+    assert said.endswith("Every value in this policy is set.")
 
 
 def test_missouris_says_what_is_not_set() -> None:
     said = describe(policies.shipped(policies.MISSOURI))
     assert "- Meetings: PLC meeting, at least (not set yet) times in the year." in said
-    assert "- Meetings: how many are needed (rule.meetings.at_least)" in said
-    assert "Until they are, nobody can complete:" in said
+    assert "- Meetings: how many are needed" in said
+    assert "No mentee can complete the program until the coordinator fills them in:" in said
     assert "eligible" not in said
 
 
@@ -44,10 +44,10 @@ def test_delawares_years_differ() -> None:
         "- Hours: at least 900 minutes (15 hours) of Contact with the mentor or Professional development in the year."
     ]
     assert paragraph(said, "The whole program") == [
-        "- Required steps: each of these over the whole program: Orientation and Final conversation with the mentor."
+        "- Required steps: all of these over the whole program: Orientation and Final conversation with the mentor."
     ]
-    assert "Not before the last program year has ended." in said
-    assert "A missed meeting cannot be made up." in said
+    assert "A mentee can complete when the last program year has ended." in said
+    assert "A missed meeting can't be made up." in said
 
 
 def test_vermonts_choice() -> None:
@@ -56,7 +56,7 @@ def test_vermonts_choice() -> None:
         "See others at work: any one of these in the year: Observations: Observation, at least 2 times in each "
         "semester; Visits: Visit to another school, at least 1 time in the year."
     ) in said
-    assert "needs no verification; at least 15 minutes; at most 30 minutes count at once." in said
+    assert "needs no verification; at least 15 minutes; no more than 30 minutes count at one time." in said
     assert "“I'm here” counts before the mentor confirms it." in said
 
 
@@ -78,7 +78,7 @@ def test_an_unset_number_of_years_is_said_once() -> None:
     text = policies.shipped(policies.EXAMPLE).text.replace("years = 2", 'years = "unset"')
     said = describe(read_policy(text))
     assert "Program years: (not set yet)" in said
-    assert paragraph(said, "Each year asks:")[0].startswith("- Meetings")
+    assert paragraph(said, "Each year requires:")[0].startswith("- Meetings")
 
 
 def test_unset_answers_are_said_where_they_belong() -> None:
@@ -90,7 +90,7 @@ def test_unset_answers_are_said_where_they_belong() -> None:
             '[[track]]\nid = "a"\nname = "A"\nyears = 3\ncredit = [{ rule = "meetings", amount = 2, year = 1 }]\n',
         )
     )
-    assert "Whether credit stays after a transfer (not set yet)." in said
-    assert "Whether it must be in the same program year (not set yet)." in said
-    assert "- A (a): 3 program years; begins with 2 of Meetings in year 1." in said
-    assert "The policy does not say who may have something waived; nothing is." in said
+    assert "Whether a mentee keeps credit after a transfer: (not set yet)." in said
+    assert "Whether a make-up must be in the same program year: (not set yet)." in said
+    assert "- A: 3 program years; starts with credit for 2 of Meetings in year 1." in said
+    assert "Nothing can be waived: the policy does not say who decides." in said

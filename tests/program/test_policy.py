@@ -208,7 +208,7 @@ def test_none_says_that_there_is_no_such_limit() -> None:
 def test_every_unset_value_has_words_and_a_kind() -> None:
     said = {one.path: (one.says, one.kind) for one in DESE.unset}
     assert said["rule.meetings.at_least"] == ("Meetings: how many are needed", "number")
-    assert said["effective_from"] == ("from when this policy holds", "date")
+    assert said["effective_from"] == ("the day this policy starts", "date")
     assert said["attendance.partial_counts"][1] == "yes or no"
     assert said["completion.earliest"][1] == "choice"
 

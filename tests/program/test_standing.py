@@ -480,7 +480,7 @@ def test_prior_credit_and_a_track_of_one_year() -> None:
 def test_another_tracks_unset_number_blocks_nobody() -> None:
     assert ledger(MEETINGS, TRACKS, track="half").on(TODAY).state == "on track"
     assert ledger(MEETINGS, TRACKS, track="open").on(TODAY).unset == (
-        "track Open: the share of each number that is asked",
+        "track Open: the percentage of each number that is required",
     )
 
 
@@ -581,7 +581,7 @@ def test_an_unset_number_never_passes() -> None:
     found = mine.on(date(2026, 8, 30))
     assert (found.state, found.finish) == ("blocked", None)
     assert "Year 1 (2025-26): 43 meetings attended; the number needed is not set yet." in explain.missing(found)
-    assert explain.unset(found)[0].startswith("The policy leaves unset: from when this policy holds")
+    assert explain.unset(found)[0].startswith("The policy leaves unset: the day this policy starts")
 
 
 def test_filled_in_by_amendments_a_policy_judges() -> None:
@@ -605,7 +605,7 @@ def test_any_unset_value_blocks_completion_though_every_number_is_met() -> None:
         mine.attends(day)
     found = mine.on(date(2026, 12, 1))
     assert found.state == "blocked"
-    assert found.unset == ("how many make-ups stand for one missed meeting",)
+    assert found.unset == ("how many make-ups replace one missed meeting",)
 
 
 def test_what_an_unset_value_decides_puts_nobody_behind() -> None:

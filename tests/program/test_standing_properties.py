@@ -253,14 +253,14 @@ def test_every_policy_can_be_said_in_english_and_filled_in(which: int, number: i
     policy = loosened(EVERYTHING, which)
     said = english.describe(policy)
     for one in policy.unset:
-        assert f"{one.says} ({one.path})" in said
+        assert one.says in said
     for value in (number, True, "none", date(2026, 1, 1)):
         try:
             filled = amend(policy, {one.path: value for one in policy.unset})
         except BadPolicy:
             continue
         assert filled.unset == ()
-        assert english.describe(filled).endswith("Everything is set.")
+        assert english.describe(filled).endswith("Every value in this policy is set.")
         return
     pytest.fail("nothing fits")
 

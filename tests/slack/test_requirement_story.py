@@ -226,7 +226,7 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: 
     shown = await carol.sends("policy")
     assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown
 
-    await carol.taps_notice("Fill in what is unset")
+    await carol.taps_notice("Fill in open values")
     needed = carol.field("Meetings: how many are needed")
     partly = carol.field("Whether being partly there counts")
     assert "must be a whole number" in await carol.fills(**{needed: "many"})
@@ -234,7 +234,7 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: 
     assert "Meetings: PLC meeting, at least 6 times in the year." in read
     assert "Being partly there counts, with the minutes of it." in read
     assert "not set yet" in await dana.sends("progress"), "reading it changes nothing"
-    assert "Filled in for everybody on missouri-dese/2018." in await carol.fills()
+    assert "Saved for everyone on Missouri DESE counselor mentoring program, version 2018." in await carol.fills()
 
     assert YEARS + "0 of 6" in await dana.sends("progress")
     assert "[Fill in what is unset]" not in await dana.sends("policy")

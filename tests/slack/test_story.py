@@ -155,7 +155,7 @@ async def a_series_of_meetings(story: Story) -> None:
     await ruth.fills()
 
     await ruth.sends("meeting new", OZARKS)
-    assert ruth.modal().startswith("== Schedule meetings ==\nFor Ozarks. Times are America/Chicago time.")
+    assert ruth.modal().startswith("== Schedule meetings ==\nFor Ozarks. Times are Central Time.")
     assert await ruth.fills(**{**SERIES, "until": ""}) == "Say until when the meetings repeat."
     preview = await ruth.fills(**{**SERIES, "until": "2026-10-01"})
     assert preview.startswith("== Are these right? ==\nFirst steps: 3 meetings at 3:30 PM, 60 minutes")
@@ -294,7 +294,7 @@ async def attendance_is_taken(story: Story) -> None:
         "Lee Okafor | tapped “I'm here”\n"
         "Sam Whitfield | open\n"
         "[Confirm the 2 who tapped] [Everyone came] [Person by person]\n"
-        "Whoever did not tap is left open, never assumed absent."
+        "No tap yet doesn't mean absent. Mark who was there."
     )
     await ruth.taps_in_chat("Person by person")
     assert (
@@ -389,7 +389,7 @@ async def what_the_session_was_about(story: Story) -> None:
     stored = select(summary.c.version, summary.c.did).order_by(summary.c.version)
     assert await story.rows(stored) == [(1, "We met.\nEverybody spoke."), (2, "We met twice.")]
 
-    await ruth.taps_notice("Withdraw", OZARKS)
+    await ruth.taps_notice("Remove", OZARKS)
     assert dana.reads(OZARKS)[-1] == "# Summary of First steps\nThis summary was withdrawn."
     assert story.fake.notices[-1]["blocks"][0], "the notice stays with a way to write it again"
 

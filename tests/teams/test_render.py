@@ -25,6 +25,7 @@ from handlers.cards import (
     Paragraph,
     Series,
     Shown,
+    Table,
     When,
     action,
     say,
@@ -154,7 +155,7 @@ def test_a_link_in_facts_keeps_its_brackets_closed() -> None:
 
 
 def test_headings_tables_and_inputs_say_what_they_are() -> None:
-    content = render(EVERYTHING)
+    content = render(Card("Who came?", (Table(("Name", "Attendance"), (("Dana", "Present"),), "Attendance"),)))
     form = render_form(FORM)
 
     assert content["body"][0]["style"] == "heading"
@@ -171,6 +172,29 @@ def test_at_most_six_buttons_stand_in_a_row() -> None:
     rows = [part["actions"] for part in walk(render(row)) if part.get("type") == "ActionSet"]
 
     assert [len(actions) for actions in rows] == [6, 6, 2]
+
+
+def test_buttons_are_wrapped_before_a_phone_of_320_px_cuts_their_labels() -> None:
+    labels = ("Transfer", "Credit", "Waive", "Leave", "Move to a policy", "Correct")
+    pulse = ("1 hard", "2", "3", "4", "5 great")
+    card = Card("", tuple(Buttons(tuple(Button(one, action("x")) for one in row)) for row in (labels, pulse)))
+
+    rows = [part["actions"] for part in walk(render(card)) if part.get("type") == "ActionSet"]
+
+    titles = [[one["title"] for one in actions] for actions in rows]
+    assert titles == [["Transfer", "Credit", "Waive"], ["Leave"], ["Move to a policy", "Correct"], [*pulse]]
+
+
+def test_a_table_that_a_phone_cannot_show_is_written_line_by_line() -> None:
+    wide = Table(("Cohort", "Mentees", "Need help"), (("Ozarks", "12", "3"),), "By cohort")
+    long = Table(("Name", "Attendance"), (("Bartholomew-Featherstone", "Present"),), "Attendance")
+
+    content = render(Card("", (wide, long)))
+
+    assert not [part for part in walk(content) if part.get("type") == "Table"]
+    said = words_of(content)
+    assert "By cohort\nOzarks\nMentees: 12 · Need help: 3" in said
+    assert "Bartholomew-Featherstone\nAttendance: Present" in said
 
 
 def test_a_question_is_asked_before_a_press_counts() -> None:

@@ -234,7 +234,7 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(
     policy = (await carol.says("policy")).messages[0]
     assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown(policy)
 
-    dialog = (await carol.taps(policy, "Fill in what is unset")).dialog
+    dialog = (await carol.taps(policy, "Fill in open values")).dialog
     needed = field(dialog, "Meetings: how many are needed")
     partly = field(dialog, "Whether being partly there counts")
     wrong = await carol.sends(dialog, **{needed: "many"})
@@ -246,6 +246,9 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(
     assert "not set yet" in await progress(dana), "reading it changes nothing"
     back = await carol.goes_back(read.dialog)
     assert back.dialog.fields[needed] == "6"
-    assert "Filled in for everybody on missouri-dese/2018." in (await carol.sends(read.dialog)).text
+    assert (
+        "Saved for everyone on Missouri DESE counselor mentoring program, version 2018."
+        in (await carol.sends(read.dialog)).text
+    )
 
     assert YEARS + "0 of 6" in await progress(dana)
