@@ -344,7 +344,7 @@ def own_card(work: Work, item: Delivery) -> Card | None:
 def _waiting(call: Call) -> RecordLine:
     line = ledger.get(call.work.tx, call.id_at(0))
     if line is None or (line.kind, line.step) not in REQUESTS:
-        raise Refused("That is not there.")
+        raise Refused("I can't find that entry.")
     if _outcome(call.work, line):
         raise Refused("That is decided already.")
     return line
@@ -354,7 +354,7 @@ def _waiting(call: Call) -> RecordLine:
 def decide(call: Call) -> Reply:
     line = _waiting(call)
     if call.my_id not in _deciders(call.work, line.person_id, _approver(call.work, line)):
-        raise Refused("That is not there.")
+        raise Refused("I can't find that entry.")
     yes = "approved" if line.kind == "makeup" else "verified"
     _settle(call, line, yes if call.args[1:2] == ("yes",) else "declined")
     return Reply(replace=_question(call.work, line, call.my_id))
@@ -364,7 +364,7 @@ def decide(call: Call) -> Reply:
 def withdraw(call: Call) -> Reply:
     line = _waiting(call)
     if line.person_id != call.my_id:
-        raise Refused("That is not there.")
+        raise Refused("I can't find that entry.")
     _settle(call, line, "withdrawn")
     return Reply(replace=Card("Withdrawn", (say("You took it back. No one needs to decide it now."),)))
 
@@ -420,7 +420,7 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
     """A line that was decided about and that the asker may correct."""
     line = ledger.get(call.work.tx, line_id)
     if line is None or (line.kind, line.step) not in REQUESTS or call.my_id not in _correctors(call.work, line):
-        raise Refused("That is not there.")
+        raise Refused("I can't find that entry.")
     if not _may_correct(call.work, line):
         raise Refused("No one has decided it yet, so there is nothing to correct.")
     return line

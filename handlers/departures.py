@@ -31,7 +31,7 @@ def leave_form(call: Call) -> Reply:
     names = " and ".join(one.name for one in here)
     return Reply(
         form=Form(
-            "Leaves the program",
+            "Remove from program",
             action("departures.left", person.id),
             opener=action("departures.leave", person.id),
             submit="Remove from program",

@@ -77,5 +77,5 @@ async def approved(world: World, carol: Person, email: str = "dana@example.org")
     """Complete, asked about, approved."""
     attended(world, email)
     await world.pass_time(days=1)
-    question = next(one for one in world.to(carol) if "is complete" in one.text)
+    question = next(one for one in world.to(carol) if "has completed the program" in one.text)
     await carol.presses(question, "Approve and issue")

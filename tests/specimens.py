@@ -94,7 +94,7 @@ FORM = Form(
     "Plan a meeting",
     action("meetings.new", DANA),
     opener=action("meetings.open", DANA),
-    submit="See the dates",
+    submit="Preview dates",
     blocks=(Paragraph((HOSTILE,)),),
     fields=(
         TextField("topic", HOSTILE, HOSTILE, hint=HOSTILE, max_length=400),

@@ -72,7 +72,7 @@ SUMMARY = {"topics": "", "did": "We met.", "next": ""}
 NEW_POLICY = "missouri-dese/2018"
 CREDIT = {"rule": "contacts", "year": "1", "amount": "1", "day": "2026-09-07", "reason": "prior_program"}
 NOT_OFFERED = "Choose one of the options."
-NOT_YOURS = " is for "
+NOT_YOURS = " is only for "
 
 PRESSES = (
     # What somebody wrote in confidence
@@ -124,8 +124,8 @@ PRESSES = (
     Act("records.undo", ("@person", "@credit"), COORDINATOR),
     Act("records.leave", ("@person",), COORDINATOR),
     Act("records.policy", ("@person",), COORDINATOR),
-    Act("departures.leave", ("@person",), COORDINATOR, idle="a mentee of no cohort now"),
-    Act("departures.undo", ("@person", "@departure"), COORDINATOR, idle="That is not there."),
+    Act("departures.leave", ("@person",), COORDINATOR, idle="is not a mentee in any cohort"),
+    Act("departures.undo", ("@person", "@departure"), COORDINATOR, idle="I can't find that."),
     Act("completion.mine", (), LINKED),
     Act("completion.approve", ("@person",), COORDINATOR),
     Act("completion.ask", ("@person",), COORDINATOR),
@@ -214,7 +214,7 @@ SUBMITS = (
     Act("records.waiver.add", ("@person",), COORDINATOR, CREDIT),
     Act("records.leave.add", ("@person",), COORDINATOR, DAY | {"reason": "health"}),
     Act("records.policy.set", ("@person",), COORDINATOR, {"policy": NEW_POLICY, "reason": "asked"}),
-    Act("departures.left", ("@person",), COORDINATOR, {"reason": "other"}, idle="a mentee of no cohort now"),
+    Act("departures.left", ("@person",), COORDINATOR, {"reason": "other"}, idle="is not a mentee in any cohort"),
     Act("completion.found", (), COORDINATOR, {"who": "Lee Okafor"}),
     Act("completion.revoked", ("@certificate",), COORDINATOR, {"reason": "issued_in_error"}),
     Act("completion.reissued", ("@certificate",), COORDINATOR, {"reason": "name_changed", "name": "L. Okafor"}),

@@ -74,7 +74,7 @@ def test_broken_rows_are_all_named_and_nothing_is_imported(monkeypatch: pytest.M
 
 
 def test_files_that_cannot_be_read(folder: Path) -> None:
-    assert "cannot be read: No such file" in plc("roster", "import", "none.csv").output
+    assert "can't read" in plc("roster", "import", "none.csv").output
     (folder / "latin.csv").write_bytes(b"cohort\xe9")
     assert "not UTF-8" in plc("roster", "import", "latin.csv").output
 
@@ -91,8 +91,8 @@ def test_people_are_listed_and_matched(monkeypatch: pytest.MonkeyPatch) -> None:
     real(monkeypatch)
     plc("roster", "import", "roster.csv")
     assert "dana@example.org" in plc("people", "list").output
-    assert "nobody with the address" in plc("people", "match", "x@example.org", "U1").output
-    assert "No account U1 was seen" in plc("people", "match", "dana@example.org", "U1").output
+    assert "No one on the roster has the address" in plc("people", "match", "x@example.org", "U1").output
+    assert "I don't know the account U1" in plc("people", "match", "dana@example.org", "U1").output
 
 
 def test_a_new_key_can_be_used() -> None:
@@ -117,8 +117,8 @@ def test_the_doctor_says_how_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "plc-bot migrate" in result.output
     plc("migrate")
     result = plc("doctor")
-    assert "✓ The ledger is protected against changes" in result.output
-    assert "✓ The database's schema is this version's" in result.output
+    assert "✓ The record is protected against changes" in result.output
+    assert "✓ The database schema matches this version" in result.output
     monkeypatch.setenv("PLC_PORT", "x")
     assert "✗ PLC_PORT is wrong" in plc("doctor").output
 
@@ -135,9 +135,9 @@ def test_a_policy_is_checked_and_told_in_english(folder: Path) -> None:
     (folder / "policy.toml").write_text(text, encoding="utf-8")
     result = plc("policy", "check", "policy.toml")
     assert result.exit_code == 0
-    assert "Year 2 asks:\n- Meetings: PLC meeting, at least 8 times in the year.\n" in result.output
+    assert "Year 2 requires:\n- Meetings: PLC meeting, at least 8 times in the year.\n" in result.output
     (folder / "policy.toml").write_text(text.replace("at_least = 8", "at_least = 0"), encoding="utf-8")
     result = plc("policy", "check", "policy.toml")
     assert result.exit_code == 1
-    assert "policy.toml is not a policy that can be used.\nLine 59: rule.meetings.at_least must be" in result.output
-    assert "cannot be read" in plc("policy", "check", "nowhere.toml").output
+    assert "policy.toml can't be used as a policy.\nLine 59: rule.meetings.at_least must be" in result.output
+    assert "can't read" in plc("policy", "check", "nowhere.toml").output

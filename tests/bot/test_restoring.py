@@ -121,11 +121,11 @@ def test_who_was_forgotten_stays_so_when_an_older_backup_comes_back() -> None:
     attended()
     assert "Wrote older.sqlite." in plc("backup", "older.sqlite").output
     said = plc("person", "forget", "dana@example.org", "--yes").output
-    assert "Dana Reyes <dana@example.org>: 1 item written in confidence." in said
-    assert "Forgotten: 1 item and the key" in said
+    assert "Dana Reyes <dana@example.org>: 1 item written in private." in said
+    assert "Deleted for good: 1 item and the key" in said
     checked = plc("restore", "--check", "older.sqlite")
     assert checked.exit_code == 0, checked.output
-    assert "Forgotten again: 1 item" in checked.output
+    assert "Deleted again, because these people were forgotten: 1 item" in checked.output
     restored = plc("restore", "older.sqlite")
     assert restored.exit_code == 0, restored.output
     assert opens(hers) is None
@@ -156,7 +156,7 @@ def test_an_older_key_store_does_not_bring_a_forgotten_key_back(folder: Path) ->
     plc("person", "forget", "dana@example.org", "--yes")
     restored = plc("restore", "older.sqlite", "--keys", "older.keys.sqlite")
     assert restored.exit_code == 0, restored.output
-    assert "Forgotten again: 1 item and 1 data key." in restored.output
+    assert "Deleted again, because these people were forgotten: 1 item and 1 data key." in restored.output
     assert opens(hers) is None
     assert opens(his) == CANARY
     kept = sorted(one.name for one in (folder / "var").glob("*before*"))
@@ -211,7 +211,7 @@ def test_a_backup_is_made_while_somebody_writes(folder: Path) -> None:
     with closing(sqlite3.connect("data.sqlite")) as copied:
         assert copied.execute("SELECT kind FROM vault_item").fetchall() == [("reflection",)]
     assert "is there already; nothing is written over" in plc("backup", "data.sqlite").output
-    assert "Say where" in plc("backup").output
+    assert "Name a file" in plc("backup").output
     assert not list(folder.glob("*.part"))
 
 
@@ -231,7 +231,7 @@ def test_a_backup_that_is_not_one_changes_nothing(folder: Path, monkeypatch: pyt
     assert "cannot be copied: file is not a database" in refused("nonsense.sqlite")
     assert "is not there" in refused("missing.sqlite")
     sqlite3.connect("empty.sqlite").close()
-    assert "there is no schema in it" in refused("empty.sqlite")
+    assert "it has no schema" in refused("empty.sqlite")
     shutil.copy("data.sqlite", "newer.sqlite")
     alter("newer.sqlite", "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this version" in refused("newer.sqlite")
@@ -271,7 +271,7 @@ def test_a_lost_key_store_is_refused_at_start_and_restored_alone(folder: Path) -
     with pytest.raises(SchemaProblem, match="The key store is lost"):
         start()
     assert "The key store is lost" in plc("migrate").output
-    assert "✗ The key store is there" in plc("doctor").output
+    assert "✗ The key store exists" in plc("doctor").output
     assert plc("restore", "--keys", "keys.sqlite").exit_code == 0
     start()
     assert opens(item) == CANARY
@@ -307,7 +307,7 @@ def test_restoring_is_refused_beside_a_bot_that_the_database_does_not_name(folde
         with running_alone(make_url(load().database_url)):
             result = plc("restore", *words)
         assert result.exit_code == 1
-        assert "The bot is running on var/plc.sqlite, or another restore is at work." in result.output
+        assert "The bot is running on var/plc.sqlite, or another restore is running." in result.output
         assert plc("restore", *words).exit_code == 0
     assert len(list((folder / "var").glob("plc.before-*.sqlite"))) == 1
 
@@ -356,8 +356,8 @@ def test_nothing_that_may_have_gone_out_already_is_sent_again() -> None:
 
 def test_an_operator_forgets_only_whom_they_mean() -> None:
     write("dana@example.org")
-    assert "There is nobody" in plc("person", "forget", "x@example.org").output
-    assert "There is nobody" in plc("person", "forget", str(uuid4())).output
+    assert "No one has" in plc("person", "forget", "x@example.org").output
+    assert "No one has" in plc("person", "forget", str(uuid4())).output
     asked = plc("person", "forget", "Dana Reyes", answer="n\n")
     assert asked.exit_code == 1
     assert "What stays: the attendance ledger" in asked.output
@@ -393,12 +393,12 @@ def test_keys_are_rotated_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is still needed" in checked.output
     rotated = plc("keys", "rotate")
     assert rotated.exit_code == 0, rotated.output
-    assert "Wrapped anew: 1 data key." in rotated.output
+    assert "Wrapped again: 1 data key." in rotated.output
     assert "may be removed" in plc("keys", "check").output
     monkeypatch.setenv("PLC_ENCRYPTION_KEYS", OPERATOR_KEY)
     wrong = plc("keys", "check")
     assert wrong.exit_code == 1
-    assert "is missing; it wraps the keys of 1 person and the ledger" in wrong.output
+    assert "wraps the keys of 1 person and the ledger" in wrong.output
     monkeypatch.setenv("PLC_ENCRYPTION_KEYS", new)
     with in_place() as database, database.read() as tx:
         assert Vault(read_operator_keys(new)).open_shared(tx, item) == CANARY
@@ -445,7 +445,7 @@ def test_the_commands_for_postgresql_do_what_they_say(postgres_url: str, monkeyp
         run(programs, plc("restore").output)
         settled = plc("restore", "--settle")
         assert settled.exit_code == 0, settled.output
-        assert "Forgotten again: 1 item" in settled.output
+        assert "Deleted again, because these people were forgotten: 1 item" in settled.output
         assert opens(hers) is None
         assert opens(his) == CANARY
         assert CANARY.encode() not in Path("plc-data.dump").read_bytes() + Path("plc-keys.dump").read_bytes()
@@ -478,11 +478,11 @@ def test_keys_come_from_a_file_too(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert "are both set; keep one" in both.output
     monkeypatch.delenv("PLC_ENCRYPTION_KEYS")
     assert plc("keys", "rotate").exit_code == 0
-    assert "✓ The file of the encryption keys is closed to others" in plc("doctor").output
+    assert "✓ Only the owner can read the encryption key file" in plc("doctor").output
     file.chmod(0o644)
     assert f"chmod 600 {file}" in plc("doctor").output
     file.unlink()
-    assert "cannot be read: No such file" in plc("keys", "check").output
+    assert "can't read" in plc("keys", "check").output
     assert opens_with_nothing(item)
 
 

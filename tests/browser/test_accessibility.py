@@ -80,7 +80,7 @@ async def test_every_form(
             await dana.closed()
         await dana.command("steps")
         await expect(dana.dialog()).to_be_visible()
-        await dana.submit("See the dates")
+        await dana.submit("Preview dates")
         await expect(dana.dialog().get_by_text("This is needed.")).to_be_visible()
         await accessible(page, axe)
 

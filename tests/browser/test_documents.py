@@ -25,13 +25,13 @@ async def test_from_a_complete_standing_to_a_verified_certificate(
     await product.go_to(DONE)
     async with window(browser, product.address) as page:
         carol = await Person.open(page, CAROL)
-        await carol.press("Approve and issue", await carol.reads("Dana Reyes is complete"))
+        await carol.press("Approve and issue", await carol.reads("Dana Reyes has completed the program"))
         await carol.answer_question("Approve and issue")
         await carol.reads("Dana Reyes: certificate issued")
         dana = await Person.open(page, DANA)
         await dana.reads("Congratulations, Dana Reyes!")
         await dana.press("Get your certificate")
-        card = await dana.reads("See what others see")
+        card = await dana.reads("Check it online")
         await accessible(page, axe)
         link = await card.get_by_role("link", name="Certificate (PDF)").get_attribute("href")
         assert link is not None
@@ -72,7 +72,7 @@ async def test_the_pages_of_a_code_on_every_screen(
         "revoked": (f"/verify/{revoked}", "✕ Revoked"),
         "unknown": ("/verify/0000-0000-0000-0000", "? Unknown"),
         "ask": ("/verify", "Check a certificate"),
-        "gone": ("/download/xyz", "This link is used up"),
+        "gone": ("/download/xyz", "This link no longer works"),
     }
     for size in (DESKTOP, PHONE, NARROW):
         for scheme in ("light", "dark"):

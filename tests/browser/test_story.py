@@ -104,7 +104,7 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, 
     people_here = (TOM, GATEWAY), (ALEX, None), (CAROL, None), (JORDAN, GATEWAY)
     async with at(windows, product, *people_here) as (tom, alex, carol, jordan):
         await jordan.command("cohort link")
-        await jordan.reads_notice("/plc cohort link is for coordinators and mentors.")
+        await jordan.reads_notice("/plc cohort link is only for coordinators and mentors.")
 
         await tom.command("cohort link")
         await tom.reads_notice("it becomes the home of Gateway")
@@ -145,25 +145,27 @@ async def test_a_series_is_previewed_scheduled_and_answered(windows: Windows, pr
     async with at(windows, product, (RUTH, OZARKS), (DANA, OZARKS), (SAM, OZARKS)) as (ruth, dana, sam):
         await ruth.command("meeting new")
         await expect(ruth.dialog("Schedule meetings")).to_contain_text("For Ozarks. Times are Central Time.")
-        await ruth.submit("See the dates")
+        await ruth.submit("Preview dates")
         await expect(ruth.page.get_by_label("Topic")).to_have_accessible_description("This is needed.")
         await ruth.fill("Topic", "Small groups")
         await ruth.fill("First date", "2026-10-28")
         await ruth.fill("Time", "14:00")
         await ruth.choose("Repeat", "Every week")
-        await ruth.submit("See the dates")
-        await expect(ruth.page.get_by_label("Repeat until")).to_have_accessible_description(re.compile("until when"))
+        await ruth.submit("Preview dates")
+        await expect(ruth.page.get_by_label("Repeat until")).to_have_accessible_description(
+            re.compile("Choose the last date")
+        )
         await ruth.fill("Repeat until", "2027-01-08")
-        await ruth.submit("See the dates")
-        preview = ruth.dialog("Are these right?")
+        await ruth.submit("Preview dates")
+        preview = ruth.dialog("Are these dates right?")
         await expect(preview).to_contain_text("9 meetings at 2:00 PM, 60 minutes")
         await expect(preview).to_contain_text("Wed Jan 6, 2027")
-        await expect(preview).to_contain_text("Skipped because of a break:")
+        await expect(preview).to_contain_text("Skipped, because of a break:")
         await expect(preview.get_by_role("listitem").filter(has_text="Winter break")).to_have_count(2)
         await ruth.submit("Back")
         await expect(ruth.page.get_by_label("Topic")).to_have_value("Small groups")
         await ruth.fill("Topic", "Small groups that work")
-        await ruth.submit("See the dates")
+        await ruth.submit("Preview dates")
         await ruth.submit("Schedule")
         await ruth.reads_notice("Scheduled 9 meetings and told the cohort.")
 
@@ -193,7 +195,7 @@ async def test_an_outsiders_tap_counts_for_nothing(windows: Windows, product: Ru
     async with at(windows, product, (JORDAN, OZARKS)) as (jordan,):
         await jordan.page.get_by_role("button", name="Join #ozarks-cohort").click()
         await jordan.press("Coming", await jordan.reads(NEXT))
-        await jordan.reads_notice("This meeting is another cohort's, so I have not noted anything.")
+        await jordan.reads_notice("You're not in this cohort, so I didn't save your answer.")
         await expect(jordan.message(f"PLC meeting: {NEXT}")).not_to_contain_text("Coming (")
     assert product.read(lambda tx: tx.scalar(select(func.count()).select_from(rsvp))) == 0
 
@@ -207,19 +209,19 @@ async def test_a_meeting_moves_a_meeting_is_cancelled_and_it_snows(windows: Wind
         await ruth.choose("Which", "This and the 3 after it")
         await ruth.fill("New date", "2026-11-06")
         await ruth.submit("Move")
-        await ruth.reads_notice("Moved 4 meetings: now Fri Nov 6, 2026, 3:30 PM CST. The cohort is told.")
+        await ruth.reads_notice("Moved 4 meetings: now Fri Nov 6, 2026, 3:30 PM CST. I told the cohort.")
         moved = await dana.reads(f"Moved: {NEXT}")
-        await expect(moved).to_contain_text("It was planned for Thu Nov 5, 2026, 3:30 PM CST.")
+        await expect(moved).to_contain_text("It was scheduled for Thu Nov 5, 2026, 3:30 PM CST.")
         await expect(dana.message(f"PLC meeting: {NEXT}")).to_contain_text("Fri Nov 6, 2026")
 
         await listing.get_by_role("button", name="Cancel").nth(1).click()
         await ruth.choose("Why", "Illness")
-        await ruth.submit("Cancel it")
+        await ruth.submit("Cancel meeting")
         await ruth.reads_notice("Cancelled 1 meeting; the cohort is told.")
-        told = await dana.reads("is cancelled (illness). Nobody is absent.")
+        told = await dana.reads("is cancelled (illness). It doesn't count as an absence.")
         await expect(told).to_contain_text("The next meeting: Thu Oct 22, 2026")
         await ruth.press("Undo")
-        await dana.reads(f"It takes place after all: {NEXT}")
+        await dana.reads(f"Back on: {NEXT}")
 
         await listing.get_by_role("button", name="Snow day").first.click()
         await ruth.answer_question("Snow day")
@@ -257,7 +259,7 @@ async def test_the_day_of_a_meeting(windows: Windows, product: Running) -> None:
         await jordan.page.get_by_role("button", name="Join #ozarks-cohort").click()
         await jordan.reads("Here (2)")
         await jordan.press("I'm here")
-        await jordan.reads_notice("This meeting is another cohort's, so I have not recorded anything.")
+        await jordan.reads_notice("You're not in this cohort, so I didn't mark you as here.")
         held = meeting_at(product, MEETING)
         assert len(product.read(lambda tx: attendance.of_meeting(tx, held.id))) == 2
 
@@ -269,7 +271,7 @@ async def test_the_day_of_a_meeting(windows: Windows, product: Running) -> None:
         roster = await ruth.reads("Who came?")
         await expect(roster.get_by_role("row", name="Dana Reyes tapped “I'm here”")).to_be_visible()
         await expect(roster.get_by_role("row", name="Maria Gutierrez open")).to_be_visible()
-        await expect(roster).to_contain_text("never assumed absent")
+        await expect(roster).to_contain_text("doesn't mean absent")
 
 
 async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, product: Running) -> None:
@@ -294,7 +296,7 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         await expect(ruth.dialog("How long?")).to_contain_text("The meeting was 60 minutes long.")
         await ruth.fill("Lee Okafor, minutes", "40")
         await ruth.submit("Save")
-        await ruth.reads("Recorded 4 entries. 1 person is still open.")
+        await ruth.reads("Saved. 1 person is still open.")
         assert meeting_at(product, MEETING).settled_at is None
 
         roster = ruth.message("Who came?")
@@ -308,10 +310,10 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         await ruth.press("Correct", roster)
         await ruth.choose("Sam Whitfield", "Present")
         await ruth.submit("Save")
-        await expect(ruth.page.get_by_label("Why, if you correct an entry")).to_have_accessible_description(
-            re.compile("Say why you change what was recorded.")
+        await expect(ruth.page.get_by_label("Why (only for a correction)")).to_have_accessible_description(
+            re.compile("Choose why you're changing it.")
         )
-        await ruth.choose("Why, if you correct an entry", "The first entry was wrong")
+        await ruth.choose("Why (only for a correction)", "The first entry was wrong")
         await ruth.submit("Save")
         await expect(ruth.page.get_by_role("row", name="Sam Whitfield Present (corrected)")).to_be_visible()
         assert "attendance" not in (await ruth.clock()).lower()  # nobody is reminded of what is done
@@ -329,10 +331,10 @@ async def test_open_attendance_reaches_the_coordinator(windows: Windows, product
     async with at(windows, product, (RUTH, None), (CAROL, None)) as (ruth, carol):
         await ruth.move_clock()
         await ruth.reads("Attendance is still open")
-        while "Attendance was never confirmed" not in await carol.page.locator("#messages").inner_text():
+        while "Attendance is still not confirmed" not in await carol.page.locator("#messages").inner_text():
             await carol.move_clock()
             assert "Nov" not in await carol.clock()
-        await carol.press("Everyone came", await carol.reads("Attendance was never confirmed"))
+        await carol.press("Everyone came", await carol.reads("Attendance is still not confirmed"))
         await carol.reads("Attendance is complete")
         await expect(ruth.message("Who came?")).to_have_count(0)
     held = meeting_at(product, MEETING)
@@ -477,19 +479,21 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(windows: Windo
     async with at(windows, product, (RUTH, None), (LEE, OZARKS)) as (ruth, lee):
         await ruth.press("Everyone came", await ruth.reads("Who came?"))
         await ruth.press("Write the summary", await ruth.reads("Attendance is complete"))
-        await expect(ruth.dialog("Session summary")).to_contain_text("Please no student and no private matters")
+        await expect(ruth.dialog("Session summary")).to_contain_text(
+            "Please leave out student names and private matters"
+        )
         await ruth.choose("Topics", "Responsive Services")
         await ruth.fill("What we did", "Looked at referral forms.")
         await ruth.fill("Next steps", "Bring one of yours.")
         await ruth.submit("Preview")
-        preview = ruth.dialog("Post this?")
+        preview = ruth.dialog("Post this summary?")
         await expect(preview).to_contain_text("Looked at referral forms.")
         await ruth.submit("Back")
         await expect(ruth.dialog().get_by_label("Responsive Services", exact=True)).to_be_checked()
         await ruth.fill("What we did", "Compared referral forms.")
         await ruth.submit("Preview")
         await ruth.submit("Post to the cohort")
-        posted = await ruth.reads("Posted to the cohort.")
+        posted = await ruth.reads("Posted in the cohort's channel.")
         card = await lee.reads(f"Summary of {NEXT}")
         await expect(card).to_contain_text("Compared referral forms.")
         await expect(card).to_contain_text("Topics: Responsive Services")
@@ -502,9 +506,9 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(windows: Windo
         await ruth.submit("Preview")
         await ruth.submit("Post to the cohort")
         await lee.reads(re.compile("Bring two.*Ruth Ellison, edited", re.DOTALL))
-        await ruth.press("Withdraw")
-        await ruth.answer_question("Withdraw")
-        await lee.reads("This summary was withdrawn.")
+        await ruth.press("Remove")
+        await ruth.answer_question("Remove")
+        await lee.reads("This summary was removed.")
         await expect(lee.messages().filter(has_text="Compared referral forms.")).to_have_count(0)
     held = meeting_at(product, MEETING)
     newest = product.read(lambda tx: summaries.newest(tx, held.id))
@@ -519,7 +523,7 @@ async def test_the_digest_comes_on_monday_with_what_needs_the_coordinator(window
         await carol.move_clock()
         assert "Mon Oct 26, 2026, 7:30 AM CDT" in await carol.clock()
         digest = await carol.reads("Weekly digest")
-        await expect(digest).to_contain_text(f"Ozarks, {NEXT}, Thu Oct 22, 2026: no attendance and no summary")
+        await expect(digest).to_contain_text(f"Ozarks, {NEXT}, Thu Oct 22, 2026: needs attendance and summary")
         await expect(digest).to_contain_text("1 person of the roster has no matched account.")
         await expect(digest.get_by_role("row", name="Gateway 2 1")).to_be_visible()
         await carol.say("digest")
@@ -536,7 +540,7 @@ async def test_help_is_by_role_and_an_unknown_command_gets_the_nearest(windows: 
         await priya.press("progress", await priya.reads_notice("Did you mean:"))
         await priya.reads_notice("Your progress")
         await priya.command("digest")
-        await priya.reads_notice("/plc digest is for coordinators.")
+        await priya.reads_notice("/plc digest is only for coordinators.")
         await ruth.say("help")
         await expect(await ruth.reads("What I can do")).to_contain_text("As a mentor")
 

@@ -47,8 +47,8 @@ async def test_the_main_screens(
         await looked_at(page, axe)
         await ruth.command("meeting new")
         await ruth.fill("Topic", "Belonging")
-        await ruth.submit("See the dates")
-        await ruth.dialog("Are these right?").wait_for()
+        await ruth.submit("Preview dates")
+        await ruth.dialog("Are these dates right?").wait_for()
         await looked_at(page, axe)
         await ruth.go(OZARKS)
         await ruth.command("summary")
@@ -84,7 +84,7 @@ async def test_the_screens_of_the_record(
         await walter.press("Verify", await walter.reads("An activity to verify"))
         await walter.reads("Activity verified")
         carol = await Person.open(page, CAROL)
-        await carol.reads("Nina Alvarez is complete")
+        await carol.reads("Nina Alvarez has completed the program")
         await looked_at(page, axe)
         await carol.press("Approve and issue")
         await carol.answer_question("Approve and issue")
@@ -103,7 +103,7 @@ async def test_the_screens_of_the_record(
             await carol.closed()
         nina = await Person.open(page, NINA)
         await nina.press("Get your certificate")
-        await nina.reads("See what others see")
+        await nina.reads("Check it online")
         await looked_at(page, axe)
 
 

@@ -82,7 +82,7 @@ async def a_conversation(dana: Person, ruth: Person) -> None:
     await dana.fill("Minutes", "30")
     await dana.choose("How", "By phone")
     await dana.submit("Save")
-    await dana.reads("Your mentor is asked to verify it.")
+    await dana.reads("I asked your mentor to verify it.")
     await ruth.press("Verify", await ruth.reads("An activity to verify"))
     await ruth.reads("Activity verified")
     await expect(ruth.message("An activity to verify")).to_have_count(0)
@@ -125,7 +125,7 @@ async def a_dispute(lee: Person, ruth: Person) -> None:
     await ruth.choose("Outcome", "The record is wrong: correct it")
     await ruth.submit("Next")
     await ruth.choose("Lee Okafor", "Present")
-    await ruth.choose("Why, if you correct an entry", "The mentee pointed it out")
+    await ruth.choose("Why (only for a correction)", "The mentee told me")
     await ruth.submit("Save")
     await ruth.closed()
     await ruth.reads("Dispute settled")
@@ -160,10 +160,10 @@ async def a_leave(dana: Person, carol: Person) -> None:
     await dana.command("leave")
     await dana.choose("Why", "Family or parental leave")
     await dana.submit("Ask")
-    await dana.reads("The coordinator is told; you hear the answer from me.")
-    await carol.press("Grant", await carol.reads("A leave of absence to decide"))
-    await carol.reads("Leave granted")
-    await dana.reads("Your leave is granted")
+    await dana.reads("Request sent; you hear the answer from me.")
+    await carol.press("Approve", await carol.reads("A leave request to decide"))
+    await carol.reads("Leave approved")
+    await dana.reads("Your leave is approved")
     await dana.command("progress")
     await dana.reads("Your progress: paused")
 
@@ -174,7 +174,7 @@ async def a_transfer(dana: Person, carol: Person) -> None:
     await carol.choose("To the cohort", "Gateway")
     await carol.choose("Why", "Moved to another district")
     await carol.submit("Transfer")
-    await carol.reads("What was earned stays.")
+    await carol.reads("The mentee keeps all credit.")
     await dana.reads("Carol Dietz recorded your transfer to Gateway")
     await shows(dana, "Meetings, Year 1", "3 of 8")
 
@@ -202,35 +202,35 @@ async def test_one_tap_is_missing_before_the_certificate(windows: Windows, produ
         await walter.press("Verify", await walter.reads("An activity to verify"))
         await walter.reads("Activity verified")
 
-        await carol.press("See the record", await carol.reads("Nina Alvarez is complete"))
+        await carol.press("See the record", await carol.reads("Nina Alvarez has completed the program"))
         await visitor.has_once(
-            await link(await carol.reads("The record of Nina Alvarez"), "Every line (PDF)"), "record-nina-alvarez.pdf"
+            await link(await carol.reads("The record of Nina Alvarez"), "Full record (PDF)"), "record-nina-alvarez.pdf"
         )
-        await carol.press("Approve and issue", carol.message("Nina Alvarez is complete"))
+        await carol.press("Approve and issue", carol.message("Nina Alvarez has completed the program"))
         await carol.answer_question("Approve and issue")
         await carol.reads("Nina Alvarez: certificate issued")
         await nina.press("Get your certificate", await nina.reads("Congratulations, Nina Alvarez!"))
-        card = await nina.reads("See what others see")
+        card = await nina.reads("Check it online")
         await visitor.has_once(await link(card, PDF), "record-of-completion-nina-alvarez.pdf")
         (first_one,) = given(product, NINA)
-        page = await visitor.reads(await link(card, "See what others see"))
+        page = await visitor.reads(await link(card, "Check it online"))
         assert "✓ Valid Record of completion, not a DESE certificate Nina Alvarez" in page.text
 
         await carol.command("certificates")
         await carol.press("Nina Alvarez", await carol.reads("Issued (1)"))
         shown = await carol.reads("Certificate of Nina Alvarez")
         await carol.press("Revoke", shown)
-        await expect(carol.dialog("Revoke a certificate")).to_contain_text("it stays on record")
+        await expect(carol.dialog("Revoke a certificate")).to_contain_text("The record keeps it")
         await carol.choose("Why", "It was issued in error")
         await carol.submit("Revoke")
-        await carol.reads("The ledger says who, when and why; the holder is told.")
+        await carol.reads("I told the mentee. The record keeps who revoked it, when and why.")
         await nina.reads("Certificate revoked")
         assert "✕ Revoked" in (await visitor.reads(f"/verify/{first_one.code}")).text
 
         await carol.command("certificates")
         await carol.press("Nina Alvarez (revoked)", await carol.reads("Nina Alvarez (revoked)"))
         await carol.press("Reissue")
-        await carol.fill("Name as it is shown", "Nina Alvarez-Reed")
+        await carol.fill("Name on the certificate", "Nina Alvarez-Reed")
         await carol.choose("Why", "The holder's name changed")
         await carol.submit("Reissue")
         await carol.reads("Certificate of Nina Alvarez-Reed")
@@ -253,7 +253,7 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
         assert sum(one["Status"] == "present" for one in lines) == 16
         assert (await visitor.downloads(own)).status == 410
         await nina.command("certificates")
-        await nina.reads("/plc certificates is for coordinators.")
+        await nina.reads("/plc certificates is only for coordinators.")
 
         walter = await Person.open(page, WALTER, address=product.address)
         await walter.command("export")
@@ -263,7 +263,7 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
         carol = await Person.open(page, CAROL, address=product.address)
         await carol.command("export")
         await carol.choose("What", "The whole program")
-        await carol.submit("Make the files")
+        await carol.submit("Create files")
         program = await carol.reads("Export: The whole program")
         standings = (await visitor.downloads(await link(program, "Standings (CSV)"))).csv
         found = {one["Mentee"]: one["Standing"] for one in standings}

@@ -119,7 +119,7 @@ async def test_what_a_mentee_does(windows: Windows, product: Running) -> None:
         async with tally.task(dana, "See the next meeting and answer it"):
             await dana.command("next")
             await dana.press("Can't", await dana.reads("Next: "))
-            await dana.reads("You said you can't.")
+            await dana.reads("You said you can't come.")
         async with tally.task(dana, "See who sees what"):
             await dana.command("privacy")
             await dana.reads("Who sees what")
@@ -192,7 +192,7 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
         async with tally.task(ruth, "Schedule one meeting"):
             await ruth.command("meeting new")
             await ruth.fill("Topic", "Crisis plans")
-            await ruth.submit("See the dates")
+            await ruth.submit("Preview dates")
             await ruth.submit("Schedule")
             await ruth.reads("Scheduled 1 meeting")
         async with tally.task(ruth, "Schedule a series"):
@@ -200,7 +200,7 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
             await ruth.fill("Topic", "Book circle")
             await ruth.choose("Repeat", "Every two weeks")
             await ruth.fill("Repeat until", "2026-12-18")
-            await ruth.submit("See the dates")
+            await ruth.submit("Preview dates")
             await ruth.submit("Schedule")
             await ruth.reads(re.compile(r"Scheduled [2-9] meetings"))
         async with tally.task(ruth, "Move one meeting"):
@@ -219,11 +219,11 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
         async with tally.task(ruth, "Cancel a meeting"):
             listed = await ruth.asks("meetings", "Meetings of Ozarks")
             await listed.get_by_role("button", name="Cancel").nth(2).click()
-            await ruth.submit("Cancel it")
+            await ruth.submit("Cancel meeting")
             await ruth.reads("Cancelled 1 meeting")
         async with tally.task(ruth, "Take a cancellation back"):
             await ruth.press("Undo")
-            await ruth.reads("Undone: 1 meeting will take place after all.")
+            await ruth.reads("Undone: 1 meeting is back on the schedule.")
         async with tally.task(ruth, "Call a snow day"):
             listed = await ruth.asks("meetings", "Meetings of Ozarks")
             await listed.get_by_role("button", name="Snow day").first.click()
@@ -264,7 +264,7 @@ AFTERWARDS = {
     "Correct what was recorded",
     "Write the summary",
     "Edit the summary",
-    "Withdraw the summary",
+    "Remove the summary",
 }
 
 
@@ -282,17 +282,17 @@ async def test_what_a_mentor_does_after_a_meeting(windows: Windows, product: Run
             await ruth.fill("What we did", "Read two referral forms together.")
             await ruth.submit("Preview")
             await ruth.submit("Post to the cohort")
-            await ruth.reads("Posted to the cohort.")
+            await ruth.reads("Posted in the cohort's channel.")
         async with tally.task(ruth, "Edit the summary"):
             await ruth.press("Edit")
             await ruth.fill("Next steps", "Bring one of yours.")
             await ruth.submit("Preview")
             await ruth.submit("Post to the cohort")
-            await ruth.reads("The posted summary is changed.")
-        async with tally.task(ruth, "Withdraw the summary"):
-            await ruth.press("Withdraw")
-            await ruth.answer_question("Withdraw")
-            await ruth.reads("Withdrawn from the channel.")
+            await ruth.reads("I changed the posted summary.")
+        async with tally.task(ruth, "Remove the summary"):
+            await ruth.press("Remove")
+            await ruth.answer_question("Remove")
+            await ruth.reads("Removed from the channel.")
 
         await product.go_to(hour(11, 5, 21, 20))
         dana = await open_at(other, product, DANA, OZARKS)
@@ -323,7 +323,7 @@ async def test_what_a_mentor_does_after_a_meeting(windows: Windows, product: Run
         async with tally.task(ruth, "Correct what was recorded"):
             await ruth.press("Person by person")
             await ruth.choose("Lee Okafor", "Excused")
-            await ruth.choose("Why, if you correct an entry", "Known only later")
+            await ruth.choose("Why (only for a correction)", "Known only later")
             await ruth.submit("Save")
             await expect(ruth.message("Who came?").get_by_role("row", name="Excused (corrected)")).to_be_visible()
     expected = told("A mentor")
@@ -368,7 +368,7 @@ async def test_what_a_coordinator_does(windows: Windows, product: Running) -> No
             await carol.submit("Add it")
             await carol.reads("Added Summer")
         await product.go_to(hour(10, 25, 22))
-        await carol.reads("Attendance was never confirmed")
+        await carol.reads("Attendance is still not confirmed")
         async with tally.task(carol, "Confirm attendance in a mentor's place"):
             await carol.press("Everyone came")
             await carol.reads("Attendance is complete")

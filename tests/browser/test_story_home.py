@@ -21,7 +21,7 @@ async def test_the_home_page_shows_the_standing_and_takes_an_answer(windows: Win
         home = page.locator("#home")
         await expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
         await expect(page.get_by_role("heading", name="Your progress: on track")).to_be_visible()
-        await expect(home).to_contain_text("You have not answered yet.")
+        await expect(home).to_contain_text("You haven't answered yet.")
         coming = home.get_by_role("button", name="Coming", exact=True)
         await coming.click()
         await expect(home).to_contain_text("You said you're coming.")

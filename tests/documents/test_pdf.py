@@ -50,7 +50,7 @@ LINE = {
     "number": 1,
     "happened": "Sep 10, 2026",
     "what": "Meeting “First steps”: confirmed, present",
-    "why": "I was told later",
+    "why": "I learned about it later",
     "recorded": "Sep 10, 2026, 4:35 PM",
     "by": "Ruth Ellison",
     "proof": "a mentor",
@@ -229,7 +229,7 @@ def test_a_packet_has_every_line_and_the_head(tmp_path: Path) -> None:
     assert int(reading.info(file)["Pages"]) > 3
     for number in range(1, 81):
         assert f"Seal {number:016x}" in text
-    assert "Why: I was told later On the word of a mentor" in text
+    assert "Why: I learned about it later On the word of a mentor" in text
     assert "by Ruth Ellison" in text
     assert f"plc-bot ledger verify --head {PACKET['head']}" in text
     assert "Cohort Ozarks Year 1 (2026-27) 8 of 8 meetings" in text

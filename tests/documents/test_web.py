@@ -214,7 +214,7 @@ async def test_a_certificate_is_downloaded_once(
     for _ in range(3):  # whoever looks at links beforehand uses nothing up
         status, page = await get(client, link)
         assert (status, "Your certificate is ready" in page.text) == (200, True)
-        assert "AM (America/Chicago)" in page.text or "PM (America/Chicago)" in page.text
+        assert "AM (Central Time)" in page.text or "PM (Central Time)" in page.text
     async with client.post(link) as answer:
         assert answer.status == 200
         assert answer.content_type == "application/pdf"
@@ -228,7 +228,7 @@ async def test_a_certificate_is_downloaded_once(
     for ask in (client.get, client.post):
         async with ask(link) as answer:
             assert answer.status == 410
-            assert "This link is used up" in await answer.text()
+            assert "This link no longer works" in await answer.text()
 
 
 async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
@@ -238,7 +238,7 @@ async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
     from storage import ledger
 
     await approved(world, carol)
-    link = (await links(world, dana, "certificate"))["Every line it rests on (PDF)"]
+    link = (await links(world, dana, "certificate"))["Full record (PDF)"]
     async with client.post(link) as answer:
         file = tmp_path / "p.pdf"
         file.write_bytes(await answer.read())
@@ -265,7 +265,7 @@ async def test_a_link_expires(world: World, client: Client, dana: Person) -> Non
 
 async def test_an_unknown_token_is_no_different_from_a_used_one(client: Client) -> None:
     status, page = await get(client, "/download/" + "A" * 43)
-    assert (status, "This link is used up" in page.text) == (410, True)
+    assert (status, "This link no longer works" in page.text) == (410, True)
 
 
 async def test_what_is_no_longer_theirs_is_not_handed_out(world: World, client: Client, carol: Person) -> None:
@@ -277,7 +277,7 @@ async def test_what_is_no_longer_theirs_is_not_handed_out(world: World, client: 
         cohorts.leave(world.work(tx), cohorts.shared_cohorts(tx, ruth.id)[0].id, ruth.id, None)
     async with client.post(link) as answer:
         assert answer.status == 410
-        assert "no longer yours" in await answer.text()
+        assert "can no longer get" in await answer.text()
 
 
 async def test_a_revoked_certificate_is_not_handed_out(
@@ -289,7 +289,7 @@ async def test_a_revoked_certificate_is_not_handed_out(
         certificates.revoke(world.work(tx), certificates.of_person(tx, dana.id)[0], "holder_asked", carol.id)
     async with client.post(link) as answer:
         assert answer.status == 410
-        assert "no longer holds" in await answer.text()
+        assert "no longer valid" in await answer.text()
 
 
 async def test_a_failed_making_costs_no_link(

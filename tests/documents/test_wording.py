@@ -41,7 +41,7 @@ def test_wording_and_signatory_make_it_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("wording =", "is no TOML"),
+        ("wording =", "is not valid TOML"),
         ("colour = 'red'", "colour is not known; it may hold heading, wording"),
         ("signatory = 5", "signatory must be a text in quotes."),
         ("signatory = 'S'", "wording is missing; a certificate needs it together with signatory."),
@@ -51,7 +51,7 @@ def test_wording_and_signatory_make_it_one(tmp_path: Path) -> None:
         ("logo = 'logo.png'", "there is no file logo.png beside it."),
         ("logo = 'logo.gif'", "logo must be a .png, .jpg or .svg file."),
         ("logo = 'text.png'\nlogo_alt = 'A seal'", "text.png is no png picture."),
-        ("logo = 'logo.svg'", "logo_alt is missing"),
+        ("logo = 'logo.svg'", "Add logo_alt"),
         ("template = 'own.typ'", "there is no file own.typ beside it."),
         ("fonts = 'fonts'", "there is no folder fonts beside it."),
     ],
@@ -68,5 +68,5 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 def test_a_wrong_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLC_CERTIFICATE", str(tmp_path / "none.toml"))
-    with pytest.raises(SettingsError, match=r"PLC_CERTIFICATE: .*none\.toml cannot be read: No such file"):
+    with pytest.raises(SettingsError, match=r"PLC_CERTIFICATE: I can't read .*none\.toml: No such file"):
         load(None)

@@ -91,7 +91,7 @@ class Visitor:
         assert (got.status, got.name, got.data[:5]) == (200, name, b"%PDF-")
         again = await self.downloads(link)
         assert again.status == 410
-        assert "This link is used up" in again.text
+        assert "This link no longer works" in again.text
 
     def _here(self, link: str) -> str:
         return link if link.startswith(self._address) else self._address + link.removeprefix(ADDRESS)

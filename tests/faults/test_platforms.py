@@ -83,8 +83,8 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(house:
     assert set(house.states().values()) == {"failed"}
     assert {one.reason for one in house.undelivered()} == {
         "This person's Slack account is deactivated.",
-        "This channel is archived; unarchive it or link another channel.",
-        "The bot is not in this channel or the channel is gone; invite the bot and link the channel again.",
+        "This channel is archived. Unarchive it or link another channel.",
+        "The bot is not in this channel, or the channel is gone. Invite the bot and link the channel again.",
     }
     house.slack.revoked = True
     house.queue("tom@example.org", 1)

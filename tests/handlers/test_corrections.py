@@ -19,13 +19,13 @@ async def test_a_wrongly_verified_activity_is_corrected_by_the_mentor(world: Wor
     card = message(world, ruth, "Activity verified")
     form = (await ruth.presses(card, "Correct")).form
     wrong = await ruth.fills(form, status="", reason="")
-    assert wrong.errors == {"status": "Choose what is right.", "reason": "Choose a reason."}
-    assert "The mentee is told" in said(await ruth.fills(form, status="does_not_count", reason="late_entry"))
+    assert wrong.errors == {"status": "Choose the correct result.", "reason": "Choose a reason."}
+    assert "I told the mentee" in said(await ruth.fills(form, status="does_not_count", reason="late_entry"))
     assert "0 of 2" in said(await dana.sends("progress"))
     assert "Activity corrected" in card.text
     told = world.to(dana)[-1].text
     assert "Your activity is corrected" in told
-    assert "It does not count. The first entry was wrong." in told
+    assert "It doesn't count. The first entry was wrong." in told
     line = lines(world, dana)[-1]
     assert (line.kind, line.step, line.status, line.reason) == ("activity", "corrected", "does_not_count", "late_entry")
     assert (line.by, line.verified) == ("Ruth Ellison", "mentor")
@@ -173,9 +173,11 @@ async def test_others_correct_nothing(world: World, dana: Person, lee: Person, r
     await verified_contact(world, dana, ruth)
     logged = str(lines(world, dana)[0].id)
     for stranger in (dana, lee, tom):
-        assert "That is not there." in said(await stranger.does_press("activities.correct", logged))
-    assert "for coordinators" in said(await ruth.does_press("activities.choose", str(dana.id)))
-    assert "That is not there." in said(await ruth.does_press("activities.correct", str(lines(world, dana)[1].id)))
+        assert "I can't find that entry." in said(await stranger.does_press("activities.correct", logged))
+    assert "Only coordinators" in said(await ruth.does_press("activities.choose", str(dana.id)))
+    assert ("I can't find that entry.") in said(
+        await ruth.does_press("activities.correct", str(lines(world, dana)[1].id))
+    )
 
 
 async def test_what_waits_is_decided_and_not_corrected(world: World, dana: Person, ruth: Person) -> None:
@@ -206,7 +208,7 @@ async def test_attendance_is_corrected_for_the_reasons_that_the_policy_names(
     reason = next(one for one in form.fields if one.id == "reason")
     assert isinstance(reason, ChoiceField)
     assert [one.label for one in reason.options] == ["A slip of the pen"]
-    assert reason.hint == "Leave it empty unless you change what is recorded already."
+    assert reason.hint == "Leave this empty unless you change something that is saved already."
     mine = field(form, "Dana Reyes")
     assert "Choose one of the options." in said(await ruth.fills(form, **{mine: "present", "reason": "late_entry"}))
     await ruth.fills(form, **{mine: "present", "reason": "typo"})
@@ -221,8 +223,8 @@ async def test_where_the_policy_says_so_only_a_coordinator_corrects(
     form = (await ruth.presses(message(world, ruth, "Who came?"), "Person by person")).form
     mine = field(form, "Dana Reyes")
     refused = await ruth.fills(form, **{mine: "present", "reason": "typo"})
-    assert refused.errors == {mine: "This policy lets only a coordinator correct what is recorded."}
-    assert "Recorded 1 entry" in said(await carol.fills(form, **{mine: "present", "reason": "typo"}))
+    assert refused.errors == {mine: "Only a coordinator can change this. Ask your coordinator."}
+    assert "Saved" in said(await carol.fills(form, **{mine: "present", "reason": "typo"}))
     await verified_contact(world, dana, ruth)
     assert "Correct" not in message(world, ruth, "Activity verified").text
 
@@ -232,4 +234,4 @@ async def test_a_meeting_whose_make_up_is_too_late_is_not_offered(world: World, 
     world.clock.at += timedelta(days=60)
     assert len(options((await dana.sends("makeup")).form)) == 1
     world.clock.at += timedelta(days=1)
-    assert "You missed no meeting that can still be made up." in said(await dana.sends("makeup"))
+    assert "You have no missed meetings to make up." in said(await dana.sends("makeup"))

@@ -59,11 +59,11 @@ async def test_a_month_is_made_once_and_shown_to_the_coordinator_without_names(w
     assert stored(world) == [("Plains", 8, 5, "well")]
     shown = said(await carol.sends("figures"))
     assert "Check-ins in September 2026" in shown
-    assert "Group: Plains, Answered: at least 5 of 8, Mood: mostly well (4 or 5)" in shown
+    assert "Group: Plains, Answered: at least 5 of 8, Mood: mostly good (4 or 5)" in shown
     assert "Mentee" not in shown
-    assert "check-in figures of September are made" in said(await carol.sends("digest"))
-    assert "is for coordinators" in said(await people[0].sends("figures"))
-    assert "for coordinators" in said(await people[0].does_press("figures.month", "2026-09-01"))
+    assert "check-in figures for September are ready" in said(await carol.sends("digest"))
+    assert "is only for coordinators" in said(await people[0].sends("figures"))
+    assert "Only coordinators" in said(await people[0].does_press("figures.month", "2026-09-01"))
 
     with world.database.write() as tx:  # whoever asks for it again gets what was stored
         consent.decide(world.work(tx), people[0].id, consent.DECLINED)

@@ -41,18 +41,18 @@ async def test_a_person_has_it_forgotten_after_two_questions(world: World, dana:
     await answered(world, dana)
     asked = await dana.does_press("forgetting.ask")
     text = said(asked)
-    assert "What goes, for good: your reflections and pulses" in text
-    assert "What stays: your attendance and what your certificate rests on" in text
+    assert "What is deleted, for good: your reflections and pulses" in text
+    assert "What is kept: your attendance and the rest of your record" in text
     assert "for up to 30 days" in text
     assert asked.card is not None
     do = next(
-        one for block in asked.card.blocks for one in getattr(block, "buttons", ()) if one.label == "Forget it all"
+        one for block in asked.card.blocks for one in getattr(block, "buttons", ()) if one.label == "Delete it all"
     )
-    assert do.confirm == "Destroy everything you wrote in confidence? Nobody can undo this."
+    assert do.confirm == "Delete everything you wrote in private? You can't undo this."
     with world.database.read() as tx:
         assert len(tx.execute(select(vault_item)).all()) == 2
-    done = await dana.presses(asked, "Forget it all")
-    assert "Everything you wrote in confidence is destroyed." in said(done)
+    done = await dana.presses(asked, "Delete it all")
+    assert "Everything you wrote in private is deleted for good." in said(done)
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
         assert tx.execute(select(person_key)).all() == []
@@ -71,9 +71,9 @@ async def test_keeping_it_changes_nothing_and_an_old_question_destroys_nothing(w
     assert "Nothing was changed" in said(await dana.presses(asked, "Keep it"))
     assert asked.card is not None
     world.clock.at += timedelta(hours=1, minutes=1)
-    assert "That question is old" in said(await dana.presses(asked, "Forget it all"))
+    assert "That button is too old" in said(await dana.presses(asked, "Delete it all"))
     for forged in ("", "x", "9" * 30, "99999999999"):
-        assert "That question is old" in said(await dana.does_press("forgetting.do", forged))
+        assert "That button is too old" in said(await dana.does_press("forgetting.do", forged))
     with world.database.read() as tx:
         assert len(tx.execute(select(vault_item)).all()) == 2
 
@@ -83,7 +83,7 @@ async def test_the_press_forgets_nobody_else(world: World, dana: Person) -> None
     lee = world.matched("Lee Okafor", "lee@example.org")
     asked = await lee.does_press("forgetting.ask")
     assert asked.card is not None
-    forged = button(asked.card, "Forget it all")
+    forged = button(asked.card, "Delete it all")
     await lee.does(Press(type(forged)(forged.name, (*forged.args, str(dana.id)))))
     with world.database.read() as tx:
         assert {row.person_id for row in tx.execute(select(vault_item))} == {dana.id}
@@ -96,9 +96,9 @@ async def test_a_hold_blocks_and_is_told_and_ends(world: World, dana: Person, ca
     form = (await carol.presses(opened, "Legal hold")).form
     assert "A legal hold is on what Dana Reyes wrote" in said(await carol.fills(form, reason="litigation"))
     assert "has a legal hold already" in said(await carol.fills(form, reason="audit"))
-    refused = said(await dana.presses(asked, "Forget it all"))
+    refused = said(await dana.presses(asked, "Delete it all"))
     assert "A legal hold is on what you wrote (a legal dispute), since" in refused
-    assert "cannot be forgotten now" in said(await dana.does_press("forgetting.ask"))
+    assert "You can't delete this now" in said(await dana.does_press("forgetting.ask"))
     with world.database.read() as tx:
         assert len(tx.execute(select(vault_item)).all()) == 2
     opened = await carol.sends("person Dana Reyes")
@@ -106,7 +106,7 @@ async def test_a_hold_blocks_and_is_told_and_ends(world: World, dana: Person, ca
     assert "has ended" in said(await carol.presses(opened, "End the hold"))
     assert "has no legal hold" in said(await carol.presses(opened, "End the hold"))
     asked = await dana.does_press("forgetting.ask")
-    await dana.presses(asked, "Forget it all")
+    await dana.presses(asked, "Delete it all")
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
 
@@ -130,7 +130,7 @@ async def test_what_is_held_is_neither_deleted_nor_replaced_and_its_author_is_to
     ]
     for one in refused:
         assert "A legal hold is on what you wrote (a legal dispute), since" in said(one)
-        assert "nothing of it can be deleted or replaced" in said(one)
+        assert "you can't change or delete it while the hold lasts" in said(one)
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == kept
 
@@ -160,9 +160,9 @@ async def test_whom_the_operator_has_forgotten_is_told_what_went_and_what_stays(
         assert forget_by_operator(world.work(tx), dana.id) == (2, True)
     await world.settle()
     told = next(one.text for one in world.to(dana) if "is forgotten" in one.text)
-    assert "The operator of this program destroyed what you wrote in confidence" in told
-    assert "What goes, for good: your reflections and pulses" in told
-    assert "What stays: your attendance and what your certificate rests on" in told
+    assert "The operator of this program deleted everything you wrote in private" in told
+    assert "What is deleted, for good: your reflections and pulses" in told
+    assert "What is kept: your attendance and the rest of your record" in told
     assert "for up to 30 days" in told
     assert "CANARY" not in told
 
@@ -179,25 +179,27 @@ async def test_holds_are_for_coordinators_alone(world: World, dana: Person) -> N
     ruth = world.matched("Ruth Ellison", "ruth@example.org")
     for who in (ruth, dana):
         for name in ("holds.new", "holds.release"):
-            assert "Legal holds are for coordinators" in said(await who.does_press(name, str(dana.id)))
+            assert "Only coordinators can manage legal holds" in said(await who.does_press(name, str(dana.id)))
 
 
 async def test_a_hold_on_nobody_is_refused(world: World, carol: Person) -> None:
-    assert "not there" in said(await carol.does_press("holds.new", str(world.new_id())))
+    assert "can't find" in said(await carol.does_press("holds.new", str(world.new_id())))
 
 
 async def test_a_cohorts_limit_is_told_to_everybody_before_it_deletes(world: World, dana: Person) -> None:
     ruth = world.matched("Ruth Ellison", "ruth@example.org")
     await answered(world, dana)
     shown = await ruth.sends("cohort")
-    assert "kept until whoever wrote it deletes it" in said(shown)
+    assert "kept until the person who wrote it deletes it" in said(shown)
     form = (await ruth.presses(shown, "Settings")).form
     wrong = await ruth.fills(form, retention="2")
     assert "from 3 to 120" in wrong.errors["retention"]
     await ruth.fills(form, retention="3")
     assert "deleted after 3 months" in said(await ruth.sends("cohort"))
     told = world.to(dana)[-1].text
-    assert "reflections and pulses are deleted 3 months after they were written, for the first time on" in told
+    assert (
+        "reflections and pulses are deleted 3 months after they were written. The first ones will be deleted on"
+    ) in told
     await world.pass_time(days=80)
     with world.database.read() as tx:
         assert len(tx.execute(select(vault_item)).all()) == 2
@@ -206,4 +208,4 @@ async def test_a_cohorts_limit_is_told_to_everybody_before_it_deletes(world: Wor
         assert tx.execute(select(vault_item)).all() == []
     form = (await ruth.presses(await ruth.sends("cohort"), "Settings")).form
     await ruth.fills(form, retention="")
-    assert "no longer deleted for its age" in world.to(dana)[-1].text
+    assert "no longer delete old check-in answers" in world.to(dana)[-1].text

@@ -65,7 +65,7 @@ async def test_down_over_the_whole_meeting_the_mentor_gets_the_roster_and_no_rem
     titles = [one.text.splitlines()[0] for one in world.to(ruth)]
     assert titles.count("Who came?") == 1
     assert "Attendance is still open" not in titles
-    assert [one.text.splitlines()[0] for one in world.to(carol)].count("Attendance was never confirmed") == 1
+    assert [one.text.splitlines()[0] for one in world.to(carol)].count("Attendance is still not confirmed") == 1
 
 
 async def test_down_over_a_weekend_a_checkin_goes_out_late_and_only_once(world: World, dana: Person) -> None:

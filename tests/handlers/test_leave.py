@@ -14,7 +14,7 @@ from tests.world import Person, World, button, said
 async def on_leave(world: World, dana: Person, carol: Person, starts: str = "2026-09-08", ends: str = "") -> None:
     form = (await dana.sends("leave")).form
     await dana.fills(form, starts=starts, ends=ends, reason="health")
-    await carol.presses(message(world, carol, "A leave of absence to decide"), "Grant")
+    await carol.presses(message(world, carol, "A leave request to decide"), "Approve")
 
 
 def state(world: World, who: Person) -> State:
@@ -30,7 +30,9 @@ async def test_the_mentee_ends_an_open_leave(world: World, dana: Person, carol: 
     reply = await dana.sends("leave")
     assert "You are on leave\nTue Sep 8, 2026, until further notice." in said(reply)
     form = (await dana.presses(reply, "I'm back")).form
-    assert "The leave begins on Tue Sep 8, 2026 only." in said(await dana.fills(form, day="2026-09-07"))
+    assert ("The leave starts on Tue Sep 8, 2026. Choose that day or a later one.") in said(
+        await dana.fills(form, day="2026-09-07")
+    )
     assert steps(world, dana) == [("leave", "asked"), ("leave", "granted")]
     assert "Mon Nov 2, 2026 is your first day." in said(await dana.fills(form))
     assert "Dana Reyes is back: Mon Nov 2, 2026 is the first day." in message(world, carol, "Back from leave").text
@@ -44,10 +46,12 @@ async def test_the_mentee_ends_an_open_leave(world: World, dana: Person, carol: 
 
 async def test_the_shown_leave_carries_the_way_back(world: World, dana: Person, carol: Person) -> None:
     await on_leave(world, dana, carol, ends="2026-12-20")
-    shown = message(world, dana, "Your leave is granted")
+    shown = message(world, dana, "Your leave is approved")
     world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
     form = (await dana.presses(shown, "I'm back")).form
-    assert "The leave ends on Sun Dec 20, 2026 anyway." in said(await dana.fills(form, day="2026-12-21"))
+    assert ("The leave ends on Sun Dec 20, 2026. Choose that day or an earlier one.") in said(
+        await dana.fills(form, day="2026-12-21")
+    )
     await dana.fills(form, day="2026-10-05")
     assert state(world, dana) == "paused"
     world.clock.at = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
@@ -64,12 +68,10 @@ async def test_the_coordinator_ends_a_leave_and_can_undo_it(
     assert "On leave: Tue Sep 8, 2026, until further notice" in said(await carol.sends("person dana reyes"))
     form = (await carol.presses(card, "End the leave")).form
     done = await carol.fills(form, day="2026-09-28")
-    assert (
-        "Carol Dietz recorded that your leave ends, Mon Sep 28, 2026 is your first day back." in world.to(dana)[-1].text
-    )
+    assert "Carol Dietz ended your leave. Your first day back is Mon Sep 28, 2026." in world.to(dana)[-1].text
     assert state(world, dana) != "paused"
     await carol.presses(done, "Undo")
-    assert "Carol Dietz recorded that your leave goes on." in world.to(dana)[-1].text
+    assert "Carol Dietz continued your leave." in world.to(dana)[-1].text
     assert state(world, dana) == "paused"
     assert whole(world)
 
@@ -78,9 +80,9 @@ async def test_a_leave_is_ended_by_its_own_mentee_and_coordinators_alone(
     world: World, dana: Person, lee: Person, ruth: Person, carol: Person
 ) -> None:
     await on_leave(world, dana, carol)
-    back = button(message(world, dana, "Your leave is granted").card, "I'm back")
+    back = button(message(world, dana, "Your leave is approved").card, "I'm back")
     for stranger in (lee, ruth):
-        assert "not there" in said(await stranger.does_press(back.name, *back.args))
+        assert "can't find" in said(await stranger.does_press(back.name, *back.args))
 
 
 async def test_everyone_came_says_nothing_about_a_mentee_on_leave(

@@ -127,8 +127,8 @@ async def test_without_an_address_the_operator_makes_the_file(world: World, dana
 
 async def test_forgetting_is_offered_and_a_hold_is_told(world: World, dana: Person) -> None:
     reply = await dana.sends("privacy")
-    assert "is kept until whoever wrote it deletes it" in said(reply)
-    assert "Forget my private data" in said(await dana.presses(reply, "Have me forgotten"))
+    assert "is kept until the person who wrote it deletes it" in said(reply)
+    assert "Delete private data" in said(await dana.presses(reply, "Have me forgotten"))
     with world.database.write() as tx:
         holds.put_on(world.work(tx), dana.id, "audit", None)
     assert "A legal hold is on it (an audit)" in said(await dana.sends("privacy"))

@@ -61,12 +61,12 @@ async def test_a_mentee_sees_the_years_what_is_missing_and_what_to_do(world: Wor
         ("One-to-one contacts, Year 2 (2027-28)", 0, 2),
     ]
     text = said(reply)
-    assert "On track. Finished by Jun 30, 2028 if nothing is missed." in text
-    assert "- Year 1 (2026-27): 7 meetings are missing." in text
-    assert "- The meeting of Sep 17, 2026 can be made up until Nov 16, 2026: send “makeup”." in text
-    assert "- Sep 24, 2026: the mentor has not confirmed it yet." in text
+    assert "On track. You'll finish by June 30, 2028 if you keep attending." in text
+    assert "- Year 1 (2026-27): 7 meetings to go." in text
+    assert "- The meeting on September 17, 2026 can be made up until November 16, 2026: send “makeup”." in text
+    assert "- September 24, 2026: waiting for the mentor to confirm it." in text
     assert "Next meeting: PLC, Thu Oct 1, 2026" in text
-    assert "Measured against: Example, not DESE policy, version 1." in text
+    assert "Requirements: Example, not DESE policy, version 1." in text
 
 
 async def test_a_mentor_sees_those_first_who_need_help(world: World, ruth: Person, dana: Person, lee: Person) -> None:
@@ -84,8 +84,8 @@ async def test_a_mentor_sees_those_first_who_need_help(world: World, ruth: Perso
     ]
     (reasons,) = (one for one in reply.card.blocks if isinstance(one, Bullets))
     assert plain_text(reasons.items[0]) == (
-        "Lee Okafor: Year 1 (2026-27): 8 meetings are missing. "
-        "The meeting of Sep 10, 2026 can be made up until Nov 9, 2026: send “makeup”."
+        "Lee Okafor: Year 1 (2026-27): 8 meetings to go. "
+        "The meeting on September 10, 2026 can be made up until November 9, 2026: send “makeup”."
     )
 
 
@@ -94,7 +94,7 @@ async def test_a_cohort_that_meets_too_seldom_is_flagged_and_nobody_is_behind(
 ) -> None:
     (first, *_) = meet(world, ruth, 3)
     mark(world, first, dana, "present", ruth)
-    flag = "Meetings: only 3 of 8 are held or scheduled in 2026-27. That is nobody's fault here"
+    flag = "Meetings: only 3 of 8 are held or scheduled in 2026-27. More need to be scheduled"
     assert flag in said(await ruth.sends("progress"))
     assert flag in said(await dana.sends("progress"))
     assert "3 mentees: 3 on track." in said(await ruth.sends("progress"))
@@ -106,9 +106,9 @@ async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
     with world.database.write() as tx:
         tx.execute(update(enrolment).values(policy=policies.MISSOURI))
     text = said(await dana.sends("progress"))
-    assert "Your progress: nothing to measure against yet" in text
-    assert "Year 1 (2026-27): 0 meetings attended; the number needed is not set yet." in text
-    assert "The policy leaves unset: the day this policy starts, Meetings: how many are needed" in text
+    assert "Your progress: requirements not set" in text
+    assert "Year 1 (2026-27): 0 meetings attended; the number required isn't set yet." in text
+    assert "The program hasn't set: the day this policy starts, Meetings: how many are needed" in text
 
 
 async def test_an_earlier_start_without_records_is_not_behind(

@@ -24,7 +24,7 @@ async def test_a_dispute_about_a_verified_activity_leaves_it_verified(world: Wor
 async def test_an_activity_is_not_logged_in_a_way_that_never_counts(world: World, dana: Person) -> None:
     form = (await dana.sends("log")).form
     wrong = await dana.fills(form, type="contact", day="2026-09-07", minutes="30")
-    assert "choose which" in wrong.errors["mode"]
+    assert "Choose how you did it" in wrong.errors["mode"]
     assert "Logged" in said(await dana.fills(form, type="observation", day="2026-09-07", minutes="30"))
 
 
@@ -35,7 +35,7 @@ async def test_undoing_a_leave_brings_the_check_ins_back_and_tells_the_mentee(
     assert card is not None
     form = (await carol.presses(card, "Leave")).form
     reply = await carol.fills(form, starts="2026-09-07", ends="", reason="health")
-    assert "recorded a leave of absence from Mon Sep 7, 2026, until further notice." in world.to(dana)[-1].text
+    assert "gave you a leave of absence: Mon Sep 7, 2026, until further notice." in world.to(dana)[-1].text
     await carol.presses(reply, "Undo")
     assert "recorded that a leave is taken back." in world.to(dana)[-1].text
     assert "paused" not in said(await dana.sends("progress"))
@@ -61,7 +61,7 @@ async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, d
         await ruth.presses(next(one for one in reversed(world.to(ruth)) if "make-up to" in one.text), "Approve")
         expected = "1 of 8" if number else "0 of 8"
         assert f"Meetings, Year 1 (2026-27): {expected}" in said(await dana.sends("progress"))
-    assert "missed no meeting" in said(await dana.sends("makeup"))
+    assert "no missed meetings" in said(await dana.sends("makeup"))
     assert whole(world)
 
 
@@ -144,6 +144,6 @@ async def test_nobody_alone_approves_their_own_completion(world: World, carol: P
         cohorts.enrol(world.work(tx), carol.id, policies.EXAMPLE, date(2026, 7, 1), "", "")
     refused = said(await carol.does_press("completion.approve", str(carol.id)))
     assert refused == (
-        "Nobody approves their own completion. Please ask another coordinator; if there is none, "
-        "the operator names a second one in PLC_COORDINATORS."
+        "You can't approve your own completion. Ask another coordinator. If there isn't one, "
+        "ask the operator to add one in PLC_COORDINATORS."
     )

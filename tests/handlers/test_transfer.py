@@ -16,7 +16,7 @@ async def test_what_waits_for_verification_is_put_to_the_new_mentors(
     await dana.fills(form, type="contact", day="2026-09-07", minutes="30", mode="phone")
     old = message(world, ruth, "An activity to verify")
     await transferred(world, carol, "dana reyes", "Gateway")
-    assert "Somebody else decides this now" in old.text
+    assert "Someone else decides this now" in old.text
     asked = message(world, tom, "An activity to verify")
     assert "Dana Reyes: One-to-one contact with the mentor" in asked.text
     await tom.presses(asked, "Verify")

@@ -198,7 +198,7 @@ async def a_leave(told: Telling) -> None:
     await told.at(1, 20, 2027)
     form = (await told.sends(told.dana, "leave")).form
     await told.fills(told.dana, form, starts="2027-02-01", ends="2027-03-10", reason="family")
-    await told.presses(told.carol, told.message(told.carol, "A leave of absence"), "Grant")
+    await told.presses(told.carol, told.message(told.carol, "A leave of absence"), "Approve")
     await told.misses(2, 11, 2027, "excused")
     before = len(told.world.to(told.dana))
     await told.sends(told.dana, "progress")
@@ -254,7 +254,7 @@ async def the_record(told: Telling) -> None:
 
 @step("The certificate")
 async def the_certificate(told: Telling) -> None:
-    asked = told.message(told.carol, "Dana Reyes is complete")
+    asked = told.message(told.carol, "Dana Reyes has completed the program")
     told.heard.append(asked.text)
     await told.presses(told.carol, asked, "Approve and issue")
     await told.sends(told.dana, "certificate")

@@ -106,7 +106,7 @@ async def test_another_machine_is_refused_whatever_it_calls_us(peer: object) -> 
     transport = Mock()
     transport.get_extra_info.return_value = peer
     request = make_mocked_request("GET", "/", headers={"Host": "localhost"}, transport=transport)
-    assert "this machine only" in refusal(request)
+    assert "only this machine" in refusal(request)
 
     async def never(_request: web.Request) -> web.StreamResponse:
         raise AssertionError("the handler must not run")

@@ -139,7 +139,7 @@ async def test_after_a_restart_the_same_key_writes_nothing_twice(tmp_path: Path)
 async def test_what_failed_may_be_tried_again_under_its_key(local: Local, caplog: pytest.LogCaptureFixture) -> None:
     local.toy.fail = True
     answer = await local.act(DANA, HOME, "say", KEY, text="/plc help")
-    assert "did not work" in answer["problem"]
+    assert "Something went wrong" in answer["problem"]
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
     local.toy.fail = False
@@ -150,7 +150,7 @@ async def test_what_failed_may_be_tried_again_under_its_key(local: Local, caplog
 async def test_an_act_without_a_key_is_refused(local: Local) -> None:
     response = await local.client.post(path_of(DANA, HOME, "say"), json={"text": "x"})
     assert response.status == 400
-    assert "no id" in (await response.json())["problem"]
+    assert "Reload the page" in (await response.json())["problem"]
     for body in ("[]", "not json"):
         response = await local.client.post(
             path_of(DANA, HOME, "say"), data=body, headers={"Content-Type": "application/json"}
@@ -354,7 +354,7 @@ async def test_the_first_page_names_everybody_and_says_what_it_is(local: Local) 
     assert all(person.name in page for person in PEOPLE)
     assert "Example — not real people, not DESE policy" in page
     local.host.cast = ()
-    assert "Nobody is here yet" in await (await local.client.get("/")).text()
+    assert "The example is being set up" in await (await local.client.get("/")).text()
 
 
 async def test_hostile_names_are_only_text(local: Local) -> None:

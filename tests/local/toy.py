@@ -36,7 +36,7 @@ HOME = "ozarks"
 COMMANDS = (
     CommandHelp("help", "What you can do"),
     CommandHelp("progress", "Where you stand"),
-    CommandHelp("meeting new", "Schedule a meeting or a series"),
+    CommandHelp("meeting new", "Schedule one or more meetings"),
     CommandHelp("meeting move", "Move a meeting"),
 )
 
@@ -75,7 +75,7 @@ STEP_ONE = Form(
     "Plan a meeting",
     action("toy.dates"),
     opener=action("toy.steps"),
-    submit="See the dates",
+    submit="Preview dates",
     fields=(
         TextField("topic", "Topic", hint="A few words", max_length=80),
         TextField("notes", "Notes", optional=True),

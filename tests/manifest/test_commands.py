@@ -94,4 +94,4 @@ def test_a_place_that_cannot_be_written_is_named() -> None:
     code, output = run("teams", "--app-id", APP_ID, "--output", "nowhere/bot.zip")
 
     assert code == 1
-    assert "nowhere/bot.zip cannot be written" in " ".join(output.split())
+    assert "I can't write nowhere/bot.zip" in " ".join(output.split())

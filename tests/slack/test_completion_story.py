@@ -82,10 +82,11 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(done: S
     waiting = carol.message(carol.chat, "Approve and issue")
     question = next(one for one in carol.inbox() if "[Approve and issue]" in one)
     assert question.startswith(
-        "# Dana Reyes is complete\nDana Reyes has everything the two years ask for. Approving issues the certificate.\n"
+        "# Dana Reyes has completed the program\nDana Reyes has met every requirement. Approve to issue the "
+        "certificate.\n"
     )
     assert "Year 1 (2026-27): Meetings 8 of 8" in question
-    assert "Your coordinator is asked to approve it." in await dana.sends("certificate")
+    assert "I asked your coordinator to approve it." in await dana.sends("certificate")
     before = copy.deepcopy(waiting)
 
     code = await approve(done)
@@ -104,13 +105,13 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(done: S
     assert await steps(done) == ["issued"]
 
     shown = await dana.taps_in_chat("Get your certificate")
-    assert f"[{PDF}] [Every line it rests on (PDF)]" in shown
+    assert f"[{PDF}] [Full record (PDF)]" in shown
     assert ONCE in shown
     await visitor.has_once(in_chat(dana, PDF), "record-of-completion-dana-reyes.pdf")
 
     await carol.taps_in_chat("Open")
-    await visitor.has_once(in_chat(carol, "Every line it rests on (PDF)"), "record-dana-reyes.pdf")
-    page = await visitor.reads(in_chat(carol, "See what others see"))
+    await visitor.has_once(in_chat(carol, "Full record (PDF)"), "record-dana-reyes.pdf")
+    page = await visitor.reads(in_chat(carol, "Check it online"))
     assert page.status == 200
     assert "✓ Valid Record of completion, not a DESE certificate Dana Reyes" in page.text
 
@@ -118,7 +119,7 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(done: S
 async def test_the_record_is_read_before_it_is_approved(done: Story, visitor: Visitor) -> None:
     carol = done.carol
     await carol.taps_in_chat("See the record")
-    await visitor.has_once(in_chat(carol, "Every line (PDF)"), "record-dana-reyes.pdf")
+    await visitor.has_once(in_chat(carol, "Full record (PDF)"), "record-dana-reyes.pdf")
 
 
 async def test_a_certificate_is_revoked_and_issued_anew(done: Story, visitor: Visitor) -> None:
@@ -130,9 +131,11 @@ async def test_a_certificate_is_revoked_and_issued_anew(done: Story, visitor: Vi
     assert "Issued (1)" in await carol.sends("certificates")
     await carol.taps_notice("Dana Reyes")
     await carol.taps_notice("Revoke")
-    assert "Its code will answer “revoked”, and it stays on record." in carol.modal()
+    assert "Anyone who checks the code will see “revoked”. The record keeps it." in carol.modal()
     revoking = carol.submission_payload(reason="issued_in_error")
-    assert "Revoked. The ledger says who, when and why" in await carol.fills(reason="issued_in_error")
+    assert ("Revoked. I told the mentee. The record keeps who revoked it, when and why") in await carol.fills(
+        reason="issued_in_error"
+    )
     await carol.submit({**revoking, "trigger_id": done.fake.trigger(carol.user)})
     assert await steps(done) == ["issued", "revoked"], "sent twice, it is revoked once"
 
@@ -142,12 +145,12 @@ async def test_a_certificate_is_revoked_and_issued_anew(done: Story, visitor: Vi
     page = await visitor.reads(f"/verify/{first}")
     assert "✕ Revoked" in page.text
     assert "Dana" not in page.text
-    assert "no longer holds" in (await visitor.downloads(unused)).text
+    assert "no longer valid" in (await visitor.downloads(unused)).text
 
     await carol.sends("certificates")
     await carol.taps_notice("Dana Reyes (revoked)")
     await carol.taps_notice("Reissue")
-    assert carol.field("Name as it is shown") == "name"
+    assert carol.field("Name on the certificate") == "name"
     shown = await carol.fills(name="Dana Reyes-Soto", reason="name_changed")
 
     (_, second) = await issued(done)
@@ -155,7 +158,7 @@ async def test_a_certificate_is_revoked_and_issued_anew(done: Story, visitor: Vi
     assert second[2] in shown
     assert second[2] != first
     assert await steps(done) == ["issued", "revoked", "reissued"]
-    assert dana.last().startswith("# Your new certificate\nYour certificate was issued anew")
+    assert dana.last().startswith("# Your new certificate\nYour certificate was issued again")
     await dana.taps_in_chat("Get your certificate", "Your new certificate")
     await visitor.has_once(in_chat(dana, PDF), "record-of-completion-dana-reyes-soto.pdf")
     assert "✓ Valid" in (await visitor.reads(f"/verify/{second[2]}")).text
@@ -178,7 +181,7 @@ async def test_exports_are_links_for_the_asker_alone(done: Story, visitor: Visit
     assert [one["Mentee"] for one in standings] == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
 
     await carol.sends("export")
-    assert "What: The whole program" in carol.modal()
+    assert "What to export: The whole program" in carol.modal()
     assert "# Export: The whole program" in await carol.fills()
     program = (await visitor.downloads(in_chat(carol, "Standings (CSV)"))).csv
     found = {one["Mentee"]: one["Standing"] for one in program}
@@ -195,14 +198,14 @@ async def test_nobody_has_what_is_not_theirs(done: Story) -> None:
     dana, ruth, carol, tom, olga = done.dana, done.ruth, done.carol, done.tom, done.olga
     question = carol.message(carol.chat, "Approve and issue")
     for one in (dana, ruth):
-        assert "/plc certificates is for coordinators." in await one.sends("certificates")
+        assert "/plc certificates is only for coordinators." in await one.sends("certificates")
         for label in ("Approve and issue", "See the record"):
-            assert "by coordinators" in await one.taps(label, question, one.chat), "a forged press"
-    assert "You are not enrolled as a mentee" in await ruth.sends("certificate")
+            assert "Only coordinators" in await one.taps(label, question, one.chat), "a forged press"
+    assert "You're not enrolled as a mentee" in await ruth.sends("certificate")
     assert "I don't know you yet" in await olga.sends("export")
     await approve(done)
     managed = carol.message(carol.chat, "Open")
-    assert "by coordinators" in await dana.taps("Open", managed, dana.chat)
+    assert "Only coordinators" in await dana.taps("Open", managed, dana.chat)
     links = len(await done.rows(select(download.c.token_hash)))
 
     await carol.sends("export")

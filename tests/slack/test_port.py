@@ -327,7 +327,7 @@ async def test_where_the_bot_cannot_enter_it_says_what_to_do(fake: FakeSlack, po
         return (await port.visit(Place("slack", TEAM, channel, "channel"))).problem
 
     assert await problem("C00PRIV") == (
-        "I cannot enter this channel. Invite me with /invite @PLC Cohort Bot, then send the command again."
+        "I can't join this channel. Invite me with /invite @PLC Cohort Bot, then send the command again."
     )
     assert "archived" in await problem("C00OLD")
     assert "direct message" in await problem(fake.chat(DANA).id)
@@ -367,7 +367,7 @@ async def test_doctor_says_how_to_mend(fake: FakeSlack) -> None:
         in (await findings(SlackSettings(BOT_TOKEN, None, None, fake.api_url)))["Slack signing secret"]
     )
     fake.revoked = True
-    assert "install it again" in (await findings(settings_for(fake)))["Slack bot token"]
+    assert "install the app again" in (await findings(settings_for(fake)))["Slack bot token"]
 
 
 async def test_doctor_without_a_network(fake: FakeSlack) -> None:

@@ -77,7 +77,7 @@ async def test_what_was_typed_stays_in_the_form_when_it_cannot_be_saved(story: S
     await dana.taps_in_chat("Write a reflection")
     story.platform._answering._answer = broken
     kept = await dana.fills(**{dana.field("Where did you feel most like a school counselor?"): CANARY})
-    assert "Something went wrong on our side; nothing was saved. Please try again." in kept
+    assert "Something went wrong and nothing was saved. Please try again." in kept
     assert f"Where did you feel most like a school counselor? (optional): {CANARY}" in kept
     assert "nothing was saved" in await dana.types("What I learned")
     assert await story.rows(select(vault_item.c.id)) == []

@@ -49,11 +49,11 @@ async def steps(story: Story, name: str = "Dana Reyes") -> list[str]:
 async def test_an_activity_is_logged_and_verified(matched: Story) -> None:
     dana, ruth = matched.dana, matched.ruth
     await dana.sends("log")
-    assert "Please nothing about students." in dana.modal()
+    assert "Please leave out student names and private matters." in dana.modal()
     contact = {"type": "contact", "day": "2026-09-07", "minutes": "30"}
-    assert "counts in person, by video or by phone: choose which." in await dana.fills(**contact)
+    assert "counts in person, by video or by phone." in await dana.fills(**contact)
     told = await dana.fills(**contact, mode="phone")
-    assert "Logged: One-to-one contact with the mentor, 30 minutes. Your mentor is asked to verify it." in told
+    assert "Logged: One-to-one contact with the mentor, 30 minutes. I asked your mentor to verify it." in told
     asked = ruth.last()
     assert asked == (
         "# An activity to verify\n"
@@ -73,23 +73,23 @@ async def test_an_activity_is_logged_and_verified(matched: Story) -> None:
     assert await steps(matched) == ["logged", "verified"]
 
     await ruth.taps_in_chat("Correct")
-    assert "The mentee is told" in await ruth.fills(status="does_not_count", reason="late_entry")
+    assert "I told the mentee" in await ruth.fills(status="does_not_count", reason="late_entry")
 
-    assert dana.last().endswith("It does not count. The first entry was wrong.")
+    assert dana.last().endswith("It doesn't count. The first entry was wrong.")
     assert "0 of 2" in await dana.sends("progress")
     assert await steps(matched) == ["logged", "verified", "corrected"]
 
 
 async def test_a_missed_meeting_is_made_up(matched: Story) -> None:
     dana, ruth, carol = matched.dana, matched.ruth, matched.carol
-    assert "You missed no meeting" in await dana.sends("makeup")
+    assert "You have no missed meetings" in await dana.sends("makeup")
     await absent(matched)
     assert YEARS + "0 of 8" in await dana.sends("progress")
 
     await dana.sends("makeup")
     meeting = matched.option(dana, "meeting", "First steps (absent)")
     told = await dana.fills(meeting=meeting, type="observation", day="2026-09-10", minutes="60")
-    assert "Asked. Your mentor or coordinator can approve it with one tap." in told
+    assert "Request sent to your mentor or coordinator. I'll tell you the decision." in told
     for one in (ruth, carol):
         assert one.last().startswith(
             "# A make-up to approve\n"
@@ -101,27 +101,28 @@ async def test_a_missed_meeting_is_made_up(matched: Story) -> None:
     assert "# Make-up approved" in ruth.last(), "the mentor's copy says it is done"
     assert dana.last().startswith("# Your make-up is approved")
     assert YEARS + "1 of 8" in await dana.sends("progress")
-    assert "You missed no meeting" in await dana.sends("makeup")
+    assert "You have no missed meetings" in await dana.sends("makeup")
 
 
 async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
     dana, carol = matched.dana, matched.carol
     await dana.sends("leave")
-    assert "To pause check-ins alone, send /plc snooze until DATE." in dana.modal()
+    assert "To pause only check-ins, send /plc snooze until DATE." in dana.modal()
     backwards = await dana.fills(starts="2026-09-08", ends="2026-09-01", reason="family")
-    assert backwards == "The last day is before the first."
-    assert "The coordinator is told" in await dana.fills(starts="2026-09-08", ends="2026-12-20", reason="family")
+    assert backwards == "The last day must be after the first day."
+    assert "Request sent" in await dana.fills(starts="2026-09-08", ends="2026-12-20", reason="family")
     assert carol.last() == (
-        "# A leave of absence to decide\n"
+        "# A leave request to decide\n"
         "Dana Reyes: Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave).\n"
-        "[Grant] [Decline]"
+        "[Approve] [Decline]"
     )
 
-    await carol.taps_in_chat("Grant")
+    await carol.taps_in_chat("Approve")
 
     assert dana.last() == (
-        "# Your leave is granted\n"
-        "Tue Sep 8, 2026 to Sun Dec 20, 2026. No check-ins come meanwhile; what you did stays.\n"
+        "# Your leave is approved\n"
+        "Tue Sep 8, 2026 to Sun Dec 20, 2026. You won't get check-ins during your leave. Everything you did "
+        "still counts.\n"
         "[I'm back]"
     )
     await matched.go_to(datetime(2026, 9, 18, 12, 0, tzinfo=UTC))
@@ -129,7 +130,9 @@ async def test_a_leave_is_asked_and_granted(matched: Story) -> None:
     assert any("check-in is closed" in message for message in matched.sam.inbox()), "the others were asked"
     paused = await dana.sends("progress")
     assert paused.startswith("# Your progress: paused")
-    assert "On leave until Dec 20, 2026. Nothing is due, and what was done stays." in paused
+    assert (
+        "On leave until December 20, 2026. Nothing is due during the leave. Everything done before still counts."
+    ) in paused
 
     await dana.taps_in_chat("I'm back")
     assert "Your leave ends, Fri Sep 18, 2026 is your first day." in await dana.fills(day="2026-09-18")
@@ -186,15 +189,15 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
 
 async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(matched: Story) -> None:
     dana, carol, ruth = matched.dana, matched.carol, matched.ruth
-    assert "for coordinators" in await ruth.sends("person Dana Reyes")
+    assert "only for coordinators" in await ruth.sends("person Dana Reyes")
     record = await carol.sends("person Dana Reyes")
     assert record.startswith("# Dana Reyes\n")
-    assert "[Transfer] [Credit] [Waive] [Leave] [Move to a policy]" in record
+    assert "[Transfer] [Credit] [Waive] [Leave] [Change policy]" in record
     assert "Head of the record: empty" in record
 
     await carol.taps_notice("Credit")
     credit = await carol.fills(rule="meetings", year="1", amount="3", day="2026-09-07", reason="prior_program")
-    assert credit == "Recorded for Dana Reyes. Both steps stay in the record if you undo it.\n[Undo]"
+    assert credit == "Saved for Dana Reyes. I'll tell them. If you undo it, the record will show both.\n[Undo]"
     assert "Carol Dietz recorded a credit: 3 of Meetings, year 1." in dana.last()
     assert YEARS + "3 of 8" in await dana.sends("progress")
     await carol.taps_in_chat("Undo")
@@ -205,7 +208,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     await carol.sends("person dana@example.org")
     await carol.taps_notice("Transfer")
     told = await carol.fills(cohort=matched.option(carol, "cohort", "Gateway"), day="2026-09-07", reason="moved")
-    assert told == "Dana Reyes is in Gateway from Mon Sep 7, 2026 on. What was earned stays."
+    assert told == "Dana Reyes is in Gateway from Mon Sep 7, 2026 on. The mentee keeps all credit."
     assert dana.last() == (
         "# Your record changed\n"
         "Carol Dietz recorded your transfer to Gateway from Mon Sep 7, 2026 on.\n"
@@ -222,19 +225,19 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: 
     dana, carol = matched.dana, matched.carol
     threads = matched.app.product.threads
     await threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.MISSOURI)))
-    assert "the number needed is not set yet" in await dana.sends("progress")
+    assert "the number required isn't set yet" in await dana.sends("progress")
     shown = await carol.sends("policy")
     assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown
 
     await carol.taps_notice("Fill in open values")
     needed = carol.field("Meetings: how many are needed")
-    partly = carol.field("Whether being partly there counts")
-    assert "must be a whole number" in await carol.fills(**{needed: "many"})
+    partly = carol.field("Whether attending part of a meeting counts")
+    assert "Write a whole number" in await carol.fills(**{needed: "many"})
     read = await carol.fills(**{needed: "6", partly: "yes"})
     assert "Meetings: PLC meeting, at least 6 times in the year." in read
-    assert "Being partly there counts, with the minutes of it." in read
-    assert "not set yet" in await dana.sends("progress"), "reading it changes nothing"
+    assert "Attending part of a meeting counts, for the minutes attended." in read
+    assert "hasn't set" in await dana.sends("progress"), "reading it changes nothing"
     assert "Saved for everyone on Missouri DESE counselor mentoring program, version 2018." in await carol.fills()
 
     assert YEARS + "0 of 6" in await dana.sends("progress")
-    assert "[Fill in what is unset]" not in await dana.sends("policy")
+    assert "[Fill in open values]" not in await dana.sends("policy")

@@ -63,7 +63,7 @@ async def the_roster(story: Story) -> None:
         story.imports(BROKEN)
     said = str(refused.value).splitlines()
     assert [line.split(":")[0] for line in said] == ["Line 3", "Line 4", "Line 5"]
-    assert "The role 'teacher' is none of mentee, mentor, coordinator." in said[0]
+    assert "'teacher' is not a role. Use mentee, mentor or coordinator." in said[0]
     assert "'lee(at)example.org' is not an e-mail address." in said[1]
     assert "The zone 'Mountain Time' is not known" in said[2]
     assert await story.rows(select(person.c.email)) == [("carol@example.org",)], "only the settings' coordinator"
@@ -123,7 +123,7 @@ async def who_is_who(story: Story) -> None:
     await carol.types("hello")
     await carol.taps_in_chat("Yes, that's me")
     assert "every Monday I send you a digest" in carol.last()
-    assert "is for coordinators" in await story.ruth.sends("people")
+    assert "is only for coordinators" in await story.ruth.sends("people")
 
     listed = await carol.sends("people")
     assert "• Lee Okafor <lee@example.org>" in listed
@@ -156,11 +156,11 @@ async def a_series_of_meetings(story: Story) -> None:
 
     await ruth.sends("meeting new", OZARKS)
     assert ruth.modal().startswith("== Schedule meetings ==\nFor Ozarks. Times are Central Time.")
-    assert await ruth.fills(**{**SERIES, "until": ""}) == "Say until when the meetings repeat."
+    assert await ruth.fills(**{**SERIES, "until": ""}) == "Choose the last date."
     preview = await ruth.fills(**{**SERIES, "until": "2026-10-01"})
-    assert preview.startswith("== Are these right? ==\nFirst steps: 3 meetings at 3:30 PM, 60 minutes")
+    assert preview.startswith("== Are these dates right? ==\nFirst steps: 3 meetings at 3:30 PM, 60 minutes")
     assert "• Thu Sep 10, 2026\n• Thu Sep 24, 2026\n• Thu Oct 1, 2026" in preview
-    assert "Skipped because of a break:\n• Thu Sep 17, 2026: Fall break" in preview
+    assert "Skipped, because of a break:\n• Thu Sep 17, 2026: Fall break" in preview
     assert await story.rows(select(meeting.c.id)) == [], "a preview schedules nothing"
 
     told_her = await ruth.fills()
@@ -175,14 +175,14 @@ async def a_series_of_meetings(story: Story) -> None:
 async def coming_or_not(story: Story) -> None:
     messages = len(story.fake.messages(OZARKS))
     assert (await story.dana.taps_in(OZARKS, "Coming")).startswith("You're coming to First steps, Thursday")
-    assert (await story.sam.taps_in(OZARKS, "Can't")).startswith("Noted: you can't come to First steps")
+    assert (await story.sam.taps_in(OZARKS, "Can't")).startswith("Saved: you can't come to First steps")
     announced = story.lee.reads(OZARKS)[-1]
     assert "Coming (1): Dana Reyes\nCan't (1): Sam Whitfield" in announced
 
     await story.sam.taps_in(OZARKS, "Coming")
     assert "Coming (2): Dana Reyes and Sam Whitfield" in story.lee.reads(OZARKS)[-1]
     assert len(story.fake.messages(OZARKS)) == messages, "the message changes; no new one"
-    assert "This meeting is another cohort's" in await story.jordan.taps_in(OZARKS, "Coming")
+    assert "You're not in this cohort" in await story.jordan.taps_in(OZARKS, "Coming")
     answers = select(person.c.name, rsvp.c.coming).join_from(rsvp, person).order_by(person.c.name)
     assert await story.rows(answers) == [("Dana Reyes", True), ("Sam Whitfield", True)]
 
@@ -198,12 +198,12 @@ async def reminded_and_moved(story: Story) -> None:
     await ruth.taps_notice("Move", OZARKS)
     assert "Which: Only this meeting" in ruth.modal()
     told_her = await ruth.fills(day="2026-09-11", at="16:00")
-    assert told_her == "Moved 1 meeting: now Friday, September 11, 2026 at 4:00 PM. The cohort is told."
+    assert told_her == "Moved 1 meeting: now Friday, September 11, 2026 at 4:00 PM. I told the cohort."
     announced, reminder, moved = story.dana.reads(OZARKS)[-3:]
     assert "When: Friday, September 11, 2026 at 4:00 PM" in announced
     assert "When: Friday, September 11, 2026 at 4:00 PM" in reminder
     assert moved.startswith(
-        "# Moved: First steps\nIt was planned for Thursday, September 10, 2026 at 3:30 PM. The new time:\n"
+        "# Moved: First steps\nIt was scheduled for Thursday, September 10, 2026 at 3:30 PM. New time:\n"
         "When: Friday, September 11, 2026 at 4:00 PM"
     )
     await story.sam.taps_in(OZARKS, "Can't")
@@ -272,15 +272,15 @@ async def attendance_is_taken(story: Story) -> None:
     assert len(reminders) == 3, "a day before the first time; a day and an hour before the new one"
 
     await story.go_to(datetime(2026, 9, 11, 20, 45, tzinfo=UTC))
-    assert "The PLC meeting starts at 4:00 PM.\n[I'm here]\nNobody has tapped yet." in dana.reads(OZARKS)[-1]
+    assert "The PLC meeting starts at 4:00 PM.\n[I'm here]\nNo taps yet." in dana.reads(OZARKS)[-1]
     assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here, 3:45 PM.")
     assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here already.")
     await lee.taps_in(OZARKS, "I'm here")
     assert "Here (2): Dana Reyes and Lee Okafor" in sam.reads(OZARKS)[-1]
     outside = await jordan.taps_in(OZARKS, "I'm here")
-    assert outside.startswith("This meeting is another cohort's, so I have not recorded anything.")
+    assert outside.startswith("You're not in this cohort, so I didn't mark you as here.")
     assert "I don't know you yet" in await story.olga.taps_in(OZARKS, "I'm here")
-    assert "so I have not recorded anything. Good to have you!" in await ruth.taps_in(OZARKS, "I'm here")
+    assert "Only mentees need to tap. Thanks for coming!" in await ruth.taps_in(OZARKS, "I'm here")
     taps = [("Dana Reyes", "tapped", "present", None, ""), ("Lee Okafor", "tapped", "present", None, "")]
     assert await story.ledger() == taps
 
@@ -303,7 +303,7 @@ async def attendance_is_taken(story: Story) -> None:
     step = await ruth.fills(**{ruth.field("Lee Okafor"): "partial", "visitor": "Jordan Blake"})
     assert step.startswith("== How long? ==\nThe meeting was 60 minutes long.")
     told_her = await ruth.fills(**{ruth.field("Lee Okafor, minutes"): "25"})
-    assert told_her == "Recorded 3 entries. 1 person is still open."
+    assert told_her == "Saved. 1 person is still open."
     roster = next(message for message in ruth.inbox() if "[Person by person]" in message)
     assert "Lee Okafor | Partly there, 25 minutes\nSam Whitfield | open\nJordan Blake (visitor) | Present" in roster
 
@@ -313,8 +313,8 @@ async def attendance_is_taken(story: Story) -> None:
     assert "attendance is complete" in dana.reads(OZARKS)[-1]
     await ruth.taps_in_chat("Correct")
     sam_was = {ruth.field("Sam Whitfield"): "excused"}
-    assert await ruth.fills(**sam_was) == "Say why you change what was recorded."
-    assert await ruth.fills(**sam_was, reason="told_later") == "Recorded 1 entry. Attendance is complete."
+    assert await ruth.fills(**sam_was) == "Choose why you're changing it."
+    assert await ruth.fills(**sam_was, reason="told_later") == "Saved. Attendance is complete."
     assert "Sam Whitfield | Excused (corrected)" in "".join(ruth.inbox())
     assert await story.ledger() == [
         *taps,
@@ -332,12 +332,12 @@ async def where_everybody_stands(story: Story) -> None:
     """Each sees their own, and nobody sees a standing that is not theirs to see."""
     dana, ruth, carol, jordan = story.dana, story.ruth, story.carol, story.jordan
     unset = await dana.sends("progress")
-    assert "Year 1 (2026-27): 1 meeting attended; the number needed is not set yet." in unset
+    assert "Year 1 (2026-27): 1 meeting attended; the number required isn't set yet." in unset
 
     await story.app.product.threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.EXAMPLE)))
     own = await dana.sends("progress")
     assert own.startswith("# Your progress: on track\nMeetings, Year 1 (2026-27): 1 of 8 █░░░░░░░░░\n")
-    assert "Year 1 (2026-27): 7 meetings are missing." in own
+    assert "Year 1 (2026-27): 7 meetings to go." in own
     assert "Next meeting: First steps, Thursday, September 24, 2026 at 3:30 PM." in own
     assert "Lee" not in own + await dana.sends("progress", OZARKS)
 
@@ -368,12 +368,12 @@ async def what_the_session_was_about(story: Story) -> None:
     ruth, dana = story.ruth, story.dana
     await ruth.sends("summary", OZARKS)
     form = ruth.modal()
-    assert "Please no student and no private matters: the whole cohort reads this." in form
+    assert "Please leave out student names and private matters. The whole cohort will read this." in form
     channel = len(story.fake.messages(OZARKS))
     shown = await ruth.fills(topics=["planning", "ethics"], did="We met.\nEverybody spoke.", next="Read chapter 1.")
     assert "What we did\nWe met.\nEverybody spoke.\nNext steps\nRead chapter 1.\n<Post to the cohort>" in shown
     assert len(story.fake.messages(OZARKS)) == channel, "a preview posts nothing"
-    assert "Posted to the cohort.\n[Edit] [Withdraw]" in await ruth.fills()
+    assert "Posted in the cohort's channel.\n[Edit] [Withdraw]" in await ruth.fills()
     posted = dana.reads(OZARKS)[-1]
     assert posted.startswith(
         "# Summary of First steps\nTopics: Individual Student Planning and Professional and Ethical Conduct"
@@ -382,7 +382,7 @@ async def what_the_session_was_about(story: Story) -> None:
 
     await ruth.taps_notice("Edit", OZARKS)
     await ruth.fills(did="We met twice.")
-    assert "The posted summary is changed." in await ruth.fills()
+    assert "I changed the posted summary." in await ruth.fills()
     assert len(story.fake.messages(OZARKS)) == channel + 1
     assert "We met twice." in dana.reads(OZARKS)[-1]
     assert "Ruth Ellison, edited, meeting of" in dana.reads(OZARKS)[-1]
@@ -390,7 +390,7 @@ async def what_the_session_was_about(story: Story) -> None:
     assert await story.rows(stored) == [(1, "We met.\nEverybody spoke."), (2, "We met twice.")]
 
     await ruth.taps_notice("Remove", OZARKS)
-    assert dana.reads(OZARKS)[-1] == "# Summary of First steps\nThis summary was withdrawn."
+    assert dana.reads(OZARKS)[-1] == "# Summary of First steps\nThis summary was removed."
     assert story.fake.notices[-1]["blocks"][0], "the notice stays with a way to write it again"
 
 
@@ -405,16 +405,16 @@ async def the_coordinators_monday(story: Story) -> None:
     assert len(carol.inbox()) == before
     await story.go_to(MONDAY)
     digest = carol.last()
-    parts = [digest.index(title) for title in ("# What needs you", "# By cohort", "# The week ahead")]
+    parts = [digest.index(title) for title in ("# To do", "# By cohort", "# The week ahead")]
     assert digest.startswith("# Weekly digest")
     assert parts == sorted(parts)
-    assert "• Ozarks, First steps, Friday, September 11, 2026: no summary" in digest
+    assert "• Ozarks, First steps, Friday, September 11, 2026: needs summary" in digest
     assert "Mentees falling behind (1)\n• Sam Whitfield, Ozarks" in digest
     assert "Ozarks | 3 | 1 | 1 | 0" in digest
     assert "Dana" not in digest
     assert "Lee" not in digest, "who asked for a mentor, and who wrote, is not the digest's matter"
     assert await carol.sends("digest") == digest
-    assert "is for coordinators" in await ruth.sends("digest")
+    assert "is only for coordinators" in await ruth.sends("digest")
 
     await story.go_to(datetime(2026, 9, 17, 21, 0, tzinfo=UTC))
     closed = [message for message in lee.inbox() if "This check-in is closed" in message]
@@ -426,7 +426,7 @@ async def a_meeting_is_cancelled(story: Story) -> None:
     ruth, dana = story.ruth, story.dana
     await ruth.sends("meetings", OZARKS)
     await ruth.taps_notice("Cancel", OZARKS)
-    assert "Nobody is absent from a cancelled meeting." in ruth.modal()
+    assert "A cancelled meeting doesn't count as an absence." in ruth.modal()
     told_her = await ruth.fills(reason="weather")
     assert told_her == "Cancelled 1 meeting; the cohort is told.\n[Undo]"
     cancelled = dana.reads(OZARKS)[-1]
@@ -454,7 +454,7 @@ async def test_a_private_channel_says_what_to_do(story: Story) -> None:
     await ruth.sends("cohort link", channel.id)
     assert ruth.last() == (
         "# I could not enter the channel\n"
-        "I cannot enter this channel. Invite me with /invite @PLC Cohort Bot, then send the command again.\n"
+        "I can't join this channel. Invite me with /invite @PLC Cohort Bot, then send the command again.\n"
         "The cohort's home has not changed."
     )
     homes = select(conversation.c.name).join_from(cohort, conversation, cohort.c.home_id == conversation.c.id)

@@ -191,7 +191,7 @@ async def the_ledger_of_sixty(story: Story) -> None:
     minutes = [block["element"] for block in story.fake.top_view(ruth.user)["blocks"] if block["type"] == "input"]
     assert len(minutes) == SIXTY + 1
     told = await ruth.fills(**{element["action_id"]: "30" for element in minutes})
-    assert told == "Recorded 61 entries. Attendance is complete."
+    assert told == "Saved. Attendance is complete."
     assert any("# Attendance is complete" in message for message in ruth.inbox())
 
 
@@ -245,7 +245,7 @@ async def the_rest_of_the_commands(story: Story) -> None:
     await ruth.sends("cohort unlink", HOME)
     await story.app.product.threads.write(lambda tx: forgotten(story, tx))
     await story.settled()
-    assert dana.inbox()[-1].startswith("# Your private data is forgotten")
+    assert dana.inbox()[-1].startswith("# Your private data is deleted")
 
 
 def forgotten(story: Story, tx: Tx) -> None:

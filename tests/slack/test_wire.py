@@ -207,7 +207,7 @@ async def test_a_failing_handler_says_sorry_and_nothing_of_the_payload_is_logged
         await either.dana.event({"type": "unknown_event", "text": CANARY})
         await either.settled()
 
-    assert "Something went wrong on our side; nothing was saved. Please try again." in words(answered.body["blocks"])
+    assert "Something went wrong and nothing was saved. Please try again." in words(answered.body["blocks"])
     assert CANARY not in caplog.text
     assert "slack.failed what=command error=RuntimeError at=" in caplog.text
     assert f"conftest.__call__:{_line()} " in caplog.text
@@ -258,14 +258,14 @@ async def test_an_answer_that_slack_refuses_to_show_is_a_clear_failure(
     answered = await bot.dana.command("help", HOME)
 
     assert answered.status == 200
-    assert "could not show you the answer" in answered.body["text"]
+    assert "couldn't show you the answer" in answered.body["text"]
     bot.handlers.reply = Reply(card=Card("", (buttons(Button("Go", action("x.go"))),)))
     await bot.dana.say("help")
     bot.handlers.reply = Reply(card=Card("x", (say(CANARY), buttons(Button("Go", action("x", "a|b"))))))
     chat = bot.fake.chat(DANA)
     await bot.dana.press("Go", chat.messages[-1], chat.id)
     await bot.settled()
-    assert "could not show you the answer" in words(chat.messages[-1])
+    assert "couldn't show you the answer" in words(chat.messages[-1])
     assert CANARY not in caplog.text
 
 

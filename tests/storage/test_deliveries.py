@@ -184,7 +184,7 @@ async def test_what_can_neither_be_looked_up_nor_made_is_given_up_in_the_open(
     await after_the_lease(world)
     assert rows(world)[0][0] == "sending"
     await after_the_lease(world)
-    assert rows(world) == [("unconfirmed", "it may or may not have arrived")]
+    assert rows(world) == [("unconfirmed", "it may not have arrived")]
 
 
 async def test_where_nothing_can_be_looked_up_it_is_unconfirmed(
@@ -198,7 +198,7 @@ async def test_where_nothing_can_be_looked_up_it_is_unconfirmed(
     world.port.after = [Uncertain()]
     await world.loop.drain()
     await after_the_lease(world)
-    assert rows(world) == [("unconfirmed", "it may or may not have arrived")]
+    assert rows(world) == [("unconfirmed", "it may not have arrived")]
     assert len(world.to(dana)) == 1
     await after_the_lease(world)
     assert len(world.to(dana)) == 1
@@ -234,7 +234,7 @@ async def test_somebody_without_an_account_is_undeliverable_not_lost(world: Worl
     with world.database.write() as tx:
         deliveries.to_person(world.work(tx), "welcome", lee.id, lee.id)
     await world.loop.drain()
-    assert rows(world) == [("failed", "nobody is matched to this person's account yet")]
+    assert rows(world) == [("failed", "this person has no matched account yet")]
 
 
 async def test_one_update_waits_for_each_message_and_the_newest_wins(world: World, dana: Person) -> None:

@@ -113,7 +113,7 @@ def test_an_old_key_may_not_go_while_a_process_puts_it_first(world: World) -> No
     announce(world, process(world, keyed(OPERATOR_KEY, NEW)))
     both = keyed(NEW, OPERATOR_KEY)
     list(keyring.rotate(world.database, both, world.clock))
-    assert "a running process still puts it first" in keyring.check(world.database, both, world.clock).advice[0]
+    assert "a running process still uses it first" in keyring.check(world.database, both, world.clock).advice[0]
 
 
 def test_a_process_that_starts_is_announced_only_with_keys_that_are_enough(world: World) -> None:

@@ -17,7 +17,7 @@ from tests.documents.visitor import Visitor, visiting
 from tests.fakes.teams import Message, actions_of
 from tests.teams.story import Answer, Someone, Story, linked, shown
 
-PDF, LINES = "Certificate (PDF)", "Every line it rests on (PDF)"
+PDF, LINES = "Certificate (PDF)", "Full record (PDF)"
 YES = "Yes: Approve and issue"  # under the question that the button asks first
 
 
@@ -56,7 +56,7 @@ def steps(story: Story, one: Someone) -> list[str]:
 
 async def approve(story: Story, done: dict[str, Someone]) -> str:
     """Carol approves; the code of what was issued."""
-    await done["carol"].taps(done["carol"].sees("Dana Reyes is complete"), YES)
+    await done["carol"].taps(done["carol"].sees("Dana Reyes has completed the program"), YES)
     return given(story, done["dana"])[0].code
 
 
@@ -64,12 +64,12 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(
     story: Story, done: dict[str, Someone], visitor: Visitor
 ) -> None:
     dana, carol = done["dana"], done["carol"]
-    question = carol.sees("Dana Reyes is complete")
-    assert "has everything the two years ask for. Approving issues the certificate." in shown(question)
+    question = carol.sees("Dana Reyes has completed the program")
+    assert "has met every requirement. Approve to issue the certificate." in shown(question)
     assert "Year 1 (2026-27): Meetings 8 of 8" in shown(question)
-    assert "Your coordinator is asked to approve it." in (await dana.says("certificate")).text
+    assert "I asked your coordinator to approve it." in (await dana.says("certificate")).text
     record = await carol.taps(question, "See the record")
-    await visitor.has_once(link(record, "Every line (PDF)"), "record-dana-reyes.pdf")
+    await visitor.has_once(link(record, "Full record (PDF)"), "record-dana-reyes.pdf")
 
     pressed = await carol.taps(question, YES)
 
@@ -91,14 +91,14 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(
     await visitor.has_once(link(mine, PDF), "record-of-completion-dana-reyes.pdf")
     opened = await carol.taps(question, "Open")
     await visitor.has_once(link(opened, LINES), "record-dana-reyes.pdf")
-    page = await visitor.reads(link(opened, "See what others see"))
+    page = await visitor.reads(link(opened, "Check it online"))
     assert page.status == 200
     assert "✓ Valid Record of completion, not a DESE certificate Dana Reyes" in page.text
 
 
 async def test_a_press_on_an_old_copy_issues_nothing_twice(story: Story, done: dict[str, Someone]) -> None:
     dana, carol = done["dana"], done["carol"]
-    button = actions_of(carol.sees("Dana Reyes is complete").card)[YES]
+    button = actions_of(carol.sees("Dana Reyes has completed the program").card)[YES]
     for _ in range(2):
         pressed = await carol.acts(carol.client.presses(button["data"], verb=button["verb"]))
         assert "certificate issued" in pressed.text
@@ -118,9 +118,9 @@ async def test_a_certificate_is_revoked_and_issued_anew(
     assert "Issued (1)" in desk.text
     opened = await carol.taps(desk.messages[0], "Dana Reyes")
     dialog = (await carol.taps(opened.messages[-1], "Revoke")).dialog
-    assert "Its code will answer “revoked”, and it stays on record." in dialog.text
+    assert "Anyone who checks the code will see “revoked”. The record keeps it." in dialog.text
     revoked = await carol.sends(dialog, reason="issued_in_error")
-    assert "Revoked. The ledger says who, when and why" in revoked.text
+    assert "Revoked. I told the mentee. The record keeps who revoked it, when and why" in revoked.text
     before = story.everything()
     await carol.repeats()
     assert story.everything() == before
@@ -132,7 +132,7 @@ async def test_a_certificate_is_revoked_and_issued_anew(
     page = await visitor.reads(f"/verify/{first}")
     assert "✕ Revoked" in page.text
     assert "Dana" not in page.text
-    assert "no longer holds" in (await visitor.downloads(unused)).text
+    assert "no longer valid" in (await visitor.downloads(unused)).text
 
     desk = await carol.says("certificates")
     opened = await carol.taps(desk.messages[0], "Dana Reyes (revoked)")
@@ -163,7 +163,7 @@ async def test_exports_are_links_for_the_asker_alone(story: Story, done: dict[st
     letters = {one: len(one.chat) for one in (dana, sam)}
     await ruth.asks("export")
     assert "/download/" not in json.dumps([one.activity for one in story.in_channel()])
-    assert story.thread()[-1] == "I've sent you that directly."
+    assert story.thread()[-1] == "I sent you a direct message."
     sent = ruth.sees("Export: Ozarks")
     assert (await visitor.downloads(link(sent, "Excel workbook"))).recorded == {"Dana Reyes"}
     standings = (await visitor.downloads(link(sent, "Standings (CSV)"))).csv
@@ -182,18 +182,18 @@ async def test_exports_are_links_for_the_asker_alone(story: Story, done: dict[st
 
 async def test_nobody_has_what_is_not_theirs(story: Story, done: dict[str, Someone]) -> None:
     dana, ruth, carol, tom = (done[name] for name in ("dana", "ruth", "carol", "tom"))
-    buttons = actions_of(carol.sees("Dana Reyes is complete").card)
+    buttons = actions_of(carol.sees("Dana Reyes has completed the program").card)
     for one in (dana, ruth):
-        assert "“certificates” is for coordinators." in (await one.says("certificates")).text
+        assert "“certificates” is only for coordinators." in (await one.says("certificates")).text
         for label in (YES, "See the record"):
             button = buttons[label]
             forged = await one.acts(one.client.presses(button["data"], verb=button["verb"]))
-            assert "by coordinators" in forged.text
-    assert "You are not enrolled as a mentee" in (await ruth.says("certificate")).text
+            assert "Only coordinators" in forged.text
+    assert "You're not enrolled as a mentee" in (await ruth.says("certificate")).text
     assert "I don't know you yet" in (await done["ollie"].says("export")).text
     await approve(story, done)
     (made,) = given(story, dana)
-    assert "by coordinators" in (await forges(dana, "completion.open", made.id)).text
+    assert "Only coordinators" in (await forges(dana, "completion.open", made.id)).text
 
     form = (await carol.taps((await carol.says("export")).messages[0], "Export")).dialog
     for one in (dana, tom):

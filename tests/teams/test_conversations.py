@@ -389,7 +389,7 @@ async def test_errors_bring_the_dialog_back_with_what_was_typed(bot: Bot) -> Non
 
     bot.toy.reply = answer
     _, opened = await bot.dana.send(bot.dana.opens_dialog({"plc": {"act": FORM.opener.encode()}}))
-    send = actions_of(opened["task"]["value"]["card"]["content"])["See the dates"]
+    send = actions_of(opened["task"]["value"]["card"]["content"])["Preview dates"]
 
     _, again = await bot.dana.send(bot.dana.sends_dialog({**send["data"], "f_topic": "My topic", "f_minutes": 45}))
 
@@ -461,7 +461,7 @@ async def test_a_test_client_without_tokens_talks_and_gets_forms_as_cards(start:
     assert status == 200
     form = bot.fake.posted(CHAT)[0].card
     assert words_of(form).startswith("Plan a meeting")
-    send = actions_of(form)["See the dates"]
+    send = actions_of(form)["Preview dates"]
     assert send["type"] == "Action.Execute"
 
     bot.toy.reply = Reply(card=Card("Planned"))
@@ -507,7 +507,7 @@ async def test_a_form_card_goes_back_in_place_and_changes_the_card_that_opened_i
     assert words_of(before["value"]).startswith("Plan a meeting")
 
     bot.toy.reply = Reply(replace=Card("Planned"))
-    send = actions_of(before["value"])["See the dates"]
+    send = actions_of(before["value"])["Preview dates"]
     _, after = await bot.dana.send(bot.dana.presses(send["data"], card=preview.id))
 
     assert words_of(after["value"]) == DONE

@@ -82,7 +82,7 @@ async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort
 
     # A dialog that comes back because something is too long holds it, and nothing else does.
     long = await dana.sends(again.dialog, **{second: f"{CANARY} {'x' * 3000}"})
-    assert "at most 3000 fit" in long.dialog.text
+    assert "Use 3,000 or fewer" in long.dialog.text
 
     # An exact command wins over the open check-in.
     assert "What I can do" in (await dana.says("Help")).text

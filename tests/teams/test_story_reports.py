@@ -61,15 +61,15 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(story: Story, 
     ruth = cohort["ruth"]
     await held(story, cohort)
     opened = await ruth.taps(ruth.sees("Attendance is complete"), "Write the summary")
-    assert "no student and no private matters" in opened.dialog.text
+    assert "leave out student names and private matters" in opened.dialog.text
     missing = await ruth.sends(opened.dialog, did="")
-    assert "Write a sentence or two." in missing.dialog.text
+    assert "Write one or two sentences." in missing.dialog.text
     topic = inputs_of(missing.dialog.card)["f_topics"]["choices"][0]
 
     preview = await ruth.sends(
         missing.dialog, topics=topic["value"], did="We shared small-group plans.", next="Bring one plan."
     )
-    assert preview.dialog.title == "Post this?"
+    assert preview.dialog.title == "Post this summary?"
     assert topic["title"] in preview.dialog.text
     assert not [one for one in story.in_channel() if "small-group plans" in shown(one)]
     back = await ruth.goes_back(preview.dialog)
@@ -77,7 +77,7 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(story: Story, 
     preview = await ruth.sends(back.dialog)
     posted = await ruth.sends(preview.dialog)
 
-    assert "Posted to the cohort." in posted.text
+    assert "Posted in the cohort's channel." in posted.text
     card = story.in_channel()[-1]
     assert shown(card).startswith("Summary of Small groups")
     assert "Bring one plan." in shown(card)
@@ -88,14 +88,14 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(story: Story, 
     opened = await ruth.taps(posted.messages[0], "Edit")
     preview = await ruth.sends(opened.dialog, next="Bring two plans.")
     changed = await ruth.sends(preview.dialog)
-    assert "The posted summary is changed." in changed.text
+    assert "I changed the posted summary." in changed.text
     assert "Bring two plans." in shown(card)
     assert "edited" in shown(card)
     assert story.in_channel()[-1] is card
 
-    gone = await ruth.taps(posted.messages[0], "Yes: Withdraw")
-    assert "Withdrawn from the channel." in gone.text
-    assert "This summary was withdrawn." in shown(card)
+    gone = await ruth.taps(posted.messages[0], "Yes: Remove")
+    assert "Removed from the channel." in gone.text
+    assert "This summary was removed." in shown(card)
     assert "two plans" not in shown(card)
     [meeting] = story.read(lambda tx: meetings.between(tx, THURSDAY, story.clock.now()))
     kept = story.read(lambda tx: summaries.newest(tx, meeting.id))
@@ -107,8 +107,8 @@ async def test_a_missing_summary_is_asked_for_once(story: Story, cohort: dict[st
     await held(story, cohort)
     await story.pass_time(days=3)
 
-    assert len([one for one in cohort["ruth"].chat if "A summary is missing" in shown(one)]) == 1
-    opened = await cohort["ruth"].taps(cohort["ruth"].sees("A summary is missing"), "Write it")
+    assert len([one for one in cohort["ruth"].chat if "Please write a summary" in shown(one)]) == 1
+    opened = await cohort["ruth"].taps(cohort["ruth"].sees("Please write a summary"), "Write it")
     assert opened.dialog.title == "Session summary"
 
 
@@ -123,11 +123,11 @@ async def test_the_digest_comes_on_monday_at_half_past_seven(story: Story, cohor
 
     digest = carol.sees("Weekly digest")
     words = shown(digest)
-    assert words.index("What needs you") < words.index("By cohort") < words.index("The week ahead")
+    assert words.index("To do") < words.index("By cohort") < words.index("The week ahead")
     assert "Ozarks, Small groups" in words
-    assert "no attendance" in words
+    assert "needs attendance" in words
     assert cohort["ruth"].never_saw("Weekly digest")
-    assert "is for coordinators" in (await cohort["ruth"].says("digest")).text
+    assert "is only for coordinators" in (await cohort["ruth"].says("digest")).text
 
 
 async def test_help_next_privacy_and_what_nobody_knows(story: Story, cohort: dict[str, Someone]) -> None:
@@ -139,11 +139,11 @@ async def test_help_next_privacy_and_what_nobody_knows(story: Story, cohort: dic
     dana = cohort["dana"]
     answer = await dana.taps(dana.sees("What I can do"), "Privacy")
     assert "Who can read it: you, from the account you wrote with" in answer.text
-    assert "No meeting is scheduled" in (await dana.says("next")).text
+    assert "No meetings scheduled" in (await dana.says("next")).text
 
     unknown = await dana.says("progres")
 
-    assert "I don't know that command. Did you mean:" in unknown.text
+    assert "I don't know that command. Did you mean one of these?" in unknown.text
     pressed = await dana.taps(unknown.messages[0], "progress")
     assert "Your progress" in pressed.text
     assert "Send “help”" in (await dana.says("zzzzqqqq")).text
@@ -159,7 +159,7 @@ async def test_a_command_suggested_in_a_channel_still_means_that_channel(
     answer = await carol.taps(unknown.messages[0], "attendance")
 
     assert "Which cohort?" not in answer.text
-    assert "No meeting has begun yet" in answer.text
+    assert "No meetings yet" in answer.text
 
 
 async def test_the_settings_of_a_cohort_are_a_dialog(story: Story, cohort: dict[str, Someone]) -> None:
