@@ -376,9 +376,10 @@ def _change_words(work: Work, line: RecordLine) -> str:
         case "leave":
             return f"gave you a leave of absence: {span_words(*leaves.span(detail))}"
     rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
-    amount = f"{detail['amount']} of " if detail["amount"] is not None else ""
-    year = f", year {detail['year']}" if detail["year"] else ""
-    return f"a {line.kind}: {amount}{rule.name if rule else line.code}{year}"
+    amount = f"{detail['amount']} " if detail["amount"] is not None else ""
+    year = f" in year {detail['year']}" if detail["year"] else ""
+    what = f"{amount}{(rule.name if rule else line.code).lower()}{year}"
+    return f"credited you with {what}" if line.kind == "credit" else f"waived {what} for you"
 
 
 @router.press("records.policy")

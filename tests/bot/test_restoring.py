@@ -482,7 +482,7 @@ def test_keys_come_from_a_file_too(folder: Path, monkeypatch: pytest.MonkeyPatch
     file.chmod(0o644)
     assert f"chmod 600 {file}" in plc("doctor").output
     file.unlink()
-    assert "can't read" in plc("keys", "check").output
+    assert "cannot be read" in plc("keys", "check").output
     assert opens_with_nothing(item)
 
 

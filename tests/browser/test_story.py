@@ -144,7 +144,7 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, 
 async def test_a_series_is_previewed_scheduled_and_answered(windows: Windows, product: Running) -> None:
     async with at(windows, product, (RUTH, OZARKS), (DANA, OZARKS), (SAM, OZARKS)) as (ruth, dana, sam):
         await ruth.command("meeting new")
-        await expect(ruth.dialog("Schedule meetings")).to_contain_text("For Ozarks. Times are Central Time.")
+        await expect(ruth.dialog("Schedule meetings")).to_contain_text("For Ozarks. Times are in Central Time.")
         await ruth.submit("Preview dates")
         await expect(ruth.page.get_by_label("Topic")).to_have_accessible_description("This is needed.")
         await ruth.fill("Topic", "Small groups")

@@ -187,7 +187,7 @@ async def a_credit_and_back(carol: Person) -> None:
     await carol.choose("Why", "Part of another mentoring program")
     await carol.submit("Credit")
     await carol.press("Undo", await carol.reads("Recorded for Dana Reyes."))
-    await carol.reads("Undone for Dana Reyes; the record shows both steps.")
+    await carol.reads("Undone for Dana Reyes. The record shows both.")
 
 
 # A certificate in a minute ----------------------------------------------------------------------

@@ -45,7 +45,7 @@ def test_wording_and_signatory_make_it_one(tmp_path: Path) -> None:
         ("colour = 'red'", "colour is not known; it may hold heading, wording"),
         ("signatory = 5", "signatory must be a text in quotes."),
         ("signatory = 'S'", "wording is missing; a certificate needs it together with signatory."),
-        ("wording = 'W'", "signatory is missing"),
+        ("wording = 'W'", "Add signatory"),
         (f"heading = '{'x' * 81}'", "heading has 81 characters; at most 80 fit."),
         ("wording = 'She is eligible for CSS.'\nsignatory = 'S'", "says only that mentoring is complete"),
         ("logo = 'logo.png'", "there is no file logo.png beside it."),

@@ -490,7 +490,7 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(world: World, 
     assert "We met everybody." in posted.text
     assert "edited" in posted.text
     await ruth.presses(reply, "Remove", HOME)
-    assert "withdrawn" in posted.text
+    assert "removed" in posted.text
     assert "everybody" not in posted.text
     assert "is only for coordinators and mentors" in said(await dana.sends("summary", HOME))
 

@@ -198,7 +198,7 @@ async def a_leave(told: Telling) -> None:
     await told.at(1, 20, 2027)
     form = (await told.sends(told.dana, "leave")).form
     await told.fills(told.dana, form, starts="2027-02-01", ends="2027-03-10", reason="family")
-    await told.presses(told.carol, told.message(told.carol, "A leave of absence"), "Approve")
+    await told.presses(told.carol, told.message(told.carol, "A leave request"), "Approve")
     await told.misses(2, 11, 2027, "excused")
     before = len(told.world.to(told.dana))
     await told.sends(told.dana, "progress")

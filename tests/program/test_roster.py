@@ -42,9 +42,9 @@ def test_three_broken_rows_are_all_named() -> None:
     [
         ("", "The file is empty"),
         ("cohort,role,name\n", "The column email is missing"),
-        ("cohort,role,name,email,shoe\n", "The column 'shoe' is not known"),
+        ("cohort,role,name,email,shoe\n", "The column 'shoe' is not one of the expected columns"),
         (HEADER + "\n", "column names but no people"),
-        (HEADER + "\nOzarks,SW\n", "There are 2 cells under 10 columns"),
+        (HEADER + "\nOzarks,SW\n", "This line has 2 cells, but there are 10 columns"),
     ],
 )
 def test_a_file_that_cannot_be_read(text: str, sentence: str) -> None:

@@ -65,7 +65,7 @@ async def the_roster(story: Story) -> None:
     assert [line.split(":")[0] for line in said] == ["Line 3", "Line 4", "Line 5"]
     assert "'teacher' is not a role. Use mentee, mentor or coordinator." in said[0]
     assert "'lee(at)example.org' is not an e-mail address." in said[1]
-    assert "The zone 'Mountain Time' is not known" in said[2]
+    assert "'Mountain Time' is not a time zone" in said[2]
     assert await story.rows(select(person.c.email)) == [("carol@example.org",)], "only the settings' coordinator"
 
     would = story.imports(dry_run=True)
@@ -155,7 +155,7 @@ async def a_series_of_meetings(story: Story) -> None:
     await ruth.fills()
 
     await ruth.sends("meeting new", OZARKS)
-    assert ruth.modal().startswith("== Schedule meetings ==\nFor Ozarks. Times are Central Time.")
+    assert ruth.modal().startswith("== Schedule meetings ==\nFor Ozarks. Times are in Central Time.")
     assert await ruth.fills(**{**SERIES, "until": ""}) == "Choose the last date."
     preview = await ruth.fills(**{**SERIES, "until": "2026-10-01"})
     assert preview.startswith("== Are these dates right? ==\nFirst steps: 3 meetings at 3:30 PM, 60 minutes")
@@ -164,7 +164,7 @@ async def a_series_of_meetings(story: Story) -> None:
     assert await story.rows(select(meeting.c.id)) == [], "a preview schedules nothing"
 
     told_her = await ruth.fills()
-    assert told_her.startswith("Scheduled 3 meetings and told the cohort. The first: Thursday, September 10, 2026")
+    assert told_her.startswith("Scheduled 3 meetings and told the cohort. First meeting: Thursday, September 10, 2026")
     announced = story.dana.reads(OZARKS)[-1]
     assert announced.startswith("# PLC meeting: First steps\nWhen: Thursday, September 10, 2026 at 3:30 PM")
     assert "[Coming] [Can't]" in announced

@@ -57,9 +57,9 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     assert await story.rows(answered) == [("Dana Reyes",)]
 
     await story.go_to(datetime(2026, 9, 10, 21, 30, tzinfo=UTC))
-    assert "Dana Reyes | tapped 3:20 PM\nLee Okafor | no tap yet\nSam Whitfield | no tap yet" in ruth.last()
+    assert "Dana Reyes | tapped 3:15 PM\nLee Okafor | no tap yet\nSam Whitfield | no tap yet" in ruth.last()
     await ruth.taps_in_chat("Confirm the 1 who tapped")
-    assert "Dana Reyes | Present\nLee Okafor | open" in ruth.last()
+    assert "Dana Reyes | Present, tapped 3:15 PM\nLee Okafor | no tap yet" in ruth.last()
     assert [line[:3] for line in await story.ledger()] == [
         ("Dana Reyes", "tapped", "present"),
         ("Dana Reyes", "confirmed", "present"),

@@ -209,17 +209,17 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(
     }
     done = await carol.sends(dialog, **given)
     assert "Saved for Dana Reyes. I'll tell them. If you undo it, the record will show both." in done.text
-    assert "Carol Dietz recorded a credit: 3 of Meetings, year 1." in shown(dana.sees("Your record changed"))
+    assert "Carol Dietz credited you with 3 meetings in year 1." in shown(dana.sees("Your record changed"))
     assert YEARS + "3 of 8" in await progress(dana)
     undone = await carol.taps(done.messages[0], "Undo")
-    assert "Undone for Dana Reyes; the record shows both steps." in undone.text
-    assert "Carol Dietz recorded that a credit is taken back." in shown(dana.sees("Your record changed"))
+    assert "Undone for Dana Reyes. The record shows both." in undone.text
+    assert "Carol Dietz took back a credit." in shown(dana.sees("Your record changed"))
     assert YEARS + "0 of 8" in await progress(dana)
 
     dialog = (await carol.taps(record, "Transfer")).dialog
     to = option(dialog, "cohort", "Gateway")
     moved = await carol.sends(dialog, cohort=to, day="2026-09-07", reason="moved")
-    assert "Dana Reyes is in Gateway from Mon Sep 7, 2026 on. The mentee keeps all credit." in moved.text
+    assert "Dana Reyes is in Gateway from Mon Sep 7, 2026. The mentee keeps all credit." in moved.text
     before = story.everything()
     await carol.repeats()
     assert story.everything() == before
