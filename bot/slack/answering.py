@@ -36,7 +36,8 @@ SORRY = "Something went wrong and nothing was saved. Please try again."
 FAILURE = notice(SORRY)
 UNSHOWN = "I couldn't show you the answer. Try again. If it happens again, tell your coordinator."
 SENT_BEFORE = (
-    "This form is saved already. Your later changes are not saved. Close this form and open it again to see what is saved."
+    "This form is saved already. Your later changes are not saved. Close this form and open it again to see "
+    "what is saved."
 )
 UNSHOWN_CARD = Card("", (say(UNSHOWN),))
 OUTDATED = notice("This button is too old. Send /plc help to see what I can do.")
