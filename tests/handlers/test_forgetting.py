@@ -68,7 +68,7 @@ async def test_a_person_has_it_forgotten_after_two_questions(world: World, dana:
 async def test_keeping_it_changes_nothing_and_an_old_question_destroys_nothing(world: World, dana: Person) -> None:
     await answered(world, dana)
     asked = await dana.does_press("forgetting.ask")
-    assert "Nothing was changed" in said(await dana.presses(asked, "Keep it"))
+    assert "Nothing was deleted" in said(await dana.presses(asked, "Keep it"))
     assert asked.card is not None
     world.clock.at += timedelta(hours=1, minutes=1)
     assert "That button is too old" in said(await dana.presses(asked, "Delete it all"))
@@ -159,7 +159,7 @@ async def test_whom_the_operator_has_forgotten_is_told_what_went_and_what_stays(
     with world.database.write() as tx:
         assert forget_by_operator(world.work(tx), dana.id) == (2, True)
     await world.settle()
-    told = next(one.text for one in world.to(dana) if "is forgotten" in one.text)
+    told = next(one.text for one in world.to(dana) if "Your private data is deleted" in one.text)
     assert "The operator of this program deleted everything you wrote in private" in told
     assert "What is deleted, for good: your reflections and pulses" in told
     assert "What is kept: your attendance and the rest of your record" in told

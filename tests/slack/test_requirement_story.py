@@ -208,7 +208,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     await carol.sends("person dana@example.org")
     await carol.taps_notice("Transfer")
     told = await carol.fills(cohort=matched.option(carol, "cohort", "Gateway"), day="2026-09-07", reason="moved")
-    assert told == "Dana Reyes is in Gateway from Mon Sep 7, 2026. The mentee keeps all credit."
+    assert told == "Dana Reyes is in Gateway from Mon Sep 7, 2026. All credit is kept."
     assert dana.last() == (
         "# Your record changed\n"
         "Carol Dietz recorded your transfer to Gateway from Mon Sep 7, 2026 on.\n"

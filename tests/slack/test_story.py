@@ -196,7 +196,7 @@ async def reminded_and_moved(story: Story) -> None:
 
     await ruth.sends("meetings", OZARKS)
     await ruth.taps_notice("Move", OZARKS)
-    assert "Which: Only this meeting" in ruth.modal()
+    assert "Which meetings: Only this meeting" in ruth.modal()
     told_her = await ruth.fills(day="2026-09-11", at="16:00")
     assert told_her == "Moved 1 meeting: now Friday, September 11, 2026 at 4:00 PM. I told the cohort."
     announced, reminder, moved = story.dana.reads(OZARKS)[-3:]

@@ -219,7 +219,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(
     dialog = (await carol.taps(record, "Transfer")).dialog
     to = option(dialog, "cohort", "Gateway")
     moved = await carol.sends(dialog, cohort=to, day="2026-09-07", reason="moved")
-    assert "Dana Reyes is in Gateway from Mon Sep 7, 2026. The mentee keeps all credit." in moved.text
+    assert "Dana Reyes is in Gateway from Mon Sep 7, 2026. All credit is kept." in moved.text
     before = story.everything()
     await carol.repeats()
     assert story.everything() == before
