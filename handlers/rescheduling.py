@@ -238,10 +238,10 @@ def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     blocks: list[Block] = []
     if off:
         why = CANCEL_REASONS.get(off[0].cancel_reason, CANCEL_REASONS["other"]).lower()
-        blocks.append(say(f"These meetings are cancelled ({why}). Nobody is absent."))
+        blocks.append(say(f"These meetings are cancelled ({why}). They don't count as absences."))
         blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in off)))
     if on:
-        blocks.append(say("These take place after all:"))
+        blocks.append(say("These are back on:"))
         blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in on)))
     coming = meetings.next_meeting(work.tx, [several[0].cohort_id], work.now)
     if coming:

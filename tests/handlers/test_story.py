@@ -230,7 +230,7 @@ async def test_cancelling_the_rest_tells_people_and_can_be_undone(world: World, 
     assert told.text.count("First steps") == 3
     assert "Undone" in said(await ruth.does_press("meetings.restore", meeting_id(world, 1)))
     assert "Cancelled: 2 meetings" in told.text
-    assert "These take place after all" in told.text
+    assert "These are back on" in told.text
     undone = await ruth.presses(reply, "Undo", HOME)
     assert "2 meetings are back on the schedule" in said(undone)
     assert "No meeting is cancelled" in told.text
