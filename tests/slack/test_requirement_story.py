@@ -211,13 +211,13 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     assert told == "Dana Reyes is in Gateway from Mon Sep 7, 2026. All credit is kept."
     assert dana.last() == (
         "# Your record changed\n"
-        "Carol Dietz recorded your transfer to Gateway from Mon Sep 7, 2026 on.\n"
-        "[My progress] [It is wrong]"
+        "Carol Dietz moved you to Gateway, starting Mon Sep 7, 2026.\n"
+        "[My progress] [This is wrong]"
     )
     assert "Gateway" in await dana.sends("cohort")
     assert await steps(matched) == ["granted", "withdrawn", "made"]
 
-    await dana.taps_in_chat("It is wrong")
+    await dana.taps_in_chat("This is wrong")
     assert "Mon Sep 7, 2026, transfer" in json.dumps(matched.fake.top_view(dana.user))
 
 

@@ -290,22 +290,23 @@ async def attendance_is_taken(story: Story) -> None:
         "First steps, Friday, September 11, 2026 at 4:00 PM, Ozarks.\n"
         "Attendance\n"
         "Name | Attendance\n"
-        "Dana Reyes | tapped “I'm here”\n"
-        "Lee Okafor | tapped “I'm here”\n"
-        "Sam Whitfield | open\n"
+        "Dana Reyes | tapped 3:45 PM\n"
+        "Lee Okafor | tapped 3:45 PM\n"
+        "Sam Whitfield | no tap yet\n"
         "[Confirm the 2 who tapped] [Everyone came] [Person by person]\n"
         "No tap yet doesn't mean absent. Mark who was there."
     )
     await ruth.taps_in_chat("Person by person")
     assert (
-        "Dana Reyes (optional): Present\nLee Okafor (optional): Present\nSam Whitfield (optional): \n" in ruth.modal()
-    )
+        "Dana Reyes (optional): Present (Tapped 3:45 PM.)\nLee Okafor (optional): Present (Tapped 3:45 PM.)\n"
+        "Sam Whitfield (optional): \n"
+    ) in ruth.modal()
     step = await ruth.fills(**{ruth.field("Lee Okafor"): "partial", "visitor": "Jordan Blake"})
     assert step.startswith("== How long? ==\nThe meeting was 60 minutes long.")
     told_her = await ruth.fills(**{ruth.field("Lee Okafor, minutes"): "25"})
-    assert told_her == "Saved. 1 person is still open."
+    assert told_her == "Saved. 1 person still needs an answer."
     roster = next(message for message in ruth.inbox() if "[Person by person]" in message)
-    assert "Lee Okafor | Partly there, 25 minutes\nSam Whitfield | open\nJordan Blake (visitor) | Present" in roster
+    assert "Lee Okafor | Partly there, 25 minutes, tapped 3:45 PM\nSam Whitfield | no tap yet\nJordan Blake" in roster
 
     await ruth.taps_in_chat("Person by person")
     await ruth.fills(**{ruth.field("Sam Whitfield"): "absent"})
@@ -373,7 +374,7 @@ async def what_the_session_was_about(story: Story) -> None:
     shown = await ruth.fills(topics=["planning", "ethics"], did="We met.\nEverybody spoke.", next="Read chapter 1.")
     assert "What we did\nWe met.\nEverybody spoke.\nNext steps\nRead chapter 1.\n<Post to the cohort>" in shown
     assert len(story.fake.messages(OZARKS)) == channel, "a preview posts nothing"
-    assert "Posted in the cohort's channel.\n[Edit] [Withdraw]" in await ruth.fills()
+    assert "Posted in the cohort's channel.\n[Edit] [Remove]" in await ruth.fills()
     posted = dana.reads(OZARKS)[-1]
     assert posted.startswith(
         "# Summary of First steps\nTopics: Individual Student Planning and Professional and Ethical Conduct"

@@ -224,7 +224,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(
     await carol.repeats()
     assert story.everything() == before
     changed = dana.sees("Your record changed")
-    assert "Carol Dietz recorded your transfer to Gateway from Mon Sep 7, 2026 on." in shown(changed)
+    assert "Carol Dietz moved you to Gateway, starting Mon Sep 7, 2026." in shown(changed)
     assert "Gateway" in (await dana.says("cohort")).text
     assert steps(story, dana) == [("credit", "granted"), ("credit", "withdrawn"), ("transfer", "made")]
 
