@@ -241,7 +241,9 @@ def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (T
 @policy_cli.command("adopt")
 def policy_adopt(
     file: Annotated[Path, typer.Argument(help="A policy document (TOML).")],
-    holds_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For mentees who start then or later.")],
+    holds_from: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For those who start then or later.")
+    ],
     take_along: Annotated[
         bool | None,
         typer.Option("--take-along/--new-only", help="Also move everyone who is enrolled already. The bot tells them."),
