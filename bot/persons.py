@@ -97,8 +97,8 @@ def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[
                 items, told = forgetting.forget_by_operator(Work(tx, now, new_id), person_id)
             database.empty_log()
     except holds.Held as error:
-        raise NotDone(f"{error} `plc-bot person release` ends it.") from None
-    done = f"Forgotten: {counted(items, 'item')} and the key to every copy of them are destroyed."
+        raise NotDone(f"{error} To end it, run `plc-bot person release`.") from None
+    done = f"Deleted for good: {counted(items, 'item')} and the key to every copy of them."
     return f"{done} {BOT_TELLS if told else NOBODY_TELLS}"
 
 
