@@ -25,6 +25,7 @@ from handlers.cards import (
     say,
     with_commands,
 )
+from handlers.contacts import ask_coordinator
 from handlers.meetings import cohorts_followed, next_card
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router

@@ -101,7 +101,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
     wrong: list[str] = [f"The {name} is empty." for name in ("cohort", "name", "email") if not cell[name]]
     wrong += [f"The {name} is over {MOST_NAME} characters." for name in COLUMNS if len(cell[name]) > MOST_NAME]
-    wrong += [f"The {name} holds a control character." for name in COLUMNS if not _allowed(name, cell[name])]
+    wrong += [f"The {name} contains a control character." for name in COLUMNS if not _allowed(name, cell[name])]
     role = cell["role"].lower()
     if role not in ROLES:
         wrong.append(f"{cell['role']!r} is not a role. Use mentee, mentor or coordinator.")
@@ -109,7 +109,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
         wrong.append(f"{cell['email']!r} is not an e-mail address.")
     zone = cell["zone"] or PROGRAM_ZONE
     if not is_zone(zone):
-        wrong.append(f"The zone {zone!r} is not known; use names like America/Chicago.")
+        wrong.append(f"{zone!r} is not a time zone. Use a name like America/Chicago.")
     the = f"{cell['name']}: the" if _allowed("name", cell["name"]) and cell["name"] else "The"
     start: date | None = None
     if cell["program_start"]:
