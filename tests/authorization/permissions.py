@@ -125,7 +125,7 @@ PRESSES = (
     Act("records.leave", ("@person",), COORDINATOR),
     Act("records.policy", ("@person",), COORDINATOR),
     Act("departures.leave", ("@person",), COORDINATOR, idle="is not a mentee in any cohort"),
-    Act("departures.undo", ("@person", "@departure"), COORDINATOR, idle="I can't find that."),
+    Act("departures.undo", ("@person", "@departure"), COORDINATOR, idle="I can't find that anymore."),
     Act("completion.mine", (), LINKED),
     Act("completion.approve", ("@person",), COORDINATOR),
     Act("completion.ask", ("@person",), COORDINATOR),
