@@ -212,8 +212,9 @@ def pulse(call: Call) -> Reply:
     if before is not None:
         _replace_pulse(call, before.id, value)
     else:
-        mine = {"person_id": call.my_id, "account_id": call.me.account_id}
-        call.vault.save(call.work, "pulse", value, checkin_id=found.id, **mine)
+        call.vault.save(
+            call.work, "pulse", value, person_id=call.my_id, account_id=call.me.account_id, checkin_id=found.id
+        )
     return Reply(replace=_answered(call, found))
 
 

@@ -84,10 +84,11 @@ def _row(
     read: Mapping[UUID, list[datetime]],
     mentors: Mapping[UUID, str],
 ) -> list[Block]:
-    lines = [_share_line(share, read.get(share.id, []), call.me.zone) for share in made]
+    lines = [_share_line(one, share, read.get(share.id, []), call.me.zone) for share in made]
+    may_share = bool(_open_to(mentors, one, made))
     items = [
         Button("Open", action("reflections.open", one.id), opens_form=True),
-        *([Button("Share", action("reflections.share", one.id), opens_form=True)] if _open_to(mentors, made) else []),
+        *([Button("Share", action("reflections.share", one.id), opens_form=True)] if may_share else []),
         *(
             Button(f"Stop sharing with {share.mentor}"[:70], action("reflections.stop", share.id))
             for share in made
@@ -98,11 +99,18 @@ def _row(
     return [say(Bold(say_day(one.day))), *([Bullets(tuple(lines))] if lines else []), buttons(*items)]
 
 
-def _share_line(share: Share, read: Sequence[datetime], zone: str) -> Text:
-    """With whom, whether it still is, and every reading."""
+def _share_line(found: Reflection, share: Share, read: Sequence[datetime], zone: str) -> Text:
+    """With whom, whether it still is, every reading, and whether it is shared as it is now."""
     begins = "Shared" if share.holds else "Was shared"
     times = ", ".join(_stamp(at, zone) for at in read)
-    return (f"{begins} with {share.mentor}. " + (f"Read {times}." if read else "Not read."),)
+    line = f"{begins} with {share.mentor}. " + (f"Read {times}." if read else "Not read.")
+    if share.holds and _changed_since(found, share):
+        line += f" You changed it since. {share.mentor} still sees it as it was; share it again to show the change."
+    return (line,)
+
+
+def _changed_since(found: Reflection, share: Share) -> bool:
+    return found.at > share.at
 
 
 def _stamp(at: datetime, zone: str) -> str:
@@ -127,9 +135,12 @@ def open_one(call: Call) -> Reply:
     answers = reflections.read(call.vault, call.work.tx, found.id, call.me.account_id)
     made = shares.of_items(call.work.tx, [found.id])
     read = shares.readings(call.work.tx, [one.id for one in made])
-    lines = tuple(_share_line(one, read.get(one.id, []), call.me.zone) for one in made)
+    lines = tuple(_share_line(found, one, read.get(one.id, []), call.me.zone) for one in made)
     labels = _labels(call.work, answers)
-    note = "Whoever you share it with sees what you change. Empty every field to delete it."
+    note = (
+        "A mentor you shared it with still sees it as it was then. To show what you change, share it again. "
+        "Empty every field to delete it."
+    )
     return Reply(
         form=Form(
             say_day(found.day),
@@ -186,11 +197,12 @@ def _refresh(work: Work, found: Reflection) -> None:
 @router.press("reflections.share")
 def share_form(call: Call) -> Reply:
     found = _own(call)
-    options = _open_to(_mentors(call), shares.of_items(call.work.tx, [found.id]))
+    options = _open_to(_mentors(call), found, shares.of_items(call.work.tx, [found.id]))
     if not options:
         raise Refused("There is no mentor of your cohort whom you could share it with.")
     note = (
-        "Only the mentor you choose can open it, in a form, until you stop sharing. You see each time they read it. "
+        "Only the mentor you choose can open it, in a form, as it is now, until you stop sharing. What you change "
+        "later is not shared until you share it again. You see each time they read it. "
         "What they have read they may remember."
     )
     return Reply(
@@ -214,9 +226,9 @@ def _mentors(call: Call) -> dict[UUID, str]:
     return dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
 
 
-def _open_to(mentors: Mapping[UUID, str], made: Sequence[Share]) -> tuple[Option, ...]:
-    """The mentors whom it is not shared with yet."""
-    having = {one.mentor_id for one in made if one.holds}
+def _open_to(mentors: Mapping[UUID, str], found: Reflection, made: Sequence[Share]) -> tuple[Option, ...]:
+    """The mentors it is not shared with yet, or not as it is now."""
+    having = {one.mentor_id for one in made if one.holds and not _changed_since(found, one)}
     return tuple(Option(str(person_id), name) for person_id, name in mentors.items() if person_id not in having)
 
 
@@ -224,11 +236,11 @@ def _open_to(mentors: Mapping[UUID, str], made: Sequence[Share]) -> tuple[Option
 def share(call: Call) -> Reply:
     found = _own(call)
     read = FieldReader(call.values)
-    choices = _open_to(_mentors(call), shares.of_items(call.work.tx, [found.id]))
+    choices = _open_to(_mentors(call), found, shares.of_items(call.work.tx, [found.id]))
     options = {one.value: one.label for one in choices}
     chosen = read.choice("mentor", tuple(options), needed="Choose a mentor.")
     read.check()
-    shares.make(call.work, found.id, call.my_id, UUID(chosen))
+    reflections.share(call.vault, call.work, found, call.my_id, call.me.account_id, UUID(chosen))
     return notice(
         "Shared with ", Bold(options[chosen]), ". ", Cmd("reflections"), " shows when they read it, and stops it."
     )
@@ -287,7 +299,7 @@ def read_shared(call: Call) -> Reply:
     mine = found is not None and found.mentor_id == call.my_id and str(call.me.account_id) in found.accounts
     if found is None or not mine or not found.holds:
         raise Refused(NOT_THERE)
-    answers = reflections.read_shared(call.vault, call.work.tx, found.item_id)
+    answers = reflections.read_shared(call.vault, call.work.tx, found.copy_id) if found.copy_id else {}
     day = reflections.days(call.work.tx, [found.item_id]).get(found.item_id)
     if not answers or day is None:
         raise Refused(NOT_THERE)

@@ -73,7 +73,8 @@ def everything(tx: Tx, person_id: UUID, opened: Opened) -> list[Kind]:
         *found,
         _kind("Lines of the ledger", (_line(one) for one in ledger.of_person(tx, person_id))),
         _kind("Choices about check-ins", _choices(tx, person_id)),
-        _kind("Reflections", _reflections(tx, person_id, opened)),
+        _kind("Reflections", _reflections(tx, person_id, reflections.KIND, opened)),
+        _kind("Reflections as you shared them", _reflections(tx, person_id, reflections.SHARED, opened)),
         _kind("Numbers tapped", _items(tx, person_id, "pulse", opened)),
         _kind("Shared reflections", _shared(tx, person_id)),
         _kind("Disputes", _disputes(tx, person_id, opened)),
@@ -175,10 +176,10 @@ def _items(tx: Tx, person_id: UUID, kind: str, opened: Opened) -> list[dict[str,
     return [{"at": row.at, "what": opened(row.id)} for row in rows]
 
 
-def _reflections(tx: Tx, person_id: UUID, opened: Opened) -> list[dict[str, object]]:
+def _reflections(tx: Tx, person_id: UUID, kind: str, opened: Opened) -> list[dict[str, object]]:
     asked = {str(row.id): row.text for row in tx.execute(select(prompt.c.id, prompt.c.text))}
     found: list[dict[str, object]] = []
-    for row in _items(tx, person_id, reflections.KIND, opened):
+    for row in _items(tx, person_id, kind, opened):
         text = row["what"]
         answers = reflections.parse(text if isinstance(text, str) else None)
         texts = {asked.get(name, "Typed into the chat"): answer for name, answer in answers.items()}

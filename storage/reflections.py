@@ -18,6 +18,7 @@ from storage.vault import Vault
 from storage.work import Work
 
 KIND = "reflection"
+SHARED = "shared"  # a copy of a reflection, as it was when it was shared
 TYPED = "typed"  # in place of a prompt's id
 
 Answers = dict[str, str]  # prompt id, or TYPED -> text
@@ -68,9 +69,24 @@ def read(opener: Vault, tx: Tx, item_id: UUID, account_id: UUID) -> Answers:
     return parse(opener.open(tx, item_id, account_id))
 
 
-def read_shared(opener: Vault, tx: Tx, item_id: UUID) -> Answers:
-    """The answers, for a reader whose right to them the caller has checked."""
-    return parse(opener.open_shared(tx, item_id))
+def share(sealer: Vault, work: Work, found: Reflection, person_id: UUID, account_id: UUID, mentor_id: UUID) -> UUID:
+    """Share a reflection with a mentor as it is now; an earlier share with that mentor ends. The share's id.
+
+    The mentor reads a copy, so that nothing its author adds or changes later is shared with it.
+    """
+    for earlier in shares.of_items(work.tx, [found.id]):
+        if earlier.mentor_id == mentor_id and earlier.ended_at is None:
+            shares.stop(work, earlier, person_id)
+    text = sealer.open(work.tx, found.id, account_id) or ""
+    copy_id = sealer.save(
+        work, SHARED, text, person_id=person_id, account_id=account_id, checkin_id=found.checkin_id, at=found.at
+    )
+    return shares.make(work, found.id, person_id, mentor_id, copy_id)
+
+
+def read_shared(opener: Vault, tx: Tx, copy_id: UUID) -> Answers:
+    """The answers as they were shared, for a reader whose right to them the caller has checked."""
+    return parse(opener.open_shared(tx, copy_id))
 
 
 def parse(text: str | None) -> Answers:

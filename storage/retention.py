@@ -14,7 +14,7 @@ from storage.database import Tx
 from storage.tables import cohort, membership, vault_item
 from storage.work import Work
 
-KINDS = ("reflection", "pulse")
+KINDS = ("reflection", "shared", "pulse")
 CHUNK = 500  # people in one statement
 
 

@@ -67,7 +67,7 @@ def of_membership(
 
 def of_share(tx: Tx, row: Any) -> bytes:
     """``row``: the columns of ``share``, by name."""
-    names = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at")
+    names = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at", "copy_id")
     values = {name: _value(row, name) for name in names}
     return mac_of(key_of(tx), "share", {**values, "accounts": list(_value(row, "accounts"))})
 

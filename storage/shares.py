@@ -14,10 +14,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, insert, or_, select
 
-from storage import deliveries, memberships, people, seals
+from storage import deliveries, holds, memberships, people, seals, vault
 from storage.database import Tx
 from storage.seals import fits
-from storage.tables import person, share, share_reading
+from storage.tables import person, share, share_reading, vault_item
 from storage.work import Work
 
 
@@ -31,15 +31,16 @@ class Share:
     author: str
     accounts: Sequence[str]  # ids of the mentor's accounts that may open it
     at: datetime
+    copy_id: UUID | None  # what the mentor reads; None for a share from before copies were made
     ended_at: datetime | None
     still_theirs: bool  # whether the mentor is still a mentor of the author's
 
     @property
     def holds(self) -> bool:
-        return self.ended_at is None and self.still_theirs
+        return self.ended_at is None and self.still_theirs and self.copy_id is not None
 
 
-_SEALED = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "accounts", "at", "seal")
+_SEALED = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "accounts", "at", "copy_id", "seal")
 
 
 def _pairs(tx: Tx, person_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
@@ -66,6 +67,7 @@ def _select(tx: Tx, *where: ColumnElement[bool]) -> list[Share]:
         author.c.name,
         share.c.accounts,
         share.c.at,
+        share.c.copy_id,
         stop.c.at,
     ]
     query = (
@@ -104,11 +106,17 @@ def with_mentor(tx: Tx, person_id: UUID) -> list[Share]:
     return _select(tx, share.c.mentor_id == person_id)
 
 
-def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID) -> UUID:
-    """Share a reflection with a mentor; their message is queued. The caller has checked both."""
+def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID, copy_id: UUID) -> UUID:
+    """Share a copy of a reflection with a mentor; their message is queued. The caller has checked both."""
     share_id = work.new_id()
     accounts = sorted(str(account.id) for account in people.accounts_of(work.tx, mentor_id))
-    row = {"item_id": item_id, "author_id": author_id, "mentor_id": mentor_id, "accounts": accounts}
+    row = {
+        "item_id": item_id,
+        "author_id": author_id,
+        "mentor_id": mentor_id,
+        "accounts": accounts,
+        "copy_id": copy_id,
+    }
     line = {"id": share_id, "step": "shared", "target_id": None, "at": work.now, "by": author_id, **row}
     work.tx.execute(insert(share).values(line | {"seal": seals.of_share(work.tx, line)}))
     deliveries.to_person(work, "share", mentor_id, share_id)
@@ -116,7 +124,10 @@ def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID) -> UUID:
 
 
 def stop(work: Work, found: Share, by: UUID | None) -> None:
-    """End a share that has not ended. ``by``: its author; None: it ended by itself."""
+    """End a share that has not ended, and destroy its copy unless a legal hold keeps it.
+
+    ``by``: its author; None: it ended by itself.
+    """
     row = {
         "id": work.new_id(),
         "item_id": found.item_id,
@@ -127,8 +138,11 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
         "accounts": [],
         "at": work.now,
         "by": by,
+        "copy_id": None,
     }
     work.tx.execute(insert(share).values(row | {"seal": seals.of_share(work.tx, row)}))
+    if found.copy_id is not None and holds.of_person(work.tx, found.author_id) is None:
+        vault.destroy(work.tx, vault_item.c.id == found.copy_id)
     deliveries.refresh(work, found.id, "share")
 
 

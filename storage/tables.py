@@ -513,6 +513,7 @@ share = Table(
     Column("accounts", JSON, nullable=False),  # the mentor's at that time: no account linked later reads it
     Column("at", Instant, nullable=False),
     _to("by", "person", nullable=True),  # None: it ended with a place in the cohort
+    Column("copy_id", Id),  # in the vault: what the mentor reads, as it was when it was shared
     Column("seal", LargeBinary),
     Index("ix_share_item_id", "item_id"),
     Index("ix_share_mentor_id", "mentor_id"),

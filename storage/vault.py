@@ -189,9 +189,17 @@ class Vault:
             return self.unwrap(row.wrapped_by, row.wrapped, UNSEALED_IDENTITY), UNSEALED_IDENTITY
 
     def save(
-        self, work: Work, kind: str, text: str, *, person_id: UUID, account_id: UUID, checkin_id: UUID | None
+        self,
+        work: Work,
+        kind: str,
+        text: str,
+        *,
+        person_id: UUID,
+        account_id: UUID,
+        checkin_id: UUID | None,
+        at: datetime | None = None,
     ) -> UUID:
-        """Seal a new item.
+        """Seal a new item; its id. ``at``: when it was written, if not now.
 
         Raises:
             NoKeyYet: :meth:`ensure_keys` comes first.
@@ -208,7 +216,7 @@ class Vault:
             "checkin_id": checkin_id,
             "key_id": key.id,
             "sealed": _encrypt(key.cipher, text.encode(), identity),
-            "at": work.now,
+            "at": at or work.now,
         }
         work.tx.execute(insert(vault_item).values(row))
         return item_id

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Table, delete, insert, select, text, update
 
 from handlers.reflections import NOT_THERE
-from storage import downloads, people, seals, shares
+from storage import downloads, people, reflections, seals
 from storage.database import Tx
 from storage.tables import (
     account,
@@ -130,7 +130,10 @@ async def test_a_forged_membership_lets_a_former_mentor_read_nothing(world: Worl
     """Even with a true share: who is no mentor of the author's reads nothing, and a forged row makes none."""
     item = await written(world, dana)
     with world.database.write() as tx:
-        shares.make(world.work(tx), UUID(item), dana.id, tom.id)
+        mine = people.accounts_of(tx, dana.id)[0].id
+        reflection = reflections.find(tx, UUID(item), mine)
+        assert reflection is not None
+        reflections.share(world.vault, world.work(tx), reflection, dana.id, mine, tom.id)
         row = {
             "id": uuid4(),
             "cohort_id": _cohort(tx, dana),

@@ -35,7 +35,6 @@ from storage import (
     meetings,
     people,
     reflections,
-    shares,
     summaries,
 )
 from storage.database import Database, keys_file
@@ -363,9 +362,12 @@ class _Making:
                 kind, owner, next(one.id for one in reflections.of_account(self.work.tx, account) if one.day == day)
             )
             self.put("checkin", owner, found.id)
-        item = UUID(self.cast.things["reflection", owner])
-        self.put("share", owner, shares.make(self.work, item, me, UUID(self.cast.things["mentor", owner])))
-        self.put("share with somebody who left", owner, shares.make(self.work, item, me, self.ids["nora"]))
+        item = reflections.find(self.work.tx, UUID(self.cast.things["reflection", owner]), account)
+        assert item is not None
+        vault, mentor = self.cast.world.vault, UUID(self.cast.things["mentor", owner])
+        self.put("share", owner, reflections.share(vault, self.work, item, me, account, mentor))
+        left = reflections.share(vault, self.work, item, me, account, self.ids["nora"])
+        self.put("share with somebody who left", owner, left)
 
     def _line(self, owner: str, line: Line) -> UUID:
         return ledger.add(self.work, self.ids[owner], line)

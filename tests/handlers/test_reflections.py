@@ -310,6 +310,56 @@ async def test_another_account_given_to_the_mentor_reads_nothing(world: World, d
     assert "not there" in said(await other.does_press("reflections.read", share_id))
 
 
+async def read_by(ruth: Person, share_id: str) -> str:
+    return said(await ruth.does_press("reflections.read", share_id))
+
+
+async def test_what_is_changed_after_sharing_is_not_shared_until_it_is_shared_again(
+    world: World, dana: Person, ruth: Person
+) -> None:
+    item = await written(world, dana)
+    await shared(dana)
+    with world.database.read() as tx:
+        first = str(tx.scalar(select(share_table.c.id)))
+    form = (await dana.does_press("reflections.open", item)).form
+    assert form is not None
+    assert "still sees it as it was then" in said(Reply(form=form))
+    await world.pass_time(minutes=1)
+    await dana.fills(form, **{form.fields[0].id: f"{SECRET} and ADDED-LATER"})
+    assert SECRET in await read_by(ruth, first)
+    assert "ADDED-LATER" not in await read_by(ruth, first)
+    listed = await dana.sends("reflections")
+    assert "You changed it since." in said(listed)
+    await shared(dana)
+    with world.database.read() as tx:
+        made = shares.with_mentor(tx, ruth.id)
+    (second,) = [str(one.id) for one in made if one.holds]
+    assert "ADDED-LATER" in await read_by(ruth, second)
+    assert "not there" in await read_by(ruth, first)
+    assert "You changed it since." not in said(await dana.sends("reflections"))
+
+
+async def test_words_typed_after_sharing_are_not_shared(world: World, dana: Person, ruth: Person) -> None:
+    await written(world, dana)
+    await shared(dana)
+    with world.database.read() as tx:
+        share_id = str(tx.scalar(select(share_table.c.id)))
+    await world.pass_time(minutes=1)
+    await dana.types("TYPED-LATER is how it went on")
+    assert "TYPED-LATER" not in await read_by(ruth, share_id)
+
+
+async def test_stopping_a_share_destroys_its_copy(world: World, dana: Person, ruth: Person) -> None:
+    await written(world, dana)
+    await shared(dana)
+    with world.database.read() as tx:
+        kinds = sorted(tx.scalars(select(vault_item.c.kind)))
+    assert "shared" in kinds
+    await dana.presses(await dana.sends("reflections"), "Stop sharing with Ruth Ellison")
+    with world.database.read() as tx:
+        assert "shared" not in tx.scalars(select(vault_item.c.kind)).all()
+
+
 async def test_deleting_ends_the_share(world: World, dana: Person, ruth: Person) -> None:
     await written(world, dana)
     await shared(dana)
@@ -327,7 +377,7 @@ def test_a_stop_ends_a_share_once(database: Database) -> None:
         world.import_roster()
         dana, ruth = (world.matched(name, email) for name, email in PAIR)
         with world.database.write() as tx:
-            made = shares.make(world.work(tx), uuid4(), dana.id, ruth.id)
+            made = shares.make(world.work(tx), uuid4(), dana.id, ruth.id, uuid4())
             found = shares.get(tx, made)
             assert found is not None
             shares.stop(world.work(tx), found, dana.id)
