@@ -78,7 +78,7 @@ async def test_the_worked_example_is_clicked_through(windows: Windows, product: 
 
 async def a_conversation(dana: Person, ruth: Person) -> None:
     await dana.command("log")
-    await dana.choose("What", "One-to-one contact with the mentor")
+    await dana.choose("What you did", "One-to-one contact with the mentor")
     await dana.fill("Minutes", "30")
     await dana.choose("How", "By phone")
     await dana.submit("Save")
@@ -125,7 +125,7 @@ async def a_dispute(lee: Person, ruth: Person) -> None:
     await ruth.choose("Outcome", "The record is wrong: correct it")
     await ruth.submit("Next")
     await ruth.choose("Lee Okafor", "Present")
-    await ruth.choose("Why (only for a correction)", "The mentee told me")
+    await ruth.choose("Why (only for a correction)", "The mentee pointed it out")
     await ruth.submit("Save")
     await ruth.closed()
     await ruth.reads("Dispute settled")
@@ -148,8 +148,8 @@ async def a_make_up(maria: Person, ruth: Person) -> None:
     await pick(maria, "The missed meeting", "(excused)")
     await maria.choose("What you did instead", "Observation of another counselor")
     await maria.fill("Minutes", "60")
-    await maria.submit("Ask")
-    await maria.reads("Your mentor or coordinator can approve it with one tap.")
+    await maria.submit("Send request")
+    await maria.reads("I'll tell you the decision.")
     await ruth.press("Approve", await ruth.reads("A make-up to approve"))
     await ruth.reads("Make-up approved")
     await maria.reads("Your make-up is approved")
@@ -159,8 +159,8 @@ async def a_make_up(maria: Person, ruth: Person) -> None:
 async def a_leave(dana: Person, carol: Person) -> None:
     await dana.command("leave")
     await dana.choose("Why", "Family or parental leave")
-    await dana.submit("Ask")
-    await dana.reads("Request sent; you hear the answer from me.")
+    await dana.submit("Send request")
+    await dana.reads("Request sent. I'll tell you the decision.")
     await carol.press("Approve", await carol.reads("A leave request to decide"))
     await carol.reads("Leave approved")
     await dana.reads("Your leave is approved")
@@ -174,8 +174,8 @@ async def a_transfer(dana: Person, carol: Person) -> None:
     await carol.choose("To the cohort", "Gateway")
     await carol.choose("Why", "Moved to another district")
     await carol.submit("Transfer")
-    await carol.reads("The mentee keeps all credit.")
-    await dana.reads("Carol Dietz recorded your transfer to Gateway")
+    await carol.reads("All credit is kept.")
+    await dana.reads("Carol Dietz moved you to Gateway")
     await shows(dana, "Meetings, Year 1", "3 of 8")
 
 
@@ -186,7 +186,7 @@ async def a_credit_and_back(carol: Person) -> None:
     await carol.fill("How much", "1")
     await carol.choose("Why", "Part of another mentoring program")
     await carol.submit("Credit")
-    await carol.press("Undo", await carol.reads("Recorded for Dana Reyes."))
+    await carol.press("Undo", await carol.reads("Saved for Dana Reyes."))
     await carol.reads("Undone for Dana Reyes. The record shows both.")
 
 
@@ -262,7 +262,7 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
 
         carol = await Person.open(page, CAROL, address=product.address)
         await carol.command("export")
-        await carol.choose("What", "The whole program")
+        await carol.choose("What to export", "The whole program")
         await carol.submit("Create files")
         program = await carol.reads("Export: The whole program")
         standings = (await visitor.downloads(await link(program, "Standings (CSV)"))).csv

@@ -223,7 +223,7 @@ async def test_what_a_mentor_does_before_a_meeting(windows: Windows, product: Ru
             await ruth.reads("Cancelled 1 meeting")
         async with tally.task(ruth, "Take a cancellation back"):
             await ruth.press("Undo")
-            await ruth.reads("Undone: 1 meeting is back on the schedule.")
+            await ruth.reads("Undone. 1 meeting is back on the schedule.")
         async with tally.task(ruth, "Call a snow day"):
             listed = await ruth.asks("meetings", "Meetings of Ozarks")
             await listed.get_by_role("button", name="Snow day").first.click()
@@ -307,14 +307,14 @@ async def test_what_a_mentor_does_after_a_meeting(windows: Windows, product: Run
             await ruth.press("Person by person")
             await ruth.choose("Lee Okafor", "Absent")
             await ruth.submit("Save")
-            await ruth.reads("3 people are still open.")
+            await ruth.reads("3 people still need an answer.")
         async with tally.task(ruth, "Record that somebody was there for a part"):
             await ruth.press("Person by person")
             await ruth.choose("Maria Gutierrez", "Partly there")
             await ruth.submit("Save")
             await ruth.fill("Maria Gutierrez, minutes", "30")
             await ruth.submit("Save")
-            await ruth.reads("2 people are still open.")
+            await ruth.reads("2 people still need an answer.")
         async with tally.task(ruth, "Add a visitor"):
             await ruth.press("Person by person")
             await ruth.fill("A visitor from another cohort", "Jordan Blake")

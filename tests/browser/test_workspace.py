@@ -275,7 +275,9 @@ async def test_what_failed_is_said_and_the_text_is_kept(browser: Browser, served
         dana = await Person.open(page, MENTEE.user, HOME)
         toy.fail = True
         await dana.command("help")
-        await expect(page.get_by_role("alert")).to_contain_text("That did not work")
+        await expect(page.get_by_role("alert")).to_contain_text(
+            "Something went wrong and nothing was saved. Please try again."
+        )
         await expect(page.get_by_label("Message to")).to_have_value("/plc help")
         toy.fail = False
         await page.get_by_label("Message to").press("Enter")

@@ -35,7 +35,7 @@ async def test_the_first_message_to_a_coordinator_leads_to_the_policy(on_missour
     await carol.presses(question, "Yes, that's me")
     welcome = on_missouri.to(carol)[-1]
     assert "First: choose or fill in a policy." in welcome.text
-    assert "Fill in what is unset" in str((await carol.presses(welcome, "Choose or fill in a policy")).card)
+    assert "Fill in open values" in str((await carol.presses(welcome, "Choose or fill in a policy")).card)
 
 
 async def test_a_complete_policy_is_not_mentioned(world: World) -> None:

@@ -46,7 +46,7 @@ COMMANDS = (
     "help",
 )
 PRIVATE_KINDS = {"checkin", "checkin.nudge", "checkin.reach", "dispute", "dispute.own", "forgotten", "share"}
-TOKEN = re.compile(r"download/[\w-]+|seal: [\w-]+")
+TOKEN = re.compile(r"download/[\w-]+|(?:seal|operator): [\w-]+")
 
 
 async def nothing(_dana: Person) -> None:

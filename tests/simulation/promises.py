@@ -13,8 +13,8 @@ Answers = dict[str, str]  # what somebody wrote in one check-in, by field; a pul
 PULSE = "pulse"
 COUNTED = {  # forms that add one ledger line, and how their acknowledgement begins
     "activities.logged": ("activity", "logged", "Logged"),
-    "activities.makeup.asked": ("makeup", "asked", "Asked"),
-    "leave.asked": ("leave", "asked", "Asked"),
+    "activities.makeup.asked": ("makeup", "asked", "Request sent"),
+    "leave.asked": ("leave", "asked", "Request sent"),
     "disputes.open": ("dispute", "opened", "Your dispute is open"),
 }
 HERE = "You're marked as here, "

@@ -429,7 +429,7 @@ async def a_meeting_is_cancelled(story: Story) -> None:
     await ruth.taps_notice("Cancel", OZARKS)
     assert "A cancelled meeting doesn't count as an absence." in ruth.modal()
     told_her = await ruth.fills(reason="weather")
-    assert told_her == "Cancelled 1 meeting; the cohort is told.\n[Undo]"
+    assert told_her == "Cancelled 1 meeting. I told the cohort.\n[Undo]"
     cancelled = dana.reads(OZARKS)[-1]
     assert cancelled.startswith(
         "# Cancelled: First steps\nThe meeting of Thursday, September 24, 2026 at 3:30 PM is cancelled (weather)."

@@ -104,7 +104,7 @@ async def test_what_did_not_arrive_is_dropped_when_it_is_no_longer_true(
     monkeypatch.setitem(world.product.router.builders, "welcome", lambda work, item: None)
     await after_the_lease(world)
     assert world.to(dana) == []
-    assert rows(world) == [("dropped", "it is no longer true")]
+    assert rows(world) == [("dropped", "it was out of date")]
 
 
 @pytest.mark.parametrize("of_everybody", [False, True])

@@ -198,7 +198,7 @@ def test_what_no_key_opens_is_counted(world: World) -> None:
         tx.execute(update(ledger_key).values(wrapped=b"z" * 60))
     checked = keyring.check(world.database, world.vault, world.clock)
     assert checked.problems == [
-        "1 data key cannot be opened, though the key is at hand.",
+        "1 data key can't be opened, although its key is available.",
         "2 of 3 items cannot be opened.",
         "The ledger's key cannot be opened.",
     ]
