@@ -30,7 +30,8 @@ def privacy_card(call: Call) -> Card:
     """The notice, the choice that was made, and what is kept."""
     tx = call.work.tx
     decision = consent.of(tx, call.my_id)
-    kept = [kind for kind in about.everything(tx, call.my_id, lambda _item: None) if kind.rows]
+    mine = [one.id for one in people.accounts_of(tx, call.my_id)]
+    kept = [kind for kind in about.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
     items = [
         Button("My reflections", action("command.run", "reflections")),
         Button("Take everything along", action("privacy.take"), opens_form=True),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select
 
 from program.wording import RecordLine
 from storage import consent, ledger, reflections, shares
@@ -62,27 +62,40 @@ class Kind:
     rows: tuple[dict[str, str], ...]
 
 
-def everything(tx: Tx, person_id: UUID, opened: Opened) -> list[Kind]:
+def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUID] | None = None) -> list[Kind]:
     """What the database holds about somebody.
 
     ``opened`` decides which confidential texts are in it; where it gives None, the day alone is.
+    ``accounts``: leave out that anything confidential was written with another account; None leaves out nothing.
     """
-    queries = _queries(person_id)
+    written = _written(person_id, accounts)
+    queries = _queries(person_id, accounts)
     found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
     return [
         *found,
         _kind("Lines of the ledger", (_line(one) for one in ledger.of_person(tx, person_id))),
         _kind("Choices about check-ins", _choices(tx, person_id)),
-        _kind("Reflections", _reflections(tx, person_id, reflections.KIND, opened)),
-        _kind("Reflections as you shared them", _reflections(tx, person_id, reflections.SHARED, opened)),
-        _kind("Numbers tapped", _items(tx, person_id, "pulse", opened)),
-        _kind("Shared reflections", _shared(tx, person_id)),
+        _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
+        _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
+        _kind("Numbers tapped", _items(tx, written, "pulse", opened)),
+        _kind("Shared reflections", _shared(tx, person_id, written, accounts is None)),
         _kind("Disputes", _disputes(tx, person_id, opened)),
     ]
 
 
-def _queries(person_id: UUID) -> dict[str, Select[Any]]:
+def _written(person_id: UUID, accounts: Collection[UUID] | None) -> ColumnElement[bool]:
+    """The condition on items of the vault: the person's, written with one of these accounts."""
+    own = vault_item.c.person_id == person_id
+    return own if accounts is None else and_(own, vault_item.c.account_id.in_(accounts))
+
+
+def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Select[Any]]:
     """The kinds that are rows of a table as they stand."""
+    theirs = vault_item.c.account_id.not_in(accounts or ()) if accounts is not None else false()
+    hidden = select(vault_item.c.checkin_id).where(
+        vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None), theirs
+    )
+    shown = checkin.c.id.not_in(hidden)
     mine = account.c.person_id == person_id
     return {
         "Person": select(
@@ -134,7 +147,12 @@ def _queries(person_id: UUID) -> dict[str, Select[Any]]:
         .join_from(summary, meeting)
         .where(summary.c.author_id == person_id),
         "Unfinished forms": select(draft.c.kind, draft.c.at).where(draft.c.person_id == person_id),
-        "Check-ins": select(checkin.c.day, checkin.c.opened_at, checkin.c.answered_at, checkin.c.reach_out_at)
+        "Check-ins": select(
+            checkin.c.day,
+            checkin.c.opened_at,
+            case((shown, checkin.c.answered_at)).label("answered_at"),
+            case((shown, checkin.c.reach_out_at)).label("reach_out_at"),
+        )
         .where(checkin.c.person_id == person_id)
         .order_by(checkin.c.day),
         "Messages to you": select(delivery.c.kind, delivery.c.verb, delivery.c.state, delivery.c.created_at)
@@ -168,18 +186,16 @@ def _choices(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
     return [{"choice": one.decision, "notice": one.version, "at": one.at} for one in found]
 
 
-def _items(tx: Tx, person_id: UUID, kind: str, opened: Opened) -> list[dict[str, object]]:
-    query = select(vault_item.c.id, vault_item.c.at).where(
-        vault_item.c.person_id == person_id, vault_item.c.kind == kind
-    )
+def _items(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
+    query = select(vault_item.c.id, vault_item.c.at).where(written, vault_item.c.kind == kind)
     rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id)).all()
     return [{"at": row.at, "what": opened(row.id)} for row in rows]
 
 
-def _reflections(tx: Tx, person_id: UUID, kind: str, opened: Opened) -> list[dict[str, object]]:
+def _reflections(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
     asked = {str(row.id): row.text for row in tx.execute(select(prompt.c.id, prompt.c.text))}
     found: list[dict[str, object]] = []
-    for row in _items(tx, person_id, kind, opened):
+    for row in _items(tx, written, kind, opened):
         text = row["what"]
         answers = reflections.parse(text if isinstance(text, str) else None)
         texts = {asked.get(name, "Typed into the chat"): answer for name, answer in answers.items()}
@@ -187,9 +203,11 @@ def _reflections(tx: Tx, person_id: UUID, kind: str, opened: Opened) -> list[dic
     return found
 
 
-def _shared(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
-    """What was shared by and with somebody, and when it was read."""
-    found = [*shares.of_author(tx, person_id), *shares.with_mentor(tx, person_id)]
+def _shared(tx: Tx, person_id: UUID, written: ColumnElement[bool], every: bool) -> list[dict[str, object]]:
+    """What was shared by and with somebody, and when it was read. ``every``: also where the item is gone."""
+    items = set(tx.scalars(select(vault_item.c.id).where(written)))
+    own = [one for one in shares.of_author(tx, person_id) if every or one.item_id in items]
+    found = [*own, *shares.with_mentor(tx, person_id)]
     read = shares.readings(tx, [one.id for one in found])
     return [
         {

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from storage import checkins, holds, shares, vault
+from storage import checkins, holds, people, shares, vault
 from storage.checkins import CheckIn
 from storage.database import Tx
 from storage.tables import checkin, vault_item
@@ -59,8 +59,12 @@ def days(tx: Tx, item_ids: list[UUID]) -> dict[UUID, date]:
 
 
 def count_elsewhere(tx: Tx, person_id: UUID, account_id: UUID) -> int:
-    """How many this person wrote with other accounts, which this one does not open."""
-    others = (vault_item.c.person_id == person_id, vault_item.c.account_id != account_id, vault_item.c.kind == KIND)
+    """How many this person wrote with their other linked accounts, which this one does not open.
+
+    What an account wrote that is not linked to the person any more is not counted.
+    """
+    linked = [one.id for one in people.accounts_of(tx, person_id) if one.id != account_id]
+    others = (vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == KIND)
     return tx.scalar(select(func.count()).select_from(vault_item).where(*others)) or 0
 
 

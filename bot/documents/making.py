@@ -141,7 +141,8 @@ class Maker:
         vault = self.vault
         if found is None or found.person_id is None or vault is None:
             raise NothingToMake("You can no longer get this file.")
-        return about_file(tx, found.person_id, now, lambda item: vault.open(tx, item, account_id))
+        mine = [one.id for one in people.accounts_of(tx, found.person_id)]
+        return about_file(tx, found.person_id, now, lambda item: vault.open(tx, item, account_id), accounts=mine)
 
     def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
         found = exports.sheets(tx, what, subject, now)
@@ -161,12 +162,22 @@ class Maker:
                 return lambda: File(f"{name}-record.csv", CSV, to_csv(found[1]))
 
 
-def about_file(tx: Tx, person_id: UUID, now: datetime, opened: about.Opened, left_out: Collection[str] = ()) -> Make:
-    """Everything about a person but for the kinds that are left out; ``opened`` decides on confidential words."""
+def about_file(
+    tx: Tx,
+    person_id: UUID,
+    now: datetime,
+    opened: about.Opened,
+    left_out: Collection[str] = (),
+    accounts: Collection[UUID] | None = None,
+) -> Make:
+    """Everything about a person but for the kinds that are left out.
+
+    ``opened`` and ``accounts`` decide on confidential words: see :func:`storage.about.everything`.
+    """
     zone = program.zone_of(tx)
     name = people.get(tx, person_id).name
     made = f"{long_day(now, zone)}, {say_time(to_local(now, zone))}"
-    kinds = [kind for kind in about.everything(tx, person_id, opened) if kind.name not in left_out]
+    kinds = [kind for kind in about.everything(tx, person_id, opened, accounts) if kind.name not in left_out]
     return lambda: File(f"about-{_file_name(name)}.zip", ZIP, about_zip(name, made, kinds))
 
 

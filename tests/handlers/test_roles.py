@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import update
 
-from handlers.cards import Action
+from handlers.cards import Action, Table
 from handlers.requests import Submit
-from storage import history, people
+from storage import about, checkins, history, people
 from storage.tables import account, person
 from tests.handlers.test_story import scheduled
 from tests.world import World, said
@@ -102,3 +102,45 @@ def test_any_part_of_a_name_is_searched_and_beginnings_come_first(world: World) 
 def _link(world: World, user: str) -> str:
     with world.database.read() as tx:
         return str(tx.execute(account.select().where(account.c.user == user)).one().link)
+
+
+async def test_a_rebound_account_sees_nothing_of_what_the_earlier_one_wrote(world: World) -> None:
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    await _answers(world, dana)
+    other = _rebound(world, dana)
+    assert "can be opened only" not in said(await other.sends("reflections"))
+    with world.database.read() as tx:
+        mine = [one.id for one in people.accounts_of(tx, dana.id)]
+        kinds = {kind.name: kind.rows for kind in about.everything(tx, dana.id, lambda _item: None, mine)}
+    assert [kinds[name] for name in ("Reflections", "Numbers tapped", "Shared reflections")] == [(), (), ()]
+    assert all("answered_at" not in row for row in kinds["Check-ins"])
+    shown = next(one for one in kept_table(await other.sends("privacy")) if one[0] == "Check-ins")
+    assert shown[1] == str(len(kinds["Check-ins"]))
+    assert not {"Reflections", "Numbers tapped"} & {row[0] for row in kept_table(await other.sends("privacy"))}
+
+
+def kept_table(reply: Any) -> list[tuple[str, ...]]:
+    return [row for block in reply.card.blocks if isinstance(block, Table) for row in block.rows]
+
+
+async def _answers(world: World, who: Any) -> None:
+    with world.database.read() as tx:
+        at = checkins.turn_at(tx, who.id)
+    assert at is not None
+    await world.go_to(at)
+    asked = world.to(who)[-1]
+    await who.presses(asked, "3")
+    form = (await who.presses(asked, "Write or change")).form
+    assert form is not None
+    await who.fills(form, **{form.fields[0].id: "CANARY"})
+
+
+def _rebound(world: World, who: Any) -> Any:
+    other = world.account("Dana Two", "two@example.com", user="U-two")
+    with world.database.write() as tx:
+        work = world.work(tx)
+        seen = people.see(
+            work, world.platform, world.tenant, other.user, name="Dana Two", email="", member=True, active=True
+        )
+        people.confirm(work, seen.id, who.id, None)
+    return other
