@@ -15,6 +15,10 @@ from storage.work import Work
 
 ASK = action("forgetting.ask")  # what the button of /plc privacy carries
 ANEW = "What you write from now on is kept under a new key."
+KEY_STAYS = (
+    "Your account replaced an earlier one. Only what your account wrote is deleted, and the key is kept. "
+    "Your operator can delete everything and the key."
+)
 ANSWER_WITHIN = timedelta(hours=1)  # an old question does not destroy anything
 
 
@@ -31,6 +35,7 @@ def ask(call: Call) -> Reply:
             "Delete private data",
             (
                 _what_it_means(call.work),
+                *([say(KEY_STAYS)] if forgetting.was_replaced(call.work.tx, call.my_id) else []),
                 buttons(
                     Button("Delete it all", action("forgetting.do", asked), style="danger", confirm=really),
                     Button("Keep it", action("forgetting.keep")),
@@ -89,6 +94,10 @@ def do(call: Call) -> Reply:
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
         return Reply(replace=_held_card(held, call.me.zone))
+    if forgetting.was_replaced(call.work.tx, call.my_id):
+        forgetting.forget_accounts(call.work, call.my_id)
+        _refresh_open(call.work, call.my_id)
+        return Reply(replace=Card("Deleted", (say(f"What your account wrote is deleted. {KEY_STAYS}"),)))
     _forget(call.work, call.my_id, by=call.my_id)
     return Reply(replace=Card("Deleted", (say(f"Everything you wrote in private is deleted for good. {ANEW}"),)))
 
@@ -96,10 +105,14 @@ def do(call: Call) -> Reply:
 def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
     """Destroy it, and bring the person's open check-in up to date; how many items that were."""
     items = forgetting.forget(work, person_id, by)
+    _refresh_open(work, person_id)
+    return items
+
+
+def _refresh_open(work: Work, person_id: UUID) -> None:
     found = checkins.open_of(work.tx, person_id, work.now)
     if found is not None:
         deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
-    return items
 
 
 # By the operator --------------------------------------------------------------------------------

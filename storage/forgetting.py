@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
-from storage import holds, vault
+from storage import history, holds, people, vault
 from storage.database import Tx
 from storage.tables import checkin, forgotten, forgotten_key, person_key, vault_item
 from storage.work import Work, insert_new
@@ -56,6 +56,33 @@ def forget(work: Work, person_id: UUID, by: UUID | None) -> int:
     _write_down(work.tx, [Forgotten(work.new_id(), person_id, key_id, work.now, by)])
     _clear_marks(work.tx, person_id, work.now)
     return vault.destroy(work.tx, vault_item.c.person_id == person_id)
+
+
+def forget_accounts(work: Work, person_id: UUID) -> int:
+    """Destroy what a person's linked accounts wrote in confidence; how many items that were.
+
+    What an earlier account wrote stays, and with it the key, so that whoever replaced an account destroys
+    nothing of it. See :func:`was_replaced`.
+
+    Raises:
+        Held: a legal hold is on it.
+    """
+    holds.check_free(work.tx, person_id)
+    linked = [one.id for one in people.accounts_of(work.tx, person_id)]
+    _write_down(work.tx, [Forgotten(work.new_id(), person_id, None, work.now, person_id)])
+    gone = vault.destroy(work.tx, vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked))
+    left = select(vault_item.c.checkin_id).where(
+        vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None)
+    )
+    _clear_marks(work.tx, person_id, work.now, checkin.c.id.not_in(left))
+    return gone
+
+
+def was_replaced(tx: Tx, person_id: UUID) -> bool:
+    """Whether an account was linked to this person that is not now. It tells nothing of what it wrote."""
+    now = {str(one.id) for one in people.accounts_of(tx, person_id)}
+    linked = (line.detail["account"] for line in history.of(tx, person_id) if line.what == "account.linked")
+    return any(account_id not in now for account_id in linked)
 
 
 def count(tx: Tx) -> int:
@@ -100,7 +127,7 @@ def _row(one: Forgotten) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
-def _clear_marks(tx: Tx, person_id: UUID, until: datetime) -> None:
+def _clear_marks(tx: Tx, person_id: UUID, until: datetime, *which: ColumnElement[bool]) -> None:
     """Whether somebody answered is theirs too."""
-    before = update(checkin).where(checkin.c.person_id == person_id, checkin.c.opened_at <= until)
+    before = update(checkin).where(checkin.c.person_id == person_id, checkin.c.opened_at <= until, *which)
     tx.execute(before.values(answered_at=None, reach_out_at=None))

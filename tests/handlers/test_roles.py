@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from handlers.cards import Action, Table
 from handlers.requests import Submit
 from storage import about, checkins, history, people
-from storage.tables import account, person
+from storage.tables import account, checkin, person, person_key, vault_item
 from tests.handlers.test_story import scheduled
 from tests.world import World, said
 
@@ -143,4 +143,39 @@ def _rebound(world: World, who: Any) -> Any:
             work, world.platform, world.tenant, other.user, name="Dana Two", email="", member=True, active=True
         )
         people.confirm(work, seen.id, who.id, None)
+    other.id = who.id
     return other
+
+
+async def test_a_rebound_account_destroys_nothing_of_what_the_earlier_one_wrote(world: World) -> None:
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    await _answers(world, dana)
+    other = _rebound(world, dana)
+    with world.database.read() as tx:
+        before = [tuple(row) for row in tx.execute(select(vault_item)).all()]
+        key = tx.scalar(select(person_key.c.key_id))
+        marks = tx.scalars(select(checkin.c.answered_at)).all()
+    assert len(before) == 2
+    asked = await other.does_press("forgetting.ask")
+    assert "replaced an earlier one" in said(asked)
+    assert "the key is kept" in said(await other.presses(asked, "Delete it all"))
+    for row in before:
+        await other.does_press("reflections.delete", str(row[0]))  # a forged id
+    with world.database.read() as tx:
+        assert [tuple(row) for row in tx.execute(select(vault_item)).all()] == before
+        assert tx.scalar(select(person_key.c.key_id)) == key
+        assert tx.scalars(select(checkin.c.answered_at)).all() == marks
+
+
+async def test_whoever_replaced_an_account_deletes_what_they_wrote_and_is_told_the_same_of_nothing(
+    world: World,
+) -> None:
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    other = _rebound(world, dana)
+    await _answers(world, other)
+    asked = await other.does_press("forgetting.ask")
+    assert "replaced an earlier one" in said(asked)  # though the earlier account wrote nothing
+    await other.presses(asked, "Delete it all")
+    with world.database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == []
+        assert set(tx.scalars(select(checkin.c.answered_at))) == {None}
