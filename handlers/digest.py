@@ -29,6 +29,7 @@ from storage import (
     people,
     policies,
     processed_requests,
+    seals,
     standings,
     summaries,
 )
@@ -118,6 +119,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     blocks: list[Block] = [Heading("To do")]
     found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
+        *_integrity(work),
         *_policies_to_fill_in(work, zone),
         *_to_approve(work),
         *_open_meetings(work),
@@ -207,6 +209,19 @@ def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     if stuck:
         lines.append((f"{counted(stuck, 'planned event')} failed several times. Ask the operator: the log says why.",))
     return _listed("Messages I couldn't deliver", lines)
+
+
+def _integrity(work: Work) -> list[Block]:
+    """Rows that decide who is who and who leads, and that the program did not write."""
+    count = len(seals.misfits(work.tx))
+    if not count:
+        return []
+    return [
+        Heading(f"Records that were changed outside the program ({count})"),
+        say(
+            "They count for nothing. Ask the person who runs the bot to run “plc-bot ledger verify”, which names them."
+        ),
+    ]
 
 
 def _unmatched(work: Work) -> list[Block]:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select
 
 from program.chain import SHORT, START, Link, check_chain, mark_of, seal_of
 from program.wording import RecordLine
+from storage import people, seals
 from storage.database import Tx
 from storage.tables import cohort, enrolment, ledger_head, ledger_line, meeting, membership, person
 from storage.work import Work, put
@@ -214,7 +215,7 @@ class Verdict:
 
 
 def verify(tx: Tx, key: bytes, head: str = "") -> Verdict:
-    """Check every chain: a change, a gap, a cut-off end, and whether a known head is still in it.
+    """Check every chain: a change, a gap, a cut-off end, and whether a known head is still in it; and every seal.
 
     ``head``: a packet's head (64 hexadecimal characters, or the 16 that a record shows) or a digest's seal.
     """
@@ -233,8 +234,25 @@ def verify(tx: Tx, key: bytes, head: str = "") -> Verdict:
     for enrolment_id, row in heads.items():
         if enrolment_id not in seen:
             problems.append(f"{names.get(enrolment_id)}: all {row.position + 1} lines are missing.")
+    problems += _check_seals(tx)
     problems += _check_known(tx, key, head, marks)
     return Verdict(len(seen), lines, problems)
+
+
+SEALED = {
+    "account": "the link from an account to this person was changed or inserted",
+    "membership": "a membership was changed or inserted",
+    "coordinator": "the coordinator role was changed or inserted",
+    "share": "a share of a reflection was changed or inserted",
+    "dispute": "a dispute was changed or inserted",
+}
+
+
+def _check_seals(tx: Tx) -> list[str]:
+    """Rows beside the ledger that decide who is who and who leads, and that the program did not write."""
+    rows = seals.misfits(tx)
+    names = people.named(tx, {row.person_id for row in rows if row.person_id})
+    return [f"{names.get(row.person_id, row.id) if row.person_id else row.id}: {SEALED[row.table]}." for row in rows]
 
 
 def _chains(tx: Tx) -> Iterable[tuple[UUID, list[Link]]]:

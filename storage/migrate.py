@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from alembic import command
@@ -103,25 +104,51 @@ def check_key_store(tx: Tx) -> None:
 
 
 def check_triggers(tx: Tx) -> None:
-    """The triggers that keep the append-only tables so must be there.
+    """The triggers that keep the append-only tables so must be there and do what they were made for.
 
     Raises:
-        SchemaProblem: one is missing.
+        SchemaProblem: one is missing, switched off, or refuses nothing; the text names it.
     """
-    if tx.dialect.name == "sqlite":
-        schemas = ("main.", f"{KEYS_SCHEMA}.")
-        query = " UNION ".join(f"SELECT name FROM {schema}sqlite_master WHERE type = 'trigger'" for schema in schemas)
-    else:
-        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
-    there = set(tx.scalars(text(query)))
-    missing = [name for name in trigger_names(tx.dialect.name) if name not in there]
-    if missing:
+    there = _sqlite_triggers(tx) if tx.dialect.name == "sqlite" else _postgresql_triggers(tx)
+    wrong = [name for name, made in _expected_triggers(tx.dialect.name).items() if there.get(name) != made]
+    if wrong:
         raise SchemaProblem(
-            f"The database lost what protects its ledger ({', '.join(missing)}). Restore a backup, or "
+            f"The database lost what protects its ledger ({', '.join(wrong)}). Restore a backup, or "
             "ask for help before going on; nothing was changed."
         )
 
 
-def trigger_names(dialect: str) -> list[str]:
-    kinds = ("update", "delete") if dialect == "sqlite" else ("change", "truncate")
-    return [f"{table}_no_{kind}" for table in APPEND_ONLY for kind in kinds]
+def _sqlite_triggers(tx: Tx) -> dict[str, str]:
+    """Each trigger's statement, by name."""
+    parts = (f"SELECT name, sql FROM {schema}.sqlite_master WHERE type = 'trigger'" for schema in ("main", KEYS_SCHEMA))
+    return {row.name: row.sql for row in tx.execute(text(" UNION ALL ".join(parts)))}
+
+
+def _postgresql_triggers(tx: Tx) -> dict[str, str]:
+    """Each active trigger's statement without schemas, and its function's body, by name."""
+    query = text(
+        "SELECT tgname, pg_get_triggerdef(pg_trigger.oid) AS statement, prosrc FROM pg_trigger "
+        "JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+    )
+    return {row.tgname: SCHEMA_NAME.sub("", row.statement) + row.prosrc for row in tx.execute(query)}
+
+
+SCHEMA_NAME = re.compile(r"\b\w+\.")
+
+
+def _expected_triggers(dialect: str) -> dict[str, str]:
+    """The triggers that migrations made, as each database tells of them."""
+    if dialect == "sqlite":
+        return {
+            f"{table}_no_{kind.lower()}": f"CREATE TRIGGER {table}_no_{kind.lower()} BEFORE {kind} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for table in APPEND_ONLY
+            for kind in ("UPDATE", "DELETE")
+        }
+    kinds = (("change", "DELETE OR UPDATE", "ROW"), ("truncate", "TRUNCATE", "STATEMENT"))
+    return {
+        f"{table}_no_{name}": f"CREATE TRIGGER {table}_no_{name} BEFORE {events} ON {table} FOR EACH {each} "
+        f"EXECUTE FUNCTION {table}_refuse() BEGIN RAISE EXCEPTION '{table} is append-only'; END "
+        for table in APPEND_ONLY
+        for name, events, each in kinds
+    }

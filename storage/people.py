@@ -7,7 +7,7 @@ user id are the identity, and a later change of address moves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -162,11 +162,16 @@ def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
     )
 
 
-_GET = select(*_PERSON).where(person.c.id == bindparam("id"))
+_GET = select(*_PERSON, person.c.coordinator_seal).where(person.c.id == bindparam("id"))
 
 
 def get(tx: Tx, person_id: UUID) -> Person:
-    return Person(*tx.execute(_GET, {"id": person_id}).one())
+    """A person; a coordinator only where the role's seal fits."""
+    row = tx.execute(_GET, {"id": person_id}).one()
+    someone = Person(*row[:-1])
+    if someone.coordinator and not fits(row[-1], seals.of_coordinator(tx, person_id)):
+        return replace(someone, coordinator=False)
+    return someone
 
 
 def named(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, delete, insert, select, text, update
+import pytest
+from sqlalchemy import Table, Update, delete, insert, select, text, update
 
 from handlers.reflections import NOT_THERE
-from storage import downloads, people, reflections, seals
+from storage import deliveries, downloads, due, ledger, people, reflections, seals
 from storage.database import Tx
 from storage.tables import (
     account,
@@ -244,3 +246,41 @@ def _as_it_was_before(world: World, tx: Tx) -> None:
 
 def _cohort(tx: Tx, mentee: Person) -> UUID:
     return UUID(str(tx.scalar(select(membership.c.cohort_id).where(membership.c.person_id == mentee.id))))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda: update(membership).values(since=datetime(2020, 1, 1, tzinfo=UTC)), "a membership was changed"),
+        (lambda: update(membership).values(until=datetime(2026, 1, 1, tzinfo=UTC)), "a membership was changed"),
+        (lambda: update(person).values(coordinator=True), "the coordinator role was changed"),
+        (lambda: update(account).values(user=account.c.user + "-other"), "the link from an account"),
+    ],
+    ids=["since", "until", "coordinator", "account"],
+)
+async def test_the_verification_names_each_changed_row(
+    world: World, dana: Person, change: Callable[[], Update], named: str
+) -> None:
+    key = world.product.chain_key
+    with world.database.write() as tx:
+        assert ledger.verify(tx, key).problems == []
+        tx.execute(change())
+    with world.database.read() as tx:
+        problems = ledger.verify(tx, key).problems
+    assert any(problem.startswith("Dana Reyes: ") and named in problem for problem in problems), problems
+
+
+async def test_the_digest_tells_of_changed_rows_once_there_are_some(world: World, lee: Person, carol: Person) -> None:
+    assert "changed outside the program" not in said(await carol.sends("digest"))
+    with world.database.write() as tx:
+        tx.execute(update(person).where(person.c.id == lee.id).values(coordinator=True))
+    assert "Records that were changed outside the program (1)" in said(await carol.sends("digest"))
+
+
+async def test_a_forged_moment_sends_a_forged_coordinator_no_digest(world: World, lee: Person) -> None:
+    with world.database.write() as tx:
+        tx.execute(update(person).where(person.c.id == lee.id).values(coordinator=True))
+        due.plan(world.work(tx), "digest.weekly", world.clock.at, lee.id, tag="forged")
+        deliveries.to_person(world.work(tx), "digest", lee.id, lee.id, tag="forged")
+    await world.settle()
+    assert not any("Weekly digest" in message.text for message in world.to(lee))

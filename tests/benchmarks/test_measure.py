@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.keyring import unlock_database
 from storage import ledger, standings
 from storage.database import Database
 from storage.vault import Vault, read_operator_keys
@@ -93,8 +94,8 @@ def test_a_seeded_program_has_chains_that_hold_and_standings(database_url: str) 
     fill(database_url, Size(mentees=20, lines=6, moments=3))
     database = Database(database_url)
     try:
+        key = unlock_database(database, Vault(read_operator_keys(OPERATOR_KEY)))
         with database.read() as tx:
-            key = Vault(read_operator_keys(OPERATOR_KEY)).chain_key(tx)
             verdict = ledger.verify(tx, key)
             assert (verdict.enrolments, verdict.lines, verdict.problems) == (20, 120, [])
             assert len(standings.of_cohorts(tx, None, datetime.now(UTC))) == 20

@@ -25,6 +25,7 @@ from bot.settings import Settings, load
 from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
 from storage.database import Database, Tx, keys_file
 from storage.migrate import SchemaProblem
+from storage.migrations.append_only import append_only
 from storage.tables import delivery, due_moment, forgotten, ledger_line, person_key, vault_item
 from storage.unlock import unlock
 from storage.vault import BadKey, Sealed, Vault, new_operator_key, read_operator_keys
@@ -238,8 +239,7 @@ def test_a_backup_that_is_not_one_changes_nothing(folder: Path, monkeypatch: pyt
     shutil.copy("data.sqlite", "forged.sqlite")
     alter("forged.sqlite", "DROP TRIGGER ledger_line_no_update", "UPDATE ledger_line SET minutes = 999")
     assert "ledger_line_no_update" in refused("forged.sqlite")
-    sql = "CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line BEGIN SELECT RAISE(ABORT, 'x'); END"
-    alter("forged.sqlite", sql)
+    alter("forged.sqlite", append_only("ledger_line", "sqlite")[0])
     assert "The ledger: Dana Reyes" in refused("forged.sqlite", "--check")
     monkeypatch.setenv("PLC_ENCRYPTION_KEYS", new_operator_key())
     assert "Missing, by fingerprint" in refused("data.sqlite")

@@ -63,6 +63,37 @@ def test_a_missing_trigger_is_noticed(database: Database) -> None:
         check_triggers(tx)
 
 
+HOLLOW = {
+    "sqlite": (
+        "DROP TRIGGER ledger_line_no_update",
+        "CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line BEGIN SELECT 1; END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION ledger_line_refuse() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RETURN NEW; END $$",
+    ),
+}
+
+
+def test_a_trigger_that_refuses_nothing_is_noticed(database: Database) -> None:
+    migrate(database)
+    with database.write() as tx:
+        for statement in HOLLOW["sqlite" if database.sqlite else "postgresql"]:
+            tx.execute(text(statement))
+    with pytest.raises(SchemaProblem, match="ledger_line_no_"):
+        migrate(database)
+
+
+def test_a_trigger_that_is_only_for_replicas_is_noticed(database: Database) -> None:
+    if database.sqlite:
+        pytest.skip("SQLite has no such switch.")
+    migrate(database)
+    with database.write() as tx:
+        tx.execute(text("ALTER TABLE ledger_line ENABLE REPLICA TRIGGER ledger_line_no_change"))
+    with pytest.raises(SchemaProblem, match="ledger_line_no_change"):
+        migrate(database)
+
+
 def an_entry(world: World) -> None:
     world.matched("Dana Reyes", "dana@example.org")
     with world.database.write() as tx:
