@@ -28,6 +28,7 @@ from handlers.cards import (
 from handlers.holds import hold_blocks
 from handlers.leave import back_button, leave_line, span_words
 from handlers.progress import standing_blocks
+from handlers.removals import removal_buttons
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.settling import settle_corrected
@@ -88,7 +89,10 @@ def person_card(call: Call, person: Person) -> Card:
     own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "none"
     facts = [("Email", (person.email,)), ("Cohort", (own,))]
     if found is None:
-        return Card(person.name, (Facts(tuple(facts)), *hold_blocks(call.work, person)))
+        return Card(
+            person.name,
+            (Facts(tuple(facts)), *removal_buttons(call.work, person), *hold_blocks(call.work, person)),
+        )
     facts += [
         ("Started", (say_day(found.starts),)),
         ("District", (found.district or "not set",)),
@@ -106,6 +110,7 @@ def person_card(call: Call, person: Person) -> Card:
             Facts(tuple(facts)),
             *standing,
             _forms(call, person, away),
+            *removal_buttons(call.work, person),
             *hold_blocks(call.work, person),
             *_last_lines(call, person),
         ),

@@ -203,18 +203,18 @@ def coordinators(tx: Tx) -> list[Person]:
     return [Person(*row[:-1]) for row in tx.execute(query) if fits(row[-1], seals.of_coordinator(tx, row[0]))]
 
 
-def make_coordinator(work: Work, person_id: UUID, source: str) -> None:
+def make_coordinator(work: Work, person_id: UUID, source: str, by: UUID | None = None) -> None:
     """Give the coordinator's role. ``source``: ``settings`` or ``roster``, for the audit log."""
     values = {"coordinator": True, "coordinator_seal": seals.of_coordinator(work.tx, person_id)}
     work.tx.execute(update(person).where(person.c.id == person_id).values(values))
-    history.note(work, person_id, "coordinator.named", None, source=source)
+    history.note(work, person_id, "coordinator.named", by, source=source)
 
 
-def end_coordinator(work: Work, person_id: UUID, source: str) -> None:
+def end_coordinator(work: Work, person_id: UUID, source: str, by: UUID | None = None) -> None:
     """Take the coordinator's role; requests read it from the database, so it ends at once in every process."""
     values = {"coordinator": False, "coordinator_seal": None}
     work.tx.execute(update(person).where(person.c.id == person_id).values(values))
-    history.note(work, person_id, "coordinator.removed", None, source=source)
+    history.note(work, person_id, "coordinator.removed", by, source=source)
 
 
 def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
@@ -224,7 +224,7 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
     """
     wanted = {address.strip().lower() for address in addresses}
     for former in coordinators(work.tx):
-        if former.email not in wanted and _named_by_settings(work.tx, former.id):
+        if former.email not in wanted and named_by_settings(work.tx, former.id):
             end_coordinator(work, former.id, SETTINGS)
     for address in sorted(wanted):
         found = by_email(work.tx, address)
@@ -237,7 +237,7 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
             make_coordinator(work, found.id, SETTINGS)
 
 
-def _named_by_settings(tx: Tx, person_id: UUID) -> bool:
+def named_by_settings(tx: Tx, person_id: UUID) -> bool:
     named = [line for line in history.of(tx, person_id) if line.what == "coordinator.named"]
     return bool(named) and named[-1].detail.get("source") == SETTINGS
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
 from handlers.cards import Action, Table
 from handlers.requests import Submit
-from storage import about, checkins, history, people
+from storage import about, checkins, cohorts, history, people
 from storage.tables import account, checkin, person, person_key, vault_item
 from tests.handlers.test_story import scheduled
 from tests.world import World, said
@@ -179,3 +180,40 @@ async def test_whoever_replaced_an_account_deletes_what_they_wrote_and_is_told_t
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
         assert set(tx.scalars(select(checkin.c.answered_at))) == {None}
+
+
+async def test_a_mentor_is_removed_at_once_and_it_is_undone(world: World) -> None:
+    carol = world.matched("Carol Dietz", "carol@example.org")
+    ruth = world.matched("Ruth Ellison", "ruth@example.org")
+    card = await carol.sends("person ruth ellison")
+    with world.database.read() as tx:
+        (cohort,) = cohorts.shared_cohorts(tx, ruth.id, ("mentor",))
+    assert "Only coordinators" in said(await ruth.does_press("removals.mentor", str(ruth.id), str(cohort.id)))
+    done = await carol.presses(card, f"Remove as mentor of {cohort.name}"[:70])
+    with world.database.read() as tx:
+        assert cohorts.shared_cohorts(tx, ruth.id) == []
+        assert "mentor.removed" in [line.what for line in history.of(tx, cohort.id)]
+    assert "is not a mentor" in said(await carol.presses(card, f"Remove as mentor of {cohort.name}"[:70]))
+    await carol.presses(done, "Undo")
+    assert "can't undo" in said(await carol.presses(done, "Undo"))
+    with world.database.read() as tx:
+        assert [one.id for one in cohorts.shared_cohorts(tx, ruth.id, ("mentor",))] == [cohort.id]
+
+
+async def test_a_coordinators_role_is_ended_but_not_the_last_ones_nor_one_of_the_settings(world: World) -> None:
+    carol = world.matched("Carol Dietz", "carol@example.org")
+    lee = world.matched("Lee Okafor", "lee@example.org")
+    assert "only coordinator" in said(await carol.does_press("removals.coordinator", str(carol.id)))
+    with world.database.write() as tx:
+        people.make_coordinator(world.work(tx), lee.id, "roster")
+    done = await carol.presses(await carol.sends("person lee okafor"), "End coordinator role")
+    assert "for coordinators" in said(await lee.does_press("identity.match"))
+    await carol.presses(done, "Undo")
+    with world.database.read() as tx:
+        assert {one.name for one in people.coordinators(tx)} == {"Carol Dietz", "Lee Okafor"}
+        noted = [line.by for line in history.of(tx, lee.id) if line.what == "coordinator.removed"]
+    assert noted == ["Carol Dietz"]
+    world.clock.at += timedelta(minutes=1)
+    with world.database.write() as tx:
+        people.make_coordinator(world.work(tx), lee.id, people.SETTINGS)
+    assert "PLC_COORDINATORS" in said(await carol.does_press("removals.coordinator", str(lee.id)))
