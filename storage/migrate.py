@@ -109,8 +109,15 @@ def check_triggers(tx: Tx) -> None:
     Raises:
         SchemaProblem: one is missing, switched off, or refuses nothing; the text names it.
     """
-    there = _sqlite_triggers(tx) if tx.dialect.name == "sqlite" else _postgresql_triggers(tx)
-    wrong = [name for name, made in _expected_triggers(tx.dialect.name).items() if there.get(name) != made]
+    if tx.dialect.name == "sqlite":
+        there, schema = _sqlite_triggers(tx), "main"
+    else:
+        there, schema = _postgresql_triggers(tx), str(tx.scalar(text("SELECT current_schema()")))
+    wrong = [
+        name
+        for (table, name), made in _expected_triggers(tx.dialect.name).items()
+        if there.get((KEYS_SCHEMA if table in IN_KEYS else schema, name)) != made
+    ]
     if wrong:
         raise SchemaProblem(
             f"The database lost what protects its ledger ({', '.join(wrong)}). Restore a backup, or "
@@ -118,36 +125,45 @@ def check_triggers(tx: Tx) -> None:
         )
 
 
-def _sqlite_triggers(tx: Tx) -> dict[str, str]:
-    """Each trigger's statement, by name."""
-    parts = (f"SELECT name, sql FROM {schema}.sqlite_master WHERE type = 'trigger'" for schema in ("main", KEYS_SCHEMA))
-    return {row.name: row.sql for row in tx.execute(text(" UNION ALL ".join(parts)))}
-
-
-def _postgresql_triggers(tx: Tx) -> dict[str, str]:
-    """Each active trigger's statement without schemas, and its function's body, by name."""
-    query = text(
-        "SELECT tgname, pg_get_triggerdef(pg_trigger.oid) AS statement, prosrc FROM pg_trigger "
-        "JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+def _sqlite_triggers(tx: Tx) -> dict[tuple[str, str], str]:
+    """Each trigger's statement, by the schema of its table and its name."""
+    parts = (
+        f"SELECT '{schema}' AS schema, name, sql FROM {schema}.sqlite_master WHERE type = 'trigger'"
+        for schema in ("main", KEYS_SCHEMA)
     )
-    return {row.tgname: SCHEMA_NAME.sub("", row.statement) + row.prosrc for row in tx.execute(query)}
+    return {(row.schema, row.name): row.sql for row in tx.execute(text(" UNION ALL ".join(parts)))}
 
 
+def _postgresql_triggers(tx: Tx) -> dict[tuple[str, str], str]:
+    """Each active trigger's statement without schemas, and its function's body, by its table's schema and its name.
+
+    Only a trigger on the table of its statement counts: one on a table of that name elsewhere protects nothing.
+    """
+    query = text(
+        "SELECT nspname, tgname, pg_get_triggerdef(pg_trigger.oid) AS statement, prosrc FROM pg_trigger "
+        "JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_class ON pg_class.oid = tgrelid "
+        "JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+    )
+    rows = tx.execute(query)
+    return {(row.nspname, row.tgname): SCHEMA_NAME.sub("", row.statement) + row.prosrc for row in rows}
+
+
+IN_KEYS = ("forgotten_key",)  # the append-only tables of the key store
 SCHEMA_NAME = re.compile(r"\b\w+\.")
 
 
-def _expected_triggers(dialect: str) -> dict[str, str]:
-    """The triggers that migrations made, as each database tells of them."""
+def _expected_triggers(dialect: str) -> dict[tuple[str, str], str]:
+    """The triggers that migrations made, by table and name, as each database tells of them."""
     if dialect == "sqlite":
         return {
-            f"{table}_no_{kind.lower()}": f"CREATE TRIGGER {table}_no_{kind.lower()} BEFORE {kind} ON {table} "
+            (table, f"{table}_no_{kind.lower()}"): f"CREATE TRIGGER {table}_no_{kind.lower()} BEFORE {kind} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             for table in APPEND_ONLY
             for kind in ("UPDATE", "DELETE")
         }
     kinds = (("change", "DELETE OR UPDATE", "ROW"), ("truncate", "TRUNCATE", "STATEMENT"))
     return {
-        f"{table}_no_{name}": f"CREATE TRIGGER {table}_no_{name} BEFORE {events} ON {table} FOR EACH {each} "
+        (table, f"{table}_no_{name}"): f"CREATE TRIGGER {table}_no_{name} BEFORE {events} ON {table} FOR EACH {each} "
         f"EXECUTE FUNCTION {table}_refuse() BEGIN RAISE EXCEPTION '{table} is append-only'; END "
         for table in APPEND_ONLY
         for name, events, each in kinds

@@ -84,6 +84,32 @@ def test_a_trigger_that_refuses_nothing_is_noticed(database: Database) -> None:
         migrate(database)
 
 
+ELSEWHERE = {
+    "sqlite": (
+        "DROP TRIGGER ledger_line_no_update",
+        "CREATE TABLE keys.ledger_line (id INTEGER)",
+        "CREATE TRIGGER keys.ledger_line_no_update BEFORE UPDATE ON ledger_line "
+        "BEGIN SELECT RAISE(ABORT, 'ledger_line is append-only'); END",
+    ),
+    "postgresql": (
+        "DROP TRIGGER ledger_line_no_change ON ledger_line",
+        "CREATE SCHEMA elsewhere",
+        "CREATE TABLE elsewhere.ledger_line (id integer)",
+        "CREATE TRIGGER ledger_line_no_change BEFORE UPDATE OR DELETE ON elsewhere.ledger_line "
+        "FOR EACH ROW EXECUTE FUNCTION ledger_line_refuse()",
+    ),
+}
+
+
+def test_a_trigger_on_a_table_of_that_name_elsewhere_protects_nothing(database: Database) -> None:
+    migrate(database)
+    with database.write() as tx:
+        for statement in ELSEWHERE["sqlite" if database.sqlite else "postgresql"]:
+            tx.execute(text(statement))
+    with pytest.raises(SchemaProblem, match="ledger_line_no_"):
+        migrate(database)
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no such switch
 def test_a_trigger_that_is_only_for_replicas_is_noticed(database: Database) -> None:
     migrate(database)
