@@ -10,9 +10,9 @@ LONG = (
     "PLC Cohort Bot keeps a mentoring cohort of school counselors together. It announces meetings and reminds "
     "people of them, takes attendance with one tap, asks mentees for a short private check-in now and then, helps "
     "mentors to write summaries, and shows mentees what the program asks for and where they stand. Coordinators "
-    "get a weekly digest. Check-in answers are kept encrypted, and the bot shows them to nobody but the person who "
-    "wrote them. The bot reads what people write to it directly and what mentions it in a channel, and no other "
-    "conversation."
+    "get a weekly digest. Check-in answers are kept encrypted, and the bot shows them only to the person who "
+    "wrote them and to a mentor they share one with. The bot reads what people write to it directly and what "
+    "mentions it in a channel, and no other conversation."
 )
 COLOR = "#1f5f6b"
 
