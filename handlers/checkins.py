@@ -295,7 +295,11 @@ def save(call: Call) -> Reply:
     read.check()
     _write(call, found, answers)
     _answered(call, found)
-    return notice(SAVED if answers else "Nothing is saved for this check-in now.")
+    if answers:
+        return notice(SAVED)
+    if vault.find(call.work.tx, found.id, "pulse", call.me.account_id) is not None:
+        return notice("Nothing is saved of your words. Your number from 1 to 5 is still saved.")
+    return notice("Nothing is saved for this check-in now.")
 
 
 @router.on(Typed)

@@ -147,10 +147,12 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
 
 
 def end_of_item(work: Work, item_id: UUID) -> None:
-    """A reflection is gone: so are its shares."""
+    """End a removed reflection's shares, and destroy every copy, those that a legal hold had kept too."""
     for found in of_items(work.tx, [item_id]):
         if found.ended_at is None:
             stop(work, found, found.author_id)
+        elif found.copy_id is not None:
+            vault.destroy(work.tx, vault_item.c.id == found.copy_id)
 
 
 def end_lapsed(work: Work, person_id: UUID) -> None:

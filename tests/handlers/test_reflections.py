@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from handlers.reflections import NOT_THERE
 from handlers.requests import Reply
-from storage import checkins, cohorts, consent, people, reflections, shares
+from storage import checkins, cohorts, consent, holds, people, reflections, shares
 from storage.database import Database
 from storage.tables import account, checkin, membership, share_reading, vault_item
 from storage.tables import consent as consent_table
@@ -358,6 +358,34 @@ async def test_stopping_a_share_destroys_its_copy(world: World, dana: Person, ru
     await dana.presses(await dana.sends("reflections"), "Stop sharing with Ruth Ellison")
     with world.database.read() as tx:
         assert "shared" not in tx.scalars(select(vault_item.c.kind)).all()
+
+
+async def test_deleting_destroys_a_copy_that_a_hold_had_kept(world: World, dana: Person, ruth: Person) -> None:
+    await written(world, dana)
+    await shared(dana)
+    with world.database.write() as tx:
+        holds.put_on(world.work(tx), dana.id, "audit", None)
+    await dana.presses(await dana.sends("reflections"), "Stop sharing with Ruth Ellison")
+    with world.database.write() as tx:
+        assert "shared" in tx.scalars(select(vault_item.c.kind)).all(), "the hold keeps it"
+        holds.release(world.work(tx), dana.id, None)
+    await dana.presses(await dana.sends("reflections"), "Delete")
+    with world.database.read() as tx:
+        assert tx.scalars(select(vault_item.c.kind)).all() == []
+        assert set(tx.scalars(select(checkin.c.answered_at))) == {None}
+
+
+async def test_emptying_the_form_says_that_the_number_stays(world: World, dana: Person) -> None:
+    await written(world, dana)
+    with world.database.read() as tx:
+        checkin_id = str(tx.scalar(select(vault_item.c.checkin_id)))
+    await dana.does_press("checkins.pulse", checkin_id, "2")
+    form = (await dana.does_press("checkins.write", checkin_id)).form
+    assert form is not None
+    told = said(await dana.fills(form, **{form.fields[0].id: ""}))
+    assert told == "Nothing is saved of your words. Your number from 1 to 5 is still saved."
+    with world.database.read() as tx:
+        assert tx.scalars(select(vault_item.c.kind)).all() == ["pulse"]
 
 
 async def test_deleting_ends_the_share(world: World, dana: Person, ruth: Person) -> None:
