@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.cards import Bold, Button, Buttons, Card, Cmd, Note, Paragraph, action, buttons, say
+from handlers.cards import Bold, Button, Buttons, Card, Cmd, Form, Note, Paragraph, action, buttons, say
+from handlers.requests import Reply
+from handlers.router import Call, router
 from program.house import NOTICE_VERSION, House
 from storage import consent
 from storage.checkins import CheckIn
@@ -13,6 +15,7 @@ from storage.database import Tx
 
 DECLINED = "You declined check-ins: nothing is asked, and nothing you write is kept. “privacy” changes that."
 UNDECIDED = "Before I keep anything, please read the notice and choose: send “privacy”."
+MORE = Button("More", action("consent.more"), opens_form=True)
 
 
 def has_agreed(tx: Tx, person_id: UUID) -> bool:
@@ -30,10 +33,10 @@ def first_card(house: House, found: CheckIn) -> Card:
     return Card(
         "Before your first check-in",
         (
-            say("Now and then I ask how things are going. Answering is up to you. Please read this once:"),
+            say("I sometimes ask how things are going. Answering is optional."),
             *notice(house),
             choice(None, found.id),
-            Note(("Nobody is told what you choose, and ", Cmd("privacy"), " changes it at any time.")),
+            Note(("Send ", Cmd("privacy"), " to change your choice.")),
         ),
     )
 
@@ -48,43 +51,81 @@ def declined_card(house: House) -> Card:
     """The answer to somebody who declined and asks for check-ins."""
     return Card(
         "You declined check-ins",
-        (say("They come again once you agree to this:"), *notice(house), buttons(_agree())),
+        (say("They come again once you agree to this:"), *notice(house), buttons(_agree(), MORE)),
     )
 
 
 def notice(house: House) -> tuple[Paragraph, ...]:
-    """Who reads what. Whoever changes its meaning gives it the next version."""
+    """Who reads what, in as few words as it takes. Whoever changes its meaning gives it the next version."""
     return (
         say(
             Bold("Who can read it: "),
-            "you, from the account you wrote with, and a mentor you choose to share one with. You see each time they "
-            "read it. Your coordinator sees figures about groups, and nobody sees who answered, paused or declined.",
+            "you, and mentors you choose. Coordinators see group figures. Nobody sees who answered, paused or "
+            "declined. The operator holds the keys.",
         ),
-        say(
-            Bold("The operator "),
-            "who runs the bot keeps it encrypted and holds the keys. That is a matter of trust.",
-        ),
-        say(
-            Bold("Slack or Teams "),
-            "may keep and export what is typed into a chat, direct messages too. What you write in a form reaches the "
-            "bot alone, as far as is documented; the bot writes nothing of it into the chat.",
-        ),
-        say(Bold("Students: "), "write nothing that could identify one. Leaving a name out is not enough."),
-        say(
-            Bold("Abuse or neglect: "),
-            f"{house.abuse}. You make a report yourself, at once: the bot takes none.",
-        ),
+        say(Bold("Slack or Teams "), "keeps what you type in a chat; use the form."),
+        say(Bold("Students: "), "no names, nothing that could identify one."),
+        say(Bold("Report abuse or neglect elsewhere: "), f"{house.abuse}."),
         say(Bold("In a crisis: "), f"{house.crisis}."),
         say(Bold("Public records: "), f"{house.records}."),
     )
 
 
+@router.press("consent.more")
+def more(call: Call) -> Reply:
+    """What the notice says, at more length: nothing to send, only to read."""
+    return Reply(
+        form=Form(
+            "More about check-ins", MORE.action, opener=MORE.action, submit=None, blocks=_details(call.work.house)
+        )
+    )
+
+
+def _details(house: House) -> tuple[Paragraph, ...]:
+    return (
+        say(
+            Bold("Who can read it: "),
+            "you, from the account you wrote with. A mentor reads only what you share with them, and you see each time "
+            f"they do. Coordinators see figures about groups, each from {house.threshold} or more answers.",
+        ),
+        say(
+            Bold("The operator "),
+            "runs the bot, keeps what you write encrypted, and holds the keys. Somebody with the keys can read it: "
+            "that is a matter of trust.",
+        ),
+        say(
+            Bold("Slack or Teams "),
+            "may keep and export what is typed into a chat, direct messages too. As far as they document it, what you "
+            "write in a form reaches only the bot. The bot writes nothing of it into the chat.",
+        ),
+        say(
+            Bold("Students: "),
+            "leaving a name out is not enough. A grade, a day or what happened can tell who it is.",
+        ),
+        say(
+            Bold("Abuse or neglect: "),
+            f"{house.abuse}. Make the report yourself, at once. The bot passes none on.",
+        ),
+        say(Bold("In a crisis: "), f"{house.crisis}. Nobody watches the bot for calls for help."),
+        say(Bold("Public records: "), f"{house.records} of what the program keeps, what you write here included."),
+        say(
+            Bold("Your choice: "),
+            "nobody is told. If you decline, nothing is asked and nothing you write is kept. To change your "
+            "choice, or to read, take along or delete what is kept, send ",
+            Cmd("privacy"),
+            ".",
+        ),
+    )
+
+
 def choice(decision: Decision | None, checkin_id: UUID | None = None) -> Buttons:
-    """Agree and Decline, or the one that would change a decision."""
+    """Agree, Decline and More, without the one that was chosen."""
     agree, decline = _agree(checkin_id), Button("Decline", action("consent.decline", *_about(checkin_id)))
     if decision is not None and decision.declined:
-        return buttons(agree)
-    return buttons(decline) if decision is not None and decision.agreed else buttons(agree, decline)
+        return buttons(agree, MORE)
+    if decision is not None and decision.agreed:
+        return buttons(decline, MORE)
+    return buttons(agree, decline, MORE)
 
 
 def _agree(checkin_id: UUID | None = None) -> Button:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NOTICE_VERSION = "1"  # grows with every change of meaning; who agreed to an earlier one is asked again
+NOTICE_VERSION = "2"  # grows with every change of meaning; who agreed to an earlier one is asked again
 LOWEST_THRESHOLD = 3
 
 # Sources of the defaults: docs/privacy.md.
-ABUSE = (
-    "call 1-800-392-3738, day and night (Missouri’s Child Abuse and Neglect Hotline); 911 if a child is in danger now"
-)
-CRISIS = "call or text 988, day and night; 911 in an emergency"
-RECORDS = "Public-records law, such as Missouri’s Sunshine Law, may reach what a state program keeps"
+ABUSE = "call Missouri’s hotline, 1-800-392-3738, 24/7; 911 if a child is in danger"
+CRISIS = "call or text 988, 24/7; 911 in an emergency"
+RECORDS = "Missouri’s Sunshine Law may require disclosure"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from program.house import NOTICE_VERSION
+
 ACTORS = ("mentee", "mentor", "coordinator", "outsider", "former mentee", "former mentor")
 LEFT = ("former mentee", "former mentor")
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -98,8 +100,9 @@ PRESSES = (
     Act("disputes.settle", ("@dispute for the coordinator",), COORDINATOR),
     Act("disputes.withdraw", ("@dispute",), OWN, declines="Only the mentee withdraws", known=LEADS | {"mentor/former"}),
     # One's own privacy
-    Act("consent.agree", ("1", "@checkin"), LINKED),
-    Act("consent.decline", ("1", "@checkin"), LINKED),
+    Act("consent.agree", (NOTICE_VERSION, "@checkin"), LINKED),
+    Act("consent.decline", (NOTICE_VERSION, "@checkin"), LINKED),
+    Act("consent.more", (), LINKED),
     Act("privacy.take", (), LINKED),
     Act("forgetting.ask", (), LINKED),
     Act("forgetting.keep", (), LINKED),

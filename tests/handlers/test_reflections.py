@@ -6,11 +6,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from handlers.cards import Paragraph, plain, plain_text
+from handlers.notices import notice
 from handlers.reflections import NOT_THERE
 from handlers.requests import Reply
+from program.house import NOTICE_VERSION, House
 from storage import checkins, cohorts, consent, holds, people, reflections, shares
 from storage.database import Database
 from storage.tables import account, checkin, membership, share_reading, vault_item
@@ -69,7 +72,7 @@ async def test_the_notice_comes_once_and_agreeing_shows_the_checkin(world: World
     ):
         assert words in first.text
     assert "How are things" not in first.text
-    assert [one.label for one in buttons_of(first.card)] == ["Agree", "Decline"]
+    assert [one.label for one in buttons_of(first.card)] == ["Agree", "Decline", "More"]
     reply = await sam.presses(first, "Agree")
     assert "How are things going?" in said(reply)
     assert "How are things going?" in first.text
@@ -77,7 +80,63 @@ async def test_the_notice_comes_once_and_agreeing_shows_the_checkin(world: World
     await next_checkin(world, sam)
     assert "How are things going?" in world.to(sam)[-1].text
     with world.database.read() as tx:
-        assert [(one.decision, one.version) for one in consent.of_person(tx, sam.id)] == [("agreed", "1")]
+        assert [(one.decision, one.version) for one in consent.of_person(tx, sam.id)] == [("agreed", NOTICE_VERSION)]
+
+
+MOST_NOTICE_WORDS = 88  # half of the 177 that the first notice had
+MOST_CARD_WORDS = 107  # half of the 215 of the whole message
+
+
+async def test_the_notice_is_short_and_says_every_fact(world: World, sam: Person) -> None:
+    await next_checkin(world, sam)
+    first = world.to(sam)[-1]
+    short = " ".join(plain_text(part.text) for part in notice(House()))
+    assert len(short.split()) <= MOST_NOTICE_WORDS
+    assert len(plain(first.card).split()) <= MOST_CARD_WORDS
+    for fact in (
+        "how things are going. Answering is optional",
+        "Who can read it: you, and mentors you choose",
+        "Nobody sees who answered, paused or declined",
+        "The operator holds the keys",
+        "Slack or Teams keeps what you type in a chat",
+        "no names, nothing that could identify one",
+        "Report abuse or neglect elsewhere: call Missouri’s hotline, 1-800-392-3738",
+        "988",
+        "Missouri’s Sunshine Law may require disclosure",
+    ):
+        assert fact in first.text
+    more = (await sam.presses(first, "More")).form
+    assert more is not None
+    assert more.submit is None
+    rest = "\n".join(plain_text(part.text) for part in more.blocks if isinstance(part, Paragraph))
+    for fact in (
+        "from the account you wrote with",
+        "you see each time they do",
+        "from 5 or more answers",
+        "encrypted",
+        "a matter of trust",
+        "may keep and export what is typed into a chat, direct messages too",
+        "what you write in a form reaches only the bot",
+        "leaving a name out is not enough",
+        "Make the report yourself, at once. The bot passes none on",
+        "what you write here included",
+        "nobody is told",
+    ):
+        assert fact in rest
+    with world.database.read() as tx:
+        assert consent.of(tx, sam.id) is None, "reading more is no choice"
+
+
+async def test_who_agreed_to_an_earlier_notice_is_asked_again_and_who_declined_is_not(
+    world: World, sam: Person, dana: Person
+) -> None:
+    with world.database.write() as tx:
+        for person, decision in ((sam, "declined"), (dana, "agreed")):
+            row = {"id": uuid4(), "person_id": person.id, "number": 9, "version": "1", "decision": decision}
+            tx.execute(insert(consent_table).values(**row, at=world.clock.at))
+    await next_checkin(world, dana)
+    assert "Before your first check-in" in world.to(dana)[-1].text
+    assert "check-in" not in "".join(one.text for one in world.to(sam))
 
 
 async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world: World, sam: Person) -> None:
@@ -139,7 +198,7 @@ async def test_nobody_decides_for_another_by_a_forged_checkin(world: World, sam:
     await next_checkin(world, dana)
     with world.database.read() as tx:
         found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id))
-    text = said(await sam.does_press("consent.decline", "1", str(found)))
+    text = said(await sam.does_press("consent.decline", NOTICE_VERSION, str(found)))
     assert "Who sees what" in text
     assert "You declined" in text
     with world.database.read() as tx:
