@@ -21,6 +21,7 @@ from bot.timing import ALONE, Timing
 from handlers import identity
 from handlers.cards import Shown, mentions_in
 from handlers.cohorts import Linking, make_home
+from handlers.direction import isolate_card
 from handlers.requests import Place, Profile
 from program.reporting import PRIVATE, is_reported
 from storage import conversations, deliveries, history, pace, people
@@ -436,7 +437,7 @@ class DeliveryLoop:
             return Settled("dropped", "it was out of date")
         users = people.users_on(tx, mentions_in(card), address.platform, address.tenant)
         zone = people.get(tx, item.person_id).zone if item.person_id else None
-        return Prepared(address, Outgoing(card, item.id, Shown(users, zone)), message_id)
+        return Prepared(address, Outgoing(isolate_card(card), item.id, Shown(users, zone)), message_id)
 
     def _address(self, tx: Tx, item: Delivery) -> tuple[Address | Settled, str | None]:
         """Where it goes, and the id of the message that an update changes; Settled where it can go nowhere."""

@@ -18,6 +18,7 @@ from bot.timing import ALONE, Timing
 from bot.waiting import Waiting
 from handlers import identity
 from handlers.cards import BadAction
+from handlers.direction import isolate_reply
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, Submit, notice
 from handlers.router import Call, FormErrors, Refused, Router
 from program.house import House
@@ -75,7 +76,7 @@ class Dispatcher:
         begun = time.perf_counter()
         try:
             with self._product.waiting.answering():
-                return await self._reply(request)
+                return isolate_reply(await self._reply(request))
         finally:
             intent = type(request.intent).__name__.lower()
             self._product.metrics.handled(request.who.platform, intent, time.perf_counter() - begun)

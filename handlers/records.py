@@ -13,6 +13,7 @@ from handlers.cards import (
     Buttons,
     Card,
     ChoiceField,
+    Cmd,
     DateField,
     Facts,
     Form,
@@ -56,15 +57,34 @@ CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
 
 @router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
 def person_command(call: Call) -> Reply:
-    found = people.search(call.work.tx, call.words, most=6) if call.words else []
+    if call.mentions:
+        return Reply(card=person_card(call, _mentioned(call)))
     if not call.words:
         raise Refused("Add a name or an email address, for example: person Dana Reyes")
+    found = people.search(call.work.tx, call.words.removeprefix("@"), most=6)
     if not found:
         raise Refused("I can't find anyone with that name or email address.")
     if len(found) > 1:
         items = [Button(f"{one.name} <{one.email}>", action("records.open", one.id)) for one in found[:5]]
         return Reply(card=Card("Which person?", (buttons(*items),)))
     return Reply(card=person_card(call, found[0]))
+
+
+def _mentioned(call: Call) -> Person:
+    """The person whose confirmed account is mentioned.
+
+    Raises:
+        Refused: several accounts are mentioned, or one that is nobody's here.
+    """
+    if len(call.mentions) > 1:
+        raise Refused("Mention one person.")
+    account = call.mentions[0]
+    actor = people.actor(call.work.tx, account.platform, account.tenant, account.user)
+    if actor is None or actor.person_id is None:
+        raise Refused(
+            "That account isn't matched to anyone on the roster. Send ", Cmd("person NAME"), ", or ", Cmd("people"), "."
+        )
+    return people.get(call.work.tx, actor.person_id)
 
 
 @router.press("records.open")

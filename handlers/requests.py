@@ -51,16 +51,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command's words without slash or mention: ``progress``, ``snooze until 2026-12-01``."""
+    """A command's words without slash or mention: ``progress``, ``snooze until 2026-12-01``.
+
+    ``mentions``: the other accounts that it mentions; their names stand in the words.
+    """
 
     text: str
+    mentions: tuple[AccountKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A message typed to the bot in the personal chat: a command's exact words, or an answer."""
+    """A message typed to the bot in the personal chat: a command's exact words, or an answer. See :class:`Command`."""
 
     text: str
+    mentions: tuple[AccountKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

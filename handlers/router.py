@@ -15,6 +15,7 @@ from uuid import UUID
 from handlers.cards import Action, BadAction, Button, Card, Cmd, Paragraph, Span, Text, action, buttons, plain_text, say
 from handlers.contacts import ask_coordinator
 from handlers.requests import (
+    AccountKey,
     Arrived,
     BotAdded,
     BotRemoved,
@@ -148,6 +149,12 @@ class Call:
         if self.me.person_id is None:
             raise Refused("I can't match you to the roster yet, so I didn't save anything.")
         return self.me.person_id
+
+    @property
+    def mentions(self) -> tuple[AccountKey, ...]:
+        """The accounts that a command mentions."""
+        intent = self.request.intent
+        return intent.mentions if isinstance(intent, Command | Typed) else ()
 
     @property
     def cohort(self) -> Cohort:

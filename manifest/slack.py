@@ -93,6 +93,6 @@ def _command(url: Mapping[str, str]) -> dict[str, Any]:
         "command": COMMAND,
         "description": "Meetings, attendance and progress of your cohort",
         "usage_hint": "next | progress | meetings | snooze until DATE | help",
-        "should_escape": False,  # no command takes a person or a channel
+        "should_escape": True,  # a mention comes as <@U…|name>: “person” takes one
         **({"url": url["request_url"]} if url else {}),
     }

@@ -71,3 +71,44 @@ def _day(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+# Text in right-to-left scripts ---------------------------------------------------------------------
+
+FSI, PDI = "\u2068", "\u2069"  # first strong isolate, pop directional isolate
+_RTL = "\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
+_IN_A_NAME = " .'’\\-\u00a0\u200c-\u200e\u0300-\u036f"  # what may stand between two letters of a name
+_RIGHT_TO_LEFT = re.compile(f"[{_RTL}]")
+_LEFT_TO_RIGHT = re.compile(rf"(?![{_RTL}])[^\W\d_]")
+_NAME = re.compile(f"[{_RTL}](?:[{_RTL}{_IN_A_NAME}]*[{_RTL}])?")
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def has_left_to_right(text: str) -> bool:
+    """Whether a letter of a left-to-right script is in it."""
+    return _LEFT_TO_RIGHT.search(text) is not None
+
+
+def isolated(text: str) -> str:
+    """A text between isolating marks if a right-to-left letter is in it, else as it is."""
+    text = _unmarked(text)
+    return f"{FSI}{text}{PDI}" if _RIGHT_TO_LEFT.search(text) else text
+
+
+def isolated_parts(text: str) -> str:
+    """A sentence with isolating marks around each right-to-left name in it.
+
+    A text without a left-to-right letter is no sentence around a name, and stays as it is.
+    """
+    return isolated_names(text) if has_left_to_right(text) else _unmarked(text)
+
+
+def isolated_names(text: str) -> str:
+    """A part of a sentence with isolating marks around each right-to-left name in it."""
+    text = _unmarked(text)
+    return text if text.isascii() else _NAME.sub(lambda name: f"{FSI}{name[0]}{PDI}", text)
+
+
+def _unmarked(text: str) -> str:
+    """Without marks that turn the direction of what stands around them."""
+    return text if text.isascii() else _DIRECTION_MARKS.sub("", text)

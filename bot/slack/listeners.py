@@ -19,7 +19,7 @@ from bot.slack import modals, render
 from bot.slack.api import Identity
 from bot.slack.modals import Origin
 from bot.slack.port import PLATFORM, is_chat
-from bot.slack.texts import typed_text
+from bot.slack.texts import mentioned, typed_text
 from handlers.requests import (
     AccountKey,
     Arrived,
@@ -46,7 +46,14 @@ _NAMELESS = frozenset({"directmessage", "privategroup"})
 def command(body: Payload, identity: Identity) -> Request:
     who = AccountKey(PLATFORM, body.get("team_id") or identity.team, body["user_id"])
     where = place(body["channel_id"], identity, body.get("channel_name", ""))
-    return Request(who, where, Command(typed_text(body.get("text") or "")), f"command:{body['trigger_id']}")
+    text = body.get("text") or ""
+    asked = Command(typed_text(text), _mentions(text, identity))
+    return Request(who, where, asked, f"command:{body['trigger_id']}")
+
+
+def _mentions(text: str, identity: Identity) -> tuple[AccountKey, ...]:
+    """The accounts, but for the bot's own, that a text mentions. They are taken to be of the bot's workspace."""
+    return tuple(AccountKey(PLATFORM, identity.team, user) for user in mentioned(text) if user != identity.user)
 
 
 def press(body: Payload, identity: Identity) -> Request:
@@ -105,14 +112,16 @@ def _typed(body: Payload, said: Payload, identity: Identity) -> Request | None:
     text = typed_text(said.get("text") or "")
     if said.get("channel_type") != "im" or not _by_a_person(said) or not text:
         return None
-    return _request(body, said["user"], said["channel"], Typed(text), identity)
+    asked = Typed(text, _mentions(said.get("text") or "", identity))
+    return _request(body, said["user"], said["channel"], asked, identity)
 
 
 def _mention(body: Payload, said: Payload, identity: Identity) -> Request | None:
     if not _by_a_person(said):
         return None
     words = " ".join((said.get("text") or "").replace(f"<@{identity.user}>", " ").split())
-    return _request(body, said["user"], said["channel"], Command(typed_text(words)), identity)
+    asked = Command(typed_text(words), _mentions(words, identity))
+    return _request(body, said["user"], said["channel"], asked, identity)
 
 
 def _moved(body: Payload, said: Payload, identity: Identity) -> Request | None:

@@ -154,6 +154,14 @@ def typed_text(text: str) -> str:
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
+
+
+def mentioned(text: str) -> list[str]:
+    """The ids of the users whom a text in Slack's wire form mentions, each once."""
+    return list(dict.fromkeys(_MENTION.findall(text)))
+
+
 def _spoken(entity: str) -> str:
     target, _, label = entity.partition("|")
     sign = target[:1]

@@ -125,23 +125,33 @@ def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
 
 
 def _said(body: Mapping[str, Any], place: Place) -> Intent | None:
-    words, mentioned = _without_mention(body)
+    words, mentioned, others = _without_marks(body)
+    mentions = tuple(_account(other, place.tenant) for other in others)
     if place.kind == "personal":
-        return Typed(words) if words else None
-    return Command(words) if mentioned else None
+        return Typed(words, mentions) if words else None
+    return Command(words, mentions) if mentioned else None
 
 
-def _without_mention(body: Mapping[str, Any]) -> tuple[str, bool]:
-    """The words without the bot's mention, known by its id: another bot may bear its name."""
+def _without_marks(body: Mapping[str, Any]) -> tuple[str, bool, list[Mapping[str, Any]]]:
+    """The words without the bot's mention and with the others' names, whether the bot is mentioned, and the others.
+
+    The bot is known by its id: another bot may bear its name.
+    """
     words = str(body.get("text") or "")
     bot, mentioned = _text(body, "recipient", "id"), False
+    others: dict[str, Mapping[str, Any]] = {}
     for entity in _list(body, "entities"):
-        if entity.get("type") == "mention" and _text(entity, "mentioned", "id") == bot:
-            mentioned = True
-            marked = _text(entity, "text")
-            words = words.replace(marked, " ") if marked else words
+        account, marked = _map(entity, "mentioned"), _text(entity, "text")
+        if entity.get("type") != "mention" or not _text(account, "id"):
+            continue
+        if _text(account, "id") == bot:
+            mentioned, spoken = True, " "
+        else:
+            spoken = _text(account, "name")
+            others[_text(account, "id")] = account
+        words = words.replace(marked, spoken) if marked else words
     words = words.replace("&nbsp;", " ").replace("\u00a0", " ")
-    return words.strip(), mentioned
+    return words.strip(), mentioned, list(others.values())
 
 
 # Presses and forms -----------------------------------------------------------------------------

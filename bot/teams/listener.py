@@ -28,7 +28,7 @@ from bot.teams.render import CARD_TYPE, render
 from bot.teams.wire import Barred, Gone
 from bot.teams.words import literal
 from handlers.cards import BadAction, Button, Card, Form, Note, Paragraph, buttons, plain, say
-from handlers.requests import BotAdded, BotRemoved, Press, Reply, Request
+from handlers.requests import BotAdded, BotRemoved, Command, Press, Reply, Request, Typed
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ BELOW = "See my message in the chat."
 DONE = "Done."
 LOST = "Done, but I couldn't send you the answer."
 NO_DIALOG = "Your version of Teams can't open this form. Open Teams on a computer or phone and try again."
+TEAMS_ID = "29:"  # a user's id begins so
+MOST_MENTIONS = 3  # of one message that are looked up
 MOST_WORDS = 300  # of an answer that Teams shows beside the pressed card
 INSTALL_SECONDS = 60.0  # Teams tells of one install twice
 MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
@@ -158,6 +160,7 @@ class Listener:
 
     async def _one(self, context: TurnContext, asked: Asked) -> None:
         try:
+            asked = await self._with_accounts(asked)
             reply = await self._ask(asked)
         except BadAction:
             await _apologize(context, asked.kind, OLD_BUTTON)
@@ -168,6 +171,17 @@ class Listener:
             return
         turn = Turn(context, asked, reply, self._port, dialogs=not self._open_door)
         await turn.answer()
+
+    async def _with_accounts(self, asked: Asked) -> Asked:
+        """Mentions name people by Teams' own ids; their accounts are known by the directory's."""
+        intent, place = asked.request.intent, asked.request.place
+        if not isinstance(intent, Command | Typed) or not intent.mentions:
+            return asked
+        mentions = [
+            await self._port.account(one, place) if one.user.startswith(TEAMS_ID) else one
+            for one in intent.mentions[:MOST_MENTIONS]
+        ]
+        return replace(asked, request=replace(asked.request, intent=replace(intent, mentions=tuple(mentions))))
 
     async def _ask(self, asked: Asked) -> Reply:
         """The handler's reply; one with errors brings the form that was sent, filled with what was typed."""

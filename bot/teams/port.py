@@ -169,6 +169,18 @@ class TeamsPort:
                     return self._profile(member, who)
             raise
 
+    async def account(self, mentioned: AccountKey, place: Place) -> AccountKey:
+        """An account that a message mentions by Teams' own id, by the directory's id where Teams tells it."""
+        try:
+            member = await self._connectors.get(
+                self._at(place), "conversations", place.conversation, "members", mentioned.user
+            )
+        except (Permanent, Temporary, Uncertain, Wait) as error:
+            event(log, "teams.mention_unknown", logging.WARNING, error=type(error).__name__)
+            return mentioned
+        found = self._profile(member).account
+        return AccountKey(PLATFORM, mentioned.tenant, found.user)
+
     async def visit(self, place: Place) -> Visit:
         try:
             members = [self._profile(member) for member in await self._members(place)]

@@ -10,8 +10,9 @@ import re
 
 BREAK = "\u200b"  # zero width: breaks a pattern, shows nothing
 
-# Marks that turn the direction of what stands around them, and control characters but for the line end.
-_UNPRINTABLE = re.compile("[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]")
+# Marks that turn the direction of what stands around them, though not those that isolate a name, and control
+# characters but for the line end.
+_UNPRINTABLE = re.compile("[\u0000-\u0009\u000b-\u001f\u007f\u202a-\u202e\u2066\u2067]")
 # {{DATE(...)}} and ${...} are filled in by clients and templates; <at> names a mention.
 _FILLED_IN = re.compile(r"(\{(?=\{)|\$(?=\{)|<(?=/?at\b))", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\`*_\[\]~<>&|])")

@@ -413,12 +413,16 @@ class TeamsClient:
         """A message in the personal chat."""
         return self.activity("message", text=text, textFormat="plain")
 
-    def mentions(self, text: str, name: str = "PLC Cohort Bot") -> dict[str, Any]:
-        """A message in a channel that mentions the bot."""
+    def mentions(self, text: str, name: str = "PLC Cohort Bot", others: Sequence[Person] = ()) -> dict[str, Any]:
+        """A message in a channel that mentions the bot, and the people of ``others``."""
         marked = f"<at>{name}</at>"
-        mention = {"mentioned": {"id": BOT, "name": name}, "text": marked, "type": "mention"}
+        mentions = [{"mentioned": {"id": BOT, "name": name}, "text": marked, "type": "mention"}]
+        for person in others:
+            text = f"{text} <at>{person.name}</at>"
+            mentioned = {"id": person.id, "name": person.name}
+            mentions.append({"mentioned": mentioned, "text": f"<at>{person.name}</at>", "type": "mention"})
         return self.activity(
-            "message", channel=True, text=f"{marked}&nbsp;{text}", textFormat="plain", entities=[mention]
+            "message", channel=True, text=f"{marked}&nbsp;{text}", textFormat="plain", entities=mentions
         )
 
     def presses(

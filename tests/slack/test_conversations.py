@@ -469,7 +469,8 @@ async def test_a_typed_message_is_answered_in_the_chat(either: Bot) -> None:
     await either.dana.say("I met &lt;3 students &amp; <https://x.example|their page>, <@U1|lee> <!here>")
     await either.settled()
 
-    assert either.handlers.asked[0].intent == Typed("I met <3 students & their page, @lee @here")
+    lee = AccountKey("slack", TEAM, "U1")
+    assert either.handlers.asked[0].intent == Typed("I met <3 students & their page, @lee @here", (lee,))
     assert either.handlers.asked[0].place.kind == "personal"
     assert words(either.fake.chat(DANA).messages[-1]["blocks"]) == "Saved."
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from storage import ledger, policies
-from storage.tables import enrolment, vault_item
-from tests.slack.story import Neighbour, Story
+from storage.database import Tx
+from storage.tables import account, enrolment, vault_item
+from tests.slack.phone import screen
+from tests.slack.story import OZARKS, Neighbour, Story
 
 OVER = datetime(2026, 9, 10, 21, 30, tzinfo=UTC)
 CANARY = "canary-Rohrammer-4410"
@@ -241,3 +244,28 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: 
 
     assert YEARS + "0 of 6" in await dana.sends("progress")
     assert "[Fill in open values]" not in await dana.sends("policy")
+
+
+async def test_person_takes_a_mention_of_a_confirmed_account(matched: Story) -> None:
+    carol, dana, lee = matched.carol, matched.dana, matched.lee
+    for asked in (f"person <@{dana.user}|dana>", f"person <@{dana.user}>"):
+        assert (await carol.sends(asked)).startswith("# Dana Reyes")
+    await carol.mention(f"person <@{lee.user}>", OZARKS)
+    await matched.settled()
+    assert "# Lee Okafor" in "\n".join(carol.inbox() + [screen(one, carol.zone) for one in matched.fake.notices])
+    assert "only for coordinators" in await matched.ruth.sends(f"person <@{dana.user}|dana>")
+    assert "Mention one person" in await carol.sends(f"person <@{dana.user}> <@{lee.user}>")
+    assert "That account isn't matched to anyone on the roster." in await carol.sends("person <@U00NOBODY|dana>")
+
+
+async def test_person_takes_no_mention_of_an_account_whose_seal_does_not_fit(story: Story) -> None:
+    await story.all_matched()
+    carol, dana, lee = story.carol, story.dana, story.lee
+    assert (await carol.sends(f"person <@{lee.user}|lee>")).startswith("# Lee Okafor")
+    move = update(account).where(account.c.user == lee.user)
+    await story.app.product.threads.write(lambda tx: tx.execute(move.values(person_id=dana_id(tx, dana.user))))
+    assert "isn't matched to anyone" in await carol.sends(f"person <@{lee.user}|lee>")
+
+
+def dana_id(tx: Tx, user: str) -> UUID | None:
+    return tx.scalar(select(account.c.person_id).where(account.c.user == user))

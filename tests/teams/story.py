@@ -322,10 +322,10 @@ class Someone:
     async def says(self, text: str) -> Answer:
         return await self.acts(self.client.says(text))
 
-    async def asks(self, text: str, channel: str = CHANNEL) -> Answer:
-        """Mentions the bot in a channel."""
+    async def asks(self, text: str, channel: str = CHANNEL, others: Sequence[Person] = ()) -> Answer:
+        """Mentions the bot in a channel, and after the text other people."""
         self.client.channel = channel
-        return await self.acts(self.client.mentions(text), channel=True)
+        return await self.acts(self.client.mentions(text, others=others), channel=True)
 
     async def taps(self, where: Message | Mapping[str, Any], label: str, channel: str = "") -> Answer:
         """Presses a button, in the personal chat or in a channel."""

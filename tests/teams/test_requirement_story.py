@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select, update
 
 from storage import ledger, policies
-from storage.tables import dispute, enrolment
+from storage.tables import account, dispute, enrolment
 from tests.fakes.teams import actions_of, inputs_of
-from tests.teams.story import Answer, Dialog, Someone, Story, linked, shown
+from tests.teams.story import DANA, LEE, OLLIE, Answer, Dialog, Someone, Story, linked, shown, somebody
 from tests.teams.test_story_meetings import THURSDAY, plan
 
 AFTER = THURSDAY + timedelta(minutes=60)
@@ -256,3 +256,23 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(
     )
 
     assert YEARS + "0 of 6" in await progress(dana)
+
+
+async def test_person_takes_a_mention_of_a_confirmed_account(story: Story, matched: dict[str, Someone]) -> None:
+    carol = matched["carol"]
+    assert shown((await carol.asks("person", others=[DANA])).messages[0]).startswith("Dana Reyes")
+    assert "only for coordinators" in (await matched["ruth"].asks("person", others=[DANA])).text
+    assert "Mention one person" in (await carol.asks("person", others=[DANA, LEE])).text
+    nobody = "That account isn't matched to anyone on the roster."
+    assert nobody in (await carol.asks("person", others=[OLLIE])).text
+    unknown = somebody("Dana Reyes", 99)  # not in the team, with the name of somebody who is
+    assert nobody in (await carol.asks("person", others=[unknown])).text
+
+
+async def test_person_takes_no_mention_of_an_account_whose_seal_does_not_fit(story: Story) -> None:
+    everybody = await linked(story)
+    dana, carol = everybody["dana"], everybody["carol"]
+    assert shown((await carol.asks("person", others=[LEE])).messages[0]).startswith("Lee Okafor")
+    with story.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == LEE.object_id).values(person_id=dana.id))
+    assert "isn't matched to anyone" in (await carol.asks("person", others=[LEE])).text
