@@ -8,6 +8,7 @@ from uuid import UUID
 
 from handlers.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
+from handlers.identity import forget_old_commands
 from handlers.progress import NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
@@ -91,6 +92,7 @@ def _plan_tidying(work: Work) -> None:
 )
 def tidy(work: Work, _moment: Moment) -> str | None:
     processed_requests.forget_old(work)
+    forget_old_commands(work)
     downloads.forget_old(work)
     pace.forget_old(work)
     _plan_tidying(work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from handlers.cards import (
@@ -21,11 +22,11 @@ from handlers.cards import (
     buttons,
     say,
 )
-from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
+from handlers.requests import Arrived, BotAdded, BotRemoved, Command, Departed, Profile, Reply, Typed, notice
 from handlers.router import COORDINATORS, Call, FieldReader, Refused, router
 from handlers.turns import refresh_turns
 from program.words import listed
-from storage import cohorts, conversations, deliveries, people
+from storage import cohorts, conversations, deliveries, drafts, people
 from storage.conversations import Conversation
 from storage.database import Tx
 from storage.deliveries import Delivery
@@ -33,6 +34,8 @@ from storage.work import Work
 
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 MOST_PROPOSALS = 20_000
+COMMAND = "command"  # the kind of draft that holds a command's name until its sender is known
+KEPT_FOR = timedelta(days=1)
 
 
 def see(work: Work, profile: Profile) -> people.Account:
@@ -78,6 +81,7 @@ def stranger(call: Call) -> Reply:
     if candidate is None and account and account.link == "proposed" and account.person_id:
         candidate = people.get(call.work.tx, account.person_id)
     if candidate is not None:
+        _keep_command(call, candidate.id)
         return Reply(card=_question(call.work.tx, candidate))
     if account and account.link == "declined" and people.candidate_for(call.work.tx, account):
         return Reply(card=_declined())
@@ -128,13 +132,52 @@ def yes(call: Call) -> Reply:
         return Reply(replace=Card("", (say(text),)))
     link(call.work, account.id, account.person_id, by=account.person_id)
     name = people.get(call.work.tx, account.person_id).name
-    return Reply(replace=Card("Thank you", (say("Good to meet you, ", Bold(name), "."),)))
+    thanks = Card("Thank you", (say("Good to meet you, ", Bold(name), "."),))
+    return replace(_kept_answer(call, account.person_id), replace=thanks)
+
+
+def _keep_command(call: Call, person_id: UUID) -> None:
+    """Keep the name of a command that was sent before "Yes, that's me", and nothing else of what was typed.
+
+    Help is not kept: the welcome says the same.
+    """
+    intent = call.request.intent
+    found = router.exact(intent.text) if isinstance(intent, Command | Typed) else None
+    if found is None or found[1] or found[0].words == "help":
+        return
+    place = str(call.place.id) if call.place is not None and call.place.kind == "channel" else ""
+    values = {"command": found[0].words, "place": place, "account": str(call.me.account_id)}
+    drafts.keep(call.work, person_id, COMMAND, values)
+
+
+def _kept_answer(call: Call, person_id: UUID) -> Reply:
+    """The answer to the command that the account sent within the last day, before it was linked; empty without one."""
+    kept = drafts.newest(call.work.tx, person_id, COMMAND, call.work.now - KEPT_FOR)
+    drafts.forget(call.work, COMMAND, person_id=person_id)
+    who = call.request.who
+    me = people.actor(call.work.tx, who.platform, who.tenant, who.user)
+    if kept is None or kept["account"] != str(call.me.account_id) or me is None:
+        return Reply()
+    place = conversations.find_by_id(call.work.tx, UUID(kept["place"])) if kept["place"] else call.place
+    asked = replace(call.request, intent=Command(kept["command"]))
+    try:
+        return router.answer(replace(call, me=me, place=place, request=asked, args=()))
+    except Refused as refusal:  # of the command alone: the link stays
+        return notice(*refusal.text)
+
+
+def forget_old_commands(work: Work) -> None:
+    """Delete the commands that nobody confirmed within a day."""
+    drafts.forget(work, COMMAND, before=work.now - KEPT_FOR)
 
 
 @router.press("identity.no")
 def no(call: Call) -> Reply:
     if call.me.link != "proposed":
         raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is not None and account.person_id is not None:
+        drafts.forget(call.work, COMMAND, person_id=account.person_id)
     people.decline(call.work, call.me.account_id)
     return Reply(replace=_declined())
 

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select, update
 
 from handlers.cards import Action, Table
-from handlers.requests import Submit
+from handlers.requests import Reply, Submit
 from storage import about, checkins, cohorts, history, people
-from storage.tables import account, checkin, person, person_key, vault_item
+from storage.tables import account, checkin, cohort, conversation, draft, person, person_key, vault_item
 from tests.handlers.test_story import scheduled
 from tests.world import World, said
 
@@ -217,3 +217,84 @@ async def test_a_coordinators_role_is_ended_but_not_the_last_ones_nor_one_of_the
     with world.database.write() as tx:
         people.make_coordinator(world.work(tx), lee.id, people.SETTINGS)
     assert "PLC_COORDINATORS" in said(await carol.does_press("removals.coordinator", str(lee.id)))
+
+
+async def test_a_command_sent_before_yes_is_answered_after_it(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    question = await dana.sends("progress")
+    assert "Is this you?" in said(question)
+    reply = await dana.presses(question, "Yes, that's me")
+    assert reply.replace is not None
+    assert reply.replace.title == "Thank you"
+    assert reply.card is not None
+    assert "Your progress" in said(Reply(card=reply.card))
+    assert _kept(world) == []
+
+
+async def test_a_typed_command_is_answered_after_yes_on_an_earlier_question(world: World) -> None:
+    ruth = world.account("Ruth Ellison", "ruth@example.org")
+    earlier = await ruth.types("meeting new please, or what do you think")
+    await ruth.types("Meeting new!")
+    reply = await ruth.presses(earlier, "Yes, that's me")
+    assert reply.form is not None
+    assert reply.form.title == "Schedule meetings"
+
+
+async def test_a_command_of_a_channel_is_answered_for_that_channel(world: World) -> None:
+    ruth = world.account("Ruth Ellison", "ruth@example.org")
+    world.port.channels["C-ozarks"] = [ruth.user]
+    question = await ruth.sends("cohort link", "C-ozarks")
+    assert _link(world, ruth.user) == "proposed"
+    await ruth.presses(question, "Yes, that's me")
+    await world.settle()
+    with world.database.read() as tx:
+        home = tx.scalar(select(cohort.c.name).join(conversation, conversation.c.id == cohort.c.home_id))
+    assert home == "Ozarks"
+
+
+async def test_a_command_that_is_refused_after_yes_leaves_the_link(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    question = await dana.sends("digest")
+    reply = await dana.presses(question, "Yes, that's me")
+    assert "only for coordinators" in said(Reply(card=reply.card))
+    question = await (sam := world.account("Sam Whitfield", "sam@example.org")).sends("snooze")
+    assert "Until when?" in said(await sam.presses(question, "Yes, that's me"))
+    assert _link(world, dana.user) == _link(world, sam.user) == "confirmed"
+
+
+async def test_only_the_name_of_an_exact_command_is_kept_and_for_a_day(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    for text in ("progress is what I cry about", "person Lee Okafor", "I feel alone", "snooze until friday", "help"):
+        await dana.types(text)
+        await dana.sends(text)
+    assert _kept(world) == []
+    question = await dana.types("Progress")
+    assert [row["command"] for row in _kept(world)] == ["progress"]
+    world.clock.at += timedelta(days=1, seconds=1)
+    reply = await dana.presses(question, "Yes, that's me")
+    assert reply.card is None
+    assert _kept(world) == []
+
+
+async def test_a_command_that_nobody_confirms_is_deleted(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    lee = world.account("Lee Okafor", "lee@example.org")
+    await dana.sends("progress")
+    await lee.presses(await lee.sends("progress"), "No")
+    assert len(_kept(world)) == 1, "who says no is forgotten at once"
+    await world.pass_time(days=2)
+    assert _kept(world) == []
+
+
+async def test_another_accounts_command_is_not_answered(world: World) -> None:
+    dana = world.account("Dana Reyes", "dana@example.org")
+    question = await dana.sends("help")
+    other = world.account("Dana Reyes", "dana@example.org", user="U-other")
+    await other.sends("progress")
+    reply = await dana.presses(question, "Yes, that's me")
+    assert reply.card is None
+
+
+def _kept(world: World) -> list[dict[str, Any]]:
+    with world.database.read() as tx:
+        return list(tx.scalars(select(draft.c["values"]).where(draft.c.kind == "command")))

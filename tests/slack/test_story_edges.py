@@ -24,7 +24,7 @@ from storage.tables import (
 )
 from tests.fakes.slack import BOT_USER, Fault
 from tests.slack.phone import screen
-from tests.slack.story import GATEWAY, OZARKS, SERIES, Story
+from tests.slack.story import GATEWAY, LOUNGE, OZARKS, SERIES, Story
 
 STARTS = datetime(2026, 9, 10, 20, 30, tzinfo=UTC)
 OPENS = datetime(2026, 9, 10, 20, 15, tzinfo=UTC)
@@ -487,3 +487,11 @@ def holds_answers(story: Story) -> asyncio.Event:
 
 def im(channel: str) -> dict[str, str]:
     return {"type": "message", "channel_type": "im", "channel": channel}
+
+
+async def test_a_command_sent_before_yes_is_answered_after_it(story: Story) -> None:
+    asked = await story.carol.sends("digest", LOUNGE)
+    assert "Is this you?" in asked
+    assert "Weekly digest" not in asked
+    told = await story.carol.taps_notice("Yes, that's me", LOUNGE)
+    assert "Weekly digest" in told

@@ -49,8 +49,8 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     first = await carol.says("digest")
     assert "Is this you?" in first.text
     assert "Weekly digest" not in first.text
-    await carol.taps(carol.sees("Is this you?"), "Yes, that's me")
-    assert "Weekly digest" in (await carol.says("digest")).text
+    told = await carol.taps(carol.sees("Is this you?"), "Yes, that's me")
+    assert "Weekly digest" in told.text, "what she asked for is answered now"
 
     # In the channel, with the mention stripped. She may mean either cohort, so she is asked, directly.
     asked = await carol.asks("cohort link")
