@@ -32,6 +32,7 @@ from handlers.cards import (
 )
 from handlers.completion import ask_for_approval
 from handlers.contacts import ask_coordinator
+from handlers.paging import hint
 from handlers.planning import mentors_or_coordinators
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
@@ -218,7 +219,12 @@ def _makeup_form(call: Call) -> Form:
         submit="Send request",
         blocks=(Note((f"It counts after your {policy.makeups.approver} approves it.",)),),
         fields=(
-            ChoiceField("meeting", "The missed meeting", tuple(missed)),
+            ChoiceField(
+                "meeting",
+                "The missed meeting",
+                tuple(missed[:MOST_MISSED]),
+                hint=hint(len(missed), MOST_MISSED, "newest"),
+            ),
             ChoiceField("type", "What you did instead", tuple(Option(one.type, one.name) for one in kinds)),
             *_when_fields(call),
         ),
@@ -233,7 +239,7 @@ def _missed(call: Call) -> list[Option]:
         meeting = meetings.find(call.work.tx, item.id)
         if meeting is not None:  # an imported line has none of its own
             options.append(Option(str(item.id), f"{say_day(item.day)}, {shortened(meeting.topic, 40)} ({item.why})"))
-    return options[:MOST_MISSED]
+    return options
 
 
 @router.submit("activities.makeup.asked")
@@ -433,10 +439,11 @@ def choose_form(call: Call) -> Reply:
         raise Refused("Only coordinators can do that.")
     person = call.person_at(0)
     every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in REQUESTS]
-    found = [one for one in reversed(every) if _may_correct(call.work, one)][:MOST_CORRECTED]
+    found = [one for one in reversed(every) if _may_correct(call.work, one)]
     if not found:
         raise Refused(f"{person.name} has no decided activities or make-ups, so there is nothing to correct.")
-    choices = tuple(Option(str(one.id), shortened(plain_text(_told(call.work, one)), 75)) for one in found)
+    shown = found[:MOST_CORRECTED]
+    choices = tuple(Option(str(one.id), shortened(plain_text(_told(call.work, one)), 75)) for one in shown)
     return Reply(
         form=Form(
             "Correct",
@@ -444,7 +451,7 @@ def choose_form(call: Call) -> Reply:
             opener=action("activities.choose", person.id),
             submit="Next",
             blocks=(say(Bold(person.name), ". To correct attendance, send ", Cmd("attendance"), "."),),
-            fields=(ChoiceField("line", "Which entry", choices),),
+            fields=(ChoiceField("line", "Which entry", choices, hint=hint(len(found), len(choices), "newest")),),
         )
     )
 

@@ -242,7 +242,7 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     table = Table(
         ("Name", "Attendance"),
         tuple((_name(line), "on leave" if line.away else _mark_words(line.mark, meeting)) for line in lines),
-        caption="Attendance",
+        caption="",
     )
     still_open = _open(lines)
     tapped = [line for line in still_open if line.mark.tapped]

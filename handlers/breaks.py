@@ -20,6 +20,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.paging import more
 from handlers.requests import Reply, notice
 from handlers.rescheduling import cancel_meetings
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
@@ -31,6 +32,7 @@ from storage.cohorts import Cohort
 from storage.meetings import Meeting
 
 LONGEST = 120  # days
+MOST_SHOWN = 20  # breaks
 
 
 @router.command("breaks", "Breaks without meetings and check-ins", who=LEADS, cohort=LEADS)
@@ -39,12 +41,13 @@ def breaks_command(call: Call) -> Reply:
     today = local_day(call.work.now, cohort.zone)
     found = breaks.of_cohort(call.work.tx, cohort.id, today)
     blocks: list[Block] = []
-    for one in found[:20]:
+    for one in found[:MOST_SHOWN]:
         whose = "the whole program" if one.cohort_id is None else cohort.name
         blocks.append(say(Bold(one.label), f", {_span(one.starts, one.ends)} ({whose})"))
         if one.cohort_id is not None or call.me.coordinator:
             ask = "Remove this break? Meetings that it cancelled stay cancelled."
             blocks.append(buttons(Button("Remove", action("breaks.remove", one.id), confirm=ask)))
+    blocks += more(len(found), MOST_SHOWN)
     if not found:
         blocks.append(say("No break is ahead."))
     add = Button("Add a break", action("breaks.new", cohort.id), style="primary", opens_form=True)

@@ -26,6 +26,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.paging import more
 from handlers.planning import replan_reminders
 from handlers.requests import Reply, notice
 from handlers.retention import read_retention, retention_field, retention_words, set_retention
@@ -38,6 +39,7 @@ from storage.cohorts import Cohort
 from storage.deliveries import Delivery
 from storage.work import Work
 
+MOST_NAMED = 60  # people in a list
 LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
 
 
@@ -271,7 +273,8 @@ def visited(work: Work, item: Delivery) -> Card | None:
     if unknown:
         blocks += [
             say("I could not match ", Bold(counted(len(unknown), "person", "people")), " of the roster:"),
-            Bullets(tuple((f"{one.name} <{one.email}>",) for one in unknown[:60])),
+            Bullets(tuple((f"{one.name} <{one.email}>",) for one in unknown[:MOST_NAMED])),
+            *more(len(unknown), MOST_NAMED),
             Note(
                 (
                     "Guests and other addresses are matched by a coordinator, who sends ",
@@ -281,7 +284,7 @@ def visited(work: Work, item: Delivery) -> Card | None:
             ),
         ]
     if asked:
-        names = listed([one.name for one in missing if one.id in asked], 60)
+        names = listed([one.name for one in missing if one.id in asked], MOST_NAMED)
         blocks.append(say("I'm asking these people whether it is them: ", names, "."))
     return Card(f"{cohort.name} is set up", tuple(blocks))
 

@@ -29,6 +29,7 @@ from handlers.cards import (
     with_commands,
 )
 from handlers.links import files, verify_address
+from handlers.paging import more
 from handlers.planning import plan_daily
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
@@ -353,14 +354,14 @@ def certificates_card(call: Call) -> Card:
     blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
     if waiting:
         blocks.append(buttons(*(Button(one.name, action("completion.ask", one.id)) for one in waiting[:SHOWN])))
-        blocks += _more(len(waiting))
+        blocks += more(len(waiting), SHOWN)
     else:
         blocks.append(say("No one is waiting for your approval."))
     blocks.append(Heading(f"Issued ({sum(one.in_force for one in given)})"))
     if given:
         shown = given[:SHOWN]
         blocks.append(buttons(*(Button(_label(one), action("completion.open", one.id)) for one in shown)))
-        blocks += _more(len(given))
+        blocks += more(len(given), SHOWN)
         blocks.append(buttons(Button("Find a certificate", action("completion.find"), opens_form=True)))
     else:
         blocks.append(say("No certificates have been issued yet."))
@@ -369,10 +370,6 @@ def certificates_card(call: Call) -> Card:
 
 def _label(found: Certificate) -> str:
     return found.name if found.in_force else f"{found.name} (revoked)"
-
-
-def _more(count: int) -> list[Block]:
-    return [Note((f"and {count - SHOWN} more",))] if count > SHOWN else []
 
 
 @router.press("completion.ask")

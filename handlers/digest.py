@@ -9,7 +9,8 @@ from uuid import UUID
 from handlers.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
 from handlers.identity import forget_old_commands
-from handlers.progress import NEED_HELP, cohorts_of, grouped
+from handlers.paging import more
+from handlers.progress import MOST_COHORTS, NEED_HELP, cohorts_of, grouped
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, router
 from program.reporting import REPORTED
@@ -257,7 +258,7 @@ def _figures(work: Work, found: list[Mentee]) -> list[Block]:
         late = sum(state in NEED_HELP for state in states)
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
     columns = ("Cohort", "Mentees", "Mentors", "Need help", "Complete")
-    return [Table(columns, tuple(rows[:100]), caption="")]
+    return [Table(columns, tuple(rows[:MOST_COHORTS]), caption=""), *more(len(rows), MOST_COHORTS)]
 
 
 def _new_figures(work: Work) -> Sequence[date]:

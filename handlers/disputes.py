@@ -21,12 +21,14 @@ from handlers.cards import (
     options_of,
     say,
 )
+from handlers.paging import hint
 from handlers.requests import Reply
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from handlers.settling import OUTCOMES, close, correct_button, correction_of, readable, readers
 from program.attendance import STATUSES
 from program.times import local_day, say_day
 from program.wording import RecordLine
+from program.words import shortened
 from storage import deliveries, disputes, ledger, meetings, people
 from storage.deliveries import Delivery
 from storage.disputes import Dispute
@@ -62,7 +64,8 @@ def new_form(call: Call) -> Reply:
 
 
 def _form(call: Call, chosen: str = "") -> Form:
-    options = [Option(str(one.id), _record_label(call.work, one)) for one in _records(call)]
+    every = _records(call)
+    options = [Option(str(one.id), _record_label(call.work, one, call.me.zone)) for one in every[:MOST_RECORDS]]
     if not options:
         raise Refused("Nothing is recorded about you yet.")
     return Form(
@@ -80,7 +83,9 @@ def _form(call: Call, chosen: str = "") -> Form:
             ),
         ),
         fields=(
-            ChoiceField("record", "Which record", tuple(options), chosen),
+            ChoiceField(
+                "record", "Which record", tuple(options), chosen, hint=hint(len(every), len(options), "newest")
+            ),
             ChoiceField("readers", "Who may read this", options_of(READERS), "mentor"),
             TextField("text", "What is wrong, and what would be right", multiline=True, max_length=2000),
         ),
@@ -96,14 +101,15 @@ def _records(call: Call) -> list[RecordLine]:
             latest[line.meeting_id or line.id] = line
         elif (line.kind, line.step) in DISPUTABLE:
             latest[line.id] = line
-    return sorted(latest.values(), key=lambda one: one.happened_at, reverse=True)[:MOST_RECORDS]
+    return sorted(latest.values(), key=lambda one: one.happened_at, reverse=True)
 
 
-def _record_label(work: Work, line: RecordLine) -> str:
-    day = say_day(local_day(line.happened_at, "America/Chicago"))
+def _record_label(work: Work, line: RecordLine, zone: str) -> str:
+    """What a record is about. ``zone``: the reader's."""
+    day = say_day(local_day(line.happened_at, zone))
     if line.kind == "attendance":
         meeting = meetings.find(work.tx, line.meeting_id) if line.meeting_id else None
-        topic = f" {meeting.topic[:30]}," if meeting else ""
+        topic = f" {shortened(meeting.topic, 30)}," if meeting else ""
         status = next((label for code, label in STATUSES.items() if code == line.status), line.status)
         return f"{day},{topic} {status.lower()}"
     if (line.kind, line.step) in CHANGES:
@@ -143,7 +149,8 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
     if found is None or line is None:
         return None
     who = people.get(work.tx, found.person_id).name
-    about: Text = (Bold(who), f" finds a record wrong: {_record_label(work, line)}.")
+    zone = people.get(work.tx, item.person_id or found.person_id).zone
+    about: Text = (Bold(who), f" says a record is wrong: {_record_label(work, line, zone)}.")
     if found.outcome:
         return Card("Dispute settled", (say(*about), say(OUTCOMES[found.outcome] + ".")))
     correct = correct_button(line)
@@ -165,10 +172,11 @@ def _own_card(work: Work, found: Dispute) -> Card | None:
     line = ledger.get(work.tx, found.about_id)
     if line is None:
         return None
-    about = say(f"About: {_record_label(work, line)}.")
+    zone = people.get(work.tx, found.person_id).zone
+    about = say(f"About: {_record_label(work, line, zone)}.")
     if found.outcome:
         return Card("Your dispute is settled", (about, say(OUTCOMES[found.outcome] + "."), *_now(work, found)))
-    when = When(found.opened_at, people.get(work.tx, found.person_id).zone)
+    when = When(found.opened_at, zone)
     sent = say("Sent ", when, ". Those you chose are asked to look at it, and I'll tell you the outcome.")
     items = buttons(
         Button("Read it again", action("disputes.read", found.id), opens_form=True),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from handlers.cards import (
+    Block,
     Bold,
     Bullets,
     Button,
@@ -22,6 +23,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.paging import hint, more
 from handlers.requests import Arrived, BotAdded, BotRemoved, Command, Departed, Profile, Reply, Typed, notice
 from handlers.router import COORDINATORS, Call, FieldReader, Refused, router
 from handlers.turns import refresh_turns
@@ -32,6 +34,7 @@ from storage.database import Tx
 from storage.deliveries import Delivery
 from storage.work import Work
 
+SHOWN = 30  # people in a list
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 MOST_PROPOSALS = 20_000
 COMMAND = "command"  # the kind of draft that holds a command's name until its sender is known
@@ -294,22 +297,22 @@ def visited(
 def people_command(call: Call) -> Reply:
     tx = call.work.tx
     missing = people.unmatched_people(tx)
-    accounts = people.unmatched_accounts(tx)
+    accounts = people.unmatched_accounts(tx, MOST_PROPOSALS)
     if not missing:
         blocks = (say("Everybody on the roster is matched to an account."),)
         return Reply(card=Card("People", blocks))
-    items = tuple((f"{one.name} <{one.email}>",) for one in missing[:30])
-    more = (Note((f"and {len(missing) - 30} more",)),) if len(missing) > 30 else ()
-    found = (
+    items = tuple((f"{one.name} <{one.email}>",) for one in missing[:SHOWN])
+    found: tuple[Block, ...] = (
         (
             Heading("Accounts that are nobody's yet"),
-            Bullets(tuple((_account_label(one),) for one in accounts[:30])),
+            Bullets(tuple((_account_label(one),) for one in accounts[:SHOWN])),
+            *more(len(accounts), SHOWN),
             buttons(Button("Match somebody", action("identity.match"), style="primary", opens_form=True)),
         )
         if accounts
         else (say("No unmatched account was seen. Accounts are seen when they join a cohort's channel."),)
     )
-    return Reply(card=Card("Not matched to an account", (Bullets(items), *more, *found)))
+    return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *found)))
 
 
 def _account_label(one: people.Account) -> str:
@@ -321,8 +324,8 @@ def _account_label(one: people.Account) -> str:
 def match_form(call: Call) -> Reply:
     if not call.me.coordinator:
         raise Refused("Matching people is for coordinators.")
-    persons = people.unmatched_people(call.work.tx)[:MOST_OPTIONS]
-    accounts = people.unmatched_accounts(call.work.tx, MOST_OPTIONS)
+    persons = people.unmatched_people(call.work.tx)
+    accounts = people.unmatched_accounts(call.work.tx, MOST_PROPOSALS)
     if not persons or not accounts:
         raise Refused("There is nobody left to match.")
     return Reply(
@@ -336,9 +339,15 @@ def match_form(call: Call) -> Reply:
                 ChoiceField(
                     "person",
                     "On the roster",
-                    tuple(Option(str(one.id), f"{one.name} <{one.email}>") for one in persons),
+                    tuple(Option(str(one.id), f"{one.name} <{one.email}>") for one in persons[:MOST_OPTIONS]),
+                    hint=hint(len(persons), MOST_OPTIONS),
                 ),
-                ChoiceField("account", "Account", tuple(Option(str(one.id), _account_label(one)) for one in accounts)),
+                ChoiceField(
+                    "account",
+                    "Account",
+                    tuple(Option(str(one.id), _account_label(one)) for one in accounts[:MOST_OPTIONS]),
+                    hint=hint(len(accounts), MOST_OPTIONS),
+                ),
             ),
         )
     )

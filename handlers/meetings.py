@@ -397,11 +397,8 @@ def meetings_command(call: Call) -> Reply:
                 )
             )
     if len(rest) > 5:
-        blocks.append(
-            Note(
-                (f"and {len(rest) - 5} more, the last on ", When(rest[-1].starts_at, rest[-1].zone, "date")),
-            )
-        )
+        last = When(rest[-1].starts_at, rest[-1].zone, "date")
+        blocks.append(Note((f"and {len(rest) - 5} more, the last on ", last)))
     if not rest:
         blocks.append(say("No meetings scheduled."))
     if leads:

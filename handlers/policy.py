@@ -21,6 +21,7 @@ from handlers.cards import (
     options_of,
     say,
 )
+from handlers.paging import more
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.english import describe
@@ -71,7 +72,7 @@ def _others(call: Call, shown: Policy) -> list[Block]:
     names = [name for name in policies.names(call.work.tx) if name != shown.name]
     names.sort(key=lambda name: (-on.get(name, 0), name))
     items = [Button(_summary(call, name, on.get(name, 0)), action("policy.show", name)) for name in names]
-    return [say(Bold("Other policies")), buttons(*items[:MOST_OTHERS])] if items else []
+    return [say(Bold("Other policies")), buttons(*items[:MOST_OTHERS]), *more(len(items), MOST_OTHERS)] if items else []
 
 
 def _summary(call: Call, name: str, people: int) -> str:
@@ -145,6 +146,7 @@ def _form(policy: Policy, values: dict[str, str]) -> Form:
             Note(
                 ("Leave a field empty if you don't know the answer yet. You can't change a value here once it's set.",)
             ),
+            *more(len(policy.unset), MOST_FIELDS, ", which come once these are saved"),
         ),
         fields=tuple(_input(number, one, values.get(one.path, "")) for number, one in enumerate(unset)),
     )

@@ -18,6 +18,7 @@ from program.words import counted
 from storage import about, checkins, consent, deliveries, downloads, history, holds, people, retention
 from storage.work import Work
 
+MOST_COPIES = 3  # of the operator's that are named
 KEPT_BEFORE = "What you wrote before stays yours: “reflections” lists it and deletes it."
 
 
@@ -70,8 +71,12 @@ def _exports(call: Call) -> list[Paragraph]:
     """When the operator made a file of all this in the terminal, and whether confidential words were in it."""
     found = [line for line in history.of(call.work.tx, call.my_id) if line.what == "person.exported"]
     words = {True: "with what you wrote in confidence", False: "without what you wrote in confidence"}
-    days = [f"{say_day(local_day(one.at, call.me.zone))} ({words[one.detail['confidential']]})" for one in found[-3:]]
-    return [say(f"The operator made a copy of this: {', '.join(days)}.")] if days else []
+    days = [
+        f"{say_day(local_day(one.at, call.me.zone))} ({words[one.detail['confidential']]})"
+        for one in found[-MOST_COPIES:]
+    ]
+    earlier = f"; earlier copies: {len(found) - MOST_COPIES}" if len(found) > MOST_COPIES else ""
+    return [say(f"The operator made a copy of this: {', '.join(days)}{earlier}.")] if days else []
 
 
 def _chosen(call: Call, decision: consent.Decision | None) -> Paragraph:

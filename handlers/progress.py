@@ -27,6 +27,7 @@ from handlers.cards import (
 )
 from handlers.contacts import ask_coordinator
 from handlers.meetings import cohorts_followed, next_card
+from handlers.paging import more
 from handlers.requests import HomeOpened, Reply
 from handlers.router import EVERYONE, Call, router
 from program import explain
@@ -40,6 +41,7 @@ from storage.cohorts import Cohort
 from storage.standings import Mentee
 
 NEED_HELP = ("behind", "at risk")
+MOST_COHORTS = 100  # in one table
 MOST_NAMED = 10  # mentees of a cohort whose reasons are told
 
 
@@ -148,6 +150,7 @@ def cohort_card(call: Call, cohort: Cohort) -> Card:
     if helped:
         blocks.append(say(Bold("Who needs help first")))
         blocks.append(Bullets(tuple(_reasons(one) for one in helped[:MOST_NAMED])))
+        blocks += more(len(helped), MOST_NAMED)
     blocks += [Note((text,)) for text in dict.fromkeys(text for one in found for text in explain.unset(one.standing))]
     return Card(title, tuple(blocks))
 
@@ -209,7 +212,8 @@ def program_card(call: Call) -> Card:
     blocks: list[Block] = [
         Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len(found)),)))),
         *_flags(found, {one.id: one.name for one in every}),
-        Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:100]), caption="By cohort"),
+        Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:MOST_COHORTS]), caption="By cohort"),
+        *more(len(rows), MOST_COHORTS, ", which “Find mentees” shows"),
     ]
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)

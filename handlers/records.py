@@ -28,6 +28,7 @@ from handlers.cards import (
 )
 from handlers.holds import hold_blocks
 from handlers.leave import back_button, leave_line, span_words
+from handlers.paging import hint
 from handlers.progress import standing_blocks
 from handlers.removals import removal_buttons
 from handlers.requests import Reply, notice
@@ -46,6 +47,7 @@ from storage.people import Person
 from storage.work import Work
 
 SHOWN_LINES = 25
+MOST_COHORTS = 100  # in a choice
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
 YEAR_HINTS = {
@@ -66,7 +68,8 @@ def person_command(call: Call) -> Reply:
         raise Refused("I can't find anyone with that name or email address.")
     if len(found) > 1:
         items = [Button(f"{one.name} <{one.email}>", action("records.open", one.id)) for one in found[:5]]
-        return Reply(card=Card("Which person?", (buttons(*items),)))
+        several = (Note(("There are more people with that name. Send more of it.",)),) if len(found) > 5 else ()
+        return Reply(card=Card("Which person?", (buttons(*items), *several)))
     return Reply(card=person_card(call, found[0]))
 
 
@@ -159,14 +162,34 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
 
 def _last_lines(call: Call, person: Person) -> list[Block]:
     lines = ledger.of_person(call.work.tx, person.id)
-    head = Note((f"Head of the record: {ledger.head_of(call.work.tx, person.id)[:16] or 'empty'}",))
+    details = buttons(Button("Details", action("records.details", person.id), opens_form=True))
     if not lines:
-        return [head]
+        return [details]
     rows = tuple(
-        (say_day(local_day(one.recorded_at, PROGRAM_ZONE)), one.what_and_why, one.recorder)
+        (say_day(local_day(one.recorded_at, call.me.zone)), one.what_and_why, one.recorder)
         for one in reversed(lines[-SHOWN_LINES:])
     )
-    return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), head]
+    return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), details]
+
+
+@router.press("records.details")
+def details(call: Call) -> Reply:
+    """What a check of the record compares, which few people need to see."""
+    person, _ = mentee_of(call)
+    head = ledger.head_of(call.work.tx, person.id)[:16] or "empty"
+    this = action("records.details", person.id)
+    return Reply(
+        form=Form(
+            "Details of the record",
+            this,
+            opener=this,
+            submit=None,
+            blocks=(
+                Facts((("Person", (person.name,)), ("Head of the record", (head,)))),
+                Note(("The head changes with every line. Keep it to show later that no line was changed.",)),
+            ),
+        )
+    )
 
 
 # The forms --------------------------------------------------------------------------------------
@@ -179,7 +202,8 @@ def _today(call: Call) -> date:
 @router.press("records.transfer")
 def transfer_form(call: Call) -> Reply:
     person, _ = mentee_of(call)
-    every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)][:100]
+    every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)]
+    shown = tuple(every[:MOST_COHORTS])
     return Reply(
         form=Form(
             "Transfer",
@@ -188,7 +212,7 @@ def transfer_form(call: Call) -> Reply:
             submit="Transfer",
             blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
             fields=(
-                ChoiceField("cohort", "To the cohort", tuple(every)),
+                ChoiceField("cohort", "To the cohort", shown, hint=hint(len(every), len(shown))),
                 DateField("day", "From", _today(call)),
                 ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
             ),

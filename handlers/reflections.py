@@ -28,7 +28,7 @@ from handlers.checkins import TYPED_LABEL, answer_field, check_agreed
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
 from program.times import local_day, say_day, say_time, to_local
-from program.words import counted
+from program.words import counted, shortened
 from storage import checkins, cohorts, deliveries, people, reflections, shares
 from storage.deliveries import Delivery
 from storage.reflections import Reflection
@@ -90,7 +90,7 @@ def _row(
         Button("Open", action("reflections.open", one.id), opens_form=True),
         *([Button("Share", action("reflections.share", one.id), opens_form=True)] if may_share else []),
         *(
-            Button(f"Stop sharing with {share.mentor}"[:70], action("reflections.stop", share.id))
+            Button(shortened(f"Stop sharing with {share.mentor}", 70), action("reflections.stop", share.id))
             for share in made
             if share.holds
         ),
@@ -285,10 +285,10 @@ def _shared_with_me(call: Call) -> list[Block]:
     there = [one for one in reversed(found) if one.item_id in days]
     blocks: list[Block] = [Heading("Shared with you")]
     for one in there[:MOST_SHARED]:
-        label = f"{one.author}, {say_day(days[one.item_id])}"[:70]
+        label = f"{shortened(one.author, 50)}, {say_day(days[one.item_id])}"
         blocks.append(buttons(Button(label, action("reflections.read", one.id), opens_form=True)))
     if len(there) > MOST_SHARED:
-        blocks.append(say(f"and {len(there) - MOST_SHARED} older ones; the message about each opens it."))
+        blocks.append(say(f"and {len(there) - MOST_SHARED} older ones. To open one, use the message about it."))
     return blocks
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from handlers.cards import Block, Bold, Button, Card, action, buttons, say
 from handlers.requests import Reply
 from handlers.router import Call, Refused, router
+from program.words import shortened
 from storage import cohorts, history, people
 from storage.database import Tx
 from storage.people import Person
@@ -21,7 +22,7 @@ def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
     here = cohorts.shared_cohorts(work.tx, person.id, ("mentor",))
     items = [
         Button(
-            f"Remove as mentor of {one.name}"[:70],
+            shortened(f"Remove as mentor of {one.name}", 70),
             action("removals.mentor", person.id, one.id),
             style="danger",
             confirm=f"Remove {person.name} as mentor of {one.name}?",

@@ -73,7 +73,7 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUI
     found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
     return [
         *found,
-        _kind("Lines of the ledger", (_line(one) for one in ledger.of_person(tx, person_id))),
+        _kind("Lines of your record", (_line(one) for one in ledger.of_person(tx, person_id))),
         _kind("Choices about check-ins", _choices(tx, person_id)),
         _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),

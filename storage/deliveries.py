@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, exists, func, or_, select, update
 
 from program.reporting import REPORTED
+from program.words import shortened
 from storage import pace
 from storage.database import Tx, among_given, listed, word
 from storage.pace import Limit
@@ -343,7 +344,7 @@ def settle(
     wait: float | None = None,
 ) -> bool:
     """Settle a held delivery; False when another holds it by now. ``wait``: seconds until a next try."""
-    values: dict[str, Any] = {"state": state, "reason": reason[:300]}
+    values: dict[str, Any] = {"state": state, "reason": shortened(reason, 300)}
     if state == "queued":
         values["not_before"] = work.now + timedelta(seconds=wait or 0)
         values["claim"] = None

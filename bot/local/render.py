@@ -47,6 +47,7 @@ from handlers.cards import (
     When,
     plain,
 )
+from program.times import zone_words
 
 BOT_NAME = "PLC Cohort Bot"
 SLASH = "/plc"  # before a command
@@ -160,7 +161,9 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._jinja.globals.update(path_of=path_of, face_of=face_of, moment=moment, bot_name=BOT_NAME)
+        self._jinja.globals.update(
+            path_of=path_of, face_of=face_of, moment=moment, zone_words=zone_words, bot_name=BOT_NAME
+        )
         self._blocks = self._jinja.get_template("blocks.html").module
         self._fields = self._jinja.get_template("fields.html").module
 

@@ -220,7 +220,9 @@ class _Surface:
     # Tables and charts -------------------------------------------------------------------------
 
     def _table(self, block: cards.Table) -> list[Block]:
-        caption = self._rich(section(bold_part(self._budget.take(block.caption, limits.LABEL))))
+        caption: list[Block] = []
+        if block.caption:
+            caption.append(self._rich(section(bold_part(self._budget.take(block.caption, limits.LABEL)))))
         columns = block.columns[: limits.TABLE_COLUMNS]
         table = Budget(int(self._budget.left * limits.TABLE_SHARE))
         before = table.left
@@ -238,8 +240,8 @@ class _Surface:
         if wide:
             after.append(_context(_more(wide, "columns")))
         if not columns:
-            return [caption]
-        return [caption, self._cells(head, rows), *after]
+            return caption
+        return [*caption, self._cells(head, rows), *after]
 
     def _cells(self, head: list[str], rows: list[list[str]]) -> Block:
         """Slack shows one table a message; a second one, and one in a view, is said line by line."""

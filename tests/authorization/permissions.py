@@ -121,6 +121,7 @@ PRESSES = (
     Act("leave.decide", ("@asked leave", "yes"), COORDINATOR),
     Act("leave.end", ("@leave",), OWN | COORDINATOR),
     Act("records.open", ("@person",), COORDINATOR),
+    Act("records.details", ("@person",), COORDINATOR),
     Act("records.transfer", ("@person",), COORDINATOR),
     Act("records.credit", ("@person",), COORDINATOR),
     Act("records.waiver", ("@person",), COORDINATOR),

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-from bot.app import App, CannotStart, build, prepare
+from bot.app import App, CannotStart, _ready, build, prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
 from bot.workspace import WorkspaceHost
@@ -33,6 +33,14 @@ def real(tmp_path: Path, **other: str) -> Settings:
         slack_signing_secret="x",
         plc_coordinators=("carol@example.org",),
     )
+
+
+def test_at_start_the_way_to_slack_is_named_as_it_is(tmp_path: Path) -> None:
+    """In Socket Mode nothing comes in from Slack, so no address is named."""
+    over_http = real(tmp_path)
+    by_socket = over_http.model_copy(update={"slack_app_token": "xapp-1", "slack_signing_secret": None})
+    assert _ready("slack", build(by_socket)) == "Slack is connected in Socket Mode."
+    assert _ready("slack", build(over_http)) == f"Slack is connected at {over_http.public_url}/slack/events"
 
 
 def host_of(app: App) -> WorkspaceHost:

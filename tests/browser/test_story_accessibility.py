@@ -90,7 +90,7 @@ async def test_the_screens_of_the_record(
         await carol.answer_question("Approve and issue")
         await carol.reads("certificate issued")
         await carol.command("person Nina Alvarez")
-        await carol.reads("Head of the record:")
+        await carol.reads("Change policy")
         await carol.command("certificates")
         await carol.press("Nina Alvarez", await carol.reads("Issued (1)"))
         await carol.reads("Certificate of Nina Alvarez")

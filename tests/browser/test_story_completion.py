@@ -170,7 +170,7 @@ async def a_leave(dana: Person, carol: Person) -> None:
 
 async def a_transfer(dana: Person, carol: Person) -> None:
     await carol.command("person Dana Reyes")
-    await carol.press("Transfer", await carol.reads("Head of the record:"))
+    await carol.press("Transfer", await carol.reads("Change policy"))
     await carol.choose("To the cohort", "Gateway")
     await carol.choose("Why", "Moved to another district")
     await carol.submit("Transfer")
@@ -180,7 +180,7 @@ async def a_transfer(dana: Person, carol: Person) -> None:
 
 
 async def a_credit_and_back(carol: Person) -> None:
-    await carol.press("Credit", carol.message("Head of the record:"))
+    await carol.press("Credit", carol.message("Change policy"))
     await carol.choose("Requirement", "Meetings")
     await carol.choose("Program year", "Year 1")
     await carol.fill("How much", "1")

@@ -34,7 +34,7 @@ async def test_mentees_are_found_by_state_cohort_and_region(
     assert "Complete: 0 mentees." in said(await carol.fills(form, state="complete"))
     found = await carol.fills(form, state="at_risk")
     assert "Dana Reyes, Ozarks: at risk; Meetings 0 of 8" in said(found)
-    assert "Head of the record" in said(await carol.presses(found, "Dana Reyes"))
+    assert "Track: none" in said(await carol.presses(found, "Dana Reyes"))
     assert "Dana Reyes" in said(await carol.presses(program, "Who needs help"))
 
 

@@ -410,3 +410,11 @@ async def test_starting_over_empties_the_chat_and_seeds_it_again(local: Local) -
     news = await local.sync(DANA, HOME)
     assert news["epoch"] != before
     assert news["messages"] == []
+
+
+async def test_zones_are_named_as_people_call_them(local: Local) -> None:
+    first = await (await local.client.get("/")).text()
+    page = await (await local.get(DANA, "home")).text()
+    for html in (first, page):
+        assert "Central Time" in html
+        assert "America/" not in html

@@ -278,3 +278,9 @@ def test_a_forms_json_is_what_the_models_themselves_make(form: Form, monkeypatch
     for module in (modals, render):
         monkeypatch.setattr(module, "as_dict", lambda part: dict(part.to_dict()))
     assert ours == modals.form_view(form, Origin(), "1")
+
+
+def test_a_table_without_a_caption_has_no_line_in_its_place() -> None:
+    table = Table(("Name", "Attendance"), (("Dana", "present"),), caption="")
+    (block,) = render.message(Card("", (table,)))
+    assert block["type"] == "table"

@@ -155,7 +155,7 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
     assert "Those you chose are asked to look at it" in sent
     assert carol.last() == (
         "# A record is disputed\n"
-        "Dana Reyes finds a record wrong: Thu Sep 10, 2026, First steps, absent.\n"
+        "Dana Reyes says a record is wrong: Thu Sep 10, 2026, First steps, absent.\n"
         "[Read it] [Correct it] [Settle it]"
     )
     assert ruth.inbox()[letters:] == [], "it is for the coordinator alone"
@@ -196,7 +196,10 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     record = await carol.sends("person Dana Reyes")
     assert record.startswith("# Dana Reyes\n")
     assert "[Transfer] [Credit] [Waive] [Leave] [Change policy]" in record
-    assert "Head of the record: empty" in record
+    assert "Head of the record" not in record
+    await carol.taps_notice("Details")
+    assert "Head of the record: empty" in carol.modal()
+    matched.fake.stacks[carol.user] = []  # she closes it
 
     await carol.taps_notice("Credit")
     credit = await carol.fills(rule="meetings", year="1", amount="3", day="2026-09-07", reason="prior_program")

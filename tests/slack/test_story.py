@@ -288,7 +288,6 @@ async def attendance_is_taken(story: Story) -> None:
     assert ruth.last() == (
         "# Who came?\n"
         "First steps, Friday, September 11, 2026 at 4:00 PM, Ozarks.\n"
-        "Attendance\n"
         "Name | Attendance\n"
         "Dana Reyes | tapped 3:45 PM\n"
         "Lee Okafor | tapped 3:45 PM\n"
