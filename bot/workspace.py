@@ -23,7 +23,7 @@ from storage.due import Moment
 from storage.tables import account, installation
 
 STRANGER = "not matched"
-UNNOTICED = ("tidying", "completion.look", "retention.look")  # moments of which nobody sees anything
+UNNOTICED = ("tidying", "completion.look", "retention.look", "checkins.expire")  # moments of which nobody sees anything
 ORDER = {"mentee": 0, "mentor": 1, "coordinator": 2}
 
 

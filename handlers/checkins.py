@@ -21,17 +21,15 @@ from handlers.cards import (
     buttons,
     say,
 )
-from handlers.requests import Reply, Typed, notice
-from handlers.router import COORDINATORS, EVERYONE, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import Off, refresh_turns, set_turns
+from handlers.requests import Reply, notice
+from handlers.router import Call, FieldReader, Refused, router
+from handlers.turns import Off, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
-from program.times import local_day, say_day
-from program.words import counted, normal, read_day
+from program.times import local_day
 from storage import checkins, cohorts, consent, deliveries, due, people, reflections, vault
 from storage.checkins import CheckIn, Turn
 from storage.deliveries import Delivery
 from storage.due import Moment
-from storage.holds import check_free
 from storage.work import Work
 
 SAVED = "Saved. The bot shows it to nobody unless you share it."
@@ -180,7 +178,7 @@ def _pulse_label(value: str) -> str:
     return {"1": "1 hard", "5": "5 great"}.get(value, value)
 
 
-def _own(call: Call) -> CheckIn:
+def open_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's and takes answers."""
     found = checkins.get(call.work.tx, call.id_at(0))
     if found is None or found.person_id != call.my_id:
@@ -202,30 +200,7 @@ def check_agreed(call: Call) -> None:
         raise Refused(notices.DECLINED if decision is not None and decision.declined else notices.UNDECIDED)
 
 
-@router.press("checkins.pulse")
-def pulse(call: Call) -> Reply:
-    found = _own(call)
-    value = call.args[1] if len(call.args) > 1 else ""
-    if value not in PULSES:
-        raise Refused("That is not a number from 1 to 5.")
-    before = vault.find(call.work.tx, found.id, "pulse", call.me.account_id)
-    if before is not None:
-        _replace_pulse(call, before.id, value)
-    else:
-        call.vault.save(
-            call.work, "pulse", value, person_id=call.my_id, account_id=call.me.account_id, checkin_id=found.id
-        )
-    return Reply(replace=_answered(call, found))
-
-
-def _replace_pulse(call: Call, item_id: UUID, value: str) -> None:
-    if call.vault.open(call.work.tx, item_id, call.me.account_id) != value:
-        with holds.respected(call):
-            check_free(call.work.tx, call.my_id)
-        call.vault.replace(call.work, item_id, value)
-
-
-def _answered(call: Call, found: CheckIn) -> Card:
+def answered(call: Call, found: CheckIn) -> Card:
     """Note that something is saved (or no longer is) and bring the messages up to date."""
     checkins.set_answered(call.work, found.id, vault.anything_written(call.work.tx, found.id))
     deliveries.refresh(call.work, found.id, "checkin", "checkin.nudge")
@@ -239,8 +214,8 @@ def _answered(call: Call, found: CheckIn) -> Card:
 @router.press("checkins.write")
 def write_form(call: Call) -> Reply:
     """Three short prompts, none of them required; what this account saved before is filled in."""
-    found = _own(call)
-    before = _read(call, found)
+    found = open_checkin(call)
+    before = find_answers(call, found)
     fields = [
         answer_field(str(one.id), one.text, before.get(str(one.id), ""))
         for one in checkins.prompt_texts(call.work.tx, found.prompts)
@@ -272,29 +247,34 @@ def answer_field(name: str, label: str, text: str) -> TextField:
     return TextField(name, label, text, multiline=True, optional=True)
 
 
-def _read(call: Call, found: CheckIn) -> reflections.Answers:
+def find_answers(call: Call, found: CheckIn) -> reflections.Answers:
     """What this account wrote."""
     item = vault.find(call.work.tx, found.id, reflections.KIND, call.me.account_id)
     return reflections.read(call.vault, call.work.tx, item.id, call.me.account_id) if item else {}
 
 
-def _write(call: Call, found: CheckIn, answers: reflections.Answers) -> None:
+def save_answers(call: Call, found: CheckIn, answers: reflections.Answers) -> None:
+    """Save what this account wrote, in place of what it wrote before.
+
+    Raises:
+        Refused: a legal hold is on it, and a word would be lost.
+    """
     with holds.respected(call):
         reflections.save(call.vault, call.work, found, call.my_id, call.me.account_id, answers)
 
 
 @router.submit("checkins.save")
 def save(call: Call) -> Reply:
-    found = _own(call)
+    found = open_checkin(call)
     read = FieldReader(call.values)
-    before = _read(call, found)
+    before = find_answers(call, found)
     names = [*found.prompts, reflections.TYPED]
     # What came in while the form was open is not in it, and stays.
     texts = {name: read.text(name) if name in call.values else before.get(name, "") for name in names}
     answers = {name: text for name, text in texts.items() if text}
     read.check()
-    _write(call, found, answers)
-    _answered(call, found)
+    save_answers(call, found, answers)
+    answered(call, found)
     if answers:
         return notice(SAVED)
     if vault.find(call.work.tx, found.id, "pulse", call.me.account_id) is not None:
@@ -302,56 +282,10 @@ def save(call: Call) -> Reply:
     return notice("Nothing is saved for this check-in now.")
 
 
-@router.on(Typed)
-def typed(call: Call) -> Reply:
-    """Words in the personal chat while a check-in is open are the reflection; never echoed."""
-    intent = call.request.intent
-    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
-    text = intent.text.strip() if isinstance(intent, Typed) else ""
-    if text and notices.has_declined(call.work.tx, call.my_id):
-        return _declined(router.unknown(call, text))
-    if found is None or not text:
-        return router.unknown(call, text)
-    if not notices.has_agreed(call.work.tx, call.my_id):
-        return Reply(card=notices.unkept_card(call.work.house, found))
-    answers = _read(call, found)
-    before = answers.get(reflections.TYPED, "")
-    parts = [part for part in (before, text) if part]
-    answers[reflections.TYPED] = "\n\n".join(parts)
-    if len(answers[reflections.TYPED]) > 3000:
-        raise Refused("That no longer fits (3,000 characters are kept). Please use “Write a reflection”.")
-    _write(call, found, answers)
-    _answered(call, found)
-    undo = Button("Undo", action("checkins.undo", found.id, len(before), len(answers[reflections.TYPED])))
-    kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
-    return Reply(card=Card("", (say(SAVED), buttons(undo), kept)))
-
-
-def _declined(answer: Reply) -> Reply:
-    """The answer to an unknown command, and that nothing of it was kept."""
-    blocks = answer.card.blocks if answer.card is not None else ()
-    return Reply(card=Card("", (*blocks, Note((notices.DECLINED,)))))
-
-
-@router.press("checkins.undo")
-def undo(call: Call) -> Reply:
-    """Take back what was typed last."""
-    found = _own(call)
-    answers = _read(call, found)
-    before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
-    if before < 0 or len(answers.get(reflections.TYPED, "")) != after:
-        raise Refused("Something was saved after that. Please use “Write or change”.")
-    answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
-    _write(call, found, {name: text for name, text in answers.items() if text})
-    _answered(call, found)
-    text = "Undone: the bot kept nothing of it. The message is still in this chat; you can delete it there."
-    return Reply(replace=Card("", (say(text),)))
-
-
 @router.press("checkins.reach")
 def reach_out(call: Call) -> Reply:
     """Tell the mentors just that they are asked to reach out."""
-    found = _own(call)
+    found = open_checkin(call)
     mentors = _mentors_of(call.work, call.my_id)
     if not mentors:
         raise Refused("Your cohort has no mentor yet. Please turn to your coordinator.")
@@ -389,94 +323,3 @@ def checkin_command(call: Call) -> Reply:
     if at is None:
         return notice("You get no check-ins. Send ", Cmd("checkins on"), " if you want them.")
     return notice("No check-in is open. The next one comes ", When(at, call.me.zone), ".")
-
-
-def _is_until(words: str) -> bool:
-    today = datetime(2000, 1, 1).date()  # noqa: DTZ001  only whether it reads as a day
-    return read_day(words.removeprefix("until "), today) is not None
-
-
-@router.command("snooze", "Pause check-ins until a day", takes="until DATE", accepts=_is_until)
-def snooze(call: Call) -> Reply:
-    today = local_day(call.work.now, call.me.zone)
-    until = read_day(call.words.removeprefix("until "), today)
-    if until is None:
-        raise Refused("Until when? For example: snooze until 2026-12-01, or snooze until Monday.")
-    if until <= today:
-        raise Refused("That day is not ahead. For example: snooze until tomorrow.")
-    if (until - today).days > 366:
-        raise Refused("A pause lasts a year at most. Send ", Cmd("checkins off"), " for none at all.")
-    people.set_snooze(call.work.tx, call.my_id, until)
-    refresh_turns(call.work, [call.my_id])
-    said = say("No check-ins until ", Bold(say_day(until)), ". Meetings are announced as ever.")
-    return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
-
-
-@router.command("resume", "End the pause")
-def resume(call: Call) -> Reply:
-    people.set_snooze(call.work.tx, call.my_id, None)
-    refresh_turns(call.work, [call.my_id])
-    at = checkins.turn_at(call.work.tx, call.my_id)
-    if at is None:
-        return notice("The pause is over. You get no check-ins; send ", Cmd("checkins on"), " if you want them.")
-    return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
-
-
-@router.command(
-    "checkins",
-    "Turn check-ins on or off for yourself",
-    who=EVERYONE,
-    takes="on | off",
-    accepts=lambda words: normal(words) in ("on", "off"),
-)
-def switch(call: Call) -> Reply:
-    """Mentors have them off until they turn them on."""
-    if call.words not in ("on", "off"):
-        raise Refused("Send ", Cmd("checkins on"), " or ", Cmd("checkins off"), ".")
-    if not call.me.memberships:
-        raise Refused("Check-ins are for people in a cohort.")
-    people.set_checkins(call.work.tx, call.my_id, call.words == "on")
-    refresh_turns(call.work, [call.my_id])
-    if call.words == "on" and notices.has_declined(call.work.tx, call.my_id):
-        return Reply(card=notices.declined_card(call.work.house))
-    at = checkins.turn_at(call.work.tx, call.my_id)
-    if at is None:
-        return notice("You get no check-ins any more. Send ", Cmd("checkins on"), " to have them again.")
-    return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")
-
-
-@router.command("prompts", "Edit the check-in prompts", who=COORDINATORS)
-def prompts_command(call: Call) -> Reply:
-    return Reply(form=_prompts_form(call))
-
-
-@router.press("checkins.prompts")
-def prompts_form(call: Call) -> Reply:
-    if not call.me.coordinator:
-        raise Refused("The prompts are the coordinator's.")
-    return Reply(form=_prompts_form(call))
-
-
-def _prompts_form(call: Call) -> Form:
-    texts = "\n".join(one.text for one in checkins.prompts(call.work.tx))
-    return Form(
-        "Check-in prompts",
-        action("checkins.prompted"),
-        opener=action("checkins.prompts"),
-        blocks=(say("One prompt a line. They rotate, three in each check-in; open check-ins keep theirs."),),
-        fields=(TextField("prompts", "Prompts", texts, multiline=True),),
-    )
-
-
-@router.submit("checkins.prompted")
-def set_prompts(call: Call) -> Reply:
-    if not call.me.coordinator:
-        raise Refused("The prompts are the coordinator's.")
-    lines = [" ".join(line.split()) for line in FieldReader(call.values).text("prompts").splitlines()]
-    texts = list(dict.fromkeys(line for line in lines if line))
-    if not texts:
-        raise FormErrors({"prompts": "Write at least one prompt."})
-    if len(texts) > MOST_PROMPTS or any(len(text) > 150 for text in texts):
-        raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of 150 characters."})
-    checkins.replace_prompts(call.work, texts)
-    return notice(f"Saved {counted(len(texts), 'prompt')}. Check-ins that are open keep theirs.")

@@ -20,9 +20,12 @@ from handlers import (
     leave,
     meetings,
     overview,
+    pauses,
     policy,
     privacy,
     progress,
+    prompts,
+    pulses,
     records,
     reflections,
     removals,
@@ -30,6 +33,7 @@ from handlers import (
     retention,
     settling,
     summaries,
+    typed,
 )
 from handlers.router import router
 
@@ -53,9 +57,12 @@ __all__ = [
     "leave",
     "meetings",
     "overview",
+    "pauses",
     "policy",
     "privacy",
     "progress",
+    "prompts",
+    "pulses",
     "records",
     "reflections",
     "removals",
@@ -64,4 +71,5 @@ __all__ = [
     "router",
     "settling",
     "summaries",
+    "typed",
 ]

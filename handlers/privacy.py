@@ -15,7 +15,7 @@ from handlers.turns import refresh_turns
 from program.house import NOTICE_VERSION
 from program.times import local_day, say_day
 from program.words import counted
-from storage import about, checkins, consent, deliveries, downloads, history, holds, people, retention
+from storage import about, checkins, consent, deliveries, downloads, history, holds, people, retention, typed
 from storage.work import Work
 
 MOST_COPIES = 3  # of the operator's that are named
@@ -107,6 +107,8 @@ def _decide(call: Call, decision: str) -> Reply:
     if (call.args or ("",))[0] != NOTICE_VERSION:
         raise Refused("The notice has changed since. Please send “privacy” and read it again.")
     consent.decide(call.work, call.my_id, decision)
+    if decision == consent.DECLINED:
+        typed.destroy_all(call.work.tx, call.me.account_id)
     refresh_turns(call.work, [call.my_id])
     _refresh_open(call.work, call.my_id)
     if len(call.args) < 2:

@@ -10,7 +10,7 @@ from handlers.planning import plan_daily
 from handlers.router import Call, FieldReader, router
 from program.retention import LONGEST, NOTICE, SHORTEST
 from program.words import counted
-from storage import cohorts, deliveries, people, retention
+from storage import cohorts, deliveries, people, retention, typed
 from storage.cohorts import Cohort
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -92,4 +92,5 @@ def look(work: Work, _moment: Moment) -> str | None:
     """However late this comes, it deletes what is past its time then."""
     plan_look(work)
     retention.delete_expired(work)
+    typed.destroy_expired(work)  # where its own moment was lost
     return None

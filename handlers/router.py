@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from handlers.cards import Action, BadAction, Button, Card, Cmd, Paragraph, Span, Text, action, buttons, plain_text, say
+from handlers.cards import Action, BadAction, Button, Card, Cmd, Note, Paragraph, Span, action, buttons, plain_text, say
 from handlers.contacts import ask_coordinator
 from handlers.requests import (
     AccountKey,
@@ -29,7 +29,7 @@ from handlers.requests import (
     Typed,
     notice,
 )
-from program.words import nearest, normal
+from program.words import is_near, nearest, normal
 from storage import cohorts, conversations, drafts, people
 from storage.cohorts import Cohort
 from storage.conversations import Conversation
@@ -228,6 +228,7 @@ class CommandSpec:
     who: frozenset[str]
     takes: str
     accepts: Callable[[str], bool]
+    corrects: Callable[[str], bool]
     cohort: frozenset[str] | None
     reads: bool
     cohort_optional: bool
@@ -264,15 +265,19 @@ class Router:
         who: frozenset[str] = EVERYONE,
         takes: str = "",
         accepts: Callable[[str], bool] = lambda words: not words,
+        corrects: Callable[[str], bool] = lambda _words: False,
         cohort: frozenset[str] | None = None,
         reads: bool = False,
         cohort_optional: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """``accepts``: whether the words after the command make it exact, so that it wins over an answer."""
+        """``accepts``: whether the words after the command make it exact, so that it wins over an answer.
+
+        ``corrects``: whether they run it although the command itself is misspelled.
+        """
 
         def register(handler: Handler) -> Handler:
             self.commands[words] = CommandSpec(
-                words, summary, handler, who, takes, accepts, cohort, reads, cohort_optional
+                words, summary, handler, who, takes, accepts, corrects, cohort, reads, cohort_optional
             )
             return handler
 
@@ -394,16 +399,23 @@ class Router:
             return self.unknown(call, rest)
         return self._run(replace(call, words=rest), spec)
 
+    def corrected(self, call: Call, text: str) -> Reply | None:
+        """The answer of the misspelled command that a text begins with; None where what follows does not fit it."""
+        typed = normal(text).split(" ")
+        for words in commands_of(call.me):
+            spec, many = self.commands[words], len(words.split(" "))
+            rest = " ".join(typed[many:])
+            if rest and is_near(" ".join(typed[:many]), words) and spec.corrects(rest):
+                return self._run(replace(call, words=rest), spec)
+        return None
+
     def unknown(self, call: Call, typed: str) -> Reply:
         """A command that nobody knows gets the nearest ones; what was typed is not repeated."""
         if not typed:
             return self._run(call, self.commands["help"])
-        known = [words for words, spec in self.commands.items() if spec.who & roles_of(call.me)]
-        close = nearest(typed, known)
-        rest: Text = ("Did you mean one of these?",) if close else ("Send ", Cmd("help"), " to see what I can do.")
-        text = say("I don't know that command. ", *rest)
-        items = [Button(words, action("command.run", words, *_asked_in(call))) for words in close]
-        return Reply(card=Card("", (text, buttons(*items)) if items else (text,)))
+        if close := nearest(typed, commands_of(call.me)):
+            return suggested(call, close, "I don't know that command. Did you mean one of these?")
+        return notice("I don't know that command. ", "Send ", Cmd("help"), " to see what I can do.")
 
     def _run(self, call: Call, spec: CommandSpec) -> Reply:
         if spec.who != EVERYONE and not spec.who & roles_of(call.me):  # who left has no role, and still a record
@@ -434,6 +446,17 @@ class Router:
         if not found:
             raise Refused("There are no cohorts yet. Ask the operator to import the roster: plc-bot roster import FILE")
         return _ask_which(call, spec, found)
+
+
+def commands_of(me: Actor) -> list[str]:
+    """The commands that somebody may send."""
+    return [words for words, spec in router.commands.items() if spec.who & roles_of(me)]
+
+
+def suggested(call: Call, commands: Sequence[str], lead: str, note: str = "") -> Reply:
+    """Commands as buttons, after a sentence."""
+    items = [Button(words, action("command.run", words, *_asked_in(call))) for words in commands]
+    return Reply(card=Card("", (say(lead), buttons(*items), *((Note((note,)),) if note else ()))))
 
 
 def _asked_in(call: Call) -> tuple[UUID, ...]:

@@ -42,7 +42,7 @@ REPORTED: Mapping[str, str] = {
     "visit": "a visit to a channel",
     "welcome": "a welcome",
 }
-PRIVATE_MOMENTS = ("checkins.close", "checkins.nudge", "checkins.open")
+PRIVATE_MOMENTS = ("checkins.close", "checkins.expire", "checkins.nudge", "checkins.open")
 PRIVATE_ACTS = ("checkins", "consent", "disputes", "forgetting", "holds", "privacy", "reflections")
 PRIVATE = "private"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from program.times import next_weekday
 
@@ -43,6 +43,18 @@ def nearest(typed: str, known: Sequence[str], most: int = 3) -> list[str]:
         return close
     first = typed.split(" ")[0]
     return get_close_matches(first, known, n=most, cutoff=0.5)
+
+
+def is_near(typed: str, command: str) -> bool:
+    """Whether a text is a command with a letter or two wrong, and nothing else."""
+    likeness = SequenceMatcher(None, typed, command).ratio()
+    return likeness >= 0.8 or (likeness >= 0.75 and typed[:1] == command[:1])
+
+
+def near_commands(typed: str, known: Sequence[str], most: int = 3) -> list[str]:
+    """The commands that a whole message is a misspelling of, the likeliest first."""
+    text = normal(typed)
+    return get_close_matches(text, [command for command in known if is_near(text, command)], n=most, cutoff=0.5)
 
 
 def read_day(text: str, today: date) -> date | None:

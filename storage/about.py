@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select
 
 from program.wording import RecordLine
-from storage import consent, ledger, reflections, shares
+from storage import consent, ledger, reflections, shares, vault
 from storage.database import Tx
 from storage.tables import (
     account,
@@ -47,6 +47,7 @@ PARTICIPATION = frozenset(
         "Choices about check-ins",
         "Reflections",
         "Numbers tapped",
+        "Typed words you have not chosen about",
         "Shared reflections",
     }
 )
@@ -78,6 +79,7 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUI
         _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
         _kind("Numbers tapped", _items(tx, written, "pulse", opened)),
+        _kind("Typed words you have not chosen about", _items(tx, written, vault.WAITING, opened)),
         _kind("Shared reflections", _shared(tx, person_id, written, accounts is None)),
         _kind("Disputes", _disputes(tx, person_id, opened)),
     ]

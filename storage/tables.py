@@ -457,7 +457,7 @@ vault_item = Table(
     _id(),
     _to("person_id", "person"),
     _to("account_id", "account"),  # opened only for the account that wrote it
-    Column("kind", String(16), nullable=False),  # pulse, reflection, dispute
+    Column("kind", String(16), nullable=False),  # pulse, reflection, shared, waiting, dispute
     _to("checkin_id", "checkin", nullable=True),
     Column("key_id", Id),  # the data key it is sealed under
     Column("sealed", LargeBinary, nullable=False),  # empty: destroyed, and kept only as what a record names

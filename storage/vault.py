@@ -33,6 +33,7 @@ KEY_BYTES = 32
 LEDGER_IDENTITY = b"ledger-key-2"  # of a database whose rows are sealed
 UNSEALED_IDENTITY = b"ledger-key"  # of one from before there were seals
 NONCE_BYTES = 12
+WAITING = "waiting"  # the kind of typed words that their author has not chosen about
 
 
 _OWNER = (
@@ -316,7 +317,9 @@ def remove(tx: Tx, item_id: UUID, account_id: UUID) -> bool:
 
 
 def anything_written(tx: Tx, checkin_id: UUID) -> bool:
-    return tx.execute(select(vault_item.c.id).where(vault_item.c.checkin_id == checkin_id)).first() is not None
+    """Whether something was saved for a check-in. Typed words that wait for their author's choice are not saved."""
+    saved = (vault_item.c.checkin_id == checkin_id, vault_item.c.kind != WAITING)
+    return tx.execute(select(vault_item.c.id).where(*saved)).first() is not None
 
 
 def destroy(tx: Tx, *which: ColumnElement[bool]) -> int:

@@ -293,6 +293,11 @@ class Person:
     async def types(self, text: str) -> Reply:
         return await self.does(Typed(text))
 
+    async def keeps(self, text: str) -> Reply:
+        """Type words and keep them as the reflection; the answer becomes what the offer's card became."""
+        kept = await self.presses(await self.types(text), "Keep as my reflection")
+        return Reply(card=kept.replace or kept.card)
+
     async def opens_home(self) -> Reply:
         return await self.does(HomeOpened())
 

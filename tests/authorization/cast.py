@@ -36,6 +36,7 @@ from storage import (
     people,
     reflections,
     summaries,
+    typed,
 )
 from storage.database import Database, keys_file
 from storage.ledger import Line
@@ -362,6 +363,8 @@ class _Making:
                 kind, owner, next(one.id for one in reflections.of_account(self.work.tx, account) if one.day == day)
             )
             self.put("checkin", owner, found.id)
+            waiting = typed.hold(self.cast.world.vault, self.work, found, account, SECRET)
+            self.put("typed", owner, waiting.id)
         item = reflections.find(self.work.tx, UUID(self.cast.things["reflection", owner]), account)
         assert item is not None
         vault, mentor = self.cast.world.vault, UUID(self.cast.things["mentor", owner])

@@ -367,6 +367,7 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
         await expect(dana.page.locator("#messages")).not_to_contain_text(secret)
 
         await dana.say(typed)
+        await dana.press("Keep as my reflection", await dana.reads("Should I keep that"))
         saved = await dana.reads("This chat itself keeps what you typed.")
         await expect(saved).not_to_contain_text(typed)
         await dana.press("Undo", saved)

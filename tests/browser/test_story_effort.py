@@ -142,7 +142,8 @@ async def test_what_a_mentee_does(windows: Windows, product: Running) -> None:
             await dana.closed()
         async with tally.task(dana, "Write a reflection into the chat"):
             await dana.say("A long week, and a good one.")
-            await dana.reads("This chat itself keeps what you typed.")
+            await dana.press("Keep as my reflection", await dana.reads("Should I keep that"))
+            await dana.reads("The form keeps nothing in the chat.")
         async with tally.task(dana, "Take back what one wrote into the chat"):
             await dana.press("Undo")
             await dana.reads("Undone")

@@ -30,7 +30,8 @@ FORM = "canary-Zeisig-form-7731"
 TYPED = "canary-Girlitz-typed-1277"
 EDITED = "canary-Stieglitz-edited-4410"
 DISPUTED = "canary-Rohrammer-disputed-9052"
-WORDS = (FORM, TYPED, EDITED, DISPUTED)
+WAITED = "canary-Wiedehopf-waited-3863"  # typed, and never kept
+WORDS = (FORM, TYPED, WAITED, EDITED, DISPUTED)
 PULSE = "4"
 CHANGED = "2"  # the pulse that was tapped before
 REFLECTION = (FORM, TYPED, EDITED)
@@ -58,6 +59,12 @@ class Stage(Protocol):
 
     async def types(self, words: str) -> None:
         """Into the chat with the bot."""
+
+    async def keeps(self) -> None:
+        """As the reflection, what was typed last."""
+
+    async def declines(self) -> None:
+        """To keep what was typed last."""
 
     async def edits(self, words: str) -> None:
         """In the form, over what was written before."""
@@ -89,6 +96,8 @@ def steps(stage: Stage) -> list[Step]:
         lambda: stage.taps(PULSE),
         lambda: stage.writes(FORM),
         lambda: stage.types(TYPED),
+        stage.keeps,
+        lambda: stage.types(WAITED),
         lambda: stage.edits(EDITED),
         stage.shares,
         stage.mentor_reads,
@@ -103,7 +112,13 @@ async def walk(stage: Stage) -> None:
     await stage.taps(PULSE)  # on the same message: another act, which replaces the first
     await stage.writes(FORM)
     await stage.types(TYPED)
-    assert kept(stage.app, stage.email) == {"pulse": {PULSE}, "reflection": {FORM, TYPED}}
+    assert kept(stage.app, stage.email)["waiting"] == {TYPED}
+    await stage.keeps()
+    await stage.types(WAITED)
+    await stage.declines()
+    await stage.types(WAITED)
+    own = kept(stage.app, stage.email)
+    assert own == {"pulse": {PULSE}, "reflection": {FORM, TYPED}, "waiting": {WAITED}}
     await stage.edits(EDITED)
     await stage.shares()
     seen = await stage.mentor_reads()

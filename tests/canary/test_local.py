@@ -99,6 +99,12 @@ class LocalStage:
     async def types(self, words: str) -> None:
         await self._post(DANA, "say", text=words)
 
+    async def keeps(self) -> None:
+        await self._press(DANA, "Keep as my reflection")
+
+    async def declines(self) -> None:
+        await self._press(DANA, "No", "Should I keep that")
+
     async def edits(self, words: str) -> None:
         await self.writes(words)
 

@@ -72,6 +72,12 @@ class SlackStage:
     async def types(self, words: str) -> None:
         await self.story.dana.types(words)
 
+    async def keeps(self) -> None:
+        await self.story.dana.taps_in_chat("Keep as my reflection")
+
+    async def declines(self) -> None:
+        await self.story.dana.taps_in_chat("No", "Should I keep that")
+
     async def edits(self, words: str) -> None:
         await self.writes(words)
 

@@ -45,6 +45,17 @@ class TeamsStage:
     async def types(self, words: str) -> None:
         await self.dana.says(words)
 
+    async def keeps(self) -> None:
+        await self._chooses("Keep as my reflection")
+
+    async def declines(self) -> None:
+        await self._chooses("No")
+
+    async def _chooses(self, label: str) -> None:
+        cards = [one for one in self.dana.chat if one.activity.get("attachments")]
+        offered = next(one for one in reversed(cards) if "Keep as my reflection" in actions_of(one.card))
+        await self.dana.taps(offered, label)
+
     async def edits(self, words: str) -> None:
         await self.writes(words)
 

@@ -139,7 +139,7 @@ async def test_what_is_held_can_be_added_to_and_after_the_hold_be_deleted(world:
     await answered(world, dana)
     with world.database.write() as tx:
         holds.put_on(world.work(tx), dana.id, "litigation", None)
-    typed = await dana.types("And this.")
+    typed = await dana.keeps("And this.")
     assert "Saved." in said(typed)
     assert "A legal hold" in said(await dana.presses(typed, "Undo"))
     await dana.presses(world.to(dana)[-1], "3")  # the number that is there already

@@ -112,7 +112,7 @@ async def test_nobody_takes_what_is_anothers(world: World, dana: Person, carol: 
 
 async def test_hostile_words_are_words_in_the_file(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
-    await dana.types("<script>alert(1)</script>")
+    await dana.keeps("<script>alert(1)</script>")
     reply = await dana.presses(await dana.sends("privacy"), "Take everything along")
     files = opened(world, link_in(reply))
     assert "<script>" not in files["about.html"]

@@ -237,7 +237,7 @@ async def test_reflections_are_listed_by_day_opened_changed_and_deleted(
 async def test_many_reflections_are_paged(world: World, dana: Person) -> None:
     for _ in range(7):
         await next_checkin(world, dana)
-        await dana.types("words")
+        await dana.keeps("words")
     listed = await dana.sends("reflections")
     assert listed.card is not None
     assert sum(one.label == "Open" for one in buttons_of(listed.card)) == 5
@@ -404,7 +404,7 @@ async def test_words_typed_after_sharing_are_not_shared(world: World, dana: Pers
     with world.database.read() as tx:
         share_id = str(tx.scalar(select(share_table.c.id)))
     await world.pass_time(minutes=1)
-    await dana.types("TYPED-LATER is how it went on")
+    await dana.keeps("TYPED-LATER is how it went on")
     assert "TYPED-LATER" not in await read_by(ruth, share_id)
 
 

@@ -357,7 +357,7 @@ async def test_a_checkin_is_saved_and_never_echoed(world: World, ruth: Person, d
     assert len(form.fields) == 3
     first = form.fields[0].id
     assert "Saved." in said(await dana.fills(form, **{first: "CANARY-form"}))
-    typed = await dana.types("CANARY-typed and more")
+    typed = await dana.keeps("CANARY-typed and more")
     assert "This chat itself keeps what you typed" in said(typed)
     again = (await dana.presses(asked, "Write or change")).form
     assert again is not None
@@ -377,7 +377,7 @@ async def test_what_is_typed_while_the_form_is_open_stays(world: World, dana: Pe
     asked = world.to(dana)[-1]
     form = (await dana.presses(asked, "Write a reflection")).form
     assert form is not None
-    await dana.types("CANARY-typed meanwhile")
+    await dana.keeps("CANARY-typed meanwhile")
     await dana.fills(form, **{form.fields[0].id: "CANARY-form"})
     again = (await dana.presses(asked, "Write or change")).form
     assert again is not None
@@ -400,7 +400,7 @@ def checkin_id(world: World) -> object:
 async def test_exact_commands_win_over_reflections(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     assert "What I can do" in said(await dana.types("help"))
-    assert "Saved." in said(await dana.types("help me, this week was long"))
+    assert "Should I keep that" in said(await dana.types("help me, this week was long"))
     assert "No check-ins until" in said(await dana.types("snooze until Monday"))
 
 

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,11 @@ async def nothing(_dana: Person) -> None:
 
 async def answers(dana: Person) -> None:
     await dana.presses(newest(dana), "4")
+    await dana.keeps("words of hers")
+
+
+async def hesitates(dana: Person) -> None:
+    """She types words, and never says whether to keep them."""
     await dana.types("words of hers")
 
 
@@ -144,7 +149,9 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
         before = len(lines)
         await act(dana)
         failing.failure = failure
-        await world.pass_time(days=7)
+        for _ in range(26):  # the loops look at least every hour, as a process does; typed words expire on full hours
+            await world.pass_time(hours=1)
+        await world.go_to(OPENED + timedelta(days=7))
         failing.failure = None
         await world.pass_time(days=12)
         log = [re.sub(r"\bid=\S+|subject=\S+", "", line) for line in lines[before:]]
@@ -200,7 +207,7 @@ async def test_nobody_else_can_tell_what_one_mentee_did(
     assert any("Weekly digest" in text for _, _, text in silent["delivered"])
     if failure is FAILURES["refuses"]:
         assert {kind for kind, _, _ in silent["failures"]} >= {"digest", "meeting.reminder"}, "these are told of"
-    for act in (answers, declines, pauses, stops):
+    for act in (answers, hesitates, declines, pauses, stops):
         other = await seen_by_others(fresh(), act, failure)
         assert other.keys() == silent.keys()
         differing = {name: (silent[name], other[name]) for name in silent if silent[name] != other[name]}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from handlers.cards import Card, Form, plain
 from handlers.requests import Press, Reply, Request, Submit, Typed
 from tests.simulation.habits import SECRET
+from tests.world import buttons_of
 
 Answers = dict[str, str]  # what somebody wrote in one check-in, by field; a pulse stands under its own name
 PULSE = "pulse"
@@ -29,6 +30,7 @@ class Promises:
     taps: set[tuple[str, str]] = field(default_factory=set)  # meeting, user
     fresh_taps: set[tuple[str, str]] = field(default_factory=set)  # since the last check
     written: dict[tuple[str, str], list[Answers]] = field(default_factory=dict)  # by check-in and user
+    offered: dict[str, tuple[str, str]] = field(default_factory=dict)  # typed words by their button: check-in, text
     fresh: set[tuple[str, str]] = field(default_factory=set)  # written since the last check
 
     def heard(self, request: Request, reply: Reply | None, open_checkin: str = "") -> None:
@@ -48,10 +50,19 @@ class Promises:
                 kept = _text(reply).startswith(("Saved.", "Nothing is saved")) if reply else None
                 self._wrote(sent.args[0], request, texts, kept)
             case Typed(text) if open_checkin:
-                saved = _text(reply).startswith("Saved.") if reply else None
-                self._wrote(open_checkin, request, {"typed": text}, saved, adds=True)
+                self._offered(reply, open_checkin, text)
+            case Press(pressed) if pressed.name == "checkins.keep":
+                place, text = self.offered[pressed.args[0]]
+                kept = None if reply is None else reply.replace is not None
+                self._wrote(place, request, {"typed": text}, kept, adds=True)
             case _:
                 pass
+
+    def _offered(self, reply: Reply | None, checkin: str, text: str) -> None:
+        """Typed words wait for their author's choice."""
+        for button in buttons_of(reply.card) if reply is not None and reply.card is not None else ():
+            if button.action.name == "checkins.keep":
+                self.offered[button.action.args[0]] = (checkin, text)
 
     def _counted(self, request: Request, name: str, reply: Reply | None) -> None:
         kind, step, begins = COUNTED[name]

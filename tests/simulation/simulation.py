@@ -373,7 +373,10 @@ class Simulation:
         return doing
 
     async def _types(self, one: Someone) -> None:
-        await self.ask(one, Typed(self.secrets.new(one.user, "own")))
+        reply = await self.ask(one, Typed(self.secrets.new(one.user, "own")))
+        chosen = self.dice.choices(("checkins.keep", "checkins.discard", ""), (6, 1, 1))[0]
+        if chosen and reply is not None and reply.card is not None:
+            await self._press(one, reply.card, chosen, None)
 
     async def _press(
         self, one: Someone, card: Card, name: str, channel: str | None, given: Values | None = None

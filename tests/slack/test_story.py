@@ -242,7 +242,10 @@ async def a_check_in(story: Story) -> None:
     assert "What surprised you about how your building works? (optional): The bells." in dana.modal()
 
     said = await lee.types("A long week, but a good one.")
-    assert said.startswith("Saved. The bot shows it to nobody unless you share it.\n[Undo]\nThis chat itself keeps")
+    assert said.startswith("Should I keep that as part of your check-in reflection?\n[Keep as my reflection] [No]\n")
+    await lee.taps_in_chat("Keep as my reflection")
+    kept = lee.last()
+    assert kept.startswith("Saved. The bot shows it to nobody unless you share it.\n[Undo]\nThis chat itself keeps")
     assert len(await story.rows(select(vault_item.c.kind))) == 3
     await lee.taps_in_chat("Undo")
     assert "Undone: the bot kept nothing of it." in lee.last()

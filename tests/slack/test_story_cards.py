@@ -213,6 +213,7 @@ async def the_rest_of_the_commands(story: Story) -> None:
     assert PRINTABLE[:60] in dana.modal()
     await dana.fills()
     await dana.types(PRINTABLE)
+    await dana.taps_in_chat("Keep as my reflection")
     await dana.taps_in_chat("Ask my mentor to reach out")
     await dana.sends("reflections")
     await dana.taps_notice("Share")

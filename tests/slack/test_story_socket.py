@@ -46,7 +46,9 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     assert await story.ledger() == [("Dana Reyes", "tapped", "present", None, "")]
 
     said = await dana.types("It was a full week.")
-    assert said.startswith("Saved. The bot shows it to nobody unless you share it.\n[Undo]")
+    assert said.startswith("Should I keep that as part of your check-in reflection?")
+    await dana.taps_in_chat("Keep as my reflection")
+    assert dana.last().startswith("Saved. The bot shows it to nobody unless you share it.\n[Undo]")
     assert "full week" not in "".join(dana.inbox())
     await dana.taps_in_chat("3")
     await dana.taps_in_chat("Write or change")
@@ -82,5 +84,5 @@ async def test_an_envelope_sent_twice_changes_nothing(story: Story) -> None:
         story.platform._answering._seen.clear()
     await story.settled()
 
-    assert await story.rows(select(vault_item.c.kind)) == [("reflection",)]
-    assert sum("[Undo]" in message for message in story.dana.inbox()) == 1
+    assert await story.rows(select(vault_item.c.kind)) == [("waiting",)]
+    assert sum("[Keep as my reflection]" in message for message in story.dana.inbox()) == 1

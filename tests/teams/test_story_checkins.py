@@ -63,8 +63,10 @@ async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort
     assert "Saved. The bot shows it to nobody" in done.text
     assert "Write or change" in actions_of(card.card)
 
-    # Typed into the chat it is saved too, not echoed, and can be undone.
-    typed = await dana.says(f"{TYPED} was hard")
+    # Typed into the chat it is saved too where she wants that, not echoed, and can be undone.
+    offered = await dana.says(f"{TYPED} was hard")
+    assert TYPED not in offered.text
+    typed = await dana.taps(offered.messages[0], "Keep as my reflection")
     assert "Saved." in typed.text
     assert "This chat itself keeps what you typed." in typed.text
     assert TYPED not in typed.text
@@ -74,11 +76,11 @@ async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort
     again = await dana.taps(card, "Write or change")
     assert again.dialog.fields[first] == f"{CANARY} went well"
     assert again.dialog.fields["typed"] == f"{TYPED} was hard"
-    undone = await dana.taps(typed.messages[0], "Undo")
+    undone = await dana.taps(offered.messages[0], "Undo")
     assert "Undone" in undone.text
     again = await dana.taps(card, "Write or change")
     assert "typed" not in again.dialog.fields
-    await dana.says(f"{TYPED} was hard")
+    await dana.taps((await dana.says(f"{TYPED} was hard")).messages[0], "Keep as my reflection")
 
     # A dialog that comes back because something is too long holds it, and nothing else does.
     long = await dana.sends(again.dialog, **{second: f"{CANARY} {'x' * 3000}"})

@@ -1,0 +1,73 @@
+"""Pausing check-ins until a day, and turning them on or off for oneself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handlers import notices
+from handlers.cards import Bold, Button, Card, Cmd, When, action, buttons, say
+from handlers.requests import Reply, notice
+from handlers.router import EVERYONE, Call, Refused, router
+from handlers.turns import refresh_turns
+from program.times import local_day, say_day
+from program.words import normal, read_day
+from storage import checkins, people
+
+
+def _is_until(words: str) -> bool:
+    today = datetime(2000, 1, 1).date()  # noqa: DTZ001  only whether it reads as a day
+    return read_day(words.removeprefix("until "), today) is not None
+
+
+@router.command("snooze", "Pause check-ins until a day", takes="until DATE", accepts=_is_until, corrects=_is_until)
+def snooze(call: Call) -> Reply:
+    today = local_day(call.work.now, call.me.zone)
+    until = read_day(call.words.removeprefix("until "), today)
+    if until is None:
+        raise Refused("Until when? For example: snooze until 2026-12-01, or snooze until Monday.")
+    if until <= today:
+        raise Refused("That day is not ahead. For example: snooze until tomorrow.")
+    if (until - today).days > 366:
+        raise Refused("A pause lasts a year at most. Send ", Cmd("checkins off"), " for none at all.")
+    people.set_snooze(call.work.tx, call.my_id, until)
+    refresh_turns(call.work, [call.my_id])
+    said = say("No check-ins until ", Bold(say_day(until)), ". Meetings are announced as ever.")
+    return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
+
+
+@router.command("resume", "End the pause")
+def resume(call: Call) -> Reply:
+    people.set_snooze(call.work.tx, call.my_id, None)
+    refresh_turns(call.work, [call.my_id])
+    at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None:
+        return notice("The pause is over. You get no check-ins; send ", Cmd("checkins on"), " if you want them.")
+    return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
+
+
+def _is_on_or_off(words: str) -> bool:
+    return normal(words) in ("on", "off")
+
+
+@router.command(
+    "checkins",
+    "Turn check-ins on or off for yourself",
+    who=EVERYONE,
+    takes="on | off",
+    accepts=_is_on_or_off,
+    corrects=_is_on_or_off,
+)
+def switch(call: Call) -> Reply:
+    """Mentors have them off until they turn them on."""
+    if call.words not in ("on", "off"):
+        raise Refused("Send ", Cmd("checkins on"), " or ", Cmd("checkins off"), ".")
+    if not call.me.memberships:
+        raise Refused("Check-ins are for people in a cohort.")
+    people.set_checkins(call.work.tx, call.my_id, call.words == "on")
+    refresh_turns(call.work, [call.my_id])
+    if call.words == "on" and notices.has_declined(call.work.tx, call.my_id):
+        return Reply(card=notices.declined_card(call.work.house))
+    at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None:
+        return notice("You get no check-ins any more. Send ", Cmd("checkins on"), " to have them again.")
+    return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")

@@ -1,0 +1,155 @@
+"""What somebody types: commands win, a number answers the check-in, and other words are kept if their author wants.
+
+Words that may be a reflection are sealed in the vault until their author chooses. They are never echoed.
+"""
+
+from __future__ import annotations
+
+from handlers import notices
+from handlers.cards import Block, Button, Card, Cmd, Note, When, action, buttons, say
+from handlers.checkins import SAVED, answered, check_agreed, find_answers, open_checkin, save_answers
+from handlers.pulses import save_pulse
+from handlers.requests import Reply, Typed, notice
+from handlers.router import Call, Refused, commands_of, router, suggested
+from program.typed import is_question, pointers, read_pulse, small_talk
+from program.words import near_commands
+from storage import checkins, reflections, typed
+from storage.checkins import CheckIn
+from storage.due import Moment
+from storage.work import Work
+
+MOST = 3000  # characters of what is typed for one check-in
+NOT_KEPT = "I kept nothing of what you typed."
+GONE = "I don't have those words: they were kept, deleted, or typed with another account."
+
+
+@router.on(Typed)
+def read_typed(call: Call) -> Reply:
+    """Answer a message that is not the exact words of a command."""
+    intent = call.request.intent
+    text = intent.text.strip() if isinstance(intent, Typed) else ""
+    if not text:
+        return router.unknown(call, text)
+    if answer := small_talk(text):
+        return notice(answer)
+    if notices.has_declined(call.work.tx, call.my_id):
+        return _declined(router.unknown(call, text))
+    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    if found is None:
+        return router.unknown(call, text)
+    return _near_command(call, text) or _answer(call, found, text)
+
+
+def _declined(answer: Reply) -> Reply:
+    """The answer to an unknown command, and that nothing of it was kept."""
+    blocks = answer.card.blocks if answer.card is not None else ()
+    return Reply(card=Card("", (*blocks, Note((notices.DECLINED,)))))
+
+
+def _near_command(call: Call, text: str) -> Reply | None:
+    """A misspelled command is run where what follows it makes sense, and else offered; a question gets pointers."""
+    if (meant := router.corrected(call, text)) is not None:
+        return meant
+    if near := near_commands(text, commands_of(call.me)):
+        return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
+    if is_question(text) and (near := [one for one in pointers(text) if one in commands_of(call.me)]):
+        return suggested(call, near, "I can't answer questions in my own words. One of these may help. ", NOT_KEPT)
+    return None
+
+
+def _answer(call: Call, found: CheckIn, text: str) -> Reply:
+    """A number is the pulse of the open check-in; other words are offered as its reflection."""
+    if not notices.has_agreed(call.work.tx, call.my_id):
+        return Reply(card=notices.unkept_card(call.work.house, found))
+    number = read_pulse(text)
+    if number is None:
+        return _offer(call, found, text)
+    return Reply(card=answered(call, save_pulse(call, found, str(number))))
+
+
+def _offer(call: Call, found: CheckIn, text: str) -> Reply:
+    if len(text) > MOST:
+        raise Refused(f"That is {len(text):,} characters; {MOST:,} fit. {NOT_KEPT} Please use “Write a reflection”.")
+    if typed.count(call.work.tx, call.me.account_id) >= typed.MOST:
+        raise Refused(f"Please answer my earlier questions about what you typed first. {NOT_KEPT}")
+    waiting = typed.hold(call.vault, call.work, found, call.me.account_id, text)
+    keep = Button("Keep as my reflection", action("checkins.keep", waiting.id), style="primary")
+    until = Note(
+        (
+            "Until you choose, I keep it encrypted. If you choose neither, I delete it on ",
+            When(waiting.until, call.me.zone),
+            ". This chat itself keeps what you typed.",
+        )
+    )
+    blocks: list[Block] = [
+        say("Should I keep that as part of your check-in reflection?"),
+        buttons(keep, Button("No", action("checkins.discard", waiting.id))),
+        until,
+        Note(("Looking for something else? Send ", Cmd("help"), ".")),
+    ]
+    return Reply(card=Card("", tuple(blocks)))
+
+
+# The choice -------------------------------------------------------------------------------------
+
+
+def _waiting(call: Call) -> typed.Waiting:
+    """The words of the pressed button, if this account typed them and they still wait."""
+    waiting = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
+    if waiting is None:
+        raise Refused(GONE)
+    return waiting
+
+
+@router.press("checkins.keep")
+def keep(call: Call) -> Reply:
+    """Add the words to what was typed for the check-in before."""
+    waiting = _waiting(call)
+    check_agreed(call)
+    found = checkins.get(call.work.tx, waiting.checkin_id)
+    text = call.vault.open(call.work.tx, waiting.id, call.me.account_id)
+    if found is None or not text:
+        raise Refused(GONE)
+    answers = find_answers(call, found)
+    before = answers.get(reflections.TYPED, "")
+    after = "\n\n".join(part for part in (before, text) if part)
+    if len(after) > MOST:
+        raise Refused(f"That no longer fits ({MOST:,} characters are kept). Please use “Write a reflection”.")
+    save_answers(call, found, {**answers, reflections.TYPED: after})
+    typed.destroy(call.work.tx, waiting, call.me.account_id)
+    answered(call, found)
+    undo = Button("Undo", action("checkins.undo", found.id, len(before), len(after)))
+    kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
+    return Reply(replace=Card("", (say(SAVED), buttons(undo), kept)))
+
+
+@router.press("checkins.discard")
+def discard(call: Call) -> Reply:
+    typed.destroy(call.work.tx, _waiting(call), call.me.account_id)
+    text = "I deleted it. The message is still in this chat; you can delete it there."
+    return Reply(replace=Card("", (say(text),)))
+
+
+@router.press("checkins.undo")
+def undo(call: Call) -> Reply:
+    """Take back what was kept last of what was typed."""
+    found = open_checkin(call)
+    answers = find_answers(call, found)
+    before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
+    if before < 0 or len(answers.get(reflections.TYPED, "")) != after:
+        raise Refused("Something was saved after that. Please use “Write or change”.")
+    answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
+    save_answers(call, found, {name: text for name, text in answers.items() if text})
+    answered(call, found)
+    text = "Undone: the bot kept nothing of it. The message is still in this chat; you can delete it there."
+    return Reply(replace=Card("", (say(text),)))
+
+
+@router.moment(
+    typed.MOMENT,
+    "typed words that nobody chose to keep are deleted",
+    late="is done late; the words cannot be kept any more from their time on all the same",
+)
+def expire(work: Work, _moment: Moment) -> str | None:
+    typed.destroy_expired(work)
+    return None

@@ -1,0 +1,97 @@
+"""Reading what somebody types into the chat: a number, small talk, a question, or words of their own."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from program.words import normal
+
+KEPT_FOR = timedelta(days=1)  # how long typed words wait for their author's choice, at most
+MOST_WORDS_OF_QUESTION = 12  # a longer one is more likely a reflection
+
+NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+NUMBER = re.compile(r"(-?\d{1,4})(?: ?/ ?5| out of 5)?")
+THANKS = frozenset({"thanks", "thank you", "thx", "ty", "tysm", "many thanks", "appreciated", "appreciate it"})
+GREETINGS = frozenset({"hi", "hello", "hey", "hiya", "howdy", "morning", "good morning", "good afternoon"})
+GREETINGS |= {"good evening", "hi there", "hello there", "hey there"}
+CLOSINGS = frozenset({"bye", "goodbye", "good night", "see you", "see ya", "have a good day", "you too"})
+YESES = frozenset({"ok", "okay", "k", "kk", "yes", "no", "yep", "nope", "sure", "got it", "will do", "sounds good"})
+YESES |= {"cool", "perfect", "awesome", "lol", "haha", "done", "noted", "never mind", "nevermind", "sorry", "test"}
+ADDRESSED = frozenset(
+    {"thanks", "thank", "you", "so", "very", "much", "a", "lot", "again", "bot", "for", "that", "the"}
+)
+ADDRESSED |= {"help", "reminder", "all", "everyone"}
+
+QUESTION_WORDS = ("what", "when", "where", "who", "how", "why", "which", "can", "could", "do", "does", "is", "are")
+# The commands that answer a question in which these words stand, the likeliest first.
+POINTERS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("next", frozenset({"meet", "meeting", "session", "plc", "zoom"})),
+    ("meetings", frozenset({"meetings", "sessions", "schedule", "calendar"})),
+    ("progress", frozenset({"progress", "hours", "missing", "left", "standing", "credit", "credits"})),
+    ("certificate", frozenset({"certificate", "certified", "finish", "finished"})),
+    ("makeup", frozenset({"makeup", "missed", "absence", "absent"})),
+    ("leave", frozenset({"leave", "maternity", "parental"})),
+    ("cohort", frozenset({"mentor", "mentors", "cohort", "group"})),
+    ("policy", frozenset({"policy", "require", "required", "requirement", "requirements", "rules"})),
+    ("privacy", frozenset({"privacy", "private", "confidential", "anonymous", "read", "reads", "see", "sees"})),
+    ("reflections", frozenset({"reflection", "reflections"})),
+    ("checkin", frozenset({"checkin", "check-in", "checkins", "check-ins"})),
+    ("snooze", frozenset({"snooze", "pause"})),
+    ("help", frozenset({"command", "commands", "help"})),
+)
+
+
+def read_pulse(text: str) -> int | None:
+    """The number that is all somebody typed: "3", "3!", "three", "3/5". Not checked to be from 1 to 5."""
+    typed = normal(text).rstrip(",;:) ")
+    if typed in NUMBERS:
+        return NUMBERS[typed]
+    match = NUMBER.fullmatch(typed)
+    return int(match[1]) if match else None
+
+
+def small_talk(text: str) -> str:
+    """A short answer to a greeting, thanks or the like; empty where the text is something else."""
+    typed = re.sub(r"[^\w\s'-]+", " ", text.lower().replace("’", "'"))
+    typed = re.sub(r"\s+", " ", typed).strip()
+    if not re.search(r"[^\W\d_]", typed):
+        if "?" in text:
+            return "Send “help” to see what I can do."
+        return "" if re.search(r"\d", typed) else "OK."
+    if typed in THANKS or (typed.startswith(("thanks ", "thank you ")) and set(typed.split()) <= ADDRESSED):
+        return "You’re welcome!"
+    if typed in GREETINGS:
+        return "Hello!"
+    if typed in CLOSINGS:
+        return "See you!"
+    return "OK." if typed in YESES else ""
+
+
+def is_question(text: str) -> bool:
+    """Whether a text ends as a question, or begins as a short one."""
+    words = _words(text)
+    if text.rstrip(" \"'”’)").endswith("?"):
+        return True
+    return bool(words) and words[0] in QUESTION_WORDS and len(words) <= MOST_WORDS_OF_QUESTION and bool(pointers(text))
+
+
+def pointers(text: str, most: int = 3) -> list[str]:
+    """The commands that may answer a short question; none for a long one, which may be a reflection."""
+    words = _words(text)
+    if len(words) > MOST_WORDS_OF_QUESTION:
+        return []
+    return [command for command, about in POINTERS if about & set(words)][:most]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower())
+
+
+def kept_until(typed_at: datetime, closes_at: datetime) -> datetime:
+    """When words that nobody chose to keep are destroyed: on a full hour within a day, or as the check-in closes.
+
+    On full hours, so that the planned time tells nobody when something was typed.
+    """
+    hour = (typed_at + KEPT_FOR).replace(minute=0, second=0, microsecond=0)
+    return min(hour, closes_at)
