@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 from handlers import notices
 from handlers.cards import Bold, Button, Card, Cmd, When, action, buttons, say
 from handlers.requests import Reply, notice
 from handlers.router import EVERYONE, Call, Refused, router
 from handlers.turns import refresh_turns
+from program.dates import read_day
 from program.times import local_day, say_day
-from program.words import normal, read_day
+from program.words import normal
 from storage import checkins, people
 
-
-def _is_until(words: str) -> bool:
-    today = datetime(2000, 1, 1).date()  # noqa: DTZ001  only whether it reads as a day
-    return read_day(words.removeprefix("until "), today) is not None
+MOST_WORDS_OF_DATE = 6  # a longer text after "snooze" is no date, and may be a reflection
+EXAMPLES = "For example: snooze until Dec 1, snooze until next Friday, or snooze 2 weeks."
 
 
-@router.command("snooze", "Pause check-ins until a day", takes="until DATE", accepts=_is_until, corrects=_is_until)
+def _may_be_a_date(words: str) -> bool:
+    return len(words.split()) <= MOST_WORDS_OF_DATE
+
+
+def _is_a_date(words: str) -> bool:
+    return read_day(words, date(2000, 1, 1)) is not None
+
+
+@router.command(
+    "snooze", "Pause check-ins until a day", takes="until DATE", accepts=_may_be_a_date, corrects=_is_a_date
+)
 def snooze(call: Call) -> Reply:
     today = local_day(call.work.now, call.me.zone)
-    until = read_day(call.words.removeprefix("until "), today)
+    until = read_day(call.words, today)
     if until is None:
-        raise Refused("Until when? For example: snooze until 2026-12-01, or snooze until Monday.")
-    if until <= today:
-        raise Refused("That day is not ahead. For example: snooze until tomorrow.")
+        raise Refused(f"I can't read that as a date. {EXAMPLES}" if call.words else f"Until when? {EXAMPLES}")
+    if until < today:
+        raise Refused(f"{say_day(until)} is past. Choose a later day. {EXAMPLES}")
+    if until == today:
+        raise Refused(f"That is today. Choose a later day. {EXAMPLES}")
     if (until - today).days > 366:
         raise Refused("A pause lasts a year at most. Send ", Cmd("checkins off"), " for none at all.")
     people.set_snooze(call.work.tx, call.my_id, until)

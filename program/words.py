@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
 from difflib import SequenceMatcher, get_close_matches
-
-from program.times import next_weekday
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -55,34 +52,6 @@ def near_commands(typed: str, known: Sequence[str], most: int = 3) -> list[str]:
     """The commands that a whole message is a misspelling of, the likeliest first."""
     text = normal(typed)
     return get_close_matches(text, [command for command in known if is_near(text, command)], n=most, cutoff=0.5)
-
-
-def read_day(text: str, today: date) -> date | None:
-    """A day as people type it: 2026-12-01, 12/1, 12/1/2026, tomorrow, friday, in 2 weeks. None: not a day."""
-    text = normal(text)
-    if text in ("today", "tomorrow"):
-        return today + timedelta(days=int(text == "tomorrow"))
-    for number, name in enumerate(WEEKDAYS):
-        if text in (name.lower(), name[:3].lower(), f"next {name.lower()}"):
-            return next_weekday(today + timedelta(days=1), number)
-    if match := re.fullmatch(r"(?:in )?(\d{1,2}) (day|week)s?", text):
-        return today + timedelta(days=int(match[1]) * (7 if match[2] == "week" else 1))
-    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
-        return _day(int(match[1]), int(match[2]), int(match[3]))
-    if match := re.fullmatch(r"(\d{1,2})/(\d{1,2})(?:/(\d{2}|\d{4}))?", text):
-        year = int(match[3]) if match[3] else today.year
-        day = _day(year + 2000 if year < 100 else year, int(match[1]), int(match[2]))
-        if day and not match[3] and day < today:
-            return _day(today.year + 1, day.month, day.day)
-        return day
-    return None
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
 
 
 # Text in right-to-left scripts ---------------------------------------------------------------------

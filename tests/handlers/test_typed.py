@@ -55,6 +55,29 @@ async def test_a_misspelled_command_with_a_date_is_run(world: World, dana: Perso
     assert kinds(world) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("snooze until Dec 25", "No check-ins until Fri Dec 25, 2026."),
+        ("Snooze until next Friday!", "No check-ins until Fri Sep 11, 2026."),
+        ("snooze 2 weeks", "No check-ins until"),
+        ("snooze until Aug 1, 2026", "Sat Aug 1, 2026 is past. Choose a later day."),
+        ("snooze until yesterday", "is past. Choose a later day."),
+        ("snooze until today", "That is today. Choose a later day."),
+        ("snooze until Feb 30", "I can't read that as a date. For example: snooze until Dec 1"),
+        ("snooze until I feel better", "I can't read that as a date."),
+        ("snooze until Dec 25, 2030", "A pause lasts a year at most."),
+        ("snooze", "Until when? For example: snooze until Dec 1"),
+    ],
+)
+async def test_a_date_is_read_or_told_to_be_past_or_unreadable(
+    world: World, dana: Person, text: str, told: str
+) -> None:
+    await next_checkin(world, dana)
+    assert told in said(await dana.types(text))
+    assert kinds(world) == []
+
+
 async def test_a_question_is_led_to_a_command(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     reply = await dana.types("what time do we meet?")

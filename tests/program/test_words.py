@@ -1,33 +1,8 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from program.words import FSI, PDI, counted, isolated, isolated_parts, listed, nearest, normal, read_day
-
-TODAY = date(2026, 11, 21)  # a Saturday
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("2026-12-01", date(2026, 12, 1)),
-        ("12/1", date(2026, 12, 1)),
-        ("1/5", date(2027, 1, 5)),
-        ("1/5/27", date(2027, 1, 5)),
-        ("Monday", date(2026, 11, 23)),
-        ("saturday", date(2026, 11, 28)),
-        ("tomorrow", date(2026, 11, 22)),
-        ("in 2 weeks", date(2026, 12, 5)),
-        ("3 days", date(2026, 11, 24)),
-        ("2026-02-30", None),
-        ("soon", None),
-        ("", None),
-    ],
-)
-def test_days_as_people_type_them(text: str, day: date | None) -> None:
-    assert read_day(text, TODAY) == day
+from program.words import FSI, PDI, counted, isolated, isolated_parts, listed, nearest, normal
 
 
 def test_the_nearest_commands() -> None:

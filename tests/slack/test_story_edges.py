@@ -143,7 +143,7 @@ async def test_slacks_retries_and_double_presses_change_nothing(story: Story) ->
     assert await everything(story) == first
     assert len(await story.rows(select(vault_item.c.id))) == 1
     assert len(await story.rows(select(rsvp.c.coming))) == 1
-    assert sum("[Undo]" in message for message in story.dana.inbox()) == 1
+    assert sum("[Keep as my reflection]" in message for message in story.dana.inbox()) == 1
     assert len(story.fake.messages(OZARKS)) == len(chat)
 
 
