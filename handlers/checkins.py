@@ -23,6 +23,7 @@ from handlers.cards import (
 )
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
+from handlers.saved import read_by, removed_sentence, saved_sentence
 from handlers.turns import Off, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.times import local_day
@@ -30,9 +31,9 @@ from storage import checkins, cohorts, consent, deliveries, due, people, reflect
 from storage.checkins import CheckIn, Turn
 from storage.deliveries import Delivery
 from storage.due import Moment
+from storage.saved import Saved, find_saved
 from storage.work import Work
 
-SAVED = "Saved. The bot shows it to nobody unless you share it."
 TYPED_LABEL = "What you typed to me"
 PULSES = ("1", "2", "3", "4", "5")
 MOST_PROMPTS = 30
@@ -130,59 +131,61 @@ def nudge_delivery(work: Work, item: Delivery) -> Card | None:
 
 
 def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?") -> Card:
-    """The check-in as it stands; it never shows anything of an answer."""
+    """The check-in as it stands. It never shows an answer, but tells its author what is saved and who can read it."""
+    saved = find_saved(work.tx, found.id, found.person_id) if found.answered_at is not None else Saved()
     if found.closes_at <= work.now:
-        closed = SAVED if found.answered_at else "There was nothing you had to do."
-        return Card("This check-in is closed", (say(closed),))
+        closed = saved_sentence(saved) if saved.anything else "There was nothing you had to do."
+        return Card("This check-in is closed", (say(closed), *_number(found, saved)))
     decision = consent.of(work.tx, found.person_id)
     if decision is not None and decision.declined:
         return Card("You declined check-ins", (say(notices.DECLINED),))
     if decision is None or not decision.agreed:
         return notices.first_card(work.house, found)
-    zone = people.get(work.tx, found.person_id).zone
-    until = Note(("Open until ", When(found.closes_at, zone), ". Skip what you like."))
-    write = Button(
-        "Write a reflection" if found.answered_at is None else "Write or change",
-        action("checkins.write", found.id),
-        opens_form=True,
-    )
+    closes = When(found.closes_at, people.get(work.tx, found.person_id).zone)
+    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
+    ways = (pulse, *_words(work, found, saved))
+    if saved.anything:
+        until = Note(("You can tap a number or write until ", closes, "; the last one counts."))
+        return Card("Check-in", (say(saved_sentence(saved)), *_number(found, saved), *ways, until))
+    first = say("One tap is enough: 1 is hard going, 5 is great.")
+    return Card(title, (first, *ways, Note(("Open until ", closes, ". Skip what you like."))))
+
+
+def _number(found: CheckIn, saved: Saved) -> tuple[Block, ...]:
+    """That a number is saved, with the ways to see it and to take it back. It stands in no message itself."""
+    if not saved.number:
+        return ()
+    show = Button("Show my number", action("checkins.number", found.id), opens_form=True)
+    retract = Button("Take it back", action("checkins.retract", found.id))
+    return say("You answered with a number from 1 to 5. The bot shows it to you alone."), buttons(show, retract)
+
+
+def _words(work: Work, found: CheckIn, saved: Saved) -> tuple[Block, ...]:
+    """The ways to write, and to be contacted."""
     asked = found.reach_out_at is not None
+    label = "Write or change" if saved.anything else "Write a reflection"
+    write = Button(label, action("checkins.write", found.id), opens_form=True)
     reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
     others = (reach,) if not asked and _mentors_of(work, found.person_id) else ()
-    last = say("Your mentor was asked to reach out. Nothing else was sent.") if asked else None
-    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
-    if found.answered_at is not None:
-        # Which number was tapped is not shown; another tap replaces it, and who only wrote may still tap one.
-        change = Note(
-            (
-                "You can tap a number or write until ",
-                When(found.closes_at, zone),
-                "; the last one counts.",
-            )
-        )
-        blocks: list[Block] = [say(SAVED), pulse, buttons(write, *others)]
-        return Card("Check-in", (*blocks, *((last,) if last else ()), change))
-    return Card(
-        title,
-        (
-            say("One tap is enough: 1 is hard going, 5 is great."),
-            pulse,
-            buttons(write, *others),
-            *((last,) if last else ()),
-            until,
-        ),
-    )
+    last = say("Your mentor was asked to reach out. Nothing else was sent.")
+    return (buttons(write, *others), *((last,) if asked else ()))
 
 
 def _pulse_label(value: str) -> str:
     return {"1": "1 hard", "5": "5 great"}.get(value, value)
 
 
-def open_checkin(call: Call) -> CheckIn:
-    """The pressed check-in, if it is the asker's and takes answers."""
+def own_checkin(call: Call) -> CheckIn:
+    """The pressed check-in, if it is the asker's."""
     found = checkins.get(call.work.tx, call.id_at(0))
     if found is None or found.person_id != call.my_id:
         raise Refused("That check-in is not there.")
+    return found
+
+
+def open_checkin(call: Call) -> CheckIn:
+    """The pressed check-in, if it is the asker's and takes answers."""
+    found = own_checkin(call)
     if found.closes_at <= call.work.now:
         raise Refused("This check-in is closed. The next one comes by itself.")
     check_agreed(call)
@@ -216,6 +219,7 @@ def write_form(call: Call) -> Reply:
     """Three short prompts, none of them required; what this account saved before is filled in."""
     found = open_checkin(call)
     before = find_answers(call, found)
+    readers = read_by(find_saved(call.work.tx, found.id, call.my_id))
     fields = [
         answer_field(str(one.id), one.text, before.get(str(one.id), ""))
         for one in checkins.prompt_texts(call.work.tx, found.prompts)
@@ -229,6 +233,7 @@ def write_form(call: Call) -> Reply:
             opener=action("checkins.write", found.id),
             confidential=True,
             blocks=(
+                *([say(readers)] if readers else []),
                 Note(
                     (
                         "Kept encrypted; the bot shows it to nobody you do not choose. Please write nothing that could "
@@ -276,10 +281,8 @@ def save(call: Call) -> Reply:
     save_answers(call, found, answers)
     answered(call, found)
     if answers:
-        return notice(SAVED)
-    if vault.find(call.work.tx, found.id, "pulse", call.me.account_id) is not None:
-        return notice("Nothing is saved of your words. Your number from 1 to 5 is still saved.")
-    return notice("Nothing is saved for this check-in now.")
+        return notice(saved_sentence(find_saved(call.work.tx, found.id, call.my_id)))
+    return notice(*removed_sentence(call, found))
 
 
 @router.press("checkins.reach")

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from handlers import notices
 from handlers.cards import Block, Button, Card, Cmd, Note, When, action, buttons, say
-from handlers.checkins import SAVED, answered, check_agreed, find_answers, open_checkin, save_answers
+from handlers.checkins import answered, check_agreed, find_answers, open_checkin, save_answers
 from handlers.pulses import save_pulse
 from handlers.requests import Reply, Typed, notice
 from handlers.router import Call, Refused, commands_of, router, suggested
+from handlers.saved import saved_sentence
 from program.typed import is_question, pointers, read_pulse, small_talk
 from program.words import near_commands
 from storage import checkins, reflections, typed
 from storage.checkins import CheckIn
 from storage.due import Moment
+from storage.saved import find_saved
 from storage.work import Work
 
 MOST = 3000  # characters of what is typed for one check-in
@@ -30,13 +32,13 @@ def read_typed(call: Call) -> Reply:
     text = intent.text.strip() if isinstance(intent, Typed) else ""
     if not text:
         return router.unknown(call, text)
-    if answer := small_talk(text):
-        return notice(answer)
     if notices.has_declined(call.work.tx, call.my_id):
         return _declined(router.unknown(call, text))
     found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
     if found is None:
         return router.unknown(call, text)
+    if answer := small_talk(text):
+        return notice(answer)
     return _near_command(call, text) or _answer(call, found, text)
 
 
@@ -118,9 +120,10 @@ def keep(call: Call) -> Reply:
     save_answers(call, found, {**answers, reflections.TYPED: after})
     typed.destroy(call.work.tx, waiting, call.me.account_id)
     answered(call, found)
+    told = saved_sentence(find_saved(call.work.tx, found.id, call.my_id))
     undo = Button("Undo", action("checkins.undo", found.id, len(before), len(after)))
     kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
-    return Reply(replace=Card("", (say(SAVED), buttons(undo), kept)))
+    return Reply(replace=Card("", (say(told), buttons(undo), kept)))
 
 
 @router.press("checkins.discard")

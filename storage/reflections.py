@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -48,6 +48,17 @@ def find(tx: Tx, item_id: UUID, account_id: UUID) -> Reflection | None:
     own = (vault_item.c.id == item_id, vault_item.c.account_id == account_id, vault_item.c.kind == KIND)
     row = tx.execute(query.where(*own)).one_or_none()
     return Reflection(*row) if row else None
+
+
+def of_checkin(tx: Tx, checkin_id: UUID, account_ids: Sequence[UUID]) -> list[Reflection]:
+    """What these accounts wrote for one check-in, at most one reflection each."""
+    query = select(*_REFLECTION).join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+    query = query.where(
+        vault_item.c.checkin_id == checkin_id,
+        vault_item.c.account_id.in_(account_ids),
+        vault_item.c.kind == KIND,
+    )
+    return [Reflection(*row) for row in tx.execute(query.order_by(vault_item.c.id))]
 
 
 def days(tx: Tx, item_ids: list[UUID]) -> dict[UUID, date]:
@@ -103,12 +114,18 @@ def save(
 ) -> None:
     """Save an account's answers to a check-in, in place of earlier ones; no answers remove what was there.
 
+    Where nothing changed, nothing is written, so that a shared version is not taken for an earlier one.
+
     Raises:
         Held: a legal hold is on what they wrote, and a word of it would be lost.
     """
     before = vault.find(work.tx, found.id, KIND, account_id)
-    if before is not None and not _keeps(read(sealer, work.tx, before.id, account_id), answers):
-        holds.check_free(work.tx, person_id)
+    if before is not None:
+        earlier = read(sealer, work.tx, before.id, account_id)
+        if _same(earlier, answers):
+            return
+        if not _keeps(earlier, answers):
+            holds.check_free(work.tx, person_id)
     if answers and before is not None:
         sealer.replace(work, before.id, json.dumps(dict(answers)))
     elif answers:
@@ -116,6 +133,13 @@ def save(
         sealer.save(work, KIND, text, person_id=person_id, account_id=account_id, checkin_id=found.id)
     elif before is not None:
         remove(work, person_id, before.id, account_id)
+
+
+def _same(before: Answers, after: Mapping[str, str]) -> bool:
+    """Whether both have the same answers, however a platform sends line ends."""
+    return {name: text.splitlines() for name, text in before.items()} == {
+        name: text.splitlines() for name, text in after.items()
+    }
 
 
 def _keeps(before: Answers, after: Mapping[str, str]) -> bool:

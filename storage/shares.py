@@ -120,7 +120,15 @@ def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID, copy_id: U
     line = {"id": share_id, "step": "shared", "target_id": None, "at": work.now, "by": author_id, **row}
     work.tx.execute(insert(share).values(line | {"seal": seals.of_share(work.tx, line)}))
     deliveries.to_person(work, "share", mentor_id, share_id)
+    _refresh_checkin(work, item_id, copy_id)
     return share_id
+
+
+def _refresh_checkin(work: Work, *item_ids: UUID | None) -> None:
+    """Bring the messages of the check-in up to date, which tell its author who can read what."""
+    query = select(vault_item.c.checkin_id).where(vault_item.c.id.in_([one for one in item_ids if one is not None]))
+    for checkin_id in set(work.tx.scalars(query)):
+        deliveries.refresh(work, checkin_id, "checkin", "checkin.nudge")
 
 
 def stop(work: Work, found: Share, by: UUID | None) -> None:
@@ -141,6 +149,7 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
         "copy_id": None,
     }
     work.tx.execute(insert(share).values(row | {"seal": seals.of_share(work.tx, row)}))
+    _refresh_checkin(work, found.item_id, found.copy_id)
     if found.copy_id is not None and holds.of_person(work.tx, found.author_id) is None:
         vault.destroy(work.tx, vault_item.c.id == found.copy_id)
     deliveries.refresh(work, found.id, "share")

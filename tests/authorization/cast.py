@@ -363,6 +363,7 @@ class _Making:
                 kind, owner, next(one.id for one in reflections.of_account(self.work.tx, account) if one.day == day)
             )
             self.put("checkin", owner, found.id)
+            self.cast.world.vault.save(self.work, "pulse", "3", person_id=me, account_id=account, checkin_id=found.id)
             waiting = typed.hold(self.cast.world.vault, self.work, found, account, SECRET)
             self.put("typed", owner, waiting.id)
         item = reflections.find(self.work.tx, UUID(self.cast.things["reflection", owner]), account)

@@ -89,6 +89,8 @@ PRESSES = (
     Act("reflections.open", ("@share",)),
     Act("checkins.pulse", ("@checkin", "3"), OWN),
     Act("checkins.write", ("@checkin",), OWN),
+    Act("checkins.number", ("@checkin",), OWN),
+    Act("checkins.retract", ("@checkin",), OWN),
     Act("checkins.keep", ("@typed",), OWN),
     Act("checkins.discard", ("@typed",), OWN),
     Act("checkins.undo", ("@checkin", "0", "0"), OWN, idle="Something was saved after that."),

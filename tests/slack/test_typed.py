@@ -50,3 +50,38 @@ async def test_commands_questions_thanks_and_numbers_are_no_reflection(story: St
     assert await kinds(story) == []
     assert "Saved." in await dana.types("3")
     assert await kinds(story) == ["pulse"]
+
+
+async def test_a_number_is_seen_in_a_modal_alone_and_taken_back(story: Story) -> None:
+    await story.all_matched()
+    await story.go_to(CHECK_IN)
+    dana = story.dana
+    await dana.taps_in_chat("2")
+    assert "You answered with a number from 1 to 5. The bot shows it to you alone." in dana.last()
+    await dana.taps_in_chat("Show my number")
+    assert "You answered 2 in the check-in of Thu Sep 10, 2026." in dana.modal().replace("*", "")
+    assert "You answered 2" not in "".join(dana.inbox())
+    shown = dana.message(dana.chat, "Take it back")
+    await story.lee.taps("Take it back", shown, story.lee.chat)
+    assert await kinds(story) == ["pulse"], "it is not Lee's to take back"
+    told = await dana.taps_in_chat("Take it back")
+    assert "Your number is deleted. No group figures count it." in told
+    assert await kinds(story) == []
+    assert any(message.startswith("# How are things going?") for message in dana.inbox())
+
+
+async def test_the_card_says_that_a_mentor_sees_an_earlier_version(story: Story) -> None:
+    await story.all_matched()
+    await story.go_to(CHECK_IN)
+    dana = story.dana
+    await dana.types(WORDS)
+    await dana.taps_in_chat("Keep as my reflection")
+    await dana.sends("reflections")
+    await dana.taps_notice("Share")
+    await dana.fills()
+    assert any("Saved. You shared it with Ruth Ellison." in message for message in dana.inbox())
+    await story.pass_time(minutes=1)
+    await dana.types("And a word more.")
+    await dana.taps_in_chat("Keep as my reflection")
+    earlier = "Ruth Ellison can read an earlier version that you shared, without what you changed since."
+    assert any(message.startswith("# Check-in") and earlier in message for message in dana.inbox())

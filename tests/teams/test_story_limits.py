@@ -188,7 +188,8 @@ async def test_long_words_in_summaries_prompts_and_reflections(crowd: Crowd) -> 
     card = mentee.sees("How are things going?")
     opened = await mentee.taps(card, "Write a reflection")
     await mentee.sends(opened.dialog, **dict.fromkeys(opened.dialog.fields, (HOSTILE * 20)[:3000].strip()))
-    typed = await mentee.says((HOSTILE * 20)[:3000])
+    offered = await mentee.says((HOSTILE * 20)[:3000])
+    typed = await mentee.taps(offered.messages[0], "Keep as my reflection")
     assert "Saved." in typed.text
     opened = await mentee.taps(card, "Write or change")
     assert len(opened.dialog.fields) == 4

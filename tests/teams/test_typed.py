@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from storage.tables import vault_item
 from tests.fakes.teams import actions_of
-from tests.teams.story import Someone, Story
+from tests.teams.story import Someone, Story, shown
 from tests.teams.test_story_checkins import asked
 
 WORDS = "canary-Wiedehopf-3863 was my week"
@@ -49,3 +49,20 @@ async def test_commands_questions_thanks_and_numbers_are_no_reflection(
     assert kinds(story) == []
     assert "Saved." in (await dana.says("3")).text
     assert kinds(story) == ["pulse"]
+
+
+async def test_a_number_is_seen_in_a_dialog_alone_and_taken_back(story: Story, cohort: dict[str, Someone]) -> None:
+    dana = cohort["dana"]
+    await asked(story)
+    card = dana.sees("How are things going?")
+    await dana.taps(card, "2")
+    assert "You answered with a number from 1 to 5. The bot shows it to you alone." in shown(card)
+    opened = await dana.taps(card, "Show my number")
+    assert "You answered 2 in the check-in of" in opened.dialog.text.replace("*", "").replace("\n", " ")
+    act = actions_of(card.card)["Take it back"]
+    forged = await cohort["lee"].acts(cohort["lee"].client.presses(act["data"]))
+    assert "That check-in is not there." in forged.text
+    assert kinds(story) == ["pulse"], "it is not Lee's to take back"
+    assert "Your number is deleted. No group figures count it." in (await dana.taps(card, "Take it back")).text
+    assert kinds(story) == []
+    assert "Show my number" not in actions_of(card.card)
