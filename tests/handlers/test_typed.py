@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from handlers.cards import Action
+from handlers.checkins import find_answers
+from handlers.requests import Press
+from handlers.router import Call
 from storage import checkins, consent, holds, people
+from storage.checkins import CheckIn
+from storage.reflections import Answers
 from storage.tables import account, checkin, due_moment, metadata, vault_item
 from tests.handlers.test_reflections import next_checkin
 from tests.world import Person, World, button, buttons_of, said
@@ -268,3 +277,33 @@ async def test_no_plain_column_holds_words_that_wait(world: World, dana: Person)
                 assert SECRET not in str(tuple(row)), table.name
         assert tx.scalar(select(account.c.id).where(account.c.person_id == dana.id)) is not None
     assert "Typed words you have not chosen about" in said(await dana.sends("privacy"))
+
+
+async def test_choices_at_once_lose_and_double_nothing(
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each choice reads what is there before another one writes, unless they wait for each other."""
+    await next_checkin(world, dana)
+    cards = [(await dana.types(f"{SECRET} {number}")).card for number in range(2)]
+    acts = [button(card, "Keep as my reflection") for card in cards if card is not None]
+    both = threading.Barrier(2)
+
+    def read_at_once(call: Call, found: CheckIn) -> Answers:
+        answers = find_answers(call, found)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0 if world.database.sqlite else 1)  # SQLite has one writer
+        return answers
+
+    monkeypatch.setattr("handlers.typed.find_answers", read_at_once)
+    await asyncio.gather(*(dana.tries(Press(act)) for act in acts))
+    assert kinds(world) == ["reflection"]
+    assert sorted(typed_words(world, dana).count(f"{SECRET} {number}") for number in range(2)) == [1, 1]
+
+
+async def test_numbers_at_once_are_one_number(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    with world.database.read() as tx:
+        checkin_id = str(tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id)))
+    taps = [Press(Action("checkins.pulse", (checkin_id, number))) for number in "123451"]
+    await asyncio.gather(*(dana.tries(tap) for tap in taps))
+    assert kinds(world) == ["pulse"]
