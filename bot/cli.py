@@ -32,7 +32,7 @@ cli = typer.Typer(
 roster = typer.Typer(help="People and cohorts.", no_args_is_help=True)
 people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
 policy_cli = typer.Typer(help="The program's requirements.", no_args_is_help=True)
-manifest = typer.Typer(help="What Slack and Teams are told about the app.", no_args_is_help=True)
+manifest = typer.Typer(help="Write what Slack and Teams need about the app.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The attendance record.", no_args_is_help=True)
 history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
 cli.add_typer(history_cli, name="history")

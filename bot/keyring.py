@@ -133,6 +133,6 @@ def _advice(fingerprint: str, wrapping: keystore.Wrapping | None, *, wraps: bool
     if wraps:
         return f"Key {fingerprint} wraps nothing, but a running process still uses it first. Restart that process."
     return (
-        f"Key {fingerprint} wraps nothing any more and may be removed. Keep it as long as you keep backups of the key "
-        "store from before the rotation: they open with it alone."
+        f"Key {fingerprint} no longer wraps anything and may be removed. Keep it as long as you keep backups of the "
+        "key store from before the rotation: they open with it alone."
     )

@@ -352,7 +352,7 @@ def _waiting(call: Call) -> RecordLine:
     if line is None or (line.kind, line.step) not in REQUESTS:
         raise Refused("I can't find that entry.")
     if _outcome(call.work, line):
-        raise Refused("That is decided already.")
+        raise Refused("That's already decided.")
     return line
 
 

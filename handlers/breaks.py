@@ -49,7 +49,7 @@ def breaks_command(call: Call) -> Reply:
             blocks.append(buttons(Button("Remove", action("breaks.remove", one.id), confirm=ask)))
     blocks += more(len(found), MOST_SHOWN)
     if not found:
-        blocks.append(say("No break is ahead."))
+        blocks.append(say("No breaks scheduled."))
     add = Button("Add a break", action("breaks.new", cohort.id), style="primary", opens_form=True)
     return Reply(card=Card(f"Breaks of {cohort.name}", (*blocks, buttons(add))))
 
@@ -90,7 +90,7 @@ def _day(text: str | None) -> date | None:
 def _led(call: Call) -> Cohort:
     cohort = cohorts.find(call.work.tx, call.id_at(0))
     if cohort is None or not call.leads(cohort.id):
-        raise Refused("Breaks are for the cohort's mentors and for coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can change breaks.")
     return cohort
 
 
@@ -107,16 +107,16 @@ def preview(call: Call) -> Reply:
     if starts is None or ends is None or ends < starts:
         raise FormErrors({"ends": "The last day is before the first."})
     if (ends - starts).days >= LONGEST:
-        raise FormErrors({"ends": f"A break has at most {LONGEST} days."})
+        raise FormErrors({"ends": f"A break can last at most {LONGEST} days."})
     values = {"label": label, "starts": starts.isoformat(), "ends": ends.isoformat(), "scope": scope}
     draft = drafts.keep(call.work, call.my_id, "break", values)
     hit = _meetings_in(call, cohort if scope != "program" else None, starts, ends)
     blocks: list[Block] = [say(Bold(label), f", {_span(starts, ends)}.")]
     if hit:
         days = listed([say_day(one.local_start.date()) for one in hit])
-        blocks.append(say(f"This cancels {counted(len(hit), 'meeting')}: {days}. The cohorts are told."))
+        blocks.append(say(f"This cancels {counted(len(hit), 'meeting')}: {days}. I'll tell the cohorts."))
     else:
-        blocks.append(say("No meeting falls into it. No check-ins are sent on these days."))
+        blocks.append(say("No meetings fall in this break. No check-ins are sent on these days."))
     back = action("breaks.new", cohort.id, draft)
     form = Form(
         "Add this break?",
@@ -144,7 +144,7 @@ def add(call: Call) -> Reply:
     draft = call.id_at(1)
     values = call.draft("break")
     if values is None:
-        raise Refused("This form was sent already, or is too old. Send ", Cmd("breaks"), " to see them.")
+        raise Refused("You sent this form already, or it is too old. Send ", Cmd("breaks"), " to see them.")
     whole = values["scope"] == "program" and call.me.coordinator
     starts, ends = date.fromisoformat(values["starts"]), date.fromisoformat(values["ends"])
     hit = _add(call, None if whole else cohort, starts, ends, values["label"])
@@ -168,10 +168,10 @@ def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str
 def remove(call: Call) -> Reply:
     found = breaks.get(call.work.tx, call.id_at(0))
     if found is None:
-        raise Refused("This break is gone already.")
+        raise Refused("This break was already removed.")
     allowed = call.leads(found.cohort_id) if found.cohort_id else call.me.coordinator
     if not allowed:
-        raise Refused("Breaks are for the cohort's mentors and for coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can change breaks.")
     breaks.remove(call.work, found.id, call.my_id)
     people = [one.id for one in cohorts.members(call.work.tx, found.cohort_id)] if found.cohort_id else None
     refresh_turns(call.work, people)
@@ -183,15 +183,15 @@ def snow_day(call: Call) -> Reply:
     """One tap: the day of this meeting is off for the cohort."""
     meeting = meetings.find(call.work.tx, call.id_at(0))
     if meeting is None or not call.leads(meeting.cohort_id):
-        raise Refused("A snow day is for the cohort's mentors and for coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can call a snow day.")
     if meeting.cancelled_at is not None or meeting.ends_at <= call.work.now:
-        raise Refused("This meeting is over or cancelled already.")
+        raise Refused("This meeting is over or was already cancelled.")
     cohort = cohorts.get(call.work.tx, meeting.cohort_id)
     day = meeting.local_start.date()
     hit = _add(call, cohort, day, day, "Snow day")
     if hit == 0:  # the meeting has begun, so it was not among those to come
         cancel_meetings(call.work, [meeting], cohort, "weather", call.my_id)
     undo = buttons(Button("Undo", action("meetings.restore", meeting.id)))
-    said = say(f"{say_day(day)} is a snow day: the meeting is cancelled and the cohort is told.")
-    more = Note(("Undo brings the meeting back; remove the day under ", Cmd("breaks"), "."))
-    return Reply(card=Card("", (said, undo, more)))
+    said = say(f"{say_day(day)} is a snow day. I cancelled the meeting and told the cohort.")
+    note = Note(("Undo brings the meeting back. To remove the break too, send ", Cmd("breaks"), "."))
+    return Reply(card=Card("", (said, undo, note)))

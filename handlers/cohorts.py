@@ -16,6 +16,7 @@ from handlers.cards import (
     Cmd,
     Facts,
     Form,
+    HowToAsk,
     Mention,
     Note,
     NumberField,
@@ -48,10 +49,10 @@ def link(call: Call) -> Reply:
     """The bot enters the channel, sees who is there, and says hello."""
     place, cohort = call.place, call.cohort
     if place is None or place.kind != "channel":
-        raise Refused("Send ", Cmd("cohort link"), " in the channel that is to be the cohort's home.")
+        raise Refused("Send ", Cmd("cohort link"), " in the channel that you want as the cohort's home.")
     if place.cohort_id is not None and place.cohort_id != cohort.id:
         other = cohorts.get(call.work.tx, place.cohort_id).name
-        raise Refused(f"This channel is the home of {other} already.")
+        raise Refused(f"This channel is already the home of {other}.")
     deliveries.visit(call.work, place.id, Linking(call.my_id, cohort.id).subject)
     if cohort.home_id == place.id:
         text = f"This channel is already the home of {cohort.name}. I'm checking who is here."
@@ -95,7 +96,7 @@ def unlink(call: Call) -> Reply:
     if cohort.home_id is None:
         raise Refused(f"{cohort.name} has no home channel.")
     cohorts.set_home(call.work, cohort.id, None, call.my_id)
-    return notice(f"{cohort.name} has no home channel now; its members are told things directly.")
+    return notice(f"{cohort.name} has no home channel now. I'll message its members directly.")
 
 
 @router.command("cohort", "Who is in your cohort, and its settings", cohort=frozenset({"mentee", *LEADS}))
@@ -133,7 +134,7 @@ def _cycle_words(cohort: Cohort) -> str:
 def _led(call: Call) -> Cohort:
     cohort = cohorts.find(call.work.tx, call.id_at(0))
     if cohort is None or not call.leads(cohort.id):
-        raise Refused("A cohort's settings are for its mentors and for coordinators.")
+        raise Refused("Only the cohort's mentors and coordinators can change its settings.")
     return cohort
 
 
@@ -215,7 +216,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
         else (
             Note(
                 (
-                    "No meeting is scheduled yet. A mentor sends me ",
+                    "No meetings scheduled yet. A mentor can send ",
                     Cmd("meeting new"),
                     ".",
                 )
@@ -229,7 +230,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
             Bullets(
                 (
                     ("I announce meetings here, remind you, and take attendance with one tap.",),
-                    ("Check-ins come to each mentee directly. The bot shows an answer to nobody.",),
+                    ("I message each mentee directly for check-ins. I show an answer only to a mentor they choose.",),
                     (
                         "Send me ",
                         Cmd("help"),
@@ -237,7 +238,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
                         Cmd("next"),
                         " for the next meeting.",
                     ),
-                    ("Here a command follows /plc on Slack, and a mention of me on Teams.",),
+                    (HowToAsk(),),
                 )
             ),
             *first,
@@ -259,9 +260,9 @@ def visited(work: Work, item: Delivery) -> Card | None:
     visits = [line for line in history.of(work.tx, place.id) if line.what == "visit"]
     problem = str(visits[-1].detail.get("problem", "")) if visits else ""
     if problem:
-        return Card("I could not enter the channel", (say(problem), Note(("The cohort's home has not changed.",))))
+        return Card("I couldn't join the channel", (say(problem), Note(("The cohort's home hasn't changed.",))))
     if place.cohort_id is None:
-        text = "I'm in the channel, but it did not become the cohort's home: you no longer lead the cohort."
+        text = "I joined the channel, but I didn't make it the cohort's home because you no longer lead the cohort."
         return Card("Nothing has changed", (say(text),))
     cohort = cohorts.get(work.tx, place.cohort_id)
     missing = people.unmatched_people(work.tx, cohort.id)
@@ -269,36 +270,30 @@ def visited(work: Work, item: Delivery) -> Card | None:
     unknown = [one for one in missing if one.id not in asked]
     blocks: list[Block] = [say("The channel ", Bold(place.name), " is now the cohort's home.")] if place.name else []
     if not missing:
-        blocks.append(say("Everybody of the cohort is matched to an account."))
+        blocks.append(say("Everyone in the cohort is matched to an account."))
     if unknown:
         blocks += [
-            say("I could not match ", Bold(counted(len(unknown), "person", "people")), " of the roster:"),
+            say("I couldn't match ", Bold(counted(len(unknown), "person", "people")), " on the roster:"),
             Bullets(tuple((f"{one.name} <{one.email}>",) for one in unknown[:MOST_NAMED])),
             *more(len(unknown), MOST_NAMED),
-            Note(
-                (
-                    "Guests and other addresses are matched by a coordinator, who sends ",
-                    Cmd("people"),
-                    ".",
-                )
-            ),
+            Note(("A coordinator can match guests and people with other addresses: send ", Cmd("people"), ".")),
         ]
     if asked:
         names = listed([one.name for one in missing if one.id in asked], MOST_NAMED)
-        blocks.append(say("I'm asking these people whether it is them: ", names, "."))
+        blocks.append(say("I've asked these people to confirm who they are: ", names, "."))
     return Card(f"{cohort.name} is set up", tuple(blocks))
 
 
 def _does(work: Work, person: people.Person) -> tuple[Text, ...]:
     """What the bot does for somebody, by role."""
-    lines: list[Text] = [(Bold("Meetings: "), "I announce and remind; you answer with one tap.")]
+    lines: list[Text] = [(Bold("Meetings: "), "I announce them and remind you. You answer with one tap.")]
     if cohorts.shared_cohorts(work.tx, person.id, ("mentor",)):
-        lines.append((Bold("Attendance: "), "after each meeting I send you the list; one tap confirms it."))
+        lines.append((Bold("Attendance: "), "after each meeting I send you the list. One tap confirms it."))
     if cohorts.shared_cohorts(work.tx, person.id, ("mentee",)):
-        lines.append((Bold("Attendance: "), "tap “I'm here”; your mentor confirms the list afterwards."))
+        lines.append((Bold("Attendance: "), "tap “I'm here”. Your mentor confirms the list later."))
         lines.append((Bold("Check-ins: "), "a short question now and then. Skip what you like."))
     if person.coordinator:
-        lines.append((Bold("The program: "), "every Monday I send you a digest with what needs you first."))
+        lines.append((Bold("The program: "), "every Monday I send you a digest. What needs you comes first."))
     return tuple(lines)
 
 
@@ -331,7 +326,7 @@ def welcome(work: Work, item: Delivery) -> Card | None:
             say(
                 Bold("Who sees what. "),
                 "Your cohort sees who is coming. Your mentors and coordinators see attendance. What you write "
-                "in a check-in is kept encrypted, and the bot shows it to nobody you do not choose.",
+                "in a check-in is encrypted, and I show it only to a mentor you choose.",
             ),
             buttons(
                 Button("Progress", action("command.run", "progress")),

@@ -31,7 +31,7 @@ def _difference(work: Work, line_id: UUID) -> attendance.Difference | None:
 
 
 def _settled(item: Delivery) -> Card | None:
-    return Card("Thank you", (say("This is decided already."),)) if item.verb == "update" else None
+    return Card("Thank you", (say("This is already decided."),)) if item.verb == "update" else None
 
 
 @router.delivery("attendance.differs")
@@ -67,7 +67,7 @@ def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
 def agree(call: Call) -> Reply:
     found = _difference(call.work, call.id_at(0))
     if found is None or found.person_id != call.my_id:
-        raise Refused("This is decided already.")
+        raise Refused("This is already decided.")
     return _answered(call, found, "agreed", "self")
 
 
@@ -75,7 +75,7 @@ def agree(call: Call) -> Reply:
 def keep(call: Call) -> Reply:
     found = _difference(call.work, call.id_at(0))
     if found is None or not call.leads(meetings.get(call.work.tx, found.meeting_id).cohort_id):
-        raise Refused("This is decided already.")
+        raise Refused("This is already decided.")
     return _answered(call, found, "kept", "mentor")
 
 

@@ -233,7 +233,7 @@ def _unmatched(work: Work) -> list[Block]:
         return []
     who = counted(len(missing), "person", "people")
     have = "has" if len(missing) == 1 else "have"
-    return [say(Bold(who), f" of the roster {have} no matched account. Send “people” to match them.")]
+    return [say(Bold(who), f" on the roster {have} no matched account. Send “people” to match them.")]
 
 
 def _listed(title: str, lines: list[Text]) -> list[Block]:

@@ -48,7 +48,7 @@ CHANGES = {
 DISPUTABLE = {("activity", "logged"), ("makeup", "asked"), *CHANGES}
 READERS = {
     "mentor": "My mentors and the coordinator",
-    "coordinator": "The coordinator alone (choose this if it concerns a mentor)",
+    "coordinator": "Only the coordinator (choose this if it's about a mentor)",
 }
 
 
@@ -77,8 +77,8 @@ def _form(call: Call, chosen: str = "") -> Form:
         blocks=(
             Note(
                 (
-                    "Only those you choose below can read your words, and only in a form like this one. That there "
-                    "is a dispute, and how it ends, is part of the record.",
+                    "Only the people you choose below can read your words, and only in a form. The record shows that "
+                    "you disputed it, and how that ended.",
                 )
             ),
         ),
@@ -126,9 +126,9 @@ def open_dispute(call: Call) -> Reply:
     read.check()
     line = next((one for one in _records(call) if one.id == record_id), None)
     if line is None:
-        raise Refused("That record is not there.")
+        raise Refused("I can't find that record.")
     if disputes.open_about(call.work.tx, line.id):
-        raise FormErrors({"record": "There is an open dispute about this record already."})
+        raise FormErrors({"record": "You already have an open dispute about this record."})
     opened = Line(
         "dispute", "opened", line.happened_at, call.my_id, "self", meeting_id=line.meeting_id, target_id=line.id
     )
@@ -177,7 +177,7 @@ def _own_card(work: Work, found: Dispute) -> Card | None:
     if found.outcome:
         return Card("Your dispute is settled", (about, say(OUTCOMES[found.outcome] + "."), *_now(work, found)))
     when = When(found.opened_at, zone)
-    sent = say("Sent ", when, ". Those you chose are asked to look at it, and I'll tell you the outcome.")
+    sent = say("Sent ", when, ". I asked the people you chose to look at it. I'll tell you the outcome.")
     items = buttons(
         Button("Read it again", action("disputes.read", found.id), opens_form=True),
         Button("Withdraw", action("disputes.withdraw", found.id), confirm="Withdraw this dispute?"),
@@ -213,6 +213,6 @@ def read_dispute(call: Call) -> Reply:
 def withdraw(call: Call) -> Reply:
     found = readable(call)
     if found.person_id != call.my_id:
-        raise Refused("Only the mentee withdraws a dispute.")
+        raise Refused("Only the mentee can withdraw a dispute.")
     close(call, found, "withdrawn")
     return Reply(replace=_own_card(call.work, disputes.find(call.work.tx, found.id) or found))

@@ -140,9 +140,9 @@ def figures_card(work: Work, month: date | None) -> Card:
     rule = Rule(work.house.threshold)
     how = Note(
         (
-            f"A group is shown from {rule.smallest} people on, and a month from {rule.threshold} answers on. Smaller "
-            "cohorts are taken together. Figures are made once, on the 10th of the next month, and say no more than "
-            "“at least”, so that they tell nothing of anybody: not even who took part.",
+            f"I show a group with {rule.smallest} or more people, in a month with {rule.threshold} or more answers. "
+            "Smaller cohorts are combined. I make the figures once, on the 10th of the next month, and they only say "
+            "“at least”, so no one can tell who took part.",
         )
     )
     if month is None:

@@ -65,9 +65,8 @@ def hold_form(call: Call) -> Reply:
                 say(
                     "While the hold lasts, what ",
                     Bold(person.name),
-                    " wrote in check-ins cannot be deleted, replaced or forgotten, and is not deleted for its age. "
-                    "It makes nothing readable to you. They are told of it when they ask what is kept about them, "
-                    "or try to delete something.",
+                    " wrote in check-ins can't be deleted or changed, and isn't deleted for its age. You can't read "
+                    "it. They see the hold when they ask what is kept about them, or try to delete something.",
                 ),
             ),
             fields=(ChoiceField("reason", "Reason", options_of(holds.REASONS)),),

@@ -17,12 +17,14 @@ from handlers.cards import (
     Cmd,
     Form,
     Heading,
+    HowToAsk,
     Note,
     Option,
     action,
     buttons,
     say,
 )
+from handlers.contacts import ask_coordinator
 from handlers.paging import hint, more
 from handlers.requests import Arrived, BotAdded, BotRemoved, Command, Departed, Profile, Reply, Typed, notice
 from handlers.router import COORDINATORS, Call, FieldReader, Refused, router
@@ -88,13 +90,8 @@ def stranger(call: Call) -> Reply:
         return Reply(card=_question(call.work.tx, candidate))
     if account and account.link == "declined" and people.candidate_for(call.work.tx, account):
         return Reply(card=_declined())
-    names = listed([one.name for one in people.coordinators(call.work.tx)], 3)
-    who = f"your coordinator ({names})" if names else "your program's coordinator"
-    return notice(
-        "I don't know you yet, so I haven't recorded anything. If you belong to a cohort, please ask ",
-        who,
-        " to match your account to the roster.",
-    )
+    ask = ask_coordinator(call.work.tx, "match your account")
+    return notice(f"I can't match you to the roster yet, so I didn't save anything. {ask}")
 
 
 @router.delivery("identity.ask")
@@ -107,13 +104,11 @@ def ask_who(work: Work, item: Delivery) -> Card | None:
 
 def _question(tx: Tx, candidate: people.Person) -> Card:
     own = [one.name for one in cohorts.shared_cohorts(tx, candidate.id)]
-    where = f" of {listed(own)}" if own else ""
+    where = f" ({listed(own)})" if own else ""
     return Card(
         "Is this you?",
         (
-            say("The program's roster has ", Bold(candidate.name), f"{where} with your e-mail address.")
-            if own
-            else say("The program knows ", Bold(candidate.name), " by your e-mail address."),
+            say("The roster lists ", Bold(candidate.name), f"{where} with your email address."),
             buttons(
                 Button("Yes, that's me", action("identity.yes", candidate.id), style="primary"),
                 Button("No", action("identity.no", candidate.id)),
@@ -127,11 +122,12 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
 def yes(call: Call) -> Reply:
     account = people.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != "proposed" or account.person_id is None:
-        raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
+        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
     candidate = people.candidate_for(call.work.tx, account)
     if candidate is None or candidate.id != account.person_id:
         people.withdraw(call.work, account.id)
-        text = "The roster has changed since I asked, so nothing is linked. Ask your coordinator to match your account."
+        ask = ask_coordinator(call.work.tx, "match it")
+        text = f"The roster has changed since I asked, so I didn't link your account. {ask}"
         return Reply(replace=Card("", (say(text),)))
     link(call.work, account.id, account.person_id, by=account.person_id)
     name = people.get(call.work.tx, account.person_id).name
@@ -177,7 +173,7 @@ def forget_old_commands(work: Work) -> None:
 @router.press("identity.no")
 def no(call: Call) -> Reply:
     if call.me.link != "proposed":
-        raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
+        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
     account = people.account_by_id(call.work.tx, call.me.account_id)
     if account is not None and account.person_id is not None:
         drafts.forget(call.work, COMMAND, person_id=account.person_id)
@@ -186,7 +182,7 @@ def no(call: Call) -> Reply:
 
 
 def _declined() -> Card:
-    text = "You said that isn't you. Nothing is linked to you; a coordinator can still match your account."
+    text = "You said that isn't you, so I didn't link your account. A coordinator can still match it."
     return Card("", (say(text), buttons(Button("That was a mistake", action("identity.again")))))
 
 
@@ -195,10 +191,11 @@ def again(call: Call) -> Reply:
     """The question once more, after a mistaken "No"."""
     account = people.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != "declined":
-        raise Refused("That is settled already. Send ", Cmd("help"), " to see what I can do.")
+        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
     candidate = people.candidate_for(call.work.tx, account)
     if candidate is None:
-        raise Refused("The roster doesn't have your address now. Ask your coordinator to match your account.")
+        ask = ask_coordinator(call.work.tx, "match your account")
+        raise Refused(f"The roster doesn't have your email address now. {ask}")
     people.withdraw(call.work, account.id)
     people.propose(call.work, replace(account, person_id=None, link="none"))
     return Reply(replace=_question(call.work.tx, candidate))
@@ -270,11 +267,11 @@ def hello(work: Work, item: Delivery) -> Card | None:
         "Hello",
         (
             say(
-                "I'm the cohort bot. To make this channel a cohort's home, its mentor or a coordinator sends me ",
+                "I'm the cohort bot. To make this channel a cohort's home, its mentor or a coordinator can send ",
                 Bold("cohort link"),
                 " here.",
             ),
-            Note(("Here a command follows /plc on Slack, and a mention of me on Teams.",)),
+            Note((HowToAsk(),)),
         ),
     )
 
@@ -299,18 +296,18 @@ def people_command(call: Call) -> Reply:
     missing = people.unmatched_people(tx)
     accounts = people.unmatched_accounts(tx, MOST_PROPOSALS)
     if not missing:
-        blocks = (say("Everybody on the roster is matched to an account."),)
+        blocks = (say("Everyone on the roster is matched to an account."),)
         return Reply(card=Card("People", blocks))
     items = tuple((f"{one.name} <{one.email}>",) for one in missing[:SHOWN])
     found: tuple[Block, ...] = (
         (
-            Heading("Accounts that are nobody's yet"),
+            Heading("Accounts not matched yet"),
             Bullets(tuple((_account_label(one),) for one in accounts[:SHOWN])),
             *more(len(accounts), SHOWN),
-            buttons(Button("Match somebody", action("identity.match"), style="primary", opens_form=True)),
+            buttons(Button("Match someone", action("identity.match"), style="primary", opens_form=True)),
         )
         if accounts
-        else (say("No unmatched account was seen. Accounts are seen when they join a cohort's channel."),)
+        else (say("I haven't seen any unmatched accounts. I see people when they join a cohort's channel."),)
     )
     return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *found)))
 
@@ -323,18 +320,18 @@ def _account_label(one: people.Account) -> str:
 @router.press("identity.match")
 def match_form(call: Call) -> Reply:
     if not call.me.coordinator:
-        raise Refused("Matching people is for coordinators.")
+        raise Refused("Only coordinators can match people.")
     persons = people.unmatched_people(call.work.tx)
     accounts = people.unmatched_accounts(call.work.tx, MOST_PROPOSALS)
     if not persons or not accounts:
-        raise Refused("There is nobody left to match.")
+        raise Refused("There's no one left to match.")
     return Reply(
         form=Form(
-            "Match somebody",
+            "Match someone",
             action("identity.matched"),
             opener=action("identity.match"),
             submit="Match",
-            blocks=(say("Be sure: from then on this account sees what this person may see."),),
+            blocks=(say("Check carefully: this account will see everything this person can see."),),
             fields=(
                 ChoiceField(
                     "person",
@@ -356,7 +353,7 @@ def match_form(call: Call) -> Reply:
 @router.submit("identity.matched")
 def matched(call: Call) -> Reply:
     if not call.me.coordinator:
-        raise Refused("Matching people is for coordinators.")
+        raise Refused("Only coordinators can match people.")
     read = FieldReader(call.values)
     person_id = read.uuid("person", needed="Choose a person.")
     account_id = read.uuid("account", needed="Choose an account.")
@@ -366,11 +363,11 @@ def matched(call: Call) -> Reply:
     account = people.account_by_id(call.work.tx, account_id)
     names = people.named(call.work.tx, [person_id])
     if account is None or person_id not in names:
-        raise Refused("That person or account is not there any more.")
+        raise Refused("I can't find that person or account anymore.")
     if account.link == "confirmed" or not people.is_unmatched(call.work.tx, person_id):
         raise Refused(
-            "That person or account is matched already, so nothing has changed. ",
-            "If somebody's old account is gone, the operator can match the new one.",
+            "That person or account is already matched, so I didn't change anything. ",
+            "If the old account is gone, the operator can match the new one.",
         )
     link(call.work, account_id, person_id, by=call.my_id)
     return notice(Bold(names[person_id]), f" is now matched to {_account_label(account)}.")

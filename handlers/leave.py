@@ -149,7 +149,7 @@ def decide(call: Call) -> Reply:
     if line is None or not call.me.coordinator or line.kind != "leave" or line.step != "asked":
         raise Refused("I can't find that leave request.")
     if _outcome(call.work, line):
-        raise Refused("That is decided already.")
+        raise Refused("That's already decided.")
     outcome = "granted" if call.args[1:2] == ("yes",) else "declined"
     settled = Line(
         "leave",

@@ -13,8 +13,8 @@ from storage.checkins import CheckIn
 from storage.consent import Decision
 from storage.database import Tx
 
-DECLINED = "You declined check-ins: nothing is asked, and nothing you write is kept. “privacy” changes that."
-UNDECIDED = "Before I keep anything, please read the notice and choose: send “privacy”."
+DECLINED = "You declined check-ins. I don't ask you anything or keep what you write. To change that, send “privacy”."
+UNDECIDED = "Please read the notice and choose first. Send “privacy”."
 MORE = Button("More", action("consent.more"), opens_form=True)
 
 
@@ -44,14 +44,14 @@ def first_card(house: House, found: CheckIn) -> Card:
 def unkept_card(house: House, found: CheckIn) -> Card:
     """The answer to words typed by somebody who has not decided yet."""
     first = first_card(house, found)
-    return Card("I kept nothing of that", (say("You have not chosen yet whether you want check-ins."), *first.blocks))
+    return Card("I didn't save that", (say("You haven't chosen yet whether you want check-ins."), *first.blocks))
 
 
 def declined_card(house: House) -> Card:
     """The answer to somebody who declined and asks for check-ins."""
     return Card(
         "You declined check-ins",
-        (say("They come again once you agree to this:"), *notice(house), buttons(_agree(), MORE)),
+        (say("To get them again, agree to this:"), *notice(house), buttons(_agree(), MORE)),
     )
 
 
@@ -110,7 +110,7 @@ def _details(house: House) -> tuple[Paragraph, ...]:
         say(Bold("Public records: "), f"{house.records} of what the program keeps, what you write here included."),
         say(
             Bold("Your choice: "),
-            "nobody is told. If you decline, nothing is asked and nothing you write is kept. To change your "
+            "nobody else sees it. If you decline, I ask nothing and keep nothing you write. To change your "
             "choice, or to read, take along or delete what is kept, send ",
             Cmd("privacy"),
             ".",

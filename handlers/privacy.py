@@ -19,7 +19,7 @@ from storage import about, checkins, consent, deliveries, downloads, history, ho
 from storage.work import Work
 
 MOST_COPIES = 3  # of the operator's that are named
-KEPT_BEFORE = "What you wrote before stays yours: “reflections” lists it and deletes it."
+KEPT_BEFORE = "To see or delete what you wrote before, send “reflections”."
 
 
 @router.command("privacy", "Who sees what, what is kept about you, and your choice", reads=True)
@@ -35,14 +35,14 @@ def privacy_card(call: Call) -> Card:
     kept = [kind for kind in about.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
     items = [
         Button("My reflections", action("command.run", "reflections")),
-        Button("Take everything along", action("privacy.take"), opens_form=True),
-        Button("Have me forgotten", ASK, style="danger"),
+        Button("Download my data", action("privacy.take"), opens_form=True),
+        Button("Delete my private data", ASK, style="danger"),
     ]
     return Card(
         "Who sees what",
         (
             *notices.notice(call.work.house),
-            say("Mentors and coordinators see attendance, RSVPs and standings, and who asked to be contacted."),
+            say("Mentors and coordinators see attendance, RSVPs, progress, and who asked to be contacted."),
             _chosen(call, decision),
             notices.choice(decision),
             Table(
@@ -62,7 +62,7 @@ def _kept(call: Call) -> list[Paragraph]:
     blocks = [say(f"What you write in check-ins is {retention_words(months)}.")]
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
-        words = f" is on it ({held.words}): while it lasts nothing of it is deleted or forgotten."
+        words = f" is on it ({held.words}): while it lasts, nothing is deleted."
         blocks.append(say("A ", Bold("legal hold"), words))
     return blocks
 
@@ -70,7 +70,7 @@ def _kept(call: Call) -> list[Paragraph]:
 def _exports(call: Call) -> list[Paragraph]:
     """When the operator made a file of all this in the terminal, and whether confidential words were in it."""
     found = [line for line in history.of(call.work.tx, call.my_id) if line.what == "person.exported"]
-    words = {True: "with what you wrote in confidence", False: "without what you wrote in confidence"}
+    words = {True: "with what you wrote in private", False: "without what you wrote in private"}
     days = [
         f"{say_day(local_day(one.at, call.me.zone))} ({words[one.detail['confidential']]})"
         for one in found[-MOST_COPIES:]
@@ -81,11 +81,12 @@ def _exports(call: Call) -> list[Paragraph]:
 
 def _chosen(call: Call, decision: consent.Decision | None) -> Paragraph:
     if decision is None:
-        return say("You have not chosen yet whether you want check-ins.")
+        return say("You haven't chosen yet whether you want check-ins.")
     day = say_day(local_day(decision.at, call.me.zone))
     if decision.declined:
-        return say("You ", Bold("declined"), f" check-ins on {day}. Nothing is asked or kept. {KEPT_BEFORE}")
-    newer = "" if decision.agreed else " The notice has changed since; please choose again."
+        rest = f" check-ins on {day}. I don't ask you anything or keep what you write. {KEPT_BEFORE}"
+        return say("You ", Bold("declined"), rest)
+    newer = "" if decision.agreed else " The notice has changed since then. Please choose again."
     return say("You ", Bold("agreed"), f" to check-ins on {day}.{newer}")
 
 
@@ -135,7 +136,7 @@ def take(call: Call) -> Reply:
     if not call.work.address:
         email = people.get(call.work.tx, call.my_id).email
         raise Refused(
-            "I have no web address here, so I cannot link to a file. Your operator can make it: "
+            "I can't make a download link here. Ask the operator of the bot to run: "
             f"plc-bot person export {email} --output FILE.zip"
         )
     token = downloads.make(
@@ -152,8 +153,8 @@ def take(call: Call) -> Reply:
             blocks=(
                 say(Link("Download everything", f"{call.work.address}/download/{token}")),
                 say(
-                    "The file holds what you wrote in confidence, in the clear. Keep it where nobody else looks, and "
-                    "open the link on a device of your own."
+                    "The file has everything you wrote in private, not encrypted. Keep it somewhere safe, and open the "
+                    "link on your own device."
                 ),
                 Note(
                     (

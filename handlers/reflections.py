@@ -38,7 +38,7 @@ from storage.work import Work
 SHOWN = 5  # reflections on one card: each has a row of buttons
 MOST_SHARED = 10
 # The same for everybody: it says nothing of whether there ever was one.
-NOT_THERE = "That reflection is not there. It may have been deleted, or it is not shared with you any more."
+NOT_THERE = "I can't find that reflection. It may have been deleted, or it's no longer shared with you."
 
 
 # The list ---------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def list_card(call: Call, skip: int = 0) -> Card:
     for one in shown:
         blocks += _row(call, one, [share for share in made if share.item_id == one.id], read, mentors)
     if not every:
-        blocks.append(say("You have written none with this account."))
+        blocks.append(say("You haven't written any with this account."))
     if len(every) > skip + SHOWN:
         blocks.append(buttons(Button("Older", action("reflections.page", skip + SHOWN))))
     elsewhere = reflections.count_elsewhere(tx, call.my_id, call.me.account_id)
@@ -105,7 +105,9 @@ def _share_line(found: Reflection, share: Share, read: Sequence[datetime], zone:
     times = ", ".join(_stamp(at, zone) for at in read)
     line = f"{begins} with {share.mentor}. " + (f"Read {times}." if read else "Not read.")
     if share.holds and _changed_since(found, share):
-        line += f" You changed it since. {share.mentor} still sees it as it was; share it again to show the change."
+        line += (
+            f" You changed it after that. {share.mentor} still sees it as it was. Share it again to show the change."
+        )
     return (line,)
 
 
@@ -199,11 +201,11 @@ def share_form(call: Call) -> Reply:
     found = _own(call)
     options = _open_to(_mentors(call), found, shares.of_items(call.work.tx, [found.id]))
     if not options:
-        raise Refused("There is no mentor of your cohort whom you could share it with.")
+        raise Refused("Your cohort has no mentor to share it with.")
     note = (
         "Only the mentor you choose can open it, in a form, as it is now, until you stop sharing. What you change "
         "later is not shared until you share it again. You see each time they read it. "
-        "What they have read they may remember."
+        "They may remember what they read."
     )
     return Reply(
         form=Form(
@@ -212,8 +214,8 @@ def share_form(call: Call) -> Reply:
             opener=action("reflections.share", found.id),
             submit="Share",
             confidential=True,
-            blocks=(say("The one of ", Bold(say_day(found.day)), "."), Note((note,))),
-            fields=(ChoiceField("mentor", "With whom", options, options[0].value if len(options) == 1 else ""),),
+            blocks=(say("Your reflection of ", Bold(say_day(found.day)), "."), Note((note,))),
+            fields=(ChoiceField("mentor", "Share with", options, options[0].value if len(options) == 1 else ""),),
         )
     )
 
@@ -265,7 +267,7 @@ def share_delivery(work: Work, item: Delivery) -> Card | None:
     if found is None:
         return None
     if not found.holds:
-        gone = Card("A reflection was shared", (say("It is not shared any more."),))
+        gone = Card("A reflection was shared", (say("It's no longer shared."),))
         return gone if item.verb == "update" else None
     read_it = Button("Read it", action("reflections.read", found.id), style="primary", opens_form=True)
     return Card(

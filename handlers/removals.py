@@ -71,7 +71,7 @@ def mentor_back(call: Call) -> Reply:
     if not _was_removed(call.work.tx, cohort_id, person.id):
         raise Refused("I can't undo that anymore.")
     cohorts.join(call.work, cohort_id, person.id, "mentor", call.my_id)
-    text = f"Undone. {person.name} is a mentor of the cohort again. Reflections have to be shared again."
+    text = f"Undone. {person.name} is a mentor of the cohort again. Mentees have to share reflections again."
     return Reply(replace=Card("", (say(text),)))
 
 

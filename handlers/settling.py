@@ -42,7 +42,7 @@ def readable(call: Call) -> Dispute:
     """
     dispute = disputes.find(call.work.tx, call.id_at(0))
     if dispute is None or call.my_id not in readers(call.work, dispute) | {dispute.person_id}:
-        raise Refused("That dispute is not there.")
+        raise Refused("I can't find that dispute.")
     return dispute
 
 
@@ -50,10 +50,10 @@ def close(call: Call, dispute: Dispute, outcome: str) -> None:
     """Settle a dispute and tell the mentee.
 
     Raises:
-        Refused: it was settled already.
+        Refused: it was already settled.
     """
     if not disputes.settle(call.work, dispute.id, outcome):
-        raise Refused("This dispute is settled already.")
+        raise Refused("This dispute is already settled.")
     verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
     line = Line("dispute", "settled", call.work.now, call.my_id, verified, target_id=dispute.line_id, code=outcome)
     ledger.add(call.work, dispute.person_id, line)
@@ -139,9 +139,9 @@ def settle_form(call: Call) -> Reply:
 def _open(call: Call) -> Dispute:
     dispute = readable(call)
     if dispute.person_id == call.my_id:
-        raise Refused("Somebody else settles it; you can withdraw it.")
+        raise Refused("Someone else must settle it. You can withdraw it.")
     if dispute.outcome:
-        raise Refused("This dispute is settled already.")
+        raise Refused("This dispute is already settled.")
     return dispute
 
 

@@ -60,7 +60,7 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[P
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
     wrong = []
     if not EMAIL.fullmatch(cell["email"]):
-        wrong.append(f"{cell['email']!r} is not an e-mail address.")
+        wrong.append(f"{cell['email']!r} is not an email address.")
     if not wrong and not any(cell[name] for name in COLUMNS if name != "email"):
         return PastMeeting(line, cell["email"].lower(), None, 0, "absent", ""), []
     day: date | None = None

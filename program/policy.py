@@ -519,7 +519,7 @@ def _contradictions(policy: Policy) -> Problems:
     for number, track in enumerate(policy.tracks):
         for place, credit in enumerate(track.credit):
             if policy.rule(credit.rule) is None:
-                yield ("track", number, "credit", place, "rule"), f"names the rule {credit.rule}, which is not there"
+                yield ("track", number, "credit", place, "rule"), f"names the rule {credit.rule}, which doesn't exist"
     first, last = known(policy.effective_from), known(policy.effective_until)
     if first is not None and last is not None and last < first:
         yield ("effective_until",), "is before effective_from"
@@ -582,7 +582,7 @@ def _choose_problems(policy: Policy, rule: Choose, path: Path) -> Problems:
     for one in rule.rules:
         part = policy.rule(one)
         if part is None:
-            yield (*path, "rules"), f"names the rule {one}, which is not there"
+            yield (*path, "rules"), f"names the rule {one}, which doesn't exist"
         elif isinstance(part, Choose):
             yield (*path, "rules"), f"names {one}, which itself chooses; only one step is supported"
         elif part.per == "program" and rule.per != "program":

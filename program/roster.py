@@ -106,7 +106,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
     if role not in ROLES:
         wrong.append(f"{cell['role']!r} is not a role. Use mentee, mentor or coordinator.")
     if cell["email"] and not EMAIL.fullmatch(cell["email"]):
-        wrong.append(f"{cell['email']!r} is not an e-mail address.")
+        wrong.append(f"{cell['email']!r} is not an email address.")
     zone = cell["zone"] or PROGRAM_ZONE
     if not is_zone(zone):
         wrong.append(f"{zone!r} is not a time zone. Use a name like America/Chicago.")

@@ -18,7 +18,7 @@ IDLE_SECONDS = 10.0
 DEFAULT_WAIT = 5.0
 LONGEST_WAIT = 3600.0
 
-_NOT_A_MEMBER = "The bot is not in this Teams conversation any more. Add the app to the team or chat again."
+_NOT_A_MEMBER = "The bot is no longer in this Teams conversation. Add the app to the team or chat again."
 _GONE = "Teams can't find this conversation or message. It was probably deleted."
 _CREDENTIALS = "Teams refuses the bot's credentials. Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID."
 _FORBIDDEN = "Teams doesn't let the bot write here. The person or an administrator may have blocked or removed it."

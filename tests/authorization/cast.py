@@ -58,7 +58,7 @@ MENTEES = ("dana", "lee", "jordan", "sam")
 COHORTS = {"dana": "Ozarks", "lee": "Ozarks", "sam": "Ozarks", "jordan": "Gateway"}
 CHANNELS = {"Ozarks": "C-ozarks", "Gateway": "C-gateway"}
 NAMES = ("Dana Reyes", "Lee Okafor", "Sam Whitfield", "Jordan Blake", "Ruth Ellison", "Tom Becker", "Nora Field")
-UNKNOWN = "I don't know you yet"
+UNKNOWN = "I can't match you to the roster yet"
 
 
 def owner_of(actor: str, relation: str) -> str:

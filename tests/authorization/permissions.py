@@ -102,7 +102,13 @@ PRESSES = (
     Act("disputes.read", ("@dispute for the coordinator",), OWN | COORDINATOR),
     Act("disputes.settle", ("@dispute",), LEADS | {"mentor/former"}),
     Act("disputes.settle", ("@dispute for the coordinator",), COORDINATOR),
-    Act("disputes.withdraw", ("@dispute",), OWN, declines="Only the mentee withdraws", known=LEADS | {"mentor/former"}),
+    Act(
+        "disputes.withdraw",
+        ("@dispute",),
+        OWN,
+        declines="Only the mentee can withdraw",
+        known=LEADS | {"mentor/former"},
+    ),
     # One's own privacy
     Act("consent.agree", (NOTICE_VERSION, "@checkin"), LINKED),
     Act("consent.decline", (NOTICE_VERSION, "@checkin"), LINKED),

@@ -24,4 +24,4 @@ async def test_who_is_asked_about_in_vain_is_a_stranger(world: World, monkeypatc
     timing = replace(ALONE, profile=0.01)
     world.dispatcher = Dispatcher(world.product, {PLATFORM: world.port}, lambda: None, timing)
     dana = world.account("Dana Reyes", "dana@example.org")
-    assert "I don't know you yet" in said(await dana.sends("progress"))
+    assert "I can't match you to the roster yet" in said(await dana.sends("progress"))

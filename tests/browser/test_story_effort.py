@@ -339,9 +339,9 @@ async def test_what_a_coordinator_does(windows: Windows, product: Running) -> No
             await carol.command("progress")
             await carol.reads("Progress of Ozarks")
         await carol.go()
-        async with tally.task(carol, "Match somebody by hand"):
+        async with tally.task(carol, "Match someone by hand"):
             await carol.say("people")
-            await carol.press("Match somebody")
+            await carol.press("Match someone")
             await carol.choose("On the roster", "Alex Romero <alex.romero@example.org>")
             await carol.choose("Account", "Alex R. (no address, guest or unconfirmed, local)")
             await carol.submit("Match")

@@ -44,7 +44,7 @@ async def test_the_home_page_changes_by_itself(windows: Windows, product: Runnin
 async def test_a_stranger_has_a_home_page_that_says_so(windows: Windows, product: Running) -> None:
     async with windows.take(1) as (page,):
         await Person(page, ALEX, product.address).home()
-        await expect(page.locator("#home")).to_contain_text("I don't know you yet")
+        await expect(page.locator("#home")).to_contain_text("I can't match you to the roster yet")
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])

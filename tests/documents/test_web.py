@@ -390,7 +390,7 @@ def test_tokens_are_forgotten_when_they_are_old(world: World) -> None:
 async def test_everything_about_somebody_is_made_as_it_is_downloaded_and_once(
     world: World, client: Client, dana: Person
 ) -> None:
-    reply = await dana.presses(await dana.sends("privacy"), "Take everything along")
+    reply = await dana.presses(await dana.sends("privacy"), "Download my data")
     path = urlsplit(link_in(reply)).path
     status, page = await get(client, path)
     assert status == 200
@@ -402,7 +402,7 @@ async def test_everything_about_somebody_is_made_as_it_is_downloaded_and_once(
             assert file.namelist() == ["about.html", "about.json"]
     async with client.post(path) as answer:
         assert answer.status == 410
-    again = urlsplit(link_in(await dana.presses(await dana.sends("privacy"), "Take everything along"))).path
+    again = urlsplit(link_in(await dana.presses(await dana.sends("privacy"), "Download my data"))).path
     world.clock.at += timedelta(minutes=10)
     async with client.post(again) as answer:
         assert answer.status == 410

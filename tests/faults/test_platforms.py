@@ -121,6 +121,6 @@ async def test_a_stale_teams_reference_ends_undeliverable(house: House) -> None:
     await house.all_settled()
     assert set(house.states().values()) == {"failed"}
     reasons = {one.reason for one in house.undelivered()}
-    assert any("not in this Teams conversation any more" in one for one in reasons)
+    assert any("no longer in this Teams conversation" in one for one in reasons)
     assert len(reasons) == 3
     assert house.teams.messages == {}

@@ -84,7 +84,7 @@ async def test_a_dispute_about_an_activity_leads_to_its_correction(
     await ruth.fills(form, status="does_not_count", reason="mentee_asked")
     assert steps(world, dana)[-3:] == [("dispute", "opened"), ("activity", "corrected"), ("dispute", "settled")]
     assert "Dispute settled" in asked.text
-    assert "settled already" in said(await ruth.does_press("disputes.settle", dispute_id(world)))
+    assert "already settled" in said(await ruth.does_press("disputes.settle", dispute_id(world)))
     (told,) = world.to(dana)[before:]  # one message for one act
     assert "The record was wrong. It is corrected." in told.text
     assert "0 of 2" in said(await dana.sends("progress"))

@@ -94,7 +94,7 @@ async def test_the_lists_of_people_say_how_many_more(
     assert said(shown).count("and 4 more") == 1  # of six people of the roster without an account
     assert said(shown).count("and 1 more") == 1
     monkeypatch.setattr(identity, "MOST_OPTIONS", 2)
-    form = (await carol.presses(shown, "Match somebody")).form
+    form = (await carol.presses(shown, "Match someone")).form
     assert hints(form) == ["This list shows the first 2 of 6.", "This list shows the first 2 of 3."]
 
 

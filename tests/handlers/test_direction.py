@@ -48,7 +48,7 @@ async def test_replies_and_delivered_cards_isolate_a_name_and_files_do_not(
     await dana.presses(world.to(dana)[-1], "Ask my mentor to reach out")
     await world.settle()
     assert f"{ISOLATED} asked you to reach out" in world.to(ruth)[-1].text
-    files = opened(world, link_in(await dana.presses(await dana.sends("privacy"), "Take everything along")))
+    files = opened(world, link_in(await dana.presses(await dana.sends("privacy"), "Download my data")))
     assert NAME in files["about.json"]
     assert not any(mark in words for words in files.values() for mark in (FSI, PDI))
 

@@ -79,7 +79,7 @@ async def test_everything_is_taken_along_by_a_link_that_works_once(
     await written(world, dana)
     await shared(dana)
     await ruth.presses(world.to(ruth)[-1], "Read it")
-    reply = await dana.presses(await dana.sends("privacy"), "Take everything along")
+    reply = await dana.presses(await dana.sends("privacy"), "Download my data")
     assert reply.form is not None
     assert reply.form.confidential
     assert reply.card is None, "the link never stands in a chat"
@@ -96,7 +96,7 @@ async def test_everything_is_taken_along_by_a_link_that_works_once(
     assert row.expires_at - world.clock.at == timedelta(minutes=10)
     assert SECRET not in str(row)
 
-    other = await ruth.presses(await ruth.sends("privacy"), "Take everything along")
+    other = await ruth.presses(await ruth.sends("privacy"), "Download my data")
     assert SECRET not in "".join(opened(world, link_in(other)).values()), "what was shared stays its author's"
 
 
@@ -113,7 +113,7 @@ async def test_nobody_takes_what_is_anothers(world: World, dana: Person, carol: 
 async def test_hostile_words_are_words_in_the_file(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     await dana.keeps("<script>alert(1)</script>")
-    reply = await dana.presses(await dana.sends("privacy"), "Take everything along")
+    reply = await dana.presses(await dana.sends("privacy"), "Download my data")
     files = opened(world, link_in(reply))
     assert "<script>" not in files["about.html"]
     assert "&lt;script&gt;" in files["about.html"]
@@ -121,14 +121,14 @@ async def test_hostile_words_are_words_in_the_file(world: World, dana: Person) -
 
 async def test_without_an_address_the_operator_makes_the_file(world: World, dana: Person) -> None:
     world.address = ""
-    reply = await dana.presses(await dana.sends("privacy"), "Take everything along")
+    reply = await dana.presses(await dana.sends("privacy"), "Download my data")
     assert "plc-bot person export dana@example.org" in said(reply)
 
 
 async def test_forgetting_is_offered_and_a_hold_is_told(world: World, dana: Person) -> None:
     reply = await dana.sends("privacy")
     assert "is kept until the person who wrote it deletes it" in said(reply)
-    assert "Delete private data" in said(await dana.presses(reply, "Have me forgotten"))
+    assert "Delete private data" in said(await dana.presses(reply, "Delete my private data"))
     with world.database.write() as tx:
         holds.put_on(world.work(tx), dana.id, "audit", None)
     assert "A legal hold is on it (an audit)" in said(await dana.sends("privacy"))
@@ -138,4 +138,4 @@ async def test_the_operators_copies_are_shown(world: World, dana: Person) -> Non
     with world.database.write() as tx:
         history.note(world.work(tx), dana.id, "person.exported", None, confidential=True)
     text = said(await dana.sends("privacy"))
-    assert "The operator made a copy of this: Mon Sep 7, 2026 (with what you wrote in confidence)." in text
+    assert "The operator made a copy of this: Mon Sep 7, 2026 (with what you wrote in private)." in text

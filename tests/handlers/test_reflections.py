@@ -120,7 +120,7 @@ async def test_the_notice_is_short_and_says_every_fact(world: World, sam: Person
         "leaving a name out is not enough",
         "Make the report yourself, at once. The bot passes none on",
         "what you write here included",
-        "nobody is told",
+        "nobody else sees it",
     ):
         assert fact in rest
     with world.database.read() as tx:
@@ -142,7 +142,7 @@ async def test_who_agreed_to_an_earlier_notice_is_asked_again_and_who_declined_i
 async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world: World, sam: Person) -> None:
     await next_checkin(world, sam)
     text = said(await sam.types(f"{SECRET} is how I feel"))
-    assert "I kept nothing of that" in text
+    assert "I didn't save that" in text
     assert SECRET not in text
     with world.database.read() as tx:
         found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == sam.id))
@@ -163,7 +163,7 @@ async def test_declining_is_respected_everywhere_and_can_be_changed(
     assert "You declined check-ins" in first.text
     count = len(world.to(sam))
     text = said(await sam.types("a long week it was"))
-    assert "nothing you write is kept" in text
+    assert "keep what you write" in text
     await world.pass_time(days=40)
     assert len(world.to(sam)) == count, "no check-in, no reminder"
     assert "You declined" in said(await sam.sends("checkin"))
@@ -175,7 +175,7 @@ async def test_declining_is_respected_everywhere_and_can_be_changed(
         assert "check-in" not in shown
 
     again = await sam.sends("checkins on")
-    assert "They come again once you agree" in said(again)
+    assert "To get them again, agree" in said(again)
     await sam.presses(again, "Agree")
     await next_checkin(world, sam)
     assert "How are things going?" in world.to(sam)[-1].text
@@ -226,9 +226,9 @@ async def test_reflections_are_listed_by_day_opened_changed_and_deleted(
     form = (await dana.presses(listed, "Open")).form
     assert form is not None
     assert getattr(form.fields[0], "value", "") == f"{SECRET} more"
-    assert "written none" in said(await lee.sends("reflections"))
-    assert "written none" in said(await dana.presses(listed, "Delete"))
-    assert "not there" in said(await dana.presses(listed, "Open"))
+    assert "haven't written any" in said(await lee.sends("reflections"))
+    assert "haven't written any" in said(await dana.presses(listed, "Delete"))
+    assert "can't find that reflection" in said(await dana.presses(listed, "Open"))
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
         assert tx.scalar(select(checkin.c.answered_at).where(checkin.c.person_id == dana.id)) is None
@@ -284,7 +284,7 @@ async def test_a_mentor_opens_what_was_shared_and_the_author_sees_when(
     assert "Share" not in [one.label for one in buttons_of(listed.card)], "there is no other mentor"
 
     await dana.presses(listed, "Stop sharing with Ruth Ellison")
-    assert "not shared any more" in told.text
+    assert "no longer shared" in told.text
     assert not buttons_of(told.card)
     with world.database.read() as tx:
         share_id = tx.scalar(select(share_table.c.id).where(share_table.c.step == "shared"))
@@ -345,11 +345,13 @@ async def test_a_share_ends_when_the_mentor_is_no_longer_theirs(world: World, da
     with world.database.write() as tx:
         cohorts.leave(world.work(tx), ozarks, ruth.id, None)
     await world.settle()
-    assert "not shared any more" in next(one for one in world.to(ruth) if "reflection" in one.text).text
+    assert "no longer shared" in next(one for one in world.to(ruth) if "reflection" in one.text).text
     world.clock.at += timedelta(days=1)
     with world.database.write() as tx:
         cohorts.join(world.work(tx), ozarks, ruth.id, "mentor", None)
-    assert "not there" in said(await ruth.does_press("reflections.read", share_id)), "coming back revives nothing"
+    assert "can't find that reflection" in said(await ruth.does_press("reflections.read", share_id)), (
+        "coming back revives nothing"
+    )
     with world.database.read() as tx:
         found = shares.get(tx, UUID(share_id))
     assert found is not None
@@ -366,7 +368,7 @@ async def test_another_account_given_to_the_mentor_reads_nothing(world: World, d
         assert new is not None
         people.confirm(world.work(tx), new, ruth.id, None)
         share_id = str(tx.scalar(select(share_table.c.id)))
-    assert "not there" in said(await other.does_press("reflections.read", share_id))
+    assert "can't find that reflection" in said(await other.does_press("reflections.read", share_id))
 
 
 async def read_by(ruth: Person, share_id: str) -> str:
@@ -388,14 +390,14 @@ async def test_what_is_changed_after_sharing_is_not_shared_until_it_is_shared_ag
     assert SECRET in await read_by(ruth, first)
     assert "ADDED-LATER" not in await read_by(ruth, first)
     listed = await dana.sends("reflections")
-    assert "You changed it since." in said(listed)
+    assert "You changed it after that." in said(listed)
     await shared(dana)
     with world.database.read() as tx:
         made = shares.with_mentor(tx, ruth.id)
     (second,) = [str(one.id) for one in made if one.holds]
     assert "ADDED-LATER" in await read_by(ruth, second)
-    assert "not there" in await read_by(ruth, first)
-    assert "You changed it since." not in said(await dana.sends("reflections"))
+    assert "can't find that reflection" in await read_by(ruth, first)
+    assert "You changed it after that." not in said(await dana.sends("reflections"))
 
 
 async def test_words_typed_after_sharing_are_not_shared(world: World, dana: Person, ruth: Person) -> None:
@@ -453,8 +455,8 @@ async def test_deleting_ends_the_share(world: World, dana: Person, ruth: Person)
     told = world.to(ruth)[-1]
     act = button(told.card, "Read it")
     await dana.presses(await dana.sends("reflections"), "Delete")
-    assert "not shared any more" in told.text
-    assert "not there" in said(await ruth.does_press(act.name, *act.args))
+    assert "no longer shared" in told.text
+    assert "can't find that reflection" in said(await ruth.does_press(act.name, *act.args))
 
 
 def test_a_stop_ends_a_share_once(database: Database) -> None:

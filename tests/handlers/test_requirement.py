@@ -27,7 +27,7 @@ async def test_an_activity_is_logged_and_verified_with_one_tap(world: World, dan
     assert "1 of 2" in said(await dana.sends("progress"))
     assert "Activity verified" in asked.text
     assert "Your activity is verified" in world.to(dana)[-1].text
-    assert "decided already" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
+    assert "already decided" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
     assert steps(world, dana) == [("activity", "logged"), ("activity", "verified")]
     assert whole(world)
 
@@ -42,7 +42,7 @@ async def test_what_was_logged_by_mistake_is_withdrawn_and_not_decided(
     jordan = world.matched("Jordan Blake", "jordan@example.org")
     assert "can't find" in said(await jordan.does_press("activities.decide", str(first_line(world, dana)), "yes"))
     assert "Withdrawn" in said(await dana.presses(own, "Withdraw"))
-    assert "decided already" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
+    assert "already decided" in said(await ruth.does_press("activities.decide", str(first_line(world, dana)), "yes"))
     assert whole(world)
 
 
@@ -72,7 +72,7 @@ async def test_where_two_differ_both_are_asked_once(world: World, dana: Person, 
     assert (len(asked), len(mentor)) == (1, 1)
     assert "a mentee and a mentor disagree on (1)" in said(await carol.sends("digest"))
     await dana.presses(asked[0], "The record is right")
-    assert "decided already" in mentor[0].text
+    assert "already decided" in mentor[0].text
     assert "disagree" not in said(await carol.sends("digest"))
     assert steps(world, dana)[-1] == ("answer", "agreed")
     assert whole(world)

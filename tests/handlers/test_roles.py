@@ -62,7 +62,7 @@ async def test_a_coordinator_cannot_move_somebody_by_forged_ids(world: World) ->
     assert lee is not None
     for person_id, account_id in ((dana.id, accounts[own.user]), (lee.id, accounts[dana.user])):
         values = {"person": (str(person_id),), "account": (str(account_id),)}
-        assert "matched already" in said(await carol.does(Submit(Action("identity.matched"), values)))
+        assert "already matched" in said(await carol.does(Submit(Action("identity.matched"), values)))
     with world.database.read() as tx:
         linked = {row.user: row.person_id for row in tx.execute(account.select()) if row.link == "confirmed"}
     assert linked == {dana.user: dana.id, carol.user: carol.id}
@@ -75,7 +75,7 @@ async def test_who_leaves_the_settings_is_no_coordinator(world: World) -> None:
     assert "Not matched" in said(await lee.sends("people"))
     with world.database.write() as tx:
         people.ensure_coordinators(world.work(tx), [], "America/Chicago")
-    assert "for coordinators" in said(await lee.does_press("identity.match"))  # an old button
+    assert "Only coordinators" in said(await lee.does_press("identity.match"))  # an old button
     with world.database.read() as tx:
         names = [one.name for one in people.coordinators(tx)]
         noted = [line.what for line in history.of(tx, lee.id) if line.what.startswith("coordinator.")]
@@ -207,7 +207,7 @@ async def test_a_coordinators_role_is_ended_but_not_the_last_ones_nor_one_of_the
     with world.database.write() as tx:
         people.make_coordinator(world.work(tx), lee.id, "roster")
     done = await carol.presses(await carol.sends("person lee okafor"), "End coordinator role")
-    assert "for coordinators" in said(await lee.does_press("identity.match"))
+    assert "Only coordinators" in said(await lee.does_press("identity.match"))
     await carol.presses(done, "Undo")
     with world.database.read() as tx:
         assert {one.name for one in people.coordinators(tx)} == {"Carol Dietz", "Lee Okafor"}

@@ -76,9 +76,9 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     assert "When I'm in, it becomes the home of Ozarks." in said(reply)
     assert "Hello, Ozarks" in world.in_channel(HOME)[0].text
     report = world.to(ruth)[-1].text
-    assert "could not match 2 people" in report
+    assert "couldn't match 2 people" in report
     assert "Lee Okafor <lee@example.org>" in report
-    assert "asking these people whether it is them: Dana Reyes" in report
+    assert "asked these people whether it is them: Dana Reyes" in report
 
     question = world.to(dana)[-1]
     assert "Is this you?" in question.text
@@ -86,7 +86,7 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     assert "Good to meet you, Dana Reyes" in said(reply)
     assert "Welcome, Dana Reyes" in world.to(dana)[-1].text
     again = await dana.presses(question, "Yes, that's me")
-    assert "settled already" in said(again)
+    assert "already settled" in said(again)
     assert sum("Welcome" in one.text for one in world.to(dana)) == 1
 
 
@@ -120,7 +120,7 @@ async def test_breaks_are_skipped_and_said(world: World, ruth: Person) -> None:
     assert form is not None
     opened = await ruth.presses(form, "Add a break", HOME)
     step = await ruth.fills(opened.form, HOME, label="Fair week", starts="2026-09-14", ends="2026-09-18")
-    assert "No meeting falls into it" in said(step)
+    assert "No meetings fall in this break" in said(step)
     assert "Added Fair week" in said(await ruth.fills(step.form, HOME))
     meeting_form = (await ruth.sends("meeting new", HOME)).form
     preview = await ruth.fills(
@@ -526,7 +526,7 @@ async def test_help_privacy_and_unknown_commands(world: World, dana: Person, rut
 async def test_a_stranger_records_nothing(world: World, ruth: Person) -> None:
     guest = world.account("Guest", "", member=False)
     text = said(await guest.sends("progress"))
-    assert "I don't know you yet" in text
+    assert "I can't match you to the roster yet" in text
     assert "Carol Dietz" in text
 
 
@@ -535,7 +535,7 @@ async def test_the_coordinator_matches_a_guest(world: World, carol: Person) -> N
     await guest.sends("help")
     card = (await carol.sends("people")).card
     assert card is not None
-    form = (await carol.presses(card, "Match somebody")).form
+    form = (await carol.presses(card, "Match someone")).form
     assert form is not None
     options = {field.id: getattr(field, "options", ()) for field in form.fields}
     person = next(one.value for one in options["person"] if "Lee Okafor" in one.label)
@@ -577,7 +577,7 @@ async def test_a_nudge_does_not_come_on_a_break(world: World, dana: Person, caro
 
 async def test_an_account_seen_before_the_roster_is_asked_after_it(world: World) -> None:
     new = world.account("Nia New", "nia@example.org")
-    assert "I don't know you yet" in said(await new.sends("help"))
+    assert "I can't match you to the roster yet" in said(await new.sends("help"))
     row = "cohort,role,name,email\nOzarks,mentee,Nia New,nia@example.org\n"
     world.import_roster(row)
     with world.database.write() as tx:
@@ -617,7 +617,7 @@ async def test_the_home_stays_where_it_was_when_the_bot_cannot_enter_the_new_cha
     reply = await ruth.sends("cohort link", "C00NEW")
     assert "Until then its earlier channel stays the home." in said(reply)
     assert home_of_ozarks(world) == HOME
-    assert "The cohort's home has not changed." in world.to(ruth)[-1].text
+    assert "The cohort's home hasn't changed." in world.to(ruth)[-1].text
     world.port.closed.clear()
     await world.go_to(world.clock.at + timedelta(minutes=1))
     await ruth.sends("cohort link", "C00NEW")

@@ -129,7 +129,7 @@ def choose(**fields: str) -> str:
     ("section", "sentence"),
     [
         (MEETINGS, "rule.meetings is there twice"),
-        (choose(rules='["nothing"]'), "names the rule nothing, which is not there"),
+        (choose(rules='["nothing"]'), "names the rule nothing, which doesn't exist"),
         (choose(rules='["choice"]'), "which itself chooses"),
         (choose(rules='["meetings", "meetings"]'), "names a rule twice"),
         (choose(rules="[]"), "rule.choice.rules is empty"),

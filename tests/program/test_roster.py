@@ -33,7 +33,7 @@ def test_three_broken_rows_are_all_named() -> None:
         "Ozarks,,mentee,Sam,sam@example.org,,Mars/Base,,01.07.2026,",
     )
     assert [one.split(":")[0] for one in found] == ["Line 2", "Line 3", "Line 4", "Line 4"]
-    assert "is not an e-mail address" in found[0]
+    assert "is not an email address" in found[0]
     assert "Use mentee, mentor or coordinator" in found[1]
 
 

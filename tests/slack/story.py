@@ -242,7 +242,7 @@ class Story:
         """The coordinator matches an account that no address gives away."""
         name = self.fake.users[who.user]["real_name"]
         await self.carol.sends("people")
-        await self.carol.taps_notice("Match somebody")
+        await self.carol.taps_notice("Match someone")
         person = self.option(self.carol, "person", name)
         account = self.option(self.carol, "account", name)
         return await self.carol.fills(person=person, account=account)

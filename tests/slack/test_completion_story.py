@@ -202,7 +202,7 @@ async def test_nobody_has_what_is_not_theirs(done: Story) -> None:
         for label in ("Approve and issue", "See the record"):
             assert "Only coordinators" in await one.taps(label, question, one.chat), "a forged press"
     assert "You're not enrolled as a mentee" in await ruth.sends("certificate")
-    assert "I don't know you yet" in await olga.sends("export")
+    assert "I can't match you to the roster yet" in await olga.sends("export")
     await approve(done)
     managed = carol.message(carol.chat, "Open")
     assert "Only coordinators" in await dana.taps("Open", managed, dana.chat)

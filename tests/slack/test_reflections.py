@@ -26,7 +26,7 @@ async def test_the_notice_becomes_the_check_in_with_one_tap(story: Story) -> Non
     assert dana.last().startswith("# Before your first check-in")
     assert "[Agree] [Decline]" in dana.last()
     said = await dana.types("words before a choice")
-    assert "I kept nothing of that" in said
+    assert "I didn't save that" in said
     await dana.taps_in_chat("Agree", "# Before your first check-in")
     assert any(message.startswith("# How are things going?") for message in dana.inbox())
     await dana.taps_in_chat("4", "How are things going?")
@@ -62,7 +62,7 @@ async def test_a_shared_reflection_opens_in_the_mentors_modal_alone(story: Story
 
     assert "Read Thu Sep 10, 2026" in await dana.sends("reflections")
     await dana.taps_notice("Stop sharing with Ruth Ellison")
-    assert "It is not shared any more." in ruth.last()
+    assert "It's no longer shared." in ruth.last()
 
 
 async def test_what_was_typed_stays_in_the_form_when_it_cannot_be_saved(story: Story) -> None:

@@ -149,7 +149,7 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
     letters = len(ruth.inbox())
 
     await dana.sends("dispute")
-    assert "Only those you choose below can read your words" in dana.modal()
+    assert "Only the people you choose below can read your words" in dana.modal()
     record = matched.option(dana, "record", "First steps, absent")
     sent = await dana.fills(record=record, readers="coordinator", text=f"{CANARY} was there")
     assert "Those you chose are asked to look at it" in sent
@@ -170,7 +170,7 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
     assert shown == ["views.open"]
     matched.fake.stacks[carol.user] = []  # she closes it
     button = carol.message(carol.chat, "Read it")
-    assert "That dispute is not there." in await ruth.taps("Read it", button, ruth.chat), "a forged press"
+    assert "I can't find that dispute." in await ruth.taps("Read it", button, ruth.chat), "a forged press"
     assert not matched.fake.sees_modal(ruth.user)
 
     await carol.taps_in_chat("Settle it")

@@ -64,7 +64,7 @@ async def the_roster(story: Story) -> None:
     said = str(refused.value).splitlines()
     assert [line.split(":")[0] for line in said] == ["Line 3", "Line 4", "Line 5"]
     assert "'teacher' is not a role. Use mentee, mentor or coordinator." in said[0]
-    assert "'lee(at)example.org' is not an e-mail address." in said[1]
+    assert "'lee(at)example.org' is not an email address." in said[1]
     assert "'Mountain Time' is not a time zone" in said[2]
     assert await story.rows(select(person.c.email)) == [("carol@example.org",)], "only the settings' coordinator"
 
@@ -86,15 +86,13 @@ async def the_roster(story: Story) -> None:
 async def the_home_channel(story: Story) -> None:
     ruth, dana = story.ruth, story.dana
 
-    assert "The program's roster has Ruth Ellison of Ozarks" in await ruth.types("hello")
+    assert "The roster lists Ruth Ellison (Ozarks)" in await ruth.types("hello")
     await ruth.taps_in_chat("Yes, that's me")
     asked, welcome = ruth.inbox()
     assert asked == "# Thank you\nGood to meet you, Ruth Ellison.", "the question is gone"
     assert welcome.startswith("# Welcome, Ruth Ellison\nI'm your program's cohort bot. You are in Ozarks.")
     assert "after each meeting I send you the list" in welcome
-    assert (
-        "What you write in a check-in is kept encrypted, and the bot shows it to nobody you do not choose." in welcome
-    )
+    assert "What you write in a check-in is encrypted, and I show it only to a mentor you choose." in welcome
 
     assert BOT_USER not in story.fake.channels[OZARKS].members
     told_her = await ruth.sends("cohort link", OZARKS)
@@ -104,14 +102,14 @@ async def the_home_channel(story: Story) -> None:
     (hello,) = ruth.reads(OZARKS)
     assert hello.startswith("# Hello, Ozarks\nThis channel is your cohort's home now. Led by @U00RUTH.")
     report = ruth.last()
-    assert "I could not match 2 people of the roster:" in report
+    assert "I couldn't match 2 people on the roster:" in report
     assert "• Lee Okafor <lee@example.org>\n• Sam Whitfield <sam@example.org>" in report
-    assert "I'm asking these people whether it is them: Dana Reyes." in report
+    assert "I've asked these people to confirm who they are: Dana Reyes." in report
 
-    assert "The program's roster has Dana Reyes of Ozarks" in dana.last()
+    assert "The roster lists Dana Reyes (Ozarks)" in dana.last()
     await dana.taps_in_chat("Yes, that's me")
     assert "# Welcome, Dana Reyes" in dana.last()
-    assert "tap “I'm here”; your mentor confirms the list afterwards." in dana.last()
+    assert "tap “I'm here”. Your mentor confirms the list later." in dana.last()
     assert len(dana.inbox()) == 2
 
 
@@ -119,7 +117,7 @@ async def who_is_who(story: Story) -> None:
     """A guest and somebody with another address are matched by the coordinator, and by nobody else."""
     carol, lee, sam = story.carol, story.lee, story.sam
 
-    assert "I don't know you yet, so I haven't recorded anything." in await lee.types("hello")
+    assert "I can't match you to the roster yet, so I didn't save anything." in await lee.types("hello")
     await carol.types("hello")
     await carol.taps_in_chat("Yes, that's me")
     assert "every Monday I send you a digest" in carol.last()
@@ -151,7 +149,7 @@ async def a_series_of_meetings(story: Story) -> None:
     await ruth.sends("breaks", OZARKS)
     await ruth.taps_notice("Add a break", OZARKS)
     asked = await ruth.fills(label="Fall break", starts="2026-09-16", ends="2026-09-18")
-    assert "Fall break, Wed Sep 16, 2026 to Fri Sep 18, 2026.\nNo meeting falls into it." in asked
+    assert "Fall break, Wed Sep 16, 2026 to Fri Sep 18, 2026.\nNo meetings fall in this break." in asked
     await ruth.fills()
 
     await ruth.sends("meeting new", OZARKS)
@@ -282,7 +280,7 @@ async def attendance_is_taken(story: Story) -> None:
     assert "Here (2): Dana Reyes and Lee Okafor" in sam.reads(OZARKS)[-1]
     outside = await jordan.taps_in(OZARKS, "I'm here")
     assert outside.startswith("You're not in this cohort, so I didn't mark you as here.")
-    assert "I don't know you yet" in await story.olga.taps_in(OZARKS, "I'm here")
+    assert "I can't match you to the roster yet" in await story.olga.taps_in(OZARKS, "I'm here")
     assert "Only mentees need to tap. Thanks for coming!" in await ruth.taps_in(OZARKS, "I'm here")
     taps = [("Dana Reyes", "tapped", "present", None, ""), ("Lee Okafor", "tapped", "present", None, "")]
     assert await story.ledger() == taps
@@ -355,7 +353,7 @@ async def where_everybody_stands(story: Story) -> None:
     assert "Dana" not in program
     assert "Dana" not in await jordan.sends("progress", OZARKS)
     assert "Dana" not in await story.tom.sends("progress", OZARKS)
-    assert "I don't know you yet" in await story.olga.sends("progress", OZARKS)
+    assert "I can't match you to the roster yet" in await story.olga.sends("progress", OZARKS)
 
     await dana.opens_home()
     assert dana.home().startswith("# Your progress: on track")
@@ -364,7 +362,7 @@ async def where_everybody_stands(story: Story) -> None:
     await story.settled()
     assert "You said you're coming." in dana.home(), "the home tab shows what was just pressed there"
     await story.olga.opens_home()
-    assert "I don't know you yet" in story.olga.home()
+    assert "I can't match you to the roster yet" in story.olga.home()
 
 
 async def what_the_session_was_about(story: Story) -> None:
@@ -456,9 +454,9 @@ async def test_a_private_channel_says_what_to_do(story: Story) -> None:
 
     await ruth.sends("cohort link", channel.id)
     assert ruth.last() == (
-        "# I could not enter the channel\n"
+        "# I couldn't join the channel\n"
         "I can't join this channel. Invite me with /invite @PLC Cohort Bot, then send the command again.\n"
-        "The cohort's home has not changed."
+        "The cohort's home hasn't changed."
     )
     homes = select(conversation.c.name).join_from(cohort, conversation, cohort.c.home_id == conversation.c.id)
     assert await story.rows(homes) == []

@@ -112,12 +112,12 @@ async def a_cohort_of_sixty(story: Story) -> None:
         await one.taps_in_chat("Yes, that's me")
     await story.ruth.sends("cohort link", HOME)
     await story.dana.taps_in_chat("Yes, that's me")
-    assert "I could not match 60 people of the roster:" in story.ruth.last()
+    assert "I couldn't match 60 people on the roster:" in story.ruth.last()
     assert story.ruth.reads(HOME)[0].startswith("# Hello, Cohort <script>")
     listed = await story.carol.sends("people")
     assert "more" in listed
-    assert "[Match somebody]" in listed
-    await story.carol.taps_notice("Match somebody")
+    assert "[Match someone]" in listed
+    await story.carol.taps_notice("Match someone")
     form = story.fake.top_view(story.carol.user)
     assert [len(block["element"]["options"]) for block in form["blocks"] if block["type"] == "input"] == [60, 60]
     await story.app.product.threads.write(lambda tx: all_confirmed(story, tx))

@@ -40,7 +40,7 @@ async def test_no_thats_not_me_links_nobody_and_is_not_asked_again(story: Story)
     await story.dana.types("hello")
     await story.dana.taps_in_chat("No")
 
-    assert "Nothing is linked to you" in story.dana.last()
+    assert "I didn't link your account" in story.dana.last()
     assert "That was a mistake" in await story.dana.types("progress")
     assert await story.rows(select(func.count()).where(person.c.welcomed_at.is_not(None))) == [(0,)]
 
@@ -52,7 +52,7 @@ async def test_a_question_that_was_answered_twice_changes_nothing(story: Story) 
     await story.dana.taps("Yes, that's me", dict(question), story.dana.chat)
     told = await story.dana.taps("Yes, that's me", dict(question), story.dana.chat)
 
-    assert told == "That is settled already. Send /plc help to see what I can do."
+    assert told == "That's already settled. Send /plc help to see what I can do."
     assert sum("# Welcome" in message for message in story.dana.inbox()) == 1
 
 
@@ -63,7 +63,7 @@ async def test_somebody_who_joins_the_cohorts_channel_is_asked_and_a_guest_is_no
     members = story.fake.channels[OZARKS].members
     members[:] = [story.ruth.user]
     await story.ruth.sends("cohort link", OZARKS)
-    assert "I could not match 3 people" not in "".join(story.dana.inbox())
+    assert "I couldn't match 3 people" not in "".join(story.dana.inbox())
 
     for one in (story.dana, story.lee):
         members.append(one.user)
@@ -78,7 +78,7 @@ async def test_somebody_who_joins_the_cohorts_channel_is_asked_and_a_guest_is_no
 async def test_an_address_that_is_confirmed_later_is_found_at_the_next_word(story: Story) -> None:
     """A command that only reads could not propose anything: it ran in a reading transaction."""
     await story.dana.types("hello")
-    assert "I don't know you yet" in story.dana.last()
+    assert "I can't match you to the roster yet" in story.dana.last()
     story.imports()
 
     assert "Is this you?" in await story.dana.sends("help")
@@ -331,7 +331,7 @@ async def test_a_snow_day_by_one_tap_and_its_undo(story: Story) -> None:
     await story.ruth.sends("meetings", OZARKS)
     told = await story.ruth.taps_notice("Snow day", OZARKS)
 
-    assert "Thu Sep 10, 2026 is a snow day: the meeting is cancelled and the cohort is told." in told
+    assert "Thu Sep 10, 2026 is a snow day. I cancelled the meeting and told the cohort." in told
     assert "is cancelled (a break). It doesn't count as an absence." in story.dana.reads(OZARKS)[-1]
     assert await story.rows(select(break_.c.label)) == [("Snow day",)]
     await story.ruth.taps_notice("Undo", OZARKS)

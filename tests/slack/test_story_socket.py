@@ -42,7 +42,7 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     assert "# How are things going?" in dana.last()
     assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here, 3:15 PM.")
     assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here already.")
-    assert "I don't know you yet" in await lee.taps_in(OZARKS, "I'm here")
+    assert "I can't match you to the roster yet" in await lee.taps_in(OZARKS, "I'm here")
     assert await story.ledger() == [("Dana Reyes", "tapped", "present", None, "")]
 
     said = await dana.types("It was a full week.")

@@ -64,7 +64,7 @@ def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None
     with pytest.raises(NothingImported) as problem:
         run(settings, broken)
     text = str(problem.value)
-    assert "Line 5: 'dana' is not an e-mail address" in text
+    assert "Line 5: 'dana' is not an email address" in text
     assert "Line 5: 'late' is not a status" in text
     assert "Line 6: dana@example.org on 2025-10-09 stands in line 2 already" in text
     with pytest.raises(NothingImported, match=r"Line 4: nobody@example\.org is not on the roster"):

@@ -71,7 +71,7 @@ def test_rotation_wraps_everything_anew_and_says_that_the_old_key_may_go(world: 
         assert new.chain_key(tx) == world.product.chain_key
     checked = keyring.check(world.database, both, world.clock)
     assert checked.problems == []
-    assert "wraps nothing any more and may be removed" in checked.advice[0]
+    assert "no longer wraps anything and may be removed" in checked.advice[0]
     assert [row[2] for row in checked.rows] == ["3 people and the ledger", "nothing"]
     assert list(keyring.rotate(world.database, both, world.clock)) == [keyring.Progress(0, 0, 0)]
 

@@ -444,7 +444,7 @@ async def linked(story: Story) -> dict[str, Someone]:
 async def match(coordinator: Someone, person: Person) -> Answer:
     """The coordinator says whose a guest's account is."""
     await coordinator.says("people")
-    opened = await coordinator.taps(coordinator.sees("Not matched"), "Match somebody")
+    opened = await coordinator.taps(coordinator.sees("Not matched"), "Match someone")
     choices = {name: part["choices"] for name, part in inputs_of(opened.dialog.card).items()}
 
     def value(field_name: str) -> str:

@@ -190,7 +190,7 @@ async def test_nobody_has_what_is_not_theirs(story: Story, done: dict[str, Someo
             forged = await one.acts(one.client.presses(button["data"], verb=button["verb"]))
             assert "Only coordinators" in forged.text
     assert "You're not enrolled as a mentee" in (await ruth.says("certificate")).text
-    assert "I don't know you yet" in (await done["ollie"].says("export")).text
+    assert "I can't match you to the roster yet" in (await done["ollie"].says("export")).text
     await approve(story, done)
     (made,) = given(story, dana)
     assert "Only coordinators" in (await forges(dana, "completion.open", made.id)).text

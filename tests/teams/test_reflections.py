@@ -28,7 +28,7 @@ async def test_a_shared_reflection_opens_in_the_mentors_dialog_alone(story: Stor
     assert CANARY in read.dialog.text
     [share] = [action for name, action in actions_of(told.card).items() if name == "Read it"]
     forged = await lee.acts(lee.client.opens_dialog({"plc": {"act": act_of(share)}}))
-    assert "That reflection is not there." in forged.text
+    assert "I can't find that reflection." in forged.text
     assert CANARY not in json.dumps([call.body for call in story.fake.calls])
     assert "Read " in (await dana.says("reflections")).text
     assert story.check_cards()
@@ -46,7 +46,7 @@ async def test_declining_is_one_tap_and_agreeing_again_another(story: Story, coh
     privacy = await dana.says("privacy")
     await dana.taps(privacy.messages[0], "Decline")
     assert "You declined check-ins" in shown(dana.sees("You declined check-ins"))
-    assert "nothing you write is kept" in (await dana.says("It was a long week.")).text
+    assert "keep what you write" in (await dana.says("It was a long week.")).text
     assert len(story.read(lambda tx: tx.execute(consent.declined()).all())) == 1
     again = await dana.says("checkins on")
     await dana.taps(again.messages[0], "Agree")

@@ -156,7 +156,7 @@ async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
     await absent(story, everybody)
     letters = len(ruth.chat)
     dialog = await opens(dana, "dispute", "A record is wrong")
-    assert "Only those you choose below can read your words" in dialog.text
+    assert "Only the people you choose below can read your words" in dialog.text
     record = option(dialog, "record", "Small groups, absent")
     done = await dana.sends(dialog, record=record, readers="coordinator", text=f"{CANARY} was there")
     assert "Those you chose are asked to look at it" in done.text
@@ -172,7 +172,7 @@ async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
     assert f"{CANARY} was there" in read.dialog.text
     found = story.read(lambda tx: tx.scalar(select(dispute.c.id)))
     forged = await forges(ruth, found)
-    assert "That dispute is not there." in forged.text
+    assert "I can't find that dispute." in forged.text
 
     settle = (await carol.taps(asked, "Settle it")).dialog
     corrected = (await carol.sends(settle, outcome="corrected")).dialog

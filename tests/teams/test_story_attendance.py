@@ -60,7 +60,7 @@ async def test_im_here_is_one_tap_and_a_second_changes_nothing(
     ("who", "said"),
     [
         ("jordan", "not in this cohort, so I didn't mark you as here"),
-        ("ollie", "I don't know you yet, so I haven't recorded anything"),
+        ("ollie", "I can't match you to the roster yet, so I didn't save anything"),
         ("ruth", "Only mentees need to tap"),
         ("carol", "not in this cohort, so I didn't mark you as here"),
     ],

@@ -206,5 +206,5 @@ async def test_another_account_of_the_same_person_reads_nothing_of_it(story: Sto
 
     opened = await other.taps((await other.says("checkin")).messages[0], "Write a reflection")
     assert opened.dialog.fields == dict.fromkeys(opened.dialog.fields)
-    assert "I don't know you yet" in (await dana.says("checkin")).text
+    assert "I can't match you to the roster yet" in (await dana.says("checkin")).text
     assert "Is this you?" not in dana.chat[-1].activity["summary"]

@@ -88,7 +88,7 @@ async def test_who_is_who_in_a_crowd(crowd: Crowd) -> None:
     found = next(one for one in carol.chat if "is set up" in shown(one))
     assert "mentee 300" in shown(found)
     listed = await carol.says("people")
-    opened = await carol.taps(listed.messages[0], "Match somebody")
+    opened = await carol.taps(listed.messages[0], "Match someone")
     assert len(inputs_of(opened.dialog.card)) == 2
     for words in ("cohort", "help", "progress", "digest", "privacy"):
         assert (await carol.says(words)).messages
@@ -112,7 +112,7 @@ async def test_everybody_can_be_chosen_when_nobody_is_matched(tmp_path: Path) ->
         await someone.taps(someone.sees("Is this you?"), "Yes, that's me")
         await someone.asks("cohort link")
         listed = await someone.says("people")
-        opened = await someone.taps(listed.messages[0], "Match somebody")
+        opened = await someone.taps(listed.messages[0], "Match someone")
         person, account = (part["choices"] for part in inputs_of(opened.dialog.card).values())
         assert len(person) == 100
         assert len(account) == 100

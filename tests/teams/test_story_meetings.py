@@ -117,7 +117,7 @@ async def test_coming_or_not_changes_the_shared_card(story: Story, cohort: dict[
     other = await jordan.taps(card, "Coming", channel=CHANNEL)
     assert "not in this cohort, so I didn't save your answer" in other.text
     nobody = await cohort["ollie"].taps(card, "Coming", channel=CHANNEL)
-    assert "I don't know you yet, so I haven't recorded anything." in nobody.text
+    assert "I can't match you to the roster yet, so I didn't save anything." in nobody.text
     assert story.everything()["rsvp"] == before["rsvp"]
     assert "Coming (3)" in shown(card)
 
@@ -196,7 +196,7 @@ async def test_a_snow_day_by_one_tap(story: Story, cohort: dict[str, Someone]) -
 
     done = await ruth.taps(listed.messages[0], "Yes: Snow day")
 
-    assert "is a snow day: the meeting is cancelled" in done.text
+    assert "is a snow day. I cancelled the meeting" in done.text
     assert shown(story.in_channel()[-1]).startswith("Cancelled: Small groups")
     assert not scheduled(story)
 

@@ -95,7 +95,7 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     assert "Is this you?" not in (await sam.says("progress")).text
 
     # A guest's sign-in name is not the address: the coordinator matches, and the welcome comes.
-    assert "I don't know you yet" in (await lee.says("progress")).text
+    assert "I can't match you to the roster yet" in (await lee.says("progress")).text
     done = await match(carol, LEE)
     assert "Lee Okafor is now matched" in done.text
     assert "You are in Ozarks." in shown(lee.sees("Welcome, Lee Okafor"))
@@ -143,7 +143,7 @@ async def test_a_newcomer_is_asked_though_teams_names_no_channel(story: Story, c
     joined = of_the_team(cohort["carol"], "membersAdded", nia.account(), stranger.person.account())
     await cohort["carol"].acts(joined)
 
-    assert "of Ozarks with your e-mail address" in shown(newcomer.sees("Is this you?"))
+    assert "(Ozarks) with your email address" in shown(newcomer.sees("Is this you?"))
     assert not stranger.chat
     await cohort["carol"].acts(joined)
     assert len(newcomer.chat) == 1
@@ -161,7 +161,7 @@ async def test_a_guest_with_the_right_address_is_never_let_in_by_it(story: Story
     await ghost.acts(of_the_team(ghost, "membersAdded", ghost.person.account()))
     answer = await ghost.says("progress")
 
-    assert "I don't know you yet" in answer.text
+    assert "I can't match you to the roster yet" in answer.text
     assert "Is this you?" not in answer.text
     key = AccountKey("teams", TENANT, ghost.person.object_id)
     me = story.read(lambda tx: people.actor(tx, key.platform, key.tenant, key.user))
@@ -180,12 +180,12 @@ async def test_a_personal_install_asks_those_of_the_roster_and_leaves_others_in_
 
 
 async def test_everybody_is_matched_and_each_cohort_is_at_home(story: Story, cohort: dict[str, Someone]) -> None:
-    assert "Everybody on the roster is matched" in (await cohort["carol"].says("people")).text
+    assert "Everyone on the roster is matched" in (await cohort["carol"].says("people")).text
     homes = {one.name: one.home_id for one in story.read(cohorts.all_cohorts)}
     assert len(set(homes.values())) == 2
     assert None not in homes.values()
     assert shown(story.in_channel(GATEWAY_CHANNEL)[0]).startswith("Hello, Gateway")
-    assert "of Gateway with your e-mail" not in "".join(map(shown, cohort["dana"].chat))
+    assert "(Gateway) with your email" not in "".join(map(shown, cohort["dana"].chat))
     assert cohort["jordan"].sees("Welcome, Jordan Blake")
 
 
