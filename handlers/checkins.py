@@ -21,6 +21,7 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.contacts import ask_coordinator
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
 from handlers.saved import read_by, removed_sentence, saved_sentence
@@ -134,7 +135,7 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     """The check-in as it stands. It never shows an answer, but tells its author what is saved and who can read it."""
     saved = find_saved(work.tx, found.id, found.person_id) if found.answered_at is not None else Saved()
     if found.closes_at <= work.now:
-        closed = saved_sentence(saved) if saved.anything else "There was nothing you had to do."
+        closed = saved_sentence(saved) if saved.anything else "You don't need to do anything."
         return Card("This check-in is closed", (say(closed), *_number(found, saved)))
     decision = consent.of(work.tx, found.person_id)
     if decision is not None and decision.declined:
@@ -147,7 +148,7 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     if saved.anything:
         until = Note(("You can tap a number or write until ", closes, "; the last one counts."))
         return Card("Check-in", (say(saved_sentence(saved)), *_number(found, saved), *ways, until))
-    first = say("One tap is enough: 1 is hard going, 5 is great.")
+    first = say("One tap is enough: 1 is hard, 5 is great.")
     return Card(title, (first, *ways, Note(("Open until ", closes, ". Skip what you like."))))
 
 
@@ -157,7 +158,7 @@ def _number(found: CheckIn, saved: Saved) -> tuple[Block, ...]:
         return ()
     show = Button("Show my number", action("checkins.number", found.id), opens_form=True)
     retract = Button("Take it back", action("checkins.retract", found.id))
-    return say("You answered with a number from 1 to 5. The bot shows it to you alone."), buttons(show, retract)
+    return say("You answered with a number from 1 to 5. I show it only to you."), buttons(show, retract)
 
 
 def _words(work: Work, found: CheckIn, saved: Saved) -> tuple[Block, ...]:
@@ -179,7 +180,7 @@ def own_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's."""
     found = checkins.get(call.work.tx, call.id_at(0))
     if found is None or found.person_id != call.my_id:
-        raise Refused("That check-in is not there.")
+        raise Refused("I can't find that check-in.")
     return found
 
 
@@ -187,7 +188,7 @@ def open_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's and takes answers."""
     found = own_checkin(call)
     if found.closes_at <= call.work.now:
-        raise Refused("This check-in is closed. The next one comes by itself.")
+        raise Refused("This check-in is closed. I'll send the next one when it's time.")
     check_agreed(call)
     return found
 
@@ -236,9 +237,8 @@ def write_form(call: Call) -> Reply:
                 *([say(readers)] if readers else []),
                 Note(
                     (
-                        "Kept encrypted; the bot shows it to nobody you do not choose. Please write nothing that could "
-                        "identify a student. Not for reports of abuse: make those yourself, at once, to the child "
-                        "abuse hotline.",
+                        "I keep it encrypted and show it only to a mentor you choose. Leave out anything that could "
+                        f"identify a student. Report abuse or neglect elsewhere: {call.work.house.abuse}.",
                     )
                 ),
             ),
@@ -291,7 +291,7 @@ def reach_out(call: Call) -> Reply:
     found = open_checkin(call)
     mentors = _mentors_of(call.work, call.my_id)
     if not mentors:
-        raise Refused("Your cohort has no mentor yet. Please turn to your coordinator.")
+        raise Refused(f"Your cohort has no mentor yet. {ask_coordinator(call.work.tx)}")
     if checkins.ask_mentor(call.work, found.id):
         for mentor_id in sorted(mentors):
             deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=found.id)
@@ -308,7 +308,7 @@ def _mentors_of(work: Work, person_id: UUID) -> set[UUID]:
 @router.delivery("checkin.reach")
 def reach_delivery(work: Work, item: Delivery) -> Card | None:
     person = people.get(work.tx, UUID(item.subject))
-    text = say(Bold(person.name), " asked you to reach out. That is all I know; nothing they wrote was sent.")
+    text = say(Bold(person.name), " asked you to reach out. I don't know more, and I sent nothing they wrote.")
     return Card("Please reach out", (text,))
 
 
@@ -324,5 +324,5 @@ def checkin_command(call: Call) -> Reply:
     if at is None and notices.has_declined(call.work.tx, call.my_id):
         return notice(notices.DECLINED)
     if at is None:
-        return notice("You get no check-ins. Send ", Cmd("checkins on"), " if you want them.")
-    return notice("No check-in is open. The next one comes ", When(at, call.me.zone), ".")
+        return notice("You don't get check-ins. To get them, send ", Cmd("checkins on"), ".")
+    return notice("No check-in is open. You'll get the next one ", When(at, call.me.zone), ".")

@@ -39,10 +39,10 @@ def snooze(call: Call) -> Reply:
     if until == today:
         raise Refused(f"That is today. Choose a later day. {EXAMPLES}")
     if (until - today).days > 366:
-        raise Refused("A pause lasts a year at most. Send ", Cmd("checkins off"), " for none at all.")
+        raise Refused("A pause can last up to a year. Send ", Cmd("checkins off"), " to stop check-ins.")
     people.set_snooze(call.work.tx, call.my_id, until)
     refresh_turns(call.work, [call.my_id])
-    said = say("No check-ins until ", Bold(say_day(until)), ". Meetings are announced as ever.")
+    said = say("No check-ins until ", Bold(say_day(until)), ". I'll still announce meetings.")
     return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
 
 
@@ -52,7 +52,7 @@ def resume(call: Call) -> Reply:
     refresh_turns(call.work, [call.my_id])
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("The pause is over. You get no check-ins; send ", Cmd("checkins on"), " if you want them.")
+        return notice("The pause is over. You don't get check-ins. To get them, send ", Cmd("checkins on"), ".")
     return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
 
 
@@ -80,5 +80,5 @@ def switch(call: Call) -> Reply:
         return Reply(card=notices.declined_card(call.work.house))
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
-        return notice("You get no check-ins any more. Send ", Cmd("checkins on"), " to have them again.")
+        return notice("Check-ins are off. To turn them on again, send ", Cmd("checkins on"), ".")
     return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")

@@ -32,7 +32,7 @@ def save_pulse(call: Call, checkin: CheckIn, value: str) -> CheckIn:
         Refused: it is no number from 1 to 5, or a legal hold keeps the earlier one.
     """
     if value not in PULSES:
-        raise Refused("Use a number from 1 to 5: 1 is hard going, 5 is great.")
+        raise Refused("Use a number from 1 to 5: 1 is hard, 5 is great.")
     before = vault.find(call.work.tx, checkin.id, PULSE, call.me.account_id)
     if before is not None:
         _replace(call, before.id, value)
@@ -72,7 +72,7 @@ def show(call: Call) -> Reply:
             confidential=True,
             blocks=(
                 say("You answered ", Bold(str(value)), f" in the check-in of {say_day(checkin.day)}."),
-                Note(("1 is hard going, 5 is great. The check-in in the chat takes it back.",)),
+                Note(("1 is hard, 5 is great. The check-in in the chat takes it back.",)),
             ),
         )
     )

@@ -9,13 +9,13 @@ from storage import typed
 from storage.checkins import CheckIn
 from storage.saved import Saved, find_saved
 
-SAVED = "Saved. The bot shows it to nobody unless you share it."
+SAVED = "Saved. I show it to no one unless you share it."
 
 
 def saved_sentence(saved: Saved) -> str:
     """That it is saved, and who can read it, an earlier version of it included."""
     readers = read_by(saved)
-    return f"Saved. {readers} The bot shows it to nobody else." if readers else SAVED
+    return f"Saved. {readers} I show it to no one else." if readers else SAVED
 
 
 def read_by(saved: Saved) -> str:
@@ -38,7 +38,7 @@ def removed_sentence(call: Call, checkin: CheckIn) -> Text:
         return ("Nothing is saved for this check-in now.",)
     number = " Your number from 1 to 5 is still saved." if saved.number else ""
     elsewhere = " What you wrote with another account is still saved." if saved.words else ""
-    first = f"Nothing is saved of your words.{number}{elsewhere}"
+    first = f"Your words aren't saved.{number}{elsewhere}"
     if not waiting:
         return (first,)
     until = When(max(waiting), call.me.zone)

@@ -21,7 +21,7 @@ from storage.saved import find_saved
 from storage.work import Work
 
 MOST = 3000  # characters of what is typed for one check-in
-NOT_KEPT = "I kept nothing of what you typed."
+NOT_KEPT = "I didn't save what you typed."
 GONE = "I don't have those words: they were kept, deleted, or typed with another account."
 
 
@@ -129,7 +129,7 @@ def keep(call: Call) -> Reply:
 @router.press("checkins.discard")
 def discard(call: Call) -> Reply:
     typed.destroy(call.work.tx, _waiting(call), call.me.account_id)
-    text = "I deleted it. The message is still in this chat; you can delete it there."
+    text = "I deleted it. The message is still in this chat. You can delete it there."
     return Reply(replace=Card("", (say(text),)))
 
 
@@ -144,14 +144,14 @@ def undo(call: Call) -> Reply:
     answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
     save_answers(call, found, {name: text for name, text in answers.items() if text})
     answered(call, found)
-    text = "Undone: the bot kept nothing of it. The message is still in this chat; you can delete it there."
+    text = "Undone. I deleted it. The message is still in this chat. You can delete it there."
     return Reply(replace=Card("", (say(text),)))
 
 
 @router.moment(
     typed.MOMENT,
     "typed words that nobody chose to keep are deleted",
-    late="is done late; the words cannot be kept any more from their time on all the same",
+    late="is done late; from their time on, the words can't be kept either way",
 )
 def expire(work: Work, _moment: Moment) -> str | None:
     typed.destroy_expired(work)

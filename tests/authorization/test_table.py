@@ -91,7 +91,7 @@ async def test_who_was_shown_a_reflection_that_is_gone_is_told_that_it_may_have_
     read = Act("reflections.read", ("@share",))
     let_in, told = await cast.tries("mentor", read, cast.deed(read, "lee", form=False))
     assert not let_in
-    assert "It may have been deleted, or it is not shared with you any more." in told.words
+    assert "It may have been deleted, or it's no longer shared with you." in told.words
     _, unknown = await cast.tries("mentor", read, cast.deed(read, "lee", form=False, nowhere=True))
     assert told == unknown
     dispute = Act("disputes.read", ("@dispute",))

@@ -95,7 +95,7 @@ async def test_a_visitor_reads_the_tour_and_becomes_dana(windows: Windows, produ
         await expect(page.locator(".me")).to_contain_text("mentee · Ozarks")
         welcome = await dana.reads("Welcome, Dana Reyes")
         await expect(welcome).to_contain_text("You are in Ozarks.")
-        await expect(welcome).to_contain_text("the bot shows it to nobody")
+        await expect(welcome).to_contain_text("I show it only to a mentor you choose")
         await dana.press("Privacy", welcome)
         await dana.reads("Who sees what")
 
@@ -352,7 +352,7 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
         asked = await dana.reads("How are things going?")
         await expect(asked).to_contain_text("One tap is enough")
         await dana.press("4", asked)
-        await dana.reads("Saved. The bot shows it to nobody unless you share it.")
+        await dana.reads("Saved. I show it to no one unless you share it.")
 
         await dana.press("Write or change")
         form = dana.dialog("Your reflection")
@@ -371,7 +371,7 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
         saved = await dana.reads("This chat itself keeps what you typed.")
         await expect(saved).not_to_contain_text(typed)
         await dana.press("Undo", saved)
-        await dana.reads("Undone: the bot kept nothing of it.")
+        await dana.reads("Undone. I deleted it.")
 
         await dana.press("Ask my mentor to reach out")
         await dana.reads("Your mentor was asked to reach out. Nothing else was sent.")
@@ -433,7 +433,7 @@ async def test_one_reminder_to_those_who_did_not_answer_then_it_closes(windows: 
         await lee.reads("Your check-in is still open")
         await expect(dana.message("Your check-in is still open")).to_have_count(0)
         await product.go_to(CHECKIN.replace(day=30))
-        await lee.reads("There was nothing you had to do.")
+        await lee.reads("You don't need to do anything.")
         await dana.reads(re.compile("This check-in is closed.*Saved", re.DOTALL))
         await dana.say("Good night")
         await dana.reads("I don't know that command.")

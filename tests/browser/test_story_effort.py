@@ -163,7 +163,7 @@ async def test_what_a_mentee_does(windows: Windows, product: Running) -> None:
             await dana.closed()
         async with tally.task(dana, "Turn check-ins off"):
             await dana.say("checkins off")
-            await dana.reads("You get no check-ins any more.")
+            await dana.reads("Check-ins are off.")
         maria = await open_at(other, product, MARIA)
         async with tally.task(maria, "Agree to check-ins, or decline, once"):
             await maria.press("Agree", await maria.reads("Before your first check-in"))

@@ -444,7 +444,7 @@ async def test_emptying_the_form_says_that_the_number_stays(world: World, dana: 
     form = (await dana.does_press("checkins.write", checkin_id)).form
     assert form is not None
     told = said(await dana.fills(form, **{form.fields[0].id: ""}))
-    assert told == "Nothing is saved of your words. Your number from 1 to 5 is still saved."
+    assert told == "Your words aren't saved. Your number from 1 to 5 is still saved."
     with world.database.read() as tx:
         assert tx.scalars(select(vault_item.c.kind)).all() == ["pulse"]
 

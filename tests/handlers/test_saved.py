@@ -41,7 +41,7 @@ async def test_a_number_is_shown_in_a_form_to_its_account_alone(world: World, da
     asked = newest(world, dana)
     assert "Show my number" not in labels(asked)
     reply = await dana.presses(asked, "3")
-    assert "You answered with a number from 1 to 5. The bot shows it to you alone." in said(reply)
+    assert "You answered with a number from 1 to 5. I show it only to you." in said(reply)
     assert "You answered with a number" in asked.text
     form = (await dana.presses(asked, "Show my number")).form
     assert form is not None
@@ -83,7 +83,7 @@ async def test_a_number_is_taken_back_after_its_figures_were_made(world: World, 
     told = said(await dana.presses(asked, "Take it back"))
     assert "The group figures of September 2026 were made before that, and may count it." in told
     assert kinds(world) == []
-    assert "There was nothing you had to do." in asked.text
+    assert "You don't need to do anything." in asked.text
 
 
 async def test_a_legal_hold_keeps_the_number(world: World, dana: Person) -> None:
@@ -113,7 +113,7 @@ async def test_the_card_says_that_a_mentor_sees_an_earlier_version(world: World,
     asked = newest(world, dana)
     assert SAVED in asked.text
     await shared(dana)
-    assert f"Saved. You shared it with {RUTH}. The bot shows it to nobody else." in asked.text
+    assert f"Saved. You shared it with {RUTH}. I show it to no one else." in asked.text
     await world.pass_time(minutes=1)
     told = said(await dana.keeps("And a word more."))
     earlier = f"Saved. {RUTH} can read an earlier version that you shared, without what you changed since."
@@ -166,9 +166,7 @@ async def test_emptying_the_form_says_all_that_stays(world: World, dana: Person)
     form = (await dana.presses(asked, "Write or change")).form
     assert form is not None
     told = said(await dana.fills(form, **{form.fields[0].id: ""}))
-    assert told.startswith(
-        "Nothing is saved of your words. Your number from 1 to 5 is still saved. What you typed into"
-    )
+    assert told.startswith("Your words aren't saved. Your number from 1 to 5 is still saved. What you typed into")
     assert "unless you keep it." in told
     assert kinds(world) == ["pulse", "waiting"]
     await dana.presses(asked, "Take it back")

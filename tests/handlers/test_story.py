@@ -78,7 +78,7 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     report = world.to(ruth)[-1].text
     assert "couldn't match 2 people" in report
     assert "Lee Okafor <lee@example.org>" in report
-    assert "asked these people whether it is them: Dana Reyes" in report
+    assert "asked these people to confirm who they are: Dana Reyes" in report
 
     question = world.to(dana)[-1]
     assert "Is this you?" in question.text
@@ -350,7 +350,7 @@ async def test_a_checkin_is_saved_and_never_echoed(world: World, ruth: Person, d
     asked = world.to(dana)[-1]
     assert "How are things going?" in asked.text
     reply = await dana.presses(asked, "4")
-    assert "Saved. The bot shows it to nobody unless you share it." in said(reply)
+    assert "Saved. I show it to no one unless you share it." in said(reply)
     form = (await dana.presses(reply.replace or asked.card, "Write or change")).form
     assert form is not None
     assert form.confidential
@@ -369,7 +369,7 @@ async def test_a_checkin_is_saved_and_never_echoed(world: World, ruth: Person, d
     with world.database.read() as tx:
         assert all(b"CANARY" not in row.sealed for row in tx.execute(select(vault_item)))
         assert len(tx.execute(select(checkin).where(checkin.c.person_id == dana.id)).all()) == 1
-    assert "not there" in said(await ruth.does_press("checkins.write", str(checkin_id(world))))
+    assert "can't find" in said(await ruth.does_press("checkins.write", str(checkin_id(world))))
 
 
 async def test_what_is_typed_while_the_form_is_open_stays(world: World, dana: Person) -> None:

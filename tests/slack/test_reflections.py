@@ -82,4 +82,4 @@ async def test_what_was_typed_stays_in_the_form_when_it_cannot_be_saved(story: S
     assert "nothing was saved" in await dana.types("What I learned")
     assert await story.rows(select(vault_item.c.id)) == []
     story.platform._answering._answer = works
-    assert await dana.fills() == "Saved. The bot shows it to nobody unless you share it."
+    assert await dana.fills() == "Saved. I show it to no one unless you share it."

@@ -152,7 +152,7 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
     assert "Only the people you choose below can read your words" in dana.modal()
     record = matched.option(dana, "record", "First steps, absent")
     sent = await dana.fills(record=record, readers="coordinator", text=f"{CANARY} was there")
-    assert "Those you chose are asked to look at it" in sent
+    assert "I asked the people you chose to look at it" in sent
     assert carol.last() == (
         "# A record is disputed\n"
         "Dana Reyes says a record is wrong: Thu Sep 10, 2026, First steps, absent.\n"

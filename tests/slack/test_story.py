@@ -218,7 +218,7 @@ async def a_check_in(story: Story) -> None:
     assert len(story.fake.messages(OZARKS)) == before, "the reminder went with the meeting"
     assert dana.last() == (
         "# How are things going?\n"
-        "One tap is enough: 1 is hard going, 5 is great.\n"
+        "One tap is enough: 1 is hard, 5 is great.\n"
         "[1 hard] [2] [3] [4] [5 great]\n"
         "[Write a reflection] [Ask my mentor to reach out]\n"
         "Open until Thursday, September 17, 2026 at 3:00 PM. Skip what you like."
@@ -228,14 +228,14 @@ async def a_check_in(story: Story) -> None:
     assert all("How are things going?" not in message for message in ruth.inbox()), "mentors turn them on"
 
     await dana.taps_in_chat("2")
-    assert "Saved. The bot shows it to nobody unless you share it." in dana.last()
+    assert "Saved. I show it to no one unless you share it." in dana.last()
     assert "One tap is enough" not in dana.last()
     await dana.taps_in_chat("3")
     assert await story.rows(select(vault_item.c.kind)) == [("pulse",)], "a second number replaces the first"
     await dana.taps_in_chat("Write or change")
     assert dana.modal().count("(optional):") == 3, "three prompts, none required"
     told_her = await dana.fills(**{dana.field("What surprised you about how your building works?"): "The bells."})
-    assert told_her == "Saved. The bot shows it to nobody unless you share it."
+    assert told_her == "Saved. I show it to no one unless you share it."
     await dana.taps_in_chat("Write or change")
     assert "What surprised you about how your building works? (optional): The bells." in dana.modal()
 
@@ -243,17 +243,17 @@ async def a_check_in(story: Story) -> None:
     assert said.startswith("Should I keep that as part of your check-in reflection?\n[Keep as my reflection] [No]\n")
     await lee.taps_in_chat("Keep as my reflection")
     kept = lee.last()
-    assert kept.startswith("Saved. The bot shows it to nobody unless you share it.\n[Undo]\nThis chat itself keeps")
+    assert kept.startswith("Saved. I show it to no one unless you share it.\n[Undo]\nThis chat itself keeps")
     assert len(await story.rows(select(vault_item.c.kind))) == 3
     await lee.taps_in_chat("Undo")
-    assert "Undone: the bot kept nothing of it." in lee.last()
+    assert "Undone. I deleted it." in lee.last()
     assert len(await story.rows(select(vault_item.c.kind))) == 2
     assert "# Next: First steps" in await lee.types("next"), "an exact command wins"
     assert len(await story.rows(select(vault_item.c.kind))) == 2
 
     await lee.taps_in_chat("Ask my mentor to reach out")
     assert ruth.last() == (
-        "# Please reach out\nLee Okafor asked you to reach out. That is all I know; nothing they wrote was sent."
+        "# Please reach out\nLee Okafor asked you to reach out. I don't know more, and I sent nothing they wrote."
     )
     assert "Your mentor was asked to reach out." in "".join(lee.inbox())
     assert "[Ask my mentor to reach out]" not in "".join(lee.inbox()), "asked once"

@@ -374,7 +374,7 @@ async def test_attendance_nobody_confirms_is_chased_then_escalated_and_never_abs
 async def test_mentors_may_turn_check_ins_on_and_anybody_off(story: Story) -> None:
     await story.all_matched()
     assert "Check-ins are on." in await story.ruth.sends("checkins on")
-    assert "You get no check-ins any more." in await story.dana.sends("checkins off")
+    assert "Check-ins are off." in await story.dana.sends("checkins off")
     await story.go_to(CHECK_IN)
 
     assert "# How are things going?" in story.ruth.last()
@@ -415,8 +415,8 @@ async def test_somebody_elses_check_in_cannot_be_answered(story: Story) -> None:
     await story.go_to(CHECK_IN)
     theirs = story.dana.message(story.dana.chat, "4")
 
-    assert await story.lee.taps("4", theirs, story.lee.chat) == "That check-in is not there."
-    assert "That check-in is not there." in await story.ruth.taps("Write a reflection", theirs, story.ruth.chat)
+    assert await story.lee.taps("4", theirs, story.lee.chat) == "I can't find that check-in."
+    assert "I can't find that check-in." in await story.ruth.taps("Write a reflection", theirs, story.ruth.chat)
     assert await story.rows(select(vault_item.c.id)) == []
 
 

@@ -48,12 +48,12 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     said = await dana.types("It was a full week.")
     assert said.startswith("Should I keep that as part of your check-in reflection?")
     await dana.taps_in_chat("Keep as my reflection")
-    assert dana.last().startswith("Saved. The bot shows it to nobody unless you share it.\n[Undo]")
+    assert dana.last().startswith("Saved. I show it to no one unless you share it.\n[Undo]")
     assert "full week" not in "".join(dana.inbox())
     await dana.taps_in_chat("3")
     await dana.taps_in_chat("Write or change")
     assert "What you typed to me (optional): It was a full week." in dana.modal()
-    assert await dana.fills() == "Saved. The bot shows it to nobody unless you share it."
+    assert await dana.fills() == "Saved. I show it to no one unless you share it."
     assert await story.rows(select(vault_item.c.kind).order_by(vault_item.c.kind)) == [("pulse",), ("reflection",)]
     answered = select(person.c.name).join_from(checkin, person).where(checkin.c.answered_at.is_not(None))
     assert await story.rows(answered) == [("Dana Reyes",)]

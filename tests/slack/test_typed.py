@@ -32,7 +32,7 @@ async def test_typed_words_wait_for_a_choice(story: Story) -> None:
 
     await dana.types(WORDS)
     await dana.taps_in_chat("Keep as my reflection")
-    assert "Saved. The bot shows it to nobody unless you share it." in dana.last()
+    assert "Saved. I show it to no one unless you share it." in dana.last()
     assert await kinds(story) == ["reflection"]
 
     await dana.types(WORDS)
@@ -57,7 +57,7 @@ async def test_a_number_is_seen_in_a_modal_alone_and_taken_back(story: Story) ->
     await story.go_to(CHECK_IN)
     dana = story.dana
     await dana.taps_in_chat("2")
-    assert "You answered with a number from 1 to 5. The bot shows it to you alone." in dana.last()
+    assert "You answered with a number from 1 to 5. I show it only to you." in dana.last()
     await dana.taps_in_chat("Show my number")
     assert "You answered 2 in the check-in of Thu Sep 10, 2026." in dana.modal().replace("*", "")
     assert "You answered 2" not in "".join(dana.inbox())

@@ -374,11 +374,11 @@ async def test_a_dialogs_answer_replaces_the_card_that_opened_it(bot: Bot) -> No
     )
     send = actions_of(opened["task"]["value"]["card"]["content"])["Save"]
 
-    bot.toy.reply = Reply(replace=Card("", (say("Saved. The bot shows it to nobody."),)))
+    bot.toy.reply = Reply(replace=Card("", (say("Saved. I show it to no one."),)))
     await bot.dana.send(bot.dana.sends_dialog(send["data"]))
 
     assert bot.toy.asked[-1].intent == Submit(CONFIDENTIAL.action, {"went_well": ()})
-    assert words_of(shown.card) == "Saved. The bot shows it to nobody."
+    assert words_of(shown.card) == "Saved. I show it to no one."
 
 
 async def test_errors_bring_the_dialog_back_with_what_was_typed(bot: Bot) -> None:

@@ -159,7 +159,7 @@ async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
     assert "Only the people you choose below can read your words" in dialog.text
     record = option(dialog, "record", "Small groups, absent")
     done = await dana.sends(dialog, record=record, readers="coordinator", text=f"{CANARY} was there")
-    assert "Those you chose are asked to look at it" in done.text
+    assert "I asked the people you chose to look at it" in done.text
     asked = carol.sees("A record is disputed")
     assert "Dana Reyes says a record is wrong: Thu Sep 10, 2026, Small groups, absent." in shown(asked)
     assert ruth.chat[letters:] == [], "it is for the coordinator alone"

@@ -39,7 +39,7 @@ async def test_a_pulse_is_one_tap(story: Story, cohort: dict[str, Someone]) -> N
     answer = await dana.taps(card, "4")
 
     assert answer.card is not None
-    assert "Saved. The bot shows it to nobody unless you share it." in answer.text
+    assert "Saved. I show it to no one unless you share it." in answer.text
     assert "4" in actions_of(card.card), "until the window closes another tap replaces the number"
     assert shown(card).startswith("Check-in")
     before = story.everything()
@@ -60,7 +60,7 @@ async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort
     first, second, _ = opened.dialog.fields
     done = await dana.sends(opened.dialog, **{first: f"{CANARY} went well"})
     assert done.closed
-    assert "Saved. The bot shows it to nobody" in done.text
+    assert "Saved. I show it to no one" in done.text
     assert "Write or change" in actions_of(card.card)
 
     # Typed into the chat it is saved too where she wants that, not echoed, and can be undone.
@@ -93,7 +93,7 @@ async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort
     found = _open_of(story, dana).id
     for name in ("ruth", "carol", "lee"):
         forged = await cohort[name].acts(cohort[name].client.opens_dialog({"plc": {"act": f"checkins.write|{found}"}}))
-        assert "That check-in is not there." in forged.text
+        assert "I can't find that check-in." in forged.text
     await cohort["carol"].says("digest")
     await cohort["ruth"].says("progress")
     seen = [one for one in story.answers if CANARY in json.dumps(one.body) or TYPED in json.dumps(one.body)]
@@ -121,7 +121,7 @@ async def test_the_mentor_is_asked_to_reach_out_and_told_no_more(story: Story, c
 
     assert "Your mentor was asked to reach out. Nothing else was sent." in answer.text
     assert "Ask my mentor to reach out" not in actions_of(card.card)
-    assert shown(ruth.sees("Please reach out")).endswith("nothing they wrote was sent.")
+    assert shown(ruth.sees("Please reach out")).endswith("I sent nothing they wrote.")
     assert cohort["tom"].never_saw("Please reach out")
     assert cohort["carol"].never_saw("Please reach out")
     await dana.repeats()
@@ -144,7 +144,7 @@ async def test_a_reminder_once_and_only_to_those_who_have_not_answered(
     await story.pass_time(days=4)
     assert "This check-in is closed" in shown(cohort["dana"].chat[-1])
     late = await cohort["sam"].acts(cohort["sam"].client.presses({"plc": {"act": f"checkins.pulse|{found}|3"}}))
-    assert "This check-in is closed. The next one comes by itself." in late.text
+    assert "This check-in is closed. I'll send the next one when it's time." in late.text
 
 
 async def test_snooze_stops_prompts_until_the_day(story: Story, cohort: dict[str, Someone]) -> None:
