@@ -54,9 +54,14 @@ def _near_command(call: Call, text: str) -> Reply | None:
         return meant
     if near := near_commands(text, commands_of(call.me)):
         return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
-    if is_question(text) and (near := [one for one in pointers(text) if one in commands_of(call.me)]):
+    if is_question(text) and (near := _pointers(call, text)):
         return suggested(call, near, "I can't answer questions in my own words. One of these may help. ", NOT_KEPT)
     return None
+
+
+def _pointers(call: Call, text: str) -> list[str]:
+    allowed = commands_of(call.me)
+    return [command for command in pointers(text) if command in allowed]
 
 
 def _answer(call: Call, found: CheckIn, text: str) -> Reply:
@@ -89,6 +94,8 @@ def _offer(call: Call, found: CheckIn, text: str) -> Reply:
         until,
         Note(("Looking for something else? Send ", Cmd("help"), ".")),
     ]
+    if near := _pointers(call, text):
+        blocks.append(buttons(*(Button(command, action("command.run", command)) for command in near)))
     return Reply(card=Card("", tuple(blocks)))
 
 

@@ -93,6 +93,10 @@ async def test_a_question_is_led_to_a_command(world: World, dana: Person) -> Non
     assert [one.label for one in buttons_of(reply.card)] == ["next"] if reply.card else False
     assert kinds(world) == []
     assert OFFER in said(await dana.types("Why does nobody ever ask how I am?"))
+    offered = await dana.types("when is the next meeting")
+    assert OFFER in said(offered), "no question mark, so it may be words of hers"
+    assert offered.card is not None
+    assert [one.label for one in buttons_of(offered.card)] == ["Keep as my reflection", "No", "next"]
 
 
 @pytest.mark.parametrize("text", ["3", "3!", "three", "3/5"])

@@ -41,10 +41,10 @@ def test_words_are_no_small_talk(text: str) -> None:
 
 def test_a_question_is_led_to_commands() -> None:
     assert is_question("what time do we meet?")
-    assert is_question("when is the next meeting")
     assert pointers("what time do we meet?") == ["next"]
-    assert "privacy" in pointers("Who can read this?")
+    assert pointers("Who can read this?") == ["privacy"]
     assert not is_question("what a week, and nobody to tell")
+    assert pointers("I can't see the end of it") == []
     assert pointers("Why does every meeting end with me being asked for more than I can give to anybody?") == []
 
 
