@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import nightly
 from bot.clock import AheadClock, Clock, SystemClock
 from bot.connections import Connections
 from bot.delivery import DeliveryLoop
@@ -112,7 +113,7 @@ def prepare(
             presence.announce(tx, vault)
         else:
             vault.check(tx)
-        key = unlock(tx, vault, first)
+        key = unlock(tx, vault, first, now.now())
         work = Work(tx, now.now(), new_id, key)
         if found is None:
             program.create(tx, PROGRAM_NAME, example=settings.local)
@@ -168,7 +169,7 @@ class App:
         self.presence = presence or Presence()
         with database.write() as tx:
             in_turn(tx)
-            chain_key = unlock(tx, vault)
+            chain_key = unlock(tx, vault, now=self.clock.now())
         database.use_key(chain_key)
         threads = DatabaseThreads(database)
         self.product = Product(
@@ -235,6 +236,7 @@ class App:
             await hook()
         self.loop.start()
         self.scheduler.every(REFRESH_SECONDS, self.be_present, "presence")
+        self.scheduler.every(nightly.LOOK_SECONDS, self.check_records, "records")
         database = self.product.threads.database
         if not database.sqlite:
             self.scheduler.every(database.idle, self.end_silent, "silent")
@@ -252,6 +254,11 @@ class App:
         self.health.written = True
         if await threads.read(self.presence.somebody_was_forgotten):
             await threads.alone(threads.database.empty_log)
+
+    async def check_records(self) -> None:
+        """Once a night; what it found is told at once."""
+        if await nightly.check_if_due(self.product):
+            self.loop.wake()
 
     async def end_silent(self) -> None:
         """No frozen process keeps the others from what it held."""

@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.threads import DatabaseThreads
 from handlers.features import router
 from program.words import counted
-from storage import backup, deliveries, forgetting, ledger, rotation, running
+from storage import backup, deliveries, forgetting, rotation, running, verification
 from storage.database import KEYS_SCHEMA, Database, Tx, keys_file
 from storage.forgetting import Forgotten
 from storage.migrate import SchemaProblem, current, migrate
@@ -147,7 +147,7 @@ def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], repo
         vault.check(tx)
         key = unlock(tx, vault) if rotation.ledger_opens(tx, vault) else b""
         found = rotation.survey(tx, vault)
-        verdict = ledger.verify(tx, key) if key else None
+        verdict = verification.verify(tx, key) if key else None
     if again.keys or again.items:
         report.facts.append(
             f"Deleted again, because these people were forgotten: {counted(again.items, 'item')} and "

@@ -19,13 +19,14 @@ from program.history import read_history
 from program.policy import BadPolicy, Policy, read_policy
 from program.roster import Problem, read_roster
 from program.words import counted
-from storage import deliveries, enrolments, ledger, past, people, policies
+from storage import deliveries, enrolments, ledger, past, people, policies, verification
 from storage.database import Database, Tx, collided
 from storage.ledger import Line
 from storage.migrate import migrate
 from storage.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
 from storage.tables import installation
 from storage.vault import BadKey, Vault, read_operator_keys
+from storage.verification import Verdict
 from storage.work import Work
 
 ATTEMPTS = 3  # the last one prepares inside the transaction, so that nothing can change meanwhile
@@ -203,7 +204,7 @@ def _account(tx: Tx, user: str) -> people.Account | None:
     return None
 
 
-def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
+def verify_ledger(settings: Settings, head: str) -> Verdict:
     """Check every chain of the ledger.
 
     Raises:
@@ -214,7 +215,7 @@ def verify_ledger(settings: Settings, head: str) -> ledger.Verdict:
         migrate(database)
         key = _unlocked(settings, database)
         with database.read() as tx:
-            return ledger.verify(tx, key, head.strip())
+            return verification.verify(tx, key, head.strip())
     finally:
         database.close()
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import disk
 from bot.dispatch import Product
 from bot.port import Platform
-from storage import deliveries
+from storage import deliveries, integrity
 from storage.migrate import current, head
 
 ANSWER_SECONDS = 3.0  # how long the database and each platform may take to answer
@@ -67,13 +67,23 @@ class Health:
         return web.json_response({"status": "alive"})
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        """200 and every part "ok", or 503 and what is wrong with the others."""
+        """200 and every part "ok", or 503 and what is wrong with the others. A warning changes neither."""
         parts = {"database": await self._database(), **await self._room()}
         for platform in self._platforms:
             there = await self._connected(platform)
             parts[platform.port.platform] = "ok" if there else "not connected"
         ready = all(said == "ok" for said in parts.values())
-        return web.json_response({"status": "ready" if ready else "not ready", **parts}, status=200 if ready else 503)
+        said = {"status": "ready" if ready else "not ready", **parts, **await self._warnings(parts["database"])}
+        return web.json_response(said, status=200 if ready else 503)
+
+    async def _warnings(self, database: str) -> dict[str, str]:
+        """What somebody must look at, although the process works."""
+        if database != "ok":
+            return {}
+        found = await self._product.threads.read(integrity.newest)
+        if found is None or not found.problems:
+            return {}
+        return {"warning": f"{found.problems} records were changed outside the program: run plc-bot ledger verify"}
 
     async def _database(self) -> str:
         try:

@@ -28,6 +28,7 @@ from handlers.cards import (
     say,
     with_commands,
 )
+from handlers.integrity import BLOCKED
 from handlers.links import files, verify_address
 from handlers.paging import more
 from handlers.planning import plan_daily
@@ -38,7 +39,7 @@ from program import explain
 from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, printable, read_code
 from program.standing import Standing
 from program.wording import reason_words
-from storage import certificates, cohorts, deliveries, enrolments, people, policies, program, standings
+from storage import certificates, cohorts, deliveries, enrolments, people, policies, program, standings, verification
 from storage.certificates import AlreadyIssued, Certificate, NotInForce
 from storage.deliveries import Delivery
 from storage.due import Moment
@@ -49,6 +50,10 @@ LOOK_AT = time(6, 0)  # before the working day, so that the question is there wh
 SHOWN = 8
 FORGETTING = "What you wrote in check-ins is still kept, and only you can read it. Send “privacy” to delete it."
 ANOTHER = "Ask another coordinator. If there isn't one, ask the operator to add one in PLC_COORDINATORS."
+CHANGED = (
+    "What I have on this certificate was changed outside the program, so I can't confirm it. Ask the person who runs "
+    "the bot to run “plc-bot ledger verify”."
+)
 ONLY_COORDINATORS = "Only coordinators can approve completion and manage certificates."
 
 
@@ -169,8 +174,9 @@ def approve(call: Call) -> Reply:
     person_id = _mentee(call)
     if person_id == call.my_id:
         raise Refused(f"You can't approve your own completion. {ANOTHER}")
-    found = standings.of_people(call.work.tx, [person_id], call.work.now)
     if not certificates.of_person(call.work.tx, person_id):
+        _check_record(call, person_id)  # first: a standing of a changed record says nothing
+        found = standings.of_people(call.work.tx, [person_id], call.work.now)
         if not found or found[0].standing.state != "complete":
             raise Refused("Not issued: this person no longer meets every requirement.")
         _issue(call, found[0])
@@ -189,6 +195,13 @@ def _mentee(call: Call) -> UUID:
 def _coordinators_only(call: Call) -> None:
     if not call.me.coordinator:
         raise Refused(ONLY_COORDINATORS)
+
+
+def _check_record(call: Call, person_id: UUID) -> None:
+    """Nothing is issued on a record that the program did not write."""
+    problems = verification.of_person(call.work.tx, call.work.chain_key, person_id)
+    if problems:
+        raise Refused(BLOCKED)
 
 
 def _issue(call: Call, mine: Mentee) -> None:
@@ -300,6 +313,8 @@ def own_card(call: Call) -> Card:
 
 def _certificate_card(call: Call, found: Certificate, title: str) -> Card:
     """One certificate that holds, with its files, for its holder or a coordinator."""
+    if not found.intact:
+        return Card(title, (say(CHANGED),))
     policy = policies.get(call.work.tx, found.policy)
     facts: tuple[tuple[str, Text], ...] = (
         ("Name", (found.name,)),
@@ -524,6 +539,7 @@ def reissue(call: Call) -> Reply:
         raise Refused(f"You can't reissue your own certificate. {ANOTHER}")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
         raise Refused("It was issued again already. Send ", Cmd("certificates"), " to see the new one.")
+    _check_record(call, found.person_id)
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
     _withdrawn(call.work, found)
     _announce(call.work, made)

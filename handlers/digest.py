@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from handlers import integrity
 from handlers.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
 from handlers.completion import to_approve
 from handlers.identity import forget_old_commands
@@ -19,19 +20,18 @@ from program.words import counted
 from storage import (
     attendance,
     breaks,
+    checkpoints,
     cohorts,
     deliveries,
     disputes,
     downloads,
     due,
     figures,
-    ledger,
     meetings,
     pace,
     people,
     policies,
     processed_requests,
-    seals,
     standings,
     summaries,
 )
@@ -44,7 +44,6 @@ AT = time(7, 30)
 MONDAY = 0
 SHOWN = 10
 WEEK = timedelta(days=7)
-SEAL_AGE = timedelta(minutes=5)  # by then every transaction of that time has ended
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
 
 
@@ -77,6 +76,7 @@ def send_digest(work: Work, moment: Moment) -> str | None:
     if not person.coordinator:
         return "cancelled"
     day = local_day(work.now, person.zone)
+    checkpoints.make(work.tx, work.now)
     deliveries.to_person(work, "digest", person.id, person.id, tag=day.isoformat())
     return None
 
@@ -122,7 +122,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     blocks: list[Block] = [Heading("To do")]
     found = standings.of_cohorts(work.tx, None, work.now)
     needs = [
-        *_integrity(work),
+        *integrity.for_digest(work),
         *_policies_to_fill_in(work, zone),
         *_to_approve(work),
         *_open_meetings(work),
@@ -141,7 +141,9 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
         for month in _new_figures(work)
     ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
-    blocks.append(Note((f"Record check code, for the operator: {ledger.seal(work, work.now - SEAL_AGE)}",)))
+    kept = checkpoints.newest(work.tx)
+    if kept is not None:
+        blocks.append(Note((f"Record check code, for the operator: {kept.code}",)))
     return Card("Weekly digest", tuple(blocks))
 
 
@@ -212,19 +214,6 @@ def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     if stuck:
         lines.append((f"{counted(stuck, 'planned event')} failed several times. Ask the operator: the log says why.",))
     return _listed("Messages I couldn't deliver", lines)
-
-
-def _integrity(work: Work) -> list[Block]:
-    """Rows that decide who is who and who leads, and that the program did not write."""
-    count = len(seals.misfits(work.tx))
-    if not count:
-        return []
-    return [
-        Heading(f"Records that were changed outside the program ({count})"),
-        say(
-            "They count for nothing. Ask the person who runs the bot to run “plc-bot ledger verify”, which names them."
-        ),
-    ]
 
 
 def _unmatched(work: Work) -> list[Block]:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,13 +31,14 @@ class Link:
     mark: bytes
 
 
+@lru_cache(maxsize=64)
 def purpose_key(key: bytes, purpose: str) -> bytes:
     """The key for one purpose, 32 bytes, derived from the database's own key so that no two purposes share one."""
     return hmac.new(key, b"plc-purpose:" + purpose.encode(), hashlib.sha256).digest()
 
 
 def mac_of(key: bytes, purpose: str, values: Mapping[str, Any]) -> bytes:
-    """The MAC of named values (text, numbers, dates, times, UUIDs, None) for one purpose, 32 bytes."""
+    """The MAC of named values (text, numbers, dates, times, UUIDs, bytes, lists, None) for one purpose, 32 bytes."""
     return hmac.new(purpose_key(key, purpose), canonical(values), hashlib.sha256).digest()
 
 
@@ -58,6 +60,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, UUID):
         return value.hex
+    if isinstance(value, bytes):
+        return value.hex()
     return value
 
 

@@ -27,6 +27,7 @@ REPORTED: Mapping[str, str] = {
     "digest": "a digest",
     "hello": "a greeting",
     "identity.ask": "the question who somebody is",
+    "integrity": "a warning about records",
     "leave.answer": "an answer about leave",
     "leave.back": "a note about leave",
     "leave.decide": "a request to decide",

@@ -7,7 +7,7 @@ is a line of the holder's chain.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, insert, select
 
 from program.certificate import new_code
-from storage import ledger
+from storage import checkpoints, ledger, seals
 from storage.database import Tx, among, word
 from storage.tables import certificate, enrolment, ledger_line, person
 from storage.work import Work
@@ -43,6 +43,7 @@ class Certificate:
     issued_at: datetime
     revoked_at: datetime | None
     reason: str  # of the revocation
+    intact: bool = True  # as it was issued; False: the row was changed outside the program, so it proves nothing
 
     @property
     def in_force(self) -> bool:
@@ -76,6 +77,8 @@ def _certificates() -> Any:
             certificate.c.issued_at,
             gone.c.recorded_at,
             func.coalesce(gone.c.reason, ""),
+            certificate.c.enrolment_id,
+            certificate.c.seal,
         )
         .join_from(certificate, enrolment)
         .join(
@@ -97,17 +100,31 @@ _OF_PERSON = _EVERY.where(enrolment.c.person_id == bindparam("person"))
 
 def by_code(tx: Tx, code: str) -> Certificate | None:
     row = tx.execute(_BY_CODE, {"code": code}).one_or_none()
-    return Certificate(*row) if row else None
+    return _read(tx, row) if row else None
+
+
+def _read(tx: Tx, row: Any) -> Certificate:
+    intact = seals.fits(row.seal, seals.of_row(tx, certificate, row))
+    return replace(Certificate(*row[:9]), intact=intact)
+
+
+def left_a_trace(tx: Tx, code: str) -> bool:
+    """Whether there is a line, or a row, of a certificate with this code, though not both."""
+    line = select(ledger_line.c.id).where(
+        ledger_line.c.kind == word(KIND), ledger_line.c.step.in_(GRANTED), ledger_line.c.code == code
+    )
+    row = select(certificate.c.id).where(certificate.c.code == code)
+    return tx.execute(line).first() is not None or tx.execute(row).first() is not None
 
 
 def get(tx: Tx, certificate_id: UUID) -> Certificate | None:
     row = tx.execute(_GET, {"id": certificate_id}).one_or_none()
-    return Certificate(*row) if row else None
+    return _read(tx, row) if row else None
 
 
 def of_person(tx: Tx, person_id: UUID) -> list[Certificate]:
     """Every certificate somebody was given, the newest first."""
-    return [Certificate(*row) for row in tx.execute(_OF_PERSON, {"person": person_id})]
+    return [_read(tx, row) for row in tx.execute(_OF_PERSON, {"person": person_id})]
 
 
 def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certificate]:
@@ -117,7 +134,7 @@ def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certif
         query = query.where(among(tx, enrolment.c.person_id, people))
     found: dict[UUID, Certificate] = {}
     for row in tx.execute(query):
-        one = Certificate(*row)
+        one = _read(tx, row)
         if one.person_id not in found or found[one.person_id].number < one.number:
             found[one.person_id] = one
     return found
@@ -183,9 +200,10 @@ def _grant(
         "policy": policy,
         "issued_at": work.now,
     }
-    work.tx.execute(insert(certificate).values(row))
+    work.tx.execute(insert(certificate).values(seals.sealed(work.tx, certificate, row)))
     target = _granting(work.tx, before) if before else None
     _line(work, person_id, step, code, by, reason, target=target, policy=policy)
+    checkpoints.make(work.tx, work.now)
     return Certificate(new_id, person_id, number, code, name, policy, work.now, None, "")
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
-from storage import history, memberships, people, seals, shares
+from storage import enrolments, history, memberships, people, seals, shares
 from storage.database import Tx, among
 from storage.memberships import SEALED, Joining, row_fits
 from storage.seals import fits
@@ -173,15 +173,7 @@ def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None
 
 
 def enrol(work: Work, person_id: UUID, policy: str, starts: date, district: str, track: str) -> None:
-    row = {
-        "id": work.new_id(),
-        "person_id": person_id,
-        "policy": policy,
-        "starts": starts,
-        "district": district,
-        "track": track,
-    }
-    work.tx.execute(insert(enrolment).values(row))
+    work.tx.execute(insert(enrolment).values(enrolments.new_row(work, person_id, policy, starts, district, track)))
 
 
 def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "mentor")) -> list[Cohort]:

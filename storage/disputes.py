@@ -42,13 +42,13 @@ _DISPUTE = (
 def add(work: Work, person_id: UUID, line_id: UUID, about_id: UUID, item_id: UUID, *, with_mentors: bool) -> Dispute:
     row = Dispute(work.new_id(), person_id, line_id, about_id, item_id, with_mentors, work.now, "")
     values = {name: getattr(row, name) for name in row.__dataclass_fields__}
-    work.tx.execute(insert(dispute).values(values | {"seal": seals.of_dispute(work.tx, values)}))
+    work.tx.execute(insert(dispute).values(seals.sealed(work.tx, dispute, values)))
     return row
 
 
 def find(tx: Tx, dispute_id: UUID) -> Dispute | None:
     row = tx.execute(select(*_DISPUTE, dispute.c.seal).where(dispute.c.id == dispute_id)).one_or_none()
-    return Dispute(*row[:-1]) if row and fits(row.seal, seals.of_dispute(tx, row)) else None
+    return Dispute(*row[:-1]) if row and fits(row.seal, seals.of_row(tx, dispute, row)) else None
 
 
 def open_of(tx: Tx, person_id: UUID) -> list[Dispute]:

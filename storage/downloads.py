@@ -45,7 +45,7 @@ def make(
         "format": form,
         "expires_at": work.now + good_for,
     }
-    work.tx.execute(insert(download).values(row | {"seal": seals.of_download(work.tx, row)}))
+    work.tx.execute(insert(download).values(seals.sealed(work.tx, download, row)))
     return token
 
 
@@ -59,7 +59,7 @@ def find(tx: Tx, token: str, now: datetime) -> Download | None:
         download.c.expires_at,
     )
     row = tx.execute(select(*columns, download.c.token_hash, download.c.seal).where(_open(token, now))).one_or_none()
-    return Download(*row[:5]) if row and fits(row.seal, seals.of_download(tx, row)) else None
+    return Download(*row[:5]) if row and fits(row.seal, seals.of_row(tx, download, row)) else None
 
 
 def use(work: Work, token: str) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from program.policy import Policy
-from storage import history, policies
+from storage import history, policies, seals
 from storage.database import Tx, among
 from storage.tables import enrolment, person
 from storage.work import Work
@@ -78,7 +79,27 @@ def on_other_policies(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
     ]
 
 
+def new_row(work: Work, person_id: UUID, policy: str, starts: date, district: str, track: str) -> dict[str, Any]:
+    """The row of a new enrolment, sealed, for an insert."""
+    row = {
+        "id": work.new_id(),
+        "person_id": person_id,
+        "policy": policy,
+        "starts": starts,
+        "district": district,
+        "track": track,
+        "version": 0,
+    }
+    return seals.sealed(work.tx, enrolment, row)
+
+
+def change_row(tx: Tx, person_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change somebody's enrolment and its seal; the ledger line and the note that go with it are the caller's."""
+    row = tx.execute(select(enrolment.c.id, enrolment.c.version).where(enrolment.c.person_id == person_id)).one()
+    seals.change(tx, enrolment, row.id, {**values, "version": row.version + 1})
+
+
 def change(work: Work, person_id: UUID, by: UUID | None, **values: str) -> None:
     """Change the district, track or policy; the ledger line that goes with it is the caller's."""
-    work.tx.execute(update(enrolment).where(enrolment.c.person_id == person_id).values(values))
+    change_row(work.tx, person_id, values)
     history.note(work, person_id, "enrolment.changed", by, **values)

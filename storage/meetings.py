@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, insert, literal, select, update
 
 from program.times import to_utc, whole_minutes
-from storage import history
+from storage import history, seals
 from storage.database import Tx, among, among_given, given, word
 from storage.tables import meeting, membership, person, rsvp, series, visitor
 from storage.work import Work, insert_new, put
@@ -115,20 +115,19 @@ def create_series(
     rows = []
     for start in starts:
         starts_at = to_utc(start, zone)
-        rows.append(
-            {
-                "id": work.new_id(),
-                "series_id": series_id,
-                "cohort_id": cohort_id,
-                "topic": topic,
-                "local_start": start,
-                "zone": zone,
-                "starts_at": starts_at,
-                "ends_at": starts_at + timedelta(minutes=minutes),
-                "place": place,
-                "version": 0,
-            }
-        )
+        made = {
+            "id": work.new_id(),
+            "series_id": series_id,
+            "cohort_id": cohort_id,
+            "topic": topic,
+            "local_start": start,
+            "zone": zone,
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(minutes=minutes),
+            "place": place,
+            "version": 0,
+        }
+        rows.append(seals.sealed(work.tx, meeting, made))
     work.tx.execute(insert(meeting), rows)
     history.note(work, series_id, "series.created", by, meetings=len(rows))
     return series_id, of_series(work.tx, series_id)
@@ -190,7 +189,7 @@ def move(work: Work, item: Meeting, local_start: datetime, by: UUID, **other: An
         "version": item.version + 1,
         **other,
     }
-    work.tx.execute(update(meeting).where(meeting.c.id == item.id).values(values))
+    seals.change(work.tx, meeting, item.id, values)
     was = item.local_start.isoformat()
     history.note(work, item.id, "meeting.moved", by, was=was, to=local_start.isoformat())
     return get(work.tx, item.id)
@@ -199,8 +198,7 @@ def move(work: Work, item: Meeting, local_start: datetime, by: UUID, **other: An
 def cancel(work: Work, item: Meeting, reason: str, by: UUID | None) -> bool:
     """Cancel a meeting; nobody is absent from it. False when it was cancelled before."""
     values = {"cancelled_at": work.now, "cancel_reason": reason, "version": item.version + 1}
-    there = update(meeting).where(meeting.c.id == item.id, meeting.c.cancelled_at.is_(None))
-    done = work.tx.execute(there.values(values)).rowcount == 1
+    done = seals.change(work.tx, meeting, item.id, values, meeting.c.cancelled_at.is_(None))
     if done:
         history.note(work, item.id, "meeting.cancelled", by, reason=reason)
     return done
@@ -209,7 +207,7 @@ def cancel(work: Work, item: Meeting, reason: str, by: UUID | None) -> bool:
 def restore(work: Work, item: Meeting, by: UUID) -> Meeting:
     """Undo a cancellation."""
     values = {"cancelled_at": None, "cancel_reason": "", "version": item.version + 1}
-    work.tx.execute(update(meeting).where(meeting.c.id == item.id).values(values))
+    seals.change(work.tx, meeting, item.id, values)
     history.note(work, item.id, "meeting.restored", by)
     return get(work.tx, item.id)
 

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, insert, literal, select, union_all
 
 from program.policy import Policy, Value, read_policy
 from storage import program as programs
+from storage import seals
 from storage.database import Tx
 from storage.tables import amendment, enrolment, policy
 from storage.work import Work
@@ -93,7 +94,7 @@ def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
     if stored is not None or (found.name in _SHIPPED and _shipped(found.name) != text):
         raise PolicyThere(PolicyThere.__doc__)
     row = {"name": found.name, "text": text, "holds_from": holds_from, "adopted_at": work.now, "by": by}
-    work.tx.execute(insert(policy).values(row))
+    work.tx.execute(insert(policy).values(seals.sealed(work.tx, policy, row)))
     return found
 
 
@@ -109,7 +110,7 @@ def amend(work: Work, name: str, values: Mapping[str, Value], by: UUID) -> Polic
     ]
     before = get(work.tx, name)
     read_policy(before.text, {**before.amendments, **values})
-    work.tx.execute(insert(amendment), rows)
+    work.tx.execute(insert(amendment), [seals.sealed(work.tx, amendment, row) for row in rows])
     return get(work.tx, name)
 
 

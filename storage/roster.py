@@ -14,7 +14,7 @@ from program.policy import Policy
 from program.roster import Problem, Row
 from program.times import local_day
 from program.words import listed
-from storage import cohorts, history, ledger, people, policies
+from storage import cohorts, enrolments, history, ledger, people, policies, seals
 from storage.database import Tx
 from storage.ledger import Line
 from storage.memberships import Joining
@@ -300,7 +300,8 @@ def write(work: Work, plan: Plan, report: Report = report_nothing) -> None:
     for start in range(0, len(plan.joinings), BATCH):
         cohorts.join_all(work, plan.joinings[start : start + BATCH], None)
         report("Places", min(start + BATCH, len(plan.joinings)), len(plan.joinings))
-    _in_batches(work, enrolment, plan.enrolments, "Enrollments", report)
+    new = [seals.sealed(work.tx, enrolment, {**row, "version": 0}) for row in plan.enrolments]
+    _in_batches(work, enrolment, new, "Enrollments", report)
     for before, changed in plan.enrolment_changes:
         _change_enrolment(work, before, changed)
 
@@ -314,5 +315,5 @@ def _in_batches(work: Work, table: Table, rows: Sequence[dict[str, Any]], what: 
 def _change_enrolment(work: Work, before: _Enrolment, changed: dict[str, Any]) -> None:
     detail = {name: {"from": str(getattr(before, name)), "to": str(value)} for name, value in changed.items()}
     ledger.add(work, before.person_id, Line("enrolment", "changed", work.now, None, "operator", detail=detail))
-    work.tx.execute(update(enrolment).where(enrolment.c.id == before.id).values(changed))
+    enrolments.change_row(work.tx, before.person_id, changed)
     history.note(work, before.person_id, "enrolment.changed", None, fields=sorted(changed))

@@ -1,4 +1,4 @@
-"""Seals of the rows that decide who somebody is, who leads a cohort, and who may read what somebody wrote.
+"""Seals of the rows that decide who somebody is, who may read what, and what a standing or certificate rests on.
 
 A seal is a MAC of the row's deciding values under the database's own key, which only the operator's key unwraps.
 Somebody who writes to the database without that key can make no seal that fits, and a row whose seal does not
@@ -8,18 +8,34 @@ fit opens nothing. A row with an older, once valid state and its seal fits again
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select, text, update
+from sqlalchemy import ColumnElement, Table, bindparam, null, select, text, update
 
 from program.chain import mac_of
 from storage.database import SEAL_KEY, Tx
-from storage.tables import account, dispute, download, installation, membership, person, share
+from storage.tables import (
+    APPEND_ONLY,
+    account,
+    amendment,
+    certificate,
+    dispute,
+    download,
+    enrolment,
+    installation,
+    ledger_line,
+    meeting,
+    membership,
+    person,
+    policy,
+    share,
+    summary,
+)
 
 
 class Locked(Exception):
@@ -65,28 +81,52 @@ def of_membership(
     return mac_of(key_of(tx), "membership", values)
 
 
-def of_share(tx: Tx, row: Any) -> bytes:
-    """``row``: the columns of ``share``, by name."""
-    names = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at", "copy_id")
-    values = {name: _value(row, name) for name in names}
-    return mac_of(key_of(tx), "share", {**values, "accounts": list(_value(row, "accounts"))})
+# The columns that the seal of a table's rows covers: everything that decides what the row means.
+COVERED: Mapping[Table, tuple[str, ...]] = {
+    share: ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at", "copy_id", "accounts"),
+    dispute: ("id", "person_id", "line_id", "about_id", "item_id", "with_mentors", "opened_at"),
+    download: ("person_id", "what", "subject", "format", "expires_at", "token_hash"),
+    enrolment: ("id", "person_id", "policy", "starts", "district", "track", "version"),
+    policy: ("name", "text", "holds_from", "adopted_at", "by"),
+    amendment: ("id", "policy", "path", "value", "at", "by"),
+    meeting: ("id", "cohort_id", "topic", "zone", "starts_at", "ends_at", "cancelled_at", "version"),
+    summary: ("id", "meeting_id", "version", "topics", "withdrawn_at"),
+    ledger_line: ("id", "enrolment_id", "position", "mark"),
+    certificate: ("id", "enrolment_id", "number", "code", "name", "policy", "issued_at"),
+}
 
 
-def of_dispute(tx: Tx, row: Any) -> bytes:
-    """``row``: the columns of ``dispute``, by name."""
-    names = ("id", "person_id", "line_id", "about_id", "item_id", "with_mentors", "opened_at")
-    return mac_of(key_of(tx), "dispute", {name: _value(row, name) for name in names})
+def of_row(tx: Tx, table: Table, row: Any) -> bytes:
+    """The seal of a row of one of the tables in :data:`COVERED`. ``row``: its columns by name; none of them: null."""
+    return mac_of_row(key_of(tx), table, row)
 
 
-def of_download(tx: Tx, row: Any) -> bytes:
-    """``row``: the columns of ``download``, by name."""
-    names = ("person_id", "what", "subject", "format", "expires_at")
-    values = {name: _value(row, name) for name in names}
-    return mac_of(key_of(tx), "download", {**values, "token": _value(row, "token_hash").hex()})
+def mac_of_row(key: bytes, table: Table, row: Any) -> bytes:
+    return mac_of(key, table.name, {name: _value(row, name) for name in COVERED[table]})
 
 
 def _value(row: Any, name: str) -> Any:
-    return row[name] if isinstance(row, dict) else getattr(row, name)
+    return row.get(name) if isinstance(row, dict) else getattr(row, name)
+
+
+def sealed(tx: Tx, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A new row of one of these tables, with its seal, for an insert."""
+    return {**row, "seal": of_row(tx, table, dict(row))}
+
+
+def change(tx: Tx, table: Table, row_id: UUID, values: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
+    """Change a sealed row and its seal; False where it is not there, or not as ``where`` says.
+
+    A row that was changed outside the program gets no new seal, so it stays reported.
+    """
+    row = tx.execute(select(table).where(table.c.id == row_id, *where).with_for_update()).mappings().one_or_none()
+    if row is None:
+        return False
+    before = dict(row)
+    if fits(row["seal"], of_row(tx, table, before)):
+        values = sealed(tx, table, {**before, **values})
+    tx.execute(update(table).where(table.c.id == row_id).values(values))
+    return True
 
 
 def fits(seal: bytes | None, expected: bytes) -> bool:
@@ -99,10 +139,10 @@ def fits(seal: bytes | None, expected: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A row whose seal does not fit. ``table``: its table; ``person_id``: whom it is about, if anybody."""
+    """A row whose seal does not fit. ``id``: a policy's name, or the row's id; ``person_id``: whom it is about."""
 
     table: str
-    id: UUID
+    id: UUID | str
     person_id: UUID | None
 
 
@@ -122,16 +162,38 @@ _MEMBERSHIPS = select(
     membership.c.seal,
 )
 _COORDINATORS = select(person.c.id, person.c.coordinator_seal).where(person.c.coordinator)
+# The tables that say who is who and who may read what, and those that a standing or a certificate rests on.
+WHO_MAY_READ = (share, dispute)
+RECORDS = (enrolment, policy, amendment, meeting, summary, ledger_line, certificate)
+# Of these a row leads to the person whom it is about.
+_PERSON = {share: share.c.author_id, dispute: dispute.c.person_id, enrolment: enrolment.c.person_id}
+_OF_ENROLMENT = (ledger_line, certificate)
 
 
 def misfits(tx: Tx) -> list[Misfit]:
-    """Every row whose seal does not fit, table by table."""
+    """Every row beside the records whose seal does not fit, table by table."""
     rows = [("account", row[0], row[4], row[5], of_account(tx, *row[:5])) for row in tx.execute(_ACCOUNTS)]
     rows += [("membership", row[0], row[2], row[6], of_membership(tx, *row[:6])) for row in tx.execute(_MEMBERSHIPS)]
     rows += [("coordinator", row[0], row[0], row[1], of_coordinator(tx, row[0])) for row in tx.execute(_COORDINATORS)]
-    rows += [("share", row.id, row.author_id, row.seal, of_share(tx, row)) for row in tx.execute(select(share))]
-    rows += [("dispute", row.id, row.person_id, row.seal, of_dispute(tx, row)) for row in tx.execute(select(dispute))]
-    return [Misfit(table, id_, person_id) for table, id_, person_id, seal, right in rows if not fits(seal, right)]
+    wrong = [Misfit(table, id_, person_id) for table, id_, person_id, seal, right in rows if not fits(seal, right)]
+    return wrong + [one for table in WHO_MAY_READ for one in misfits_of(tx, table)]
+
+
+def misfits_of(tx: Tx, table: Table, *where: ColumnElement[bool]) -> list[Misfit]:
+    """The rows of one of the tables in :data:`COVERED` whose seal does not fit."""
+    key, names = key_of(tx), COVERED[table]
+    query = select(*(table.c[name] for name in names), table.c.seal, _person_of(table).label("whose"))
+    if table in _OF_ENROLMENT:
+        query = query.join_from(table, enrolment)
+    return [
+        Misfit(table.name, row[0], row.whose)
+        for row in tx.execute(query.where(*where))
+        if not fits(row.seal, mac_of_row(key, table, row))
+    ]
+
+
+def _person_of(table: Table) -> ColumnElement[Any]:
+    return enrolment.c.person_id if table in _OF_ENROLMENT else _PERSON.get(table, null())
 
 
 def seal_accounts(tx: Tx, ids: Sequence[UUID]) -> None:
@@ -145,10 +207,23 @@ def seal_everything(tx: Tx) -> None:
     _set(tx, account, "seal", {row[0]: of_account(tx, *row[:5]) for row in tx.execute(_ACCOUNTS)})
     _set(tx, membership, "seal", {row[0]: of_membership(tx, *row[:6]) for row in tx.execute(_MEMBERSHIPS)})
     _set(tx, person, "coordinator_seal", {row[0]: of_coordinator(tx, row[0]) for row in tx.execute(_COORDINATORS)})
-    with _changeable(tx, share):
-        _set(tx, share, "seal", {row.id: of_share(tx, row) for row in tx.execute(select(share))})
-    _set(tx, dispute, "seal", {row.id: of_dispute(tx, row) for row in tx.execute(select(dispute))})
+    for table in WHO_MAY_READ:
+        _seal_table(tx, table)
     tx.execute(download.delete())  # they last minutes
+    seal_records(tx)
+
+
+def seal_records(tx: Tx) -> None:
+    """Seal what standings and certificates rest on, as it is. Only where it was never sealed, once."""
+    for table in RECORDS:
+        _seal_table(tx, table)
+
+
+def _seal_table(tx: Tx, table: Table) -> None:
+    rows = tx.execute(select(*(table.c[name] for name in COVERED[table])))
+    seals = {row[0]: of_row(tx, table, row) for row in rows}
+    with _changeable(tx, table) if table.name in APPEND_ONLY else nullcontext():
+        _set(tx, table, "seal", seals)
 
 
 @contextmanager
@@ -167,7 +242,8 @@ def _changeable(tx: Tx, table: Table) -> Iterator[None]:
         tx.execute(text(f"ALTER TABLE {table.name} ENABLE TRIGGER {name}"))
 
 
-def _set(tx: Tx, table: Table, column: str, seals: dict[UUID, bytes]) -> None:
+def _set(tx: Tx, table: Table, column: str, seals: Mapping[UUID | str, bytes]) -> None:
     if seals:
-        statement = update(table).where(table.c.id == bindparam("row")).values({column: bindparam("mac")})
+        (primary,) = table.primary_key
+        statement = update(table).where(primary == bindparam("row")).values({column: bindparam("mac")})
         tx.execute(statement, [{"row": row, "mac": mac} for row, mac in seals.items()])

@@ -78,7 +78,7 @@ def _select(tx: Tx, *where: ColumnElement[bool]) -> list[Share]:
         .where(share.c.step == "shared", *where)
         .order_by(share.c.at, share.c.id)
     )
-    rows = [row for row in tx.execute(query) if fits(row.share_seal, seals.of_share(tx, _share(row)))]
+    rows = [row for row in tx.execute(query) if fits(row.share_seal, seals.of_row(tx, share, _share(row)))]
     theirs = _pairs(tx, {person_id for row in rows for person_id in (row.share_author_id, row.share_mentor_id)})
     return [Share(*[*row[: len(columns)], (row.share_author_id, row.share_mentor_id) in theirs]) for row in rows]
 
@@ -118,7 +118,7 @@ def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID, copy_id: U
         "copy_id": copy_id,
     }
     line = {"id": share_id, "step": "shared", "target_id": None, "at": work.now, "by": author_id, **row}
-    work.tx.execute(insert(share).values(line | {"seal": seals.of_share(work.tx, line)}))
+    work.tx.execute(insert(share).values(seals.sealed(work.tx, share, line)))
     deliveries.to_person(work, "share", mentor_id, share_id)
     _refresh_checkin(work, item_id, copy_id)
     return share_id
@@ -148,7 +148,7 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
         "by": by,
         "copy_id": None,
     }
-    work.tx.execute(insert(share).values(row | {"seal": seals.of_share(work.tx, row)}))
+    work.tx.execute(insert(share).values(seals.sealed(work.tx, share, row)))
     _refresh_checkin(work, found.item_id, found.copy_id)
     if found.copy_id is not None and holds.of_person(work.tx, found.author_id) is None:
         vault.destroy(work.tx, vault_item.c.id == found.copy_id)

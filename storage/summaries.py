@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from storage import history
+from storage import history, seals
 from storage.database import Tx, among
 from storage.tables import person, summary
 from storage.work import Work
@@ -81,7 +81,7 @@ def add(work: Work, meeting_id: UUID, author: UUID, topics: Sequence[str], did: 
         "next_steps": next_steps,
         "at": work.now,
     }
-    work.tx.execute(insert(summary).values(row))
+    work.tx.execute(insert(summary).values(seals.sealed(work.tx, summary, row)))
     history.note(work, meeting_id, "summary.posted", author, version=version)
     return version
 
@@ -91,6 +91,6 @@ def withdraw(work: Work, meeting_id: UUID, by: UUID) -> bool:
     current = newest(work.tx, meeting_id)
     if current is None or current.withdrawn_at is not None:
         return False
-    work.tx.execute(update(summary).where(summary.c.id == current.id).values(withdrawn_at=work.now))
+    seals.change(work.tx, summary, current.id, {"withdrawn_at": work.now})
     history.note(work, meeting_id, "summary.withdrawn", by, version=current.version)
     return True

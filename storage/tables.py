@@ -48,6 +48,8 @@ APPEND_ONLY = (
     "policy",
     "amendment",
     "certificate",
+    "checkpoint",
+    "checkpoint_leaf",
     "consent",
     "share",
     "share_reading",
@@ -231,6 +233,8 @@ enrolment = Table(
     Column("starts", Date, nullable=False),
     Column("district", String(200), nullable=False),
     Column("track", String(100), nullable=False),
+    Column("version", Integer, nullable=False, server_default="0"),  # grows with every change
+    Column("seal", LargeBinary),
     UniqueConstraint("person_id"),
 )
 
@@ -242,6 +246,7 @@ policy = Table(
     Column("holds_from", Date, nullable=False),  # for those who begin then or later
     Column("adopted_at", Instant, nullable=False),
     _to("by", "person", nullable=True),  # None: the operator
+    Column("seal", LargeBinary),
 )
 
 amendment = Table(
@@ -253,6 +258,7 @@ amendment = Table(
     Column("value", String(100), nullable=False),
     Column("at", Instant, nullable=False),
     _to("by", "person"),
+    Column("seal", LargeBinary),
     UniqueConstraint("policy", "path"),
 )
 
@@ -296,6 +302,7 @@ meeting = Table(
     Column("cancel_reason", String(200), nullable=False, server_default=""),
     Column("version", Integer, nullable=False),  # grows with every move or cancellation
     Column("settled_at", Instant),  # nobody on the roster is open any more
+    Column("seal", LargeBinary),
     Index("ix_meeting_cohort_id", "cohort_id", "starts_at"),
     Index("ix_meeting_series_id", "series_id", "starts_at"),
     Index("ix_meeting_starts_at", "starts_at"),
@@ -339,6 +346,7 @@ ledger_line = Table(
     Column("verified", String(16), nullable=False),  # self, mentor, coordinator, import
     Column("detail", JSON, nullable=False),  # amounts, dates and ids; nothing typed in confidence
     Column("mark", LargeBinary, nullable=False),
+    Column("seal", LargeBinary),  # binds the row's id to its place and mark
     UniqueConstraint("enrolment_id", "position"),
     Index("ix_ledger_line_meeting_id", "meeting_id", "enrolment_id", "position"),
     Index("ix_ledger_line_kind", "kind", "step", "recorded_at"),
@@ -363,7 +371,38 @@ certificate = Table(
     Column("name", String(200), nullable=False),  # as it is shown
     Column("policy", String(100), nullable=False),
     Column("issued_at", Instant, nullable=False),
+    Column("seal", LargeBinary),
     UniqueConstraint("enrolment_id", "number"),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("number", Integer, primary_key=True),  # 0, 1, 2 …
+    Column("at", Instant, nullable=False),
+    Column("leaves", Integer, nullable=False),  # how many records it covers
+    Column("root", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),  # covers the row and the mac of the one before it
+)
+
+checkpoint_leaf = Table(
+    "checkpoint_leaf",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # a table's name, or chain
+    Column("subject", String(100), primary_key=True),  # the row's id, or a policy's name
+    Column("number", Integer, primary_key=True),  # the checkpoint from which on it is so
+    Column("version", Integer, nullable=False),  # only ever grows
+    Column("mac", LargeBinary, nullable=False),  # the row's seal, or a chain's mark
+)
+
+integrity_check = Table(
+    "integrity_check",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("problems", Integer, nullable=False),  # how many; what they are is said in the terminal alone
+    Index("ix_integrity_check_at", "at"),
 )
 
 download = Table(
@@ -404,6 +443,7 @@ summary = Table(
     Column("next_steps", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    Column("seal", LargeBinary),
     UniqueConstraint("meeting_id", "version"),
 )
 

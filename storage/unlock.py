@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import select, update
 
-from storage import seals
+from storage import checkpoints, seals
 from storage.database import SEAL_KEY, Tx
 from storage.tables import ledger_key
-from storage.vault import LEDGER_IDENTITY, Vault
+from storage.vault import LEDGER_IDENTITY, UNSEALED_IDENTITY, Vault
 
 
-def unlock(tx: Tx, vault: Vault, first: bytes = b"") -> bytes:
+def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None) -> bytes:
     """Unlock this transaction; the database's own key, for ``Database.use_key`` once the transaction is committed.
 
-    A database from before there were seals is sealed as it is, once: afterwards its key is wrapped under another
-    identity, so that nobody without the operator's key can have forged rows sealed by taking the seals away.
+    A database from before its rows were sealed is sealed as it is, once: afterwards its key is wrapped under
+    another identity, so that nobody without the operator's key can have forged rows sealed by taking the seals away.
+    Then, and in a new database, the first checkpoint is made.
 
-    ``first``: the key to begin with where there is none yet; otherwise a random one.
+    ``first``: the key to begin with where there is none yet; otherwise a random one. ``now``: the first
+    checkpoint's time; None: the machine's.
 
     Raises:
         BadKey: the operator's key for it is not at hand.
     """
+    new = tx.scalar(select(ledger_key.c.id)) is None
     key = vault.chain_key(tx, first)
     tx.execution_options(**{SEAL_KEY: key})
     row = tx.execute(select(ledger_key)).one()
     _, identity = vault.unwrap_chain_key(row)
-    if identity != LEDGER_IDENTITY:
+    if identity == UNSEALED_IDENTITY:
         seals.seal_everything(tx)
         vault.bind_to_users(tx)
+    elif identity != LEDGER_IDENTITY:
+        seals.seal_records(tx)
+    if identity != LEDGER_IDENTITY:
         wrapped = vault.wrap(key, LEDGER_IDENTITY)
         tx.execute(update(ledger_key).values(wrapped=wrapped, wrapped_by=vault.fingerprints[0]))
+    if (new or identity != LEDGER_IDENTITY) and checkpoints.newest(tx) is None:
+        checkpoints.make(tx, now or datetime.now(UTC))
     return key

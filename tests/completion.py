@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from storage import attendance, cohorts, meetings, people, policies
-from storage.tables import enrolment
 from storage.work import Work
-from tests.world import Person, World
+from tests.world import Person, World, everybody_on
 
 DONE = datetime(2028, 5, 20, 15, 0, tzinfo=UTC)
 DAYS = [
@@ -57,7 +56,7 @@ def _on_meetings_alone(work: Work) -> None:
     text = before + "[attendance]" + rest.partition("[attendance]")[2]
     if "example/1.1" not in policies.names(work.tx):
         policies.adopt(work, text, date(2020, 7, 1), None)
-    work.tx.execute(enrolment.update().values(policy="example/1.1"))
+    everybody_on(work.tx, "example/1.1")
 
 
 def _id(work: Work, email: str) -> UUID:

@@ -35,11 +35,11 @@ from handlers.requests import (
     Typed,
 )
 from program.roster import read_roster
-from storage import checkins, consent, due, people, policies, program
+from storage import checkins, consent, due, enrolments, people, policies, program
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import import_roster
-from storage.tables import person
+from storage.tables import enrolment, person
 from storage.unlock import unlock
 from storage.vault import Vault, read_operator_keys
 from storage.work import Work
@@ -147,7 +147,7 @@ class World:
         self.vault = Vault(read_operator_keys(OPERATOR_KEY))
         migrate(database)
         with database.write() as tx:
-            chain_key = unlock(tx, self.vault)
+            chain_key = unlock(tx, self.vault, now=self.clock.at)
         database.use_key(chain_key)
         self.address = ADDRESS
         threads = DatabaseThreads(database)
@@ -244,6 +244,12 @@ class World:
 
     def to(self, person: Person) -> list[Posted]:
         return self.in_channel(f"D-{person.user}")
+
+
+def everybody_on(tx: Tx, policy: str, **values: object) -> None:
+    """Everybody enrolled is on another policy, as the program would change it."""
+    for person_id in tx.scalars(select(enrolment.c.person_id)).all():
+        enrolments.change_row(tx, person_id, {"policy": policy, **values})
 
 
 def everybody_agrees(work: Work, but: str = "") -> None:

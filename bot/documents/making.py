@@ -14,7 +14,7 @@ from bot.documents.about import about_zip
 from bot.documents.pdf import certificate_pdf, packet_pdf
 from bot.documents.spreadsheet import to_xlsx
 from bot.documents.wording import Wording
-from handlers.completion import years_in_words
+from handlers.completion import CHANGED, years_in_words
 from program.certificate import COMPLETED
 from program.chain import SHORT
 from program.policy import Policy
@@ -74,6 +74,8 @@ class Maker:
         found = certificates.get(tx, certificate_id)
         if found is None or not found.in_force:
             raise NothingToMake("This certificate is no longer valid.")
+        if not found.intact:
+            raise NothingToMake(CHANGED)
         data = self._certificate_data(tx, found)
         name = f"{'certificate' if self.wording.complete else 'record-of-completion'}-{_file_name(found.name)}.pdf"
         return lambda: File(name, PDF, certificate_pdf(data, self.wording, found.issued_at))

@@ -79,11 +79,14 @@ class DocumentPages:
         return web.Response(status=303, headers={"Location": f"/verify/{code}", **self._headers()})
 
     async def verify(self, request: web.Request) -> web.Response:
-        """Valid, revoked or unknown. Codes have 80 random bits, so there is nothing to find by trying."""
+        """Valid, revoked, changed or unknown. Codes have 80 random bits, so there is nothing to find by trying."""
         code = read_code(request.match_info["code"][:LONGEST_CODE])
         found = await self._product.threads.read(lambda tx: certificates.by_code(tx, code)) if code else None
         if found is None:
-            return await self._unknown()
+            lost = await self._product.threads.read(lambda tx: certificates.left_a_trace(tx, code or ""))
+            return await self._changed() if lost else await self._unknown()
+        if not found.intact:
+            return await self._changed()
         if found.revoked_at is not None:
             revoked = found.revoked_at
             return await self._show("revoked", "Revoked certificate", found=found, day=revoked, day_name="revoked")
@@ -97,6 +100,9 @@ class DocumentPages:
             completed=COMPLETED,
             heading=self._wording.heading,
         )
+
+    async def _changed(self) -> web.Response:
+        return await self._show("changed", "Not confirmed")
 
     async def _unknown(self) -> web.Response:
         return await self._show("unknown", "Unknown code", status=404)

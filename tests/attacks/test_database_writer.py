@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table, Update, delete, insert, select, text, update
 
 from handlers.reflections import NOT_THERE
-from storage import deliveries, downloads, due, ledger, people, reflections, seals
+from storage import deliveries, downloads, due, people, reflections, seals, verification
 from storage.database import Tx
 from storage.tables import (
     account,
@@ -200,7 +200,7 @@ async def test_a_dispute_opened_to_mentors_by_hand_stays_closed(world: World) ->
             "with_mentors": False,
             "opened_at": world.clock.at,
         }
-        assert seals.of_dispute(tx, row) != seals.of_dispute(tx, {**row, "with_mentors": True})
+        assert seals.of_row(tx, dispute, row) != seals.of_row(tx, dispute, {**row, "with_mentors": True})
         assert dispute.c.seal is not None
 
 
@@ -263,10 +263,10 @@ async def test_the_verification_names_each_changed_row(
 ) -> None:
     key = world.product.chain_key
     with world.database.write() as tx:
-        assert ledger.verify(tx, key).problems == []
+        assert verification.verify(tx, key).problems == []
         tx.execute(change())
     with world.database.read() as tx:
-        problems = ledger.verify(tx, key).problems
+        problems = verification.verify(tx, key).problems
     assert any(problem.startswith("Dana Reyes: ") and named in problem for problem in problems), problems
 
 

@@ -312,7 +312,7 @@ class _Seeding:
                 yield {"id": self._id(), "enrolment_id": enrolled, "position": position, "mark": mark, **content}
                 position += 1
         if position:
-            proof = ledger._proof(self._key, enrolled, position - 1, mark)
+            proof = ledger.proof_of(self._key, enrolled, position - 1, mark)
             heads.append({"enrolment_id": enrolled, "position": position - 1, "mark": mark, "proof": proof})
 
     def _turns(self, people: Sequence[UUID]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.keyring import unlock_database
-from storage import ledger, standings
+from storage import standings, verification
 from storage.database import Database
 from storage.vault import Vault, read_operator_keys
 from tests.benchmarks import people, processes
@@ -96,7 +96,7 @@ def test_a_seeded_program_has_chains_that_hold_and_standings(database_url: str) 
     try:
         key = unlock_database(database, Vault(read_operator_keys(OPERATOR_KEY)))
         with database.read() as tx:
-            verdict = ledger.verify(tx, key)
+            verdict = verification.verify(tx, key)
             assert (verdict.enrolments, verdict.lines, verdict.problems) == (20, 120, [])
             assert len(standings.of_cohorts(tx, None, datetime.now(UTC))) == 20
     finally:

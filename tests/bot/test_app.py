@@ -13,7 +13,7 @@ from bot.app import App, CannotStart, _ready, build, prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
 from bot.workspace import WorkspaceHost
-from storage import cohorts, forgetting, ledger, people, program, running
+from storage import cohorts, forgetting, people, program, running, verification
 from storage.database import Database
 from storage.tables import person_key
 from storage.vault import BadKey, new_operator_key
@@ -75,7 +75,7 @@ async def test_the_ledger_of_a_new_example_is_whole_after_a_restart(tmp_path: Pa
     await app.stop()
     app = build(local(tmp_path))
     with app.product.threads.database.read() as tx:
-        verdict = ledger.verify(tx, app.product.chain_key)
+        verdict = verification.verify(tx, app.product.chain_key)
     await app.stop()
     assert verdict.lines > 0
     assert verdict.problems == []

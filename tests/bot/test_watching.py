@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from yarl import URL
 
-from bot import logs
+from bot import logs, nightly
 from bot.app import App, build
 from bot.logs import ACTIONS, event
 from tests.bot.test_app import local
@@ -67,6 +67,16 @@ async def test_ready_sees_a_database_of_another_version(app: App) -> None:
     await app.product.threads.write(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     status, body = await fetched(app, "readyz")
     assert (status, json.loads(body)["database"]) == (503, "has another version's schema")
+
+
+async def test_ready_warns_of_records_that_were_changed(app: App) -> None:
+    await nightly.check(app.product)
+    assert "warning" not in json.loads((await fetched(app, "readyz"))[1])
+    await app.product.threads.write(lambda tx: tx.execute(text("UPDATE enrolment SET track = 'short'")))
+    await nightly.check(app.product)
+    status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["status"]) == (200, "ready"), "the process works"
+    assert "changed outside the program" in json.loads(body)["warning"]
 
 
 async def test_ready_sees_a_full_disk(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

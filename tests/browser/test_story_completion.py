@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, expect
 
-from storage import certificates, ledger, people
+from storage import certificates, people, verification
 from storage.certificates import Certificate
 from storage.database import Tx
 from tests.browser.product import CAROL, DANA, LEE, MARIA, NINA, OZARKS, RUTH, WALTER, Running
@@ -36,7 +36,7 @@ def given(product: Running, email: str) -> list[Certificate]:
 
 def whole(product: Running) -> bool:
     """Every chain of the ledger is whole."""
-    return not product.read(lambda tx: ledger.verify(tx, product.app.product.chain_key)).problems
+    return not product.read(lambda tx: verification.verify(tx, product.app.product.chain_key)).problems
 
 
 async def shows(one: Person, label: str, count: str) -> None:

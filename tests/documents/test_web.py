@@ -22,7 +22,7 @@ from bot.documents import web as pages
 from bot.documents.wording import Wording
 from bot.ratelimit import RateLimit
 from program.certificate import read_code
-from storage import certificates, downloads, people
+from storage import certificates, downloads, people, verification
 from tests.completion import approved
 from tests.documents import reading
 from tests.documents.visitor import Page
@@ -250,7 +250,7 @@ async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
     assert found
     with world.database.read() as tx:
         assert ledger.head_of(tx, dana.id) == found[1]
-        assert ledger.verify(tx, world.product.chain_key, found[1]).problems == []
+        assert verification.verify(tx, world.product.chain_key, found[1]).problems == []
 
 
 async def test_a_link_expires(world: World, client: Client, dana: Person) -> None:

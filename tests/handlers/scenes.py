@@ -7,7 +7,7 @@ from uuid import UUID
 
 from handlers.cards import ChoiceField, Form, Option
 from program.wording import RecordLine
-from storage import ledger
+from storage import ledger, verification
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, Posted, World
 
@@ -45,7 +45,7 @@ def first_line(world: World, who: Person) -> UUID:
 def whole(world: World) -> bool:
     """Whether every chain of the ledger is."""
     with world.database.read() as tx:
-        return ledger.verify(tx, world.product.chain_key).problems == []
+        return verification.verify(tx, world.product.chain_key).problems == []
 
 
 def message(world: World, who: Person, words: str) -> Posted:

@@ -13,7 +13,7 @@ from handlers.completion import ask_for_approval
 from handlers.requests import Reply
 from program.certificate import COMPLETED
 from program.wording import RecordLine
-from storage import attendance, certificates, checkins, ledger, meetings, people
+from storage import attendance, certificates, checkins, ledger, meetings, people, verification
 from storage.certificates import Certificate
 from storage.tables import certificate, download
 from tests.completion import DAYS, approved, attended
@@ -89,7 +89,7 @@ async def test_approving_issues_one_certificate_with_its_ledger_line(world: Worl
     assert made[0].code in question.text
     assert "Approve" not in question.text
     with world.database.read() as tx:
-        assert ledger.verify(tx, world.product.chain_key).problems == []
+        assert verification.verify(tx, world.product.chain_key).problems == []
 
 
 async def test_approving_twice_issues_one(world: World, dana: Person, carol: Person) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from handlers.cards import ChoiceField
 from storage import policies
-from storage.tables import dispute, enrolment
+from storage.tables import dispute
 from tests.handlers.scenes import absent, field, lines, message, options, steps, verified_contact, whole
-from tests.world import Person, World, said
+from tests.world import Person, World, everybody_on, said
 
 
 async def test_a_wrongly_verified_activity_is_corrected_by_the_mentor(world: World, dana: Person, ruth: Person) -> None:
@@ -194,7 +194,7 @@ def corrections(world: World, rules: str) -> None:
     text = before.replace('version = "1"', 'version = "3"', 1) + rules + "[completion]" + after
     with world.database.write() as tx:
         policies.adopt(world.work(tx), text, world.clock.at.date(), None)
-        tx.execute(enrolment.update().values(policy="example/3"))
+        everybody_on(tx, "example/3")
 
 
 async def test_attendance_is_corrected_for_the_reasons_that_the_policy_names(

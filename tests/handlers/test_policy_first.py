@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
 
 from storage import policies
-from storage.tables import enrolment
 from tests.handlers.scenes import absent
-from tests.world import World, said
+from tests.world import World, everybody_on, said
 
 
 @pytest.fixture
 def on_missouri(world: World) -> World:
     with world.database.write() as tx:
-        tx.execute(update(enrolment).values(policy=policies.MISSOURI))
+        everybody_on(tx, policies.MISSOURI)
         text = policies.shipped(policies.MISSOURI).text.replace('version = "2018"', 'version = "2018.1"', 1)
         policies.adopt(world.work(tx), text, world.clock.at.date(), None)
     return world

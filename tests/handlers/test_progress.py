@@ -12,7 +12,7 @@ from program.attendance import Status, Step
 from program.history import PastMeeting
 from storage import attendance, cohorts, meetings, past, policies, standings
 from storage.tables import enrolment
-from tests.world import Person, World, said
+from tests.world import Person, World, everybody_on, said
 
 FIRST = datetime(2026, 9, 10, 15, 30)
 ZONE = "America/Chicago"
@@ -106,7 +106,7 @@ async def test_a_cohort_that_meets_too_seldom_is_flagged_and_nobody_is_behind(
 
 async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
     with world.database.write() as tx:
-        tx.execute(update(enrolment).values(policy=policies.MISSOURI))
+        everybody_on(tx, policies.MISSOURI)
     text = said(await dana.sends("progress"))
     assert "Your progress: requirements not set" in text
     assert "Year 1 (2026-27): 0 meetings attended; the number required isn't set yet." in text

@@ -7,11 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from program.policy import read_policy
-from storage import cohorts, ledger, policies
+from storage import checkpoints, cohorts, ledger, policies, verification
 from storage.ledger import Line
-from storage.tables import enrolment
 from tests.handlers.scenes import absent, field, options, verified_contact, whole
-from tests.world import Person, World, said
+from tests.world import Person, World, everybody_on, said
 
 
 async def test_a_dispute_about_a_verified_activity_leaves_it_verified(world: World, dana: Person, ruth: Person) -> None:
@@ -52,7 +51,7 @@ async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, d
     assert read_policy(text).makeups
     with world.database.write() as tx:
         policies.adopt(world.work(tx), text, world.clock.at.date(), None)
-        tx.execute(enrolment.update().values(policy="example/2"))
+        everybody_on(tx, "example/2")
     await absent(world, ruth, dana)
     for number in range(2):
         form = (await dana.sends("makeup")).form
@@ -78,17 +77,17 @@ async def test_yes_and_no_can_be_filled_into_a_policy(world: World, carol: Perso
         assert policies.get(tx, policies.MISSOURI).attendance.partial_counts is False
 
 
-def test_the_head_that_a_record_shows_and_a_seal_between_two_seconds_are_known(world: World, dana: Person) -> None:
+def test_a_record_s_head_and_a_check_code_between_two_seconds_are_known(world: World, dana: Person) -> None:
     world.clock.at += timedelta(milliseconds=300)
     with world.database.write() as tx:
         line = Line("activity", "logged", world.clock.at, dana.id, "self", minutes=30, code="contact")
         ledger.add(world.work(tx), dana.id, line)
-        seal = ledger.seal(world.work(tx), world.clock.at + timedelta(milliseconds=400))
+        code = checkpoints.make(tx, world.clock.at + timedelta(milliseconds=400)).code
         head = ledger.head_of(tx, dana.id)
-        for known in (seal, head, head[:16], head[:16].upper()):
-            assert ledger.verify(tx, world.product.chain_key, known).problems == [], known
+        for known in (code, head, head[:16], head[:16].upper()):
+            assert verification.verify(tx, world.product.chain_key, known).problems == [], known
         for other in (head[:8], "0" * 16, head[1:17]):
-            assert len(ledger.verify(tx, world.product.chain_key, other).problems) == 1, other
+            assert len(verification.verify(tx, world.product.chain_key, other).problems) == 1, other
 
 
 @pytest.mark.parametrize(
@@ -119,7 +118,7 @@ async def test_an_older_version_is_reached_and_filled_in_for_everybody_on_it(
     newer = text.replace('version = "1"', 'version = "2"', 1)
     with world.database.write() as tx:
         policies.adopt(world.work(tx), newer, world.clock.at.date(), None)
-        tx.execute(enrolment.update().values(policy=policies.MISSOURI))
+        everybody_on(tx, policies.MISSOURI)
     shown = await carol.sends("policy")
     assert "Other policies" in said(shown)
     older = await carol.presses(

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from storage import ledger, people, policies, standings
-from storage.tables import dispute, enrolment, vault_item
+from storage.tables import dispute, vault_item
 from tests.handlers.scenes import absent, first_line, options, steps, whole
-from tests.world import Person, World, said
+from tests.world import Person, World, everybody_on, said
 
 
 async def test_an_activity_is_logged_and_verified_with_one_tap(world: World, dana: Person, ruth: Person) -> None:
@@ -164,7 +164,7 @@ async def test_credits_and_waivers_count_and_can_be_undone(world: World, dana: P
 
 async def test_an_unset_value_is_filled_in_after_reading_the_english(world: World, dana: Person, carol: Person) -> None:
     with world.database.write() as tx:
-        tx.execute(enrolment.update().values(policy=policies.MISSOURI))
+        everybody_on(tx, policies.MISSOURI)
     assert "hasn't set" in said(await dana.sends("progress"))
     form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
     assert form is not None

@@ -16,7 +16,7 @@ import pytest
 from handlers.cards import ChoiceField, Form
 from handlers.requests import Reply
 from program.times import to_utc
-from storage import ledger, standings
+from storage import ledger, standings, verification
 from storage.database import Database
 from tests.world import Person, Posted, World, said
 
@@ -311,7 +311,7 @@ async def test_the_document_says_what_the_bot_says(told: Telling) -> None:
 
     with told.world.database.read() as tx:
         (mine,) = standings.of_people(tx, [told.dana.id], told.world.clock.at)
-        verdict = ledger.verify(tx, told.world.product.chain_key, ledger.head_of(tx, told.dana.id))
+        verdict = verification.verify(tx, told.world.product.chain_key, ledger.head_of(tx, told.dana.id))
     assert mine.standing.state == "complete"
     assert verdict.problems == []
 

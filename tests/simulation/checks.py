@@ -15,7 +15,7 @@ from sqlalchemy import JSON, ColumnElement, LargeBinary, Select, String, Table, 
 
 from program.chain import START, mark_of
 from program.times import to_local
-from storage import due, ledger, standings, vault
+from storage import due, standings, vault, verification
 from storage.database import Tx
 from storage.deliveries import SETTLING
 from storage.tables import (
@@ -209,7 +209,7 @@ class Checks:
         """Every chain from where it was last seen to its end; the people with new lines."""
         key = self.sim.process.product.chain_key
         if whole:
-            problems = ledger.verify(tx, key).problems
+            problems = verification.verify(tx, key).problems
             if problems:
                 raise Broken("the ledger", problems[0])
         heads = {row.enrolment_id: (row.position, row.mark) for row in tx.execute(select(ledger_head))}

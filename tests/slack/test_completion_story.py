@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from storage import ledger
+from storage import verification
 from storage.tables import certificate, download
 from tests.completion import DONE, record_years
 from tests.documents.visitor import Visitor, visiting
@@ -31,7 +31,7 @@ async def done(story: Story) -> AsyncIterator[Story]:
     story.clock.at = DONE
     await story.settled()
     yield story
-    assert (await product.threads.read(lambda tx: ledger.verify(tx, product.chain_key))).problems == []
+    assert (await product.threads.read(lambda tx: verification.verify(tx, product.chain_key))).problems == []
     assert await story.undelivered() == []
 
 

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from storage import ledger, policies
+from storage import ledger, policies, verification
 from storage.database import Tx
-from storage.tables import account, enrolment, vault_item
+from storage.tables import account, vault_item
 from tests.slack.phone import screen
 from tests.slack.story import OZARKS, Neighbour, Story
+from tests.world import everybody_on
 
 OVER = datetime(2026, 9, 10, 21, 30, tzinfo=UTC)
 CANARY = "canary-Rohrammer-4410"
@@ -25,10 +26,10 @@ YEARS = "Meetings, Year 1 (2026-27): "
 async def matched(story: Story) -> AsyncIterator[Story]:
     """Everybody is matched, on the example policy; at the end nothing is undelivered and every chain is whole."""
     await story.all_matched()
-    await story.app.product.threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.EXAMPLE)))
+    await story.app.product.threads.write(lambda tx: everybody_on(tx, policies.EXAMPLE))
     yield story
     key = story.app.product.chain_key
-    assert (await story.app.product.threads.read(lambda tx: ledger.verify(tx, key))).problems == []
+    assert (await story.app.product.threads.read(lambda tx: verification.verify(tx, key))).problems == []
     assert await story.undelivered() == []
 
 
@@ -230,7 +231,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
 async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: Story) -> None:
     dana, carol = matched.dana, matched.carol
     threads = matched.app.product.threads
-    await threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.MISSOURI)))
+    await threads.write(lambda tx: everybody_on(tx, policies.MISSOURI))
     assert "the number required isn't set yet" in await dana.sends("progress")
     shown = await carol.sends("policy")
     assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown

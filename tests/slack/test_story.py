@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from bot.roster import NothingImported
 from storage import policies
@@ -14,7 +14,6 @@ from storage.tables import (
     checkin,
     cohort,
     conversation,
-    enrolment,
     history,
     ledger_line,
     meeting,
@@ -26,7 +25,7 @@ from storage.tables import (
 )
 from tests.fakes.slack import BOT_USER
 from tests.slack.story import OZARKS, SERIES, Neighbour, Story, told
-from tests.world import ROSTER
+from tests.world import ROSTER, everybody_on
 
 DAY_BEFORE = datetime(2026, 9, 9, 20, 30, tzinfo=UTC)
 CHECK_IN = datetime(2026, 9, 10, 20, 0, tzinfo=UTC)  # 15:00 in Missouri, 14:00 in Denver
@@ -335,7 +334,7 @@ async def where_everybody_stands(story: Story) -> None:
     unset = await dana.sends("progress")
     assert "Year 1 (2026-27): 1 meeting attended; the number required isn't set yet." in unset
 
-    await story.app.product.threads.write(lambda tx: tx.execute(update(enrolment).values(policy=policies.EXAMPLE)))
+    await story.app.product.threads.write(lambda tx: everybody_on(tx, policies.EXAMPLE))
     own = await dana.sends("progress")
     assert own.startswith("# Your progress: on track\nMeetings, Year 1 (2026-27): 1 of 8 █░░░░░░░░░\n")
     assert "Year 1 (2026-27): 7 meetings to go." in own

@@ -162,6 +162,8 @@ def test_ledger_rows_can_be_neither_changed_nor_removed(world: World, table: str
         "policy": "text",
         "amendment": "value",
         "certificate": "issued_at",
+        "checkpoint": "at",
+        "checkpoint_leaf": "version",
         "consent": "decision",
         "share": "at",
         "share_reading": "at",

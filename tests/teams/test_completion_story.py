@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from storage import certificates, cohorts, ledger
+from storage import certificates, cohorts, ledger, verification
 from storage.certificates import Certificate
 from storage.tables import download
 from tests.completion import DONE, record_years
@@ -31,7 +31,7 @@ async def done(story: Story) -> AsyncIterator[dict[str, Someone]]:
     story.clock.at = DONE
     await story.settle()
     yield everybody
-    assert story.read(lambda tx: ledger.verify(tx, product.chain_key)).problems == []
+    assert story.read(lambda tx: verification.verify(tx, product.chain_key)).problems == []
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from storage import ledger, policies
-from storage.tables import account, dispute, enrolment
+from storage import ledger, policies, verification
+from storage.tables import account, dispute
 from tests.fakes.teams import actions_of, inputs_of
 from tests.teams.story import DANA, LEE, OLLIE, Answer, Dialog, Someone, Story, linked, shown, somebody
 from tests.teams.test_story_meetings import THURSDAY, plan
+from tests.world import everybody_on
 
 AFTER = THURSDAY + timedelta(minutes=60)
 CANARY = "canary-Wasserralle-9052"
@@ -28,12 +29,12 @@ async def matched(story: Story) -> AsyncIterator[dict[str, Someone]]:
     on(story, policies.EXAMPLE)
     yield everybody
     key = story.app.product.chain_key
-    assert story.read(lambda tx: ledger.verify(tx, key)).problems == []
+    assert story.read(lambda tx: verification.verify(tx, key)).problems == []
 
 
 def on(story: Story, policy: str) -> None:
     with story.database.write() as tx:
-        tx.execute(update(enrolment).values(policy=policy))
+        everybody_on(tx, policy)
 
 
 async def opens(who: Someone, words: str, title: str) -> Dialog:
