@@ -11,15 +11,16 @@ from sqlalchemy.exc import DBAPIError
 from bot.app import CannotStart, open_database, operator_keys
 from bot.keyring import unlock_database
 from bot.settings import Settings
-from handlers import identity
+from handlers import identity, replacing
 from handlers.features import router
 from handlers.turns import refresh_turns
 from program.english import describe
 from program.history import read_history
 from program.policy import BadPolicy, Policy, read_policy
 from program.roster import Problem, read_roster
+from program.times import long_day
 from program.words import counted
-from storage import deliveries, enrolments, ledger, past, people, policies, verification
+from storage import deliveries, enrolments, ledger, past, people, policies, replacements, verification
 from storage.database import Database, Tx, collided
 from storage.ledger import Line
 from storage.migrate import migrate
@@ -191,8 +192,25 @@ def _match(database: Database, email: str, user: str, now: datetime, new_id: Cal
             raise NothingImported(
                 f"I don't know the account {user}. To see the accounts I know, run `plc-bot people list`."
             )
-        identity.link(Work(tx, now, new_id), account.id, person.id, by=None)
+        if account.link == "confirmed":
+            whose = people.named(tx, [account.person_id]).get(account.person_id, "") if account.person_id else ""
+            raise NothingImported(f"The account {account.name} is matched to {whose} already, so nothing was changed.")
+        work = Work(tx, now, new_id)
+        if not people.is_unmatched(tx, person.id):
+            return _replace(work, person, account)
+        identity.link(work, account.id, person.id, by=None)
     return f"{person.name} is now matched to {account.name} on {account.platform}."
+
+
+def _replace(work: Work, person: people.Person, account: people.Account) -> str:
+    try:
+        until = replacing.begin(work, person.id, account.id, None)
+    except replacements.AlreadyAsked:
+        raise NothingImported(f"A change of {person.name}'s account is waiting already.") from None
+    return (
+        f"{person.name} has an account already. The bot tells it now, and matches {account.name} on {account.platform} "
+        f"after {long_day(until, person.zone)}, unless {person.name} objects."
+    )
 
 
 def _account(tx: Tx, user: str) -> people.Account | None:
@@ -257,7 +275,7 @@ def adopt_policy(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _unlocked(settings, database) if take_along else b""
+        key = _unlocked(settings, database)
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
             found = policies.adopt(work, text, holds_from, None)

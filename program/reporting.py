@@ -27,6 +27,8 @@ REPORTED: Mapping[str, str] = {
     "digest": "a digest",
     "hello": "a greeting",
     "identity.ask": "the question who somebody is",
+    "identity.kept": "a note about an account",
+    "identity.replacing": "a question about an account",
     "integrity": "a warning about records",
     "leave.answer": "an answer about leave",
     "leave.back": "a note about leave",

@@ -33,6 +33,7 @@ from storage.tables import (
     membership,
     person,
     policy,
+    replacement,
     share,
     summary,
 )
@@ -89,6 +90,7 @@ COVERED: Mapping[Table, tuple[str, ...]] = {
     enrolment: ("id", "person_id", "policy", "starts", "district", "track", "version"),
     policy: ("name", "text", "holds_from", "adopted_at", "by"),
     amendment: ("id", "policy", "path", "value", "at", "by"),
+    replacement: ("id", "person_id", "account_id", "asked_at", "holds_from", "outcome"),
     meeting: ("id", "cohort_id", "topic", "zone", "starts_at", "ends_at", "cancelled_at", "version"),
     summary: ("id", "meeting_id", "version", "topics", "withdrawn_at"),
     ledger_line: ("id", "enrolment_id", "position", "mark"),

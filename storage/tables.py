@@ -169,6 +169,25 @@ account = Table(
     Index("ix_account_person_id", "person_id"),
 )
 
+replacement = Table(
+    "replacement",
+    metadata,
+    _id(),
+    _to("person_id", "person"),
+    _to("account_id", "account"),  # the new one
+    Column("asked_at", Instant, nullable=False),
+    Column("holds_from", Instant, nullable=False),  # unless the person objects until then
+    Column("outcome", String(16), nullable=False),  # empty while it waits; done, stopped, dropped
+    Column("seal", LargeBinary),
+    Index(
+        "uq_replacement_waiting",
+        "person_id",
+        unique=True,
+        sqlite_where=text("outcome = ''"),
+        postgresql_where=text("outcome = ''"),
+    ),
+)
+
 conversation = Table(
     "conversation",
     metadata,

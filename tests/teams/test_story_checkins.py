@@ -203,6 +203,7 @@ async def test_another_account_of_the_same_person_reads_nothing_of_it(story: Sto
     await other.says("help")
 
     roster.match(story.settings, "dana@example.org", other.person.object_id, story.clock.now(), uuid4)
+    await story.pass_time(days=3)
 
     opened = await other.taps((await other.says("checkin")).messages[0], "Write a reflection")
     assert opened.dialog.fields == dict.fromkeys(opened.dialog.fields)
