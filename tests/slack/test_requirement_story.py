@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from storage import ledger, policies, verification
+from storage import policies, verification
 from storage.database import Tx
 from storage.tables import account, vault_item
 from tests.slack.phone import screen
