@@ -82,6 +82,28 @@ def check() -> None:
     say(f"Everything opens ({counted(found.items, 'item')}).")
 
 
+@keys.command("recover")
+def recover() -> None:
+    """Go on after the key store was lost without a backup. What was written in private under it is removed."""
+    from bot import recovering
+
+    now = datetime.now(UTC)
+    try:
+        with recovering.opened(settings()) as (database, vault):
+            name, found = recovering.look(database, vault, now)
+            if not found.people and not found.ledger:
+                say("Every key is there, so there is nothing to recover.")
+                return
+            for line in recovering.said(found):
+                say(line)
+            typed = typer.prompt(f"Look for a backup of the key store first. To go on, type the program's name, {name}")
+            if typed.strip() != name:
+                raise stop("That is not the program's name. Nothing was changed.")
+            say(recovering.recover(database, vault, now, uuid4))
+    except recovering.PROBLEMS as error:
+        raise stop(f"Nothing was changed.\n{error}") from None
+
+
 # One person -------------------------------------------------------------------------------------
 
 

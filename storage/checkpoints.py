@@ -34,7 +34,7 @@ from storage.tables import (
 )
 
 CHAIN = "chain"
-LOCK = 703_141_593  # any number of our own, for PostgreSQL's advisory lock
+LOCK = 703_141_594  # any number of our own, for PostgreSQL's advisory lock
 # Of each kind of record: its key, whom or which cohort it is about, its version (a number that only ever grows),
 # and what covers it.
 _RECORDS: Mapping[str, Select[Any]] = {

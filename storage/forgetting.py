@@ -54,7 +54,7 @@ def forget(work: Work, person_id: UUID, by: UUID | None) -> int:
     gone = delete(person_key).where(person_key.c.person_id == person_id).returning(person_key.c.key_id)
     key_id = work.tx.scalar(gone)
     _write_down(work.tx, [Forgotten(work.new_id(), person_id, key_id, work.now, by)])
-    _clear_marks(work.tx, person_id, work.now)
+    clear_marks(work.tx, person_id, work.now)
     return vault.destroy(work.tx, vault_item.c.person_id == person_id)
 
 
@@ -74,7 +74,7 @@ def forget_accounts(work: Work, person_id: UUID) -> int:
     left = select(vault_item.c.checkin_id).where(
         vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None)
     )
-    _clear_marks(work.tx, person_id, work.now, checkin.c.id.not_in(left))
+    clear_marks(work.tx, person_id, work.now, checkin.c.id.not_in(left))
     return gone
 
 
@@ -111,7 +111,7 @@ def apply_again(tx: Tx) -> Again:
     _write_down(tx, lines)
     for one in lines:
         if one.id not in known:
-            _clear_marks(tx, one.person_id, one.at)
+            clear_marks(tx, one.person_id, one.at)
     destroyed = select(forgotten_key.c.key_id).where(forgotten_key.c.key_id.is_not(None))
     keys = tx.execute(delete(person_key).where(person_key.c.key_id.in_(destroyed))).rowcount
     items = vault.destroy(tx, vault_item.c.key_id.in_(destroyed))
@@ -127,7 +127,7 @@ def _row(one: Forgotten) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
-def _clear_marks(tx: Tx, person_id: UUID, until: datetime, *which: ColumnElement[bool]) -> None:
+def clear_marks(tx: Tx, person_id: UUID, until: datetime, *which: ColumnElement[bool]) -> None:
     """Whether somebody answered is theirs too."""
     before = update(checkin).where(checkin.c.person_id == person_id, checkin.c.opened_at <= until, *which)
     tx.execute(before.values(answered_at=None, reach_out_at=None))

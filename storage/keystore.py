@@ -9,9 +9,9 @@ from sqlalchemy import exists, func, select
 
 from program.words import counted
 from storage.database import Tx
-from storage.tables import ledger_head, ledger_key, person, person_key, vault_item
+from storage.tables import ledger_head, ledger_key, ledger_key_copy, person, person_key, vault_item
 
-RESTORE = "restore its newest backup (plc-bot restore --keys FILE)."
+RESTORE = "restore its newest backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,8 @@ class Wrapping:
 def wrappings(tx: Tx) -> list[Wrapping]:
     rows = tx.execute(select(person_key.c.wrapped_by, func.count()).group_by(person_key.c.wrapped_by))
     people: dict[str, int] = {row[0]: row[1] for row in rows}
-    ledger = tx.scalar(select(ledger_key.c.wrapped_by))
-    used = sorted({*people, *([ledger] if ledger else [])})
-    return [Wrapping(one, people.get(one, 0), one == ledger) for one in used]
+    ledger = {*tx.scalars(select(ledger_key.c.wrapped_by)), *tx.scalars(select(ledger_key_copy.c.wrapped_by))}
+    return [Wrapping(one, people.get(one, 0), one in ledger) for one in sorted({*people, *ledger})]
 
 
 def listed(found: Sequence[Wrapping]) -> str:

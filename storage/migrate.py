@@ -99,7 +99,8 @@ def check_key_store(tx: Tx) -> None:
     if not inspect(tx).has_table("person_key", schema=KEYS_SCHEMA):
         raise SchemaProblem(
             "The key store is lost: nothing that was written in confidence can be read without it. Restore its "
-            "newest backup (plc-bot restore --keys FILE); nothing was changed."
+            "newest backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover. Nothing was "
+            "changed."
         )
 
 

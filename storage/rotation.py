@@ -14,7 +14,7 @@ from program.words import counted
 from storage import keystore, running
 from storage.database import Tx
 from storage.running import Process
-from storage.tables import ledger_key, person_key, vault_item
+from storage.tables import ledger_key, ledger_key_copy, person_key, vault_item
 from storage.vault import ITEMS, BadKey, Sealed, Vault, key_identity
 
 BATCH = 200  # data keys wrapped anew in one transaction
@@ -72,9 +72,11 @@ def rewrap_ledger(tx: Tx, vault: Vault, now: datetime) -> bool:
     """Wrap the ledger's key under the first key; False where it is already, or there is none."""
     _everybody_has(tx, vault, now)
     row = tx.execute(select(ledger_key).with_for_update()).one_or_none()
-    if row is None or row.wrapped_by == vault.fingerprints[0]:
+    copied = tx.scalar(select(ledger_key_copy.c.wrapped_by))
+    if row is None or row.wrapped_by == copied == vault.fingerprints[0]:
         return False
     clear, identity = vault.unwrap_chain_key(row)
+    vault.keep_copy(tx, clear)
     tx.execute(update(ledger_key).values(wrapped=vault.wrap(clear, identity), wrapped_by=vault.fingerprints[0]))
     return True
 

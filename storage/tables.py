@@ -637,6 +637,15 @@ ledger_key = Table(
     schema=KEYS_SCHEMA,
 )
 
+# The same key once more, among the data, so that losing the key store loses no attendance.
+ledger_key_copy = Table(
+    "ledger_key_copy",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("wrapped_by", String(16), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
 hold = Table(
     "hold",
     metadata,

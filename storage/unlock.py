@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from storage import checkpoints, seals
 from storage.database import SEAL_KEY, Tx
-from storage.tables import ledger_key
+from storage.tables import ledger_key, ledger_key_copy
 from storage.vault import LEDGER_IDENTITY, UNSEALED_IDENTITY, Vault
 
 
@@ -38,6 +38,8 @@ def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None
     if identity != LEDGER_IDENTITY:
         wrapped = vault.wrap(key, LEDGER_IDENTITY)
         tx.execute(update(ledger_key).values(wrapped=wrapped, wrapped_by=vault.fingerprints[0]))
+    if tx.scalar(select(ledger_key_copy.c.id)) is None:
+        vault.keep_copy(tx, key)
     if (new or identity != LEDGER_IDENTITY) and checkpoints.newest(tx) is None:
         checkpoints.make(tx, now or datetime.now(UTC))
     return key

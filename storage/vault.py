@@ -26,8 +26,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select,
 
 from storage import keystore
 from storage.database import Tx, among
-from storage.tables import account, dispute, installation, ledger_key, person_key, vault_item
-from storage.work import Work, insert_new
+from storage.tables import account, dispute, installation, ledger_key, ledger_key_copy, person_key, vault_item
+from storage.work import Work, insert_new, put
 
 KEY_BYTES = 32
 LEDGER_IDENTITY = b"ledger-key-3"  # of a database all of whose records are sealed
@@ -35,6 +35,7 @@ UNSEALED_IDENTITY = b"ledger-key"  # of one from before there were seals
 # The identities that a database's own key may be wrapped under; the middle one: accounts, memberships, roles,
 # shares and disputes are sealed, and what standings rest on is not.
 LEDGER_IDENTITIES = (LEDGER_IDENTITY, b"ledger-key-2", UNSEALED_IDENTITY)
+COPY_IDENTITY = b"ledger-key-copy"
 NONCE_BYTES = 12
 WAITING = "waiting"  # the kind of typed words that their author has not chosen about
 
@@ -191,6 +192,25 @@ class Vault:
             with suppress(Sealed):
                 return self.unwrap(row.wrapped_by, row.wrapped, identity), identity
         raise Sealed(Sealed.__doc__)
+
+    def keep_copy(self, tx: Tx, key: bytes) -> None:
+        """Keep the ledger's key, wrapped, among the data too."""
+        wrapped = self.wrap(key, COPY_IDENTITY)
+        put(tx, ledger_key_copy, {"id": 1, "wrapped_by": self._wrapping.fingerprint, "wrapped": wrapped})
+
+    def chain_key_from_copy(self, tx: Tx) -> bytes | None:
+        """The ledger's key from its copy among the data; None where there is none.
+
+        Raises:
+            BadKey: the operator's key for it is not at hand.
+            Sealed: it does not open, though the key is at hand.
+        """
+        row = tx.execute(select(ledger_key_copy)).one_or_none()
+        if row is None:
+            return None
+        if row.wrapped_by not in self._keys:
+            raise BadKey(f"PLC_ENCRYPTION_KEYS lacks the ledger's key; its fingerprint is {row.wrapped_by}.")
+        return self.unwrap(row.wrapped_by, row.wrapped, COPY_IDENTITY)
 
     def save(
         self,
