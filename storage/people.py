@@ -231,9 +231,9 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
         if found is None:
             person_id = work.new_id()
             row = {"id": person_id, "name": address.split("@")[0], "email": address, "zone": zone}
-            work.tx.execute(insert(person).values(row))
+            work.tx.execute(insert(person).values(seals.sealed(work.tx, person, row)))
             make_coordinator(work, person_id, SETTINGS)
-        elif not found.coordinator:
+        elif not found.coordinator and not seals.misfits_of(work.tx, person, person.c.id == found.id):
             make_coordinator(work, found.id, SETTINGS)
 
 
@@ -282,14 +282,14 @@ def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> 
     if not person_ids:  # most messages mention nobody
         return {}
     rows = tx.execute(
-        _accounts(
+        _sealed_accounts(
             among(tx, account.c.person_id, person_ids),
             account.c.link == "confirmed",
             installation.c.platform == platform,
             installation.c.tenant == tenant,
         )
     )
-    return {row.person_id: row.user for row in rows}
+    return {row.person_id: row.user for row in rows if fits(row[-1], _account_seal(tx, row))}
 
 
 def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
@@ -341,9 +341,10 @@ def see(
     row = work.tx.execute(query).one_or_none()
     if row is None:
         new = {"id": work.new_id(), "installation_id": at, "user": user, "link": "none", **facts}
-        work.tx.execute(insert(account).values(new))
+        work.tx.execute(insert(account).values(seals.sealed(work.tx, account, new)))
     else:
-        work.tx.execute(update(account).where(account.c.id == row.id).values(facts))
+        told = {"id": row.id, "installation_id": at, "user": user, **facts}
+        work.tx.execute(update(account).where(account.c.id == row.id).values(seals.sealed(work.tx, account, told)))
     return Account(*work.tx.execute(query).one())
 
 
@@ -364,7 +365,7 @@ def candidate_for(tx: Tx, seen: Account) -> Person | None:
     if not seen.member or not seen.email:
         return None
     candidate = by_email(tx, seen.email)
-    if candidate is None:
+    if candidate is None or not _addresses_fit(tx, seen.id, candidate.id):
         return None
     taken = _accounts(
         account.c.person_id == candidate.id,
@@ -373,6 +374,14 @@ def candidate_for(tx: Tx, seen: Account) -> Person | None:
         installation.c.tenant == seen.tenant,
     )
     return None if tx.execute(taken).first() is not None else candidate
+
+
+def _addresses_fit(tx: Tx, account_id: UUID, person_id: UUID) -> bool:
+    """Whether the platform said the account's address, and the roster the person's."""
+    return not (
+        seals.misfits_of(tx, account, account.c.id == account_id)
+        or seals.misfits_of(tx, person, person.c.id == person_id)
+    )
 
 
 def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:

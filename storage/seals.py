@@ -84,6 +84,8 @@ def of_membership(
 
 # The columns that the seal of a table's rows covers: everything that decides what the row means.
 COVERED: Mapping[Table, tuple[str, ...]] = {
+    person: ("id", "email"),
+    account: ("id", "installation_id", "user", "email", "member"),
     share: ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at", "copy_id", "accounts"),
     dispute: ("id", "person_id", "line_id", "about_id", "item_id", "with_mentors", "opened_at"),
     download: ("person_id", "what", "subject", "format", "expires_at", "token_hash"),
@@ -96,6 +98,14 @@ COVERED: Mapping[Table, tuple[str, ...]] = {
     ledger_line: ("id", "enrolment_id", "position", "mark"),
     certificate: ("id", "enrolment_id", "number", "code", "name", "policy", "issued_at"),
 }
+
+
+_SEAL_COLUMNS = {account: "facts_seal"}  # its seal is that of the link
+
+
+def column_of(table: Table) -> str:
+    """The column with the seal of the columns in :data:`COVERED`."""
+    return _SEAL_COLUMNS.get(table, "seal")
 
 
 def of_row(tx: Tx, table: Table, row: Any) -> bytes:
@@ -113,7 +123,7 @@ def _value(row: Any, name: str) -> Any:
 
 def sealed(tx: Tx, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """A new row of one of these tables, with its seal, for an insert."""
-    return {**row, "seal": of_row(tx, table, dict(row))}
+    return {**row, column_of(table): of_row(tx, table, dict(row))}
 
 
 def change(tx: Tx, table: Table, row_id: UUID, values: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
@@ -166,9 +176,16 @@ _MEMBERSHIPS = select(
 _COORDINATORS = select(person.c.id, person.c.coordinator_seal).where(person.c.coordinator)
 # The tables that say who is who and who may read what, and those that a standing or a certificate rests on.
 WHO_MAY_READ = (share, dispute)
+ADDRESSES = (person, account)
 RECORDS = (enrolment, policy, amendment, meeting, summary, ledger_line, certificate)
 # Of these a row leads to the person whom it is about.
-_PERSON = {share: share.c.author_id, dispute: dispute.c.person_id, enrolment: enrolment.c.person_id}
+_PERSON = {
+    share: share.c.author_id,
+    dispute: dispute.c.person_id,
+    enrolment: enrolment.c.person_id,
+    person: person.c.id,
+    account: account.c.person_id,
+}
 _OF_ENROLMENT = (ledger_line, certificate)
 
 
@@ -178,19 +195,21 @@ def misfits(tx: Tx) -> list[Misfit]:
     rows += [("membership", row[0], row[2], row[6], of_membership(tx, *row[:6])) for row in tx.execute(_MEMBERSHIPS)]
     rows += [("coordinator", row[0], row[0], row[1], of_coordinator(tx, row[0])) for row in tx.execute(_COORDINATORS)]
     wrong = [Misfit(table, id_, person_id) for table, id_, person_id, seal, right in rows if not fits(seal, right)]
-    return wrong + [one for table in WHO_MAY_READ for one in misfits_of(tx, table)]
+    return wrong + [one for table in (*WHO_MAY_READ, *ADDRESSES) for one in misfits_of(tx, table)]
 
 
 def misfits_of(tx: Tx, table: Table, *where: ColumnElement[bool]) -> list[Misfit]:
     """The rows of one of the tables in :data:`COVERED` whose seal does not fit."""
     key, names = key_of(tx), COVERED[table]
-    query = select(*(table.c[name] for name in names), table.c.seal, _person_of(table).label("whose"))
+    seal = table.c[column_of(table)].label("its_seal")
+    query = select(*(table.c[name] for name in names), seal, _person_of(table).label("whose"))
     if table in _OF_ENROLMENT:
         query = query.join_from(table, enrolment)
+    called = "address" if table in ADDRESSES else table.name
     return [
-        Misfit(table.name, row[0], row.whose)
+        Misfit(called, row[0], row.whose)
         for row in tx.execute(query.where(*where))
-        if not fits(row.seal, mac_of_row(key, table, row))
+        if not fits(row.its_seal, mac_of_row(key, table, row))
     ]
 
 
@@ -216,8 +235,8 @@ def seal_everything(tx: Tx) -> None:
 
 
 def seal_records(tx: Tx) -> None:
-    """Seal what standings and certificates rest on, as it is. Only where it was never sealed, once."""
-    for table in RECORDS:
+    """Seal addresses, and what standings and certificates rest on, as it is. Only where it was never sealed, once."""
+    for table in (*ADDRESSES, *RECORDS):
         _seal_table(tx, table)
 
 
@@ -225,7 +244,7 @@ def _seal_table(tx: Tx, table: Table) -> None:
     rows = tx.execute(select(*(table.c[name] for name in COVERED[table])))
     seals = {row[0]: of_row(tx, table, row) for row in rows}
     with _changeable(tx, table) if table.name in APPEND_ONLY else nullcontext():
-        _set(tx, table, "seal", seals)
+        _set(tx, table, column_of(table), seals)
 
 
 @contextmanager

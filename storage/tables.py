@@ -149,6 +149,7 @@ person = Table(
     Column("snoozed_until", Date),  # the first local day on which prompts come again
     Column("welcomed_at", Instant),
     Column("coordinator_seal", LargeBinary),  # see storage.seals, as for every seal below
+    Column("seal", LargeBinary),  # of the address, by which an account is asked whether it is this person's
 )
 
 account = Table(
@@ -165,6 +166,7 @@ account = Table(
     Column("link", String(16), nullable=False),  # none, proposed, confirmed, declined
     Column("seen_at", Instant, nullable=False),
     Column("seal", LargeBinary),  # of a confirmed link
+    Column("facts_seal", LargeBinary),  # of what the platform said: the address, and whether it is a full member's
     UniqueConstraint("installation_id", "user"),
     Index("ix_account_person_id", "person_id"),
 )

@@ -35,6 +35,7 @@ from storage.tables import (
 # What a row of each table is called in a sentence about it.
 CALLED = {
     "account": "the link from an account to this person",
+    "address": "an email address",
     "membership": "a membership",
     "coordinator": "the coordinator role",
     "share": "a share of a reflection",

@@ -63,7 +63,7 @@ async def test_an_account_given_to_another_user_opens_nothing(world: World, dana
         tx.execute(update(account).where(account.c.user == dana.user).values(user=mallory.user))
     assert SECRET not in await reads_as(world, mallory)
     with world.database.read() as tx:
-        assert [one.table for one in seals.misfits(tx)] == ["account"]
+        assert {one.table for one in seals.misfits(tx)} == {"account", "address"}
 
 
 async def test_an_account_moved_to_another_person_opens_nothing(world: World, dana: Person, lee: Person) -> None:
@@ -284,3 +284,33 @@ async def test_a_forged_moment_sends_a_forged_coordinator_no_digest(world: World
         deliveries.to_person(world.work(tx), "digest", lee.id, lee.id, tag="forged")
     await world.settle()
     assert not any("Weekly digest" in message.text for message in world.to(lee))
+
+
+@pytest.mark.parametrize("address", ["account", "person"])
+async def test_a_forged_address_makes_nobody_a_coordinator(
+    world: World, carol: Person, mallory: Person, address: str
+) -> None:
+    """Carol's link is taken away, and an address is changed so that mallory is asked whether she is Carol."""
+    await mallory.sends("help")
+    with world.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == carol.user).values(person_id=None, link="none"))
+        if address == "account":
+            tx.execute(update(account).where(account.c.user == mallory.user).values(email="carol@example.org"))
+        else:
+            tx.execute(update(person).where(person.c.id == carol.id).values(email="mallory@example.org"))
+        assert seals.misfits(tx)
+    if address == "account":  # what the platform says is stored with each request; this is what was stored before
+        with world.database.write() as tx:
+            row = people.unmatched_accounts(tx)
+            seen = next(one for one in row if one.user == mallory.user)
+            assert people.propose(world.work(tx), seen) is None
+    else:
+        assert "Is this you?" not in said(await mallory.sends("help"))
+    assert "Weekly digest" not in said(await mallory.sends("digest"))
+
+
+def test_a_forged_address_makes_no_coordinator_at_the_next_start(world: World, lee: Person) -> None:
+    with world.database.write() as tx:
+        tx.execute(update(person).where(person.c.id == lee.id).values(email="new.coordinator@example.org"))
+        people.ensure_coordinators(world.work(tx), ["new.coordinator@example.org"], "UTC")
+        assert lee.id not in {one.id for one in people.coordinators(tx)}
