@@ -85,7 +85,11 @@ def kept_delivery(work: Work, item: Delivery) -> Card | None:
     return Card("An account change was stopped", (text,))
 
 
-@router.moment("identity.replace", "an account is replaced unless its person objected", late="is done late, once")
+@router.moment(
+    "identity.replace",
+    "an account is replaced unless its person objected",
+    late="is done late; the person can object until then",
+)
 def replace_account(work: Work, moment: Moment) -> str | None:
     asked = replacements.waiting(work.tx, UUID(moment.subject))
     if asked is None or asked.holds_from > work.now:

@@ -188,6 +188,7 @@ PRESSES = (
     Act("identity.yes", ("@person",)),  # nobody's account was proposed for anybody
     Act("identity.no", ("@person",)),
     Act("identity.again", ()),
+    Act("identity.keep", ("@person",)),  # nobody's account is being replaced
     # A command on a button is the command, and no more
     Act("command.run", ("attendance", "@channel"), LEADS_ANY, declines=NOT_YOURS),
     Act("command.run", ("person lee",), COORDINATOR, declines=NOT_YOURS),
