@@ -66,12 +66,13 @@ OF_THE_RECORD = {
     or kind.startswith("attendance.differs")
 }
 
+# What follows from somebody outside of the chat.
 OF_THE_OPERATOR = {
     "identity.kept",
     "identity.replacing",
     "integrity",
     "keys.lost",
-}  # after what somebody did outside the chat
+}
 
 
 async def test_every_message_and_form_of_a_cohort_of_sixty_is_taken_by_slack(story: Story) -> None:
