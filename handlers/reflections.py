@@ -251,8 +251,8 @@ def share(call: Call) -> Reply:
 @router.press("reflections.stop")
 def stop(call: Call) -> Reply:
     found = shares.get(call.work.tx, call.id_at(0))
-    if found is None or found.author_id != call.my_id:
-        raise Refused(NOT_THERE)
+    if found is None or reflections.find(call.work.tx, found.item_id, call.me.account_id) is None:
+        raise Refused(NOT_THERE)  # another account's, be it the same person's: stopping destroys the shared copy
     if found.ended_at is None:
         shares.stop(call.work, found, call.my_id)
     return Reply(replace=list_card(call))

@@ -92,6 +92,7 @@ def end_coordinator(call: Call) -> Reply:
         raise Refused(f"{person.name} is not a coordinator.")
     if people.named_by_settings(call.work.tx, person.id):
         raise Refused(f"The setting PLC_COORDINATORS names {person.name}. Ask your operator to take them out of it.")
+    people.hold_coordinators(call.work.tx)
     if len(people.coordinators(call.work.tx)) <= 1:
         raise Refused("This is the only coordinator, so the role can't be ended. Name another coordinator first.")
     people.end_coordinator(call.work, person.id, COMMAND, call.my_id)

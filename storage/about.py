@@ -81,7 +81,7 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUI
         _kind("Numbers tapped", _items(tx, written, "pulse", opened)),
         _kind("Typed words you have not chosen about", _items(tx, written, vault.WAITING, opened)),
         _kind("Shared reflections", _shared(tx, person_id, written, accounts is None)),
-        _kind("Disputes", _disputes(tx, person_id, opened)),
+        _kind("Disputes", _disputes(tx, written, opened)),
     ]
 
 
@@ -223,9 +223,10 @@ def _shared(tx: Tx, person_id: UUID, written: ColumnElement[bool], every: bool) 
     ]
 
 
-def _disputes(tx: Tx, person_id: UUID, opened: Opened) -> list[dict[str, object]]:
+def _disputes(tx: Tx, written: ColumnElement[bool], opened: Opened) -> list[dict[str, object]]:
     query = select(dispute.c.opened_at, dispute.c.outcome, dispute.c.settled_at, dispute.c.item_id)
-    rows = tx.execute(query.where(dispute.c.person_id == person_id).order_by(dispute.c.opened_at)).all()
+    query = query.join_from(dispute, vault_item, vault_item.c.id == dispute.c.item_id).where(written)
+    rows = tx.execute(query.order_by(dispute.c.opened_at)).all()
     return [
         {"opened": row.opened_at, "outcome": row.outcome, "settled": row.settled_at, "text": opened(row.item_id)}
         for row in rows

@@ -217,6 +217,11 @@ def end_coordinator(work: Work, person_id: UUID, source: str, by: UUID | None = 
     history.note(work, person_id, "coordinator.removed", by, source=source)
 
 
+def hold_coordinators(tx: Tx) -> None:
+    """Until this transaction ends nobody else ends a role, so that two do not end each other's at once."""
+    tx.execute(select(person.c.id).where(person.c.coordinator).order_by(person.c.id).with_for_update())
+
+
 def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
     """Make the people of the settings coordinators, and end the role of those whom only the settings named before.
 
@@ -238,8 +243,15 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
 
 
 def named_by_settings(tx: Tx, person_id: UUID) -> bool:
-    named = [line for line in history.of(tx, person_id) if line.what == "coordinator.named"]
-    return bool(named) and named[-1].detail.get("source") == SETTINGS
+    """Whether the settings made this person a coordinator.
+
+    Before it was noted who did, only the settings made coordinators of people whom no roster had.
+    """
+    lines = history.of(tx, person_id)
+    named = [line for line in lines if line.what == "coordinator.named"]
+    if not named:
+        return not any(line.what == "person.imported" for line in lines)
+    return named[-1].detail.get("source") == SETTINGS
 
 
 # Accounts ---------------------------------------------------------------------------------------
