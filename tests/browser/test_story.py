@@ -525,7 +525,7 @@ async def test_the_digest_comes_on_monday_with_what_needs_the_coordinator(window
         assert "Mon Oct 26, 2026, 7:30 AM CDT" in await carol.clock()
         digest = await carol.reads("Weekly digest")
         await expect(digest).to_contain_text(f"Ozarks, {NEXT}, Thu Oct 22, 2026: needs attendance and summary")
-        await expect(digest).to_contain_text("1 person of the roster has no matched account.")
+        await expect(digest).to_contain_text("1 person on the roster has no matched account.")
         await expect(digest.get_by_role("row", name="Gateway 2 1")).to_be_visible()
         await carol.say("digest")
         await expect(carol.messages().filter(has_text="Weekly digest")).to_have_count(2)

@@ -114,7 +114,7 @@ async def a_dispute(lee: Person, ruth: Person) -> None:
     await pick(lee, "Which record", "absent")
     await lee.fill("What is wrong, and what would be right", WORDS)
     await lee.submit("Send")
-    await lee.reads("Those you chose are asked to look at it")
+    await lee.reads("I asked the people you chose to look at it")
     asked = await ruth.reads("A record is disputed")
     await expect(ruth.page.locator("#messages")).not_to_contain_text(WORDS)
     await ruth.press("Read it", asked)
