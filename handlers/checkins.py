@@ -141,7 +141,7 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     if decision is not None and decision.declined:
         return Card("You declined check-ins", (say(notices.DECLINED),))
     if decision is None or not decision.agreed:
-        return notices.first_card(work.house, found)
+        return notices.first_card(work.house, found, changed=decision is not None)
     closes = When(found.closes_at, people.get(work.tx, found.person_id).zone)
     pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
     ways = (pulse, *_words(work, found, saved))

@@ -28,10 +28,13 @@ def has_declined(tx: Tx, person_id: UUID) -> bool:
     return found is not None and found.declined
 
 
-def first_card(house: House, found: CheckIn) -> Card:
-    """What somebody who has not decided yet sees in place of a check-in."""
+def first_card(house: House, found: CheckIn, *, changed: bool = False) -> Card:
+    """What somebody who has not decided yet sees in place of a check-in.
+
+    ``changed``: they agreed to an earlier notice.
+    """
     return Card(
-        "Before your first check-in",
+        "The notice about check-ins has changed" if changed else "Before your first check-in",
         (
             say("I sometimes ask how things are going. Answering is optional."),
             *notice(house),

@@ -135,7 +135,7 @@ async def test_who_agreed_to_an_earlier_notice_is_asked_again_and_who_declined_i
             row = {"id": uuid4(), "person_id": person.id, "number": 9, "version": "1", "decision": decision}
             tx.execute(insert(consent_table).values(**row, at=world.clock.at))
     await next_checkin(world, dana)
-    assert "Before your first check-in" in world.to(dana)[-1].text
+    assert world.to(dana)[-1].text.startswith("The notice about check-ins has changed")
     assert "check-in" not in "".join(one.text for one in world.to(sam))
 
 

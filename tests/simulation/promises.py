@@ -47,7 +47,11 @@ class Promises:
                 self._wrote(pressed.args[0], request, {PULSE: pressed.args[1]}, saved)
             case Submit(sent, values) if sent.name == "checkins.save":
                 texts = {name: "\n".join(value).strip() for name, value in values.items()}
-                kept = _text(reply).startswith(("Saved.", "Nothing is saved", "Your words aren't saved")) if reply else None
+                kept = (
+                    _text(reply).startswith(("Saved.", "Nothing is saved", "Your words aren't saved"))
+                    if reply
+                    else None
+                )
                 self._wrote(sent.args[0], request, texts, kept)
             case Typed(text) if open_checkin:
                 self._offered(reply, open_checkin, text)

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from storage import policies, verification
 from storage.database import Tx
-from storage.tables import account, vault_item
+from storage.tables import account, person, vault_item
 from tests.slack.phone import screen
 from tests.slack.story import OZARKS, Neighbour, Story
 from tests.world import everybody_on
@@ -273,3 +273,9 @@ async def test_person_takes_no_mention_of_an_account_whose_seal_does_not_fit(sto
 
 def dana_id(tx: Tx, user: str) -> UUID | None:
     return tx.scalar(select(account.c.person_id).where(account.c.user == user))
+
+
+async def test_a_right_to_left_name_is_isolated_on_slack(matched: Story) -> None:
+    named = update(person).where(person.c.email == "dana@example.org").values(name="נעמה לוי")
+    await matched.app.product.threads.write(lambda tx: tx.execute(named))
+    assert "\u2068נעמה לוי\u2069 | 0 of 8" in await matched.ruth.sends("progress")
