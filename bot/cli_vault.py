@@ -19,6 +19,8 @@ from program.words import counted
 keys = typer.Typer(help="The operator's encryption keys.", no_args_is_help=True)
 person = typer.Typer(help="One person: delete private data, legal holds.", no_args_is_help=True)
 
+forgotten = typer.Typer(help="The list of forgotten people, to keep apart from the backups.", no_args_is_help=True)
+
 Name = Annotated[str, typer.Argument(metavar="NAME|EMAIL|ID", help="Who: a name, an email address or an id.")]
 Sure = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 
@@ -148,6 +150,27 @@ def _hold(who: str, reason: str | None) -> None:
         raise stop(str(error)) from None
 
 
+# The list of forgotten people -------------------------------------------------------------------
+
+
+@forgotten.command("export")
+def forgotten_export(
+    file: Annotated[Path, typer.Argument(help="Where the list goes. Keep it apart from the machine.")],
+) -> None:
+    """Write who was forgotten, as ids and times, so that a restore from older backups forgets them again."""
+    from bot import forgotten as lists
+    from bot.app import CannotStart
+    from storage.forgotten_list import BadList
+    from storage.migrate import SchemaProblem
+    from storage.vault import BadKey
+
+    try:
+        entries = lists.export(settings(), file, datetime.now(UTC))
+    except (BadList, CannotStart, SchemaProblem, BadKey) as error:
+        raise stop(str(error)) from None
+    say(f"Wrote {file} ({counted(entries, 'entry', 'entries')}). Who is forgotten later is not in it: export it again.")
+
+
 # Backups ----------------------------------------------------------------------------------------
 
 
@@ -177,29 +200,46 @@ def restore(
     keys_file: Annotated[Path | None, typer.Option("--keys", help="A backup of the key store.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check that the backup works.")] = False,
     settled: Annotated[bool, typer.Option("--settle", help="After pg_restore: finish the restore.")] = False,
+    listed: Annotated[
+        Path | None,
+        typer.Option("--forgotten", metavar="FILE", help="A list from `plc-bot forgotten export`, to forget again."),
+    ] = None,
 ) -> None:
     """Put a backup in place of a SQLite database; the bot must not run. What was there is kept aside."""
     from bot import restoring
     from storage.backup import NoCopy
+    from storage.forgotten_list import BadList
 
     now = settings()
     try:
-        if settled or (file is None and check):
-            report = restoring.settle_in_place(now, SystemClock()) if settled else restoring.check_in_place(now)
+        if settled:
+            report = restoring.settle_in_place(now, SystemClock(), listed)
+        elif file is None and keys_file is None and check:
+            if listed is not None:
+                raise stop(
+                    "Without a backup, --check takes no list. To forget again in place, use --settle --forgotten FILE."
+                )
+            report = restoring.check_in_place(now)
         elif not now.sqlite:
-            _say_commands("restore", "Stop the bot, then run these commands:")
+            _say_commands(
+                "restore",
+                "Stop the bot, then run these commands. If the key store is restored too, add --forgotten FILE to the "
+                "last one, with your newest list from `plc-bot forgotten export`:",
+            )
             return
         elif file is None and keys_file is None:
             raise stop("Name a file: plc-bot restore FILE, and --keys FILE if the key store is lost too.")
         elif check:
-            report = restoring.check(now, file, keys_file)
+            report = restoring.check(now, file, keys_file, listed)
         else:
-            report, aside = restoring.restore(now, file, keys_file, SystemClock())
+            report, aside = restoring.restore(now, file, keys_file, SystemClock(), listed)
             report.facts.extend(f"The earlier file is kept as {one}." for one in aside)
-    except (restoring.CannotRestore, NoCopy) as error:
+    except (restoring.CannotRestore, NoCopy, BadList) as error:
         raise stop(f"Nothing was changed.\n{error}") from None
     for text in report.facts:
         say(f"✓ {text}")
+    for text in report.warnings:
+        say(f"! {text}")
     for text in report.problems:
         say(f"✗ {text}")
     if report.problems:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +16,11 @@ from uuid import uuid4
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import forgotten
 from bot.app import CannotStart, open_database, operator_keys, running_alone
 from bot.clock import Clock
 from bot.dispatch import Product
+from bot.forgotten import NOTHING, Known
 from bot.planner import look
 from bot.settings import Settings
 from bot.threads import DatabaseThreads
@@ -26,7 +28,7 @@ from handlers.features import router
 from program.words import counted
 from storage import backup, deliveries, forgetting, rotation, running, verification
 from storage.database import KEYS_SCHEMA, Database, Tx, keys_file
-from storage.forgetting import Forgotten
+from storage.forgotten_list import BadList, ForgottenList
 from storage.migrate import SchemaProblem, current, migrate
 from storage.unlock import unlock
 from storage.vault import BadKey, Vault, read_operator_keys
@@ -42,6 +44,7 @@ class Report:
     """What a backup was found to be. Without problems it can be put in place."""
 
     facts: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -92,6 +95,12 @@ def _files(settings: Settings) -> _Files:
     return _Files(Path(data), Path(keys_file(data)))
 
 
+NOBODY_KNOWS = (
+    "No list here says who was forgotten after this backup, so what they wrote may be readable again. If you keep a "
+    "list from `plc-bot forgotten export`, restore again with --forgotten FILE. If not, delete those people again."
+)
+
+
 # Proving ----------------------------------------------------------------------------------------
 
 
@@ -117,23 +126,23 @@ def staged(settings: Settings, data: Path | None, keys: Path | None) -> Iterator
             database.close()
 
 
-def examine(settings: Settings, database: Database, listed: Sequence[Forgotten] = ()) -> Report:
+def examine(settings: Settings, database: Database, known: Known = NOTHING) -> Report:
     """Whether a database opens, is whole and known, its chain verifies and its keys unwrap.
 
-    It is brought to this version's schema, and whom it should not know any more is forgotten in it; ``listed``:
+    It is brought to this version's schema, and whom it should not know any more is forgotten in it; ``known``:
     more of those than it and its key store name themselves.
     """
     report = Report()
     try:
-        _examine(Vault(read_operator_keys(operator_keys(settings))), database, listed, report)
-    except (SchemaProblem, BadKey, CannotStart) as error:
+        _examine(Vault(read_operator_keys(operator_keys(settings))), database, known, report)
+    except (SchemaProblem, BadKey, CannotStart, BadList) as error:
         report.problems.append(str(error))
     except SQLAlchemyError as error:
         report.problems.append(f"This is not a database of this program ({type(error).__name__}).")
     return report
 
 
-def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], report: Report) -> None:
+def _examine(vault: Vault, database: Database, known: Known, report: Report) -> None:
     _examine_files(database)
     with database.read() as tx:
         before = current(tx)
@@ -142,10 +151,12 @@ def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], repo
     migrated = migrate(database)
     report.facts.append(f"The schema is supported ({before}{', now brought up to date' if migrated else ''}).")
     with database.write() as tx:
-        forgetting.remember(tx, listed)
+        key = unlock(tx, vault) if rotation.ledger_opens(tx, vault) else b""
+        forgetting.remember(tx, known.in_place or ())
+        if known.exported is not None:
+            _remember_exported(tx, vault, known.exported, key, report)
         again = forgetting.apply_again(tx)
         vault.check(tx)
-        key = unlock(tx, vault) if rotation.ledger_opens(tx, vault) else b""
         found = rotation.survey(tx, vault)
         verdict = verification.verify(tx, key) if key else None
     if again.keys or again.items:
@@ -165,6 +176,22 @@ def _examine(vault: Vault, database: Database, listed: Sequence[Forgotten], repo
         report.facts.append(f"The ledger: {verdict.lines} lines of {verdict.enrolments} enrolments checked.")
 
 
+def _remember_exported(tx: Tx, vault: Vault, exported: ForgottenList, key: bytes, report: Report) -> None:
+    """Take over a list that the operator kept.
+
+    Raises:
+        BadList: it is of another program's database or was changed, or it cannot be checked.
+        BadKey: the key to check it with is not at hand.
+    """
+    if not key:
+        vault.check(tx)
+        raise BadList("The list of forgotten people can't be checked, because the ledger's key can't be opened.")
+    exported.check(key)
+    forgetting.remember(tx, exported.lines)
+    entries = counted(len(exported.lines), "entry", "entries")
+    report.facts.append(f"The list of forgotten people of {exported.made_at:%Y-%m-%d %H:%M} UTC fits ({entries}).")
+
+
 def _examine_files(database: Database) -> None:
     """What SQLite itself can say of the files."""
     if not database.sqlite:
@@ -175,15 +202,30 @@ def _examine_files(database: Database) -> None:
             raise SchemaProblem(f"The file is damaged: {found}.")
 
 
-def check(settings: Settings, data: Path | None, keys: Path | None) -> Report:
+def check(settings: Settings, data: Path | None, keys: Path | None, exported: Path | None = None) -> Report:
     """Prove a backup on a copy of it; without ``data`` a key store alone, beside the present data.
+
+    ``exported``: a list of forgotten people that the operator kept.
 
     Raises:
         NoCopy: it is no database.
+        BadList: the list cannot be read.
     """
-    listed = _listed(settings)
+    known = _known(settings, exported)
     with staged(settings, data, keys) as database:
-        return examine(settings, database, listed)
+        return _warned(examine(settings, database, known), known)
+
+
+def _known(settings: Settings, exported: Path | None) -> Known:
+    there = _files(settings)
+    return Known(forgotten.in_place(there.data, there.keys), forgotten.read(exported) if exported else None)
+
+
+def _warned(report: Report, known: Known) -> Report:
+    """The same, warned of where nothing says who was forgotten since the backup."""
+    if known.in_place is None and known.exported is None and not report.problems:
+        report.warnings.append(NOBODY_KNOWS)
+    return report
 
 
 def check_in_place(settings: Settings) -> Report:
@@ -198,16 +240,18 @@ def check_in_place(settings: Settings) -> Report:
 # Putting in place -------------------------------------------------------------------------------
 
 
-def restore(settings: Settings, data: Path | None, keys: Path | None, clock: Clock) -> tuple[Report, list[Path]]:
+def restore(
+    settings: Settings, data: Path | None, keys: Path | None, clock: Clock, exported: Path | None = None
+) -> tuple[Report, list[Path]]:
     """Put a backup of a SQLite database in place; what it was found to be, and where the files before it are now.
 
-    No bot starts on it meanwhile.
+    No bot starts on it meanwhile. ``exported``: a list of forgotten people that the operator kept.
 
     Raises:
-        CannotRestore, NoCopy: nothing was changed.
+        CannotRestore, NoCopy, BadList: nothing was changed.
     """
     with _nobody_runs(settings):
-        return _restore(settings, data, keys, clock)
+        return _restore(settings, data, keys, clock, exported)
 
 
 @contextmanager
@@ -228,12 +272,14 @@ def _nobody_runs(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _restore(settings: Settings, data: Path | None, keys: Path | None, clock: Clock) -> tuple[Report, list[Path]]:
+def _restore(
+    settings: Settings, data: Path | None, keys: Path | None, clock: Clock, exported: Path | None
+) -> tuple[Report, list[Path]]:
     there = _files(settings)
     _refuse_while_used(settings, clock)
-    listed = _listed(settings)
+    known = _known(settings, exported)
     with staged(settings, data, keys) as database:
-        report = examine(settings, database, listed)
+        report = _warned(examine(settings, database, known), known)
         if report.problems:
             raise CannotRestore("\n".join(report.problems))
         if data is not None:
@@ -247,21 +293,6 @@ def _restore(settings: Settings, data: Path | None, keys: Path | None, clock: Cl
         if data is not None:
             aside += _swap(Path(file), there.data, clock)
         return report, aside
-
-
-def _listed(settings: Settings) -> list[Forgotten]:
-    """Whom the database in place has forgotten, from whichever of its two stores can still be read."""
-    found: list[Forgotten] = []
-    if not _files(settings).data.exists():
-        return found
-    database = open_database(settings)
-    try:
-        for store in forgetting.LISTS:
-            with suppress(SQLAlchemyError), database.read() as tx:
-                found += forgetting.listed(tx, [store])
-    finally:
-        database.close()
-    return found
 
 
 def _refuse_while_used(settings: Settings, clock: Clock) -> None:
@@ -330,20 +361,22 @@ def settle(settings: Settings, database: Database, clock: Clock) -> int:
         return deliveries.hold_back(product.work(tx), "restored from a backup: it may have been sent before")
 
 
-def settle_in_place(settings: Settings, clock: Clock) -> Report:
+def settle_in_place(settings: Settings, clock: Clock, exported: Path | None = None) -> Report:
     """After `pg_restore`: the same for the database in place.
 
     Raises:
         CannotRestore: a process runs, or the database is not as it must be.
+        BadList: the list of forgotten people cannot be read.
     """
+    known = Known(exported=forgotten.read(exported) if exported else None)
     with _nobody_runs(settings):
-        return _settle_in_place(settings, clock)
+        return _settle_in_place(settings, clock, known)
 
 
-def _settle_in_place(settings: Settings, clock: Clock) -> Report:
+def _settle_in_place(settings: Settings, clock: Clock, known: Known) -> Report:
     database = open_database(settings)
     try:
-        report = examine(settings, database)
+        report = examine(settings, database, known)
         if report.problems:
             raise CannotRestore("\n".join(report.problems))
         with database.write() as tx:

