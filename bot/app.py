@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import nightly
+from bot import damage, nightly
 from bot.clock import AheadClock, Clock, SystemClock
 from bot.connections import Connections
 from bot.delivery import DeliveryLoop
@@ -194,6 +194,7 @@ class App:
         self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
         self.port = settings.plc_port
         self.health = Health(self.product, self.platforms, metrics_token=settings.plc_metrics_token)
+        self.health.damaged_keys = damage.find_damaged_keys(database, vault)
         self._runner: web.AppRunner | None = None
 
     def add(self, platform: Platform) -> None:
@@ -382,6 +383,8 @@ async def serve(app: App, say: Callable[[str], None]) -> None:
     try:
         for platform in app.platforms:
             say(_ready(platform.port.platform, app))
+        if app.health.damaged_keys:
+            say(damage.sentence(len(app.health.damaged_keys)))
         event(log, "bot.ready", platforms=",".join(app.ports), database=app.product.threads.database.engine.name)
         _collect_less()
         await stopped.wait()

@@ -59,6 +59,12 @@ class _TooMuch(Exception):
     """More may have to be read than the event loop can wait for."""
 
 
+UNOPENED = (
+    "I can't open or save this, because it or the key that protects it is damaged. Nothing was changed or deleted. "
+    "Please tell your coordinator."
+)
+
+
 class Dispatcher:
     """Answers requests. ``wake`` is called after every change, so that deliveries go out at once."""
 
@@ -92,7 +98,9 @@ class Dispatcher:
             return Reply(errors=wrong.errors)
         except Sealed:
             event(log, "vault.unopened", logging.ERROR, platform=request.who.platform)
-            return notice("What you asked for can't be opened. Nothing was changed. Please tell your coordinator.")
+            if isinstance(request.intent, Submit):  # the form stays, with the words that are in it
+                return Reply(errors={"": f"{UNOPENED} Before you close this form, copy what you wrote."})
+            return notice(UNOPENED)
 
     async def _answer(self, request: Request) -> Reply:
         profile = await self._profile(request) if isinstance(request.intent, Arrived) else None

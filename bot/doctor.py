@@ -13,7 +13,7 @@ from bot.app import CannotStart, open_database, operator_keys
 from bot.port import Finding, Platform
 from bot.settings import Settings
 from handlers.requests import Reply, Request
-from storage import program
+from storage import program, rotation
 from storage.database import Database
 from storage.migrate import SchemaProblem, check_key_store, check_triggers, current, head
 from storage.vault import BadKey, Vault, read_operator_keys
@@ -87,8 +87,11 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
             findings.append(Finding("The database is of the right kind (example or real)", ok=False, mend=mend))
         what = "The encryption keys open the stored data"
         try:
-            Vault(read_operator_keys(operator_keys(settings))).check(tx)
+            vault = Vault(read_operator_keys(operator_keys(settings)))
+            vault.check(tx)
             findings.append(Finding(what, ok=True))
+            whole = not rotation.damaged_keys(tx, vault)
+            findings.append(Finding("Every data key opens", whole, "Run `plc-bot keys check`."))
         except (BadKey, CannotStart) as error:
             findings.append(Finding(what, ok=False, mend=str(error)))
     return findings

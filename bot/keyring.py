@@ -119,7 +119,10 @@ def _problems(found: rotation.Survey, missing: list[keystore.Wrapping]) -> list[
         f"Add key {one.fingerprint} to PLC_ENCRYPTION_KEYS. It wraps the keys of {one.words}." for one in missing
     ]
     if found.unopened_keys:
-        problems.append(f"{counted(found.unopened_keys, 'data key')} can't be opened, although its key is available.")
+        problems.append(
+            f"{counted(found.unopened_keys, 'data key')} can't be opened, although the key that wraps it is available. "
+            f"It is damaged: {keystore.RESTORE}"
+        )
     if found.unopened_items:
         problems.append(f"{found.unopened_items} of {counted(found.items, 'item')} cannot be opened.")
     if not found.ledger_opens:

@@ -51,6 +51,7 @@ ACTIONS = {
     "presence.silent": "so many transactions of a process that froze amid them were ended; it wrote nothing of them",
     "forgetting.again": "a backup had brought back people who were forgotten; they were forgotten again",
     "vault.unopened": "something that was written did not open with the current keys: run `plc-bot keys check`",
+    "vault.unopened_keys": "so many data keys did not open at the start; the others work: run `plc-bot keys check`",
     "records.checked": "the nightly check of the records; if `problems` is not 0, run `plc-bot ledger verify`",
     "seal.misfit": "rows about an account do not fit their seals and count for nothing; docs/privacy.md says more",
     "delivery.sent": "the platform took a message, a change of one, or a visit",

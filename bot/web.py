@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Sequence
+from uuid import UUID
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -18,7 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import disk
 from bot.dispatch import Product
 from bot.port import Platform
-from storage import deliveries, integrity
+from program.words import counted
+from storage import deliveries, integrity, rotation
+from storage.database import Tx
 from storage.migrate import current, head
 
 ANSWER_SECONDS = 3.0  # how long the database and each platform may take to answer
@@ -30,7 +33,8 @@ CLOSED = "Nobody may read the figures: PLC_METRICS_TOKEN is not set.\n"
 class Health:
     """``metrics_token``: what a client must send to read the figures; None: nobody may.
 
-    written   whether the process's last heartbeat could be stored
+    written       whether the process's last heartbeat could be stored
+    damaged_keys  whose data keys did not open when the process started, as far as they still do not
     """
 
     def __init__(self, product: Product, platforms: Sequence[Platform], *, metrics_token: str | None) -> None:
@@ -41,6 +45,7 @@ class Health:
         self._disk: tuple[float, str] | None = None
         self._looking = asyncio.Lock()
         self.written = True
+        self.damaged_keys: list[UUID] = []
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self._alive)
@@ -80,10 +85,20 @@ class Health:
         """What somebody must look at, although the process works."""
         if database != "ok":
             return {}
-        found = await self._product.threads.read(integrity.newest)
-        if found is None or not found.problems:
-            return {}
-        return {"warning": f"{found.problems} records were changed outside the program: run plc-bot ledger verify"}
+        warnings = await self._product.threads.read(self._found)
+        return {"warning": "; ".join(warnings)} if warnings else {}
+
+    def _found(self, tx: Tx) -> list[str]:
+        """The data keys that were damaged at the start are tried again: somebody may have forgotten a person since."""
+        warnings = []
+        records = integrity.newest(tx)
+        if records is not None and records.problems:
+            warnings.append(f"{records.problems} records were changed outside the program: run plc-bot ledger verify")
+        if self.damaged_keys:
+            self.damaged_keys = rotation.damaged_keys(tx, self._product.vault, self.damaged_keys)
+        if self.damaged_keys:
+            warnings.append(f"{counted(len(self.damaged_keys), 'data key')} can't be opened: run plc-bot keys check")
+        return warnings
 
     async def _database(self) -> str:
         try:

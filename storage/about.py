@@ -52,6 +52,7 @@ PARTICIPATION = frozenset(
     }
 )
 
+UNOPENED = "It can't be opened, because it or the key that protects it is damaged."
 Opened = Callable[[UUID], str | None]  # the text of an item in the vault, where it may be opened
 
 
@@ -191,17 +192,25 @@ def _choices(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
 def _items(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
     query = select(vault_item.c.id, vault_item.c.at).where(written, vault_item.c.kind == kind)
     rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id)).all()
-    return [{"at": row.at, "what": opened(row.id)} for row in rows]
+    return [{"at": row.at, **_opened(opened, row.id)} for row in rows]
+
+
+def _opened(opened: Opened, item_id: UUID, name: str = "what") -> dict[str, object]:
+    """The text of an item under this name, or a note that it does not open."""
+    try:
+        return {name: opened(item_id)}
+    except vault.Sealed:
+        return {"note": UNOPENED}
 
 
 def _reflections(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
     asked = {str(row.id): row.text for row in tx.execute(select(prompt.c.id, prompt.c.text))}
     found: list[dict[str, object]] = []
     for row in _items(tx, written, kind, opened):
-        text = row["what"]
+        text = row.pop("what", None)
         answers = reflections.parse(text if isinstance(text, str) else None)
         texts = {asked.get(name, "Typed into the chat"): answer for name, answer in answers.items()}
-        found.append({"at": row["at"], **texts} if answers else {"at": row["at"]})
+        found.append({**row, **texts})
     return found
 
 
@@ -228,7 +237,12 @@ def _disputes(tx: Tx, written: ColumnElement[bool], opened: Opened) -> list[dict
     query = query.join_from(dispute, vault_item, vault_item.c.id == dispute.c.item_id).where(written)
     rows = tx.execute(query.order_by(dispute.c.opened_at)).all()
     return [
-        {"opened": row.opened_at, "outcome": row.outcome, "settled": row.settled_at, "text": opened(row.item_id)}
+        {
+            "opened": row.opened_at,
+            "outcome": row.outcome,
+            "settled": row.settled_at,
+            **_opened(opened, row.item_id, "text"),
+        }
         for row in rows
     ]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 
 from program.words import counted
 from storage import keystore, running
@@ -141,16 +142,32 @@ def survey(tx: Tx, vault: Vault) -> Survey:
     """Try every data key and every item. No text is kept."""
     opened: dict[UUID, AESGCM] = {}
     unopened_keys = 0
-    for row in tx.execute(select(person_key)):
-        try:
-            clear = vault.unwrap(row.wrapped_by, row.wrapped, key_identity(row.person_id))
+    for row, clear in _tried(tx, vault, select(person_key)):
+        if clear is not None:
             opened[row.person_id] = AESGCM(clear)
-        except Sealed:
+        else:
             unopened_keys += row.wrapped_by in vault.fingerprints
     items, unopened_items = _try_items(tx, vault, opened)
     return Survey(
         keystore.wrappings(tx), unopened_keys, ledger_opens(tx, vault), items, unopened_items, keystore.gaps(tx)
     )
+
+
+def damaged_keys(tx: Tx, vault: Vault, people: Sequence[UUID] | None = None) -> list[UUID]:
+    """Try every data key, or these people's: whose do not open with the keys at hand."""
+    query = select(person_key)
+    if people is not None:
+        query = query.where(person_key.c.person_id.in_(people))
+    return [row.person_id for row, clear in _tried(tx, vault, query) if clear is None]
+
+
+def _tried(tx: Tx, vault: Vault, query: Select[Any]) -> Iterator[tuple[Row[Any], bytes | None]]:
+    """Rows of ``person_key`` with their data keys in the clear; None: it does not open."""
+    for row in tx.execute(query.execution_options(yield_per=PAGE)):
+        try:
+            yield row, vault.unwrap(row.wrapped_by, row.wrapped, key_identity(row.person_id))
+        except Sealed:
+            yield row, None
 
 
 def ledger_opens(tx: Tx, vault: Vault) -> bool:

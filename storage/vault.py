@@ -377,5 +377,5 @@ def _encrypt(cipher: AESGCM, clear: bytes, identity: bytes) -> bytes:
 def _decrypt(cipher: AESGCM, sealed: bytes, identity: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], identity)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: it was emptied, or cut off within its nonce
         raise Sealed(Sealed.__doc__) from None

@@ -15,13 +15,17 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from yarl import URL
 
 from bot import logs, nightly
 from bot.app import App, build
+from bot.damage import find_damaged_keys
 from bot.logs import ACTIONS, event
+from storage import forgetting, integrity
+from storage.tables import person, person_key
+from storage.verification import Verdict
 from tests.bot.test_app import local
 from tests.malformed import BODIES, JSON
 
@@ -111,6 +115,27 @@ async def test_ready_sees_that_the_last_heartbeat_could_not_be_stored(
     assert (status, json.loads(body)["database"]) == (503, "cannot be written to")
     await app.be_present()
     assert (await fetched(app, "readyz"))[0] == 200
+
+
+async def test_ready_warns_of_data_keys_that_do_not_open_and_of_changed_records(app: App) -> None:
+    database, vault = app.product.threads.database, app.product.vault
+    with database.write() as tx:
+        someone = tx.scalars(select(person.c.id).order_by(person.c.id)).first()
+        assert someone
+        vault.ensure_keys(app.product.work(tx), [someone])
+        tx.execute(update(person_key).where(person_key.c.person_id == someone).values(wrapped=bytes(60)))
+    app.health.damaged_keys = find_damaged_keys(database, vault)
+    keys = "1 data key can't be opened: run plc-bot keys check"
+    status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["warning"]) == (200, keys)
+    records = "2 records were changed outside the program: run plc-bot ledger verify"
+    with database.write() as tx:
+        integrity.add(app.product.work(tx), Verdict(0, 0, ["x", "y"]))
+    status, body = await fetched(app, "readyz")
+    assert (status, json.loads(body)["warning"]) == (200, f"{records}; {keys}")
+    with database.write() as tx:
+        forgetting.forget(app.product.work(tx), someone, None)
+    assert json.loads((await fetched(app, "readyz"))[1])["warning"] == records
 
 
 async def test_the_figures_are_for_nobody_unless_there_is_a_token(app: App) -> None:

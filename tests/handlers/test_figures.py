@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.port import Permanent
 from program.figures import Figure
 from storage import cohorts, consent, figures
 from storage.due import Moment
-from storage.tables import figure, participation
+from storage.tables import figure, participation, person_key
 from tests.world import Person, World, said
 
 MADE = datetime(2026, 10, 10, 11, 0, tzinfo=UTC)  # six in Missouri
@@ -71,6 +71,15 @@ async def test_a_month_is_made_once_and_shown_to_the_coordinator_without_names(w
     assert stored(world) == [("Plains", 8, 5, "well")]
     with pytest.raises(Exception, match="append-only"), world.database.write() as tx:
         tx.execute(figure.delete())
+
+
+async def test_a_damaged_key_costs_nobody_else_their_figures(world: World, carol: Person) -> None:
+    people = many(world, 8)
+    await in_september(world, people, "55444125")
+    with world.database.write() as tx:
+        tx.execute(update(person_key).where(person_key.c.person_id == people[0].id).values(wrapped=b""))
+    await world.go_to(MADE)
+    assert stored(world) == [("Plains", 8, 5, "well")]
 
 
 def moment_of(world: World) -> Moment:

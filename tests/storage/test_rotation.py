@@ -198,7 +198,8 @@ def test_what_no_key_opens_is_counted(world: World) -> None:
         tx.execute(update(ledger_key).values(wrapped=b"z" * 60))
     checked = keyring.check(world.database, world.vault, world.clock)
     assert checked.problems == [
-        "1 data key can't be opened, although its key is available.",
+        "1 data key can't be opened, although the key that wraps it is available. It is damaged: restore its newest "
+        "backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover.",
         "2 of 3 items cannot be opened.",
         "The ledger's key cannot be opened.",
     ]
@@ -206,6 +207,28 @@ def test_what_no_key_opens_is_counted(world: World) -> None:
     with world.database.write() as tx:
         step = rotation.rewrap(tx, both, world.clock.at, UUID(int=0))
     assert (step.done, step.unopened) == (2, 1)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\0", b"\0" * 60, b"x" * 59], ids=["emptied", "cut", "zeroed", "wrong"])
+def test_each_damaged_key_is_named_and_the_others_open(world: World, damaged: bytes) -> None:
+    write_for_all(world)
+    with world.database.write() as tx:
+        everybody = list(tx.scalars(select(person_key.c.person_id).order_by(person_key.c.person_id)))
+        assert rotation.damaged_keys(tx, world.vault) == []
+        tx.execute(update(person_key).where(person_key.c.person_id == everybody[0]).values(wrapped=damaged))
+        assert rotation.damaged_keys(tx, world.vault) == everybody[:1]
+        assert rotation.damaged_keys(tx, world.vault, everybody[:1]) == everybody[:1]
+        assert rotation.damaged_keys(tx, world.vault, everybody[1:]) == []
+        assert sorted(rotation.damaged_keys(tx, keyed(NEW))) == everybody
+
+
+def test_a_key_put_in_anothers_place_is_damaged(world: World) -> None:
+    write_for_all(world)
+    with world.database.write() as tx:
+        first, second, _ = tx.execute(select(person_key).order_by(person_key.c.person_id)).all()
+        moved = update(person_key).where(person_key.c.person_id == first.person_id)
+        tx.execute(moved.values(wrapped=second.wrapped))
+        assert rotation.damaged_keys(tx, world.vault) == [first.person_id]
 
 
 def test_a_lost_ledger_key_is_not_made_anew(world: World) -> None:
