@@ -90,8 +90,8 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
             vault = Vault(read_operator_keys(operator_keys(settings)))
             vault.check(tx)
             findings.append(Finding(what, ok=True))
-            whole = not rotation.damaged_keys(tx, vault)
-            findings.append(Finding("Every data key opens", whole, "Run `plc-bot keys check`."))
+            whole = rotation.ledger_opens(tx, vault) and not rotation.damaged_keys(tx, vault)
+            findings.append(Finding("Every key in the key store opens", whole, "Run `plc-bot keys check`."))
         except (BadKey, CannotStart) as error:
             findings.append(Finding(what, ok=False, mend=str(error)))
     return findings

@@ -108,7 +108,8 @@ def check(database: Database, vault: Vault, clock: Clock) -> Checked:
     for place, fingerprint in enumerate(vault.fingerprints):
         wraps = used[fingerprint].words if fingerprint in used else "nothing"
         rows.append((fingerprint, "wraps" if place == 0 else "unwraps", wraps))
-    missing = [one for one in found.wrappings if one.fingerprint not in vault.fingerprints]
+    unknown = [one for one in found.wrappings if one.fingerprint not in vault.fingerprints]
+    missing = [one for one in unknown if keystore.is_fingerprint(one.fingerprint)]
     rows += [(one.fingerprint, "missing", one.words) for one in missing]
     advice = [_advice(one, used.get(one), wraps=one in firsts) for one in vault.fingerprints[1:]]
     return Checked(rows, _problems(found, missing), advice, found.items)
@@ -126,7 +127,7 @@ def _problems(found: rotation.Survey, missing: list[keystore.Wrapping]) -> list[
     if found.unopened_items:
         problems.append(f"{found.unopened_items} of {counted(found.items, 'item')} cannot be opened.")
     if not found.ledger_opens:
-        problems.append("The ledger's key cannot be opened.")
+        problems.append(f"The ledger's key can't be opened: {keystore.RESTORE}")
     return problems + ([found.gaps] if found.gaps else [])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from program.words import counted
 from storage.database import Tx
 from storage.tables import ledger_head, ledger_key, ledger_key_copy, person, person_key, vault_item
 
+FINGERPRINT = re.compile(r"[0-9a-f]{16}", re.ASCII)
 RESTORE = "restore its newest backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover."
 
 
@@ -32,6 +34,11 @@ def wrappings(tx: Tx) -> list[Wrapping]:
     people: dict[str, int] = {row[0]: row[1] for row in rows}
     ledger = {*tx.scalars(select(ledger_key.c.wrapped_by)), *tx.scalars(select(ledger_key_copy.c.wrapped_by))}
     return [Wrapping(one, people.get(one, 0), one in ledger) for one in sorted({*people, *ledger})]
+
+
+def is_fingerprint(text: str) -> bool:
+    """Whether a key can have this fingerprint. A row that names none is damaged; no key is missing for it."""
+    return FINGERPRINT.fullmatch(text) is not None
 
 
 def listed(found: Sequence[Wrapping]) -> str:

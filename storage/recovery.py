@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, inspect, select, text
 
-from storage import deliveries, forgetting, history, holds, people
+from storage import deliveries, forgetting, history, holds, keystore, people
 from storage import vault as vaults
 from storage.database import KEYS_SCHEMA, Tx
 from storage.migrations.append_only import append_only_in
@@ -69,7 +69,7 @@ def _opened(tx: Tx, vault: Vault) -> dict[UUID, UUID]:
     """The ids of the data keys that open, by person."""
     found: dict[UUID, UUID] = {}
     for row in tx.execute(select(person_key)) if _there(tx) else ():
-        if row.wrapped_by not in vault.fingerprints:
+        if row.wrapped_by not in vault.fingerprints and keystore.is_fingerprint(row.wrapped_by):
             raise BadKey(
                 f"PLC_ENCRYPTION_KEYS lacks the key {row.wrapped_by}. Put it after the others, separated by a comma."
             )

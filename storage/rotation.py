@@ -146,7 +146,7 @@ def survey(tx: Tx, vault: Vault) -> Survey:
         if clear is not None:
             opened[row.person_id] = AESGCM(clear)
         else:
-            unopened_keys += row.wrapped_by in vault.fingerprints
+            unopened_keys += row.wrapped_by in vault.fingerprints or not keystore.is_fingerprint(row.wrapped_by)
     items, unopened_items = _try_items(tx, vault, opened)
     return Survey(
         keystore.wrappings(tx), unopened_keys, ledger_opens(tx, vault), items, unopened_items, keystore.gaps(tx)

@@ -23,7 +23,7 @@ def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None
     checkpoint's time; None: the machine's.
 
     Raises:
-        BadKey: the operator's key for it is not at hand.
+        BadKey: the operator's key for it is not at hand, or it is damaged.
     """
     new = tx.scalar(select(ledger_key.c.id)) is None
     key = vault.chain_key(tx, first)

@@ -145,7 +145,8 @@ class Vault:
             BadKey: names the fingerprints, and how much each opens or would open.
         """
         found = keystore.wrappings(tx)
-        missing = [one for one in found if one.fingerprint not in self._keys]
+        unknown = [one for one in found if one.fingerprint not in self._keys]
+        missing = [one for one in unknown if keystore.is_fingerprint(one.fingerprint)]
         if missing:
             there = [one for one in found if one.fingerprint in self._keys]
             opened = f"The keys at hand open: {keystore.listed(there)}." if there else "The keys at hand open nothing."
@@ -171,16 +172,23 @@ class Vault:
         return _decrypt(self._keys[wrapped_by].cipher, wrapped, identity)
 
     def chain_key(self, tx: Tx, first: bytes = b"") -> bytes:
-        """The key of the ledger's marks; made at the first call, or ``first`` where that is given."""
+        """The key of the ledger's marks; made at the first call, or ``first`` where that is given.
+
+        Raises:
+            BadKey: the operator's key for it is not at hand, or it is damaged.
+        """
         row = tx.execute(select(ledger_key)).one_or_none()
         if row is None:
             wrapped = self.wrap(first or os.urandom(KEY_BYTES), LEDGER_IDENTITY)
             made = {"id": 1, "wrapped_by": self._wrapping.fingerprint, "wrapped": wrapped}
             insert_new(tx, ledger_key, [made])
             row = tx.execute(select(ledger_key)).one()
-        if row.wrapped_by not in self._keys:
+        if row.wrapped_by not in self._keys and keystore.is_fingerprint(row.wrapped_by):
             raise BadKey(f"PLC_ENCRYPTION_KEYS lacks the ledger's key; its fingerprint is {row.wrapped_by}.")
-        return self.unwrap_chain_key(row)[0]
+        try:
+            return self.unwrap_chain_key(row)[0]
+        except Sealed:
+            raise BadKey(f"The ledger's key is damaged: {keystore.RESTORE}") from None
 
     def unwrap_chain_key(self, row: Any) -> tuple[bytes, bytes]:
         """The database's own key from its row, and the identity that it is wrapped under.

@@ -437,6 +437,51 @@ def test_a_key_store_that_is_cut_off_is_a_sentence_and_no_backup(folder: Path, s
     assert "key store is damaged" in " ".join(checked.output.split())
 
 
+@pytest.mark.parametrize("damaged", ["zeroblob(60)", "zeroblob(0)"])
+def test_a_damaged_key_of_the_ledger_is_a_sentence(folder: Path, damaged: str) -> None:
+    item = write("dana@example.org")
+    plc("backup", "--keys", "keys.sqlite")
+    alter("var/plc.keys.sqlite", f"UPDATE ledger_key SET wrapped = {damaged}")
+    for words in (
+        ("run",),
+        ("keys", "rotate"),
+        ("keys", "check"),
+        ("ledger", "verify"),
+        ("forgotten", "export", "list.json"),
+        ("person", "export", "Dana Reyes", "--output", "dana.zip"),
+        ("person", "forget", "Dana Reyes", "--yes"),
+        ("roster", "import", "roster.csv"),
+    ):
+        result = plc(*words)
+        assert result.exit_code == 1, words
+        assert "The ledger's key" in result.output, words
+        assert "Where there is none, run plc-bot keys recover." in " ".join(result.output.split()), words
+    assert "✗ Every key in the key store opens" in plc("doctor").output
+    assert plc("restore", "--keys", "keys.sqlite").exit_code == 0
+    start()
+    assert opens(item) == CANARY
+
+
+def test_a_damaged_data_key_is_seen_by_the_terminal(folder: Path) -> None:
+    hers, his = write("dana@example.org"), write("lee@example.org")
+    plc("backup", "--keys", "keys.sqlite")
+    assert "✓ Every key in the key store opens" in plc("doctor").output
+    with in_place() as database, database.write() as tx:
+        dana = people.search(tx, "Dana")[0].id
+        tx.execute(person_key.update().where(person_key.c.person_id == dana).values(wrapped=b""))
+    assert "✗ Every key in the key store opens" in plc("doctor").output
+    checked = plc("keys", "check")
+    assert checked.exit_code == 1
+    assert "1 data key can't be opened, although the key that wraps it is available." in checked.output
+    assert "1 of 2 items cannot be opened." in checked.output
+    exported = plc("person", "export", "Dana Reyes", "--output", "dana.zip", "--with-confidential")
+    assert exported.exit_code == 0, exported.output
+    start()
+    assert opens(his) == CANARY
+    assert plc("restore", "--keys", "keys.sqlite").exit_code == 0
+    assert opens(hers) == CANARY
+
+
 def test_restoring_is_refused_while_the_bot_runs(folder: Path) -> None:
     plc("backup", "data.sqlite")
     with in_place() as database, database.write() as tx:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from bot import keyring
 from bot.presence import Presence
-from storage import keystore, people, rotation, running
+from storage import keystore, people, recovery, rotation, running
 from storage.ledger import Line, add
 from storage.rotation import NotAnnounced
 from storage.running import Process
@@ -201,7 +201,8 @@ def test_what_no_key_opens_is_counted(world: World) -> None:
         "1 data key can't be opened, although the key that wraps it is available. It is damaged: restore its newest "
         "backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover.",
         "2 of 3 items cannot be opened.",
-        "The ledger's key cannot be opened.",
+        "The ledger's key can't be opened: restore its newest backup (plc-bot restore --keys FILE). "
+        "Where there is none, run plc-bot keys recover.",
     ]
     both = keyed(NEW, OPERATOR_KEY)
     with world.database.write() as tx:
@@ -220,6 +221,24 @@ def test_each_damaged_key_is_named_and_the_others_open(world: World, damaged: by
         assert rotation.damaged_keys(tx, world.vault, everybody[:1]) == everybody[:1]
         assert rotation.damaged_keys(tx, world.vault, everybody[1:]) == []
         assert sorted(rotation.damaged_keys(tx, keyed(NEW))) == everybody
+
+
+@pytest.mark.parametrize("wrapped_by", ["", "0" * 15 + "x", " " * 16])
+def test_a_row_that_names_no_operators_key_is_damaged_and_keeps_nobody_from_starting(
+    world: World, wrapped_by: str
+) -> None:
+    write_for_all(world)
+    with world.database.write() as tx:
+        first = tx.scalars(select(person_key.c.person_id).order_by(person_key.c.person_id)).first()
+        assert first
+        tx.execute(update(person_key).where(person_key.c.person_id == first).values(wrapped_by=wrapped_by))
+        world.vault.check(tx)
+        assert rotation.damaged_keys(tx, world.vault) == [first]
+    checked = keyring.check(world.database, world.vault, world.clock)
+    assert checked.problems[0].startswith("1 data key can't be opened"), checked.problems
+    assert len(checked.problems) == 2
+    with world.database.read() as tx:
+        assert [one.person_id for one in recovery.damage(tx, world.vault).people] == [first]
 
 
 def test_a_key_put_in_anothers_place_is_damaged(world: World) -> None:
