@@ -32,13 +32,13 @@ def read_typed(call: Call) -> Reply:
     text = intent.text.strip() if isinstance(intent, Typed) else ""
     if not text:
         return router.unknown(call, text)
+    if answer := small_talk(text):
+        return notice(answer)
     if notices.has_declined(call.work.tx, call.my_id):
         return _declined(router.unknown(call, text))
     found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
     if found is None:
-        return router.unknown(call, text)
-    if answer := small_talk(text):
-        return notice(answer)
+        return _near_command(call, text) or router.unknown(call, text)
     return _near_command(call, text) or _answer(call, found, text)
 
 

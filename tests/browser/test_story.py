@@ -436,7 +436,7 @@ async def test_one_reminder_to_those_who_did_not_answer_then_it_closes(windows: 
         await lee.reads("You don't need to do anything.")
         await dana.reads(re.compile("This check-in is closed.*Saved", re.DOTALL))
         await dana.say("Good night")
-        await dana.reads("I don't know that command.")
+        await dana.reads("See you!")
 
 
 async def test_sam_pauses_and_ends_the_pause(windows: Windows, product: Running) -> None:

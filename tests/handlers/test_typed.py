@@ -48,6 +48,14 @@ async def test_small_talk_is_answered_and_never_offered(world: World, dana: Pers
     assert kinds(world) == []
 
 
+async def test_chatter_without_an_open_checkin_is_answered_too(world: World, dana: Person) -> None:
+    assert said(await dana.types("thanks!")) == "You’re welcome!"
+    assert "One of these may help." in said(await dana.types("what time do we meet?"))
+    assert "Did you mean one of these?" in said(await dana.types("progres"))
+    assert "I don't know that command." in said(await dana.types("I had a hard day"))
+    assert kinds(world) == []
+
+
 async def test_a_misspelled_command_is_offered(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     reply = await dana.types("progres")

@@ -45,7 +45,16 @@ COMMANDS = (
     "policy",
     "help",
 )
-PRIVATE_KINDS = {"checkin", "checkin.nudge", "checkin.reach", "dispute", "dispute.own", "forgotten", "share"}
+PRIVATE_KINDS = {
+    "checkin",
+    "checkin.nudge",
+    "checkin.reach",
+    "dispute",
+    "dispute.own",
+    "forgotten",
+    "keys.lost",
+    "share",
+}
 TOKEN = re.compile(r"download/[\w-]+|(?:seal|operator): [\w-]+")
 
 

@@ -460,7 +460,7 @@ def _search(table: Table, sqlite: bool) -> Select[Any]:
     return select(*table.primary_key.columns).where(or_(false(), *found)).limit(1)
 
 
-UNMARKED = ("id", "enrolment_id", "position", "mark")
+UNMARKED = ("id", "enrolment_id", "position", "mark", "seal")
 
 
 def _figures(one: standings.Mentee) -> Iterable[tuple[tuple[int, str], naive.Figures]]:
