@@ -192,10 +192,18 @@ _OF_ENROLMENT = (ledger_line, certificate)
 def misfits(tx: Tx) -> list[Misfit]:
     """Every row beside the records whose seal does not fit, table by table."""
     rows = [("account", row[0], row[4], row[5], of_account(tx, *row[:5])) for row in tx.execute(_ACCOUNTS)]
-    rows += [("membership", row[0], row[2], row[6], of_membership(tx, *row[:6])) for row in tx.execute(_MEMBERSHIPS)]
     rows += [("coordinator", row[0], row[0], row[1], of_coordinator(tx, row[0])) for row in tx.execute(_COORDINATORS)]
     wrong = [Misfit(table, id_, person_id) for table, id_, person_id, seal, right in rows if not fits(seal, right)]
+    wrong += memberships_that_misfit(tx)
     return wrong + [one for table in (*WHO_MAY_READ, *ADDRESSES) for one in misfits_of(tx, table)]
+
+
+def memberships_that_misfit(tx: Tx, *where: ColumnElement[bool]) -> list[Misfit]:
+    return [
+        Misfit("membership", row[0], row[2])
+        for row in tx.execute(_MEMBERSHIPS.where(*where))
+        if not fits(row[6], of_membership(tx, *row[:6]))
+    ]
 
 
 def misfits_of(tx: Tx, table: Table, *where: ColumnElement[bool]) -> list[Misfit]:

@@ -95,7 +95,7 @@ def of_person(tx: Tx, key: bytes, person_id: UUID) -> list[str]:
         certificate: certificate.c.enrolment_id == own,
     }
     rows = [one for table, where in wanted.items() for one in seals.misfits_of(tx, table, where)]
-    rows += [one for one in seals.misfits(tx) if one.person_id == person_id and one.table == "membership"]
+    rows += seals.memberships_that_misfit(tx, membership.c.person_id == person_id)
     return problems + _changed(tx, rows) + _check_certificates(tx, mine)
 
 
