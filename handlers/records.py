@@ -62,7 +62,7 @@ def person_command(call: Call) -> Reply:
     if call.mentions:
         return Reply(card=person_card(call, _mentioned(call)))
     if not call.words:
-        raise Refused("Add a name or an email address, for example: person Dana Reyes")
+        raise Refused("Add a name, an email address or a mention, for example: person Dana Reyes")
     found = people.search(call.work.tx, call.words.removeprefix("@"), most=6)
     if not found:
         raise Refused("I can't find anyone with that name or email address.")
