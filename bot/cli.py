@@ -65,10 +65,10 @@ def _read(file: Path) -> str:
 @cli.command()
 def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every action.")] = False) -> None:
     """Start the bot: the local workspace, or Slack and Teams where they are configured."""
-    from bot.app import CannotStart
-    from bot.app import run as run_app
     from bot.disk import DiskProblem
     from bot.hardening import forbid_core_dumps
+    from bot.running import run as run_app
+    from bot.startup import CannotStart
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey
 
@@ -84,7 +84,7 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    from bot.app import open_database
+    from bot.startup import open_database
     from storage.migrate import SchemaProblem
     from storage.migrate import migrate as upgrade
 
@@ -195,9 +195,9 @@ def person_export(
     ] = False,
 ) -> None:
     """Write everything that is kept about a person, for them. Check first that it is them who asks."""
-    from bot.app import CannotStart
     from bot.documents.making import NothingToMake
     from bot.documents.terminal import person_file
+    from bot.startup import CannotStart
     from storage.vault import BadKey
 
     now = datetime.now(UTC)

@@ -37,7 +37,7 @@ def new() -> None:
 def rotate() -> None:
     """Wrap every data key under the first key. The bot may run meanwhile; stopped, it goes on the next time."""
     from bot import keyring
-    from bot.app import CannotStart
+    from bot.startup import CannotStart
     from storage.migrate import SchemaProblem
     from storage.rotation import NotAnnounced
     from storage.vault import BadKey
@@ -62,7 +62,7 @@ def rotate() -> None:
 def check() -> None:
     """Say what is wrapped by which key, what no key opens, and whether an old key may go."""
     from bot import keyring
-    from bot.app import CannotStart
+    from bot.startup import CannotStart
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey
 
@@ -159,7 +159,7 @@ def forgotten_export(
 ) -> None:
     """Write who was forgotten, as ids and times, so that a restore from older backups forgets them again."""
     from bot import forgotten as lists
-    from bot.app import CannotStart
+    from bot.startup import CannotStart
     from storage.forgotten_list import BadList
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey

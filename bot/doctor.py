@@ -9,9 +9,9 @@ from urllib.parse import urljoin
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import CannotStart, open_database, operator_keys
 from bot.port import Finding, Platform
 from bot.settings import Settings
+from bot.startup import CannotStart, open_database, operator_keys
 from handlers.requests import Reply, Request
 from storage import program, rotation
 from storage.database import Database

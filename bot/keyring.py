@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from bot.app import open_database, operator_keys
 from bot.clock import Clock
 from bot.settings import Settings
+from bot.startup import open_database, operator_keys
 from program.words import counted
 from storage import keystore, rotation, running
 from storage.database import Database

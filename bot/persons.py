@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from bot import keyring
-from bot.app import CannotStart
 from bot.settings import Settings
+from bot.startup import CannotStart
 from handlers import forgetting
 from program.words import counted
 from storage import holds, people

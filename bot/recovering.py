@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError
 
-from bot.app import CannotStart, open_database, operator_keys, running_alone
 from bot.settings import Settings
+from bot.startup import CannotStart, open_database, operator_keys, running_alone
 from program.words import counted
 from storage import program, recovery, running
 from storage.database import Database

@@ -17,12 +17,12 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import forgotten
-from bot.app import CannotStart, open_database, operator_keys, running_alone
 from bot.clock import Clock
 from bot.dispatch import Product
 from bot.forgotten import NOTHING, Known
 from bot.planner import look
 from bot.settings import Settings
+from bot.startup import CannotStart, open_database, operator_keys, running_alone
 from bot.threads import DatabaseThreads
 from handlers.features import router
 from program.words import counted

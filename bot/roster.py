@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
-from bot.app import CannotStart, open_database, operator_keys
 from bot.keyring import unlock_database
 from bot.settings import Settings
+from bot.startup import CannotStart, open_database, operator_keys
 from handlers import identity, replacing
 from handlers.features import router
 from handlers.turns import refresh_turns

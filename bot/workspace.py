@@ -9,12 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from bot.app import App, prepare
+from bot.app import App
 from bot.clock import AheadClock
 from bot.local import LocalWorkspace, connect
 from bot.local.example import seed_chat, seed_program
 from bot.local.host import CommandHelp, LocalPerson, NextDue
 from bot.local.port import PLATFORM, TENANT
+from bot.startup import prepare
 from handlers.router import roles_of, router
 from program.words import listed
 from storage import cohorts, due, meetings, people, program

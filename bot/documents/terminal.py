@@ -7,10 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from bot import keyring
-from bot.app import CannotStart
 from bot.documents.making import File, Maker, NothingToMake, about_file
 from bot.documents.wording import read_wording
 from bot.settings import Settings
+from bot.startup import CannotStart
 from storage import about, certificates, cohorts, history, people
 from storage.database import Tx
 from storage.migrate import SchemaProblem

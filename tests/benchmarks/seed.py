@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Table, insert
 
-from bot.app import prepare
 from bot.clock import SystemClock
 from bot.settings import Settings
+from bot.startup import prepare
 from program.chain import START, mark_of
 from program.times import PROGRAM_ZONE, to_utc
 from storage import ledger, seals

@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-from bot.app import App, CannotStart, _ready, build, prepare
+from bot.app import App
 from bot.clock import SystemClock
+from bot.running import _ready, build
 from bot.settings import Settings
+from bot.startup import CannotStart, prepare
 from bot.workspace import WorkspaceHost
 from storage import cohorts, forgetting, people, program, running, verification
 from storage.database import Database

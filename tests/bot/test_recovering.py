@@ -56,8 +56,8 @@ def test_after_recovering_the_bot_runs_and_the_ledger_verifies(lost: Path) -> No
 def test_beside_a_running_bot_it_is_refused(folder: Path) -> None:
     from sqlalchemy import make_url
 
-    from bot.app import running_alone
     from bot.settings import load
+    from bot.startup import running_alone
 
     start()
     with running_alone(make_url(load().database_url)):

@@ -18,11 +18,12 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner, Result
 
 from bot import restoring
-from bot.app import CannotStart, build, operator_keys, running_alone
 from bot.cli import cli
 from bot.clock import Clock
 from bot.presence import Presence
+from bot.running import build
 from bot.settings import Settings, load
+from bot.startup import CannotStart, operator_keys, running_alone
 from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
 from storage.database import Database, Tx, keys_file
 from storage.migrate import SchemaProblem

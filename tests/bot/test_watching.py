@@ -20,9 +20,10 @@ from sqlalchemy.exc import OperationalError
 from yarl import URL
 
 from bot import logs, nightly
-from bot.app import App, build
+from bot.app import App
 from bot.damage import find_damaged_keys
 from bot.logs import ACTIONS, event
+from bot.running import build
 from storage import forgetting, integrity
 from storage.tables import person, person_key
 from storage.verification import Verdict

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bot.app import App, prepare
+from bot.app import App
 from bot.clock import AheadClock
 from bot.settings import Settings
+from bot.startup import prepare
 from bot.workspace import add_workspace
 from storage.database import Database, Tx
 

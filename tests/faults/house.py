@@ -21,8 +21,8 @@ from uuid import UUID, uuid4
 import psutil
 from sqlalchemy import select, update
 
-from bot.app import prepare
 from bot.clock import SystemClock
+from bot.startup import prepare
 from program.roster import read_roster
 from storage import deliveries, due, meetings, people
 from storage.database import Database, Tx

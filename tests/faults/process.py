@@ -24,11 +24,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import event
 
 from bot import logs
-from bot.app import App, prepare, running_alone, serve
+from bot.app import App
 from bot.clock import SystemClock
 from bot.port import Port
+from bot.running import serve
 from bot.settings import Settings
 from bot.slack import connect as connect_slack
+from bot.startup import prepare, running_alone
 from bot.teams import connect as connect_teams
 from bot.timing import Timing
 from storage.database import Database, Tx

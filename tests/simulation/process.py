@@ -10,12 +10,12 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
-from bot.app import prepare
 from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
 from bot.planner import look
 from bot.port import Port
 from bot.settings import Settings
+from bot.startup import prepare
 from bot.threads import DatabaseThreads
 from bot.timing import ALONE
 from handlers.features import router

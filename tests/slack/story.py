@@ -14,10 +14,11 @@ from uuid import UUID
 import aiohttp
 from sqlalchemy import Select, func, select
 
-from bot.app import App, open_database, prepare
+from bot.app import App
 from bot.roster import import_file
 from bot.settings import Settings
 from bot.slack import Clocks, Patience, SlackPlatform, Watch, connect
+from bot.startup import open_database, prepare
 from storage import due
 from storage.database import Database, Tx
 from storage.tables import delivery, enrolment, ledger_line, person
@@ -334,7 +335,7 @@ async def told(database_url: str, *, socket: bool = False, seed: int = 1) -> Asy
 
 
 def _wired(settings: Settings, database: Database, clock: FixedClock, new_id: Any) -> tuple[App, SlackPlatform]:
-    """As :func:`bot.app.build` does, with the story's own clock and patience."""
+    """As :func:`bot.running.build` does, with the story's own clock and patience."""
     vault = prepare(settings, database, clock, new_id)
     app = App(settings, database, vault, clock, new_id)
     return app, joined(app)

@@ -17,8 +17,9 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from bot import roster
-from bot.app import App, open_database, prepare
+from bot.app import App
 from bot.settings import Settings
+from bot.startup import open_database, prepare
 from bot.teams import connect
 from bot.teams.forms import INPUT
 from storage import due, people
