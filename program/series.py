@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import islice
 from typing import Literal
 
@@ -90,8 +90,3 @@ def _repeated(first: datetime, repeat: Repeat, until: date | None) -> list[datet
     if len(starts) > MOST_MEETINGS:
         raise SeriesProblem("until", f"That makes more than {MOST_MEETINGS} meetings. Choose an earlier last date.")
     return starts
-
-
-def move_rest(starts: Iterable[datetime], shift: timedelta) -> tuple[datetime, ...]:
-    """The rest of a series after its next meeting moved by ``shift`` of local time."""
-    return tuple(start + shift for start in starts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,11 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from program.checkins import Cycle
 from program.times import PROGRAM_ZONE
-from storage import enrolments, history, memberships, people, seals, shares
+from storage import history, memberships, people, seals, shares
 from storage.database import Tx, among
 from storage.memberships import SEALED, Joining, row_fits
 from storage.seals import fits
-from storage.tables import cohort, enrolment, membership, person
+from storage.tables import cohort, membership, person
 from storage.work import Work
 
 DEFAULT_REMINDERS = (1440, 60)  # minutes before a meeting
@@ -170,10 +170,6 @@ def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None
     memberships.end(work, cohort_id, person_id)
     shares.end_lapsed(work, person_id)
     history.note(work, cohort_id, "member.left", by, person=str(person_id))
-
-
-def enrol(work: Work, person_id: UUID, policy: str, starts: date, district: str, track: str) -> None:
-    work.tx.execute(insert(enrolment).values(enrolments.new_row(work, person_id, policy, starts, district, track)))
 
 
 def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "mentor")) -> list[Cohort]:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Select, bindparam, insert, literal, select, update
 
 from program.times import to_utc, whole_minutes
 from storage import history, seals
@@ -255,10 +255,6 @@ def coming(tx: Tx, meeting_id: UUID, person_id: UUID) -> bool | None:
 def add_visitor(work: Work, meeting_id: UUID, person_id: UUID, by: UUID) -> None:
     row = {"meeting_id": meeting_id, "person_id": person_id, "added_by": by, "at": work.now}
     insert_new(work.tx, visitor, [row])
-
-
-def remove_visitor(work: Work, meeting_id: UUID, person_id: UUID) -> None:
-    work.tx.execute(delete(visitor).filter_by(meeting_id=meeting_id, person_id=person_id))
 
 
 @dataclass(frozen=True, slots=True)

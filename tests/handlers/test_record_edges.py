@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from program.policy import read_policy
-from storage import checkpoints, cohorts, ledger, policies, verification
+from storage import checkpoints, cohorts, enrolments, ledger, policies, verification
 from storage.ledger import Line
+from storage.tables import enrolment
 from tests.handlers.scenes import absent, field, options, verified_contact, whole
 from tests.world import Person, World, everybody_on, said
 
@@ -140,7 +142,8 @@ async def test_nobody_alone_approves_their_own_completion(world: World, carol: P
         ozarks = cohorts.by_name(tx, "Ozarks")
         assert ozarks is not None
         cohorts.join(world.work(tx), ozarks.id, carol.id, "mentee", None)
-        cohorts.enrol(world.work(tx), carol.id, policies.EXAMPLE, date(2026, 7, 1), "", "")
+        row = enrolments.new_row(world.work(tx), carol.id, policies.EXAMPLE, date(2026, 7, 1), "", "")
+        tx.execute(insert(enrolment).values(row))
     refused = said(await carol.does_press("completion.approve", str(carol.id)))
     assert refused == (
         "You can't approve your own completion. Ask another coordinator. If there isn't one, "
