@@ -12,6 +12,7 @@ from microsoft_teams import cards as ac
 from bot.teams.render import Limits, Page, Surface, adaptive, blocks, carried, fitted, heading, press, text
 from bot.teams.words import literal, one_line, shortened
 from handlers.cards import (
+    Action,
     ChoiceField,
     DateField,
     Field,
@@ -24,6 +25,7 @@ from handlers.cards import (
 )
 
 INPUT = "f_"  # before a field's id, so that no field can be taken for the card's own data
+LONGEST = 3000  # characters of a field of :func:`sent_again`, unless what was sent is longer
 CORRECT = "Nothing is saved yet. Please correct the fields marked below."
 
 
@@ -153,6 +155,17 @@ def with_values(form: Form, values: Mapping[str, tuple[str, ...]]) -> Form:
     """The form with what was typed in place of what it came with."""
     fields = tuple(_with_value(item, values[item.id]) if item.id in values else item for item in form.fields)
     return replace(form, fields=fields)
+
+
+def sent_again(action: Action, opener: Action, values: Mapping[str, tuple[str, ...]]) -> Form:
+    """What was sent with a dialog, where the dialog itself cannot be shown again: to copy, and mostly to send again."""
+    sent = {name: ", ".join(texts) for name, texts in values.items()}
+    fields = tuple(
+        TextField(name, "What you sent", text, multiline=True, optional=True, max_length=max(len(text), LONGEST))
+        for name, text in sent.items()
+    )
+    alike = all(len(texts) < 2 for texts in values.values())  # several choices do not fit in one field
+    return Form("Not saved", action, opener, submit="Try again" if alike else None, fields=fields, confidential=True)
 
 
 def _with_value(item: Field, sent: tuple[str, ...]) -> Field:

@@ -22,13 +22,13 @@ from bot.logs import Seldom, event, where
 from bot.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
 from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, sent_by_teams, tenant_of
 from bot.teams.auth import KeysUnreachable, NotTeams, Unauthorized
-from bot.teams.forms import dialog_title, render_form, with_values
+from bot.teams.forms import dialog_title, render_form, sent_again, with_values
 from bot.teams.port import TeamsPort, card_activity
 from bot.teams.render import CARD_TYPE, render
 from bot.teams.wire import Barred, Gone
 from bot.teams.words import literal
 from handlers.cards import BadAction, Button, Card, Form, Note, Paragraph, buttons, plain, say
-from handlers.requests import BotAdded, BotRemoved, Command, Press, Reply, Request, Typed
+from handlers.requests import BotAdded, BotRemoved, Command, Press, Reply, Request, Submit, Typed
 
 log = logging.getLogger(__name__)
 
@@ -192,6 +192,8 @@ class Listener:
         if form is None:
             again = replace(asked.request, intent=Press(asked.opener), key=f"{asked.request.key}:again")
             form = (await self._answer(again)).form
+        if form is None and asked.kind == "submit" and isinstance(asked.request.intent, Submit):
+            return replace(reply, form=sent_again(asked.request.intent.action, asked.opener, asked.values))
         if form is None:
             return Reply(card=Card("", tuple(say(error) for error in reply.errors.values())))
         return replace(reply, form=with_values(form, asked.values))

@@ -35,3 +35,27 @@ async def test_the_dialog_keeps_what_cannot_be_saved(story: Story, cohort: dict[
     damage(story, good)
     assert (await dana.sends(refused.dialog)).closed
     assert kinds(story) == ["pulse", "reflection"]
+
+
+async def test_the_dialog_keeps_what_cannot_be_saved_though_it_cannot_be_opened_anew(
+    story: Story, cohort: dict[str, Someone]
+) -> None:
+    dana = cohort["dana"]
+    await asked(story)
+    card = dana.sees("How are things going?")
+    opened = await dana.taps(card, "Write a reflection")
+    first, second, *_ = opened.dialog.fields
+    await dana.sends(opened.dialog, **{first: "Her words"})
+    good = story.read(lambda tx: tx.execute(select(person_key.c.wrapped)).scalar_one())
+    opened = await dana.taps(card, "Write or change")
+    damage(story, bytes(60))
+    long = "More words. " * 200
+    refused = await dana.sends(opened.dialog, **{second: long})
+    assert not refused.closed
+    assert DAMAGED in " ".join(refused.dialog.text.split())
+    assert (refused.dialog.fields[first], refused.dialog.fields[second]) == ("Her words", long)
+    damage(story, good)
+    assert (await dana.sends(refused.dialog)).closed
+    again = await dana.taps(card, "Write or change")
+    assert str(again.dialog.fields[second]).split() == long.split()
+    assert again.dialog.fields[first] == "Her words"
