@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test quick simulate check bench lock clean
+.PHONY: run install test quick coverage simulate check bench lock clean
 
 run: install
 	$(BIN)/plc-bot run
@@ -29,6 +29,10 @@ test: $(VENV)/.installed-dev
 # What needs no browser, no process of its own and no long story.
 quick: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not process and not long" $(ARGS)
+
+# Lines and branches that the tests reach; what processes of their own do is not counted. ARGS names files.
+coverage: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered $(ARGS)
 
 # Two simulated years for each seed: make simulate SEED=7, or SEEDS=1-20; docs/simulation.md says what it checks.
 SEED ?= 1
