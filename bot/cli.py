@@ -214,6 +214,7 @@ def ledger_verify(
 ) -> None:
     """Check that no line of the ledger was changed, removed or cut off; name what was."""
     from bot.roster import NothingImported, verify_ledger
+    from program.words import counted
 
     try:
         verdict = verify_ledger(_settings(), head)
@@ -221,7 +222,10 @@ def ledger_verify(
         raise _stop(str(error)) from None
     for problem in verdict.problems:
         out.print(f"✗ {problem}", markup=False)
-    out.print(f"{verdict.lines} lines of {verdict.enrolments} enrolments checked: {len(verdict.problems)} problems.")
+    out.print(
+        f"Checked {counted(verdict.lines, 'line')} of {counted(verdict.enrolments, 'enrollment')}: "
+        f"{counted(len(verdict.problems), 'problem')}."
+    )
     if verdict.problems:
         raise typer.Exit(1)
 

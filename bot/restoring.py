@@ -173,7 +173,9 @@ def _examine(vault: Vault, database: Database, known: Known, report: Report) -> 
         report.facts.append(f"The keys fit: {opened}, {items}.")
     if verdict is not None:
         report.problems.extend(f"The ledger: {problem}" for problem in verdict.problems)
-        report.facts.append(f"The ledger: {verdict.lines} lines of {verdict.enrolments} enrolments checked.")
+        report.facts.append(
+            f"The ledger: {counted(verdict.lines, 'line')} of {counted(verdict.enrolments, 'enrollment')} checked."
+        )
 
 
 def _remember_exported(tx: Tx, vault: Vault, exported: ForgottenList, key: bytes, report: Report) -> None:
