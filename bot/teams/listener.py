@@ -192,7 +192,8 @@ class Listener:
         if form is None:
             again = replace(asked.request, intent=Press(asked.opener), key=f"{asked.request.key}:again")
             form = (await self._answer(again)).form
-        if form is None and asked.kind == "submit" and isinstance(asked.request.intent, Submit):
+        whole = set(reply.errors) == {""}  # of no field: everything that was sent is right and may be sent again
+        if form is None and whole and asked.kind == "submit" and isinstance(asked.request.intent, Submit):
             return replace(reply, form=sent_again(asked.request.intent.action, asked.opener, asked.values))
         if form is None:
             return Reply(card=Card("", tuple(say(error) for error in reply.errors.values())))
