@@ -26,10 +26,10 @@ from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, router
 from program.english import describe
 from program.policy import BadPolicy, Policy, Value, amend
-from program.times import PROGRAM_ZONE, local_day
+from program.times import local_day
 from program.unset import UnsetValue, refused_words
 from program.words import counted
-from storage import drafts, enrolments, policies
+from storage import drafts, enrolments, policies, program
 
 MOST_FIELDS = 40
 MOST_OTHERS = 20
@@ -53,7 +53,8 @@ def _which(call: Call) -> Policy:
     mine = enrolments.of_person(call.work.tx, call.my_id)
     if mine is not None:
         return mine.policy
-    return policies.get(call.work.tx, policies.current(call.work.tx, local_day(call.work.now, PROGRAM_ZONE)))
+    today = local_day(call.work.now, program.zone_of(call.work.tx))
+    return policies.get(call.work.tx, policies.current(call.work.tx, today))
 
 
 def _card(call: Call, policy: Policy) -> Card:

@@ -39,7 +39,7 @@ from program.policy import AtLeast, Policy
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day
 from program.wording import RecordLine
-from storage import certificates, cohorts, deliveries, enrolments, leaves, ledger, people, policies, standings
+from storage import certificates, cohorts, deliveries, enrolments, leaves, ledger, people, policies, program, standings
 from storage.deliveries import Delivery
 from storage.enrolments import Enrolment
 from storage.ledger import Line
@@ -196,7 +196,8 @@ def details(call: Call) -> Reply:
 
 
 def _today(call: Call) -> date:
-    return local_day(call.work.now, PROGRAM_ZONE)
+    """Today in the program's zone."""
+    return local_day(call.work.now, program.zone_of(call.work.tx))
 
 
 @router.press("records.transfer")

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+# The zone of a new program and of what is typed without one. Days in the ledger are kept as the instants at which they
+# begin here, in every program, so that a changed setting moves none of them.
 PROGRAM_ZONE = "America/Chicago"
 
 _ZONE_NAMES = {
