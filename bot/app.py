@@ -18,18 +18,18 @@ from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
 from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
+from bot.heartbeat import REFRESH_SECONDS, Heartbeat
+from bot.intervals import Intervals, timing_for
 from bot.logs import event
 from bot.port import Permanent, Platform, Port
-from bot.presence import REFRESH_SECONDS, Presence
 from bot.ratelimit import RateLimit
 from bot.scheduler import Scheduler
 from bot.settings import Settings
 from bot.startup import CannotStart
 from bot.threads import DatabaseThreads
-from bot.timing import Timing, timing_for
 from bot.web import Health
 from handlers.features import router
-from storage import running
+from storage import processes
 from storage.database import Database
 from storage.migrate import in_turn
 from storage.unlock import unlock
@@ -50,13 +50,13 @@ class App:
         vault: Vault,
         clock: Clock | None = None,
         new_id: Callable[[], UUID] = uuid4,
-        timing: Timing | None = None,
-        presence: Presence | None = None,
+        intervals: Intervals | None = None,
+        heartbeat: Heartbeat | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
-        self.timing = timing or timing_for(database)
-        self.presence = presence or Presence()
+        self.intervals = intervals or timing_for(database)
+        self.heartbeat = heartbeat or Heartbeat()
         with database.write() as tx:
             in_turn(tx)
             chain_key = unlock(tx, vault, now=self.clock.now())
@@ -71,15 +71,15 @@ class App:
             chain_key,
             lambda: self.link_address,
             settings.plc_key_backup_days,
-            house=settings.house,
+            privacy_settings=settings.privacy_settings,
         )
         limit = RateLimit(settings.clients)
         self.pages = DocumentPages(self.product, read_wording(settings.plc_certificate), limit)
         self.connections = Connections(settings.clients)
         self.ports: dict[str, Port] = {}
-        self.loop = DeliveryLoop(self.product, self.ports, self.timing)
-        self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake, self.timing)
-        self.scheduler = Scheduler(self.product, self.loop.wake, self.timing.look)
+        self.loop = DeliveryLoop(self.product, self.ports, self.intervals)
+        self.dispatcher = Dispatcher(self.product, self.ports, self.loop.wake, self.intervals)
+        self.scheduler = Scheduler(self.product, self.loop.wake, self.intervals.look)
         self.platforms: list[Platform] = []
         self.before_work: list[Callable[[], Awaitable[None]]] = []  # once the platforms are there
         self.port = settings.plc_port
@@ -109,7 +109,9 @@ class App:
         self.pages.add_routes(site)
         for platform in self.platforms:
             platform.add_routes(site)
-        self._runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=self.timing.stop / 2)
+        self._runner = web.AppRunner(
+            site, access_log=None, handle_signals=False, shutdown_timeout=self.intervals.stop / 2
+        )
         await self._runner.setup()
         for platform in self.platforms:
             try:
@@ -138,12 +140,12 @@ class App:
         """Be heard of again; where somebody was forgotten meanwhile, nothing of theirs stays in a log file."""
         threads, vault = self.product.threads, self.product.vault
         try:
-            await threads.write(lambda tx: self.presence.refresh(tx, vault))
+            await threads.write(lambda tx: self.heartbeat.refresh(tx, vault))
         except SQLAlchemyError:
             self.health.written = False
             raise
         self.health.written = True
-        if await threads.read(self.presence.somebody_was_forgotten):
+        if await threads.read(self.heartbeat.somebody_was_forgotten):
             await threads.alone(threads.database.empty_log)
 
     async def check_records(self) -> None:
@@ -154,7 +156,7 @@ class App:
     async def end_silent(self) -> None:
         """No frozen process keeps the others from what it held."""
         threads = self.product.threads
-        ended = await threads.read(lambda tx: running.end_silent(tx, threads.database.idle))
+        ended = await threads.read(lambda tx: processes.end_silent(tx, threads.database.idle))
         if ended:
             event(log, "presence.silent", logging.WARNING, sessions=ended)
 
@@ -165,7 +167,7 @@ class App:
         """
         clean = True
         try:
-            async with asyncio.timeout(self.timing.stop):
+            async with asyncio.timeout(self.intervals.stop):
                 await asyncio.gather(self.scheduler.stop(), self.loop.stop(), self._close_site())
                 await self._disconnect()
         except TimeoutError:
@@ -174,7 +176,7 @@ class App:
                 await asyncio.wait_for(self._disconnect(), CUT_OFF)
             clean = False
         try:
-            await self.product.threads.write(self.presence.leave)
+            await self.product.threads.write(self.heartbeat.leave)
         except SQLAlchemyError as error:  # it falls silent all the same
             event(log, "presence.leave", logging.WARNING, error=type(error).__name__)
         self.product.threads.close()

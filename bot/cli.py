@@ -67,7 +67,7 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
     """Start the bot: the local workspace, or Slack and Teams where they are configured."""
     from bot.disk import DiskProblem
     from bot.hardening import forbid_core_dumps
-    from bot.running import run as run_app
+    from bot.main import run as run_app
     from bot.startup import CannotStart
     from storage.migrate import SchemaProblem
     from storage.vault import BadKey

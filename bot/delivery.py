@@ -15,19 +15,19 @@ from uuid import UUID
 from sqlalchemy.exc import OperationalError
 
 from bot.dispatch import Product
+from bot.intervals import ALONE, Intervals
 from bot.logs import event
 from bot.port import Address, CannotLook, Outgoing, Permanent, Port, Sent, Temporary, Uncertain, Visit, Wait
-from bot.timing import ALONE, Timing
 from handlers import identity
 from handlers.cards import Shown, mentions_in
 from handlers.cohorts import Linking, make_home
 from handlers.direction import isolate_card
 from handlers.requests import Place, Profile
 from program.reporting import PRIVATE, is_reported
-from storage import conversations, deliveries, history, pace, people
+from storage import conversations, deliveries, history, people, rate_limits
 from storage.database import Tx
 from storage.deliveries import Delivery, Share
-from storage.pace import UNPACED, Limit
+from storage.rate_limits import UNPACED, Limit
 from storage.work import Work
 
 log = logging.getLogger("plc.delivery")
@@ -63,10 +63,10 @@ Outcome = Sent | Visit | None  # None: a message was changed
 class DeliveryLoop:
     """``pace``: what each platform lets one tenant's deliveries do; a platform that it does not name is unpaced."""
 
-    def __init__(self, product: Product, ports: Mapping[str, Port], timing: Timing = ALONE) -> None:
+    def __init__(self, product: Product, ports: Mapping[str, Port], intervals: Intervals = ALONE) -> None:
         self._product = product
         self._ports = ports
-        self._timing = timing
+        self._timing = intervals
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -308,7 +308,9 @@ class DeliveryLoop:
         limit = next(one for one in self.pace.get(platform, UNPACED) if item.verb in one.verbs)
         installation_id = item.installation_id
         if installation_id is not None:
-            await self._product.threads.write(lambda tx: pace.wait(self._work(tx), installation_id, limit, seconds))
+            await self._product.threads.write(
+                lambda tx: rate_limits.wait(self._work(tx), installation_id, limit, seconds)
+            )
 
     async def _verb(self, port: Port, item: Delivery, prepared: Prepared) -> Outcome:
         if prepared.message is None:
@@ -390,7 +392,7 @@ class DeliveryLoop:
         limits = self.pace.get(platform, UNPACED)
         apart = max(one.apart for one in limits if item.verb in one.verbs)
         if apart and item.lane is not None:
-            pace.hold(work, [item.lane], work.now + timedelta(seconds=apart))
+            rate_limits.hold(work, [item.lane], work.now + timedelta(seconds=apart))
 
     def _remember(self, work: Work, item: Delivery, address: Address, sent: Sent) -> UUID:
         """A personal chat that the platform opened for this message."""

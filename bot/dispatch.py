@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from bot.admission import AdmissionControl
 from bot.clock import Clock
+from bot.intervals import ALONE, Intervals
 from bot.logs import event
 from bot.metrics import Metrics
 from bot.port import Permanent, Port, Temporary, Uncertain, Wait
 from bot.threads import DatabaseThreads
-from bot.timing import ALONE, Timing
-from bot.waiting import Waiting
 from handlers import identity
 from handlers.cards import BadAction
 from handlers.direction import isolate_reply
 from handlers.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, Submit, notice
 from handlers.router import Call, FormErrors, Refused, Router
-from program.house import House
+from program.privacy_settings import PrivacySettings
 from storage import conversations, people, processed_requests
 from storage.conversations import Conversation
 from storage.database import Tx
@@ -47,12 +47,14 @@ class Product:
     address: Callable[[], str] = str  # where browsers reach the bot; empty where they cannot
     key_backup_days: int = KEY_BACKUP_DAYS
     metrics: Metrics = field(default_factory=Metrics)
-    house: House = field(default_factory=House)
-    waiting: Waiting = field(default_factory=Waiting)
+    privacy_settings: PrivacySettings = field(default_factory=PrivacySettings)
+    waiting: AdmissionControl = field(default_factory=AdmissionControl)
 
     def work(self, tx: Tx) -> Work:
         now, address = self.clock.now(), self.address()
-        return Work(tx, now, self.new_id, self.chain_key, address, self.key_backup_days, house=self.house)
+        return Work(
+            tx, now, self.new_id, self.chain_key, address, self.key_backup_days, privacy_settings=self.privacy_settings
+        )
 
 
 class _TooMuch(Exception):
@@ -69,12 +71,12 @@ class Dispatcher:
     """Answers requests. ``wake`` is called after every change, so that deliveries go out at once."""
 
     def __init__(
-        self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None], timing: Timing = ALONE
+        self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None], intervals: Intervals = ALONE
     ) -> None:
         self._product = product
         self._ports = ports
         self._wake = wake
-        self._timing = timing
+        self._timing = intervals
         self._reported: set[UUID] = set()  # accounts whose rows do not fit their seals: one log line each
 
     async def answer(self, request: Request) -> Reply:

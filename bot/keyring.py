@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.settings import Settings
 from bot.startup import open_database, operator_keys
 from program.words import counted
-from storage import keystore, rotation, running
+from storage import keystore, processes, rotation
 from storage.database import Database
 from storage.migrate import in_turn, migrate
 from storage.unlock import unlock
@@ -102,7 +102,7 @@ def check(database: Database, vault: Vault, clock: Clock) -> Checked:
     """Try every key and every item, and say what may be removed."""
     with database.read() as tx:
         found = rotation.survey(tx, vault)
-        firsts = {one.fingerprints[0] for one in running.alive(tx, clock.now()) if one.fingerprints}
+        firsts = {one.fingerprints[0] for one in processes.alive(tx, clock.now()) if one.fingerprints}
     used = {one.fingerprint: one for one in found.wrappings}
     rows = []
     for place, fingerprint in enumerate(vault.fingerprints):

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from handlers.cards import Card, Shown
 from handlers.requests import AccountKey, Place, Profile, Reply, Request
-from storage.pace import Limit
+from storage.rate_limits import Limit
 
 Answer = Callable[[Request], Awaitable[Reply]]
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from bot.settings import Settings
 from bot.startup import CannotStart, open_database, operator_keys, running_alone
 from program.words import counted
-from storage import program, recovery, running
+from storage import processes, program, recovery
 from storage.database import Database
 from storage.migrate import DAMAGED, current, head
 from storage.recovery import CannotRecover, Damage
@@ -58,7 +58,7 @@ def look(database: Database, vault: Vault, now: datetime) -> tuple[str, Damage]:
         BadKey: an operator's key is not at hand.
     """
     with database.read() as tx:
-        if not database.sqlite and running.alive(tx, now):
+        if not database.sqlite and processes.alive(tx, now):
             raise CannotRecover("The bot is running. Stop every process first.")
         found = program.get(tx)
         return (found.name if found else ""), recovery.damage(tx, vault)

@@ -26,7 +26,7 @@ from bot.startup import CannotStart, open_database, operator_keys, running_alone
 from bot.threads import DatabaseThreads
 from handlers.features import router
 from program.words import counted
-from storage import backup, deliveries, forgetting, rotation, running, verification
+from storage import backup, deliveries, forgetting, processes, rotation, verification
 from storage.database import KEYS_SCHEMA, Database, Tx, keys_file
 from storage.forgotten_list import BadList, ForgottenList
 from storage.migrate import SchemaProblem, current, migrate
@@ -318,12 +318,12 @@ def _refuse_while_used(settings: Settings, clock: Clock) -> None:
 
 def refuse_while_running(tx: Tx, now: datetime) -> None:
     """Raises: CannotRestore, naming who runs."""
-    alive = running.alive(tx, now)
+    alive = processes.alive(tx, now)
     if alive:
         names = ", ".join(one.name for one in alive)
         raise CannotRestore(
             f"The bot is running ({names}). Stop it first. A process that was killed still counts for "
-            f"{int(running.STALE.total_seconds())} s."
+            f"{int(processes.STALE.total_seconds())} s."
         )
 
 
@@ -352,7 +352,7 @@ def settle(settings: Settings, database: Database, clock: Clock) -> int:
     vault = Vault(read_operator_keys(operator_keys(settings)))
     threads = DatabaseThreads(database)
     with database.write() as tx:
-        running.clear(tx)  # those of the day of the backup
+        processes.clear(tx)  # those of the day of the backup
         chain_key = unlock(tx, vault)
         for hook in router.start_hooks:
             hook(Work(tx, clock.now(), uuid4, chain_key))

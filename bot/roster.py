@@ -12,15 +12,15 @@ from bot.keyring import unlock_database
 from bot.settings import Settings
 from bot.startup import CannotStart, open_database, operator_keys
 from handlers import identity, replacing
+from handlers.checkin_schedule import refresh_turns
 from handlers.features import router
-from handlers.turns import refresh_turns
 from program.english import describe
 from program.history import read_history
 from program.policy import BadPolicy, Policy, read_policy
 from program.roster import Problem, read_roster
 from program.times import long_day
 from program.words import counted
-from storage import deliveries, enrolments, ledger, past, people, policies, replacements, verification
+from storage import attendance_import, deliveries, enrolments, ledger, people, policies, replacements, verification
 from storage.database import Database, Tx, collided
 from storage.ledger import Line
 from storage.migrate import migrate
@@ -123,8 +123,8 @@ def import_past(
         key = _unlocked(settings, database)
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
-            file = past.fingerprint(text)
-            if past.imported_before(work, file):
+            file = attendance_import.fingerprint(text)
+            if attendance_import.imported_before(work, file):
                 raise NothingImported("You imported this file already. Nothing was imported again.")
             witness = people.by_email(tx, attests)
             if witness is None:
@@ -132,7 +132,7 @@ def import_past(
                     f"{attests} is not on the roster. Name a person on the roster who confirms that the "
                     "file is correct."
                 )
-            problems = past.import_history(work, rows, file, witness.id, None)
+            problems = attendance_import.import_history(work, rows, file, witness.id, None)
             if problems:
                 raise NothingImported(_said(problems))
             if dry_run:

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.dispatch import Product
+from bot.intervals import ALONE
 from bot.logs import event
 from bot.planner import look
-from bot.timing import ALONE
 from storage import due
 
 log = logging.getLogger("plc.scheduler")

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.clients import Clients, read_networks
 from bot.documents.wording import BadWording, read_wording
-from program.house import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, House
+from program.privacy_settings import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, PrivacySettings
 from storage.work import KEY_BACKUP_DAYS
 
 LOCAL_DATABASE = "sqlite:///var/example.sqlite"
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     plc_metrics_token: str | None = Field(default=None, min_length=16)
     plc_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1")
     plc_coordinators: Annotated[tuple[str, ...], NoDecode] = ()
-    plc_threshold: int = Field(default=House().threshold, ge=LOWEST_THRESHOLD, le=50)
+    plc_threshold: int = Field(default=PrivacySettings().threshold, ge=LOWEST_THRESHOLD, le=50)
     plc_abuse_reports: str = Field(default=ABUSE, max_length=300)
     plc_crisis_help: str = Field(default=CRISIS, max_length=300)
     plc_public_records: str = Field(default=RECORDS, max_length=300)
@@ -86,13 +86,13 @@ class Settings(BaseSettings):
         return Clients(read_networks(self.plc_proxies))
 
     @property
-    def house(self) -> House:
+    def privacy_settings(self) -> PrivacySettings:
         said = {
             "abuse": self.plc_abuse_reports,
             "crisis": self.plc_crisis_help,
             "records": self.plc_public_records,
         }
-        return House(
+        return PrivacySettings(
             threshold=self.plc_threshold, **{name: " ".join(text.split()).rstrip(".") for name, text in said.items()}
         )
 

@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL, make_url
 
 from bot.clock import Clock
+from bot.heartbeat import Heartbeat
 from bot.logs import event
-from bot.presence import Presence
 from bot.settings import Settings, mixed
 from handlers.features import router
 from storage import checkins, forgetting, people, program
@@ -67,7 +67,7 @@ def prepare(
     database: Database,
     now: Clock,
     new_id: Callable[[], UUID] = uuid4,
-    presence: Presence | None = None,
+    heartbeat: Heartbeat | None = None,
     first: bytes = b"",
 ) -> Vault:
     """Migrate, refuse what must not be mixed, forget again whom a backup brought back, and check the keys.
@@ -88,8 +88,8 @@ def prepare(
         again = forgetting.apply_again(tx)
         if again.keys or again.items:
             event(log, "forgetting.again", logging.WARNING, keys=again.keys, items=again.items)
-        if presence is not None:
-            presence.announce(tx, vault)
+        if heartbeat is not None:
+            heartbeat.announce(tx, vault)
         else:
             vault.check(tx)
         key = unlock(tx, vault, first, now.now())

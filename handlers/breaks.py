@@ -20,11 +20,11 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.checkin_schedule import refresh_turns
 from handlers.paging import more
 from handlers.requests import Reply, notice
 from handlers.rescheduling import cancel_meetings
 from handlers.router import LEADS, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import refresh_turns
 from program.times import local_day, say_day, to_utc
 from program.words import counted, listed
 from storage import breaks, cohorts, drafts, meetings

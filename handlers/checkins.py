@@ -21,11 +21,11 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.checkin_schedule import Off, set_turns
 from handlers.contacts import ask_coordinator
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, Refused, router
 from handlers.saved import read_by, removed_sentence, saved_sentence
-from handlers.turns import Off, set_turns
 from program.checkins import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.times import local_day
 from storage import checkins, cohorts, consent, deliveries, due, people, reflections, vault
@@ -141,7 +141,7 @@ def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?
     if decision is not None and decision.declined:
         return Card("You declined check-ins", (say(notices.DECLINED),))
     if decision is None or not decision.agreed:
-        return notices.first_card(work.house, found, changed=decision is not None)
+        return notices.first_card(work.privacy_settings, found, changed=decision is not None)
     closes = When(found.closes_at, people.get(work.tx, found.person_id).zone)
     pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
     ways = (pulse, *_words(work, found, saved))
@@ -238,7 +238,7 @@ def write_form(call: Call) -> Reply:
                 Note(
                     (
                         "I keep it encrypted and show it only to a mentor you choose. Leave out anything that could "
-                        f"identify a student. Report abuse or neglect elsewhere: {call.work.house.abuse}.",
+                        f"identify a student. Report abuse or neglect elsewhere: {call.work.privacy_settings.abuse}.",
                     )
                 ),
             ),

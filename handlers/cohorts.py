@@ -27,12 +27,12 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.checkin_schedule import refresh_turns
 from handlers.paging import more
 from handlers.planning import replan_reminders
 from handlers.requests import Reply, notice
 from handlers.retention import read_retention, retention_field, retention_words, set_retention
 from handlers.router import LEADS, Call, FieldReader, Refused, router
-from handlers.turns import refresh_turns
 from program.times import local_day, say_minutes
 from program.words import WEEKDAYS, counted, listed
 from storage import cohorts, conversations, deliveries, history, meetings, people, policies

@@ -28,13 +28,13 @@ from handlers.cards import (
     say,
     with_commands,
 )
+from handlers.checkin_schedule import refresh_turns
 from handlers.integrity import BLOCKED
 from handlers.links import files, verify_address
 from handlers.paging import more
 from handlers.planning import plan_daily
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
-from handlers.turns import refresh_turns
 from program import explain
 from program.certificate import COMPLETED, REISSUE_REASONS, REVOKE_REASONS, printable, read_code
 from program.standing import Standing

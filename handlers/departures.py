@@ -6,11 +6,11 @@ from uuid import UUID
 
 from handlers.activities import hand_on
 from handlers.cards import Bold, Button, Card, ChoiceField, Form, Note, action, buttons, options_of, say
+from handlers.checkin_schedule import refresh_turns
 from handlers.completion import goodbye
 from handlers.records import mentee_of
 from handlers.requests import Reply
 from handlers.router import Call, FieldReader, Refused, router
-from handlers.turns import refresh_turns
 from storage import cohorts, deliveries, ledger
 from storage.ledger import Line
 

@@ -28,10 +28,10 @@ from storage import (
     due,
     figures,
     meetings,
-    pace,
     people,
     policies,
     processed_requests,
+    rate_limits,
     standings,
     summaries,
 )
@@ -95,7 +95,7 @@ def tidy(work: Work, _moment: Moment) -> str | None:
     processed_requests.forget_old(work)
     forget_old_commands(work)
     downloads.forget_old(work)
-    pace.forget_old(work)
+    rate_limits.forget_old(work)
     _plan_tidying(work)
     return None
 

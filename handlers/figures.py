@@ -7,9 +7,9 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from handlers.cards import Block, Button, Card, Note, Table, action, buttons, say
+from handlers.checkin_schedule import Off
 from handlers.requests import Reply
 from handlers.router import COORDINATORS, Call, Refused, router
-from handlers.turns import Off
 from program.checkins import next_checkin
 from program.figures import Figure, Participation, Rule, figure, groups, participation, reserve
 from program.times import local_day, program_year, to_utc
@@ -63,7 +63,7 @@ def make_figures(work: Work, moment: Moment, vault: Vault) -> str | None:
 
 def _make(work: Work, month: date, vault: Vault) -> None:
     """Everybody counts in one group; each group's figure is made from the groups of this month alone."""
-    rule, zone = Rule(work.house.threshold), program.zone_of(work.tx)
+    rule, zone = Rule(work.privacy_settings.threshold), program.zone_of(work.tx)
     since, until = (to_utc(datetime.combine(day, time()), zone) for day in (month, _after(month)))
     members, names = _could_answer(work, since, until)
     found = groups(members, rule)
@@ -137,7 +137,7 @@ def earlier(call: Call) -> Reply:
 
 
 def figures_card(work: Work, month: date | None) -> Card:
-    rule = Rule(work.house.threshold)
+    rule = Rule(work.privacy_settings.threshold)
     how = Note(
         (
             f"I show a group with {rule.smallest} or more people, in a month with {rule.threshold} or more answers. "

@@ -24,11 +24,11 @@ from handlers.cards import (
     buttons,
     say,
 )
+from handlers.checkin_schedule import refresh_turns
 from handlers.contacts import ask_coordinator
 from handlers.paging import hint, more
 from handlers.requests import Arrived, BotAdded, BotRemoved, Command, Departed, Profile, Reply, Typed, notice
 from handlers.router import COORDINATORS, Call, FieldReader, Refused, router
-from handlers.turns import refresh_turns
 from program.words import listed
 from storage import cohorts, conversations, deliveries, drafts, people
 from storage.conversations import Conversation

@@ -23,10 +23,10 @@ from handlers.cards import (
     options_of,
     say,
 )
+from handlers.checkin_schedule import refresh_turns
 from handlers.contacts import ask_coordinator
 from handlers.requests import Reply, notice
 from handlers.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
-from handlers.turns import refresh_turns
 from program.policy import LeaveRules
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day

@@ -7,7 +7,7 @@ from uuid import UUID
 from handlers.cards import Bold, Button, Buttons, Card, Cmd, Form, Note, Paragraph, action, buttons, say
 from handlers.requests import Reply
 from handlers.router import Call, router
-from program.house import NOTICE_VERSION, House
+from program.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage import consent
 from storage.checkins import CheckIn
 from storage.consent import Decision
@@ -28,7 +28,7 @@ def has_declined(tx: Tx, person_id: UUID) -> bool:
     return found is not None and found.declined
 
 
-def first_card(house: House, found: CheckIn, *, changed: bool = False) -> Card:
+def first_card(privacy_settings: PrivacySettings, found: CheckIn, *, changed: bool = False) -> Card:
     """What somebody who has not decided yet sees in place of a check-in.
 
     ``changed``: they agreed to an earlier notice.
@@ -37,28 +37,28 @@ def first_card(house: House, found: CheckIn, *, changed: bool = False) -> Card:
         "The notice about check-ins has changed" if changed else "Before your first check-in",
         (
             say("I sometimes ask how things are going. Answering is optional."),
-            *notice(house),
+            *notice(privacy_settings),
             choice(None, found.id),
             Note(("Send ", Cmd("privacy"), " to change your choice.")),
         ),
     )
 
 
-def unkept_card(house: House, found: CheckIn) -> Card:
+def unkept_card(privacy_settings: PrivacySettings, found: CheckIn) -> Card:
     """The answer to words typed by somebody who has not decided yet."""
-    first = first_card(house, found)
+    first = first_card(privacy_settings, found)
     return Card("I didn't save that", (say("You haven't chosen yet whether you want check-ins."), *first.blocks))
 
 
-def declined_card(house: House) -> Card:
+def declined_card(privacy_settings: PrivacySettings) -> Card:
     """The answer to somebody who declined and asks for check-ins."""
     return Card(
         "You declined check-ins",
-        (say("To get them again, agree to this:"), *notice(house), buttons(_agree(), MORE)),
+        (say("To get them again, agree to this:"), *notice(privacy_settings), buttons(_agree(), MORE)),
     )
 
 
-def notice(house: House) -> tuple[Paragraph, ...]:
+def notice(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
     """Who reads what, in as few words as it takes. Whoever changes its meaning gives it the next version."""
     return (
         say(
@@ -68,9 +68,9 @@ def notice(house: House) -> tuple[Paragraph, ...]:
         ),
         say(Bold("Slack or Teams "), "keeps what you type in a chat; use the form."),
         say(Bold("Students: "), "no names, nothing that could identify one."),
-        say(Bold("Report abuse or neglect elsewhere: "), f"{house.abuse}."),
-        say(Bold("In a crisis: "), f"{house.crisis}."),
-        say(Bold("Public records: "), f"{house.records}."),
+        say(Bold("Report abuse or neglect elsewhere: "), f"{privacy_settings.abuse}."),
+        say(Bold("In a crisis: "), f"{privacy_settings.crisis}."),
+        say(Bold("Public records: "), f"{privacy_settings.records}."),
     )
 
 
@@ -79,17 +79,21 @@ def more(call: Call) -> Reply:
     """What the notice says, at more length: nothing to send, only to read."""
     return Reply(
         form=Form(
-            "More about check-ins", MORE.action, opener=MORE.action, submit=None, blocks=_details(call.work.house)
+            "More about check-ins",
+            MORE.action,
+            opener=MORE.action,
+            submit=None,
+            blocks=_details(call.work.privacy_settings),
         )
     )
 
 
-def _details(house: House) -> tuple[Paragraph, ...]:
+def _details(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
     return (
         say(
             Bold("Who can read it: "),
             "you, from the account you wrote with. A mentor reads only what you share with them, and you see each time "
-            f"they do. Coordinators see figures about groups, each from {house.threshold} or more answers.",
+            f"they do. Coordinators see figures about groups, each from {privacy_settings.threshold} or more answers.",
         ),
         say(
             Bold("The operator "),
@@ -107,10 +111,13 @@ def _details(house: House) -> tuple[Paragraph, ...]:
         ),
         say(
             Bold("Abuse or neglect: "),
-            f"{house.abuse}. Make the report yourself, at once. The bot passes none on.",
+            f"{privacy_settings.abuse}. Make the report yourself, at once. The bot passes none on.",
         ),
-        say(Bold("In a crisis: "), f"{house.crisis}. Nobody watches the bot for calls for help."),
-        say(Bold("Public records: "), f"{house.records} of what the program keeps, what you write here included."),
+        say(Bold("In a crisis: "), f"{privacy_settings.crisis}. Nobody watches the bot for calls for help."),
+        say(
+            Bold("Public records: "),
+            f"{privacy_settings.records} of what the program keeps, what you write here included.",
+        ),
         say(
             Bold("Your choice: "),
             "nobody else sees it. If you decline, I ask nothing and keep nothing you write. To change your "

@@ -6,9 +6,9 @@ from datetime import date
 
 from handlers import notices
 from handlers.cards import Bold, Button, Card, Cmd, When, action, buttons, say
+from handlers.checkin_schedule import refresh_turns
 from handlers.requests import Reply, notice
 from handlers.router import EVERYONE, Call, Refused, router
-from handlers.turns import refresh_turns
 from program.dates import read_day
 from program.times import local_day, say_day
 from program.words import normal
@@ -77,7 +77,7 @@ def switch(call: Call) -> Reply:
     people.set_checkins(call.work.tx, call.my_id, call.words == "on")
     refresh_turns(call.work, [call.my_id])
     if call.words == "on" and notices.has_declined(call.work.tx, call.my_id):
-        return Reply(card=notices.declined_card(call.work.house))
+        return Reply(card=notices.declined_card(call.work.privacy_settings))
     at = checkins.turn_at(call.work.tx, call.my_id)
     if at is None:
         return notice("Check-ins are off. To turn them on again, send ", Cmd("checkins on"), ".")

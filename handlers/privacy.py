@@ -6,13 +6,13 @@ from uuid import UUID
 
 from handlers import notices
 from handlers.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, action, buttons, say
+from handlers.checkin_schedule import refresh_turns
 from handlers.checkins import checkin_card
 from handlers.forgetting import ASK
 from handlers.requests import Reply
 from handlers.retention import retention_words
 from handlers.router import Call, Refused, router
-from handlers.turns import refresh_turns
-from program.house import NOTICE_VERSION
+from program.privacy_settings import NOTICE_VERSION
 from program.times import local_day, say_day
 from program.words import counted
 from storage import about, checkins, consent, deliveries, downloads, history, holds, people, retention, typed
@@ -41,7 +41,7 @@ def privacy_card(call: Call) -> Card:
     return Card(
         "Who sees what",
         (
-            *notices.notice(call.work.house),
+            *notices.notice(call.work.privacy_settings),
             say("Mentors and coordinators see attendance, RSVPs, progress, and who asked to be contacted."),
             _chosen(call, decision),
             notices.choice(decision),

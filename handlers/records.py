@@ -26,6 +26,7 @@ from handlers.cards import (
     options_of,
     say,
 )
+from handlers.checkin_schedule import refresh_turns
 from handlers.holds import hold_blocks
 from handlers.leave import back_button, leave_line, span_words
 from handlers.paging import hint
@@ -34,7 +35,6 @@ from handlers.removals import removal_buttons
 from handlers.requests import Reply, notice
 from handlers.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.settling import settle_corrected
-from handlers.turns import refresh_turns
 from program.policy import AtLeast, Policy
 from program.record import Leave
 from program.times import PROGRAM_ZONE, local_day, midnight, say_day

@@ -67,7 +67,7 @@ def _pointers(call: Call, text: str) -> list[str]:
 def _answer(call: Call, found: CheckIn, text: str) -> Reply:
     """A number is the pulse of the open check-in; other words are offered as its reflection."""
     if not notices.has_agreed(call.work.tx, call.my_id):
-        return Reply(card=notices.unkept_card(call.work.house, found))
+        return Reply(card=notices.unkept_card(call.work.privacy_settings, found))
     number = read_pulse(text)
     if number is None:
         return _offer(call, found, text)
@@ -102,7 +102,7 @@ def _offer(call: Call, found: CheckIn, text: str) -> Reply:
 # The choice -------------------------------------------------------------------------------------
 
 
-def _waiting(call: Call) -> typed.Waiting:
+def _waiting(call: Call) -> typed.AdmissionControl:
     """The words of the pressed button, if this account typed them and they still wait."""
     waiting = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
     if waiting is None:

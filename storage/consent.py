@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, insert, select
 
-from program.house import NOTICE_VERSION
+from program.privacy_settings import NOTICE_VERSION
 from storage.database import Tx, among
 from storage.tables import consent
 from storage.work import Work

@@ -19,9 +19,9 @@ from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, exi
 
 from program.reporting import REPORTED
 from program.words import shortened
-from storage import pace
+from storage import rate_limits
 from storage.database import Tx, among_given, listed, word
-from storage.pace import Limit
+from storage.rate_limits import Limit
 from storage.tables import account, conversation, delivery, installation, person
 from storage.work import Work, insert_new
 
@@ -219,7 +219,7 @@ def claim(
     busy: conversations with something under way, which keep their order
     """
     if share is not None and share.installation_id is not None:
-        most = pace.room(work, share.installation_id, share.limit, most)
+        most = rate_limits.room(work, share.installation_id, share.limit, most)
     if most <= 0:
         return []
     given = {"now": work.now, "most": most, "ids": listed(work.tx, busy)}
@@ -230,10 +230,10 @@ def claim(
     given |= {} if nowhere else {"installation": share.installation_id}
     items = _hold(work, _first_of_each_lane(_read(work.tx, query, given)), lease)
     if share.installation_id is not None:
-        pace.spend(work, share.installation_id, limit, len(items))
+        rate_limits.spend(work, share.installation_id, limit, len(items))
         if limit.apart:
             lanes = {item.lane for item in items if item.lane is not None}
-            pace.hold(work, lanes, work.now + timedelta(seconds=limit.apart))
+            rate_limits.hold(work, lanes, work.now + timedelta(seconds=limit.apart))
     return items
 
 
@@ -253,7 +253,7 @@ def _claimable(
         where.append(there.is_(None) if nowhere else there == bindparam("installation"))
         where.append(delivery.c.verb.in_(verbs))
     if apart:
-        where.append(~pace.held(LANE, bindparam("now")))
+        where.append(~rate_limits.held(LANE, bindparam("now")))
     order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
     query = select(*_DELIVERY).where(*where).order_by(*order).limit(bindparam("most"))
     return query.with_for_update(skip_locked=True, of=delivery)

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, Select, bindparam, func, select, update
 
 from program.words import counted
-from storage import keystore, running
+from storage import keystore, processes
 from storage.database import Tx
-from storage.running import Process
+from storage.processes import Process
 from storage.tables import ledger_key, ledger_key_copy, person_key, vault_item
 from storage.vault import ITEMS, BadKey, Sealed, Vault, key_identity
 
@@ -92,7 +92,7 @@ def check_together(tx: Tx, vault: Vault, now: datetime) -> None:
     """
     if tx.dialect.name == "sqlite":
         return
-    first, there = vault.fingerprints[0], [one for one in running.alive(tx, now) if one.fingerprints]
+    first, there = vault.fingerprints[0], [one for one in processes.alive(tx, now) if one.fingerprints]
     if without := [one for one in there if first not in one.fingerprints]:
         raise BadKey(
             f"The first of PLC_ENCRYPTION_KEYS, {first}, is not known to "
@@ -107,7 +107,7 @@ def check_together(tx: Tx, vault: Vault, now: datetime) -> None:
         )
 
 
-_KILLED = f"A process that was killed counts for {int(running.STALE.total_seconds())} s."
+_KILLED = f"A process that was killed counts for {int(processes.STALE.total_seconds())} s."
 
 
 def _heard(some: Sequence[Process], now: datetime) -> str:
@@ -115,8 +115,8 @@ def _heard(some: Sequence[Process], now: datetime) -> str:
 
 
 def _everybody_has(tx: Tx, vault: Vault, now: datetime) -> None:
-    running.hold_keys(tx)
-    without = [one for one in running.alive(tx, now) if vault.fingerprints[0] not in one.fingerprints]
+    processes.hold_keys(tx)
+    without = [one for one in processes.alive(tx, now) if vault.fingerprints[0] not in one.fingerprints]
     if without:
         names = _heard(without, now)
         raise NotAnnounced(

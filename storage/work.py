@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from program.house import House
+from program.privacy_settings import PrivacySettings
 from storage.database import Tx
 
 KEY_BACKUP_DAYS = 30  # unless the operator says otherwise
@@ -27,7 +27,7 @@ class Work:
     ``address``: where people's browsers reach the bot, without a slash at its end; empty where they cannot.
     ``key_backup_days``: how long the operator keeps backups of the key store, as people are told.
     ``acted``: somebody's act is being answered, so what is queued goes before what was only due.
-    ``house``: what the operator set about privacy.
+    ``privacy_settings``: what the operator set about privacy.
     """
 
     tx: Tx
@@ -37,7 +37,7 @@ class Work:
     address: str = ""
     key_backup_days: int = KEY_BACKUP_DAYS
     acted: bool = False
-    house: House = field(default_factory=House)
+    privacy_settings: PrivacySettings = field(default_factory=PrivacySettings)
 
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

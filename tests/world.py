@@ -209,7 +209,7 @@ class World:
             if agreed:
                 consent.decide(work, person.id, consent.AGREED)
             one.id = person.id
-        from handlers.turns import refresh_turns
+        from handlers.checkin_schedule import refresh_turns
 
         with self.database.write() as tx:
             refresh_turns(self.work(tx), [one.id])

@@ -14,7 +14,7 @@ from bot.local.hub import Hub
 from bot.local.port import LocalPort
 from bot.local.web import Site
 from bot.port import Answer, Finding, Port
-from storage.pace import UNPACED
+from storage.rate_limits import UNPACED
 
 __all__ = ["Chat", "CommandHelp", "Host", "LocalPerson", "LocalWorkspace", "NextDue", "connect"]
 

@@ -11,14 +11,25 @@ from uuid import UUID
 from bot.local.chat import Chat
 from bot.local.port import PLATFORM, TENANT
 from handlers import identity
+from handlers.checkin_schedule import refresh_turns
 from handlers.planning import plan_meeting, tell_cohort
-from handlers.turns import refresh_turns
 from program.attendance import Status
 from program.history import PastMeeting
 from program.roster import read_roster
 from program.series import series_dates
 from program.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
-from storage import attendance, breaks, cohorts, conversations, deliveries, ledger, meetings, past, people, summaries
+from storage import (
+    attendance,
+    attendance_import,
+    breaks,
+    cohorts,
+    conversations,
+    deliveries,
+    ledger,
+    meetings,
+    people,
+    summaries,
+)
 from storage.cohorts import Cohort
 from storage.ledger import Line
 from storage.meetings import Meeting
@@ -168,7 +179,7 @@ def _two_years(work: Work, cohort: Cohort, mentor: UUID, start: date) -> None:
     years = (start.year, start.year + 1)
     held = [_second_thursday(year, month) for year in years for month in MEETING_MONTHS]
     rows = [PastMeeting(line, FINISHING, day, 60, "present", PAPER) for line, day in enumerate(held, 2)]
-    if past.import_history(work, rows, past.fingerprint(PAPER), mentor, None):
+    if attendance_import.import_history(work, rows, attendance_import.fingerprint(PAPER), mentor, None):
         raise ValueError("The example's earlier meetings cannot be imported.")
     days = [_second_thursday(year, month) for year in years for month in CONTACT_MONTHS]
     contacts = [_contact(work, mentee, to_utc(datetime.combine(day, AT), cohort.zone)) for day in days]

@@ -26,7 +26,7 @@ from bot.slack.limits import PACE
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.socket import SocketLine, Watch
 from manifest.slack import COMMAND, EVENTS_PATH
-from storage.pace import Limit
+from storage.rate_limits import Limit
 
 Acknowledged = Callable[[float], None]
 _ANYTHING = re.compile(r"[\s\S]*")

@@ -13,7 +13,7 @@ from bot.teams.connector import Connectors
 from bot.teams.listener import Listener
 from bot.teams.port import TeamsPort
 from bot.teams.wire import Wire
-from storage.pace import Limit, Rate
+from storage.rate_limits import Limit, Rate
 
 if TYPE_CHECKING:
     from bot.settings import TeamsSettings

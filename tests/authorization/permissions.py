@@ -1,6 +1,6 @@
 """The table of who may do what: every button and form of the product, and every command that touches somebody.
 
-An action names what it is about as ``@thing``; the scene (:mod:`tests.authorization.cast`) has one of each for every
+An action names what it is about as ``@thing``; the scene (:mod:`tests.authorization.people`) has one of each for every
 owner. ``may`` lists who is let in, as ``actor`` or ``actor/relation``; everybody else is refused.
 
 - actors: mentee, mentor, coordinator, outsider (an account of nobody), former mentee, former mentor
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from program.house import NOTICE_VERSION
+from program.privacy_settings import NOTICE_VERSION
 
 ACTORS = ("mentee", "mentor", "coordinator", "outsider", "former mentee", "former mentor")
 LEFT = ("former mentee", "former mentor")

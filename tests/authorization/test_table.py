@@ -15,9 +15,9 @@ import pytest_asyncio
 from handlers.features import router
 from handlers.requests import Command
 from storage import forgetting
-from tests.authorization.cast import SECRET, Cast, is_one_of, owner_of
-from tests.authorization.doors import DOORS, opened
+from tests.authorization.people import SECRET, Cast, is_one_of, owner_of
 from tests.authorization.permissions import COMMANDS, PRESSES, SUBMITS, Act
+from tests.authorization.surfaces import DOORS, opened
 
 everywhere = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,7 +11,7 @@ if __name__ == "__main__":
     sys.argv.append("run")
     from bot.cli import main
     from bot.slack.app import SlackPlatform
-    from storage.pace import UNPACED
+    from storage.rate_limits import UNPACED
 
     SlackPlatform.pace = UNPACED
     main()

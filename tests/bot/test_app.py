@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from bot.app import App
 from bot.clock import SystemClock
-from bot.running import _ready, build
+from bot.main import _ready, build
 from bot.settings import Settings
 from bot.startup import CannotStart, prepare
 from bot.workspace import WorkspaceHost
-from storage import cohorts, forgetting, people, program, running, verification
+from storage import cohorts, forgetting, people, processes, program, verification
 from storage.database import Database
 from storage.tables import person_key
 from storage.vault import BadKey, new_operator_key
@@ -132,12 +132,12 @@ async def test_a_running_process_is_announced_with_its_keys_and_gone_after_a_sto
     database = app.product.threads.database
     await app.start()
     with database.read() as tx:
-        alive = running.alive(tx, SystemClock().now())
+        alive = processes.alive(tx, SystemClock().now())
     assert [list(one.fingerprints) for one in alive] == [list(app.product.vault.fingerprints)]
     assert alive[0].name.startswith("pid ")
     await app.stop()
     with database.read() as tx:
-        assert running.alive(tx, SystemClock().now()) == []
+        assert processes.alive(tx, SystemClock().now()) == []
     database.close()
 
 
@@ -147,7 +147,7 @@ async def test_a_reset_example_announces_its_process_again(tmp_path: Path) -> No
     await host_of(app).reset()
     await app.be_present()
     with app.product.threads.database.read() as tx:
-        assert len(running.alive(tx, SystemClock().now())) == 1
+        assert len(processes.alive(tx, SystemClock().now())) == 1
     await app.stop()
 
 

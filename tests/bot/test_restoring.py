@@ -20,11 +20,11 @@ from typer.testing import CliRunner, Result
 from bot import restoring
 from bot.cli import cli
 from bot.clock import Clock
-from bot.presence import Presence
-from bot.running import build
+from bot.heartbeat import Heartbeat
+from bot.main import build
 from bot.settings import Settings, load
 from bot.startup import CannotStart, operator_keys, running_alone
-from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, running
+from storage import attendance, cohorts, deliveries, due, forgetting, meetings, people, processes
 from storage.database import Database, Tx, keys_file
 from storage.migrate import SchemaProblem
 from storage.migrations.append_only import append_only
@@ -102,7 +102,7 @@ def start() -> None:
     app = build(load())
     app.product.threads.close()
     with in_place() as database, database.write() as tx:
-        running.clear(tx)
+        processes.clear(tx)
 
 
 def attended() -> None:
@@ -486,7 +486,7 @@ def test_a_damaged_data_key_is_seen_by_the_terminal(folder: Path) -> None:
 def test_restoring_is_refused_while_the_bot_runs(folder: Path) -> None:
     plc("backup", "data.sqlite")
     with in_place() as database, database.write() as tx:
-        Presence().announce(tx, vault())
+        Heartbeat().announce(tx, vault())
     result = plc("restore", "data.sqlite")
     assert result.exit_code == 1
     assert "The bot is running (pid" in result.output
@@ -600,7 +600,7 @@ def test_keys_are_rotated_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rotation_is_refused_while_a_process_lacks_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     write("dana@example.org")
     with in_place() as database, database.write() as tx:
-        Presence().announce(tx, vault())
+        Heartbeat().announce(tx, vault())
     monkeypatch.setenv("PLC_ENCRYPTION_KEYS", f"{new_operator_key()},{OPERATOR_KEY}")
     refused = plc("keys", "rotate")
     assert refused.exit_code == 1

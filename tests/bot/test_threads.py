@@ -14,10 +14,10 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.threads import DatabaseThreads
-from storage import running
+from storage import processes
 from storage.database import Database, Tx
 from storage.migrate import migrate
-from storage.running import Process
+from storage.processes import Process
 from storage.tables import process
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ async def threads(tmp_path: Path) -> AsyncIterator[DatabaseThreads]:
 
 def adds(name: str, id_: UUID | None = None) -> Callable[[Tx], str]:
     def add(tx: Tx) -> str:
-        running.announce(tx, Process(id_ or uuid4(), name, NOW, NOW, []))
+        processes.announce(tx, Process(id_ or uuid4(), name, NOW, NOW, []))
         return name
 
     return add

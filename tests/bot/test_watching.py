@@ -23,7 +23,7 @@ from bot import logs, nightly
 from bot.app import App
 from bot.damage import find_damaged_keys
 from bot.logs import ACTIONS, event
-from bot.running import build
+from bot.main import build
 from storage import forgetting, integrity
 from storage.tables import person, person_key
 from storage.verification import Verdict
@@ -109,7 +109,7 @@ async def test_ready_sees_that_the_last_heartbeat_could_not_be_stored(
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
     with monkeypatch.context() as failing:
-        failing.setattr(app.presence, "refresh", full)
+        failing.setattr(app.heartbeat, "refresh", full)
         with pytest.raises(OperationalError):
             await app.be_present()
         status, body = await fetched(app, "readyz")

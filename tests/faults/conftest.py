@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.teams import FakeTeams
-from tests.faults.house import Fleet, House, small_slack
+from tests.faults.deployment import Deployment, Fleet, small_slack
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -27,11 +27,11 @@ def fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, database_url: str, fleet: Fleet) -> AsyncIterator[House]:
+async def deployment(tmp_path: Path, database_url: str, fleet: Fleet) -> AsyncIterator[Deployment]:
     slack = small_slack()
     await slack.start()
     async with FakeTeams() as teams:
-        made = House(tmp_path, database_url, fleet, slack, teams)
+        made = Deployment(tmp_path, database_url, fleet, slack, teams)
         yield made
         await made.close()
     await slack.stop()

@@ -26,19 +26,19 @@ from sqlalchemy import event
 from bot import logs
 from bot.app import App
 from bot.clock import SystemClock
+from bot.intervals import Intervals
+from bot.main import serve
 from bot.port import Port
-from bot.running import serve
 from bot.settings import Settings
 from bot.slack import connect as connect_slack
 from bot.startup import prepare, running_alone
 from bot.teams import connect as connect_teams
-from bot.timing import Timing
 from storage.database import Database, Tx
 from tests.fakes import slack, teams
 from tests.world import OPERATOR_KEY
 
 # Looks come quickly; between a lease and its call lies more than a busy machine needs to get from claim to call.
-QUICK = Timing(look=0.2, idle=0.2, held=0.05, call=4.0, lease=7.0, settling=0.5, stop=30.0)
+QUICK = Intervals(look=0.2, idle=0.2, held=0.05, call=4.0, lease=7.0, settling=0.5, stop=30.0)
 CALL = 3.0  # seconds that a platform's client waits for an answer
 IDLE = 8.0  # seconds that PostgreSQL waits for a process that is silent in a transaction
 
@@ -52,7 +52,7 @@ class Orders:
     slack_url: str = ""
     teams_url: str = ""
     fault: tuple[str, int, str] | None = None
-    timing: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, float] = field(default_factory=dict)
     socket: bool = False  # Slack speaks through Socket Mode
 
 
@@ -149,8 +149,8 @@ async def run(orders: Orders) -> None:
     database = Database(settings.database_url, idle=IDLE)
     with running_alone(database.url):
         vault = prepare(settings, database, SystemClock())
-        timing = Timing(**{**asdict(QUICK), **orders.timing})
-        app = App(settings, database, vault, new_id=new_id, timing=timing)
+        intervals = Intervals(**{**asdict(QUICK), **orders.intervals})
+        app = App(settings, database, vault, new_id=new_id, intervals=intervals)
         if settings.slack is not None:
             app.add(connect_slack(settings.slack, app.dispatcher.answer, timeout=CALL))
         if settings.teams is not None:

@@ -21,7 +21,7 @@ from storage.tables import ledger_line, processed_request
 from storage.work import Work
 from tests.fakes.slack import HttpWire, Json, SlackPerson, SocketWire, words
 from tests.faults.conftest import ON_POSTGRESQL
-from tests.faults.house import House, until
+from tests.faults.deployment import Deployment, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time
 
@@ -29,9 +29,9 @@ TOM, JORDAN, CAROL = "U00TOM", "U00JORDAN", "U00CAROL"
 
 
 @asynccontextmanager
-async def wires(house: House) -> AsyncIterator[list[HttpWire]]:
+async def wires(deployment: Deployment) -> AsyncIterator[list[HttpWire]]:
     """To two processes, or twice to the only one that SQLite takes."""
-    bots = [house.bot() for _ in range(1 if house.database.sqlite else 2)]
+    bots = [deployment.bot() for _ in range(1 if deployment.database.sqlite else 2)]
     async with AsyncExitStack() as stack:
         found = []
         for bot in (*bots, *bots)[:2]:
@@ -54,55 +54,55 @@ def _goes_on(work: Work) -> None:
         due.plan(work, kind, work.now, moved.id, version=moved.version)
 
 
-async def _message(house: House, user: str, button: str) -> Json:
-    chat = house.slack.chat(user)
+async def _message(deployment: Deployment, user: str, button: str) -> Json:
+    chat = deployment.slack.chat(user)
     await until(lambda: any(f"{button}" in words(one["blocks"]) for one in chat.messages))
     return next(one for one in chat.messages if button in words(one["blocks"]))
 
 
-def _steps(house: House) -> list[str]:
-    return house.read(lambda tx: list(tx.scalars(select(ledger_line.c.step))))
+def _steps(deployment: Deployment) -> list[str]:
+    return deployment.read(lambda tx: list(tx.scalars(select(ledger_line.c.step))))
 
 
-def _pauses(house: House) -> int:
+def _pauses(deployment: Deployment) -> int:
     """How often Jordan was told of a pause; answers to other acts may still come."""
-    return sum("No check-ins until" in words(one["blocks"]) for one in house.slack.chat(JORDAN).messages)
+    return sum("No check-ins until" in words(one["blocks"]) for one in deployment.slack.chat(JORDAN).messages)
 
 
-def _acts(house: House) -> int:
-    return house.read(lambda tx: len(tx.scalars(select(processed_request.c.key)).all()))
+def _acts(deployment: Deployment) -> int:
+    return deployment.read(lambda tx: len(tx.scalars(select(processed_request.c.key)).all()))
 
 
-async def test_taps_retries_and_confirmations_at_once_count_once(house: House) -> None:
-    house.link()
-    house.write(_goes_on)
-    async with wires(house) as (one, other):
-        here = await _message(house, JORDAN, "I'm here")
-        jordan = SlackPerson(house.slack, one, JORDAN)
-        chat = house.slack.chat(JORDAN).id
+async def test_taps_retries_and_confirmations_at_once_count_once(deployment: Deployment) -> None:
+    deployment.link()
+    deployment.write(_goes_on)
+    async with wires(deployment) as (one, other):
+        here = await _message(deployment, JORDAN, "I'm here")
+        jordan = SlackPerson(deployment.slack, one, JORDAN)
+        chat = deployment.slack.chat(JORDAN).id
         retried = jordan.press_payload("I'm here", here, chat)
         taps = [jordan.press_payload("I'm here", here, chat) for _ in range(4)]
         sent = [(wire, payload) for payload in (retried, retried, *taps) for wire in (one, other)]
         answers = await asyncio.gather(*(wire.interactive(payload) for wire, payload in sent))
         assert {answer.status for answer in answers} == {200}
-        await house.all_settled()
-        assert _steps(house) == ["tapped"]
+        await deployment.all_settled()
+        assert _steps(deployment) == ["tapped"]
 
-        roster = await _message(house, TOM, "Everyone came")
-        tom, carol = SlackPerson(house.slack, one, TOM), SlackPerson(house.slack, other, CAROL)
-        place = house.slack.chat(TOM).id
+        roster = await _message(deployment, TOM, "Everyone came")
+        tom, carol = SlackPerson(deployment.slack, one, TOM), SlackPerson(deployment.slack, other, CAROL)
+        place = deployment.slack.chat(TOM).id
         await asyncio.gather(*(who.press("Everyone came", dict(roster), place) for who in (tom, carol, tom, carol)))
-        await house.all_settled()
-        assert sorted(_steps(house)) == ["confirmed", "tapped"]
+        await deployment.all_settled()
+        assert sorted(_steps(deployment)) == ["confirmed", "tapped"]
 
         said = _snoozes(jordan)
-        acts = _acts(house)
+        acts = _acts(deployment)
         await asyncio.gather(*(wire.event(said, retry) for retry in range(3) for wire in (one, other)))
-        await until(lambda: _pauses(house) > 0)
-        await house.all_settled()
-        assert _acts(house) == acts + 1
-        assert _pauses(house) == 1, "one answer"
-    assert house.lost_and_doubled()[1] == 0
+        await until(lambda: _pauses(deployment) > 0)
+        await deployment.all_settled()
+        assert _acts(deployment) == acts + 1
+        assert _pauses(deployment) == 1, "one answer"
+    assert deployment.lost_and_doubled()[1] == 0
 
 
 def _snoozes(who: SlackPerson) -> Json:
@@ -112,50 +112,50 @@ def _snoozes(who: SlackPerson) -> Json:
 
 
 @ON_POSTGRESQL  # SQLite takes one process
-async def test_what_slack_brings_again_through_another_processs_socket_counts_once(house: House) -> None:
+async def test_what_slack_brings_again_through_another_processs_socket_counts_once(deployment: Deployment) -> None:
     """Slack sends each act through one of the open sockets, and through another one when nobody acknowledged it."""
-    house.link()
-    house.write(_goes_on)
+    deployment.link()
+    deployment.write(_goes_on)
     bots = []
     for count in (1, 2):
-        bots.append(house.bot(socket=True))
-        await until(lambda: house.slack.sockets == count)  # noqa: B023 -- of this round
-    one, other = SocketWire(house.slack, 0), SocketWire(house.slack, 1)
-    jordan = SlackPerson(house.slack, one, JORDAN)
-    here = await _message(house, JORDAN, "I'm here")
+        bots.append(deployment.bot(socket=True))
+        await until(lambda: deployment.slack.sockets == count)  # noqa: B023 -- of this round
+    one, other = SocketWire(deployment.slack, 0), SocketWire(deployment.slack, 1)
+    jordan = SlackPerson(deployment.slack, one, JORDAN)
+    here = await _message(deployment, JORDAN, "I'm here")
     tap = jordan.press_payload("I'm here", here, jordan._chat)
     await one.interactive(tap)
-    assert _steps(house) == ["tapped"]
+    assert _steps(deployment) == ["tapped"]
     await other.interactive(tap)
-    await house.all_settled()
-    assert _steps(house) == ["tapped"]
+    await deployment.all_settled()
+    assert _steps(deployment) == ["tapped"]
 
     said = _snoozes(jordan)
-    acts = _acts(house)
+    acts = _acts(deployment)
     bots[0].send(signal.SIGSTOP)
     unheard = asyncio.create_task(one.event(said))
     await other.event(said, retry=1)
-    await until(lambda: _pauses(house) > 0)
+    await until(lambda: _pauses(deployment) > 0)
     bots[0].send(signal.SIGCONT)
     await unheard
-    await house.all_settled()
-    assert _acts(house) == acts + 1
-    assert _pauses(house) == 1, "one answer"
+    await deployment.all_settled()
+    assert _acts(deployment) == acts + 1
+    assert _pauses(deployment) == 1, "one answer"
 
     await bots[0].kill()
-    await until(lambda: house.slack.sockets == 1)
-    await SocketWire(house.slack).event(_snoozes(jordan))
-    await until(lambda: _pauses(house) == 2)
-    assert house.lost_and_doubled()[1] == 0
+    await until(lambda: deployment.slack.sockets == 1)
+    await SocketWire(deployment.slack).event(_snoozes(jordan))
+    await until(lambda: _pauses(deployment) == 2)
+    assert deployment.lost_and_doubled()[1] == 0
 
 
-async def test_a_meeting_moved_while_its_reminder_is_being_sent(house: House) -> None:
-    house.link()
-    house.slack.slow = 1.0
-    house.plan_wave()
-    house.bot()
-    await until(lambda: "sending" in house.states().values())
-    before = house.write(lambda work: _only(work))
+async def test_a_meeting_moved_while_its_reminder_is_being_sent(deployment: Deployment) -> None:
+    deployment.link()
+    deployment.slack.slow = 1.0
+    deployment.plan_wave()
+    deployment.bot()
+    await until(lambda: "sending" in deployment.states().values())
+    before = deployment.write(lambda work: _only(work))
 
     def move(work: Work) -> Meeting:
         found = _only(work)
@@ -165,11 +165,11 @@ async def test_a_meeting_moved_while_its_reminder_is_being_sent(house: House) ->
         refresh_meeting(work, moved)
         return moved
 
-    moved = house.write(move)
+    moved = deployment.write(move)
     assert moved.starts_at != before.starts_at
-    await until(lambda: "queued" not in house.states().values() and "sending" not in house.states().values())
+    await until(lambda: "queued" not in deployment.states().values() and "sending" not in deployment.states().values())
     for user in (TOM, JORDAN):
-        messages = house.slack.chat(user).messages
+        messages = deployment.slack.chat(user).messages
         assert len(messages) == 1
         assert str(int(moved.starts_at.timestamp())) in str(messages[0]["blocks"]), "it says the new time"
         assert str(int(before.starts_at.timestamp())) not in str(messages[0]["blocks"])

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from storage.tables import person_key
 from storage.vault import Vault, read_operator_keys
 from tests.bot.test_process import Bot
-from tests.faults.house import House
+from tests.faults.deployment import Deployment
 from tests.world import OPERATOR_KEY
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
@@ -32,18 +32,18 @@ async def ready(address: str) -> dict[str, str]:
         return said
 
 
-async def test_a_damaged_key_is_told_of_at_the_start_and_the_bot_runs(house: House) -> None:
-    house.link()
+async def test_a_damaged_key_is_told_of_at_the_start_and_the_bot_runs(deployment: Deployment) -> None:
+    deployment.link()
     vault = Vault(read_operator_keys(OPERATOR_KEY))
-    dana, lee = house.person("dana@example.org"), house.person("lee@example.org")
-    house.write(lambda work: vault.ensure_keys(work, [dana, lee]))
-    bot = house.bot()
+    dana, lee = deployment.person("dana@example.org"), deployment.person("lee@example.org")
+    deployment.write(lambda work: vault.ensure_keys(work, [dana, lee]))
+    bot = deployment.bot()
     assert "warning" not in await ready(await bot.ready())
     await bot.kill()
-    house.write(
+    deployment.write(
         lambda work: work.tx.execute(update(person_key).where(person_key.c.person_id == dana).values(wrapped=bytes(60)))
     )
-    again = house.bot()
+    again = deployment.bot()
     said = await ready(await again.ready())
     assert said["status"] == "ready"
     assert said["warning"] == "1 data key can't be opened: run plc-bot keys check"
@@ -52,10 +52,10 @@ async def test_a_damaged_key_is_told_of_at_the_start_and_the_bot_runs(house: Hou
     assert lines[0].split(" ", 1)[1] == 'error vault.unopened_keys keys=1 run="plc-bot keys check"'
     assert "Traceback" not in again.log
     assert str(dana) not in again.log
-    assert len(house.read(lambda tx: tx.execute(select(person_key)).all())) == 2, "nothing is deleted"
-    house.queue("dana@example.org")
-    await house.all_settled()
-    assert house.lost_and_doubled() == (0, 0)
+    assert len(deployment.read(lambda tx: tx.execute(select(person_key)).all())) == 2, "nothing is deleted"
+    deployment.queue("dana@example.org")
+    await deployment.all_settled()
+    assert deployment.lost_and_doubled() == (0, 0)
     await again.kill()
 
 

@@ -13,7 +13,7 @@ from storage.work import Work
 from tests.fakes.slack import TEAM, Fault
 from tests.fakes.teams import Fault as TeamsFault
 from tests.faults.conftest import ON_SQLITE
-from tests.faults.house import House, until
+from tests.faults.deployment import Deployment, until
 from tests.slack.story import OZARKS
 
 # A busy machine takes its time. What a platform does to a delivery is the same on both databases, so one will do.
@@ -31,23 +31,23 @@ SLACK_FAULTS = {
 }
 
 
-async def test_slack_fails_in_every_way_and_each_message_arrives_once(house: House) -> None:
-    house.link()
-    house.bot()
+async def test_slack_fails_in_every_way_and_each_message_arrives_once(deployment: Deployment) -> None:
+    deployment.link()
+    deployment.bot()
     for fault in SLACK_FAULTS.values():
-        house.slack.fail("chat.postMessage", fault)
-        house.queue("dana@example.org", 1)
-        await until(lambda: not house.slack._faults["chat.postMessage"])
-    house.queue("tom@example.org", 5)
-    await house.all_settled()
-    assert house.lost_and_doubled() == (0, 0)
-    assert Counter(house.states().values()) == {"sent": len(SLACK_FAULTS) + 5}
+        deployment.slack.fail("chat.postMessage", fault)
+        deployment.queue("dana@example.org", 1)
+        await until(lambda: not deployment.slack._faults["chat.postMessage"])
+    deployment.queue("tom@example.org", 5)
+    await deployment.all_settled()
+    assert deployment.lost_and_doubled() == (0, 0)
+    assert Counter(deployment.states().values()) == {"sent": len(SLACK_FAULTS) + 5}
 
 
-async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(house: House) -> None:
+async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(deployment: Deployment) -> None:
     """Teams has no look-up: a lost answer ends as unconfirmed, and is never silently sent again."""
-    house.link_teams()
-    house.bot(slack_url="", teams_url=house.teams.login_url)
+    deployment.link_teams()
+    deployment.bot(slack_url="", teams_url=deployment.teams.login_url)
     # The work was done or not, and the answer says which, or does not.
     arrives: dict[TeamsFault, int] = {
         "429": 1,
@@ -61,44 +61,46 @@ async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(house:
     }
     known = {"429", "412"}
     for fault in arrives:
-        house.teams.fail("POST", "/activities", fault, "1")
-        house.queue("dana@example.org", 1)
-        await until(lambda: not house.teams._faults)
-    await house.all_settled()
-    there = sum(len(messages) for messages in house.teams.messages.values())
+        deployment.teams.fail("POST", "/activities", fault, "1")
+        deployment.queue("dana@example.org", 1)
+        await until(lambda: not deployment.teams._faults)
+    await deployment.all_settled()
+    there = sum(len(messages) for messages in deployment.teams.messages.values())
     assert there == sum(arrives.values()), "nothing was sent twice"
-    assert Counter(house.states().values()) == {"sent": len(known), "unconfirmed": len(arrives) - len(known)}
-    assert {one.state for one in house.undelivered()} == {"unconfirmed"}
+    assert Counter(deployment.states().values()) == {"sent": len(known), "unconfirmed": len(arrives) - len(known)}
+    assert {one.state for one in deployment.undelivered()} == {"unconfirmed"}
 
 
-async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(house: House) -> None:
-    house.link()
-    house.slack.users["U00DANA"]["deleted"] = True
-    house.slack.add_channel("C00OLD", "old", archived=True)
-    house.write(_channels)
-    house.queue("dana@example.org", 1)
-    bot = house.bot()
-    await house.all_settled()
-    calls = len(house.slack.made("chat.postMessage"))
-    assert set(house.states().values()) == {"failed"}
-    assert {one.reason for one in house.undelivered()} == {
+async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(deployment: Deployment) -> None:
+    deployment.link()
+    deployment.slack.users["U00DANA"]["deleted"] = True
+    deployment.slack.add_channel("C00OLD", "old", archived=True)
+    deployment.write(_channels)
+    deployment.queue("dana@example.org", 1)
+    bot = deployment.bot()
+    await deployment.all_settled()
+    calls = len(deployment.slack.made("chat.postMessage"))
+    assert set(deployment.states().values()) == {"failed"}
+    assert {one.reason for one in deployment.undelivered()} == {
         "This person's Slack account is deactivated.",
         "This channel is archived. Unarchive it or link another channel.",
         "The bot is not in this channel, or the channel is gone. Invite the bot and link the channel again.",
     }
-    house.slack.revoked = True
-    house.queue("tom@example.org", 1)
-    await house.all_settled()
-    assert any("no longer accepts the bot's token" in one.reason for one in house.undelivered())
-    digest = house.read(lambda tx: plain(digest_card(house.work(tx), "America/Chicago", house.undelivered())))
+    deployment.slack.revoked = True
+    deployment.queue("tom@example.org", 1)
+    await deployment.all_settled()
+    assert any("no longer accepts the bot's token" in one.reason for one in deployment.undelivered())
+    digest = deployment.read(
+        lambda tx: plain(digest_card(deployment.work(tx), "America/Chicago", deployment.undelivered()))
+    )
     assert digest.count("This channel is archived") == 1
     assert "deactivated" in digest
     await bot.kill()
-    house.slack.revoked = False
-    house.bot()
-    house.queue("tom@example.org", 1)
-    await until(lambda: "sent" in house.states().values())
-    assert len(house.slack.made("chat.postMessage")) <= calls + 2, "what failed for good was not tried again"
+    deployment.slack.revoked = False
+    deployment.bot()
+    deployment.queue("tom@example.org", 1)
+    await until(lambda: "sent" in deployment.states().values())
+    assert len(deployment.slack.made("chat.postMessage")) <= calls + 2, "what failed for good was not tried again"
 
 
 def _channels(work: Work) -> None:
@@ -110,17 +112,17 @@ def _channels(work: Work) -> None:
         deliveries.to_channel(work, "hello", made, made)
 
 
-async def test_a_stale_teams_reference_ends_undeliverable(house: House) -> None:
-    house.link_teams()
-    house.bot(slack_url="", teams_url=house.teams.login_url)
+async def test_a_stale_teams_reference_ends_undeliverable(deployment: Deployment) -> None:
+    deployment.link_teams()
+    deployment.bot(slack_url="", teams_url=deployment.teams.login_url)
     gone: tuple[TeamsFault, ...] = ("404", "not-in-roster", "403")
     for fault in gone:
-        house.teams.fail("POST", "/activities", fault)
-        house.queue("dana@example.org", 1)
-        await until(lambda: not house.teams._faults)
-    await house.all_settled()
-    assert set(house.states().values()) == {"failed"}
-    reasons = {one.reason for one in house.undelivered()}
+        deployment.teams.fail("POST", "/activities", fault)
+        deployment.queue("dana@example.org", 1)
+        await until(lambda: not deployment.teams._faults)
+    await deployment.all_settled()
+    assert set(deployment.states().values()) == {"failed"}
+    reasons = {one.reason for one in deployment.undelivered()}
     assert any("no longer in this Teams conversation" in one for one in reasons)
     assert len(reasons) == 3
-    assert house.teams.messages == {}
+    assert deployment.teams.messages == {}

@@ -13,7 +13,7 @@ from storage.migrate import head
 from storage.tables import ledger_key, process, program
 from tests.fakes.slack import FakeSlack
 from tests.faults.conftest import ON_POSTGRESQL
-from tests.faults.house import Fleet, small_slack
+from tests.faults.deployment import Fleet, small_slack
 from tests.faults.process import Orders
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time

@@ -13,22 +13,22 @@ from sqlalchemy import create_engine, text
 
 from tests.fakes.slack import HttpWire, SlackPerson, words
 from tests.faults.conftest import ON_POSTGRESQL, ON_SQLITE
-from tests.faults.house import EVERYBODY, Bot, House, until
+from tests.faults.deployment import EVERYBODY, Bot, Deployment, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine takes its time
 
 
 @ON_POSTGRESQL  # a file does not go away
-async def test_the_database_goes_away_and_comes_back(house: House) -> None:
-    house.link()
-    bots = [house.bot(), house.bot()]
+async def test_the_database_goes_away_and_comes_back(deployment: Deployment) -> None:
+    deployment.link()
+    bots = [deployment.bot(), deployment.bot()]
     for one in bots:
         await one.ready()
     for email in EVERYBODY:
-        house.queue(email, 10)
-    house.plan_wave()
-    name = house.database.url.database
-    server = create_engine(house.database.url.set(drivername="postgresql+psycopg", database="postgres"))
+        deployment.queue(email, 10)
+    deployment.plan_wave()
+    name = deployment.database.url.database
+    server = create_engine(deployment.database.url.set(drivername="postgresql+psycopg", database="postgres"))
     server = server.execution_options(isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         for _ in range(3):
@@ -41,10 +41,10 @@ async def test_the_database_goes_away_and_comes_back(house: House) -> None:
             connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
             await asyncio.sleep(0.5)
     server.dispose()
-    house.database.close()
-    await house.all_settled()
-    assert house.lost_and_doubled() == (0, 0)
-    assert len(house.states()) == 10 * len(EVERYBODY) + 2
+    deployment.database.close()
+    await deployment.all_settled()
+    assert deployment.lost_and_doubled() == (0, 0)
+    assert len(deployment.states()) == 10 * len(EVERYBODY) + 2
     assert all(one.alive for one in bots)
     assert await _ready(bots[0]) == 200
 
@@ -55,23 +55,23 @@ async def _ready(bot: Bot) -> int:
 
 
 @ON_SQLITE  # PostgreSQL's own disk is its operator's
-async def test_the_disk_is_full_and_then_it_is_not(house: House) -> None:
-    house.link()
-    bot = house.bot()
+async def test_the_disk_is_full_and_then_it_is_not(deployment: Deployment) -> None:
+    deployment.link()
+    bot = deployment.bot()
     address = await bot.ready()
-    largest = max(file.stat().st_size for file in house.folder.glob("plc.*"))
+    largest = max(file.stat().st_size for file in deployment.folder.glob("plc.*"))
     psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (largest + 16_384, resource.RLIM_INFINITY))
     for email in EVERYBODY:
-        house.queue(email, 30)
-    house.plan_wave()
+        deployment.queue(email, 30)
+    deployment.plan_wave()
     await until(lambda: "OperationalError" in bot.log)
     async with aiohttp.ClientSession() as session:
-        dana = SlackPerson(house.slack, HttpWire(session, f"{address}slack/events"), "U00DANA")
+        dana = SlackPerson(deployment.slack, HttpWire(session, f"{address}slack/events"), "U00DANA")
         answered = await dana.command(f"snooze until {datetime.now(UTC).date() + timedelta(days=14)}", dana._chat)
-        said = words(answered.body) + words(house.slack.notices)
+        said = words(answered.body) + words(deployment.slack.notices)
         assert "nothing was saved" in said or "paused" in said.lower()
     psutil.Process(bot.pid).rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    await house.all_settled()
-    assert house.lost_and_doubled() == (0, 0)
-    assert len(house.states()) == 30 * len(EVERYBODY) + 2
-    assert house.read(lambda tx: tx.execute(text("PRAGMA integrity_check")).scalar()) == "ok"
+    await deployment.all_settled()
+    assert deployment.lost_and_doubled() == (0, 0)
+    assert len(deployment.states()) == 30 * len(EVERYBODY) + 2
+    assert deployment.read(lambda tx: tx.execute(text("PRAGMA integrity_check")).scalar()) == "ok"

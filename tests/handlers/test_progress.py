@@ -10,7 +10,7 @@ from sqlalchemy import event, update
 from handlers.cards import Bullets, Progress, Table, plain_text
 from program.attendance import Status, Step
 from program.history import PastMeeting
-from storage import attendance, cohorts, meetings, past, policies, standings
+from storage import attendance, attendance_import, cohorts, meetings, policies, standings
 from storage.tables import enrolment
 from tests.world import Person, World, everybody_on, said
 
@@ -124,7 +124,7 @@ async def test_an_earlier_start_without_records_is_not_behind(
     assert "history not imported" in said(await ruth.sends("progress"))
     with world.database.write() as tx:
         covered = PastMeeting(2, "dana@example.org", None, 0, "absent", "")
-        assert past.import_history(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
+        assert attendance_import.import_history(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
     assert "history not imported" not in said(await dana.sends("progress"))
     card = said(await carol.sends("person dana reyes"))
     assert "import" in card

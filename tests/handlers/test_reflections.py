@@ -13,7 +13,7 @@ from handlers.cards import Paragraph, plain, plain_text
 from handlers.notices import notice
 from handlers.reflections import NOT_THERE
 from handlers.requests import Reply
-from program.house import NOTICE_VERSION, House
+from program.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage import checkins, cohorts, consent, holds, people, reflections, shares
 from storage.database import Database
 from storage.tables import account, checkin, membership, share_reading, vault_item
@@ -90,7 +90,7 @@ MOST_CARD_WORDS = 107  # half of the 215 of the whole message
 async def test_the_notice_is_short_and_says_every_fact(world: World, sam: Person) -> None:
     await next_checkin(world, sam)
     first = world.to(sam)[-1]
-    short = " ".join(plain_text(part.text) for part in notice(House()))
+    short = " ".join(plain_text(part.text) for part in notice(PrivacySettings()))
     assert len(short.split()) <= MOST_NOTICE_WORDS
     assert len(plain(first.card).split()) <= MOST_CARD_WORDS
     for fact in (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from program.figures import OTHERS, Figure, Participation, Rule, Tally, figure, groups, participation, reserve
-from program.house import House
+from program.privacy_settings import PrivacySettings
 from tests.program.attacker import BANDS, SILENT, Attacker, Someone, Year
 
 RULE = Rule()
@@ -73,7 +73,7 @@ def test_the_reserve_goes_with_the_people_who_were_there() -> None:
 
 def test_no_threshold_below_three() -> None:
     with pytest.raises(ValueError, match="protects nobody"):
-        House(threshold=2)
+        PrivacySettings(threshold=2)
 
 
 # The attacker -----------------------------------------------------------------------------------

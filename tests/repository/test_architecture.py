@@ -14,7 +14,7 @@ def test_every_file_and_folder_it_names_is_there() -> None:
     assert len(named) > 25
     loose = {"tables.py", "migrations/", "vault.py", "seals.py", "checkpoints.py", "verification.py"}  # of storage
     loose |= {"deliveries.py", "due.py"}
-    of_bot = {"startup.py", "app.py", "running.py", "render.py"}
+    of_bot = {"startup.py", "app.py", "main.py", "render.py"}
     places = {name: ROOT / "storage" / name for name in loose} | {name: ROOT / "bot" / name for name in of_bot}
     places["render.py"] = ROOT / "bot" / "slack" / "render.py"
     assert [name for name in sorted(named) if not places.get(name, ROOT / name).exists()] == []

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from storage.database import Database
+from tests.simulation.actors import Shape
 from tests.simulation.simulation import Failure, Simulation
-from tests.simulation.town import Shape
 
 
 def main() -> int:

@@ -38,8 +38,8 @@ from storage.tables import (
 )
 from tests.simulation import naive
 from tests.simulation.habits import SECRET
+from tests.simulation.invariants import COUNTED, PULSE
 from tests.simulation.platform import direct
-from tests.simulation.promises import COUNTED, PULSE
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation

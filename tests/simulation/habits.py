@@ -9,7 +9,7 @@ from random import Random
 
 from handlers.cards import ChoiceField, Form, NumberField
 from program.times import to_local
-from tests.simulation.town import Role, Someone
+from tests.simulation.actors import Role, Someone
 
 Values = dict[str, str | Sequence[str]]
 Filling = Callable[["Filler", Form], Values]

@@ -9,7 +9,7 @@ from uuid import UUID
 from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
 from handlers.cards import Card
 from handlers.requests import AccountKey, Place, Profile
-from tests.simulation.fate import Fault
+from tests.simulation.failures import Fault
 from tests.simulation.process import Life
 
 TENANT = "T1"

@@ -12,17 +12,17 @@ from uuid import UUID
 
 from bot.delivery import DeliveryLoop
 from bot.dispatch import Dispatcher, Product
+from bot.intervals import ALONE
 from bot.planner import look
 from bot.port import Port
 from bot.settings import Settings
 from bot.startup import prepare
 from bot.threads import DatabaseThreads
-from bot.timing import ALONE
 from handlers.features import router
 from handlers.requests import Reply, Request
 from storage.database import Database, Tx
 from storage.work import Work
-from tests.simulation.fate import Crash, Diary, Fate
+from tests.simulation.failures import Crash, Diary, Fate
 from tests.world import ADDRESS, OPERATOR_KEY, FixedClock
 
 Result = TypeVar("Result")

@@ -34,13 +34,13 @@ from storage.deliveries import SETTLING
 from storage.roster import import_roster
 from storage.tables import delivery, due_moment
 from storage.work import Work
+from tests.simulation.actors import FIRST_DAY, HEADER, PAPER, SLATE, STARTS, Shape, Someone, has_home, mentee, people_of
 from tests.simulation.checks import Broken, Checks
-from tests.simulation.fate import Diary, Fate
+from tests.simulation.failures import Diary, Fate
 from tests.simulation.habits import HABITS, RECORD_CHANGES, Filler, Values, wish_for
+from tests.simulation.invariants import Promises, Secrets
 from tests.simulation.platform import TENANT, Message, PaperPlatform, direct
 from tests.simulation.process import Life, Process
-from tests.simulation.promises import Promises, Secrets
-from tests.simulation.town import FIRST_DAY, HEADER, PAPER, SLATE, STARTS, Shape, Someone, has_home, mentee, people_of
 from tests.world import FixedClock, buttons_of, field_texts
 
 Doing = Callable[[], Awaitable[None]]

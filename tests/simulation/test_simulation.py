@@ -21,10 +21,10 @@ from handlers.requests import Reply
 from storage import records
 from storage.database import Database, Tx
 from storage.tables import delivery, due_moment, figure, meeting
+from tests.simulation.actors import Shape
 from tests.simulation.checks import Broken, ExpectedCheckins
 from tests.simulation.habits import SECRET
 from tests.simulation.simulation import Failure, Simulation
-from tests.simulation.town import Shape
 
 # Each runs weeks of a whole program, on whatever machine there is.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]

@@ -310,7 +310,7 @@ def settings_for(fake: FakeSlack, database_url: str, *, socket: bool = False) ->
 
 @asynccontextmanager
 async def told(database_url: str, *, socket: bool = False, seed: int = 1) -> AsyncIterator[Story]:
-    """The product, started as in a program's own house, on a small Slack."""
+    """The product, started as an operator deploys it, on a small Slack."""
     fake = a_small_slack()
     await fake.start()
     settings = settings_for(fake, database_url, socket=socket)
@@ -335,7 +335,7 @@ async def told(database_url: str, *, socket: bool = False, seed: int = 1) -> Asy
 
 
 def _wired(settings: Settings, database: Database, clock: FixedClock, new_id: Any) -> tuple[App, SlackPlatform]:
-    """As :func:`bot.running.build` does, with the story's own clock and patience."""
+    """As :func:`bot.main.build` does, with the story's own clock and patience."""
     vault = prepare(settings, database, clock, new_id)
     app = App(settings, database, vault, clock, new_id)
     return app, joined(app)

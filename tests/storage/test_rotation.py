@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from bot import keyring
-from bot.presence import Presence
-from storage import keystore, people, recovery, rotation, running
+from bot.heartbeat import Heartbeat
+from storage import keystore, people, processes, recovery, rotation
 from storage.ledger import Line, add
+from storage.processes import Process
 from storage.rotation import NotAnnounced
-from storage.running import Process
 from storage.tables import ledger_key, person_key, vault_item
 from storage.vault import BadKey, Vault, new_operator_key, read_operator_keys
 from tests.world import OPERATOR_KEY, START, World
@@ -50,7 +50,7 @@ def process(world: World, vault: Vault, seen: timedelta = timedelta()) -> Proces
 
 def announce(world: World, one: Process) -> None:
     with world.database.write() as tx:
-        running.announce(tx, one)
+        processes.announce(tx, one)
 
 
 def test_rotation_wraps_everything_anew_and_says_that_the_old_key_may_go(world: World) -> None:
@@ -118,23 +118,23 @@ def test_an_old_key_may_not_go_while_a_process_puts_it_first(world: World) -> No
 
 def test_a_process_that_starts_is_announced_only_with_keys_that_are_enough(world: World) -> None:
     write_for_all(world)
-    presence = Presence(world.clock)
+    heartbeat = Heartbeat(world.clock)
     with pytest.raises(BadKey), world.database.write() as tx:
-        presence.announce(tx, keyed(NEW))
+        heartbeat.announce(tx, keyed(NEW))
     with world.database.write() as tx:
-        assert running.alive(tx, START) == []
-        presence.announce(tx, keyed(OPERATOR_KEY, NEW))
-        assert [list(one.fingerprints) for one in running.alive(tx, START)] == [
+        assert processes.alive(tx, START) == []
+        heartbeat.announce(tx, keyed(OPERATOR_KEY, NEW))
+        assert [list(one.fingerprints) for one in processes.alive(tx, START)] == [
             list(keyed(OPERATOR_KEY, NEW).fingerprints)
         ]
-        presence.leave(tx)
-        assert running.alive(tx, START) == []
+        heartbeat.leave(tx)
+        assert processes.alive(tx, START) == []
 
 
 def test_a_new_key_is_put_second_everywhere_before_it_is_first_anywhere(world: World) -> None:
     announce(world, process(world, keyed(OPERATOR_KEY), seen=timedelta(seconds=5)))
     new_first, new_second = keyed(NEW, OPERATOR_KEY), keyed(OPERATOR_KEY, NEW)
-    starting = Presence(world.clock)
+    starting = Heartbeat(world.clock)
     if world.database.sqlite:  # one process runs there: whoever is still announced was killed
         with world.database.write() as tx:
             starting.announce(tx, new_first)
@@ -148,19 +148,19 @@ def test_a_new_key_is_put_second_everywhere_before_it_is_first_anywhere(world: W
     with world.database.write() as tx:
         starting.announce(tx, new_second)
         starting.leave(tx)
-        running.clear(tx)
+        processes.clear(tx)
     announce(world, process(world, new_second))
     with world.database.write() as tx:
         starting.announce(tx, new_first)
     with pytest.raises(BadKey, match="lacks a key that a running process writes with"), world.database.write() as tx:
-        Presence(world.clock).announce(tx, keyed(OPERATOR_KEY))
+        Heartbeat(world.clock).announce(tx, keyed(OPERATOR_KEY))
 
 
 def test_a_process_that_was_silent_for_too_long_notices_what_it_missed(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_for_all(world)
-    frozen, old = Presence(world.clock), keyed(OPERATOR_KEY)
+    frozen, old = Heartbeat(world.clock), keyed(OPERATOR_KEY)
     with world.database.write() as tx:
         frozen.announce(tx, old)
     world.clock.at += timedelta(minutes=3)
@@ -169,7 +169,7 @@ def test_a_process_that_was_silent_for_too_long_notices_what_it_missed(
     list(keyring.rotate(world.database, other, world.clock))
     with world.database.write() as tx:
         frozen.refresh(tx, old)
-        assert len(running.alive(tx, world.clock.at)) == 1
+        assert len(processes.alive(tx, world.clock.at)) == 1
     assert f"Missing, by fingerprint: {other.fingerprints[0]}" in caplog.text
 
 

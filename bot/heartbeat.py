@@ -1,4 +1,4 @@
-"""This process among those that run: announced at start, heard of every so often, gone at the end."""
+"""The heartbeat of this process: announced at start, refreshed at intervals, removed at the end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from bot.clock import Clock, SystemClock
 from bot.logs import event
-from storage import forgetting, rotation, running
+from storage import forgetting, processes, rotation
 from storage.database import Tx
-from storage.running import Process
+from storage.processes import Process
 from storage.vault import BadKey, Vault
 
 log = logging.getLogger("plc.presence")
@@ -19,7 +19,7 @@ log = logging.getLogger("plc.presence")
 REFRESH_SECONDS = 30  # well within the time after which a silent process is taken for dead
 
 
-class Presence:
+class Heartbeat:
     """``clock``: the machine's, also where the example's runs ahead: the terminal goes by it."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -34,25 +34,25 @@ class Presence:
         Raises:
             BadKey: they are not, or this process and one that runs could not read what the other writes.
         """
-        running.hold_keys(tx)
+        processes.hold_keys(tx)
         vault.check(tx)
         rotation.check_together(tx, vault, self._clock.now())
         self._me = replace(self._me, seen_at=self._clock.now(), fingerprints=list(vault.fingerprints))
-        running.announce(tx, self._me)
+        processes.announce(tx, self._me)
 
     def refresh(self, tx: Tx, vault: Vault) -> None:
         """Be heard of again. Whoever was silent for too long may have missed that a key is needed now."""
-        if not running.is_known(tx, self._me.id):
+        if not processes.is_known(tx, self._me.id):
             try:
                 self.announce(tx, vault)
             except BadKey as error:
                 event(log, "presence.keys", logging.ERROR, why=error)
             return
         self._me = replace(self._me, seen_at=self._clock.now())
-        running.announce(tx, self._me)
+        processes.announce(tx, self._me)
 
     def leave(self, tx: Tx) -> None:
-        running.leave(tx, self._me.id)
+        processes.leave(tx, self._me.id)
 
     def somebody_was_forgotten(self, tx: Tx) -> bool:
         """Whether that happened since the last call."""

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from handlers.requests import Press, Submit
-from tests.authorization.cast import Cast, Deed, is_one_of, owner_of
-from tests.authorization.doors import opened
+from tests.authorization.people import Cast, Deed, is_one_of, owner_of
 from tests.authorization.permissions import PRESSES, SUBMITS, Act
+from tests.authorization.surfaces import opened
 from tests.world import PLATFORM
 
 RUBBISH = ("", "rubbish", "-1", "9" * 40, "٣", "0001-01-01", "9999-12-31", "15:30+05:00", "24:00", "own:rubbish", "a b")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.waiting import LULL, Waiting
+from bot.admission import LULL, AdmissionControl
 
 LONG = 60.0  # seconds; nothing here waits for them
 
@@ -23,7 +23,7 @@ async def _turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-def _begin(waiting: Waiting, begun: list[int], count: int, seconds: float = LONG) -> list[asyncio.Task[None]]:
+def _begin(waiting: AdmissionControl, begun: list[int], count: int, seconds: float = LONG) -> list[asyncio.Task[None]]:
     async def one(number: int) -> None:
         await waiting.stand_back(seconds)
         begun.append(number)
@@ -33,7 +33,7 @@ def _begin(waiting: Waiting, begun: list[int], count: int, seconds: float = LONG
 
 async def test_in_a_lull_all_deliveries_begin_at_once() -> None:
     now, begun = Now(), list[int]()
-    waiting = Waiting(now)
+    waiting = AdmissionControl(now)
     with waiting.answering():
         pass
     now.seconds += LULL + 0.1
@@ -45,7 +45,7 @@ async def test_in_a_lull_all_deliveries_begin_at_once() -> None:
 
 
 async def test_no_delivery_begins_while_somebody_waits() -> None:
-    waiting, begun = Waiting(Now()), list[int]()
+    waiting, begun = AdmissionControl(Now()), list[int]()
     with waiting.answering():
         with waiting.answering():
             tasks = _begin(waiting, begun, 3)
@@ -59,7 +59,7 @@ async def test_no_delivery_begins_while_somebody_waits() -> None:
 
 async def test_between_two_answers_they_begin_one_by_one() -> None:
     """So that the next one who asks waits for one of them, not for all."""
-    waiting, begun = Waiting(Now()), list[int]()
+    waiting, begun = AdmissionControl(Now()), list[int]()
     with waiting.answering():
         tasks = _begin(waiting, begun, 3)
         await _turns(5)
@@ -74,14 +74,14 @@ async def test_between_two_answers_they_begin_one_by_one() -> None:
 
 
 async def test_whoever_asks_without_end_does_not_hold_deliveries_for_ever() -> None:
-    waiting, begun = Waiting(Now()), list[int]()
+    waiting, begun = AdmissionControl(Now()), list[int]()
     with waiting.answering():
         await asyncio.gather(*_begin(waiting, begun, 3, seconds=0.001))
         assert begun == [0, 1, 2]
 
 
 async def test_where_no_time_is_given_nothing_stands_back() -> None:
-    waiting, begun = Waiting(Now()), list[int]()
+    waiting, begun = AdmissionControl(Now()), list[int]()
     with waiting.answering():
         _begin(waiting, begun, 2, seconds=0)
         await _turns(1)

@@ -29,7 +29,7 @@ from bot.teams.forms import INPUT
 from bot.workspace import add_workspace
 from handlers.cards import action
 from handlers.requests import Command, Press, Submit
-from tests.authorization.cast import Cast, Deed, Told, made
+from tests.authorization.people import Cast, Deed, Told, made
 from tests.fakes import slack, teams
 from tests.fakes.slack import FakeSlack, HttpWire, Json, SlackPerson
 from tests.fakes.teams import FakeTeams, TeamsClient

@@ -1,4 +1,4 @@
-"""Earlier attendance of a cohort that already exists: imported whole or not at all, with its source."""
+"""Attendance import: a file of a cohort's earlier attendance is imported whole or not at all, with its source."""
 
 from __future__ import annotations
 

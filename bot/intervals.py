@@ -9,7 +9,7 @@ from storage.deliveries import LEASE, SETTLING
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class Intervals:
     look: float  # between two looks at what is due, besides those that come on time
     idle: float  # the longest sleep of the delivery loop
     held: float = 0.25  # its sleep while something waits for its pace alone
@@ -21,9 +21,9 @@ class Timing:
     stop: float = 10.0  # what is in flight gets this long after a stop signal
 
 
-ALONE = Timing(look=20.0, idle=5.0)  # the only process: nobody else plans or queues anything
-AMONG_OTHERS = Timing(look=1.0, idle=1.0)  # what another process planned or queued is seen within a second
+ALONE = Intervals(look=20.0, idle=5.0)  # the only process: nobody else plans or queues anything
+AMONG_OTHERS = Intervals(look=1.0, idle=1.0)  # what another process planned or queued is seen within a second
 
 
-def timing_for(database: Database) -> Timing:
+def timing_for(database: Database) -> Intervals:
     return ALONE if database.sqlite else AMONG_OTHERS

@@ -15,8 +15,8 @@ from bot import damage
 from bot.app import App
 from bot.clock import AheadClock, Clock, SystemClock
 from bot.disk import explained
+from bot.heartbeat import Heartbeat
 from bot.logs import event
-from bot.presence import Presence
 from bot.settings import Settings
 from bot.startup import open_database, prepare, running_alone
 from storage import program
@@ -33,9 +33,9 @@ def build(settings: Settings, database: Database | None = None) -> App:
     """
     database = database or open_database(settings)
     try:
-        presence = Presence()
-        vault = prepare(settings, database, SystemClock(), presence=presence)
-        app = App(settings, database, vault, _clock(settings, database), presence=presence)
+        heartbeat = Heartbeat()
+        vault = prepare(settings, database, SystemClock(), heartbeat=heartbeat)
+        app = App(settings, database, vault, _clock(settings, database), heartbeat=heartbeat)
         _connect(app, settings, database)
         app.keep_pace()
     except BaseException:

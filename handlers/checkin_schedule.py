@@ -1,4 +1,4 @@
-"""Everybody's next check-in: kept up to date whenever something changes that it depends on."""
+"""The check-in schedule: each person's next check-in, updated when something changes that it depends on."""
 
 from __future__ import annotations
 

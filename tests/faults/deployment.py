@@ -129,7 +129,7 @@ async def landed() -> None:
         await asyncio.sleep(0)
 
 
-class House:
+class Deployment:
     """``slack`` counts what arrives; everybody of the roster has an account on it, unless told otherwise."""
 
     def __init__(self, folder: Path, database_url: str, fleet: Fleet, slack: FakeSlack, teams: FakeTeams) -> None:

@@ -1,4 +1,4 @@
-"""The processes that serve the program now, and which of the operator's keys each of them has."""
+"""The process registry: which processes run now, and which of the operator's keys each of them has."""
 
 from __future__ import annotations
 

@@ -13,15 +13,15 @@ from sqlalchemy import insert, select, update
 
 from bot.delivery import DeliveryLoop
 from bot.dispatch import Product
+from bot.intervals import ALONE
 from bot.planner import look
 from bot.port import Address, Outgoing, Sent, Wait
 from bot.slack.limits import PACE
 from bot.threads import DatabaseThreads
-from bot.timing import ALONE
-from handlers.turns import refresh_turns
-from storage import conversations, deliveries, due, pace, seals
+from handlers.checkin_schedule import refresh_turns
+from storage import conversations, deliveries, due, rate_limits, seals
 from storage.database import Tx
-from storage.pace import Limit, Rate
+from storage.rate_limits import Limit, Rate
 from storage.tables import account, checkin, cohort, delivery, membership, person
 from storage.tables import pace as pace_table
 from tests.world import PLATFORM, TENANT, PaperPort, Person, World
@@ -189,16 +189,16 @@ def test_two_processes_share_one_tenants_rate(world: World, dana: Person, lee: P
     limit = Limit(rate=Rate(seconds=1, burst=4))
     with world.database.write() as tx:
         tenant = conversations.installation_id(world.work(tx), PLATFORM, TENANT)
-        assert pace.room(world.work(tx), tenant, limit, 3) == 3  # its row is there from now on
+        assert rate_limits.room(world.work(tx), tenant, limit, 3) == 3  # its row is there from now on
     with world.database.write() as tx:
         work = world.work(tx)
-        assert pace.room(work, tenant, limit, 3) == 3
-        pace.spend(work, tenant, limit, 3)
+        assert rate_limits.room(work, tenant, limit, 3) == 3
+        rate_limits.spend(work, tenant, limit, 3)
         if not world.database.sqlite:
             with world.database.write() as second:
-                assert pace.room(world.work(second), tenant, limit, 3) == 0, "the other is just taking its share"
+                assert rate_limits.room(world.work(second), tenant, limit, 3) == 0, "the other is just taking its share"
     with world.database.write() as tx:
-        assert pace.room(world.work(tx), tenant, limit, 3) == 1
+        assert rate_limits.room(world.work(tx), tenant, limit, 3) == 1
 
 
 @pytest.mark.timeout(300)
@@ -268,7 +268,7 @@ def _crowd(world: World, tx: Tx, like: Person) -> None:
 def test_subjects_of_pace_are_forgotten_after_a_day(world: World) -> None:
     with world.database.write() as tx:
         work = world.work(tx)
-        pace.hold(work, [UUID(int=1)], work.now - timedelta(days=2))
-        pace.hold(work, [UUID(int=2)], work.now)
-        pace.forget_old(work)
+        rate_limits.hold(work, [UUID(int=1)], work.now - timedelta(days=2))
+        rate_limits.hold(work, [UUID(int=2)], work.now)
+        rate_limits.forget_old(work)
         assert [row.subject for row in tx.execute(select(pace_table))] == [UUID(int=2)]

@@ -1,4 +1,4 @@
-"""People who wait for an answer go before deliveries, which nobody sits and waits for."""
+"""Admission control: interactive requests run before queued deliveries."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 LULL = 1.0  # seconds without a request, after which the next one is not soon expected
 
 
-class Waiting:
-    """Whom this process is answering just now. ``clock``: seconds that only go forward."""
+class AdmissionControl:
+    """Counts interactive requests in flight, so that deliveries can yield to them. ``clock``: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -14,7 +14,7 @@ RECORDS = "Missouri’s Sunshine Law may require disclosure"
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class PrivacySettings:
     """``abuse``, ``crisis``, ``records``: parts of sentences that the notice is made of.
 
     ``threshold``: the fewest people whom a shown figure may be about, at least three.

@@ -1,4 +1,4 @@
-"""How fast a platform may be called: "next allowed at", kept for every process, by tenant and conversation.
+"""Rate limits of the platforms: when the next call is allowed, shared by every process, by tenant and conversation.
 
 A subject is an installation's id, or what a conversation's deliveries share (see ``deliveries.LANE``).
 """
