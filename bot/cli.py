@@ -18,12 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from bot import cli_vault, logs
-from bot.console import err, out
+from bot.console import Commands, err, out
 from bot.console import settings as _settings
 from bot.console import stop as _stop
 from bot.settings import SettingsError, load
 
 cli = typer.Typer(
+    cls=Commands,
     help="The cohort bot for school counselor mentoring programs.",
     no_args_is_help=True,
     add_completion=False,

@@ -93,7 +93,7 @@ def recover() -> None:
     try:
         with recovering.opened(settings()) as (database, vault):
             name, found = recovering.look(database, vault, now)
-            if not found.people and not found.ledger:
+            if not found:
                 say("Every key is there, so there is nothing to recover.")
                 return
             for line in recovering.said(found):
@@ -101,7 +101,7 @@ def recover() -> None:
             typed = typer.prompt(f"Look for a backup of the key store first. To go on, type the program's name, {name}")
             if typed.strip() != name:
                 raise stop("That is not the program's name. Nothing was changed.")
-            say(recovering.recover(database, vault, now, uuid4))
+            say(recovering.recover(database, vault, found, datetime.now(UTC), uuid4))
     except recovering.PROBLEMS as error:
         raise stop(f"Nothing was changed.\n{error}") from None
 

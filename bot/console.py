@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from bot.settings import Settings, SettingsError, load
 
@@ -26,3 +29,18 @@ def settings() -> Settings:
         return load()
     except SettingsError as error:
         raise stop(str(error)) from None
+
+
+class Commands(TyperGroup):
+    """The commands. In each of them a database or key store that cannot be used is a sentence, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from storage.migrate import SchemaProblem
+            from storage.vault import BadKey
+
+            if isinstance(error, SchemaProblem | BadKey):
+                raise stop(str(error)) from None
+            raise

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bot.logs import event
 from program.words import counted
-from storage import rotation
+from storage import keystore, rotation
 from storage.database import Database
 from storage.vault import Vault
 
@@ -27,5 +27,6 @@ def sentence(keys: int) -> str:
     """What the terminal says of so many damaged data keys."""
     return (
         f"{counted(keys, 'data key')} can't be opened, so {counted(keys, 'person', 'people')} can't read or save what "
-        "they write in private. Everybody else can go on. Run `plc-bot keys check`."
+        "they write in private. Everybody else can go on. `plc-bot keys check` says more. To mend "
+        f"it, {keystore.RESTORE}"
     )

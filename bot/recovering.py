@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.startup import CannotStart, open_database, operator_keys, running_alone
 from program.words import counted
 from storage import processes, program, recovery
-from storage.database import Database
+from storage.database import Database, Tx
 from storage.migrate import DAMAGED, current, head
 from storage.recovery import CannotRecover, Damage
 from storage.vault import BadKey, Vault, read_operator_keys
@@ -58,10 +58,18 @@ def look(database: Database, vault: Vault, now: datetime) -> tuple[str, Damage]:
         BadKey: an operator's key is not at hand.
     """
     with database.read() as tx:
-        if not database.sqlite and processes.alive(tx, now):
-            raise CannotRecover("The bot is running. Stop every process first.")
+        _refuse_while_running(tx, now)
         found = program.get(tx)
         return (found.name if found else ""), recovery.damage(tx, vault)
+
+
+def _refuse_while_running(tx: Tx, now: datetime) -> None:
+    """On SQLite nobody runs: :func:`opened` holds the lock. Who is announced there was killed."""
+    if tx.dialect.name != "sqlite" and processes.alive(tx, now):
+        stale = int(processes.STALE.total_seconds())
+        raise CannotRecover(
+            f"The bot is running. Stop every process first. A process that was killed still counts for {stale} s."
+        )
 
 
 def said(found: Damage) -> list[str]:
@@ -74,18 +82,28 @@ def said(found: Damage) -> list[str]:
             for one in found.people
         ]
         lines.append("It will be removed for good, and the bot tells each of them.")
+    if found.unused:
+        one = found.unused == 1
+        lines.append(
+            f"{counted(found.unused, 'data key')} can't be opened and {'protects' if one else 'protect'} nothing. "
+            f"{'It' if one else 'They'} will be removed."
+        )
+    if found.tables:
+        lines.append(f"Missing in the key store, and made again: {', '.join(found.tables)}.")
     if found.ledger:
         lines.append("The ledger's key comes from its copy among the data.")
     return [*lines, STAYS]
 
 
-def recover(database: Database, vault: Vault, now: datetime, new_id: Callable[[], UUID]) -> str:
-    """Do it; what was done, in a sentence.
+def recover(database: Database, vault: Vault, shown: Damage, now: datetime, new_id: Callable[[], UUID]) -> str:
+    """Do what was consented to; what was done, in a sentence.
 
     Raises:
         CannotRecover, BadKey: nothing was changed.
     """
     with database.write() as tx:
-        found = recovery.recover(Work(tx, now, new_id), vault)
+        processes.hold_keys(tx)  # no process starts meanwhile
+        _refuse_while_running(tx, now)
+        recovery.recover(Work(tx, now, new_id), vault, shown)
     database.empty_log()
-    return f"Done. Removed: {counted(sum(one.items for one in found.people), 'item')}. The bot can start."
+    return f"Done. Removed: {counted(sum(one.items for one in shown.people), 'item')}. The bot can start."

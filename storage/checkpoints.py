@@ -126,6 +126,15 @@ def newest(tx: Tx) -> Checkpoint | None:
     return Checkpoint(*row) if row else None
 
 
+def begun_under(tx: Tx, key: bytes) -> bool:
+    """Whether the first checkpoint was made under this key, or there is none yet."""
+    row = tx.execute(select(*_COLUMNS).order_by(checkpoint.c.number).limit(1)).one_or_none()
+    if row is None:
+        return True
+    first = Checkpoint(*row)
+    return hmac.compare_digest(first.mac, _mac(key, first.number, first.at, first.leaves, first.root, b""))
+
+
 def present(tx: Tx) -> list[Leaf]:
     """Every record as it is now."""
     return [

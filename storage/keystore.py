@@ -29,10 +29,13 @@ class Wrapping:
         return counted(self.people, "person", "people") + (" and the ledger" if self.ledger else "")
 
 
-def wrappings(tx: Tx) -> list[Wrapping]:
+def wrappings(tx: Tx, *, with_copy: bool = True) -> list[Wrapping]:
+    """What each of the operator's keys wraps; ``with_copy``: the copy of the ledger's key counts, too."""
     rows = tx.execute(select(person_key.c.wrapped_by, func.count()).group_by(person_key.c.wrapped_by))
     people: dict[str, int] = {row[0]: row[1] for row in rows}
-    ledger = {*tx.scalars(select(ledger_key.c.wrapped_by)), *tx.scalars(select(ledger_key_copy.c.wrapped_by))}
+    ledger = {*tx.scalars(select(ledger_key.c.wrapped_by))}
+    if with_copy:
+        ledger |= {*tx.scalars(select(ledger_key_copy.c.wrapped_by))}
     return [Wrapping(one, people.get(one, 0), one in ledger) for one in sorted({*people, *ledger})]
 
 
@@ -55,6 +58,14 @@ def gaps(tx: Tx) -> str:
             f"The data keys of {counted(keyless, 'person', 'people')} who wrote something are missing. The key store "
             f"is lost, or older than the data: {RESTORE}"
         )
-    if tx.scalar(select(ledger_key.c.id)) is None and tx.execute(select(ledger_head.c.position).limit(1)).first():
-        return f"The ledger's key is missing, so its lines cannot be checked. The key store is lost: {RESTORE}"
-    return ""
+    return ledger_gap(tx)
+
+
+def ledger_gap(tx: Tx) -> str:
+    """The same of the ledger's key alone."""
+    if tx.scalar(select(ledger_key.c.id)) is not None:
+        return ""
+    used = any(tx.execute(select(column).limit(1)).first() for column in (ledger_head.c.position, ledger_key_copy.c.id))
+    if not used:
+        return ""
+    return f"The ledger's key is missing, so its lines cannot be checked. The key store is lost: {RESTORE}"

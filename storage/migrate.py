@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
@@ -79,9 +80,10 @@ def _migrate(database: Database) -> bool:
                 "version that made it; nothing was changed."
             )
         if before is not None:
-            check_key_store(tx)
+            check_key_store(tx, OLDEST_KEY_TABLES)
         if before != head():
             command.upgrade(_config(tx), "head")
+        check_key_store(tx)
         check_triggers(tx)
     return before != head()
 
@@ -90,17 +92,21 @@ def _known() -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-def check_key_store(tx: Tx) -> None:
-    """The key store must be there: an empty one in its place opens nothing.
+OLDEST_KEY_TABLES = ("person_key", "ledger_key")  # of the key store, as the first schema made it
+KEY_TABLES = (*OLDEST_KEY_TABLES, "forgotten_key")
+
+
+def check_key_store(tx: Tx, tables: Sequence[str] = KEY_TABLES) -> None:
+    """The key store must be there and whole: an empty one in its place opens nothing.
 
     Raises:
         SchemaProblem: it is not.
     """
-    if not inspect(tx).has_table("person_key", schema=KEYS_SCHEMA):
+    if not {*tables} <= {*inspect(tx).get_table_names(schema=KEYS_SCHEMA)}:
         raise SchemaProblem(
-            "The key store is lost: nothing that was written in confidence can be read without it. Restore its "
-            "newest backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover. Nothing was "
-            "changed."
+            "The key store is lost or incomplete: what was written in confidence can't be read without it. "
+            "Restore its newest backup (plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover. "
+            "Nothing was changed."
         )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, inspect, select, text
 
-from storage import deliveries, forgetting, history, holds, keystore, people
+from storage import checkpoints, deliveries, forgetting, history, holds, keystore, people
 from storage import vault as vaults
 from storage.database import KEYS_SCHEMA, Tx
 from storage.migrations.append_only import append_only_in
@@ -36,10 +38,21 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """``ledger``: the ledger's key must come from its copy."""
+    """What is lost.
+
+    people   whose words no key opens
+    unused   how many data keys do not open under which nothing is kept
+    tables   those of the key store that are not there
+    ledger   the ledger's key must come from its copy
+    """
 
     people: list[Lost]
+    unused: int
+    tables: tuple[str, ...]
     ledger: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.unused or self.tables or self.ledger)
 
 
 def damage(tx: Tx, vault: Vault) -> Damage:
@@ -49,7 +62,8 @@ def damage(tx: Tx, vault: Vault) -> Damage:
         BadKey: one of the operator's keys is not at hand, so nothing is said to be lost.
         CannotRecover: the ledger's key is lost, and there is no copy of it.
     """
-    opened = _opened(tx, vault)
+    gone = _missing_tables(tx)
+    opened, closed = _tried(tx, vault, gone)
     counts: dict[UUID, int] = {}
     query = select(vault_item.c.person_id, vault_item.c.key_id, func.count())
     groups = query.where(vault_item.c.sealed != b"").group_by(vault_item.c.person_id, vault_item.c.key_id)
@@ -58,24 +72,33 @@ def damage(tx: Tx, vault: Vault) -> Damage:
             counts[person_id] = counts.get(person_id, 0) + count
     names = people.named(tx, counts)
     lost = [Lost(one, names[one], count, holds.of_person(tx, one) is not None) for one, count in counts.items()]
-    return Damage(sorted(lost, key=lambda one: (one.name, str(one.person_id))), not _ledger_opens(tx, vault))
+    lost.sort(key=lambda one: (one.name, str(one.person_id)))
+    return Damage(lost, len(closed - {*counts}), gone, not _ledger_opens(tx, vault, gone))
 
 
-def _there(tx: Tx) -> bool:
-    return inspect(tx).has_table(person_key.name, schema=KEYS_SCHEMA)
+def _missing_tables(tx: Tx) -> tuple[str, ...]:
+    there = inspect(tx).get_table_names(schema=KEYS_SCHEMA)
+    return tuple(table.name for table in STORE if table.name not in there)
 
 
-def _opened(tx: Tx, vault: Vault) -> dict[UUID, UUID]:
-    """The ids of the data keys that open, by person."""
-    found: dict[UUID, UUID] = {}
-    for row in tx.execute(select(person_key)) if _there(tx) else ():
+def _tried(tx: Tx, vault: Vault, gone: Sequence[str]) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """The ids of the data keys that open, by person; and whose do not open.
+
+    Raises:
+        BadKey: one of the operator's keys is not at hand.
+    """
+    opened: dict[UUID, UUID] = {}
+    closed: set[UUID] = set()
+    for row in tx.execute(select(person_key)) if person_key.name not in gone else ():
         if row.wrapped_by not in vault.fingerprints and keystore.is_fingerprint(row.wrapped_by):
             raise BadKey(
                 f"PLC_ENCRYPTION_KEYS lacks the key {row.wrapped_by}. Put it after the others, separated by a comma."
             )
         if _opens(vault, row):
-            found[row.person_id] = row.key_id
-    return found
+            opened[row.person_id] = row.key_id
+        else:
+            closed.add(row.person_id)
+    return opened, closed
 
 
 def _opens(vault: Vault, row: Any) -> bool:
@@ -85,14 +108,19 @@ def _opens(vault: Vault, row: Any) -> bool:
         return False
 
 
-def _ledger_opens(tx: Tx, vault: Vault) -> bool:
-    row = tx.execute(select(ledger_key)).one_or_none() if _there(tx) else None
-    try:
-        if row is not None and vault.unwrap_chain_key(row):
-            return True
-    except Sealed:
-        pass
-    if _copy(tx, vault) is None:
+def _ledger_opens(tx: Tx, vault: Vault, gone: Sequence[str]) -> bool:
+    """Whether the ledger's key in the key store opens and is this database's."""
+    row = tx.execute(select(ledger_key)).one_or_none() if ledger_key.name not in gone else None
+    key = None
+    if row is not None:
+        with suppress(Sealed):
+            key, _ = vault.unwrap_chain_key(row)
+    copied = None
+    with suppress(Sealed, *((BadKey,) if key else ())):
+        copied = vault.chain_key_from_copy(tx)
+    if key and (copied in (None, key) or checkpoints.begun_under(tx, key)):
+        return True
+    if copied is None:
         raise CannotRecover(
             "The ledger's key is lost, and there is no copy of it among the data. Restore a backup of the key store "
             "(plc-bot restore --keys FILE)."
@@ -100,46 +128,45 @@ def _ledger_opens(tx: Tx, vault: Vault) -> bool:
     return False
 
 
-def _copy(tx: Tx, vault: Vault) -> bytes | None:
-    try:
-        return vault.chain_key_from_copy(tx)
-    except Sealed:
-        return None
-
-
-def recover(work: Work, vault: Vault) -> Damage:
+def recover(work: Work, vault: Vault, shown: Damage) -> None:
     """Remove the words that no key opens, tell those who wrote them, and make the key store whole again.
+
+    ``shown``: what somebody consented to losing.
 
     Raises:
         BadKey, CannotRecover: nothing is changed.
     """
-    found = damage(work.tx, vault)
-    if held := [one.name for one in found.people if one.held]:
+    if damage(work.tx, vault) != shown:
+        raise CannotRecover("What is lost has changed meanwhile. Run this again.")
+    if held := [one.name for one in shown.people if one.held]:
         raise CannotRecover(
             f"A legal hold is on what was written by {', '.join(held)}, so it cannot be removed. End the hold first "
             "(plc-bot person release NAME), or restore a backup of the key store."
         )
-    _make_store(work.tx)
-    if found.ledger:
-        clear = _copy(work.tx, vault) or b""
+    _make_store(work.tx, shown.tables)
+    if shown.ledger:
+        clear = vault.chain_key_from_copy(work.tx) or b""
         wrapped = vault.wrap(clear, LEDGER_IDENTITY)
         put(work.tx, ledger_key, {"id": 1, "wrapped_by": vault.fingerprints[0], "wrapped": wrapped})
     unlock(work.tx, vault, now=work.now)
-    opened = _opened(work.tx, vault)
-    for one in found.people:
+    opened, closed = _tried(work.tx, vault, ())
+    for one in shown.people:
         _remove(work, one, opened.get(one.person_id))
-    broken = [row.person_id for row in work.tx.execute(select(person_key)) if not _opens(vault, row)]
-    work.tx.execute(delete(person_key).where(person_key.c.person_id.in_(broken)))
-    return found
+    work.tx.execute(delete(person_key).where(person_key.c.person_id.in_(closed)))
 
 
-def _make_store(tx: Tx) -> None:
-    """An empty key store where there is none, with the list of the forgotten that the data has."""
-    if _there(tx):
+def _make_store(tx: Tx, gone: Sequence[str]) -> None:
+    """Make the tables of the key store that are not there, with the list of the forgotten that the data has."""
+    if not gone:
         return
-    if tx.dialect.name != "sqlite":
+    postgresql = tx.dialect.name != "sqlite"
+    if postgresql:
         tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {KEYS_SCHEMA}"))
-    metadata.create_all(tx, tables=list(STORE))
+    metadata.create_all(tx, tables=[table for table in STORE if table.name in gone])
+    if forgotten_key.name not in gone:
+        return
+    if postgresql:  # the function of its triggers may have stayed when the table went
+        tx.execute(text(f"DROP FUNCTION IF EXISTS {KEYS_SCHEMA}.{forgotten_key.name}_refuse()"))
     for statement in append_only_in(KEYS_SCHEMA, forgotten_key.name, tx.dialect.name):
         tx.exec_driver_sql(statement)
     forgetting.remember(tx, forgetting.listed(tx, (forgotten,)))

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
-from storage import checkpoints, seals
+from storage import checkpoints, keystore, seals
 from storage.database import SEAL_KEY, Tx
-from storage.tables import ledger_key, ledger_key_copy
-from storage.vault import LEDGER_IDENTITY, UNSEALED_IDENTITY, Vault
+from storage.tables import ledger_key
+from storage.vault import LEDGER_IDENTITY, UNSEALED_IDENTITY, BadKey, Sealed, Vault
 
 
 def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None) -> bytes:
@@ -23,7 +23,7 @@ def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None
     checkpoint's time; None: the machine's.
 
     Raises:
-        BadKey: the operator's key for it is not at hand, or it is damaged.
+        BadKey: the operator's key for it is not at hand, or it is damaged, lost, or another database's.
     """
     new = tx.scalar(select(ledger_key.c.id)) is None
     key = vault.chain_key(tx, first)
@@ -38,8 +38,27 @@ def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None
     if identity != LEDGER_IDENTITY:
         wrapped = vault.wrap(key, LEDGER_IDENTITY)
         tx.execute(update(ledger_key).values(wrapped=wrapped, wrapped_by=vault.fingerprints[0]))
-    if tx.scalar(select(ledger_key_copy.c.id)) is None:
-        vault.keep_copy(tx, key)
+    _keep_copy(tx, vault, key)
     if (new or identity != LEDGER_IDENTITY) and checkpoints.newest(tx) is None:
         checkpoints.make(tx, now or datetime.now(UTC))
     return key
+
+
+def _keep_copy(tx: Tx, vault: Vault, key: bytes) -> None:
+    """See that the copy of the database's own key among the data opens and is this key.
+
+    The first checkpoint tells which of two keys is this database's.
+
+    Raises:
+        BadKey: the copy is, and this one is not.
+    """
+    try:
+        copied = vault.chain_key_from_copy(tx)
+    except (BadKey, Sealed):  # damaged, or of a backup from before a rotation
+        copied = None
+    if copied == key:
+        return
+    if checkpoints.begun_under(tx, key):
+        vault.keep_copy(tx, key)
+    elif copied is not None:
+        raise BadKey(f"The ledger's key in the key store is another database's: {keystore.RESTORE}")

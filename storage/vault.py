@@ -144,7 +144,7 @@ class Vault:
         Raises:
             BadKey: names the fingerprints, and how much each opens or would open.
         """
-        found = keystore.wrappings(tx)
+        found = keystore.wrappings(tx, with_copy=False)
         unknown = [one for one in found if one.fingerprint not in self._keys]
         missing = [one for one in unknown if keystore.is_fingerprint(one.fingerprint)]
         if missing:
@@ -175,10 +175,12 @@ class Vault:
         """The key of the ledger's marks; made at the first call, or ``first`` where that is given.
 
         Raises:
-            BadKey: the operator's key for it is not at hand, or it is damaged.
+            BadKey: the operator's key for it is not at hand, or it is damaged or lost.
         """
         row = tx.execute(select(ledger_key)).one_or_none()
         if row is None:
+            if problem := keystore.ledger_gap(tx):
+                raise BadKey(problem)
             wrapped = self.wrap(first or os.urandom(KEY_BYTES), LEDGER_IDENTITY)
             made = {"id": 1, "wrapped_by": self._wrapping.fingerprint, "wrapped": wrapped}
             insert_new(tx, ledger_key, [made])

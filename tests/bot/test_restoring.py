@@ -597,6 +597,27 @@ def test_keys_are_rotated_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         assert Vault(read_operator_keys(new)).open_shared(tx, item) == CANARY
 
 
+def test_data_from_before_a_rotation_needs_no_old_key_beside_the_present_key_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The copy of the ledger's key in that backup is under the old key; the key store's own is enough."""
+    item = write("dana@example.org")
+    start()
+    plc("backup", "older.sqlite")
+    new = new_operator_key()
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", f"{new},{OPERATOR_KEY}")
+    assert plc("keys", "rotate").exit_code == 0
+    monkeypatch.setenv("PLC_ENCRYPTION_KEYS", new)
+    for words in (("--check", "older.sqlite"), ("older.sqlite",)):
+        restored = plc("restore", *words)
+        assert restored.exit_code == 0, restored.output
+    with in_place() as database, database.read() as tx:
+        only_new = Vault(read_operator_keys(new))
+        assert only_new.open_shared(tx, item) == CANARY
+        assert only_new.chain_key_from_copy(tx) == only_new.chain_key(tx)
+    assert plc("keys", "check").exit_code == 0
+
+
 def test_rotation_is_refused_while_a_process_lacks_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     write("dana@example.org")
     with in_place() as database, database.write() as tx:

@@ -73,7 +73,8 @@ async def test_the_terminal_tells_of_a_damaged_key(tmp_path: Path) -> None:
     assert bot._process.stdout
     told = (await bot._process.stdout.readline()).decode()
     assert told.startswith("1 data key can't be opened, so 1 person can't read or save what they write in private.")
-    assert "Run `plc-bot keys check`." in told
+    assert "`plc-bot keys check` says more." in told
+    assert "(plc-bot restore --keys FILE). Where there is none, run plc-bot keys recover." in told
     assert (await ready(bot.address))["warning"] == "1 data key can't be opened: run plc-bot keys check"
     assert await bot.kill(signal.SIGTERM) == 0
     assert 'vault.unopened_keys keys=1 run="plc-bot keys check"' in bot.log.read_text()
