@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.processes import Process
 from storage.recovery import Damage
 from storage.tables import delivery, history
-from tests.bot.test_restoring import CANARY, attended, folder, in_place, plc, start, vault, write
+from tests.bot.test_restoring import CANARY, alter, attended, folder, in_place, plc, start, vault, write
 
 __all__ = ["folder"]
 NAME = "Counselor mentoring program"
@@ -171,6 +171,26 @@ def test_a_process_that_started_meanwhile_stops_it(used: Callable[..., None], mo
 
 
 # Files ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("older", ["plc.keys.sqlite", "plc.sqlite"])
+def test_stopped_between_its_two_files_it_is_run_again(folder: Path, older: str) -> None:
+    """SQLite commits one file after the other, so a crash can leave either of them as it was."""
+    start()
+    write("dana@example.org")
+    alter("var/plc.keys.sqlite", "UPDATE person_key SET wrapped = zeroblob(60)", "DELETE FROM ledger_key")
+    before = (folder / "var" / older).read_bytes()
+    assert plc("keys", "recover", answer=f"{NAME}\n").exit_code == 0
+    for log in (folder / "var").glob(f"{older}-*"):
+        log.unlink()
+    (folder / "var" / older).write_bytes(before)
+    again = plc("keys", "recover", answer=f"{NAME}\n")
+    assert again.exit_code == 0, again.output
+    start()
+    assert plc("keys", "check").exit_code == 0
+    assert plc("ledger", "verify").exit_code == 0
+    with in_place() as database, database.read() as tx:
+        assert tx.scalars(select(delivery.c.kind).where(delivery.c.kind == "keys.lost")).all() == ["keys.lost"]
 
 
 def test_beside_a_running_bot_it_is_refused(folder: Path) -> None:

@@ -217,6 +217,16 @@ def test_older_backups_of_both_on_an_empty_machine_forget_again_with_the_list(fo
         assert len(forgetting.listed(tx)) == 1
 
 
+def test_older_backups_of_both_forget_again_what_the_stores_in_place_say() -> None:
+    hers = write("dana@example.org")
+    plc("backup", "data.sqlite", "--keys", "keys.sqlite")
+    plc("person", "forget", "Dana Reyes", "--yes")
+    restored = plc("restore", "data.sqlite", "--keys", "keys.sqlite")
+    assert restored.exit_code == 0, restored.output
+    assert "Deleted again, because these people were forgotten: 1 item and 1 data key." in restored.output
+    assert opens(hers) is None
+
+
 def test_older_backups_of_both_on_an_empty_machine_warn_where_no_list_is_given(folder: Path) -> None:
     hers, _ = backed_up_before_forgetting()
     empty_the_machine(folder)
