@@ -19,7 +19,7 @@ from bot.dispatch import Dispatcher, Product
 from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
 from bot.heartbeat import REFRESH_SECONDS, Heartbeat
-from bot.intervals import Intervals, timing_for
+from bot.intervals import Intervals, intervals_for
 from bot.logs import event
 from bot.port import Permanent, Platform, Port
 from bot.ratelimit import RateLimit
@@ -55,7 +55,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
-        self.intervals = intervals or timing_for(database)
+        self.intervals = intervals or intervals_for(database)
         self.heartbeat = heartbeat or Heartbeat()
         with database.write() as tx:
             in_turn(tx)

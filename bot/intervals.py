@@ -25,5 +25,5 @@ ALONE = Intervals(look=20.0, idle=5.0)  # the only process: nobody else plans or
 AMONG_OTHERS = Intervals(look=1.0, idle=1.0)  # what another process planned or queued is seen within a second
 
 
-def timing_for(database: Database) -> Intervals:
+def intervals_for(database: Database) -> Intervals:
     return ALONE if database.sqlite else AMONG_OTHERS

@@ -214,10 +214,16 @@ def share_form(call: Call) -> Reply:
             opener=action("reflections.share", found.id),
             submit="Share",
             confidential=True,
-            blocks=(say("Your reflection of ", Bold(say_day(found.day)), "."), Note((note,))),
+            blocks=(say("Your reflection of ", Bold(say_day(found.day)), ":"), *_words(call, found), Note((note,))),
             fields=(ChoiceField("mentor", "Share with", options, options[0].value if len(options) == 1 else ""),),
         )
     )
+
+
+def _words(call: Call, found: Reflection) -> list[Block]:
+    """The author's own words, in a form, so that they see what they share."""
+    answers = reflections.read(call.vault, call.work.tx, found.id, call.me.account_id)
+    return [say(text) for text in (answers or {}).values() if text]
 
 
 def _mentors(call: Call) -> dict[UUID, str]:

@@ -5,6 +5,8 @@ Words that may be a reflection are sealed in the vault until their author choose
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handlers import notices
 from handlers.cards import Block, Button, Card, Cmd, Note, When, action, buttons, say
 from handlers.checkins import answered, check_agreed, find_answers, open_checkin, save_answers
@@ -12,7 +14,7 @@ from handlers.pulses import save_pulse
 from handlers.requests import Reply, Typed, notice
 from handlers.router import Call, Refused, commands_of, router, suggested
 from handlers.saved import saved_sentence
-from program.typed import is_question, pointers, read_pulse, small_talk
+from program.typed import is_question, meant_by_other_words, pointers, read_choice, read_pulse, small_talk
 from program.words import near_commands
 from storage import checkins, reflections, typed
 from storage.checkins import CheckIn
@@ -32,6 +34,8 @@ def read_typed(call: Call) -> Reply:
     text = intent.text.strip() if isinstance(intent, Typed) else ""
     if not text:
         return router.unknown(call, text)
+    if (choice := _choice(call, text)) is not None:
+        return choice
     if answer := small_talk(text):
         return notice(answer)
     if notices.has_declined(call.work.tx, call.my_id):
@@ -48,11 +52,25 @@ def _declined(answer: Reply) -> Reply:
     return Reply(card=Card("", (*blocks, Note((notices.DECLINED,)))))
 
 
+def _choice(call: Call, text: str) -> Reply | None:
+    """A typed "yes" or "no" answers the one question about typed words that is open."""
+    wanted = read_choice(text)
+    waiting = typed.of_account(call.work.tx, call.me.account_id, call.work.now) if wanted is not None else []
+    if not waiting:
+        return None
+    if len(waiting) > 1:
+        return notice("I asked about more than one message. Please use the buttons below each of them.")
+    chosen = (keep if wanted else discard)(replace(call, args=(str(waiting[0].id),)))
+    return Reply(card=chosen.replace)
+
+
 def _near_command(call: Call, text: str) -> Reply | None:
     """A misspelled command is run where what follows it makes sense, and else offered; a question gets pointers."""
     if (meant := router.corrected(call, text)) is not None:
         return meant
     if near := near_commands(text, commands_of(call.me)):
+        return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
+    if near := [one for one in meant_by_other_words(text) if one in commands_of(call.me)]:
         return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
     if is_question(text) and (near := _pointers(call, text)):
         return suggested(call, near, "I can't answer questions in my own words. One of these may help. ", NOT_KEPT)
@@ -102,7 +120,7 @@ def _offer(call: Call, found: CheckIn, text: str) -> Reply:
 # The choice -------------------------------------------------------------------------------------
 
 
-def _waiting(call: Call) -> typed.AdmissionControl:
+def _waiting(call: Call) -> typed.WaitingWords:
     """The words of the pressed button, if this account typed them and they still wait."""
     waiting = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
     if waiting is None:

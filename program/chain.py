@@ -54,6 +54,8 @@ def canonical(content: Mapping[str, Any]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:  # a local time, whose zone stands beside it
+        return value.isoformat(timespec="microseconds")
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, date):

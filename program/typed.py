@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from program.words import normal
@@ -11,17 +12,46 @@ KEPT_FOR = timedelta(days=1)  # how long typed words wait for their author's cho
 MOST_WORDS_OF_QUESTION = 12  # a longer one is more likely a reflection
 
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-NUMBER = re.compile(r"(-?\d{1,4})(?: ?/ ?5| out of 5)?")
+NUMBER = re.compile(r"(-?\d{1,4})(?: ?/ ?5| out of 5| stars?| hard| great)?")
 THANKS = frozenset({"thanks", "thank you", "thx", "ty", "tysm", "many thanks", "appreciated", "appreciate it"})
 GREETINGS = frozenset({"hi", "hello", "hey", "hiya", "howdy", "morning", "good morning", "good afternoon"})
 GREETINGS |= {"good evening", "hi there", "hello there", "hey there"}
 CLOSINGS = frozenset({"bye", "goodbye", "good night", "see you", "see ya", "have a good day", "you too"})
 YESES = frozenset({"ok", "okay", "k", "kk", "yes", "no", "yep", "nope", "sure", "got it", "will do", "sounds good"})
+YESES |= {"yes please", "happy friday", "happy monday", "have a good weekend", "sounds great"}
 YESES |= {"cool", "perfect", "awesome", "lol", "haha", "done", "noted", "never mind", "nevermind", "sorry", "test"}
 ADDRESSED = frozenset(
     {"thanks", "thank", "you", "so", "very", "much", "a", "lot", "again", "bot", "for", "that", "the"}
 )
 ADDRESSED |= {"help", "reminder", "all", "everyone"}
+BESIDE_THANKS = frozenset({"ok", "okay", "great", "good", "perfect", "awesome", "cool", "sounds", "yes", "no", "thx"})
+BESIDE_THANKS |= {
+    "see",
+    "tomorrow",
+    "monday",
+    "friday",
+    "and",
+    "have",
+    "nice",
+    "day",
+    "weekend",
+    "will",
+    "do",
+    "got",
+    "it",
+}
+
+YES_TO_KEEP = frozenset({"yes", "yes please", "yep", "yeah", "sure", "keep", "keep it", "please keep it"})
+NO_TO_KEEP = frozenset({"no", "no thanks", "no thank you", "nope", "don't", "don't keep it", "delete it"})
+# What means a command by other words, by its first word, in a text of at most as many words.
+MEANT: Mapping[str, tuple[str, ...]] = {
+    "pause": ("snooze", "checkins"),
+    "stop": ("snooze", "checkins"),
+    "unsubscribe": ("checkins", "snooze"),
+    "here": ("next",),
+    "i'm": ("next",),
+}
+MEANT_WORDS = {"pause": 5, "stop": 3, "unsubscribe": 2, "here": 1, "i'm": 2}
 
 READERS = frozenset({"see", "sees", "read", "reads"})
 # The commands that help where these words stand, the likeliest first.
@@ -59,13 +89,29 @@ def small_talk(text: str) -> str:
         if "?" in text:
             return "Send “help” to see what I can do."
         return "" if re.search(r"\d", typed) else "OK."
-    if typed in THANKS or (typed.startswith(("thanks ", "thank you ")) and set(typed.split()) <= ADDRESSED):
-        return "You’re welcome!"
+    words = set(typed.split())
+    if typed in THANKS or (words & {"thanks", "thank", "thx"} and words <= ADDRESSED | BESIDE_THANKS):
+        return "OK." if typed in NO_TO_KEEP else "You’re welcome!"
     if typed in GREETINGS:
         return "Hello!"
     if typed in CLOSINGS:
         return "See you!"
     return "OK." if typed in YESES else ""
+
+
+def read_choice(text: str) -> bool | None:
+    """Whether somebody says yes or no to keeping their words; None for anything else."""
+    typed = normal(text.replace("’", "'")).replace(",", "")
+    return True if typed in YES_TO_KEEP else False if typed in NO_TO_KEEP else None
+
+
+def meant_by_other_words(text: str) -> list[str]:
+    """The commands that a short request in other words means, such as "pause until December"."""
+    words = normal(text.replace("’", "'")).split()
+    first = words[0] if words else ""
+    if first not in MEANT or len(words) > MEANT_WORDS[first] or (first == "i'm" and words[1:] != ["here"]):
+        return []
+    return list(MEANT[first])
 
 
 def is_question(text: str) -> bool:

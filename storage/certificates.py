@@ -167,6 +167,7 @@ def revoke(work: Work, found: Certificate, reason: str, by: UUID | None) -> None
     if not found.in_force:
         raise NotInForce(NotInForce.__doc__)
     _line(work, found.person_id, "revoked", found.code, by, reason, target=_granting(work.tx, found))
+    checkpoints.make(work.tx, work.now)
 
 
 def reissue(work: Work, found: Certificate, name: str, policy: str, reason: str, by: UUID | None) -> Certificate:

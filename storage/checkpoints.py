@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, insert, literal, null, select, text
+from sqlalchemy import ColumnElement, Select, case, func, insert, literal, null, select, text
 
 from program import merkle
 from program.chain import SHORT, canonical, mac_of
@@ -135,13 +135,17 @@ def begun_under(tx: Tx, key: bytes) -> bool:
     return hmac.compare_digest(first.mac, _mac(key, first.number, first.at, first.leaves, first.root, b""))
 
 
-def present(tx: Tx) -> list[Leaf]:
-    """Every record as it is now."""
+def present(tx: Tx, about: UUID | None = None) -> list[Leaf]:
+    """Every record as it is now, or those about one person."""
     return [
-        Leaf(kind, _subject(key, about), version, bytes(mac or b""))
+        Leaf(kind, _subject(key, whose), version, bytes(mac or b""))
         for kind, query in _RECORDS.items()
-        for key, about, version, mac in tx.execute(query)
+        for key, whose, version, mac in tx.execute(query if about is None else _about(query, about))
     ]
+
+
+def _about(query: Select[Any], person_id: UUID) -> Select[Any]:
+    return query.where(list(query.selected_columns)[1] == person_id)
 
 
 def _subject(key: UUID | str, about: UUID | None) -> str:
@@ -149,11 +153,11 @@ def _subject(key: UUID | str, about: UUID | None) -> str:
     return f"{named}/{about.hex}" if about else named
 
 
-def _leaves_of(tx: Tx, number: int) -> list[Leaf]:
+def _leaves_of(tx: Tx, number: int, *which: ColumnElement[bool]) -> list[Leaf]:
     """What the checkpoint of this number covers: of each record the newest leaf up to it."""
     last = (
         select(checkpoint_leaf.c.kind, checkpoint_leaf.c.subject, func.max(checkpoint_leaf.c.number).label("number"))
-        .where(checkpoint_leaf.c.number <= number)
+        .where(checkpoint_leaf.c.number <= number, *which)
         .group_by(checkpoint_leaf.c.kind, checkpoint_leaf.c.subject)
         .subquery()
     )
@@ -223,13 +227,21 @@ def _every(tx: Tx) -> list[Checkpoint]:
     return [Checkpoint(*row) for row in tx.execute(select(*_COLUMNS).order_by(checkpoint.c.number))]
 
 
-def gone(tx: Tx, leaves: Iterable[Leaf], marks: Marks) -> list[Gone]:
-    """Which of these records are missing now, or older than they were."""
-    there = {one.key: one for one in present(tx)}
+def gone(tx: Tx, leaves: Iterable[Leaf], marks: Marks, about: UUID | None = None) -> list[Gone]:
+    """Which of these records are missing now, or older than they were. ``about``: all are about this person."""
+    there = {one.key: one for one in present(tx, about)}
     missed = [
         one for one in leaves if (_is_cut(one, marks) if one.kind == CHAIN else _is_older(there.get(one.key), one))
     ]
     return [_as_gone(one) for one in missed]
+
+
+def gone_of_person(tx: Tx, person_id: UUID, marks: Marks) -> list[Gone]:
+    """Which of the records about one person that the newest checkpoint covers are missing now, or older than then."""
+    last = newest(tx)
+    about = f"%/{person_id.hex}"
+    leaves = _leaves_of(tx, last.number, checkpoint_leaf.c.subject.like(about)) if last else []
+    return gone(tx, leaves, marks, person_id)
 
 
 def _as_gone(leaf: Leaf) -> Gone:

@@ -9,6 +9,7 @@ from math import ceil
 from sqlalchemy import select, update
 
 from program.times import PROGRAM_ZONE
+from storage import seals
 from storage.database import Tx
 from storage.tables import program
 from storage.work import insert_new
@@ -29,7 +30,8 @@ def get(tx: Tx) -> Program | None:
 
 def create(tx: Tx, name: str, *, example: bool, zone: str = PROGRAM_ZONE) -> None:
     """Make the program's row; where there is one, nothing changes."""
-    insert_new(tx, program, [{"id": 1, "name": name, "example": example, "zone": zone}])
+    row = {"id": 1, "name": name, "example": example, "zone": zone}
+    insert_new(tx, program, [seals.sealed(tx, program, row)])
 
 
 def set_clock(tx: Tx, ahead: timedelta) -> None:

@@ -284,8 +284,9 @@ def write(work: Work, plan: Plan, report: Report = report_nothing) -> None:
     """Write a plan without problems. The caller sees to it that its stamp still holds."""
     for someone, names in plan.person_changes:  # in the file's order: an address may move from one to the next
         values = {name: getattr(someone, name) for name in names}
-        if "email" in values:  # the operator's file says so, whatever stood there
-            values = seals.sealed(work.tx, person, {**values, "id": someone.id})
+        if values.keys() & {"name", "email"}:  # the operator's file says so, whatever stood there
+            sealed = {"id": someone.id, "name": someone.name, "email": someone.email}
+            values |= seals.sealed(work.tx, person, sealed)
         work.tx.execute(update(person).where(person.c.id == someone.id).values(values))
     _in_batches(work, person, [seals.sealed(work.tx, person, row) for row in plan.persons], "People", report)
     history.note_all(work, [(row["id"], "person.imported", {}) for row in plan.persons], None)

@@ -33,6 +33,7 @@ from storage.tables import (
     membership,
     person,
     policy,
+    program,
     replacement,
     share,
     summary,
@@ -84,7 +85,8 @@ def of_membership(
 
 # The columns that the seal of a table's rows covers: everything that decides what the row means.
 COVERED: Mapping[Table, tuple[str, ...]] = {
-    person: ("id", "email"),
+    program: ("id", "name", "example", "zone"),
+    person: ("id", "name", "email"),
     account: ("id", "installation_id", "user", "email", "member"),
     share: ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at", "copy_id", "accounts"),
     dispute: ("id", "person_id", "line_id", "about_id", "item_id", "with_mentors", "opened_at"),
@@ -93,7 +95,17 @@ COVERED: Mapping[Table, tuple[str, ...]] = {
     policy: ("name", "text", "holds_from", "adopted_at", "by"),
     amendment: ("id", "policy", "path", "value", "at", "by"),
     replacement: ("id", "person_id", "account_id", "asked_at", "holds_from", "outcome"),
-    meeting: ("id", "cohort_id", "topic", "zone", "starts_at", "ends_at", "cancelled_at", "version"),
+    meeting: (
+        "id",
+        "cohort_id",
+        "topic",
+        "zone",
+        "local_start",
+        "starts_at",
+        "ends_at",
+        "cancelled_at",
+        "version",
+    ),
     summary: ("id", "meeting_id", "version", "topics", "withdrawn_at"),
     ledger_line: ("id", "enrolment_id", "position", "mark"),
     certificate: ("id", "enrolment_id", "number", "code", "name", "policy", "issued_at"),
@@ -177,7 +189,7 @@ _COORDINATORS = select(person.c.id, person.c.coordinator_seal).where(person.c.co
 # The tables that say who is who and who may read what, and those that a standing or a certificate rests on.
 WHO_MAY_READ = (share, dispute)
 ADDRESSES = (person, account)
-RECORDS = (enrolment, policy, amendment, meeting, summary, ledger_line, certificate)
+RECORDS = (program, enrolment, policy, amendment, meeting, summary, ledger_line, certificate)
 # Of these a row leads to the person whom it is about.
 _PERSON = {
     share: share.c.author_id,

@@ -125,6 +125,7 @@ program = Table(
     Column("example", Boolean, nullable=False),
     Column("zone", String(64), nullable=False),
     Column("clock_ahead", Integer, nullable=False, server_default="0"),  # seconds; the example's clock only
+    Column("seal", LargeBinary),
 )
 
 installation = Table(
@@ -149,7 +150,7 @@ person = Table(
     Column("snoozed_until", Date),  # the first local day on which prompts come again
     Column("welcomed_at", Instant),
     Column("coordinator_seal", LargeBinary),  # see storage.seals, as for every seal below
-    Column("seal", LargeBinary),  # of the address, by which an account is asked whether it is this person's
+    Column("seal", LargeBinary),  # of the name and the address, by which accounts are matched
 )
 
 account = Table(

@@ -21,7 +21,7 @@ MOST = 20  # waiting for one account at a time
 
 
 @dataclass(frozen=True, slots=True)
-class AdmissionControl:
+class WaitingWords:
     """Typed words that wait for their author's choice until a time."""
 
     id: UUID
@@ -34,7 +34,7 @@ _WAITING = select(vault_item.c.id, vault_item.c.checkin_id, vault_item.c.at, che
 )
 
 
-def hold(sealer: Vault, work: Work, open_checkin: CheckIn, account_id: UUID, text: str) -> AdmissionControl:
+def hold(sealer: Vault, work: Work, open_checkin: CheckIn, account_id: UUID, text: str) -> WaitingWords:
     """Seal typed words, and plan the time at which they are destroyed.
 
     Raises:
@@ -45,23 +45,23 @@ def hold(sealer: Vault, work: Work, open_checkin: CheckIn, account_id: UUID, tex
     )
     until = kept_until(work.now, open_checkin.closes_at)
     due.plan(work, MOMENT, until, until.isoformat())
-    return AdmissionControl(item_id, open_checkin.id, until)
+    return WaitingWords(item_id, open_checkin.id, until)
 
 
-def of_account(tx: Tx, account_id: UUID, now: datetime) -> list[AdmissionControl]:
+def of_account(tx: Tx, account_id: UUID, now: datetime) -> list[WaitingWords]:
     """What this account typed and has not chosen about, the earliest first."""
     query = _WAITING.where(vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)
     rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id))
-    found = [AdmissionControl(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
+    found = [WaitingWords(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
     return [one for one in found if one.until > now]
 
 
-def find(tx: Tx, item_id: UUID, account_id: UUID, now: datetime) -> AdmissionControl | None:
+def find(tx: Tx, item_id: UUID, account_id: UUID, now: datetime) -> WaitingWords | None:
     """Words of this account that still wait; None for everybody else's, and for what is gone or past its time."""
     return next((one for one in of_account(tx, account_id, now) if one.id == item_id), None)
 
 
-def destroy(tx: Tx, waiting: AdmissionControl, account_id: UUID) -> None:
+def destroy(tx: Tx, waiting: WaitingWords, account_id: UUID) -> None:
     vault.remove(tx, waiting.id, account_id)
 
 

@@ -240,7 +240,7 @@ class Vault:
         """
         item_id = work.new_id()
         owner = work.tx.execute(_OWNER, {"account": account_id}).one()
-        identity = _item_identity(item_id, kind, person_id, account_id, owner)
+        identity = _item_identity(item_id, kind, person_id, account_id, checkin_id, owner)
         key = self._key_to_write(work.tx, person_id)
         row = {
             "id": item_id,
@@ -262,7 +262,7 @@ class Vault:
             NoKeyYet: its author was forgotten at the same moment.
         """
         row = work.tx.execute(ITEMS.where(vault_item.c.id == item_id)).one()
-        identity = _item_identity(item_id, row.kind, row.person_id, row.account_id, row)
+        identity = _item_identity(item_id, row.kind, row.person_id, row.account_id, row.checkin_id, row)
         key = self._key_to_write(work.tx, row.person_id)
         values = {"sealed": _encrypt(key.cipher, text.encode(), identity), "key_id": key.id, "at": work.now}
         work.tx.execute(update(vault_item).where(vault_item.c.id == item_id).values(values))
@@ -281,7 +281,7 @@ class Vault:
         Raises:
             Sealed: it is not this key's, or it was moved or changed.
         """
-        identity = _item_identity(row.id, row.kind, row.person_id, row.account_id, row)
+        identity = _item_identity(row.id, row.kind, row.person_id, row.account_id, row.checkin_id, row)
         return _decrypt(cipher, row.sealed, identity).decode()
 
     def bind_to_users(self, tx: Tx) -> None:
@@ -298,7 +298,7 @@ class Vault:
                 continue
             with suppress(Sealed):
                 clear = _decrypt(cipher, row.sealed, _unbound_identity(row.id, row.kind, row.person_id, row.account_id))
-                identity = _item_identity(row.id, row.kind, row.person_id, row.account_id, row)
+                identity = _item_identity(row.id, row.kind, row.person_id, row.account_id, row.checkin_id, row)
                 sealed = {"sealed": _encrypt(cipher, clear, identity)}
                 tx.execute(update(vault_item).where(vault_item.c.id == row.id).values(sealed))
 
@@ -368,10 +368,13 @@ def key_identity(person_id: UUID) -> bytes:
     return b"person-key:" + person_id.bytes
 
 
-def _item_identity(item_id: UUID, kind: str, person_id: UUID, account_id: UUID, owner: Any) -> bytes:
+def _item_identity(
+    item_id: UUID, kind: str, person_id: UUID, account_id: UUID, checkin_id: UUID | None, owner: Any
+) -> bytes:
     """``owner``: the account's platform, tenant and user, so that an account given to somebody else opens nothing."""
     names = json.dumps([owner.platform, owner.tenant, owner.user]).encode()
-    return b"item-2:" + item_id.bytes + kind.encode() + b":" + person_id.bytes + account_id.bytes + names
+    about = checkin_id.bytes if checkin_id else bytes(16)
+    return b"item-2:" + item_id.bytes + kind.encode() + b":" + person_id.bytes + account_id.bytes + about + names
 
 
 def _unbound_identity(item_id: UUID, kind: str, person_id: UUID, account_id: UUID) -> bytes:

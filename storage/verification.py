@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select, true
 
 from program.chain import SHORT, Link, check_chain, seal_of
 from storage import checkpoints, people, seals
@@ -29,13 +29,15 @@ from storage.tables import (
     membership,
     person,
     policy,
+    program,
     summary,
 )
 
 # What a row of each table is called in a sentence about it.
 CALLED = {
     "account": "the link from an account to this person",
-    "address": "an email address",
+    "address": "a name or an email address",
+    "program": "the program's name or time zone",
     "membership": "a membership",
     "coordinator": "the coordinator role",
     "share": "a share of a reflection",
@@ -81,11 +83,13 @@ def of_person(tx: Tx, key: bytes, person_id: UUID) -> list[str]:
     """The problems of everything that one person's standing and certificates rest on."""
     mine = enrolment.c.person_id == person_id
     own = select(enrolment.c.id).where(mine).scalar_subquery()
-    problems, _, _ = _check_chains(tx, key, _names(tx, mine), mine)
+    problems, marks, _ = _check_chains(tx, key, _names(tx, mine), mine)
     their_policy = select(enrolment.c.policy).where(mine).scalar_subquery()
     cohorts = select(membership.c.cohort_id).where(membership.c.person_id == person_id)
     meetings = select(ledger_line.c.meeting_id).where(ledger_line.c.enrolment_id == own)
     wanted: dict[Table, ColumnElement[bool]] = {
+        program: true(),
+        person: person.c.id == person_id,
         enrolment: mine,
         policy: policy.c.name == their_policy,
         amendment: amendment.c.policy == their_policy,
@@ -96,7 +100,8 @@ def of_person(tx: Tx, key: bytes, person_id: UUID) -> list[str]:
     }
     rows = [one for table, where in wanted.items() for one in seals.misfits_of(tx, table, where)]
     rows += seals.memberships_that_misfit(tx, membership.c.person_id == person_id)
-    return problems + _changed(tx, rows) + _check_certificates(tx, mine)
+    gone = checkpoints.gone_of_person(tx, person_id, marks)
+    return problems + _changed(tx, rows) + _check_certificates(tx, mine) + _gone(tx, gone)
 
 
 def _names(tx: Tx, *where: ColumnElement[bool]) -> dict[UUID, str]:

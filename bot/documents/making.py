@@ -21,7 +21,20 @@ from program.policy import Policy
 from program.tables import to_csv
 from program.times import local_day, long_day, say_day, say_time, to_local
 from program.wording import RecordLine
-from storage import about, certificates, cohorts, enrolments, exports, ledger, people, policies, program, standings
+from storage import (
+    about,
+    certificates,
+    cohorts,
+    enrolments,
+    exports,
+    ledger,
+    people,
+    policies,
+    program,
+    seals,
+    standings,
+    verification,
+)
 from storage.certificates import Certificate
 from storage.database import Tx
 from storage.vault import Vault
@@ -74,7 +87,7 @@ class Maker:
         found = certificates.get(tx, certificate_id)
         if found is None or not found.in_force:
             raise NothingToMake("This certificate is no longer valid.")
-        if not found.intact:
+        if not found.intact or verification.of_person(tx, seals.key_of(tx), found.person_id):
             raise NothingToMake(CHANGED)
         data = self._certificate_data(tx, found)
         name = f"{'certificate' if self.wording.complete else 'record-of-completion'}-{_file_name(found.name)}.pdf"

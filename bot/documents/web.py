@@ -8,6 +8,7 @@ import hashlib
 import logging
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -22,7 +23,7 @@ from bot.ratelimit import RateLimit
 from handlers.links import may_have
 from program.certificate import COMPLETED, read_code
 from program.times import long_day, say_time, to_local, zone_words
-from storage import certificates, downloads, people, policies, program
+from storage import certificates, downloads, people, policies, program, verification
 from storage.database import Tx
 
 log = logging.getLogger("plc.documents")
@@ -85,7 +86,7 @@ class DocumentPages:
         if found is None:
             lost = await self._product.threads.read(lambda tx: certificates.left_a_trace(tx, code or ""))
             return await self._changed() if lost else await self._unknown()
-        if not found.intact:
+        if not found.intact or await self._problems(found.person_id):
             return await self._changed()
         if found.revoked_at is not None:
             revoked = found.revoked_at
@@ -100,6 +101,11 @@ class DocumentPages:
             completed=COMPLETED,
             heading=self._wording.heading,
         )
+
+    async def _problems(self, person_id: UUID) -> list[str]:
+        """What of the holder's record was changed outside the program."""
+        key = self._product.chain_key
+        return await self._product.threads.read(lambda tx: verification.of_person(tx, key, person_id))
 
     async def _changed(self) -> web.Response:
         return await self._show("changed", "Not confirmed")

@@ -27,7 +27,7 @@ from storage.tables import (
 )
 from storage.unlock import unlock
 from storage.vault import ITEMS, LEDGER_IDENTITY, UNSEALED_IDENTITY, _encrypt, _unbound_identity
-from tests.handlers.test_reflections import SECRET, shared, written
+from tests.handlers.test_reflections import SECRET, next_checkin, shared, written
 from tests.world import PLATFORM, TENANT, Person, World, said
 
 
@@ -314,3 +314,38 @@ def test_a_forged_address_makes_no_coordinator_at_the_next_start(world: World, l
         tx.execute(update(person).where(person.c.id == lee.id).values(email="new.coordinator@example.org"))
         people.ensure_coordinators(world.work(tx), ["new.coordinator@example.org"], "UTC")
         assert lee.id not in {one.id for one in people.coordinators(tx)}
+
+
+async def test_words_of_another_day_are_not_shared_by_swapping_days(world: World, dana: Person, ruth: Person) -> None:
+    """The two reflections' check-ins are swapped, or their days: the form shows the words that would be shared."""
+    await written(world, dana)
+    await next_checkin(world, dana)
+    await dana.keeps("harmless words")
+    with world.database.write() as tx:
+        first, second = tx.execute(
+            select(vault_item).where(vault_item.c.kind == "reflection").order_by(vault_item.c.at)
+        ).all()
+        days = {row.id: row.day for row in tx.execute(select(checkin.c.id, checkin.c.day))}
+    form = (await dana.does_press("reflections.share", str(first.id))).form
+    assert form
+    assert SECRET in str(form.blocks), "its author sees what would be shared"
+    with world.database.write() as tx:  # the days alone
+        tx.execute(
+            update(checkin)
+            .where(checkin.c.id == first.checkin_id)
+            .values(day=days[first.checkin_id].replace(year=2020))
+        )
+        tx.execute(update(checkin).where(checkin.c.id == second.checkin_id).values(day=days[first.checkin_id]))
+    form = (await dana.does_press("reflections.share", str(first.id))).form
+    assert form
+    assert SECRET in str(form.blocks)
+    with world.database.write() as tx:
+        for one, other in ((first, second), (second, first)):
+            tx.execute(update(vault_item).where(vault_item.c.id == one.id).values(checkin_id=other.checkin_id))
+    form = (await dana.does_press("reflections.share", str(first.id))).form
+    if form:
+        await dana.fills(form)
+    with world.database.read() as tx:
+        shares_there = [str(one) for one in tx.scalars(select(share.c.id))]
+    for share_id in shares_there:
+        assert SECRET not in str((await ruth.does_press("reflections.read", share_id)).form)

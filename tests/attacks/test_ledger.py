@@ -10,9 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Table, delete, insert, select, text, update
 
 from bot.documents.making import Maker, NothingToMake
+from bot.documents.web import DocumentPages
 from bot.documents.wording import Wording
 from bot.nightly import check, check_if_due
 from handlers.integrity import BLOCKED
@@ -32,6 +35,7 @@ from storage.tables import (
     membership,
     person,
     policy,
+    program,
     series,
     summary,
 )
@@ -234,6 +238,9 @@ FORGERIES: dict[str, tuple[Callable[[Tx], None], str]] = {
     "policy that shadows the shipped one": (_shadow_a_policy, f"missouri-dese/2018: the policy {CHANGED}"),
     "policy text": (_set(policy, text="id = 'x'"), f"example/1.1: the policy {CHANGED}"),
     "value filled in": (_fill_in_a_value, f"example/1, attendance.minutes: a value filled in for the policy {CHANGED}"),
+    "name": (_set(person, name="Mallory Quinn"), f"a name or an email address {CHANGED}"),
+    "program's name": (_set(program, name="Forged University"), f"the program's name or time zone {CHANGED}"),
+    "meeting's local start": (_set(meeting, local_start=datetime(2020, 1, 1)), f"the meeting {CHANGED}"),
     "meeting times": (_set(meeting, ends_at=ANCIENT), f"the meeting {CHANGED}"),
     "meeting cancelled": (_set(meeting, cancelled_at=ANCIENT), f"the meeting {CHANGED}"),
     "meeting deleted": (_delete_a_meeting, f": the meeting {GONE}"),
@@ -330,8 +337,11 @@ async def test_a_touched_certificate_is_not_confirmed(certified: World, change: 
         _set(policy, text="# forged"),
         _set(membership, since=ANCIENT),
         _set_enrolment(track="short"),
+        _set(person, name="Mallory Quinn"),
+        _set(program, name="Forged University"),
+        _delete_a_chain,
     ],
-    ids=["meeting", "policy", "membership", "enrolment"],
+    ids=["meeting", "policy", "membership", "enrolment", "name", "program", "chain"],
 )
 async def test_no_certificate_is_issued_on_a_changed_record(
     world: World, dana: Person, carol: Person, change: Callable[[Tx], None]
@@ -341,6 +351,36 @@ async def test_no_certificate_is_issued_on_a_changed_record(
     await carol.does_press("completion.approve", str(dana.id))
     with world.database.read() as tx:
         assert tx.execute(select(certificate)).all() == []
+
+
+@pytest.mark.parametrize("with_the_head", [False, True])
+async def test_a_deleted_revocation_is_not_confirmed(certified: World, carol: Person, with_the_head: bool) -> None:
+    with certified.database.write() as tx:
+        heads = tx.execute(select(ledger_head)).mappings().all()
+        given = certificates.by_code(tx, str(tx.scalar(select(certificate.c.code))))
+        assert given
+        certificates.revoke(certified.work(tx), given, "issued_in_error", carol.id)
+
+    def put_back(tx: Tx) -> None:
+        tx.execute(delete(ledger_line).where(ledger_line.c.step == "revoked"))
+        if with_the_head:
+            tx.execute(delete(ledger_head))
+            tx.execute(insert(ledger_head), [dict(row) for row in heads])
+
+    assert forge(certified, put_back)
+    with certified.database.read() as tx:
+        assert verification.of_person(tx, certified.product.chain_key, given.person_id)
+    address = f"/verify/{given.code}"
+    async with TestClient(TestServer(pages(certified))) as client:
+        page = await (await client.get(address)).text()
+    assert "Not confirmed" in page
+    assert "Valid" not in page
+
+
+def pages(world: World) -> web.Application:
+    app = web.Application()
+    DocumentPages(world.product, Wording()).add_routes(app)
+    return app
 
 
 async def test_a_coordinator_is_told_why_nothing_is_issued(world: World, dana: Person, carol: Person) -> None:

@@ -39,12 +39,45 @@ def typed_words(world: World, person: Person) -> str:
     return "".join(texts)
 
 
-@pytest.mark.parametrize("text", ["thanks!", "Thank you so much", "hello", "ok", "👍"])
+@pytest.mark.parametrize(
+    "text",
+    ["thanks!", "Thank you so much", "ok thanks", "Great, thank you!", "thanks, see you tomorrow", "hello", "ok", "👍"],
+)
 async def test_small_talk_is_answered_and_never_offered(world: World, dana: Person, text: str) -> None:
     await next_checkin(world, dana)
     reply = await dana.types(text)
     assert reply.card is not None
     assert buttons_of(reply.card) == []
+    assert kinds(world) == []
+
+
+@pytest.mark.parametrize(("word", "left"), [("yes", ["reflection"]), ("No thanks.", []), ("keep it", ["reflection"])])
+async def test_a_typed_yes_or_no_answers_the_question(world: World, dana: Person, word: str, left: list[str]) -> None:
+    await next_checkin(world, dana)
+    await dana.types("I had a hard week with the schedule")
+    await dana.types(word)
+    assert kinds(world) == left
+
+
+async def test_a_typed_yes_to_two_questions_asks_for_the_buttons(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    await dana.types("I had a hard week with the schedule")
+    await dana.types("And nobody came to the second meeting of the day")
+    assert "Please use the buttons" in said(await dana.types("yes"))
+    assert kinds(world) == ["waiting", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("text", "button"),
+    [("pause until dec 25", "snooze"), ("stop", "checkins"), ("unsubscribe", "checkins"), ("I'm here", "next")],
+)
+async def test_a_request_in_other_words_is_offered_as_its_command(
+    world: World, dana: Person, text: str, button: str
+) -> None:
+    await next_checkin(world, dana)
+    reply = await dana.types(text)
+    assert reply.card
+    assert button in [one.label for one in buttons_of(reply.card)]
     assert kinds(world) == []
 
 

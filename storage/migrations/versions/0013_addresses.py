@@ -1,4 +1,4 @@
-"""The addresses by which an account is matched to the roster carry a seal"""
+"""Names, the addresses by which an account is matched to the roster, and the program's row carry a seal"""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ down_revision = "0012_ledger_key_copy"
 
 def upgrade() -> None:
     op.add_column("person", sa.Column("seal", sa.LargeBinary(), nullable=True))
+    op.add_column("program", sa.Column("seal", sa.LargeBinary(), nullable=True))
     op.add_column("account", sa.Column("facts_seal", sa.LargeBinary(), nullable=True))
