@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,15 +10,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from bot.documents.making import Maker
+from bot.documents.wording import Wording
 from bot.logs import Formatter
 from bot.port import Address, Outgoing, Permanent, Sent, Temporary
 from handlers.features import router
 from program.reporting import PRIVATE_MOMENTS, REPORTED, act_in_log
-from storage import consent, deliveries, exports
-from storage.database import Database
+from storage import cohorts, consent, deliveries, exports, people, verification
+from storage.database import Database, Tx
 from tests.handlers.test_story import linked, scheduled
 from tests.world import Person, Posted, World, said
 
@@ -176,11 +180,24 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
         seen[button] = said(await others["Carol Dietz"].does_press(button, *args))
     seen["record"] = said(await others["Carol Dietz"].does_press("records.open", str(dana.id)))
     with database.read() as tx:
-        sheets = exports.sheets(tx, "program", "", world.clock.now())
-        seen["export"] = [(one.columns, one.rows) for one in sheets]
+        ozarks = cohorts.by_name(tx, "Ozarks")
+        assert ozarks
+        for what, subject in (("program", ""), ("cohort", str(ozarks.id))):
+            sheets = exports.sheets(tx, what, subject, world.clock.now())
+            seen[f"export of the {what}"] = [(one.columns, one.rows) for one in sheets]
+        seen["packet"] = packet(world, tx, dana.id)
+        seen["ledger verify"] = verification.verify(tx, world.product.chain_key)
+        seen["people list"] = [one.name for one in people.unmatched_people(tx)]
         seen["failures"] = [(one.kind, one.state, one.recipient) for one in deliveries.undelivered(tx, OPENED)]
     world.close()
     return seen
+
+
+def packet(world: World, tx: Tx, person_id: UUID) -> str:
+    """What a record's PDF is made of, without the codes that differ from run to run."""
+    make = Maker(Wording(), "", world.vault).prepare(tx, "packet", str(person_id), "pdf", world.clock.now())
+    data = inspect.getclosurevars(make).nonlocals["data"]
+    return TOKEN.sub("", re.sub(r"[0-9a-f]{16,64}", "", repr(data)))
 
 
 def _depth(world: World) -> dict[tuple[str, str], int]:
