@@ -35,7 +35,7 @@ from handlers.requests import (
     Typed,
 )
 from program.roster import read_roster
-from storage import checkins, consent, due, enrolments, people, policies, program
+from storage import checkins, consent, due, enrolments, people, policies, program, seals
 from storage.database import Database, Tx
 from storage.migrate import migrate
 from storage.roster import import_roster
@@ -250,6 +250,13 @@ def everybody_on(tx: Tx, policy: str, **values: object) -> None:
     """Everybody enrolled is on another policy, as the program would change it."""
     for person_id in tx.scalars(select(enrolment.c.person_id)).all():
         enrolments.change_row(tx, person_id, {"policy": policy, **values})
+
+
+def renamed(tx: Tx, email: str, name: str) -> None:
+    """Somebody has another name on the roster."""
+    found = people.by_email(tx, email)
+    assert found is not None
+    seals.change(tx, person, found.id, {"name": name})
 
 
 def everybody_agrees(work: Work, but: str = "") -> None:

@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 
 from storage import policies, verification
 from storage.database import Tx
-from storage.tables import account, person, vault_item
+from storage.tables import account, vault_item
 from tests.slack.phone import screen
 from tests.slack.story import OZARKS, Neighbour, Story
-from tests.world import everybody_on
+from tests.world import everybody_on, renamed
 
 OVER = datetime(2026, 9, 10, 21, 30, tzinfo=UTC)
 CANARY = "canary-Rohrammer-4410"
@@ -276,6 +276,5 @@ def dana_id(tx: Tx, user: str) -> UUID | None:
 
 
 async def test_a_right_to_left_name_is_isolated_on_slack(matched: Story) -> None:
-    named = update(person).where(person.c.email == "dana@example.org").values(name="נעמה לוי")
-    await matched.app.product.threads.write(lambda tx: tx.execute(named))
+    await matched.app.product.threads.write(lambda tx: renamed(tx, "dana@example.org", "נעמה לוי"))
     assert "\u2068נעמה לוי\u2069 | 0 of 8" in await matched.ruth.sends("progress")

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select, update
 
 from storage import ledger, policies, verification
-from storage.tables import account, dispute, person
+from storage.tables import account, dispute
 from tests.fakes.teams import actions_of, inputs_of
 from tests.teams.story import DANA, LEE, OLLIE, Answer, Dialog, Someone, Story, linked, shown, somebody
 from tests.teams.test_story_meetings import THURSDAY, plan
-from tests.world import everybody_on
+from tests.world import everybody_on, renamed
 
 AFTER = THURSDAY + timedelta(minutes=60)
 CANARY = "canary-Wasserralle-9052"
@@ -284,5 +284,5 @@ async def test_person_takes_no_mention_of_an_account_whose_seal_does_not_fit(sto
 
 async def test_a_right_to_left_name_is_isolated_on_teams(story: Story, matched: dict[str, Someone]) -> None:
     with story.database.write() as tx:
-        tx.execute(update(person).where(person.c.email == "dana@example.org").values(name="נעמה לוי"))
+        renamed(tx, "dana@example.org", "נעמה לוי")
     assert "\u2068נעמה לוי\u2069" in (await matched["ruth"].says("progress")).text
