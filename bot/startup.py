@@ -73,7 +73,7 @@ def prepare(
     """Migrate, refuse what must not be mixed, forget again whom a backup brought back, and check the keys.
 
     ``first``: the key that a new database begins with; otherwise a random one.
-    ``presence``: of a process that is to run, announced in the transaction that checks its keys.
+    ``heartbeat``: of a process that is to run, announced in the transaction that checks its keys.
 
     Raises:
         CannotStart, SchemaProblem, BadKey: nothing is started.

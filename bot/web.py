@@ -93,7 +93,8 @@ class Health:
         warnings = []
         records = integrity.newest(tx)
         if records is not None and records.problems:
-            warnings.append(f"{records.problems} records were changed outside the program: run plc-bot ledger verify")
+            changed = counted(records.problems, "record was", "records were")
+            warnings.append(f"{changed} changed outside the program: run plc-bot ledger verify")
         if self.damaged_keys:
             self.damaged_keys = rotation.damaged_keys(tx, self._product.vault, self.damaged_keys)
         if self.damaged_keys:

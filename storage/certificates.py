@@ -155,7 +155,9 @@ def issue(work: Work, person_id: UUID, name: str, policy: str, by: UUID | None) 
     """
     if of_person(work.tx, person_id):
         raise AlreadyIssued(AlreadyIssued.__doc__)
-    return _grant(work, person_id, 1, name, policy, by, "issued")
+    made = _grant(work, person_id, 1, name, policy, by, "issued")
+    checkpoints.make(work.tx, work.now)
+    return made
 
 
 def revoke(work: Work, found: Certificate, reason: str, by: UUID | None) -> None:
@@ -166,15 +168,21 @@ def revoke(work: Work, found: Certificate, reason: str, by: UUID | None) -> None
     """
     if not found.in_force:
         raise NotInForce(NotInForce.__doc__)
-    _line(work, found.person_id, "revoked", found.code, by, reason, target=_granting(work.tx, found))
+    _take_back(work, found, reason, by)
     checkpoints.make(work.tx, work.now)
 
 
 def reissue(work: Work, found: Certificate, name: str, policy: str, reason: str, by: UUID | None) -> Certificate:
     """A new certificate with a new code in place of the newest one, which is revoked if it still held."""
     if found.in_force:
-        revoke(work, found, reason, by)
-    return _grant(work, found.person_id, found.number + 1, name, policy, by, "reissued", reason, found)
+        _take_back(work, found, reason, by)
+    made = _grant(work, found.person_id, found.number + 1, name, policy, by, "reissued", reason, found)
+    checkpoints.make(work.tx, work.now)
+    return made
+
+
+def _take_back(work: Work, found: Certificate, reason: str, by: UUID | None) -> None:
+    _line(work, found.person_id, "revoked", found.code, by, reason, target=_granting(work.tx, found))
 
 
 def _grant(
@@ -204,7 +212,6 @@ def _grant(
     work.tx.execute(insert(certificate).values(seals.sealed(work.tx, certificate, row)))
     target = _granting(work.tx, before) if before else None
     _line(work, person_id, step, code, by, reason, target=target, policy=policy)
-    checkpoints.make(work.tx, work.now)
     return Certificate(new_id, person_id, number, code, name, policy, work.now, None, "")
 
 

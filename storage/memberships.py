@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from storage import seals
 from storage.database import Tx, among
@@ -16,7 +16,7 @@ from storage.tables import membership
 from storage.work import Work
 
 # The columns that a seal covers, in its order, and the seal itself.
-SEALED = ("id", "cohort_id", "person_id", "role", "since", "until", "seal")
+SEALED = (*seals.COVERED[membership], "seal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,22 @@ def current(tx: Tx, person_ids: Collection[UUID]) -> set[Membership]:
 def begin(work: Work, joinings: Sequence[Joining]) -> None:
     """Begin these memberships now, in one statement."""
     rows = []
-    for one in joinings:
-        sealed = (work.new_id(), one.cohort_id, one.person_id, one.role, work.now, None)
-        rows.append(dict(zip(SEALED, (*sealed, seals.of_membership(work.tx, *sealed)), strict=True)))
+    for joining in joinings:
+        row = {
+            "id": work.new_id(),
+            "cohort_id": joining.cohort_id,
+            "person_id": joining.person_id,
+            "role": joining.role,
+            "since": work.now,
+            "until": None,
+        }
+        rows.append(seals.sealed(work.tx, membership, row))
     if rows:
         work.tx.execute(insert(membership), rows)
 
 
 def end(work: Work, cohort_id: UUID, person_id: UUID) -> None:
-    """End a person's membership of a cohort now. A forged one ends too and gets no seal."""
+    """End a person's membership of a cohort now. A forged one ends too, and its seal still does not fit."""
     where = (membership.c.cohort_id == cohort_id, membership.c.person_id == person_id, membership.c.until.is_(None))
-    for row in work.tx.execute(select(*(membership.c[name] for name in SEALED)).where(*where)).all():
-        facts = (row.id, cohort_id, person_id, row.role, row.since)
-        seal = seals.of_membership(work.tx, *facts, work.now) if row_fits(work.tx, row) else None
-        ended = update(membership).where(membership.c.id == row.id).values(until=work.now, seal=seal)
-        work.tx.execute(ended)
+    for membership_id in work.tx.scalars(select(membership.c.id).where(*where)).all():
+        seals.change(work.tx, membership, membership_id, {"until": work.now})

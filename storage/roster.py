@@ -182,7 +182,7 @@ class _Preparing:
         return someone
 
     def _changed_person(self, row: Row, known: _Person) -> _Person:
-        fresh = {"name": row.name, "email": row.email, "zone": row.zone}
+        fresh: dict[str, Any] = {"name": row.name, "email": row.email, "zone": row.zone}
         if row.person_id:
             fresh["roster_id"] = row.person_id
         changed = {name: value for name, value in fresh.items() if getattr(known, name) != value}
@@ -190,7 +190,7 @@ class _Preparing:
             return known
         for name, value in changed.items():
             self._change(row, f"{known.name}: {name} {getattr(known, name) or '(none)'} -> {value}")
-        someone = replace(known, **changed)  # type: ignore[arg-type]  # the values of text fields alone
+        someone = replace(known, **changed)
         self.by_email.pop(known.email, None)
         self._remember(someone)
         self.plan.person_changes.append((someone, sorted(changed)))

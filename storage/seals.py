@@ -11,7 +11,6 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -69,25 +68,12 @@ def of_coordinator(tx: Tx, person_id: UUID) -> bytes:
     return mac_of(key_of(tx), "coordinator", {"person": person_id})
 
 
-def of_membership(
-    tx: Tx, membership_id: UUID, cohort_id: UUID, person_id: UUID, role: str, since: datetime, until: datetime | None
-) -> bytes:
-    values = {
-        "id": membership_id,
-        "cohort": cohort_id,
-        "person": person_id,
-        "role": role,
-        "since": since,
-        "until": until,
-    }
-    return mac_of(key_of(tx), "membership", values)
-
-
 # The columns that the seal of a table's rows covers: everything that decides what the row means.
 COVERED: Mapping[Table, tuple[str, ...]] = {
     program: ("id", "name", "example", "zone"),
     person: ("id", "name", "email"),
     account: ("id", "installation_id", "user", "email", "member"),
+    membership: ("id", "cohort_id", "person_id", "role", "since", "until"),
     share: ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "at", "copy_id", "accounts"),
     dispute: ("id", "person_id", "line_id", "about_id", "item_id", "with_mentors", "opened_at"),
     download: ("person_id", "what", "subject", "format", "expires_at", "token_hash"),
@@ -118,6 +104,11 @@ _SEAL_COLUMNS = {account: "facts_seal"}  # its seal is that of the link
 def column_of(table: Table) -> str:
     """The column with the seal of the columns in :data:`COVERED`."""
     return _SEAL_COLUMNS.get(table, "seal")
+
+
+def of_membership(tx: Tx, *values: Any) -> bytes:
+    """``values``: the columns of a membership in the order of :data:`COVERED`."""
+    return of_row(tx, membership, dict(zip(COVERED[membership], values, strict=True)))
 
 
 def of_row(tx: Tx, table: Table, row: Any) -> bytes:
@@ -176,15 +167,6 @@ _ACCOUNTS = (
     .join_from(account, installation)
     .where(account.c.link == "confirmed")
 )
-_MEMBERSHIPS = select(
-    membership.c.id,
-    membership.c.cohort_id,
-    membership.c.person_id,
-    membership.c.role,
-    membership.c.since,
-    membership.c.until,
-    membership.c.seal,
-)
 _COORDINATORS = select(person.c.id, person.c.coordinator_seal).where(person.c.coordinator)
 # The tables that say who is who and who may read what, and those that a standing or a certificate rests on.
 WHO_MAY_READ = (share, dispute)
@@ -195,6 +177,7 @@ _PERSON = {
     share: share.c.author_id,
     dispute: dispute.c.person_id,
     enrolment: enrolment.c.person_id,
+    membership: membership.c.person_id,
     person: person.c.id,
     account: account.c.person_id,
 }
@@ -206,16 +189,7 @@ def misfits(tx: Tx) -> list[Misfit]:
     rows = [("account", row[0], row[4], row[5], of_account(tx, *row[:5])) for row in tx.execute(_ACCOUNTS)]
     rows += [("coordinator", row[0], row[0], row[1], of_coordinator(tx, row[0])) for row in tx.execute(_COORDINATORS)]
     wrong = [Misfit(table, id_, person_id) for table, id_, person_id, seal, right in rows if not fits(seal, right)]
-    wrong += memberships_that_misfit(tx)
-    return wrong + [one for table in (*WHO_MAY_READ, *ADDRESSES) for one in misfits_of(tx, table)]
-
-
-def memberships_that_misfit(tx: Tx, *where: ColumnElement[bool]) -> list[Misfit]:
-    return [
-        Misfit("membership", row[0], row[2])
-        for row in tx.execute(_MEMBERSHIPS.where(*where))
-        if not fits(row[6], of_membership(tx, *row[:6]))
-    ]
+    return wrong + [one for table in (membership, *WHO_MAY_READ, *ADDRESSES) for one in misfits_of(tx, table)]
 
 
 def misfits_of(tx: Tx, table: Table, *where: ColumnElement[bool]) -> list[Misfit]:
@@ -246,9 +220,8 @@ def seal_accounts(tx: Tx, ids: Sequence[UUID]) -> None:
 def seal_everything(tx: Tx) -> None:
     """Seal all rows as they are. Only for a database from before there were seals, once."""
     _set(tx, account, "seal", {row[0]: of_account(tx, *row[:5]) for row in tx.execute(_ACCOUNTS)})
-    _set(tx, membership, "seal", {row[0]: of_membership(tx, *row[:6]) for row in tx.execute(_MEMBERSHIPS)})
     _set(tx, person, "coordinator_seal", {row[0]: of_coordinator(tx, row[0]) for row in tx.execute(_COORDINATORS)})
-    for table in WHO_MAY_READ:
+    for table in (membership, *WHO_MAY_READ):
         _seal_table(tx, table)
     tx.execute(download.delete())  # they last minutes
     seal_records(tx)

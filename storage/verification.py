@@ -90,6 +90,7 @@ def of_person(tx: Tx, key: bytes, person_id: UUID) -> list[str]:
     wanted: dict[Table, ColumnElement[bool]] = {
         program: true(),
         person: person.c.id == person_id,
+        membership: membership.c.person_id == person_id,
         enrolment: mine,
         policy: policy.c.name == their_policy,
         amendment: amendment.c.policy == their_policy,
@@ -99,7 +100,6 @@ def of_person(tx: Tx, key: bytes, person_id: UUID) -> list[str]:
         certificate: certificate.c.enrolment_id == own,
     }
     rows = [one for table, where in wanted.items() for one in seals.misfits_of(tx, table, where)]
-    rows += seals.memberships_that_misfit(tx, membership.c.person_id == person_id)
     gone = checkpoints.gone_of_person(tx, person_id, marks)
     return problems + _changed(tx, rows) + _check_certificates(tx, mine) + _gone(tx, gone)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from uuid import UUID
 
 import pytest
@@ -107,7 +108,7 @@ async def test_two_coordinators_who_end_each_other_at_once_leave_one(
         people.make_coordinator(world.work(tx), lee.id, "roster")
     loop = asyncio.get_running_loop()
     count = people.coordinators
-    other: list[object] = []
+    other: list[Future[Reply]] = []
 
     def counts_and_is_overtaken(tx: Tx) -> Sequence[people.Person]:
         found = count(tx)
@@ -117,7 +118,7 @@ async def test_two_coordinators_who_end_each_other_at_once_leave_one(
 
     monkeypatch.setattr(people, "coordinators", counts_and_is_overtaken)
     await carol.does_press("removals.coordinator", str(lee.id))
-    await asyncio.wrap_future(other[0])  # type: ignore[arg-type]  # the future of the other press
+    await asyncio.wrap_future(other[0])
     with world.database.read() as tx:
         assert len(count(tx)) == 1
 
