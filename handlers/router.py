@@ -29,7 +29,7 @@ from handlers.requests import (
     Typed,
     notice,
 )
-from program.words import is_near, nearest, normal
+from program.words import is_near, near_commands, nearest, normal
 from storage import cohorts, conversations, drafts, people
 from storage.cohorts import Cohort
 from storage.conversations import Conversation
@@ -408,6 +408,11 @@ class Router:
             if rest and is_near(" ".join(typed[:many]), words) and spec.corrects(rest):
                 return self._run(replace(call, words=rest), spec)
         return None
+
+    def misspelled_of_others(self, call: Call, text: str) -> Reply | None:
+        """The refusal of a misspelled command that is not for this person; None where the text is none."""
+        near = near_commands(text, list(self.commands), most=1)
+        return self._run(call, self.commands[near[0]]) if near and near[0] not in commands_of(call.me) else None
 
     def unknown(self, call: Call, typed: str) -> Reply:
         """A command that nobody knows gets the nearest ones; what was typed is not repeated."""

@@ -70,6 +70,8 @@ def _near_command(call: Call, text: str) -> Reply | None:
         return meant
     if near := near_commands(text, commands_of(call.me)):
         return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
+    if (refused := router.misspelled_of_others(call, text)) is not None:
+        return refused
     if near := [one for one in meant_by_other_words(text) if one in commands_of(call.me)]:
         return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
     if is_question(text) and (near := _pointers(call, text)):

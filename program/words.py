@@ -23,6 +23,11 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def first_of(kept: int, total: int, what: str) -> str:
+    """A sentence on what a chart leaves out; empty where it shows everything."""
+    return f"The chart shows the first {kept} of {total} {what}." if kept < total else ""
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 

@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import Block
 from bot.slack.limits import CHART_LABEL, CHART_POINTS, CHART_SEGMENTS, CHART_SERIES, CHART_TITLE, shorten
 from bot.slack.texts import visible
 from handlers.cards import Chart, Series
+from program.words import first_of
 
 
 class DataVisualizationBlock(Block):
@@ -53,7 +54,7 @@ def _pie(chart: Chart) -> tuple[dict[str, Any] | None, str]:
         return None, ""
     labels = _distinct(label for label, _ in kept)
     segments = [{"label": label, "value": _number(value)} for label, (_, value) in zip(labels, kept, strict=True)]
-    return {"type": "pie", "segments": segments}, _left_out(len(kept), len(slices), "parts")
+    return {"type": "pie", "segments": segments}, first_of(len(kept), len(slices), "parts")
 
 
 def _axes(chart: Chart) -> tuple[dict[str, Any] | None, str]:
@@ -65,8 +66,8 @@ def _axes(chart: Chart) -> tuple[dict[str, Any] | None, str]:
     series = [_series(name, labels, one) for name, one in zip(names, kept, strict=True)]
     drawn = {"type": chart.kind, "series": series, "axis_config": {"categories": labels}}
     cut = [
-        _left_out(len(labels), len(chart.labels), "labels"),
-        _left_out(len(kept), len(chart.series), "series"),
+        first_of(len(labels), len(chart.labels), "labels"),
+        first_of(len(kept), len(chart.series), "series"),
     ]
     return drawn, " ".join(sentence for sentence in cut if sentence)
 
@@ -80,10 +81,6 @@ def _number(value: float) -> float:
     if not math.isfinite(value):
         return 0
     return int(value) if value == int(value) else value
-
-
-def _left_out(kept: int, all_of_them: int, what: str) -> str:
-    return f"The chart shows the first {kept} of {all_of_them} {what}." if kept < all_of_them else ""
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

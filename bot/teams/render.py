@@ -43,6 +43,7 @@ from handlers.cards import (
     plain,
     plain_text,
 )
+from program.words import first_of
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 MESSAGE_BYTES = 27_000  # of a whole message; older clients show 28 KB
@@ -52,6 +53,7 @@ ROW_OF_BUTTONS = 6  # Teams shows no more in one row
 ROW_PX, LETTER_PX, BUTTON_PX = 272, 8, 26
 TABLE_COLUMNS = 2  # more of them break inside words on a phone; their rows are written as lines
 TABLE_WORD = 14  # letters of the longest word that fits into a column there
+MOST_SERIES = 12  # of one chart
 BAR = 10  # characters of a progress bar
 SUMMARY = 300  # characters
 
@@ -168,6 +170,7 @@ def _block(block: Block, page: Page) -> Iterator[ac.CardElement]:
             yield from _table(block, page)
         case Chart():
             yield _chart(block, page)
+            yield from _not_drawn(block, page)
         case Progress():
             yield _progress(block, page)
         case Buttons():
@@ -370,7 +373,7 @@ def _chart(block: Chart, page: Page) -> ac.CardElement:
     title = one_line(block.title, limits.label)
     # Labels are what a chart tells its points by, so shortening must not make two of them one.
     labels = _distinct([one_line(label, min(limits.label, 60)) for label in block.labels[: limits.parts]])
-    series = [(one_line(line.name, min(limits.label, 60)), line.values) for line in block.series[:12]]
+    series = [(one_line(line.name, min(limits.label, 60)), line.values) for line in block.series[:MOST_SERIES]]
     fallback = text((_numbers(block, labels, series),), page)
     match block.kind:
         case "pie":
@@ -411,6 +414,14 @@ def _chart(block: Chart, page: Page) -> ac.CardElement:
             )
         case _:
             assert_never(block.kind)
+
+
+def _not_drawn(block: Chart, page: Page) -> Iterator[ac.CardElement]:
+    """Sentences on what the chart leaves out. A pie draws one series."""
+    parts, drawn = page.limits.parts, 1 if block.kind == "pie" else MOST_SERIES
+    cut = (first_of(parts, len(block.labels), "labels"), first_of(drawn, len(block.series), "series"))
+    if any(cut):
+        yield text((" ".join(sentence for sentence in cut if sentence),), page, small=True)
 
 
 def _distinct(labels: list[str]) -> list[str]:

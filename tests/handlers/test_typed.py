@@ -51,6 +51,13 @@ async def test_small_talk_is_answered_and_never_offered(world: World, dana: Pers
     assert kinds(world) == []
 
 
+async def test_a_misspelled_command_of_others_is_refused_and_never_offered(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    reply = await dana.types("attendence")
+    assert said(reply).startswith("“attendance” is only for coordinators and mentors")
+    assert kinds(world) == []
+
+
 @pytest.mark.parametrize(("word", "left"), [("yes", ["reflection"]), ("No thanks.", []), ("keep it", ["reflection"])])
 async def test_a_typed_yes_or_no_answers_the_question(world: World, dana: Person, word: str, left: list[str]) -> None:
     await next_checkin(world, dana)

@@ -229,6 +229,18 @@ def test_charts_are_native_and_have_their_numbers_beside(kind: Any) -> None:
     assert words_of(content["fallback"]) == "Attended\nDana: Year 1 5, Year 1 (2) 3, Year 2 8"
 
 
+def test_a_chart_says_what_it_leaves_out() -> None:
+    labels = tuple(f"Week {number}" for number in range(1, 131))
+    series = tuple(Series(f"Cohort {number}", tuple(range(1, 131))) for number in range(1, 15))
+
+    chart, sentence = render(Card("", (Chart("line", "Attended", labels, series),)))["body"]
+
+    assert len(chart["data"]) == 12
+    assert words_of(sentence) == (
+        "The chart shows the first 60 of 130 labels. The chart shows the first 12 of 14 series."
+    )
+
+
 def test_a_read_only_form_has_no_submit_but_a_way_back() -> None:
     assert list(actions_of(render_form(READ_ONLY))) == ["Back"]
 
