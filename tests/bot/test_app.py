@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from sqlalchemy import select
 
 from bot.app import App
@@ -180,6 +181,20 @@ def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_pa
         assert found is not None
         assert not found.example
     database.close()
+
+
+def test_over_http_there_are_only_the_addresses_that_administrators_are_told_of(tmp_path: Path) -> None:
+    teams = {"teams_app_id": "1", "teams_app_password": "x", "teams_tenant_id": "T"}
+    app = build(real(tmp_path).model_copy(update=teams))
+    site = web.Application()
+    for part in (app.health, app.pages, *app.platforms):
+        part.add_routes(site)
+    app.product.threads.close()
+    paths = {f"/{route.resource.canonical.split('/')[1]}" for route in site.router.routes() if route.resource}
+    assert paths == {"/healthz", "/readyz", "/metrics", "/verify", "/download", "/slack", "/api"}
+    told = (Path(__file__).parents[2] / "docs" / "for-it.md").read_text(encoding="utf-8")
+    for path in ("/healthz", "/readyz", "/metrics", "/verify", "/download", "/slack/events", "/api/messages"):
+        assert f"`{path}`" in told
 
 
 async def test_a_taken_port_is_said_and_nothing_half_starts(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -346,7 +347,8 @@ def test_nothing_readable_is_in_any_file(folder: Path) -> None:
         names = {one.name for one in files}
         assert {"plc.sqlite", "plc.keys.sqlite", "plc.sqlite-wal", "data.sqlite", "data.keys.sqlite"} <= names
         for one in files:
-            assert CANARY.encode() not in one.read_bytes(), one
+            for secret in (CANARY.encode(), OPERATOR_KEY.encode(), b64decode(OPERATOR_KEY), b"xoxb-"):
+                assert secret not in one.read_bytes(), one
     for name in ("data.sqlite", "data.keys.sqlite"):
         assert (folder / name).stat().st_mode & 0o077 == 0
 

@@ -186,6 +186,18 @@ async def test_a_hold_on_nobody_is_refused(world: World, carol: Person) -> None:
     assert "can't find" in said(await carol.does_press("holds.new", str(world.new_id())))
 
 
+async def test_a_new_limit_deletes_nothing_for_fourteen_days(world: World, dana: Person) -> None:
+    ruth = world.matched("Ruth Ellison", "ruth@example.org")
+    await answered(world, dana)
+    await world.pass_time(days=200)
+    form = (await ruth.presses(await ruth.sends("cohort"), "Settings")).form
+    await ruth.fills(form, retention="3")
+    for days, left in ((13, 2), (2, 0)):
+        await world.pass_time(days=days)
+        with world.database.read() as tx:
+            assert len(tx.execute(select(vault_item)).all()) == left
+
+
 async def test_a_cohorts_limit_is_told_to_everybody_before_it_deletes(world: World, dana: Person) -> None:
     ruth = world.matched("Ruth Ellison", "ruth@example.org")
     await answered(world, dana)

@@ -12,7 +12,7 @@ from handlers.requests import Reply, Submit
 from storage import about, checkins, cohorts, history, people
 from storage.tables import account, checkin, cohort, conversation, draft, person, person_key, vault_item
 from tests.handlers.test_story import scheduled
-from tests.world import World, said
+from tests.world import Person, World, said
 
 
 async def test_yes_is_checked_against_the_roster_when_pressed(world: World) -> None:
@@ -31,6 +31,27 @@ async def test_yes_is_refused_to_an_account_that_is_a_guest_by_now(world: World)
         tx.execute(update(account).where(account.c.user == dana.user).values(member=False))
     await dana.presses(question, "Yes, that's me")
     assert _link(world, dana.user) == "none"
+
+
+async def test_a_later_change_of_address_moves_nothing(world: World, dana: Person, carol: Person) -> None:
+    with world.database.write() as tx:  # as the bot does when it looks an account up again
+        people.see(
+            world.work(tx),
+            world.platform,
+            world.tenant,
+            dana.user,
+            name="Dana Reyes",
+            email="carol@example.org",
+            member=True,
+            active=True,
+        )
+    answer = said(await dana.sends("progress"))
+    assert "Your progress" in answer
+    assert "is only for coordinators" in said(await dana.sends("digest"))
+    assert (_link(world, dana.user), _link(world, carol.user)) == ("confirmed", "confirmed")
+    with world.database.read() as tx:
+        row = tx.execute(account.select().where(account.c.user == dana.user)).one()
+    assert (row.email, row.person_id) == ("carol@example.org", dana.id)
 
 
 async def test_yes_does_not_take_a_person_from_an_account_linked_meanwhile(world: World) -> None:

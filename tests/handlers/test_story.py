@@ -278,6 +278,7 @@ async def test_attendance_from_the_tap_to_the_correction(
     assert "Lee Okafor, Attendance: Partly there, 20 minutes" in roster.text
     assert "Jordan Blake (visitor), Attendance: Present" in roster.text
     assert "attendance is complete" in card.text
+    assert "Sam" not in card.text, "the channel is not told of absences"
     assert "Here (3): Dana Reyes, Lee Okafor and Jordan Blake" in card.text  # with whoever was partly there
 
     form = (await ruth.presses(roster, "Correct")).form

@@ -168,6 +168,7 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
         failing.failure = None
         await world.pass_time(days=12)
         log = [re.sub(r"\bid=\S+|subject=\S+", "", line) for line in lines[before:]]
+    assert not any("@" in line for line in lines), "no address is logged"
     seen: dict[str, Any] = {"log": sorted(log), "delivered": sorted(failing.delivered)}
     metrics = world.product.metrics.render(_depth(world)).decode()
     seen["metrics"] = [line for line in metrics.splitlines() if not re.search("_created|plc_handler|plc_ackn", line)]

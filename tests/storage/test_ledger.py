@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from program.chain import mark_of
+from program.chain import mark_of, seal_of
 from storage import checkpoints, ledger, people, verification
 from storage.ledger import Line, NotEnrolled
-from storage.tables import APPEND_ONLY
+from storage.tables import APPEND_ONLY, ledger_head
 from storage.vault import BadKey, Vault, new_operator_key, read_operator_keys
 from storage.verification import Verdict
 from tests.world import START, World
@@ -77,6 +77,39 @@ def test_the_last_ten_are_missed(recorded: World) -> None:
 def test_a_whole_chain_is_missed(recorded: World) -> None:
     unprotected(recorded, f"DELETE FROM ledger_line WHERE {DANAS}")
     assert verify(recorded).problems == ["Dana Reyes: all 12 lines are missing."]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM ledger_head WHERE ", "the record of its end is missing"),
+        ("UPDATE ledger_head SET position = 10 WHERE ", "the record of its end was changed"),
+    ],
+)
+def test_a_changed_end_is_named(recorded: World, statement: str, told: str) -> None:
+    unprotected(recorded, statement + DANAS)
+    assert verify(recorded).problems == [f"Dana Reyes: {told}."]
+
+
+def test_an_older_end_is_named(recorded: World) -> None:
+    with recorded.database.read() as tx:
+        old = tx.execute(text(f"SELECT position, mark, proof FROM ledger_head WHERE {DANAS}")).one()._asdict()
+    record(recorded, "dana@example.org", 1)
+    change = f"UPDATE ledger_head SET position = :position, mark = :mark, proof = :proof WHERE {DANAS}"
+    with recorded.database.write() as tx:
+        tx.execute(text(change), old)
+    assert verify(recorded).problems == ["Dana Reyes: its end does not fit the record of it."]
+
+
+def test_a_code_of_a_digest_from_before_there_were_checkpoints_covers_the_lines(recorded: World) -> None:
+    key = recorded.product.chain_key
+    with recorded.database.read() as tx:
+        rows = tx.execute(select(ledger_head).order_by(ledger_head.c.enrolment_id)).all()
+    seal = seal_of(key, [(row.enrolment_id, row.position, row.mark) for row in rows])
+    code = f"{recorded.clock.at:%Y%m%dT%H%M%SZ}-{seal}"
+    assert verify(recorded, code).problems == []
+    unprotected(recorded, f"DELETE FROM ledger_line WHERE position = 11 AND {DANAS}")
+    assert "The given check code does not fit" in verify(recorded, code).problems[-1]
 
 
 def test_hashes_computed_without_the_key_do_not_fit(recorded: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect, select, text
 
-from storage import processed_requests
+from storage import drafts, processed_requests
 from storage.database import KEYS_SCHEMA, Database
 from storage.migrate import _config, migrate
 from storage.processed_requests import request_key
@@ -54,6 +54,17 @@ def test_keys_are_kept_for_30_days_and_have_no_time_of_day(world: World) -> None
         with world.database.write() as tx:
             processed_requests.forget_old(world.work(tx))
             assert len(tx.scalars(select(processed_request.c.key)).all()) == left
+
+
+def test_half_filled_forms_are_kept_for_30_days(world: World) -> None:
+    dana = world.matched("Dana Reyes", "dana@example.org")
+    with world.database.write() as tx:
+        made = drafts.keep(world.work(tx), dana.id, "meeting", {"topic": "x"})
+    for days, left in ((30, {"topic": "x"}), (1, None)):
+        world.clock.at += timedelta(days=days)
+        with world.database.write() as tx:
+            processed_requests.forget_old(world.work(tx))
+            assert drafts.read(tx, made, dana.id, "meeting") == left
 
 
 @pytest.mark.empty_database
