@@ -187,8 +187,10 @@ def test_over_http_there_are_only_the_addresses_that_administrators_are_told_of(
     teams = {"teams_app_id": "1", "teams_app_password": "x", "teams_tenant_id": "T"}
     app = build(real(tmp_path).model_copy(update=teams))
     site = web.Application()
-    for part in (app.health, app.pages, *app.platforms):
-        part.add_routes(site)
+    app.health.add_routes(site)
+    app.pages.add_routes(site)
+    for platform in app.platforms:
+        platform.add_routes(site)
     app.product.threads.close()
     paths = {f"/{route.resource.canonical.split('/')[1]}" for route in site.router.routes() if route.resource}
     assert paths == {"/healthz", "/readyz", "/metrics", "/verify", "/download", "/slack", "/api"}

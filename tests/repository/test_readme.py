@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings
+from bot.settings import Settings, load
 from handlers.features import router
 from handlers.router import COORDINATORS, EVERYONE, LEADS
 from tests.manifest.test_docs import part
@@ -33,7 +33,8 @@ def rows(heading: str) -> dict[str, str]:
     ],
 )
 def test_each_command_stands_with_those_who_may_send_it(who: str, may: set[frozenset[str]]) -> None:
-    told = [re.sub(r" (NAME|until DATE|on|off)$", "", words) for words in re.findall(r"`([^`]+)`", rows("Commands")[who])]
+    named = re.findall(r"`([^`]+)`", rows("Commands")[who])
+    told = [re.sub(r" (NAME|until DATE|on|off)$", "", words) for words in named]
     assert told
     assert {router.commands[words].who for words in told} <= may
 
@@ -43,11 +44,13 @@ def test_no_command_is_left_out() -> None:
     assert [words for words in router.commands if words not in told] == []
 
 
-def test_every_setting_is_told_with_its_default() -> None:
+def test_every_setting_is_told_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
     told = rows("Settings")
     named = {name for cell in told for name in re.findall(r"`(\w+)`", cell)}
     assert named == {name.upper() for name in Settings.model_fields}
-    nothing_set = Settings(_env_file=None)
+    nothing_set = load(None)
     assert f"{nothing_set.plc_host}, {nothing_set.plc_port}" in told["`PLC_HOST`, `PLC_PORT`"]
     assert told["`PLC_KEY_BACKUP_DAYS`"].endswith(f": {nothing_set.plc_key_backup_days}")
     assert f": {nothing_set.privacy_settings.threshold}, at least 3" in told["`PLC_THRESHOLD`"]
