@@ -74,6 +74,18 @@ async def test_an_account_moved_to_another_person_opens_nothing(world: World, da
     assert SECRET in await reads_as(world, dana)
 
 
+async def test_the_log_names_an_account_whose_row_was_changed_once(
+    world: World, dana: Person, lee: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    with world.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == lee.user).values(person_id=dana.id))
+        changed = tx.scalar(select(account.c.id).where(account.c.user == lee.user))
+    for who in (lee, lee, dana):
+        await who.sends("progress")
+    lines = [line for line in caplog.messages if line.startswith("seal.misfit")]
+    assert lines == [f"seal.misfit account={changed} rows=account"]
+
+
 async def test_a_tenant_renamed_opens_nothing(world: World, dana: Person) -> None:
     await written(world, dana)
     with world.database.write() as tx:

@@ -92,5 +92,11 @@ def test_what_the_notice_says_and_the_threshold_are_the_operators(monkeypatch: p
     assert "988" in found.crisis
 
 
+@pytest.mark.parametrize("name", ["plc_abuse_reports", "plc_crisis_help", "plc_public_records"])
+def test_a_part_of_the_notice_has_at_most_300_characters(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert f"{name.upper()} is wrong" in refused(monkeypatch, **{name: "x" * 301})
+    assert loaded(monkeypatch, **{name: "x" * 300})
+
+
 def test_no_threshold_below_three(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "PLC_THRESHOLD is wrong" in refused(monkeypatch, plc_threshold="2")

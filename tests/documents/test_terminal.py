@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
@@ -17,6 +18,7 @@ from bot.settings import Settings
 from storage import certificates, checkins, history, people
 from storage.database import Database
 from storage.tables import account
+from tests.canary import hunt
 from tests.documents import reading
 from tests.world import OPERATOR_KEY, World
 
@@ -150,6 +152,48 @@ def test_everything_about_a_person_is_written_for_them(program: World, tmp_path:
         assert person
         noted = [line.detail for line in history.of(tx, person.id) if line.what == "person.exported"]
     assert noted == [{"confidential": confidential}]
+
+
+def leaves(command: object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+    """Every command of the terminal, without its options."""
+    below = getattr(command, "commands", {})
+    return {path} if not below else set().union(*(leaves(one, (*path, name)) for name, one in below.items()))
+
+
+NOT_TRIED = {("run",), ("keys", "recover"), ("manifest", "slack"), ("manifest", "teams"), ("person", "forget")}
+TRIED = (
+    ("backup", "b.sqlite", "--keys", "k.sqlite"),
+    ("restore", "b.sqlite", "--check"),
+    ("migrate",),
+    ("export", "--output", "all.csv"),
+    ("export", "--output", "dana.csv", "--mentee", DANA),
+    ("doctor",),
+    ("history", "import", "h.csv", "--attested-by", "ruth@example.org"),
+    ("ledger", "verify"),
+    ("certificate", "write", DANA, "--output", "p.pdf", "--packet"),
+    ("roster", "import", "r.csv"),
+    ("people", "list"),
+    ("people", "match", DANA, "U-nobody"),
+    ("policy", "check", "p.toml"),
+    ("policy", "adopt", "p.toml"),
+    ("keys", "new"),
+    ("keys", "rotate"),
+    ("keys", "check"),
+    ("person", "hold", DANA, "--reason", "audit"),
+    ("person", "release", DANA),
+    ("person", "export", DANA, "--output", "dana.zip"),
+    ("forgotten", "export", "list.json"),
+)
+
+
+def test_no_other_command_shows_what_was_written(program: World, tmp_path: Path) -> None:
+    written_by_dana(program)
+    tried = {words[:2] if words[:2] in leaves(typer.main.get_command(cli)) else words[:1] for words in TRIED}
+    assert tried | NOT_TRIED == leaves(typer.main.get_command(cli))
+    for words in TRIED:
+        assert SECRET not in plc(*words).output, words
+    for file in tmp_path.iterdir():
+        assert hunt.found(hunt.unpacked(file.name, file.read_bytes()), [SECRET]) == []
 
 
 def test_who_is_meant_must_be_clear(program: World) -> None:

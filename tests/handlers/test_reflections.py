@@ -335,20 +335,24 @@ async def test_only_a_mentor_of_ones_cohort_can_be_chosen(
         assert tx.execute(select(share_table)).all() == []
 
 
-async def test_a_share_ends_when_the_mentor_is_no_longer_theirs(world: World, dana: Person, ruth: Person) -> None:
+@pytest.mark.parametrize("role", ["mentor", "mentee"])
+async def test_a_share_ends_when_mentor_or_author_leaves_the_cohort(
+    world: World, dana: Person, ruth: Person, role: str
+) -> None:
     await written(world, dana)
     await shared(dana)
     with world.database.read() as tx:
         ozarks = tx.scalar(select(membership.c.cohort_id).where(membership.c.person_id == dana.id))
         share_id = str(tx.scalar(select(share_table.c.id)))
     assert ozarks is not None
+    leaver = {"mentor": ruth, "mentee": dana}[role].id
     with world.database.write() as tx:
-        cohorts.leave(world.work(tx), ozarks, ruth.id, None)
+        cohorts.leave(world.work(tx), ozarks, leaver, None)
     await world.settle()
     assert "no longer shared" in next(one for one in world.to(ruth) if "reflection" in one.text).text
     world.clock.at += timedelta(days=1)
     with world.database.write() as tx:
-        cohorts.join(world.work(tx), ozarks, ruth.id, "mentor", None)
+        cohorts.join(world.work(tx), ozarks, leaver, role, None)
     assert "can't find that reflection" in said(await ruth.does_press("reflections.read", share_id)), (
         "coming back revives nothing"
     )
