@@ -6,7 +6,7 @@ Each forgery is named by the verification, and a certificate that was touched is
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +19,9 @@ from bot.documents.web import DocumentPages
 from bot.documents.wording import Wording
 from bot.nightly import check, check_if_due
 from handlers.integrity import BLOCKED
+from program.times import local_day, to_utc
 from storage import certificates, checkpoints, integrity, ledger, meetings, seals, summaries, verification
+from storage import program as program_of
 from storage.database import Tx
 from storage.tables import (
     amendment,
@@ -252,6 +254,10 @@ FORGERIES: dict[str, tuple[Callable[[Tx], None], str]] = {
     "certificate date": (_set(certificate, issued_at=ANCIENT), f"Dana Reyes: a certificate {CHANGED}"),
     "certificate policy": (_set(certificate, policy="example/1"), f"Dana Reyes: a certificate {CHANGED}"),
     "certificate of another": (_move_to_another_enrolment, "Dana Reyes: the certificate "),
+    "certificate that no line grants": (
+        _move_to_another_enrolment,
+        "Lee Okafor: no line grants the certificate ",
+    ),
     "certificate deleted": (_delete(certificate), "Dana Reyes: the certificate "),
     "line ids swapped": (_swap_ids, f"Dana Reyes: the id of a line {CHANGED}"),
     "chain deleted": (_delete_a_chain, f"Dana Reyes: the newest lines {GONE}"),
@@ -389,7 +395,41 @@ async def test_a_coordinator_is_told_why_nothing_is_issued(world: World, dana: P
     assert BLOCKED in said(await carol.does_press("completion.approve", str(dana.id)))
 
 
-async def test_the_nightly_check_tells_the_coordinators_once(certified: World, carol: Person) -> None:
+async def test_the_nightly_check_is_due_at_two_in_the_programs_zone(certified: World) -> None:
+    await check(certified.product)
+    with certified.database.read() as tx:
+        zone = program_of.zone_of(tx)
+    two = to_utc(datetime.combine(local_day(certified.clock.at, zone) + timedelta(days=2), time(2)), zone)
+    certified.clock.at = two - timedelta(days=1)
+    await check(certified.product)
+    certified.clock.at = two - timedelta(seconds=1)
+    assert not await check_if_due(certified.product)
+    certified.clock.at = two
+    assert await check_if_due(certified.product)
+
+
+async def test_a_checkpoint_is_made_every_night_with_each_digest_and_each_certificate(
+    world: World, dana: Person, carol: Person
+) -> None:
+    def count() -> int:
+        with world.database.read() as tx:
+            return len(tx.execute(select(checkpoint)).all())
+
+    attended(world, "dana@example.org")
+    before = count()
+    await carol.does_press("completion.approve", str(dana.id))
+    assert count() == before + 1
+    await check(world.product)
+    assert count() == before + 2
+    await world.pass_time(days=7)
+    digests = sum("Weekly digest" in message.text for message in world.to(carol))
+    assert digests
+    assert count() == before + 2 + digests
+
+
+async def test_the_nightly_check_tells_the_coordinators_once(
+    certified: World, carol: Person, caplog: pytest.LogCaptureFixture
+) -> None:
     await check(certified.product)
     await certified.settle()
     assert not any("Records need a check" in message.text for message in certified.to(carol))
@@ -402,6 +442,10 @@ async def test_the_nightly_check_tells_the_coordinators_once(certified: World, c
     told = [message.text for message in certified.to(carol) if "Records need a check" in message.text]
     assert len(told) == 1
     assert "1 record was changed outside the program" in told[0]
+    assert "Dana" not in told[0], "what was found is said in the terminal alone"
+    errors = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert all(one.startswith("records.checked") and one.endswith("problems=1") for one in errors), errors
+    assert len(errors) == 2
     assert "Records that were changed outside the program (1)" in said(await carol.sends("digest"))
     with certified.database.read() as tx:
         found = integrity.newest(tx)

@@ -127,6 +127,7 @@ def test_who_was_forgotten_stays_so_when_an_older_backup_comes_back() -> None:
     said = plc("person", "forget", "dana@example.org", "--yes").output
     assert "Dana Reyes <dana@example.org>: 1 item written in private." in said
     assert "Deleted for good: 1 item and the key" in said
+    assert "The bot tells the person in a direct message." in said
     checked = plc("restore", "--check", "older.sqlite")
     assert checked.exit_code == 0, checked.output
     assert "Deleted again, because these people were forgotten: 1 item" in checked.output
@@ -571,8 +572,10 @@ def test_an_operator_forgets_only_whom_they_mean() -> None:
         assert len(tx.execute(select(vault_item)).all()) == 1
         person_id = people.search(tx, "Dana")[0].id
     assert plc("person", "forget", str(person_id), answer="y\n").exit_code == 0
+    without_account = " ".join(plc("person", "forget", "sam@example.org", "--yes").output.split())
+    assert "The person has no account here, so the bot can't tell them." in without_account
     with in_place() as database, database.read() as tx:
-        assert [one.by for one in forgetting.listed(tx)] == [None]
+        assert [one.by for one in forgetting.listed(tx)] == [None, None]
 
 
 def test_a_hold_from_the_terminal() -> None:

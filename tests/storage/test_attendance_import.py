@@ -67,6 +67,13 @@ def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None
     assert "Line 5: 'dana' is not an email address" in text
     assert "Line 5: 'late' is not a status" in text
     assert "Line 6: dana@example.org on 2025-10-09 stands in line 2 already" in text
+    for row, wrong in (
+        ("dana@example.org,2026-09-09,60,,", "The date 2026-09-09 is in the future"),
+        ("dana@example.org,2025-10-09,0,,", "'0' is not a number of minutes"),
+        ("dana@example.org,2025-10-09,1441,,", "'1441' is not a number of minutes"),
+    ):
+        with pytest.raises(NothingImported, match=wrong):
+            run(settings, f"email,date,minutes,status,topic\n{row}\n")
     with pytest.raises(NothingImported, match=r"Line 4: nobody@example\.org is not on the roster"):
         run(settings, FILE + "nobody@example.org,2025-10-09,60,,\n")
     with pytest.raises(NothingImported, match="Ruth Ellison is not enrolled"):

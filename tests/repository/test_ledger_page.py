@@ -1,0 +1,44 @@
+"""What docs/ledger.md tells of the ledger's lines and of the verification's sentences is what the code has."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from program import chain
+from program.wording import KINDS, STEPS
+from storage import checkpoints, verification
+from tests.manifest.test_docs import page, part
+
+TABLES = page("ledger.md")
+SENTENCES = re.findall(r"^\| ([^|]+) \| ", part(TABLES, "Checking it"), re.MULTILINE)[2:]
+
+
+def patterns() -> Iterator[str]:
+    """Every text in the code of the verification, with anything in the place of its values."""
+    for module in (verification, checkpoints, chain):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            match node:
+                case ast.JoinedStr(values):
+                    yield "".join(
+                        re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in values
+                    )
+                case ast.Constant(str(text)) if " " in text:
+                    yield re.escape(text)
+
+
+def test_every_kind_and_step_of_a_line_is_told() -> None:
+    told = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", part(TABLES, "What is recorded"), re.MULTILINE))
+    assert {kind for cell in told for kind in cell.split(", ")} - {"kind", "---"} == set(KINDS) - {"correction"}
+    steps = " ".join(told.values())
+    assert [step for step, words in STEPS.items() if step not in steps and words not in steps] == []
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_each_sentence_of_the_verification_is_one_that_it_says(sentence: str) -> None:
+    about_somebody = sentence.removeprefix("Dana Reyes: ").removesuffix(".")
+    assert any(re.fullmatch(one, sentence) or re.fullmatch(one, about_somebody) for one in patterns())
