@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import shutil
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -265,6 +266,18 @@ async def test_no_address_crashes_on_a_malformed_body(app: App) -> None:
                     assert answer.status < 500, (path, str(body))
                     if body.headers:
                         assert answer.status == 400, (path, str(body))
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["as it is", "compressed"])
+async def test_a_body_of_more_than_a_mebibyte_is_refused(app: App, packed: bool) -> None:
+    """Compressed, a few kilobytes are sent, and the limit is of what they become."""
+    async with aiohttp.ClientSession() as session:
+        for size, status in ((2**20 + 1, 413), (2**20 - 1, 400)):
+            body = b"x" * size
+            headers = {"Content-Type": JSON} | ({"Content-Encoding": "deflate"} if packed else {})
+            sent = io.BytesIO(zlib.compress(body) if packed else body)
+            async with session.post(f"{app.address}as/x/channels", data=sent, headers=headers) as answer:
+                assert answer.status == status
 
 
 @pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "%FF", "9" * 5000, "..%2f..%2fetc", "%F0%9F%91%A9"])

@@ -170,6 +170,7 @@ async def test_other_words_are_kept_where_their_author_wants(world: World, dana:
     await next_checkin(world, dana)
     reply = await dana.types(f"{SECRET} was my week")
     assert OFFER in said(reply)
+    assert "This chat itself keeps what you typed." in said(reply)
     assert SECRET not in said(reply)
     assert kinds(world) == ["waiting"]
     with world.database.read() as tx:

@@ -13,6 +13,7 @@ def test_each_promise_names_tests_that_are_there() -> None:
     table = (ROOT / "docs" / "privacy.md").read_text().partition(TABLE)[2]
     rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
     assert rows
+    assert len(set(rows)) == len(rows), "a promise stands there twice"
     for row in rows:
         named = re.findall(r"((?:tests/)?[\w/]+\.py)(?:::(\w+))?", row.rpartition(" | ")[2])
         assert named, f"names no test: {row}"
