@@ -42,7 +42,9 @@ def privacy_card(call: Call) -> Card:
         "Who sees what",
         (
             *notices.notice(call.work.privacy_settings),
-            say("Mentors and coordinators see attendance, RSVPs, progress, and who asked to be contacted."),
+            say(
+                "Mentors and coordinators see attendance, RSVPs and progress. Mentors see who asked them to reach out."
+            ),
             _chosen(call, decision),
             notices.choice(decision),
             Table(

@@ -17,6 +17,7 @@ from storage.tables import (
     account,
     certificate,
     checkin,
+    checkin_turn,
     cohort,
     conversation,
     delivery,
@@ -32,6 +33,7 @@ from storage.tables import (
     membership,
     person,
     prompt,
+    replacement,
     rsvp,
     summary,
     vault_item,
@@ -42,10 +44,12 @@ from storage.tables import (
 PARTICIPATION = frozenset(
     {
         "Pauses",
+        "Next check-in",
         "Check-ins",
         "Messages to you",
         "Choices about check-ins",
         "Reflections",
+        "Reflections as you shared them",
         "Numbers tapped",
         "Typed words you have not chosen about",
         "Shared reflections",
@@ -112,6 +116,7 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         "Pauses": select(person.c.checkins, person.c.snoozed_until).where(
             person.c.id == person_id, or_(person.c.checkins.is_not(None), person.c.snoozed_until.is_not(None))
         ),
+        "Next check-in": select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id),
         "Accounts": select(
             installation.c.platform,
             installation.c.tenant,
@@ -124,6 +129,11 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         )
         .join_from(account, installation)
         .where(mine),
+        "Requests to replace your account": select(
+            replacement.c.asked_at, replacement.c.holds_from, replacement.c.outcome
+        )
+        .where(replacement.c.person_id == person_id)
+        .order_by(replacement.c.asked_at),
         "Personal chats": select(conversation.c.external, conversation.c.name)
         .join_from(conversation, account, account.c.id == conversation.c.account_id)
         .where(mine),

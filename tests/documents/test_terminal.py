@@ -130,7 +130,8 @@ def written_by_dana(world: World) -> None:
         [found] = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
         world.vault.ensure_keys(work, [dana.id])
         text = json.dumps({"typed": SECRET})
-        world.vault.save(work, "reflection", text, person_id=dana.id, account_id=mine, checkin_id=found.id)
+        for kind in ("reflection", "shared"):
+            world.vault.save(work, kind, text, person_id=dana.id, account_id=mine, checkin_id=found.id)
 
 
 @pytest.mark.parametrize("confidential", [False, True])
@@ -144,7 +145,7 @@ def test_everything_about_a_person_is_written_for_them(program: World, tmp_path:
         data = json.loads(file.read("about.json"))
         page = file.read("about.html").decode()
     assert data["Person"][0]["name"] == "Dana Reyes"
-    for kind in ("Reflections", "Check-ins", "Choices about check-ins"):
+    for kind in ("Reflections", "Reflections as you shared them", "Check-ins", "Choices about check-ins"):
         assert len(data.get(kind, ())) == int(confidential), "whether Dana takes part is hers to know"
     assert (SECRET in str(data), SECRET in page) == (confidential, confidential)
     with program.database.read() as tx:

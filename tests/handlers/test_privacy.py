@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -16,8 +18,8 @@ from bot.documents.wording import Wording
 from handlers.cards import Link, Paragraph
 from handlers.links import may_have
 from handlers.requests import Reply
-from storage import downloads, history, holds
-from storage.tables import account, download
+from storage import about, consent, downloads, history, holds, ledger, shares
+from storage.tables import account, download, metadata
 from tests.handlers.test_reflections import SECRET, next_checkin, shared, written
 from tests.world import Person, World, said
 
@@ -98,6 +100,55 @@ async def test_everything_is_taken_along_by_a_link_that_works_once(
 
     other = await ruth.presses(await ruth.sends("privacy"), "Download my data")
     assert SECRET not in "".join(opened(world, link_in(other)).values()), "what was shared stays its author's"
+
+
+# What the operator's file holds without confidential words: nothing that tells whether somebody takes part.
+RECORD = {
+    "Person",
+    "Accounts",
+    "Requests to replace your account",
+    "Personal chats",
+    "Memberships",
+    "Enrolment",
+    "Answers to invitations",
+    "Visits",
+    "Certificates",
+    "Summaries written",
+    "Unfinished forms",
+    "Links to files",
+    "Legal holds",
+    "Times you were forgotten",
+    "Changes to your data",
+    "Lines of your record",
+    "Disputes",
+}
+# Tables that name a person, and are no kind of their own.
+ELSEWHERE = {
+    "forgotten_key": "in the times they were forgotten",
+    "person_key": "the wrapped key of what is listed",
+    "policy": "who acted on what is not about them",
+    "amendment": "who acted on what is not about them",
+    "series": "who acted on what is not about them",
+}
+
+
+def test_every_kind_is_the_record_or_tells_of_taking_part(world: World, dana: Person) -> None:
+    with world.database.read() as tx:
+        kinds = {kind.name for kind in about.everything(tx, dana.id, lambda _item: None)}
+    assert kinds == RECORD | about.PARTICIPATION
+    assert not RECORD & about.PARTICIPATION
+
+
+def test_what_is_kept_about_somebody_is_all_tables_that_name_people() -> None:
+    naming = {
+        table.name
+        for table in metadata.tables.values()
+        if any(key.column.table.name in ("person", "account") for key in table.foreign_keys)
+    } | {table.name for table in metadata.tables.values() if "person_id" in table.columns}
+    told = inspect.getsource(about) + inspect.getsource(ledger) + inspect.getsource(shares) + inspect.getsource(consent)
+    assert {name for name in naming if not re.search(rf"^    {name},$|\b{name}\.c\.", told, re.MULTILINE)} == set(
+        ELSEWHERE
+    )
 
 
 async def test_nobody_takes_what_is_anothers(world: World, dana: Person, carol: Person) -> None:
