@@ -359,6 +359,25 @@ async def test_no_certificate_is_issued_on_a_changed_record(
         assert tx.execute(select(certificate)).all() == []
 
 
+async def test_no_certificate_is_issued_again_on_a_changed_record(certified: World, carol: Person) -> None:
+    with certified.database.read() as tx:
+        first = tx.execute(select(certificate.c.id)).scalar_one()
+    form = (await carol.does_press("completion.reissue", str(first))).form
+    forge(certified, _set(membership, since=ANCIENT))
+    assert BLOCKED in said(await carol.fills(form, name="Dana Reyes-Soto", reason="name_changed"))
+    with certified.database.read() as tx:
+        assert tx.execute(select(certificate.c.id)).scalar_one() == first
+        assert tx.execute(select(ledger_line.c.id).where(ledger_line.c.step == "revoked")).all() == []
+
+
+async def test_a_changed_row_gets_no_new_seal_with_the_programs_next_change(certified: World) -> None:
+    told = forge(certified, _set_enrolment(track="short"))
+    with certified.database.write() as tx:
+        version = tx.scalar(select(enrolment.c.version).where(enrolment.c.id == _danas(tx)))
+        seals.change(tx, enrolment, _danas(tx), {"district": "Elsewhere", "version": (version or 0) + 1})
+        assert problems(certified, tx) == told
+
+
 @pytest.mark.parametrize("with_the_head", [False, True])
 async def test_a_deleted_revocation_is_not_confirmed(certified: World, carol: Person, with_the_head: bool) -> None:
     with certified.database.write() as tx:
@@ -422,9 +441,13 @@ async def test_a_checkpoint_is_made_every_night_with_each_digest_and_each_certif
     await check(world.product)
     assert count() == before + 2
     await world.pass_time(days=7)
-    digests = sum("Weekly digest" in message.text for message in world.to(carol))
+    digests = [message.text for message in world.to(carol) if "Weekly digest" in message.text]
     assert digests
-    assert count() == before + 2 + digests
+    assert count() == before + 2 + len(digests)
+    with world.database.read() as tx:
+        newest = checkpoints.newest(tx)
+    assert newest
+    assert digests[-1].endswith(newest.code)
 
 
 async def test_the_nightly_check_tells_the_coordinators_once(

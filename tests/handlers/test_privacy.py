@@ -85,7 +85,8 @@ async def test_everything_is_taken_along_by_a_link_that_works_once(
     assert reply.form is not None
     assert reply.form.confidential
     assert reply.card is None, "the link never stands in a chat"
-    files = opened(world, link_in(reply))
+    link = link_in(reply)
+    files = opened(world, link)
     data = json.loads(files["about.json"])
     assert SECRET in str(data["Reflections"])
     assert data["Shared reflections"][0]["with"] == "Ruth Ellison"
@@ -97,6 +98,7 @@ async def test_everything_is_taken_along_by_a_link_that_works_once(
         [row] = tx.execute(select(download)).all()
     assert row.expires_at - world.clock.at == timedelta(minutes=10)
     assert SECRET not in str(row)
+    assert link.rsplit("/", 1)[1] not in str(row), "of the token a hash alone is kept"
 
     other = await ruth.presses(await ruth.sends("privacy"), "Download my data")
     assert SECRET not in "".join(opened(world, link_in(other)).values()), "what was shared stays its author's"

@@ -79,13 +79,17 @@ async def test_yes_and_no_can_be_filled_into_a_policy(world: World, carol: Perso
         assert policies.get(tx, policies.MISSOURI).attendance.partial_counts is False
 
 
-def test_a_record_s_head_and_a_check_code_between_two_seconds_are_known(world: World, dana: Person) -> None:
+async def test_a_record_s_head_and_a_check_code_between_two_seconds_are_known(
+    world: World, dana: Person, carol: Person
+) -> None:
     world.clock.at += timedelta(milliseconds=300)
     with world.database.write() as tx:
         line = Line("activity", "logged", world.clock.at, dana.id, "self", minutes=30, code="contact")
         ledger.add(world.work(tx), dana.id, line)
         code = checkpoints.make(tx, world.clock.at + timedelta(milliseconds=400)).code
         head = ledger.head_of(tx, dana.id)
+    assert head[:16] in said(await carol.does_press("records.details", str(dana.id)))
+    with world.database.read() as tx:
         for known in (code, head, head[:16], head[:16].upper()):
             assert verification.verify(tx, world.product.chain_key, known).problems == [], known
         for other in (head[:8], "0" * 16, head[1:17]):

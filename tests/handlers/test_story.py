@@ -284,6 +284,8 @@ async def test_attendance_from_the_tap_to_the_correction(
     form = (await ruth.presses(roster, "Correct")).form
     wrong = await ruth.fills(form, **{fields["Sam Whitfield"]: "present"})
     assert wrong.errors == {"reason": "Choose why you're changing it."}
+    prose = await ruth.fills(form, **{fields["Sam Whitfield"]: "present", "reason": "He told me of his illness"})
+    assert prose.errors == {"reason": "Choose one of the options."}
     await ruth.fills(form, **{fields["Sam Whitfield"]: "present", "reason": "told_later"})
     assert "Sam Whitfield, Attendance: Present (corrected)" in roster.text
     with world.database.read() as tx:
