@@ -78,7 +78,7 @@ def _form(call: Call, chosen: str = "") -> Form:
             Note(
                 (
                     "Only the people you choose below can read your words, and only in a form. The record shows that "
-                    "you disputed it, and how that ended.",
+                    "you disputed it, and how that ended. Please leave out student names.",
                 )
             ),
         ),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from handlers.cards import DateField
+from handlers.requests import Reply
 from storage import ledger, people, policies, standings
 from storage.tables import dispute, program, vault_item
 from tests.handlers.scenes import absent, first_line, options, steps, whole
@@ -84,6 +85,7 @@ async def test_a_dispute_is_read_by_its_readers_alone(world: World, dana: Person
     form = (await dana.sends("dispute")).form
     assert form is not None
     assert form.confidential
+    assert "Please leave out student names." in said(Reply(form=form))
     record = options(form)[0].value
     await dana.fills(form, record=record, readers="coordinator", text="CANARY I was there")
     assert not any("disputed" in one.text for one in world.to(ruth))

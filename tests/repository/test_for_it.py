@@ -90,6 +90,15 @@ def test_every_table_is_told_of() -> None:
     assert [words for words in STORED.values() if words not in told] == []
 
 
+def test_each_form_for_longer_text_asks_to_leave_students_out() -> None:
+    """A coordinator's prompts are questions, and no answers."""
+    assert "its forms for longer text ask people to leave students out" in FOR_IT
+    handlers = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "handlers").rglob("*.py")}
+    asking = {name for name, text in handlers.items() if "multiline=True" in text} - {"prompts.py"}
+    assert asking
+    assert {name for name in asking if "student" not in handlers[name]} == set()
+
+
 def test_no_host_is_named_in_the_code_that_administrators_are_not_told_of() -> None:
     """Slack's and Microsoft's alone; forms show an example of an address."""
     flows = part(FOR_IT, "What data flows where")
