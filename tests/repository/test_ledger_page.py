@@ -38,6 +38,12 @@ def test_every_kind_and_step_of_a_line_is_told() -> None:
     assert [step for step, words in STEPS.items() if step not in steps and words not in steps] == []
 
 
+def test_every_kind_of_sealed_row_is_told() -> None:
+    told = part(TABLES, "Checking it")
+    names = [words.partition(" ")[2] for words in verification.CALLED.values()]
+    assert [name for name in names if name not in told] == []
+
+
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_each_sentence_of_the_verification_is_one_that_it_says(sentence: str) -> None:
     about_somebody = sentence.removeprefix("Dana Reyes: ").removesuffix(".")
