@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -38,9 +39,14 @@ def _config(tx: Tx | None = None) -> Config:
     return config
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations of this version. They do not change while the process runs, and reading them takes a while."""
+    return ScriptDirectory.from_config(_config())
+
+
 def head() -> str:
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    return revision or ""
+    return _scripts().get_current_head() or ""
 
 
 def current(tx: Tx) -> str | None:
@@ -89,7 +95,7 @@ def _migrate(database: Database) -> bool:
 
 
 def _known() -> set[str]:
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return {script.revision for script in _scripts().walk_revisions()}
 
 
 OLDEST_KEY_TABLES = ("person_key", "ledger_key")  # of the key store, as the first schema made it

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from tests.templates import CopiedMigrations, PostgresServer
-from tests.world import World
+from tests.templates import CopiedMigrations, PostgresServer, SeededFolder
+from tests.world import World, seed
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,14 +42,29 @@ def postgres_url(postgres_server: PostgresServer) -> str:
     return postgres_server.url
 
 
+@pytest.fixture(scope="session")
+def seeded_folder(copied_migrations: CopiedMigrations) -> Iterator[SeededFolder]:
+    assert not copied_migrations.off
+    folder = SeededFolder(seed)
+    yield folder
+    folder.remove()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a new database of each kind."""
+    """The address of a new database of each kind; for a test that uses the world, with the roster in it."""
+    seeded = "world" in request.fixturenames
     if request.param == "sqlite":
+        if seeded:
+            folder: SeededFolder = request.getfixturevalue("seeded_folder")
+            folder.copy_to(tmp_path)
         yield f"sqlite:///{tmp_path / 'plc.sqlite'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.new_database(empty=_wants_empty_database(request))
+    if _wants_empty_database(request):
+        url = server.empty_database()
+    else:
+        url = server.seeded_database(seed) if seeded else server.migrated_database()
     yield url
     server.drop(url)
 
@@ -71,8 +86,7 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def world(database: Database) -> Iterator[World]:
     """A program with an imported roster, on both databases."""
-    made = World(database)
-    made.prepare()
-    made.import_roster()
-    yield made
-    made.close()
+    world = World(database)
+    world.skip_seeded_ids()
+    yield world
+    world.close()

@@ -3,6 +3,7 @@
 On SQLite the copy is made where the product migrates an empty database, so every way to a new database gets it:
 a world, a started app, the terminal. On PostgreSQL a new database is a copy of one that was migrated.
 Tests of the migrations themselves are marked ``empty_database``: they get neither.
+A test that uses the world gets a copy of a database with the roster in it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from storage import migrate as migration
 from storage.database import KEYS_SCHEMA, Database, Tx
 
+Seed = Callable[[Database], None]  # writes into a new database
+
 SCHEMAS = ("main", KEYS_SCHEMA)
-TEMPLATE = "migrated"
+MIGRATED, SEEDED = "migrated", "seeded"
 CREATED_FIRST = {"table": 0, "index": 1, "view": 2, "trigger": 3}
 # A test's server may lose everything when the machine does; nothing here tests that.
 NOT_DURABLE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
@@ -92,6 +95,25 @@ def _check_only_version_has_rows(tx: Tx) -> None:
             assert not rows or name == "alembic_version", f"A migration fills {name}: its rows must be copied too."
 
 
+class SeededFolder:
+    """A folder with a SQLite database that is seeded once, and copied for each test that wants it."""
+
+    def __init__(self, seed: Seed) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="plc-seeded-"))
+        database = Database(f"sqlite:///{self._folder / 'plc.sqlite'}")
+        seed(database)
+        database.empty_log()
+        database.close()
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy the database and its key store; nobody has them open."""
+        for file in self._folder.iterdir():
+            shutil.copy2(file, folder / file.name)
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 # PostgreSQL ---------------------------------------------------------------------------------------
 
 
@@ -112,12 +134,29 @@ class PostgresServer:
             self.url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
         )
         self._execute(*(f"ALTER SYSTEM SET {setting}" for setting in NOT_DURABLE), "SELECT pg_reload_conf()")
-        self._template_made = False
+        self._made: set[str] = set()
 
-    def new_database(self, *, empty: bool = False) -> str:
-        """The address of a new database: migrated, or with nothing in it."""
+    def empty_database(self) -> str:
+        """The address of a new database with nothing in it."""
+        return self._new("")
+
+    def migrated_database(self) -> str:
+        """The address of a new database with the newest schema."""
+        return self._new(f"TEMPLATE {self._migrated()}")
+
+    def seeded_database(self, seed: Seed) -> str:
+        """The address of a new database with what ``seed`` writes."""
+        if SEEDED not in self._made:
+            self._execute(f"CREATE DATABASE {SEEDED} TEMPLATE {self._migrated()}")
+            database = Database(self._address(SEEDED))
+            seed(database)
+            database.close()
+            self._made.add(SEEDED)
+        return self._new(f"TEMPLATE {SEEDED}")
+
+    def _new(self, template: str) -> str:
         name = f"test_{uuid4().hex}"
-        self._execute(f"CREATE DATABASE {name}" + ("" if empty else f" TEMPLATE {self._template()}"))
+        self._execute(f"CREATE DATABASE {name} {template}")
         return self._address(name)
 
     def drop(self, url: str) -> None:
@@ -128,14 +167,14 @@ class PostgresServer:
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _template(self) -> str:
-        if not self._template_made:
-            self._execute(f"CREATE DATABASE {TEMPLATE}")
-            database = Database(self._address(TEMPLATE))
+    def _migrated(self) -> str:
+        if MIGRATED not in self._made:
+            self._execute(f"CREATE DATABASE {MIGRATED}")
+            database = Database(self._address(MIGRATED))
             migration.migrate(database)
             database.close()
-            self._template_made = True
-        return TEMPLATE
+            self._made.add(MIGRATED)
+        return MIGRATED
 
     def _address(self, name: str) -> str:
         return self.url.replace("/postgres?", f"/{name}?")

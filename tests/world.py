@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
@@ -138,6 +139,8 @@ class PaperPort:
 class World:
     """``platform``, ``tenant``: where everybody has their account."""
 
+    _after_seed: tuple[Any, ...]  # the source of ids once :func:`seed` has run
+
     def __init__(self, database: Database, seed: int = 1, platform: str = PLATFORM, tenant: str = TENANT) -> None:
         self.database = database
         self.platform, self.tenant = platform, tenant
@@ -178,6 +181,10 @@ class World:
             assert not plan.problems
             for hook in router.start_hooks:
                 hook(self.work(tx))
+
+    def skip_seeded_ids(self) -> None:
+        """Go on where :func:`seed` stopped, so that no id is given twice."""
+        self._random.setstate(World._after_seed)
 
     def close(self) -> None:
         self.product.threads.close()
@@ -244,6 +251,15 @@ class World:
 
     def to(self, person: Person) -> list[Posted]:
         return self.in_channel(f"D-{person.user}")
+
+
+def seed(database: Database) -> None:
+    """Write the program and the roster that every world begins with."""
+    world = World(database)
+    world.prepare()
+    world.import_roster()
+    World._after_seed = world._random.getstate()
+    world.close()
 
 
 def everybody_on(tx: Tx, policy: str, **values: object) -> None:

@@ -215,7 +215,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path / f'{len(made)}.sqlite'}"
         else:
-            url = request.getfixturevalue("postgres_server").new_database(empty=False)
+            url = request.getfixturevalue("postgres_server").migrated_database()
         made.append(Database(url))
         return made[-1]
 
