@@ -11,29 +11,29 @@ from uuid import UUID, uuid4
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import damage, nightly
-from bot.clock import Clock, SystemClock
-from bot.connections import Connections
-from bot.delivery import DeliveryLoop
-from bot.dispatch import Dispatcher, Product
-from bot.documents.web import DocumentPages
 from bot.documents.wording import read_wording
-from bot.heartbeat import REFRESH_SECONDS, Heartbeat
-from bot.intervals import Intervals, intervals_for
-from bot.logs import event
-from bot.port import Permanent, Platform, Port
-from bot.ratelimit import RateLimit
-from bot.scheduler import Scheduler
+from bot.runtime import damage, nightly
+from bot.runtime.clock import Clock, SystemClock
+from bot.runtime.delivery import DeliveryLoop
+from bot.runtime.dispatch import Dispatcher, Product
+from bot.runtime.heartbeat import REFRESH_SECONDS, Heartbeat
+from bot.runtime.intervals import Intervals, intervals_for
+from bot.runtime.logs import event
+from bot.runtime.port import Permanent, Platform, Port
+from bot.runtime.scheduler import Scheduler
+from bot.runtime.threads import DatabaseThreads
 from bot.settings import Settings
 from bot.startup import CannotStart
-from bot.threads import DatabaseThreads
-from bot.web import Health
+from bot.web.connections import Connections
+from bot.web.health import Health
+from bot.web.pages import DocumentPages
+from bot.web.request_limit import RateLimit
 from handlers.features import router
-from storage import processes
-from storage.database import Database
-from storage.migrate import in_turn
-from storage.unlock import unlock
-from storage.vault import Vault
+from storage.core import processes
+from storage.core.database import Database
+from storage.core.migrate import in_turn
+from storage.vault.unlock import unlock
+from storage.vault.vault import Vault
 
 log = logging.getLogger("plc.app")
 

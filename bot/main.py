@@ -11,16 +11,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from bot import damage
 from bot.app import App
-from bot.clock import AheadClock, Clock, SystemClock
-from bot.disk import explained
-from bot.heartbeat import Heartbeat
-from bot.logs import event
+from bot.runtime import damage
+from bot.runtime.clock import AheadClock, Clock, SystemClock
+from bot.runtime.disk import explained
+from bot.runtime.heartbeat import Heartbeat
+from bot.runtime.logs import event
 from bot.settings import Settings
 from bot.startup import open_database, prepare, running_alone
-from storage import program
-from storage.database import Database
+from storage.core import program
+from storage.core.database import Database
 
 log = logging.getLogger("plc.app")
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.clients import Clients, read_networks
 from bot.documents.wording import BadWording, read_wording
-from program.privacy_settings import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, PrivacySettings
-from storage.work import KEY_BACKUP_DAYS
+from bot.web.clients import Clients, read_networks
+from program.privacy.privacy_settings import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, PrivacySettings
+from storage.core.work import KEY_BACKUP_DAYS
 
 LOCAL_DATABASE = "sqlite:///var/example.sqlite"
 PROGRAM_DATABASE = "sqlite:///var/plc.sqlite"

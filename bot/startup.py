@@ -12,17 +12,20 @@ from uuid import UUID, uuid4
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, make_url
 
-from bot.clock import Clock
-from bot.heartbeat import Heartbeat
-from bot.logs import event
+from bot.runtime.clock import Clock
+from bot.runtime.heartbeat import Heartbeat
+from bot.runtime.logs import event
 from bot.settings import Settings, mixed
 from handlers.features import router
-from storage import checkins, forgetting, people, program
-from storage.database import Database
-from storage.migrate import in_turn, migrate
-from storage.unlock import unlock
-from storage.vault import Vault, new_operator_key, read_operator_keys
-from storage.work import Work
+from storage.checkins import checkins
+from storage.core import program
+from storage.core.database import Database
+from storage.core.migrate import in_turn, migrate
+from storage.core.work import Work
+from storage.people import people
+from storage.privacy import forgetting
+from storage.vault.unlock import unlock
+from storage.vault.vault import Vault, new_operator_key, read_operator_keys
 
 log = logging.getLogger("plc.app")
 

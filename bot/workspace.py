@@ -10,18 +10,22 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bot.app import App
-from bot.clock import AheadClock
 from bot.local import LocalWorkspace, connect
 from bot.local.example import seed_chat, seed_program
 from bot.local.host import CommandHelp, LocalPerson, NextDue
 from bot.local.port import PLATFORM, TENANT
+from bot.runtime.clock import AheadClock
 from bot.startup import prepare
-from handlers.router import roles_of, router
-from program.words import listed
-from storage import cohorts, due, meetings, people, program
-from storage.database import Database, Tx, keys_file
-from storage.due import Moment
-from storage.tables import account, installation
+from handlers.core.router import roles_of, router
+from program.core.words import listed
+from storage.core import program
+from storage.core.database import Database, Tx, keys_file
+from storage.meetings import meetings
+from storage.outbox import due
+from storage.outbox.due import Moment
+from storage.outbox.outbox_tables import installation
+from storage.people import cohorts, people
+from storage.people.people_tables import account
 
 STRANGER = "not matched"
 UNNOTICED = ("tidying", "completion.look", "retention.look", "checkins.expire")  # moments of which nobody sees anything

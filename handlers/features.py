@@ -1,44 +1,13 @@
 """Every feature, registered: importing this gives the whole :data:`router`."""
 
-from handlers import (
-    activities,
-    attendance,
-    breaks,
-    checkins,
-    cohorts,
-    completion,
-    departures,
-    differences,
-    digest,
-    disputes,
-    exports,
-    figures,
-    forgetting,
-    help,
-    holds,
-    identity,
-    integrity,
-    leave,
-    meetings,
-    overview,
-    pauses,
-    policy,
-    privacy,
-    progress,
-    prompts,
-    pulses,
-    records,
-    recovery,
-    reflections,
-    removals,
-    replacing,
-    rescheduling,
-    retention,
-    settling,
-    summaries,
-    typed,
-)
-from handlers.router import router
+from handlers.checkins import checkins, figures, pauses, prompts, pulses, reflections, typed
+from handlers.core import help
+from handlers.core.router import router
+from handlers.meetings import attendance, breaks, differences, meetings, rescheduling, summaries
+from handlers.people import cohorts, identity, removals, replacing
+from handlers.privacy import forgetting, holds, privacy, recovery, retention
+from handlers.program_desk import digest, exports, integrity, overview
+from handlers.record import activities, completion, departures, disputes, leave, person_page, policy, progress, settling
 
 __all__ = [
     "activities",
@@ -62,12 +31,12 @@ __all__ = [
     "meetings",
     "overview",
     "pauses",
+    "person_page",
     "policy",
     "privacy",
     "progress",
     "prompts",
     "pulses",
-    "records",
     "recovery",
     "reflections",
     "removals",

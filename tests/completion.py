@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from storage import attendance, cohorts, meetings, people, policies
-from storage.work import Work
+from storage.core.work import Work
+from storage.meetings import attendance, meetings
+from storage.people import cohorts, people
+from storage.record import policies
 from tests.world import Person, World, everybody_on
 
 DONE = datetime(2028, 5, 20, 15, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from handlers.cards import (
+from handlers.core.cards import (
     Bold,
     Bullets,
     Button,

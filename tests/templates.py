@@ -21,8 +21,8 @@ from uuid import uuid4
 from alembic import command
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from storage import migrate as migration
-from storage.database import KEYS_SCHEMA, Database, Tx
+from storage.core import migrate as migration
+from storage.core.database import KEYS_SCHEMA, Database, Tx
 
 Seed = Callable[[Database], None]  # writes into a new database
 

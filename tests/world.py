@@ -14,14 +14,13 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
 
-from bot.delivery import DeliveryLoop
-from bot.dispatch import Dispatcher, Product
-from bot.planner import look
-from bot.port import Address, Outgoing, Permanent, Sent, Visit
-from bot.threads import DatabaseThreads
-from handlers.cards import Action, Button, Buttons, Card, Form, plain
-from handlers.features import router
-from handlers.requests import (
+from bot.runtime.delivery import DeliveryLoop
+from bot.runtime.dispatch import Dispatcher, Product
+from bot.runtime.planner import look
+from bot.runtime.port import Address, Outgoing, Permanent, Sent, Visit
+from bot.runtime.threads import DatabaseThreads
+from handlers.core.cards import Action, Button, Buttons, Card, Form, plain
+from handlers.core.requests import (
     AccountKey,
     Command,
     HomeOpened,
@@ -35,15 +34,22 @@ from handlers.requests import (
     Submit,
     Typed,
 )
-from program.roster import read_roster
-from storage import checkins, consent, due, enrolments, people, policies, program, seals
-from storage.database import Database, Tx
-from storage.migrate import migrate
-from storage.roster import import_roster
-from storage.tables import enrolment, person
-from storage.unlock import unlock
-from storage.vault import Vault, read_operator_keys
-from storage.work import Work
+from handlers.features import router
+from program.people.roster import read_roster
+from storage.checkins import checkins, consent
+from storage.core import program
+from storage.core.database import Database, Tx
+from storage.core.migrate import migrate
+from storage.core.work import Work
+from storage.outbox import due
+from storage.people import people
+from storage.people.people_tables import person
+from storage.people.roster import import_roster
+from storage.record import enrolments, policies
+from storage.record.record_tables import enrolment
+from storage.vault import seals
+from storage.vault.unlock import unlock
+from storage.vault.vault import Vault, read_operator_keys
 
 PLATFORM = "paper"
 ADDRESS = "https://plc.example.org"
@@ -216,7 +222,7 @@ class World:
             if agreed:
                 consent.decide(work, person.id, consent.AGREED)
             one.id = person.id
-        from handlers.checkin_schedule import refresh_turns
+        from handlers.checkins.schedule import refresh_turns
 
         with self.database.write() as tx:
             refresh_turns(self.work(tx), [one.id])

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-from storage.about import Kind
+from storage.privacy.personal_data import Kind
 
 HTML = "about.html"
 

@@ -14,30 +14,22 @@ from bot.documents.about import about_zip
 from bot.documents.pdf import certificate_pdf, packet_pdf
 from bot.documents.spreadsheet import to_xlsx
 from bot.documents.wording import Wording
-from handlers.completion import CHANGED, years_in_words
-from program.certificate import COMPLETED
-from program.chain import SHORT
-from program.policy import Policy
-from program.tables import to_csv
-from program.times import local_day, long_day, say_day, say_time, to_local
-from program.wording import RecordLine
-from storage import (
-    about,
-    certificates,
-    cohorts,
-    enrolments,
-    exports,
-    ledger,
-    people,
-    policies,
-    program,
-    seals,
-    standings,
-    verification,
-)
-from storage.certificates import Certificate
-from storage.database import Tx
-from storage.vault import Vault
+from handlers.record.completion import CHANGED, years_in_words
+from program.core.sheets import to_csv
+from program.core.times import local_day, long_day, say_day, say_time, to_local
+from program.record.certificate import COMPLETED
+from program.record.chain import SHORT
+from program.record.policy import Policy
+from program.record.wording import RecordLine
+from storage.core import program
+from storage.core.database import Tx
+from storage.people import cohorts, people
+from storage.privacy import personal_data
+from storage.program_desk import exports
+from storage.record import certificates, enrolments, ledger, policies, standings, verification
+from storage.record.certificates import Certificate
+from storage.vault import seals
+from storage.vault.vault import Vault
 
 PDF = "application/pdf"
 CSV = "text/csv; charset=utf-8"
@@ -181,18 +173,18 @@ def about_file(
     tx: Tx,
     person_id: UUID,
     now: datetime,
-    opened: about.Opened,
+    opened: personal_data.Opened,
     left_out: Collection[str] = (),
     accounts: Collection[UUID] | None = None,
 ) -> Make:
     """Everything about a person but for the kinds that are left out.
 
-    ``opened`` and ``accounts`` decide on confidential words: see :func:`storage.about.everything`.
+    ``opened`` and ``accounts`` decide on confidential words: see :func:`storage.privacy.personal_data.everything`.
     """
     zone = program.zone_of(tx)
     name = people.get(tx, person_id).name
     made = f"{long_day(now, zone)}, {say_time(to_local(now, zone))}"
-    kinds = [kind for kind in about.everything(tx, person_id, opened, accounts) if kind.name not in left_out]
+    kinds = [kind for kind in personal_data.everything(tx, person_id, opened, accounts) if kind.name not in left_out]
     return lambda: File(f"about-{_file_name(name)}.zip", ZIP, about_zip(name, made, kinds))
 
 

@@ -19,7 +19,7 @@ import segno
 import typst
 
 from bot.documents.wording import Wording
-from program.certificate import printable
+from program.record.certificate import printable
 
 STANDARD: Literal["ua-1"] = "ua-1"
 UNSHOWN = "□"  # stands for a letter that no font at hand has

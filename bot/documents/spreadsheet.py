@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import xlsxwriter
 
-from program.tables import Sheet, is_formula
+from program.core.sheets import Sheet, is_formula
 
 WIDEST = 60
 NO_SURPRISES = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

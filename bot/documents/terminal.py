@@ -6,16 +6,19 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from bot import keyring
+from bot.cli import keyring
 from bot.documents.making import File, Maker, NothingToMake, about_file
 from bot.documents.wording import read_wording
 from bot.settings import Settings
 from bot.startup import CannotStart
-from storage import about, certificates, cohorts, history, people
-from storage.database import Tx
-from storage.migrate import SchemaProblem
-from storage.vault import BadKey
-from storage.work import Work
+from storage.core import audit_log
+from storage.core.database import Tx
+from storage.core.migrate import SchemaProblem
+from storage.core.work import Work
+from storage.people import cohorts, people
+from storage.privacy import personal_data
+from storage.record import certificates
+from storage.vault.vault import BadKey
 
 FORMATS = {".xlsx": "xlsx", ".csv": "record.csv"}
 
@@ -82,9 +85,9 @@ def person_file(
     """
     with keyring.opened(settings) as (database, vault), database.write() as tx:
         person_id = _named(tx, name)
-        history.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)
+        audit_log.note(Work(tx, now, new_id), person_id, "person.exported", None, confidential=confidential)
         if not confidential:
-            return about_file(tx, person_id, now, lambda _item: None, about.PARTICIPATION)()
+            return about_file(tx, person_id, now, lambda _item: None, personal_data.PARTICIPATION)()
         return about_file(tx, person_id, now, lambda item: vault.open_shared(tx, item))()
 
 

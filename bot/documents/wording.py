@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from program.certificate import RECORD_HEADING
+from program.record.certificate import RECORD_HEADING
 
 HEADING = "Certificate of completion"
 LONGEST = {"heading": 80, "wording": 600, "signatory": 100, "title": 150, "issuer": 150, "logo_alt": 200}

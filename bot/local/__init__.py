@@ -13,8 +13,8 @@ from bot.local.host import CommandHelp, Host, LocalPerson, NextDue
 from bot.local.hub import Hub
 from bot.local.port import LocalPort
 from bot.local.web import Site
-from bot.port import Answer, Finding, Port
-from storage.rate_limits import UNPACED
+from bot.runtime.port import Answer, Finding, Port
+from storage.outbox.rate_limits import UNPACED
 
 __all__ = ["Chat", "CommandHelp", "Host", "LocalPerson", "LocalWorkspace", "NextDue", "connect"]
 

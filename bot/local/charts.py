@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from handlers.cards import Chart
+from handlers.core.cards import Chart
 
 COLOURS = 8  # classes c0 to c7 in the style sheet
 WORDS = 42  # characters of a label that fit at phone width

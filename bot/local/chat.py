@@ -43,7 +43,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.local import codec
-from handlers.cards import Card, Paragraph, Shown
+from handlers.core.cards import Card, Paragraph, Shown
 
 PAGE = 50  # messages shown at first, and with each "Earlier messages"
 LOG_NAME = "chat"

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from handlers import cards
-from handlers.cards import Card
+from handlers.core import cards
+from handlers.core.cards import Card
 
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part

@@ -10,31 +10,23 @@ from uuid import UUID
 
 from bot.local.chat import Chat
 from bot.local.port import PLATFORM, TENANT
-from handlers import identity
-from handlers.checkin_schedule import refresh_turns
-from handlers.planning import plan_meeting, tell_cohort
-from program.attendance import Status
-from program.history import PastMeeting
-from program.roster import read_roster
-from program.series import series_dates
-from program.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
-from storage import (
-    attendance,
-    attendance_import,
-    breaks,
-    cohorts,
-    conversations,
-    deliveries,
-    ledger,
-    meetings,
-    people,
-    summaries,
-)
-from storage.cohorts import Cohort
-from storage.ledger import Line
-from storage.meetings import Meeting
-from storage.roster import import_roster
-from storage.work import Work
+from handlers.checkins.schedule import refresh_turns
+from handlers.meetings.planning import plan_meeting, tell_cohort
+from handlers.people import identity
+from program.core.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
+from program.meetings.attendance import Status
+from program.meetings.series import series_dates
+from program.people.roster import read_roster
+from program.record.attendance_import import PastMeeting
+from storage.core.work import Work
+from storage.meetings import attendance, breaks, meetings, summaries
+from storage.meetings.meetings import Meeting
+from storage.outbox import conversations, deliveries
+from storage.people import cohorts, people
+from storage.people.cohorts import Cohort
+from storage.people.roster import import_roster
+from storage.record import attendance_import, ledger
+from storage.record.ledger import Line
 
 HOME = "ozarks"
 OTHER = "gateway"

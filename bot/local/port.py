@@ -8,8 +8,8 @@ from uuid import UUID
 from bot.local.chat import Chat, Draft, NoSuchConversation, NoSuchMessage, delivery_origin, direct
 from bot.local.host import Host, LocalPerson
 from bot.local.hub import Hub
-from bot.port import Address, Outgoing, Permanent, Sent, Visit
-from handlers.requests import AccountKey, Place, Profile
+from bot.runtime.port import Address, Outgoing, Permanent, Sent, Visit
+from handlers.core.requests import AccountKey, Place, Profile
 
 PLATFORM = "local"
 TENANT = "local"

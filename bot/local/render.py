@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from bot.local import charts
 from bot.local.chat import Channel, Message, direct
 from bot.local.host import CommandHelp, LocalPerson, NextDue
-from handlers.cards import (
+from handlers.core.cards import (
     Block,
     Bold,
     Bullets,
@@ -47,7 +47,7 @@ from handlers.cards import (
     When,
     plain,
 )
-from program.times import zone_words
+from program.core.times import zone_words
 
 BOT_NAME = "PLC Cohort Bot"
 SLASH = "/plc"  # before a command

@@ -9,9 +9,9 @@ from uuid import UUID, uuid5
 
 from aiohttp import web
 
-from bot.bodies import Malformed, read_object
 from bot.local.port import PLATFORM
-from handlers.cards import Action, BadAction
+from bot.web.bodies import Malformed, read_object
+from handlers.core.cards import Action, BadAction
 
 TEXT_LIMIT = 4000
 CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")

@@ -31,10 +31,10 @@ from bot.local.once import Once
 from bot.local.port import PLATFORM, TENANT, account
 from bot.local.render import BOT_NAME, HOME, SLASH, ClockView, Entry, Renderer, Room, Sidebar, Viewer, moment, path_of
 from bot.local.sent import Json
-from bot.logs import event
-from bot.port import Answer
-from handlers.cards import BadAction, Card, Shown
-from handlers.requests import (
+from bot.runtime.logs import event
+from bot.runtime.port import Answer
+from handlers.core.cards import BadAction, Card, Shown
+from handlers.core.requests import (
     Arrived,
     Command,
     Departed,

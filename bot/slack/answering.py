@@ -15,15 +15,15 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from bot.port import Answer, Permanent, Temporary, Uncertain, Wait
-from bot.slack import listeners, logs, modals, render
+from bot.runtime.port import Answer, Permanent, Temporary, Uncertain, Wait
+from bot.slack import listeners, modals, render, sdk_logs
 from bot.slack.api import Api
 from bot.slack.errors import called
 from bot.slack.modals import Origin
 from bot.slack.port import SlackPort, is_chat
-from handlers.cards import BadAction, Button, Card, Form, buttons, say
-from handlers.requests import Command, HomeOpened, Press, Reply, Request, Submit, Typed, notice
-from program.reporting import act_in_log
+from handlers.core.cards import BadAction, Button, Card, Form, buttons, say
+from handlers.core.requests import Command, HomeOpened, Press, Reply, Request, Submit, Typed, notice
+from program.program_desk.reporting import act_in_log
 
 Payload = dict[str, Any]
 Ack = dict[str, Any]
@@ -80,7 +80,7 @@ class Answering:
         self._held.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:  # asked for here, or asyncio itself would log the error with its text
-            logs.failed("answering", error)
+            sdk_logs.failed("answering", error)
 
     async def finish(self) -> None:
         """Let the held answers go out; those that take too long are ended."""
@@ -113,7 +113,7 @@ class Answering:
             return OUTDATED
         except Exception as error:
             self._seen.pop(request.key, None)  # so that Slack's retry is answered
-            logs.failed(_name(request), error, team=request.who.tenant)
+            sdk_logs.failed(_name(request), error, team=request.who.tenant)
             return FAILURE
 
     async def _in_own_chat(self, request: Request) -> Request:
@@ -134,7 +134,7 @@ class Answering:
         try:
             await work
         except (*PORT_ERRORS, aiohttp.ClientError, TimeoutError) as error:
-            logs.failed(request, error)
+            sdk_logs.failed(request, error)
             return False
         return True
 
@@ -143,7 +143,7 @@ class Answering:
         try:
             return await work
         except Exception as error:
-            logs.failed("answering", error)
+            sdk_logs.failed("answering", error)
             return await sorry()
 
     # Commands ----------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ class Answering:
         try:
             opened = await called(self._api.client.views_open(trigger_id=body["trigger_id"], view=view))
         except PORT_ERRORS as error:
-            logs.failed("view.open", error)
+            sdk_logs.failed("view.open", error)
             return ""
         return str((opened.get("view") or {}).get("id") or "")
 
@@ -451,7 +451,7 @@ class Answering:
             except Permanent:
                 pass  # not a channel the bot may write in: the person's own chat is always there
             except PORT_ERRORS as error:
-                logs.failed("notice", error)
+                sdk_logs.failed("notice", error)
                 return
             else:
                 return

@@ -14,10 +14,10 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.connector import Connection
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.port import Permanent
+from bot.runtime.port import Permanent
 from bot.settings import SlackSettings
 from bot.slack.errors import called
-from bot.slack.logs import silent
+from bot.slack.sdk_logs import silent
 
 TIMEOUT = 10.0  # seconds for a whole call; shorter than any delivery's lease
 CONNECT_TIMEOUT = 5.0

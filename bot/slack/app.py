@@ -14,26 +14,26 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.bodies import Malformed, read_text, refusal
-from bot.logs import Seldom
-from bot.port import Answer, Finding, Permanent, Temporary, Wait
+from bot.runtime.logs import Seldom
+from bot.runtime.port import Answer, Finding, Permanent, Temporary, Wait
 from bot.settings import SlackSettings
-from bot.slack import checks, logs, shapes
+from bot.slack import checks, sdk_logs, shapes
 from bot.slack.answering import Ack, Answering, Patience, Payload
 from bot.slack.api import TIMEOUT, Api
 from bot.slack.errors import called
 from bot.slack.limits import PACE
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.socket import SocketLine, Watch
+from bot.web.bodies import Malformed, read_text, refusal
 from manifest.slack import COMMAND, EVENTS_PATH
-from storage.rate_limits import Limit
+from storage.outbox.rate_limits import Limit
 
 Acknowledged = Callable[[float], None]
 _ANYTHING = re.compile(r"[\s\S]*")
 
 
 class SlackPlatform:
-    """Slack as a :class:`bot.port.Platform`."""
+    """Slack as a :class:`bot.runtime.port.Platform`."""
 
     pace: Sequence[Limit] = PACE
 
@@ -78,7 +78,7 @@ class SlackPlatform:
         try:
             await self._api.identity()
         except (Wait, Temporary) as error:
-            logs.failed("start", error)
+            sdk_logs.failed("start", error)
         self._app = _bolt(self._settings, self._api, self._answering, self._acknowledged)
         if self._settings.app_token is not None:
             self._socket = SocketLine(self._app, self._api, self._settings.app_token, self._watch)
@@ -118,11 +118,11 @@ class SlackPlatform:
             bolt_request = await to_bolt_request(request)
             answer = await self._app.async_dispatch(bolt_request)
         except Malformed as error:
-            self._seldom(logs.logger, "slack.unreadable", logging.INFO, why=error)
+            self._seldom(sdk_logs.logger, "slack.unreadable", logging.INFO, why=error)
             return refusal()
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             # Bolt could not read it. What goes wrong in our listeners it hands to its error handler instead.
-            self._seldom(logs.logger, "slack.unreadable", logging.INFO, why=type(error).__name__)
+            self._seldom(sdk_logs.logger, "slack.unreadable", logging.INFO, why=type(error).__name__)
             return refusal()
         return await to_aiohttp_response(answer)
 
@@ -139,7 +139,7 @@ def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged:
         )
 
     app = AsyncApp(
-        logger=logs.silent(),
+        logger=sdk_logs.silent(),
         name="slack_bolt.app",  # Bolt silences the logger of this name and all below it
         process_before_response=True,
         signing_secret=settings.signing_secret or "",
@@ -153,7 +153,7 @@ def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged:
 
 def _tokenless(settings: SlackSettings, api: Api) -> AsyncWebClient:
     """Bolt's own client: it has no token and retries nothing, for every call goes through :class:`Api`."""
-    return AsyncWebClient(base_url=settings.api_url, session=api.session, logger=logs.silent(), retry_handlers=[])
+    return AsyncWebClient(base_url=settings.api_url, session=api.session, logger=sdk_logs.silent(), retry_handlers=[])
 
 
 def _listen(app: AsyncApp, answering: Answering, acknowledged: Acknowledged) -> None:
@@ -176,7 +176,7 @@ def _listen(app: AsyncApp, answering: Answering, acknowledged: Acknowledged) -> 
         await answering.event(body)
 
     async def failure(error: Exception) -> None:
-        logs.failed("listener", error)
+        sdk_logs.failed("listener", error)
 
     app.command(COMMAND)(command)
     app.action(_ANYTHING)(press)

@@ -11,8 +11,8 @@ from slack_sdk.models.blocks import Block
 
 from bot.slack.limits import CHART_LABEL, CHART_POINTS, CHART_SEGMENTS, CHART_SERIES, CHART_TITLE, shorten
 from bot.slack.texts import visible
-from handlers.cards import Chart, Series
-from program.words import first_of
+from handlers.core.cards import Chart, Series
+from program.core.words import first_of
 
 
 class DataVisualizationBlock(Block):

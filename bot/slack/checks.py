@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.port import Finding, Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Finding, Permanent, Temporary, Uncertain, Wait
 from bot.settings import SlackSettings
 from bot.slack.api import Api
 from bot.slack.errors import answered, called

@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.port import Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Permanent, Temporary, Uncertain, Wait
 
 RETRY_AFTER = 30.0  # seconds, where Slack does not say
 
@@ -81,7 +81,7 @@ async def answered(call: Awaitable[AsyncSlackResponse], *, repeatable: bool = Tr
     simply tried again. Only a post is different.
 
     Raises:
-        Wait, Temporary, Permanent, Uncertain: as :mod:`bot.port` defines them. The cause is dropped on
+        Wait, Temporary, Permanent, Uncertain: as :mod:`bot.runtime.port` defines them. The cause is dropped on
             purpose, because the SDK's errors quote whole answers.
     """
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.rate_limits import Limit, Rate
+from storage.outbox.rate_limits import Limit, Rate
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100

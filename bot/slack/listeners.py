@@ -20,7 +20,7 @@ from bot.slack.api import Identity
 from bot.slack.modals import Origin
 from bot.slack.port import PLATFORM, is_chat
 from bot.slack.texts import mentioned, typed_text
-from handlers.requests import (
+from handlers.core.requests import (
     AccountKey,
     Arrived,
     BotAdded,

@@ -29,8 +29,8 @@ from bot.slack import limits
 from bot.slack.limits import shorten
 from bot.slack.models import as_dict
 from bot.slack.render import plain, view_blocks
-from handlers import cards
-from handlers.cards import Action, Card, Field, Form
+from handlers.core import cards
+from handlers.core.cards import Action, Card, Field, Form
 
 DEEPEST = 3  # views that Slack stacks on each other
 PROBLEM = "problem"  # the block at the top that says why nothing was saved

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Visit, Wait
+from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Visit, Wait
 from bot.slack import render
 from bot.slack.api import Api, Identity, written_before
 from bot.slack.errors import SENTENCES, SlackRefused, called
-from handlers.requests import AccountKey, Place, Profile
+from handlers.core.requests import AccountKey, Place, Profile
 from manifest.about import BOT_NAME
 
 PLATFORM = "slack"
@@ -41,7 +41,7 @@ class Clocks:
 
 
 class SlackPort:
-    """Slack's Web API as the few verbs of :class:`bot.port.Port`."""
+    """Slack's Web API as the few verbs of :class:`bot.runtime.port.Port`."""
 
     platform: str = PLATFORM
 

@@ -41,8 +41,8 @@ from bot.slack.texts import (
     visible,
     web_address,
 )
-from handlers import cards
-from handlers.cards import BadAction, Button, Card, LinkButton, Shown, Text
+from handlers.core import cards
+from handlers.core.cards import BadAction, Button, Card, LinkButton, Shown, Text
 
 PRESS = "press:"  # an action id begins with one of these; the action itself is the button's value
 FORM = "form:"  # a press that will be answered with a form

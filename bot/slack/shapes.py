@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from bot.bodies import Malformed, check, parse
+from bot.web.bodies import Malformed, check, parse
 
 Id = Annotated[str, Field(min_length=1)]
 

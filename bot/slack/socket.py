@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.logs import event
-from bot.port import Temporary, Wait
-from bot.slack import logs
+from bot.runtime.logs import event
+from bot.runtime.port import Temporary, Wait
+from bot.slack import sdk_logs
 from bot.slack.api import Api
 from bot.slack.errors import called
-from bot.slack.logs import logger, silent
+from bot.slack.sdk_logs import logger, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class SocketLine:
         try:
             await called(self._api.client.apps_connections_open(app_token=self._app_token))
         except (Wait, Temporary) as error:
-            logs.failed("socket.start", error)
+            sdk_logs.failed("socket.start", error)
         else:
             await self._connect()
         self._keeper = asyncio.create_task(self._keep())
@@ -76,7 +76,7 @@ class SocketLine:
         try:
             await asyncio.wait_for(connect(), self._watch.connect)
         except (TimeoutError, OSError) as error:
-            logs.failed("socket.connect", error)
+            sdk_logs.failed("socket.connect", error)
             return False
         event(logger, "slack.socket_connected")
         return True
@@ -91,7 +91,7 @@ class SocketLine:
         try:
             await close()
         except (OSError, RuntimeError) as error:
-            logs.failed("socket.close", error)
+            sdk_logs.failed("socket.close", error)
         finally:
             for task in tasks:
                 if task is not None:

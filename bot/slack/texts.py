@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import RichTextSectionElement
 from slack_sdk.models.blocks.block_elements import RichTextElement
 
 from bot.slack.limits import shorten
-from handlers.cards import Bold, Cmd, HowToAsk, Link, Mention, Shown, Span, Text, When
+from handlers.core.cards import Bold, Cmd, HowToAsk, Link, Mention, Shown, Span, Text, When
 
 SLASH = "/plc"  # before a command in a channel; in the chat with the bot it may stand there too
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.port import Answer, Platform
+from bot.runtime.port import Answer, Platform
 
 if TYPE_CHECKING:
     from bot.settings import TeamsSettings

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.teams.forms import read_values
-from handlers.cards import Action
-from handlers.requests import (
+from handlers.core.cards import Action
+from handlers.core.requests import (
     AccountKey,
     Arrived,
     BotAdded,

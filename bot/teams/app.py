@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from botbuilder.core import CloudAdapterBase
 
-from bot.port import Answer, Finding, Permanent, Port, Temporary
+from bot.runtime.port import Answer, Finding, Permanent, Port, Temporary
 from bot.teams.auth import BotAuthentication, KeysUnreachable, SigningKeys, Tokens
 from bot.teams.connector import Connectors
 from bot.teams.listener import Listener
 from bot.teams.port import TeamsPort
 from bot.teams.wire import Wire
-from storage.rate_limits import Limit, Rate
+from storage.outbox.rate_limits import Limit, Rate
 
 if TYPE_CHECKING:
     from bot.settings import TeamsSettings

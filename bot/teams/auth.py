@@ -18,8 +18,8 @@ import jwt
 from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
-from bot.logs import event
-from bot.port import Permanent, Temporary, Uncertain
+from bot.runtime.logs import event
+from bot.runtime.port import Permanent, Temporary, Uncertain
 from bot.teams.activities import CHANNEL
 from bot.teams.connector import Connectors
 from bot.teams.wire import Wire

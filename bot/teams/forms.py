@@ -11,7 +11,7 @@ from microsoft_teams import cards as ac
 
 from bot.teams.render import Limits, Page, Surface, adaptive, blocks, carried, fitted, heading, press, text
 from bot.teams.words import literal, one_line, shortened
-from handlers.cards import (
+from handlers.core.cards import (
     Action,
     ChoiceField,
     DateField,

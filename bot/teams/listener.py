@@ -16,10 +16,8 @@ from aiohttp import web
 from botbuilder.core import CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.schema import Activity
 
-from bot.bodies import read_object, refusal
-from bot.clients import from_this_machine
-from bot.logs import Seldom, event, where
-from bot.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
+from bot.runtime.logs import Seldom, event, where
+from bot.runtime.port import Address, Answer, Permanent, Temporary, Uncertain, Wait
 from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, sent_by_teams, tenant_of
 from bot.teams.auth import KeysUnreachable, NotTeams, Unauthorized
 from bot.teams.forms import dialog_title, render_form, sent_again, with_values
@@ -27,8 +25,10 @@ from bot.teams.port import TeamsPort, card_activity
 from bot.teams.render import CARD_TYPE, render
 from bot.teams.wire import Barred, Gone
 from bot.teams.words import literal
-from handlers.cards import BadAction, Button, Card, Form, Note, Paragraph, buttons, plain, say
-from handlers.requests import BotAdded, BotRemoved, Command, Press, Reply, Request, Submit, Typed
+from bot.web.bodies import read_object, refusal
+from bot.web.clients import from_this_machine
+from handlers.core.cards import BadAction, Button, Card, Form, Note, Paragraph, buttons, plain, say
+from handlers.core.requests import BotAdded, BotRemoved, Command, Press, Reply, Request, Submit, Typed
 
 log = logging.getLogger(__name__)
 

@@ -15,14 +15,14 @@ from botbuilder.schema import (
     ConversationParameters,
 )
 
-from bot.logs import event
-from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
+from bot.runtime.logs import event
+from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
 from bot.teams.activities import CHANNEL, PLATFORM
 from bot.teams.connector import Connectors
 from bot.teams.render import CARD_TYPE, render, summary
 from bot.teams.wire import Barred, Gone
-from handlers.cards import Card, Shown
-from handlers.requests import AccountKey, Place, Profile
+from handlers.core.cards import Card, Shown
+from handlers.core.requests import AccountKey, Place, Profile
 
 log = logging.getLogger(__name__)
 

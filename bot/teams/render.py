@@ -15,7 +15,7 @@ from typing import Any, Literal, assert_never
 from microsoft_teams import cards as ac
 
 from bot.teams.words import escaped, literal, one_line, shortened
-from handlers.cards import (
+from handlers.core.cards import (
     Action,
     Block,
     Bold,
@@ -43,7 +43,7 @@ from handlers.cards import (
     plain,
     plain_text,
 )
-from program.words import first_of
+from program.core.words import first_of
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 MESSAGE_BYTES = 27_000  # of a whole message; older clients show 28 KB

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.port import Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Permanent, Temporary, Uncertain, Wait
 
 CONNECTIONS = 32  # the sends' own pool
 CONNECT_SECONDS = 5.0

@@ -10,24 +10,23 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Table, Update, delete, insert, select, text, update
 
-from handlers.reflections import NOT_THERE
-from storage import deliveries, downloads, due, people, reflections, seals, verification
-from storage.database import Tx
-from storage.tables import (
-    account,
-    checkin,
-    dispute,
-    download,
-    installation,
-    ledger_key,
-    membership,
-    person,
-    share,
-    vault_item,
-)
-from storage.unlock import unlock
-from storage.vault import ITEMS, LEDGER_IDENTITY, UNSEALED_IDENTITY, _encrypt, _unbound_identity
-from tests.handlers.test_reflections import SECRET, next_checkin, shared, written
+from handlers.checkins.reflections import NOT_THERE
+from storage.checkins import reflections
+from storage.checkins.checkins_tables import checkin, share
+from storage.core.database import Tx
+from storage.outbox import deliveries, due
+from storage.outbox.outbox_tables import installation
+from storage.people import people
+from storage.people.people_tables import account, membership, person
+from storage.program_desk import downloads
+from storage.program_desk.program_desk_tables import download
+from storage.record import verification
+from storage.record.record_tables import dispute
+from storage.vault import seals
+from storage.vault.unlock import unlock
+from storage.vault.vault import ITEMS, LEDGER_IDENTITY, UNSEALED_IDENTITY, _encrypt, _unbound_identity
+from storage.vault.vault_tables import ledger_key, vault_item
+from tests.handlers.checkins.test_reflections import SECRET, next_checkin, shared, written
 from tests.world import PLATFORM, TENANT, Person, World, said
 
 

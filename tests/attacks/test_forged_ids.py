@@ -10,15 +10,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from bot.dispatch import Dispatcher, Product
-from bot.threads import DatabaseThreads
+from bot.runtime.dispatch import Dispatcher, Product
+from bot.runtime.threads import DatabaseThreads
+from handlers.checkins.reflections import NOT_THERE
+from handlers.core.requests import Reply
 from handlers.features import router
-from handlers.reflections import NOT_THERE
-from handlers.requests import Reply
-from storage import cohorts, history, people
-from storage.database import Database, Tx
-from storage.tables import account, checkin, meeting, share, vault_item
-from tests.handlers.test_reflections import SECRET, shared, written
+from storage.checkins.checkins_tables import checkin, share
+from storage.core import audit_log
+from storage.core.database import Database, Tx
+from storage.meetings.meetings_tables import meeting
+from storage.people import cohorts, people
+from storage.people.people_tables import account
+from storage.vault.vault_tables import vault_item
+from tests.handlers.checkins.test_reflections import SECRET, shared, written
 from tests.world import Person, World, said
 
 
@@ -78,7 +82,7 @@ async def test_a_removed_mentor_has_no_role_in_old_buttons_open_forms_and_other_
     with world.database.read() as tx:
         assert "Forged" not in tx.scalars(select(meeting.c.topic)).all()
         steps = tx.scalars(select(share.c.step).order_by(share.c.at, share.c.step)).all()
-        noted = [(line.what, line.by) for line in history.of(tx, cohort) if line.what == "mentor.removed"]
+        noted = [(line.what, line.by) for line in audit_log.of(tx, cohort) if line.what == "mentor.removed"]
         assert tx.scalars(select(vault_item.c.kind)).all() == ["reflection"], "the shared copy is destroyed"
     assert sorted(steps) == ["shared", "stopped"]
     assert noted == [("mentor.removed", "Carol Dietz")]

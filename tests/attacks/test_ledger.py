@@ -15,34 +15,32 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Table, delete, insert, select, text, update
 
 from bot.documents.making import Maker, NothingToMake
-from bot.documents.web import DocumentPages
 from bot.documents.wording import Wording
-from bot.nightly import check, check_if_due
-from handlers.integrity import BLOCKED
-from program.times import local_day, to_utc
-from storage import certificates, checkpoints, integrity, ledger, meetings, seals, summaries, verification
-from storage import program as program_of
-from storage.database import Tx
-from storage.tables import (
+from bot.runtime.nightly import check, check_if_due
+from bot.web.pages import DocumentPages
+from handlers.program_desk.integrity import BLOCKED
+from program.core.times import local_day, to_utc
+from storage.core import program as program_of
+from storage.core.core_tables import program
+from storage.core.database import Tx
+from storage.meetings import meetings, summaries
+from storage.meetings.meetings_tables import meeting, series, summary
+from storage.people.people_tables import cohort, membership, person
+from storage.record import certificates, checkpoints, integrity, ledger, verification
+from storage.record.record_tables import (
     amendment,
     certificate,
     checkpoint,
     checkpoint_leaf,
-    cohort,
     enrolment,
     ledger_head,
-    ledger_key,
     ledger_line,
-    meeting,
-    membership,
-    person,
     policy,
-    program,
-    series,
-    summary,
 )
-from storage.unlock import unlock
-from storage.vault import LEDGER_IDENTITIES, LEDGER_IDENTITY
+from storage.vault import seals
+from storage.vault.unlock import unlock
+from storage.vault.vault import LEDGER_IDENTITIES, LEDGER_IDENTITY
+from storage.vault.vault_tables import ledger_key
 from tests.attacks.test_database_writer import without_triggers
 from tests.completion import attended
 from tests.world import Person, World, said

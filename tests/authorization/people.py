@@ -15,32 +15,22 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from bot.dispatch import Dispatcher, Product
-from bot.port import Port
-from handlers.cards import Action, BadAction
+from bot.runtime.dispatch import Dispatcher, Product
+from bot.runtime.port import Port
+from handlers.core.cards import Action, BadAction
+from handlers.core.requests import Command, Press, Reply, Submit
+from handlers.core.router import Call, FormErrors, Refused, Router
 from handlers.features import router
-from handlers.leave import leave_line
-from handlers.requests import Command, Press, Reply, Submit
-from handlers.router import Call, FormErrors, Refused, Router
-from storage import (
-    attendance,
-    breaks,
-    certificates,
-    checkins,
-    cohorts,
-    conversations,
-    disputes,
-    drafts,
-    ledger,
-    meetings,
-    people,
-    reflections,
-    summaries,
-    typed,
-)
-from storage.database import Database, keys_file
-from storage.ledger import Line
-from storage.work import Work
+from handlers.record.leave import leave_line
+from storage.checkins import checkins, reflections, typed
+from storage.core import drafts
+from storage.core.database import Database, keys_file
+from storage.core.work import Work
+from storage.meetings import attendance, breaks, meetings, summaries
+from storage.outbox import conversations
+from storage.people import cohorts, people
+from storage.record import certificates, disputes, ledger
+from storage.record.ledger import Line
 from tests.authorization.permissions import LEFT, RELATIONS, Act
 from tests.world import PLATFORM, ROSTER, START, Person, World
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from program.privacy_settings import NOTICE_VERSION
+from program.privacy.privacy_settings import NOTICE_VERSION
 
 ACTORS = ("mentee", "mentor", "coordinator", "outsider", "former mentee", "former mentor")
 LEFT = ("former mentee", "former mentor")

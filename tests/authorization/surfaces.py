@@ -15,11 +15,11 @@ from uuid import uuid4
 import aiohttp
 
 from bot.app import App
-from bot.clock import AheadClock, Clock
 from bot.local.chat import direct
 from bot.local.port import PLATFORM as LOCAL
 from bot.local.port import TENANT as LOCAL_TENANT
 from bot.local.render import path_of
+from bot.runtime.clock import AheadClock, Clock
 from bot.settings import Settings
 from bot.slack import PLATFORM as SLACK
 from bot.slack import SlackPlatform
@@ -27,8 +27,8 @@ from bot.slack.render import FORM, PRESS
 from bot.teams.activities import PLATFORM as TEAMS
 from bot.teams.forms import INPUT
 from bot.workspace import add_workspace
-from handlers.cards import action
-from handlers.requests import Command, Press, Submit
+from handlers.core.cards import action
+from handlers.core.requests import Command, Press, Submit
 from tests.authorization.people import Cast, Deed, Told, made
 from tests.fakes import slack, teams
 from tests.fakes.slack import FakeSlack, HttpWire, Json, SlackPerson

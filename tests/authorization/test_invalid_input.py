@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from handlers.requests import Press, Submit
+from handlers.core.requests import Press, Submit
 from tests.authorization.people import Cast, Deed, is_one_of, owner_of
 from tests.authorization.permissions import PRESSES, SUBMITS, Act
 from tests.authorization.surfaces import opened

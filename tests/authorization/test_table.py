@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from handlers.core.requests import Command
 from handlers.features import router
-from handlers.requests import Command
-from storage import forgetting
+from storage.privacy import forgetting
 from tests.authorization.people import SECRET, Cast, is_one_of, owner_of
 from tests.authorization.permissions import COMMANDS, PRESSES, SUBMITS, Act
 from tests.authorization.surfaces import DOORS, opened

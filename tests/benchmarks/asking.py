@@ -8,8 +8,8 @@ from statistics import median
 
 from sqlalchemy import func, select
 
-from storage.database import Database
-from storage.tables import ledger_line
+from storage.core.database import Database
+from storage.record.record_tables import ledger_line
 from tests.benchmarks import people, processes
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.load import BadAnswer, Errand, latencies, rate, taken

@@ -11,15 +11,19 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, event, func, insert, select
 
-from handlers.checkins import open_checkins
-from handlers.digest import digest_card
-from program.times import PROGRAM_ZONE
-from storage import standings
-from storage.database import Database, Tx
-from storage.due import Moment
-from storage.records import _COLUMNS
-from storage.tables import checkin_turn, delivery, enrolment, ledger_line, meeting, person
-from storage.work import Work
+from handlers.checkins.checkins import open_checkins
+from handlers.program_desk.digest import digest_card
+from program.core.times import PROGRAM_ZONE
+from storage.checkins.checkins_tables import checkin_turn
+from storage.core.database import Database, Tx
+from storage.core.work import Work
+from storage.meetings.meetings_tables import meeting
+from storage.outbox.due import Moment
+from storage.outbox.outbox_tables import delivery
+from storage.people.people_tables import person
+from storage.record import standings
+from storage.record.record_tables import enrolment, ledger_line
+from storage.record.records import _COLUMNS
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.measure import Figure, Goal, Trial, compared
 from tests.benchmarks.seed import Size

@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, insert, select
 
-from storage.database import Database
-from storage.tables import checkin, delivery, enrolment
+from storage.checkins.checkins_tables import checkin
+from storage.core.database import Database
+from storage.outbox.outbox_tables import delivery
+from storage.record.record_tables import enrolment
 from tests.benchmarks import people, processes
 from tests.benchmarks.asking import SIZE
 from tests.benchmarks.bench import Bench

@@ -14,6 +14,6 @@ def note(file: str) -> None:
 if __name__ == "__main__":
     atexit.register(note, sys.argv.pop(1))
     sys.argv.append("run")
-    from bot.cli import main
+    from bot.cli.commands import main
 
     main()

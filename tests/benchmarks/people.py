@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bot.slack import EVENTS_PATH, render
-from handlers.cards import Button, Card, Note, When, action, buttons, say
+from handlers.core.cards import Button, Card, Note, When, action, buttons, say
 from manifest.slack import COMMAND
 from tests.benchmarks.seed import CHANNEL, COHORT, Size, open_meeting, slack_channel, slack_user, teams_chat, teams_user
 from tests.fakes.slack import TEAM, sign

@@ -26,7 +26,7 @@ from tests.world import OPERATOR_KEY
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
-PRODUCT = ("-c", "from bot.cli import main; main()", "run")
+PRODUCT = ("-c", "from bot.cli.commands import main; main()", "run")
 UNPACED = ("-m", "tests.benchmarks.unpaced")
 NOTED = ("-m", "tests.benchmarks.noted")  # the product too, followed by the file of its modules
 

@@ -12,29 +12,20 @@ from uuid import UUID
 
 from sqlalchemy import Table, insert
 
-from bot.clock import SystemClock
+from bot.runtime.clock import SystemClock
 from bot.settings import Settings
 from bot.startup import prepare
-from program.chain import START, mark_of
-from program.times import PROGRAM_ZONE, to_utc
-from storage import ledger, seals
-from storage.database import Database, Tx
-from storage.policies import EXAMPLE
-from storage.tables import (
-    account,
-    checkin_turn,
-    cohort,
-    conversation,
-    due_moment,
-    enrolment,
-    installation,
-    ledger_head,
-    ledger_line,
-    meeting,
-    membership,
-    person,
-    series,
-)
+from program.core.times import PROGRAM_ZONE, to_utc
+from program.record.chain import START, mark_of
+from storage.checkins.checkins_tables import checkin_turn
+from storage.core.database import Database, Tx
+from storage.meetings.meetings_tables import meeting, series
+from storage.outbox.outbox_tables import conversation, due_moment, installation
+from storage.people.people_tables import account, cohort, membership, person
+from storage.record import ledger
+from storage.record.policies import EXAMPLE
+from storage.record.record_tables import enrolment, ledger_head, ledger_line
+from storage.vault import seals
 from tests.fakes.slack import TEAM
 from tests.fakes.teams import TENANT
 from tests.world import OPERATOR_KEY

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.keyring import unlock_database
-from storage import standings, verification
-from storage.database import Database
-from storage.vault import Vault, read_operator_keys
+from bot.cli.keyring import unlock_database
+from storage.core.database import Database
+from storage.record import standings, verification
+from storage.vault.vault import Vault, read_operator_keys
 from tests.benchmarks import people, processes
 from tests.benchmarks.load import BadAnswer, Errand, latencies, rate, taken
 from tests.benchmarks.measure import Figure, Goal, compared, percentile, write

@@ -9,9 +9,9 @@ import sys
 
 if __name__ == "__main__":
     sys.argv.append("run")
-    from bot.cli import main
+    from bot.cli.commands import main
     from bot.slack.app import SlackPlatform
-    from storage.rate_limits import UNPACED
+    from storage.outbox.rate_limits import UNPACED
 
     SlackPlatform.pace = UNPACED
     main()

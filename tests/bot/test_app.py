@@ -11,15 +11,18 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.app import App
-from bot.clock import SystemClock
 from bot.main import _ready, build
+from bot.runtime.clock import SystemClock
 from bot.settings import Settings
 from bot.startup import CannotStart, prepare
 from bot.workspace import WorkspaceHost
-from storage import cohorts, forgetting, people, processes, program, verification
-from storage.database import Database
-from storage.tables import person_key
-from storage.vault import BadKey, new_operator_key
+from storage.core import processes, program
+from storage.core.database import Database
+from storage.people import cohorts, people
+from storage.privacy import forgetting
+from storage.record import verification
+from storage.vault.vault import BadKey, new_operator_key
+from storage.vault.vault_tables import person_key
 from tests.world import OPERATOR_KEY
 
 
@@ -118,7 +121,7 @@ def test_a_wrong_key_is_refused(tmp_path: Path) -> None:
     with database.write() as tx:
         from uuid import UUID
 
-        from storage.work import Work
+        from storage.core.work import Work
 
         vault.ensure_keys(Work(tx, SystemClock().now(), lambda: UUID(int=1)), [UUID(int=2)])
     database.close()

@@ -23,7 +23,7 @@ from tests.world import ROSTER
 
 pytestmark = pytest.mark.process
 
-PLC_BOT = (sys.executable, "-c", "from bot.cli import main; main()")
+PLC_BOT = (sys.executable, "-c", "from bot.cli.commands import main; main()")
 AS = "/as/dana.reyes@example.org"
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.app import App
-from bot.clock import AheadClock
+from bot.runtime.clock import AheadClock
 from bot.settings import Settings
 from bot.startup import prepare
 from bot.workspace import add_workspace
-from storage.database import Database, Tx
+from storage.core.database import Database, Tx
 
 START = datetime(2026, 10, 19, 14, 0, tzinfo=UTC)  # a Monday, 9:00 in Missouri; the clocks change on 1 November
 OPERATOR_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # a test's key, protecting nothing

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from storage import certificates, people
-from storage.database import Tx
+from storage.core.database import Tx
+from storage.people import people
+from storage.record import certificates
 from tests.browser.product import CAROL, DANA, RUTH, Running
 from tests.browser.workspace import DESKTOP, NARROW, PHONE, Person, accessible, window
 from tests.completion import DONE, record_years

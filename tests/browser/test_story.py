@@ -12,10 +12,16 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import func, select
 
-from storage import attendance, checkins, cohorts, conversations, meetings, people, summaries
-from storage.database import Tx
-from storage.meetings import Meeting
-from storage.tables import account, delivery, meeting, rsvp, vault_item
+from storage.checkins import checkins
+from storage.core.database import Tx
+from storage.meetings import attendance, meetings, summaries
+from storage.meetings.meetings import Meeting
+from storage.meetings.meetings_tables import meeting, rsvp
+from storage.outbox import conversations
+from storage.outbox.outbox_tables import delivery
+from storage.people import cohorts, people
+from storage.people.people_tables import account
+from storage.vault.vault_tables import vault_item
 from tests.browser.product import (
     ALEX,
     CAROL,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, expect
 
-from storage import certificates, people, verification
-from storage.certificates import Certificate
-from storage.database import Tx
+from storage.core.database import Tx
+from storage.people import people
+from storage.record import certificates, verification
+from storage.record.certificates import Certificate
 from tests.browser.product import CAROL, DANA, LEE, MARIA, NINA, OZARKS, RUTH, WALTER, Running
 from tests.browser.workspace import Person, Windows
 from tests.documents.visitor import visiting

@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import update
 
-from storage.database import Tx
-from storage.tables import account
+from storage.core.database import Tx
+from storage.people.people_tables import account
 from tests.browser.product import CAROL, DANA, GATEWAY, JORDAN, MARIA, OZARKS, RUTH, TOM, Running
 from tests.browser.workspace import Person, Windows
 

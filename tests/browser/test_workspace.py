@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import APIResponse, Browser, Page, Route, expect
 
-from handlers.requests import Arrived, Command, Departed, Press, Typed
+from handlers.core.requests import Arrived, Command, Departed, Press, Typed
 from tests.browser.workspace import PHONE, Person, Served, window
 from tests.local.toy import COORDINATOR, HOME, MENTEE, MENTOR, TAP, Toy, ToyHost, post
 

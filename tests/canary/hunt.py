@@ -16,8 +16,8 @@ from urllib.parse import quote_plus
 
 from sqlalchemy import create_engine, inspect, text
 
-from bot.logs import LIBRARIES, Formatter
-from storage.database import Database
+from bot.runtime.logs import LIBRARIES, Formatter
+from storage.core.database import Database
 from tests.documents import reading
 
 Haul = dict[str, bytes]  # a place's name -> what stands there

@@ -14,16 +14,22 @@ import pytest
 from sqlalchemy import event, select
 
 import bot.documents.making
-import handlers.digest
-import storage.backup
-import storage.vault
+import handlers.program_desk.digest
+import storage.core.backup
+import storage.vault.vault
 from bot.app import App
-from bot.dispatch import Dispatcher
-from bot.restoring import back_up
-from handlers.requests import Reply, Request
-from storage import certificates, cohorts, downloads, people, policies, reflections
-from storage.database import Tx
-from storage.tables import account, dispute, share, share_reading, vault_item
+from bot.cli.restoring import back_up
+from bot.runtime.dispatch import Dispatcher
+from handlers.core.requests import Reply, Request
+from storage.checkins import reflections
+from storage.checkins.checkins_tables import share, share_reading
+from storage.core.database import Tx
+from storage.people import cohorts, people
+from storage.people.people_tables import account
+from storage.program_desk import downloads
+from storage.record import certificates, policies
+from storage.record.record_tables import dispute
+from storage.vault.vault_tables import vault_item
 from tests.canary.hunt import Ear, Haul, dumped, files, found, rows, tied, unpacked, write_ahead
 
 FORM = "canary-Zeisig-form-7731"
@@ -215,7 +221,7 @@ def _patched() -> Iterator[pytest.MonkeyPatch]:
 @contextmanager
 def sealing(_app: App, fired: Fired) -> Iterator[None]:
     """The vault fails, with the words in its error."""
-    seal, unseal = storage.vault._encrypt, storage.vault._decrypt
+    seal, unseal = storage.vault.vault._encrypt, storage.vault.vault._decrypt
 
     def broken_seal(cipher: Any, clear: bytes, identity: bytes) -> bytes:
         if identity.startswith(b"item"):
@@ -229,8 +235,8 @@ def sealing(_app: App, fired: Fired) -> Iterator[None]:
         return clear
 
     with _patched() as patch:
-        patch.setattr(storage.vault, "_encrypt", broken_seal)
-        patch.setattr(storage.vault, "_decrypt", broken_unseal)
+        patch.setattr(storage.vault.vault, "_encrypt", broken_seal)
+        patch.setattr(storage.vault.vault, "_decrypt", broken_unseal)
         yield
 
 
@@ -305,21 +311,21 @@ def digesting(_app: App, fired: Fired) -> Iterator[None]:
         _fail(fired, "digest")
 
     with _patched() as patch:
-        patch.setattr(handlers.digest, "digest_card", refused)
+        patch.setattr(handlers.program_desk.digest, "digest_card", refused)
         yield
 
 
 @contextmanager
 def copying(_app: App, fired: Fired) -> Iterator[None]:
     """The backup breaks off before it is whole. PostgreSQL's is made by its own program."""
-    copy = storage.backup._copy
+    copy = storage.core.backup._copy
 
     def broken(source: Path, target: Path) -> None:
         copy(source, target)
         _fail(fired, "copy")
 
     with _patched() as patch:
-        patch.setattr(storage.backup, "_copy", broken)
+        patch.setattr(storage.core.backup, "_copy", broken)
         yield
 
 

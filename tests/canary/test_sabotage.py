@@ -16,17 +16,17 @@ import pytest
 import bot.documents.making
 import bot.documents.pdf
 import bot.slack.listeners
-import storage.exports
-import storage.processed_requests
-import storage.vault
+import storage.outbox.processed_requests
+import storage.program_desk.exports
+import storage.vault.vault
 from bot.app import App
-from bot.logs import event
-from handlers import checkins
-from handlers.cards import Card, say
-from handlers.requests import Press, Request
-from program.tables import Sheet
-from storage import reflections
-from storage.tables import delivery
+from bot.runtime.logs import event
+from handlers.checkins import checkins
+from handlers.core.cards import Card, say
+from handlers.core.requests import Press, Request
+from program.core.sheets import Sheet
+from storage.checkins import reflections
+from storage.outbox.outbox_tables import delivery
 from tests.canary.hunt import found, listening, unpacked
 from tests.canary.stage import FORM, PULSE, leaks, names_of
 from tests.canary.test_slack import on_stage
@@ -66,12 +66,12 @@ def an_exceptions_text(patch: pytest.MonkeyPatch, _app: App) -> None:
 
 
 def an_open_vault(patch: pytest.MonkeyPatch, _app: App) -> None:
-    seal = storage.vault._encrypt
+    seal = storage.vault.vault._encrypt
 
     def open_items(cipher: Any, clear: bytes, identity: bytes) -> bytes:
         return os.urandom(12) + clear if identity.startswith(b"item") else seal(cipher, clear, identity)
 
-    patch.setattr(storage.vault, "_encrypt", open_items)
+    patch.setattr(storage.vault.vault, "_encrypt", open_items)
 
 
 def a_reason_in_a_table(patch: pytest.MonkeyPatch, _app: App) -> None:
@@ -89,12 +89,12 @@ def a_message(patch: pytest.MonkeyPatch, _app: App) -> None:
 
 
 def an_export(patch: pytest.MonkeyPatch, _app: App) -> None:
-    sheets = storage.exports.sheets
+    sheets = storage.program_desk.exports.sheets
 
     def telling(*arguments: Any) -> list[Sheet]:
         return [replace(one, rows=(*one.rows, (FORM,) * len(one.columns))) for one in sheets(*arguments)]
 
-    patch.setattr(storage.exports, "sheets", telling)
+    patch.setattr(storage.program_desk.exports, "sheets", telling)
 
 
 def a_pdf(patch: pytest.MonkeyPatch, _app: App) -> None:
@@ -155,7 +155,7 @@ async def test_a_pulse_in_an_idempotency_key_is_found(tmp_path: Path) -> None:
         async with told(f"sqlite:///{tmp_path / 'plc.sqlite'}") as story:
             stage = await on_stage(story, tmp_path)
             pressed = heard(patch)
-            patch.setattr(storage.processed_requests, "request_key", of_what_is_pressed)
+            patch.setattr(storage.outbox.processed_requests, "request_key", of_what_is_pressed)
             await stage.taps(PULSE)
             assert await leaks(stage, ear) == ["table main.processed_request"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App
-from storage import policies
+from storage.record import policies
 from tests.canary.hunt import Haul, listening
 from tests.canary.stage import as_json, leaks, stumble, walk
 from tests.fakes.teams import actions_of

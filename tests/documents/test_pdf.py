@@ -12,7 +12,7 @@ import pytest
 
 from bot.documents.pdf import LAST_SHOWN, PLAIN, SCRIPTS, _showable, certificate_pdf, packet_pdf
 from bot.documents.wording import Logo, Wording, read_wording
-from program.certificate import COMPLETED, RECORD_HEADING
+from program.record.certificate import COMPLETED, RECORD_HEADING
 from tests.documents import reading
 from tests.specimens import HOSTILE, LONG_NAME
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from bot.documents.spreadsheet import to_xlsx
-from program.tables import FORMULA_STARTS, Sheet, to_csv
+from program.core.sheets import FORMULA_STARTS, Sheet, to_csv
 from tests.specimens import HOSTILE
 
 FORMULAS = [

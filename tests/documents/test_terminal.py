@@ -13,11 +13,14 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
-from bot.cli import cli
+from bot.cli.commands import cli
 from bot.settings import Settings
-from storage import certificates, checkins, history, people
-from storage.database import Database
-from storage.tables import account
+from storage.checkins import checkins
+from storage.core import audit_log
+from storage.core.database import Database
+from storage.people import people
+from storage.people.people_tables import account
+from storage.record import certificates
 from tests.canary import hunt
 from tests.documents import reading
 from tests.world import OPERATOR_KEY, World
@@ -151,7 +154,7 @@ def test_everything_about_a_person_is_written_for_them(program: World, tmp_path:
     with program.database.read() as tx:
         person = people.by_email(tx, DANA)
         assert person
-        noted = [line.detail for line in history.of(tx, person.id) if line.what == "person.exported"]
+        noted = [line.detail for line in audit_log.of(tx, person.id) if line.what == "person.exported"]
     assert noted == [{"confidential": confidential}]
 
 

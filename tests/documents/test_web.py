@@ -17,17 +17,19 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from openpyxl import load_workbook
 
-from bot.clients import Clients, read_networks
-from bot.documents import web as pages
 from bot.documents.wording import Wording
-from bot.ratelimit import RateLimit
-from program.certificate import read_code
-from storage import certificates, downloads, people, verification
+from bot.web import pages
+from bot.web.clients import Clients, read_networks
+from bot.web.request_limit import RateLimit
+from program.record.certificate import read_code
+from storage.people import people
+from storage.program_desk import downloads
+from storage.record import certificates, verification
 from tests.completion import approved
 from tests.documents import reading
 from tests.documents.visitor import Page
-from tests.handlers.test_completion import links_of
-from tests.handlers.test_privacy import link_in
+from tests.handlers.privacy.test_privacy import link_in
+from tests.handlers.record.test_completion import links_of
 from tests.specimens import HOSTILE
 from tests.world import ADDRESS, Person, World
 
@@ -235,7 +237,7 @@ async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
     world: World, client: Client, dana: Person, carol: Person, tmp_path: Path
 ) -> None:
     reading.need_tools()
-    from storage import ledger
+    from storage.record import ledger
 
     await approved(world, carol)
     link = (await links(world, dana, "certificate"))["Full record (PDF)"]
@@ -271,7 +273,7 @@ async def test_an_unknown_token_is_no_different_from_a_used_one(client: Client) 
 async def test_what_is_no_longer_theirs_is_not_handed_out(world: World, client: Client, carol: Person) -> None:
     ruth = world.matched("Ruth Ellison", "ruth@example.org")
     link = (await links(world, ruth, "export"))["Excel workbook"]
-    from storage import cohorts
+    from storage.people import cohorts
 
     with world.database.write() as tx:
         cohorts.leave(world.work(tx), cohorts.shared_cohorts(tx, ruth.id)[0].id, ruth.id, None)
@@ -342,8 +344,8 @@ async def test_an_export_has_standings_and_lines_and_nothing_confidential(
 
 
 async def test_disputes_and_leave_are_not_shared(world: World, client: Client, dana: Person, carol: Person) -> None:
-    from storage import ledger
-    from storage.ledger import Line
+    from storage.record import ledger
+    from storage.record.ledger import Line
 
     with world.database.write() as tx:
         for kind in ("dispute", "leave"):
@@ -359,7 +361,7 @@ async def test_disputes_and_leave_are_not_shared(world: World, client: Client, d
 
 
 def test_codes_cannot_be_guessed_or_misread() -> None:
-    from program.certificate import ALPHABET, CODE_LETTERS, new_code
+    from program.record.certificate import ALPHABET, CODE_LETTERS, new_code
 
     assert len(ALPHABET) ** CODE_LETTERS >= 2**80
     assert not set("ILOU") & set(ALPHABET)
@@ -374,7 +376,7 @@ def test_codes_cannot_be_guessed_or_misread() -> None:
 def test_tokens_are_forgotten_when_they_are_old(world: World) -> None:
     from sqlalchemy import func, select
 
-    from storage.tables import download
+    from storage.program_desk.program_desk_tables import download
 
     with world.database.write() as tx:
         person = people.by_email(tx, "dana@example.org")

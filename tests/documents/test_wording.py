@@ -8,7 +8,7 @@ import pytest
 
 from bot.documents.wording import BadWording, read_wording
 from bot.settings import SettingsError, load
-from program.certificate import RECORD_HEADING
+from program.record.certificate import RECORD_HEADING
 
 
 def wrong(tmp_path: Path, text: str) -> str:

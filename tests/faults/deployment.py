@@ -21,15 +21,18 @@ from uuid import UUID, uuid4
 import psutil
 from sqlalchemy import select, update
 
-from bot.clock import SystemClock
+from bot.runtime.clock import SystemClock
 from bot.startup import prepare
-from program.roster import read_roster
-from storage import deliveries, due, meetings, people
-from storage.database import Database, Tx
-from storage.deliveries import Undelivered
-from storage.roster import import_roster
-from storage.tables import cohort, delivery, due_moment
-from storage.work import Work
+from program.people.roster import read_roster
+from storage.core.database import Database, Tx
+from storage.core.work import Work
+from storage.meetings import meetings
+from storage.outbox import deliveries, due
+from storage.outbox.deliveries import Undelivered
+from storage.outbox.outbox_tables import delivery, due_moment
+from storage.people import people
+from storage.people.people_tables import cohort
+from storage.people.roster import import_roster
 from tests.fakes.slack import TEAM, FakeSlack
 from tests.fakes.teams import TENANT, FakeTeams
 from tests.faults.process import Orders, maker, settings_for

@@ -7,8 +7,8 @@ import signal
 import sys
 from unittest.mock import patch
 
-from bot import cli, keyring
-from storage.vault import Vault
+from bot.cli import commands, keyring
+from storage.vault.vault import Vault
 
 
 class DyingVault(Vault):
@@ -27,7 +27,7 @@ def main(wrapped_before_death: int) -> None:
     DyingVault.left = wrapped_before_death
     sys.argv = ["plc-bot", "keys", "rotate"]
     with patch.object(keyring, "Vault", DyingVault):
-        cli.main()
+        commands.main()
 
 
 if __name__ == "__main__":

@@ -23,17 +23,17 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import event
 
-from bot import logs
 from bot.app import App
-from bot.clock import SystemClock
-from bot.intervals import Intervals
 from bot.main import serve
-from bot.port import Port
+from bot.runtime import logs
+from bot.runtime.clock import SystemClock
+from bot.runtime.intervals import Intervals
+from bot.runtime.port import Port
 from bot.settings import Settings
 from bot.slack import connect as connect_slack
 from bot.startup import prepare, running_alone
 from bot.teams import connect as connect_teams
-from storage.database import Database, Tx
+from storage.core.database import Database, Tx
 from tests.fakes import slack, teams
 from tests.world import OPERATOR_KEY
 

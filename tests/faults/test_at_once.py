@@ -12,13 +12,16 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-from handlers.meetings import refresh_meeting
-from handlers.planning import plan_meeting
-from program.times import to_local
-from storage import cohorts, due, meetings
-from storage.meetings import Meeting
-from storage.tables import ledger_line, processed_request
-from storage.work import Work
+from handlers.meetings.meetings import refresh_meeting
+from handlers.meetings.planning import plan_meeting
+from program.core.times import to_local
+from storage.core.work import Work
+from storage.meetings import meetings
+from storage.meetings.meetings import Meeting
+from storage.outbox import due
+from storage.outbox.outbox_tables import processed_request
+from storage.people import cohorts
+from storage.record.record_tables import ledger_line
 from tests.fakes.slack import HttpWire, Json, SlackPerson, SocketWire, words
 from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.deployment import Deployment, until

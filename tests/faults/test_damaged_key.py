@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 from sqlalchemy import select, update
 
-from storage.tables import person_key
-from storage.vault import Vault, read_operator_keys
+from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.vault_tables import person_key
 from tests.bot.test_process import Bot
 from tests.faults.deployment import Deployment
 from tests.world import OPERATOR_KEY

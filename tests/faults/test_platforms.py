@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from handlers.cards import plain
-from handlers.digest import digest_card
-from storage import conversations, deliveries
-from storage.work import Work
+from handlers.core.cards import plain
+from handlers.program_desk.digest import digest_card
+from storage.core.work import Work
+from storage.outbox import conversations, deliveries
 from tests.fakes.slack import TEAM, Fault
 from tests.fakes.teams import Fault as TeamsFault
 from tests.faults.conftest import ON_SQLITE

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import keyring
-from storage import keystore, people, rotation
-from storage.vault import BadKey, Vault, new_operator_key, read_operator_keys
+from bot.cli import keyring
+from storage.people import people
+from storage.vault import keystore, rotation
+from storage.vault.vault import BadKey, Vault, new_operator_key, read_operator_keys
 from tests.bot.test_process import Bot
 from tests.world import OPERATOR_KEY, World
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 KEYS = 450  # more than two transactions' worth
 
 
-PLC_BOT = ("-c", "from bot.cli import main; main()")
+PLC_BOT = ("-c", "from bot.cli.commands import main; main()")
 
 
 def python(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:

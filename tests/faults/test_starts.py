@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from storage.database import Database
-from storage.migrate import head
-from storage.tables import ledger_key, process, program
+from storage.core.core_tables import process, program
+from storage.core.database import Database
+from storage.core.migrate import head
+from storage.vault.vault_tables import ledger_key
 from tests.fakes.slack import FakeSlack
 from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.deployment import Fleet, small_slack

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from handlers.cards import ChoiceField, Form, Option
-from program.wording import RecordLine
-from storage import ledger, verification
+from handlers.core.cards import ChoiceField, Form, Option
+from program.record.wording import RecordLine
+from storage.record import ledger, verification
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, Posted, World
 

@@ -7,10 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from handlers import identity
-from handlers.cohorts import Linking, make_home
-from storage import attendance, breaks, checkins, cohorts, conversations, meetings
-from storage.tables import checkin, cohort, conversation, meeting, rsvp, vault_item
+from handlers.people import identity
+from handlers.people.cohorts import Linking, make_home
+from storage.checkins import checkins
+from storage.checkins.checkins_tables import checkin
+from storage.meetings import attendance, breaks, meetings
+from storage.meetings.meetings_tables import meeting, rsvp
+from storage.outbox import conversations
+from storage.outbox.outbox_tables import conversation
+from storage.people import cohorts
+from storage.people.people_tables import cohort
+from storage.vault.vault_tables import vault_item
 from tests.world import Person, World, buttons_of, said
 
 HOME = "ozarks"
@@ -549,7 +556,7 @@ async def test_the_coordinator_matches_a_guest(world: World, carol: Person) -> N
 
 
 async def test_a_repeated_act_changes_nothing(world: World, ruth: Person, dana: Person) -> None:
-    from handlers.requests import Press
+    from handlers.core.requests import Press
     from tests.world import button
 
     await linked(world, ruth)

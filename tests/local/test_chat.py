@@ -19,7 +19,7 @@ from bot.local.chat import (
     NoSuchMessage,
     direct,
 )
-from handlers.cards import Card, Shown, plain
+from handlers.core.cards import Card, Shown, plain
 from tests.specimens import CARDS, DANA
 
 AT = datetime(2026, 11, 12, 20, 30, tzinfo=UTC)

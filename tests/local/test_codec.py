@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.local import codec
-from handlers import cards
-from handlers.cards import Action, Card, Paragraph, When
+from handlers.core import cards
+from handlers.core.cards import Action, Card, Paragraph, When
 from tests.specimens import CARDS
 
 texts = st.text(max_size=40)

@@ -10,7 +10,7 @@ import pytest
 from bot.local.chat import direct
 from bot.local.render import path_of
 from bot.local.web import WENT_WRONG
-from handlers.cards import action
+from handlers.core.cards import action
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE
 from tests.malformed import BODIES, JSON, Body, spoiled

@@ -10,9 +10,9 @@ import pytest
 from bot.local import connect
 from bot.local.chat import direct
 from bot.local.port import account
-from bot.port import Address, Outgoing, Permanent, Platform, Port
-from handlers.cards import Card, Shown
-from handlers.requests import Place
+from bot.runtime.port import Address, Outgoing, Permanent, Platform, Port
+from handlers.core.cards import Card, Shown
+from handlers.core.requests import Place
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE, MENTOR, Toy, ToyHost
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.local import charts
 from bot.local.render import Renderer, Viewer, safe_url
-from handlers.cards import (
+from handlers.core.cards import (
     Card,
     Chart,
     ChoiceField,

@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.local import LocalPerson, connect
 from bot.local.chat import PAGE, Draft, direct
 from bot.local.render import path_of
-from handlers.cards import Card, action
-from handlers.requests import Arrived, Command, Departed, HomeOpened, Press, Submit, Typed
+from handlers.core.cards import Card, action
+from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Submit, Typed
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE, MENTOR, PEOPLE, START, TAP, Toy, ToyHost, post, seed
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.local import Chat, CommandHelp, LocalPerson, LocalWorkspace, NextDue
-from bot.port import Address, Outgoing
-from handlers.cards import (
+from bot.runtime.port import Address, Outgoing
+from handlers.core.cards import (
     Button,
     Buttons,
     Card,
@@ -23,7 +23,7 @@ from handlers.cards import (
     action,
     say,
 )
-from handlers.requests import Arrived, Command, Departed, HomeOpened, Press, Reply, Request, Submit, Typed, notice
+from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Reply, Request, Submit, Typed, notice
 from tests.specimens import CARDS, CONFIDENTIAL, DANA, FORM, FORMS
 
 START = datetime(2026, 11, 12, 20, 30, tzinfo=UTC)

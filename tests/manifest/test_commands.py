@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import cli
+from bot.cli.commands import cli
 from bot.settings import Settings
 
 APP_ID = "00000000-0000-0000-0000-000000000001"

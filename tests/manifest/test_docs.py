@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.cli import cli
+from bot.cli.commands import cli
 from bot.settings import Settings
-from handlers.router import router
+from handlers.core.router import router
 from manifest.slack import BOT_EVENTS, SCOPES
 from manifest.teams import SCHEMA_VERSION, teams_manifest
 

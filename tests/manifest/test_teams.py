@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 import bot.teams
-from handlers.help import FOR
-from handlers.router import router
+from handlers.core.help import FOR
+from handlers.core.router import router
 from manifest import NOBODY, Publisher, teams_package
 from manifest.about import BOT_NAME
 from manifest.teams import SCHEMA, SCHEMA_VERSION

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import cli
+from bot.cli.commands import cli
 from handlers.features import router
 from manifest.about import LONG
-from storage.tables import metadata
+from storage.schema import metadata
 from tests.manifest.test_docs import part
 
 ROOT = Path(__file__).parents[2]

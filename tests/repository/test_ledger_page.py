@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from program import chain
-from program.wording import KINDS, STEPS
-from storage import checkpoints, verification
+from program.record import chain
+from program.record.wording import KINDS, STEPS
+from storage.record import checkpoints, verification
 from tests.manifest.test_docs import page, part
 
 TABLES = page("ledger.md")

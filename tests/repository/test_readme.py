@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, load
+from handlers.core.router import COORDINATORS, EVERYONE, LEADS
 from handlers.features import router
-from handlers.router import COORDINATORS, EVERYONE, LEADS
 from tests.manifest.test_docs import part
 
 MENTEES = frozenset({"mentee"})

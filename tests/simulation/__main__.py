@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from storage.database import Database
+from storage.core.database import Database
 from tests.simulation.actors import Shape
 from tests.simulation.simulation import Failure, Simulation
 

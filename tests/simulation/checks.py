@@ -13,29 +13,20 @@ from uuid import UUID
 
 from sqlalchemy import JSON, ColumnElement, LargeBinary, Select, String, Table, Text, cast, false, func, or_, select
 
-from program.chain import START, mark_of
-from program.times import to_local
-from storage import due, standings, vault, verification
-from storage.database import Tx
-from storage.deliveries import SETTLING
-from storage.tables import (
-    account,
-    break_,
-    checkin,
-    cohort,
-    consent,
-    delivery,
-    due_moment,
-    enrolment,
-    figure,
-    ledger_head,
-    ledger_line,
-    meeting,
-    membership,
-    metadata,
-    person,
-    vault_item,
-)
+from program.core.times import to_local
+from program.record.chain import START, mark_of
+from storage.checkins.checkins_tables import checkin, consent, figure
+from storage.core.database import Tx
+from storage.meetings.meetings_tables import break_, meeting
+from storage.outbox import due
+from storage.outbox.deliveries import SETTLING
+from storage.outbox.outbox_tables import delivery, due_moment
+from storage.people.people_tables import account, cohort, membership, person
+from storage.record import standings, verification
+from storage.record.record_tables import enrolment, ledger_head, ledger_line
+from storage.schema import metadata
+from storage.vault import vault
+from storage.vault.vault_tables import vault_item
 from tests.simulation import naive
 from tests.simulation.habits import SECRET
 from tests.simulation.invariants import COUNTED, PULSE

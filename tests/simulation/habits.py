@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from handlers.cards import ChoiceField, Form, NumberField
-from program.times import to_local
+from handlers.core.cards import ChoiceField, Form, NumberField
+from program.core.times import to_local
 from tests.simulation.actors import Role, Someone
 
 Values = dict[str, str | Sequence[str]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from handlers.cards import Card, Form, plain
-from handlers.requests import Press, Reply, Request, Submit, Typed
+from handlers.core.cards import Card, Form, plain
+from handlers.core.requests import Press, Reply, Request, Submit, Typed
 from tests.simulation.habits import SECRET
 from tests.world import buttons_of
 

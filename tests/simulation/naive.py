@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from storage.database import Tx, among
-from storage.tables import enrolment, ledger_line, meeting, membership
+from storage.core.database import Tx, among
+from storage.meetings.meetings_tables import meeting
+from storage.people.people_tables import membership
+from storage.record.record_tables import enrolment, ledger_line
 
 ZONE = ZoneInfo("America/Chicago")
 YEARS = 2

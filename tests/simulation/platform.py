@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bot.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
-from handlers.cards import Card
-from handlers.requests import AccountKey, Place, Profile
+from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
+from handlers.core.cards import Card
+from handlers.core.requests import AccountKey, Place, Profile
 from tests.simulation.failures import Fault
 from tests.simulation.process import Life
 

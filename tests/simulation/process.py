@@ -10,18 +10,18 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
-from bot.delivery import DeliveryLoop
-from bot.dispatch import Dispatcher, Product
-from bot.intervals import ALONE
-from bot.planner import look
-from bot.port import Port
+from bot.runtime.delivery import DeliveryLoop
+from bot.runtime.dispatch import Dispatcher, Product
+from bot.runtime.intervals import ALONE
+from bot.runtime.planner import look
+from bot.runtime.port import Port
+from bot.runtime.threads import DatabaseThreads
 from bot.settings import Settings
 from bot.startup import prepare
-from bot.threads import DatabaseThreads
+from handlers.core.requests import Reply, Request
 from handlers.features import router
-from handlers.requests import Reply, Request
-from storage.database import Database, Tx
-from storage.work import Work
+from storage.core.database import Database, Tx
+from storage.core.work import Work
 from tests.simulation.failures import Crash, Diary, Fate
 from tests.world import ADDRESS, OPERATOR_KEY, FixedClock
 

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import event, func, select
 
-from handlers.cards import Action, Card, Form
-from handlers.requests import (
+from handlers.core.cards import Action, Card, Form
+from handlers.core.requests import (
     AccountKey,
     Command,
     Intent,
@@ -27,13 +27,15 @@ from handlers.requests import (
     Submit,
     Typed,
 )
-from program.roster import read_roster
-from storage import checkins, people, policies
-from storage.database import Database
-from storage.deliveries import SETTLING
-from storage.roster import import_roster
-from storage.tables import delivery, due_moment
-from storage.work import Work
+from program.people.roster import read_roster
+from storage.checkins import checkins
+from storage.core.database import Database
+from storage.core.work import Work
+from storage.outbox.deliveries import SETTLING
+from storage.outbox.outbox_tables import delivery, due_moment
+from storage.people import people
+from storage.people.roster import import_roster
+from storage.record import policies
 from tests.simulation.actors import FIRST_DAY, HEADER, PAPER, SLATE, STARTS, Shape, Someone, has_home, mentee, people_of
 from tests.simulation.checks import Broken, Checks
 from tests.simulation.failures import Diary, Fate

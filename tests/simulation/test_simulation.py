@@ -16,11 +16,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from handlers.cards import Card, Form, TextField, action, say
-from handlers.requests import Reply
-from storage import records
-from storage.database import Database, Tx
-from storage.tables import delivery, due_moment, figure, meeting
+from handlers.core.cards import Card, Form, TextField, action, say
+from handlers.core.requests import Reply
+from storage.checkins.checkins_tables import figure
+from storage.core.database import Database, Tx
+from storage.meetings.meetings_tables import meeting
+from storage.outbox.outbox_tables import delivery, due_moment
+from storage.record import records
 from tests.simulation.actors import Shape
 from tests.simulation.checks import Broken, ExpectedCheckins
 from tests.simulation.habits import SECRET

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.settings import SlackSettings
 from bot.slack import Clocks, Patience, SlackPlatform, Watch, connect
-from handlers.requests import Reply, Request
+from handlers.core.requests import Reply, Request
 from tests.fakes.slack import (
     APP_TOKEN,
     BOT_TOKEN,

@@ -15,13 +15,15 @@ import aiohttp
 from sqlalchemy import Select, func, select
 
 from bot.app import App
-from bot.roster import import_file
+from bot.cli.roster import import_file
 from bot.settings import Settings
 from bot.slack import Clocks, Patience, SlackPlatform, Watch, connect
 from bot.startup import open_database, prepare
-from storage import due
-from storage.database import Database, Tx
-from storage.tables import delivery, enrolment, ledger_line, person
+from storage.core.database import Database, Tx
+from storage.outbox import due
+from storage.outbox.outbox_tables import delivery
+from storage.people.people_tables import person
+from storage.record.record_tables import enrolment, ledger_line
 from tests.fakes.slack import (
     APP_TOKEN,
     BOT_TOKEN,

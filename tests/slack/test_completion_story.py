@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from storage import verification
-from storage.tables import certificate, download
+from storage.program_desk.program_desk_tables import download
+from storage.record import verification
+from storage.record.record_tables import certificate
 from tests.completion import DONE, record_years
 from tests.documents.visitor import Visitor, visiting
 from tests.fakes.slack import Json, button_labelled

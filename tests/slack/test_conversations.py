@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from bot.port import Address, Outgoing
+from bot.runtime.port import Address, Outgoing
 from bot.slack import Patience, render
-from handlers.cards import (
+from handlers.core.cards import (
     BadAction,
     Button,
     Card,
@@ -23,7 +23,7 @@ from handlers.cards import (
     buttons,
     say,
 )
-from handlers.requests import (
+from handlers.core.requests import (
     AccountKey,
     Arrived,
     BotAdded,

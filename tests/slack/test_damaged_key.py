@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from storage.tables import person_key, vault_item
+from storage.vault.vault_tables import person_key, vault_item
 from tests.fakes.slack import inputs
 from tests.slack.story import Story
 from tests.slack.test_reflections import CHECK_IN

@@ -12,8 +12,8 @@ import pytest
 
 from bot.slack import modals, render
 from bot.slack.modals import Origin
-from handlers.cards import Button, Card, Form, TextField, action, buttons, say
-from handlers.requests import Reply
+from handlers.core.cards import Button, Card, Form, TextField, action, buttons, say
+from handlers.core.requests import Reply
 from tests.fakes.slack import TEAM, HttpWire, sign
 from tests.malformed import BODIES, JSON, Body, spoiled
 from tests.slack.conftest import DANA, HOME, Bot

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from bot.port import Address, CannotLook, Outgoing, Permanent, Port, Sent, Temporary, Uncertain, Wait
+from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Port, Sent, Temporary, Uncertain, Wait
 from bot.settings import SlackSettings
 from bot.slack import Clocks, SlackPort, connect
 from bot.slack.port import LOOK_PAGES, MEMBERS, PAGE, REMEMBERED_FOR
-from handlers.cards import Card, Shown, say
-from handlers.requests import AccountKey, Place, Reply, Request
+from handlers.core.cards import Card, Shown, say
+from handlers.core.requests import AccountKey, Place, Reply, Request
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, BOT_USER, TEAM, FakeSlack, Fault, words
 from tests.slack.conftest import DANA, HOME, LEE, settings_for
 

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from sqlalchemy import select
 
-from handlers.requests import Request
-from storage import consent
-from storage.tables import vault_item
+from handlers.core.requests import Request
+from storage.checkins import consent
+from storage.vault.vault_tables import vault_item
 from tests.slack.story import Story
 
 CHECK_IN = datetime(2026, 9, 10, 20, 0, tzinfo=UTC)

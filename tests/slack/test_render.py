@@ -10,7 +10,7 @@ import pytest
 
 from bot.slack import modals, render
 from bot.slack.modals import Origin
-from handlers.cards import (
+from handlers.core.cards import (
     BadAction,
     Button,
     Buttons,

@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from storage import policies, verification
-from storage.database import Tx
-from storage.tables import account, vault_item
+from storage.core.database import Tx
+from storage.people.people_tables import account
+from storage.record import policies, verification
+from storage.vault.vault_tables import vault_item
 from tests.slack.phone import screen
 from tests.slack.story import OZARKS, Neighbour, Story
 from tests.world import everybody_on, renamed

@@ -7,22 +7,15 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from bot.roster import NothingImported
-from storage import policies
-from storage.tables import (
-    account,
-    checkin,
-    cohort,
-    conversation,
-    history,
-    ledger_line,
-    meeting,
-    membership,
-    person,
-    rsvp,
-    summary,
-    vault_item,
-)
+from bot.cli.roster import NothingImported
+from storage.checkins.checkins_tables import checkin
+from storage.core.core_tables import history
+from storage.meetings.meetings_tables import meeting, rsvp, summary
+from storage.outbox.outbox_tables import conversation
+from storage.people.people_tables import account, cohort, membership, person
+from storage.record import policies
+from storage.record.record_tables import ledger_line
+from storage.vault.vault_tables import vault_item
 from tests.fakes.slack import BOT_USER
 from tests.slack.story import OZARKS, SERIES, Neighbour, Story, told
 from tests.world import ROSTER, everybody_on

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import select
 
 from handlers.features import router
-from handlers.forgetting import forget_by_operator
-from storage import attendance, meetings, people
-from storage.database import Tx
-from storage.tables import delivery
+from handlers.privacy.forgetting import forget_by_operator
+from storage.core.database import Tx
+from storage.meetings import attendance, meetings
+from storage.outbox.outbox_tables import delivery
+from storage.people import people
 from tests.fakes.slack import BOT_USER, TEAM, Json
 from tests.slack.story import Story
 from tests.specimens import HOSTILE
@@ -62,7 +63,7 @@ def _nothing_fails(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 OF_THE_RECORD = {
     kind
     for kind, builder in router.builders.items()
-    if builder.__module__.removeprefix("handlers.") in ("activities", "leave", "disputes", "records", "completion")
+    if builder.__module__.rpartition(".")[2] in ("activities", "leave", "disputes", "person_page", "completion")
     or kind.startswith("attendance.differs")
 }
 

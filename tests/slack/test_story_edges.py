@@ -10,18 +10,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.slack import Patience
-from storage.tables import (
-    break_,
-    checkin,
-    delivery,
-    due_moment,
-    meeting,
-    person,
-    processed_request,
-    prompt,
-    rsvp,
-    vault_item,
-)
+from storage.checkins.checkins_tables import checkin, prompt
+from storage.meetings.meetings_tables import break_, meeting, rsvp
+from storage.outbox.outbox_tables import delivery, due_moment, processed_request
+from storage.people.people_tables import person
+from storage.vault.vault_tables import vault_item
 from tests.fakes.slack import BOT_USER, Fault
 from tests.slack.phone import screen
 from tests.slack.story import GATEWAY, LOUNGE, OZARKS, SERIES, Story

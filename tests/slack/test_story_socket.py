@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from storage.tables import checkin, person, vault_item
+from storage.checkins.checkins_tables import checkin
+from storage.people.people_tables import person
+from storage.vault.vault_tables import vault_item
 from tests.fakes.slack import BOT_USER
 from tests.slack.story import OZARKS, SERIES, Story, told
 

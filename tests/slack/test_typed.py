@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from storage.tables import vault_item
+from storage.vault.vault_tables import vault_item
 from tests.slack.story import Story
 from tests.slack.test_reflections import CHECK_IN
 

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.port import Platform
+from bot.runtime.port import Platform
 from bot.settings import TeamsSettings
 from bot.teams import connect
-from handlers.requests import Reply, Request
+from handlers.core.requests import Reply, Request
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams, TeamsClient
 from tests.teams.story import Someone, Story, linked, telling
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from bot import roster
 from bot.app import App
+from bot.cli import roster
 from bot.settings import Settings
 from bot.startup import open_database, prepare
 from bot.teams import connect
 from bot.teams.forms import INPUT
-from storage import due, people
-from storage.database import Database, Tx
-from storage.tables import metadata
+from storage.core.database import Database, Tx
+from storage.outbox import due
+from storage.people import people
+from storage.schema import metadata
 from tests.fakes.teams import (
     APP_ID,
     BOT,

@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from storage import certificates, cohorts, ledger, verification
-from storage.certificates import Certificate
-from storage.tables import download
+from storage.people import cohorts
+from storage.program_desk.program_desk_tables import download
+from storage.record import certificates, ledger, verification
+from storage.record.certificates import Certificate
 from tests.completion import DONE, record_years
 from tests.documents.visitor import Visitor, visiting
 from tests.fakes.teams import Message, actions_of

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.teams.listener import BELOW, DONE, LOST, OLD_BUTTON, SENT_DIRECTLY, SORRY
-from handlers.cards import BadAction, Button, Card, Form, TextField, action, buttons, say
-from handlers.requests import (
+from handlers.core.cards import BadAction, Button, Card, Form, TextField, action, buttons, say
+from handlers.core.requests import (
     AccountKey,
     Arrived,
     BotAdded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from storage.tables import person_key
+from storage.vault.vault_tables import person_key
 from tests.teams.story import Someone, Story
 from tests.teams.test_story_checkins import asked
 from tests.teams.test_typed import kinds

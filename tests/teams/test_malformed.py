@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from handlers.cards import Card, say
-from handlers.requests import Reply
+from handlers.core.cards import Card, say
+from handlers.core.requests import Reply
 from tests.fakes.teams import DANA, TEAM, TeamsClient
 from tests.malformed import BODIES, JSON, Body, deep, spoiled
 from tests.teams.conftest import Bot, Start

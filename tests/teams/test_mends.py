@@ -34,7 +34,7 @@ from bot.teams.connector import Connectors, body
 from bot.teams.port import card_activity
 from bot.teams.render import render
 from bot.teams.wire import Wire
-from handlers.cards import Bold, Button, Card, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, action, buttons, say
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams
 
 METADATA = "https://metadata.example/"

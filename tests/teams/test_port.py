@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from bot.port import Address, CannotLook, Outgoing, Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Temporary, Uncertain, Wait
 from bot.settings import TeamsSettings
 from bot.teams import connect
-from handlers.cards import Card, Mention, Shown, say
-from handlers.requests import AccountKey, Place, Profile
+from handlers.core.cards import Card, Mention, Shown, say
+from handlers.core.requests import AccountKey, Place, Profile
 from tests.fakes.teams import (
     APP_ID,
     BOT,

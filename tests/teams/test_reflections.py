@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from storage import consent
+from storage.checkins import consent
 from tests.fakes.teams import actions_of
 from tests.teams.story import Someone, Story, shown
 from tests.teams.test_story_checkins import asked

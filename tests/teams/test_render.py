@@ -11,7 +11,7 @@ import pytest
 from bot.teams.forms import INPUT, read_values, render_form, with_values
 from bot.teams.render import CARD_BYTES, render, summary
 from bot.teams.words import BREAK, escaped, literal
-from handlers.cards import (
+from handlers.core.cards import (
     Bold,
     Button,
     Buttons,

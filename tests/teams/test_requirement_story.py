@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from storage import ledger, policies, verification
-from storage.tables import account, dispute
+from storage.people.people_tables import account
+from storage.record import ledger, policies, verification
+from storage.record.record_tables import dispute
 from tests.fakes.teams import actions_of, inputs_of
 from tests.teams.story import DANA, LEE, OLLIE, Answer, Dialog, Someone, Story, linked, shown, somebody
 from tests.teams.test_story_meetings import THURSDAY, plan

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from storage import attendance, meetings
-from storage.meetings import Meeting
+from storage.meetings import attendance, meetings
+from storage.meetings.meetings import Meeting
 from tests.fakes.teams import CHANNEL, Message, actions_of
 from tests.teams.story import Someone, Story, shown
 from tests.teams.test_story_meetings import THURSDAY, plan

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from sqlalchemy import select
 
-from storage.tables import delivery
+from storage.outbox.outbox_tables import delivery
 from tests.teams.story import DANA, Someone, Story
 from tests.teams.test_story_checkins import asked
 

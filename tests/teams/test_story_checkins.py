@@ -6,10 +6,12 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
-from bot import roster
-from storage import checkins, people, vault
-from storage.checkins import CheckIn
-from storage.tables import checkin
+from bot.cli import roster
+from storage.checkins import checkins
+from storage.checkins.checkins import CheckIn
+from storage.checkins.checkins_tables import checkin
+from storage.people import people
+from storage.vault import vault
 from tests.fakes.teams import CHANNEL, actions_of
 from tests.teams.story import Someone, Story, shown, somebody
 

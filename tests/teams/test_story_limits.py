@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import attendance, meetings
+from storage.meetings import attendance, meetings
 from tests.fakes.teams import BOT, CHANNEL, Person, actions_of, inputs_of, walk
 from tests.specimens import HOSTILE, LONG_NAME
 from tests.teams.story import Someone, Story, of_the_team, shown, somebody, telling

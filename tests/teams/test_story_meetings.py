@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bot.teams.listener import SENT_DIRECTLY
-from storage import breaks, cohorts, meetings
-from storage.meetings import Meeting
-from storage.tables import meeting
-from storage.work import Work
+from storage.core.work import Work
+from storage.meetings import breaks, meetings
+from storage.meetings.meetings import Meeting
+from storage.meetings.meetings_tables import meeting
+from storage.people import cohorts
 from tests.fakes.teams import CHANNEL, actions_of
 from tests.specimens import HOSTILE
 from tests.teams.story import Answer, Someone, Story, shown

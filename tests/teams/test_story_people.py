@@ -10,12 +10,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from bot import roster
-from bot.roster import NothingImported
+from bot.cli import roster
+from bot.cli.roster import NothingImported
 from bot.teams.listener import SENT_DIRECTLY
-from handlers.requests import AccountKey
-from storage import cohorts, deliveries, people
-from storage.tables import conversation
+from handlers.core.requests import AccountKey
+from storage.outbox import deliveries
+from storage.outbox.outbox_tables import conversation
+from storage.people import cohorts, people
 from tests.fakes.teams import BOT, CHANNEL, TEAM, TENANT
 from tests.teams.story import (
     CAROL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.teams.listener import SENT_DIRECTLY
-from storage import meetings, summaries
+from storage.meetings import meetings, summaries
 from tests.fakes.teams import CHANNEL, actions_of, inputs_of
 from tests.teams.story import Someone, Story, shown
 from tests.teams.test_story_attendance import here

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from storage.tables import vault_item
+from storage.vault.vault_tables import vault_item
 from tests.fakes.teams import actions_of
 from tests.teams.story import Someone, Story, shown
 from tests.teams.test_story_checkins import asked

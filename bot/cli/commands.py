@@ -1,0 +1,388 @@
+"""The terminal: plc-bot run, migrate, roster, people, policy, ledger, history, certificate, export, manifest, doctor.
+
+Keys, forgetting, holds and backups are in :mod:`bot.cli.vault`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from bot.cli import vault
+from bot.cli.console import Commands, err, out
+from bot.cli.console import settings as _settings
+from bot.cli.console import stop as _stop
+from bot.runtime import logs
+from bot.settings import SettingsError, load
+
+cli = typer.Typer(
+    cls=Commands,
+    help="The cohort bot for school counselor mentoring programs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a pretty traceback shows local variables, secrets among them
+)
+roster = typer.Typer(help="People and cohorts.", no_args_is_help=True)
+people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
+policy_cli = typer.Typer(help="The program's requirements.", no_args_is_help=True)
+manifest = typer.Typer(help="Write what Slack and Teams need about the app.", no_args_is_help=True)
+ledger_cli = typer.Typer(help="The attendance record.", no_args_is_help=True)
+history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
+cli.add_typer(history_cli, name="history")
+certificate_cli = typer.Typer(help="Certificates and full records.", no_args_is_help=True)
+cli.add_typer(ledger_cli, name="ledger")
+cli.add_typer(certificate_cli, name="certificate")
+cli.add_typer(roster, name="roster")
+cli.add_typer(people_cli, name="people")
+cli.add_typer(policy_cli, name="policy")
+cli.add_typer(vault.keys, name="keys")
+cli.add_typer(vault.person, name="person")
+cli.add_typer(vault.forgotten, name="forgotten")
+cli.command()(vault.backup)
+cli.command()(vault.restore)
+cli.add_typer(manifest, name="manifest")
+
+
+def main() -> None:
+    cli()
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise _stop(f"I can't read {file}: {reason}.") from None
+
+
+@cli.command()
+def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every action.")] = False) -> None:
+    """Start the bot: the local workspace, or Slack and Teams where they are configured."""
+    from bot.main import run as run_app
+    from bot.runtime.disk import DiskProblem
+    from bot.runtime.hardening import forbid_core_dumps
+    from bot.startup import CannotStart
+    from storage.core.migrate import SchemaProblem
+    from storage.vault.vault import BadKey
+
+    settings = _settings()
+    logs.configure(settings.plc_log_format, verbose=verbose)
+    forbid_core_dumps()
+    try:
+        asyncio.run(run_app(settings, lambda text: out.print(text, markup=False, soft_wrap=True)))
+    except (CannotStart, DiskProblem, SchemaProblem, BadKey) as error:
+        raise _stop(str(error)) from None
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from bot.startup import open_database
+    from storage.core.migrate import SchemaProblem
+    from storage.core.migrate import migrate as upgrade
+
+    database = open_database(_settings())
+    try:
+        changed = upgrade(database)
+    except SchemaProblem as error:
+        raise _stop(str(error)) from None
+    finally:
+        database.close()
+    out.print("The database is up to date now." if changed else "The database was up to date already.")
+
+
+@roster.command("import")
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file; docs/roster.md names its columns.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
+    from bot.cli.roster import NothingImported, import_file
+
+    text = _read(file)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)
+
+        try:
+            changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run, report=report)
+        except NothingImported as error:
+            raise _stop(f"Nothing was imported.\n{error}") from None
+    for change in changes:  # plainly: a console takes minutes to lay out a hundred thousand lines
+        typer.echo(f"line {change.line}: {change.text}")
+    if not changes:
+        out.print("Nothing to change. The program has all of this already.")
+    elif dry_run:
+        out.print(f"{len(changes)} changes would be made. Nothing was written (--dry-run).")
+    else:
+        out.print(f"{len(changes)} changes made.")
+
+
+@history_cli.command("import")
+def history_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file with the columns email, date, minutes, status, topic.")],
+    attested_by: Annotated[
+        str,
+        typer.Option("--attested-by", help="The email address of the person who confirms that the file is correct."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
+) -> None:
+    """Bring in attendance from before the bot. All of it or nothing, marked with the file and who attests."""
+    from bot.cli.roster import NothingImported, import_past
+
+    text = _read(file)
+    try:
+        count = import_past(_settings(), text, attested_by, datetime.now(UTC), uuid4, dry_run=dry_run)
+    except NothingImported as error:
+        raise _stop(f"Nothing was imported.\n{error}") from None
+    done = "would be imported. Nothing was written (--dry-run)." if dry_run else "imported."
+    out.print(f"{count} lines {done}")
+
+
+@people_cli.command("list")
+def people_list() -> None:
+    """Those of the roster without an account, and the accounts that are nobody's."""
+    from bot.cli.roster import unmatched
+
+    missing, accounts = unmatched(_settings())
+    table = Table("On the roster", "E-mail", title="Not matched to an account")
+    for person in missing:
+        table.add_row(person.name, person.email)
+    out.print(table)
+    table = Table(title="Accounts that aren't matched to a person yet")
+    for heading in ("Account", "E-mail", "Platform"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("User id", no_wrap=True)  # `people match` takes it as it stands
+    for account in accounts:
+        table.add_row(account.name, account.email, account.platform, account.user)
+    out.print(table)
+
+
+@people_cli.command("match")
+def people_match(
+    email: Annotated[str, typer.Argument(help="The person's address on the roster.")],
+    user: Annotated[str, typer.Argument(help="The account's user id, as `people list` shows it.")],
+) -> None:
+    """Say that an account belongs to a person of the roster."""
+    from bot.cli.roster import NothingImported, match
+
+    try:
+        said = match(_settings(), email, user, datetime.now(UTC), uuid4)
+    except NothingImported as error:
+        raise _stop(str(error)) from None
+    out.print(said, markup=False)
+
+
+@vault.person.command("export")
+def person_export(
+    name: Annotated[str, typer.Argument(help="The person's name or address on the roster.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
+    with_confidential: Annotated[
+        bool,
+        typer.Option("--with-confidential", help="Include check-ins and private writing. The bot tells the person."),
+    ] = False,
+) -> None:
+    """Write everything that is kept about a person, for them. Check first that it is them who asks."""
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import person_file
+    from bot.startup import CannotStart
+    from storage.vault.vault import BadKey
+
+    now = datetime.now(UTC)
+    try:
+        made = person_file(_settings(), name, now, uuid4, confidential=with_confidential)
+    except (NothingToMake, BadKey, CannotStart) as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
+
+
+@ledger_cli.command("verify")
+def ledger_verify(
+    head: Annotated[str, typer.Option("--head", help="A check code from a full record or a weekly digest.")] = "",
+) -> None:
+    """Check that no line of the ledger was changed, removed or cut off; name what was."""
+    from bot.cli.roster import NothingImported, verify_ledger
+    from program.core.words import counted
+
+    try:
+        verdict = verify_ledger(_settings(), head)
+    except NothingImported as error:
+        raise _stop(str(error)) from None
+    for problem in verdict.problems:
+        out.print(f"✗ {problem}", markup=False)
+    out.print(
+        f"Checked {counted(verdict.lines, 'line')} of {counted(verdict.enrolments, 'enrollment')}: "
+        f"{counted(len(verdict.problems), 'problem')}."
+    )
+    if verdict.problems:
+        raise typer.Exit(1)
+
+
+@policy_cli.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (TOML).")]) -> None:
+    """Validate a policy and print in plain English what it asks of a mentee, year by year."""
+    from program.record.english import describe
+    from program.record.policy import BadPolicy, read_policy
+
+    try:
+        policy = read_policy(_read(file))
+    except BadPolicy as error:
+        raise _stop(f"{file} can't be used as a policy.\n{error}") from None
+    out.print(describe(policy), markup=False, soft_wrap=True)
+
+
+@policy_cli.command("adopt")
+def policy_adopt(
+    file: Annotated[Path, typer.Argument(help="A policy document (TOML).")],
+    holds_from: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For those who start then or later.")
+    ],
+    take_along: Annotated[
+        bool | None,
+        typer.Option("--take-along/--new-only", help="Also move everyone who is enrolled already. The bot tells them."),
+    ] = None,
+) -> None:
+    """Make a policy current for new mentees, and on request for those who are enrolled already."""
+    from bot.cli.roster import NothingImported, adopt_policy, enrolled_elsewhere
+
+    settings, text = _settings(), _read(file)
+    try:
+        others = enrolled_elsewhere(settings, text)
+        if take_along is None:
+            ask = f"{others} already enrolled are on another policy. Move them to this one? The bot will tell them."
+            take_along = others > 0 and sys.stdin.isatty() and typer.confirm(ask, default=False)
+        said = adopt_policy(
+            settings, text, holds_from.date(), datetime.now(UTC), uuid4, take_along=take_along and others > 0
+        )
+        if others and not take_along:
+            said += f" {others} already enrolled stay on another policy. To move them, add --take-along."
+    except NothingImported as error:
+        raise _stop(f"Nothing was adopted.\n{error}") from None
+    out.print(said, markup=False, soft_wrap=True)
+
+
+@certificate_cli.command("write")
+def certificate_write(
+    email: Annotated[str, typer.Argument(help="The mentee's address on the roster.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the PDF goes.")],
+    packet: Annotated[bool, typer.Option("--packet", help="The full record instead of the certificate.")] = False,
+) -> None:
+    """Write a mentee's certificate, or the packet with every line it rests on."""
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import certificate_file
+
+    try:
+        made = certificate_file(_settings(), email, datetime.now(UTC), packet=packet)
+    except NothingToMake as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
+
+
+@cli.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", help="A file ending in .xlsx or .csv.")],
+    cohort: Annotated[str, typer.Option("--cohort", help="Only this cohort.")] = "",
+    mentee: Annotated[str, typer.Option("--mentee", help="Only this mentee, by address.")] = "",
+    standings: Annotated[bool, typer.Option("--standings", help="For .csv: standings, not the record.")] = False,
+) -> None:
+    """Write standings and the record as a spreadsheet. Nothing confidential is in it."""
+    from bot.documents.making import NothingToMake
+    from bot.documents.terminal import export_file
+
+    now = datetime.now(UTC)
+    try:
+        made = export_file(_settings(), output.suffix, now, cohort=cohort, mentee=mentee, standings=standings)
+    except NothingToMake as error:
+        raise _stop(str(error)) from None
+    _write(output, made.data)
+
+
+def _write(output: Path, data: bytes) -> None:
+    try:
+        with os.fdopen(os.open(output, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)  # readable by its owner alone: it names people
+    except OSError as error:
+        raise _stop(f"I can't write {output}: {error.strerror}.") from None
+    out.print(f"Wrote {output}.", markup=False)
+
+
+@manifest.command("slack")
+def manifest_slack(
+    socket_mode: Annotated[
+        bool | None,
+        typer.Option("--socket-mode/--http", help="How Slack reaches the bot. Default: as in the settings."),
+    ] = None,
+) -> None:
+    """Print the Slack app manifest for these settings."""
+    from manifest import slack_manifest
+
+    settings = _settings()
+    if socket_mode is None:
+        socket_mode = settings.slack_app_token is not None or settings.plc_public_url is None
+    try:
+        text = slack_manifest(settings.public_url, socket_mode=socket_mode)
+    except ValueError as error:
+        raise _stop(str(error)) from None
+    print(text)  # noqa: T201  raw, for a file or a clipboard
+
+
+@manifest.command("teams")
+def manifest_teams(
+    app_id: Annotated[str, typer.Option("--app-id", help="The bot's Microsoft app id.")],
+    output: Annotated[Path, typer.Option("--output", help="Where the package goes.")] = Path("plc-bot-teams.zip"),
+    publisher: Annotated[str, typer.Option(help="The organization that runs the bot, shown in Teams.")] = "",
+    website: Annotated[str, typer.Option(help="Its page about the bot, https://…")] = "",
+    privacy: Annotated[str, typer.Option(help="Its privacy policy, https://…")] = "",
+    terms: Annotated[str, typer.Option(help="Its terms of use, https://…")] = "",
+) -> None:
+    """Write the Teams app package."""
+    from manifest import NOBODY, Publisher, teams_package
+
+    shown = Publisher(
+        publisher or NOBODY.name, website or NOBODY.website, privacy or NOBODY.privacy, terms or NOBODY.terms
+    )
+    try:
+        output.write_bytes(teams_package(app_id, shown))
+    except ValueError as error:
+        raise _stop(str(error)) from None
+    except OSError as error:
+        raise _stop(f"I can't write {output}: {error.strerror}.") from None
+    out.print(f"Wrote {output}. Upload it in the Teams admin center, or to a team under Apps.", markup=False)
+    said = {"--publisher": publisher, "--website": website, "--privacy": privacy, "--terms": terms}
+    missing = [option for option, value in said.items() if not value]
+    if missing:
+        out.print(f"Teams will show placeholders for: {', '.join(missing)}.", markup=False)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, database, keys, tokens, scopes and reachability, and say how to mend what fails."""
+    from bot.cli.doctor import examine
+
+    try:
+        settings = load()
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            out.print(f"✗ {line}", markup=False)
+        raise typer.Exit(1) from None
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        out.print(f"{'✓' if finding.ok else '✗'} {finding.what}", markup=False, soft_wrap=True)
+        if not finding.ok:
+            out.print(f"    {finding.mend}", markup=False, soft_wrap=True)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,46 @@
+"""What every command of the terminal uses: its two consoles, and how it stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from bot.settings import Settings, SettingsError, load
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, style="bold")
+
+
+def say(text: str) -> None:
+    """A line as it is, whatever signs are in it."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def stop(text: str) -> typer.Exit:
+    err.print(text, markup=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+def settings() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        raise stop(str(error)) from None
+
+
+class Commands(TyperGroup):
+    """The commands. In each of them a database or key store that cannot be used is a sentence, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from storage.core.migrate import SchemaProblem
+            from storage.vault.vault import BadKey
+
+            if isinstance(error, SchemaProblem | BadKey):
+                raise stop(str(error)) from None
+            raise

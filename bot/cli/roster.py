@@ -1,0 +1,309 @@
+"""What the terminal does with the roster and with who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.cli.keyring import unlock_database
+from bot.settings import Settings
+from bot.startup import CannotStart, open_database, operator_keys
+from handlers.checkins.schedule import refresh_turns
+from handlers.features import router
+from handlers.people import identity, replacing
+from program.core.times import long_day
+from program.core.words import counted
+from program.people.roster import Problem, read_roster
+from program.record.attendance_import import read_history
+from program.record.english import describe
+from program.record.policy import BadPolicy, Policy, read_policy
+from storage.core.database import Database, Tx, collided
+from storage.core.migrate import migrate
+from storage.core.work import Work
+from storage.outbox import deliveries
+from storage.outbox.outbox_tables import installation
+from storage.people import people, replacements
+from storage.people.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
+from storage.record import attendance_import, enrolments, ledger, policies, verification
+from storage.record.ledger import Line
+from storage.record.verification import Verdict
+from storage.vault.vault import BadKey, Vault, read_operator_keys
+
+ATTEMPTS = 3  # the last one prepares inside the transaction, so that nothing can change meanwhile
+
+
+class NothingImported(Exception):
+    """The text names every problem; the database is as it was."""
+
+
+class _DryRun(Exception):
+    """Rolls the transaction back."""
+
+
+def import_file(
+    settings: Settings,
+    text: str,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    *,
+    dry_run: bool,
+    report: Report = report_nothing,
+) -> list[Change]:
+    """Import a roster file's text, all of it or nothing; what changed, or would have.
+
+    Everything is prepared by reading, while the bot goes on writing; then one transaction writes it.
+
+    Raises:
+        NothingImported: with a sentence for each problem.
+    """
+    rows, problems = read_roster(text)
+    if problems:
+        raise NothingImported(_said(problems))
+    database = open_database(settings)
+    try:
+        migrate(database)
+        key = _unlocked(settings, database)
+        for attempt in range(1, ATTEMPTS + 1):
+            with database.read() as tx:
+                plan = prepare(Work(tx, now, new_id, key), rows, report)
+            _refuse(plan)
+            if dry_run:
+                return plan.changes
+            try:
+                with database.write() as tx:
+                    work = Work(tx, now, new_id, key)
+                    if stamp(tx) != plan.stamp:
+                        if attempt < ATTEMPTS:
+                            continue
+                        plan = prepare(work, rows, report)
+                        _refuse(plan)
+                    write(work, plan, report)
+                    _follow(work, plan.touched)
+                return plan.changes
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not collided(error):
+                    raise
+    finally:
+        database.close()
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _refuse(plan: Plan) -> None:
+    if plan.problems:
+        raise NothingImported(_said(plan.problems))
+
+
+def _follow(work: Work, touched: Sequence[UUID]) -> None:
+    """What a changed roster makes happen: new coordinators' digests, check-ins, questions who somebody is."""
+    for hook in router.start_hooks:
+        hook(work)
+    identity.propose_again(work)
+    refresh_turns(work, touched)
+
+
+def _said(problems: list[Problem]) -> str:
+    return "\n".join(str(problem) for problem in sorted(problems, key=lambda one: one.line))
+
+
+def import_past(
+    settings: Settings, text: str, attests: str, now: datetime, new_id: Callable[[], UUID], *, dry_run: bool
+) -> int:
+    """Import a file of earlier attendance, all of it or nothing; how many meetings of people it holds.
+
+    Raises:
+        NothingImported: with a sentence for each problem.
+    """
+    rows, problems = read_history(text, now.date())
+    if problems:
+        raise NothingImported(_said(problems))
+    database = open_database(settings)
+    try:
+        migrate(database)
+        key = _unlocked(settings, database)
+        with database.write() as tx:
+            work = Work(tx, now, new_id, key)
+            file = attendance_import.fingerprint(text)
+            if attendance_import.imported_before(work, file):
+                raise NothingImported("You imported this file already. Nothing was imported again.")
+            witness = people.by_email(tx, attests)
+            if witness is None:
+                raise NothingImported(
+                    f"{attests} is not on the roster. Name a person on the roster who confirms that the "
+                    "file is correct."
+                )
+            problems = attendance_import.import_history(work, rows, file, witness.id, None)
+            if problems:
+                raise NothingImported(_said(problems))
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    finally:
+        database.close()
+    return len(rows)
+
+
+def _unlocked(settings: Settings, database: Database) -> bytes:
+    """The unlocked database's own key.
+
+    Raises:
+        NothingImported: the operator's keys are not at hand, or do not open it.
+    """
+    try:
+        return unlock_database(database, Vault(read_operator_keys(operator_keys(settings))))
+    except (BadKey, CannotStart) as error:
+        raise NothingImported(str(error)) from None
+
+
+def unmatched(settings: Settings) -> tuple[list[people.Person], list[people.Account]]:
+    """The people without an account, and the accounts without a person."""
+    database = open_database(settings)
+    try:
+        migrate(database)
+        with database.read() as tx:
+            return people.unmatched_people(tx), people.unmatched_accounts(tx, 500)
+    finally:
+        database.close()
+
+
+def match(settings: Settings, email: str, user: str, now: datetime, new_id: Callable[[], UUID]) -> str:
+    """Link an account to a person, as the operator; the person is welcomed by the running bot.
+
+    Raises:
+        NothingImported: the person or account is not there.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        _unlocked(settings, database)
+        return _match(database, email, user, now, new_id)
+    finally:
+        database.close()
+
+
+def _match(database: Database, email: str, user: str, now: datetime, new_id: Callable[[], UUID]) -> str:
+    with database.write() as tx:
+        person = people.by_email(tx, email)
+        if person is None:
+            raise NothingImported(f"No one on the roster has the address {email}.")
+        account = _account(tx, user)
+        if account is None:
+            raise NothingImported(
+                f"I don't know the account {user}. To see the accounts I know, run `plc-bot people list`."
+            )
+        if account.link == "confirmed":
+            whose = people.named(tx, [account.person_id]).get(account.person_id, "") if account.person_id else ""
+            raise NothingImported(f"The account {account.name} is matched to {whose} already, so nothing was changed.")
+        work = Work(tx, now, new_id)
+        if not people.is_unmatched(tx, person.id):
+            return _replace(work, person, account)
+        identity.link(work, account.id, person.id, by=None)
+    return f"{person.name} is now matched to {account.name} on {account.platform}."
+
+
+def _replace(work: Work, person: people.Person, account: people.Account) -> str:
+    try:
+        until = replacing.begin(work, person.id, account.id, None)
+    except replacements.AlreadyAsked:
+        raise NothingImported(f"A change of {person.name}'s account is waiting already.") from None
+    return (
+        f"{person.name} has an account already. The bot tells it now, and matches {account.name} on {account.platform} "
+        f"after {long_day(until, person.zone)}, unless {person.name} objects."
+    )
+
+
+def _account(tx: Tx, user: str) -> people.Account | None:
+    places = tx.execute(installation.select()).all()
+    for place in places:
+        me = people.actor(tx, place.platform, place.tenant, user)
+        if me is not None:
+            return people.account_by_id(tx, me.account_id)
+    return None
+
+
+def verify_ledger(settings: Settings, head: str) -> Verdict:
+    """Check every chain of the ledger.
+
+    Raises:
+        NothingImported: the keys at hand do not open the ledger's.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        key = _unlocked(settings, database)
+        with database.read() as tx:
+            return verification.verify(tx, key, head.strip())
+    finally:
+        database.close()
+
+
+def enrolled_elsewhere(settings: Settings, text: str) -> int:
+    """How many people are enrolled on another policy than this document.
+
+    Raises:
+        NothingImported: the document cannot be used.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        name = read_policy(text).name
+        with database.read() as tx:
+            return policies.on_others(tx, name)
+    except BadPolicy as error:
+        raise NothingImported(str(error)) from None
+    finally:
+        database.close()
+
+
+def adopt_policy(
+    settings: Settings,
+    text: str,
+    holds_from: date,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    *,
+    take_along: bool = False,
+) -> str:
+    """Make a policy document current for those who begin on a day or later.
+
+    ``take_along``: everybody who is enrolled already moves to it too, and is told.
+
+    Raises:
+        NothingImported: the document cannot be used, or its version was adopted already.
+    """
+    database = open_database(settings)
+    try:
+        migrate(database)
+        key = _unlocked(settings, database)
+        with database.write() as tx:
+            work = Work(tx, now, new_id, key)
+            found = policies.adopt(work, text, holds_from, None)
+            moved = _take_along(work, found) if take_along else 0
+    except (BadPolicy, policies.PolicyThere) as error:
+        raise NothingImported(str(error)) from None
+    finally:
+        database.close()
+    along = f" {counted(moved, 'mentee')} moved to it." if take_along else ""
+    return f"{describe(found)}\n\n{found.name} applies to everyone who starts on {holds_from} or later.{along}"
+
+
+def _take_along(work: Work, policy: Policy) -> int:
+    """Move everybody who is enrolled to a policy, with a line in each record; how many moved.
+
+    Raises:
+        NothingImported: somebody is on a track that the policy does not have.
+    """
+    enrolled = enrolments.on_other_policies(work.tx, policy.name)
+    lost = [(who, one.track) for one, who in enrolled if one.track and policy.track(one.track) is None]
+    if lost:
+        raise NothingImported("\n".join(f"{who}: {policy.name} has no track {track!r}." for who, track in lost))
+    for one, _ in enrolled:
+        detail = {"from": one.policy.name, "to": policy.name}
+        line = Line("policy", "moved", work.now, None, "operator", reason="adopted", detail=detail)
+        line_id = ledger.add(work, one.person_id, line)
+        enrolments.change(work, one.person_id, None, policy=policy.name)
+        deliveries.to_person(work, "record.changed", one.person_id, one.person_id, tag=line_id)
+    return len(enrolled)

@@ -1,0 +1,82 @@
+"""A moment comes: each due moment is claimed, done, and its deliveries queued, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy.exc import OperationalError
+
+from bot.runtime.dispatch import Product
+from bot.runtime.logs import event
+from program.program_desk.reporting import PRIVATE_MOMENTS
+from storage.core.database import Tx
+from storage.outbox import due
+from storage.outbox.due import Moment
+
+log = logging.getLogger("plc.planner")
+
+
+def _never() -> bool:
+    return False
+
+
+async def look(product: Product, stopping: Callable[[], bool] = _never) -> int:
+    """Do everything that is due by now, or until ``stopping``; how many moments that were.
+
+    Each is a short transaction of its own, so that people's acts go in between.
+    """
+    done = 0
+    while not stopping() and await _next(product):
+        done += 1
+    return done
+
+
+async def _next(product: Product) -> bool:
+    """Do the earliest due moment; False when there is none. A failing one waits and keeps nothing back.
+
+    Raises:
+        OperationalError: the database is away or full. The moment is not to blame, so it stays as it was.
+    """
+    held: list[tuple[Moment, str]] = []
+    try:
+        found = await product.threads.write(partial(_do, product, held))
+    except OperationalError:
+        raise
+    except Exception as error:
+        if not held:
+            raise
+        await _postpone(product, held[0][0], error)
+        return True
+    if found:
+        _note(product, *held[0])
+    return found
+
+
+def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:
+    """Claim and do the earliest one; ``held`` is filled with it at once, so that its failure has a name."""
+    work = product.work(tx)
+    moment = due.claim(work)
+    if moment is None:
+        return False
+    held[:] = [(moment, "failed")]
+    spec = product.router.moments.get(moment.kind)
+    state = (spec.handler(work, moment, product.vault) or "done") if spec else "failed"
+    due.settle(work, moment, state)
+    held[:] = [(moment, state)]
+    return True
+
+
+def _note(product: Product, moment: Moment, state: str) -> None:
+    if moment.kind in PRIVATE_MOMENTS:  # when these come, and whether they do anything, depends on who paused
+        return
+    product.metrics.done(moment.kind, (product.clock.now() - moment.due_at).total_seconds())
+    event(log, "moment.done", kind=moment.kind, subject=moment.subject, state=state)
+
+
+async def _postpone(product: Product, moment: Moment, error: Exception) -> None:
+    # The exception's own text may hold somebody's words; its kind and the ids are enough to find it.
+    ids = {"kind": moment.kind, "subject": moment.subject, "error": type(error).__name__}
+    event(log, "moment.failed", logging.ERROR, **ids)
+    await product.threads.write(lambda tx: due.postpone(product.work(tx), moment))

@@ -1,0 +1,321 @@
+"""Check-ins: a pulse and a reflection, asked directly and kept encrypted. Nothing of an answer is echoed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import cache
+from uuid import UUID
+
+from handlers.checkins import consent_notice
+from handlers.checkins.saved import read_by, removed_sentence, saved_sentence
+from handlers.checkins.schedule import Off, set_turns
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Form, Note, TextField, When, action, buttons, say
+from handlers.core.requests import Reply, notice
+from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.people.contacts import ask_coordinator
+from handlers.privacy import holds
+from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
+from program.core.times import local_day
+from storage.checkins import checkins, consent, reflections
+from storage.checkins.checkins import CheckIn, Turn
+from storage.checkins.saved import Saved, find_saved
+from storage.core.work import Work
+from storage.outbox import deliveries, due
+from storage.outbox.deliveries import Delivery
+from storage.outbox.due import Moment
+from storage.people import cohorts, people
+from storage.vault import vault
+
+TYPED_LABEL = "What you typed to me"
+PULSES = ("1", "2", "3", "4", "5")
+MOST_PROMPTS = 30
+
+
+# The moments ------------------------------------------------------------------------------------
+
+
+@router.moment(
+    "checkins.open",
+    "check-ins go out",
+    late="goes out late while its window of seven days is open; after that it is recorded as missed",
+)
+def open_checkins(work: Work, moment: Moment) -> str | None:
+    """Open a check-in for everybody whose turn has come; late ones go out while their window is open."""
+    came = datetime.fromisoformat(moment.subject)
+    closes_at = came + timedelta(days=OPEN_DAYS)
+    due_people = set(checkins.people_due(work.tx, came))
+    turns = checkins.turns(work.tx, due=came)
+    checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
+    prompts = checkins.prompts(work.tx)
+    chosen = cache(lambda turn: [str(one.id) for one in choose_prompts(prompts, turn)])
+    off = Off(work, [turn.person_id for turn in turns])
+    rows = []
+    for turn in turns:
+        day = local_day(came, turn.zone)
+        if work.now < closes_at and _takes(turn, day, off):
+            rows.append((turn.person_id, day, chosen(turn_of(day, turn.cycle))))
+    opened = checkins.open_checkins(work, rows, closes_at)
+    deliveries.to_people(work, "checkin", [(one.person_id, one.id) for one in opened])
+    if opened:
+        # Those of two turns that are both late may open at one instant; each turn has a reminder and a closing.
+        due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat(), tag=moment.subject)
+        due.plan(work, "checkins.close", closes_at, work.now.isoformat(), tag=moment.subject)
+    set_turns(work, turns)
+    return None if opened else "missed" if rows or work.now >= closes_at else None
+
+
+@router.moment(
+    "checkins.nudge",
+    "the one reminder of an open check-in",
+    late="goes out late while the check-in is open; nobody gets it who has answered, paused or left",
+)
+def nudge(work: Work, moment: Moment) -> str | None:
+    """Those who have not answered are reminded once, unless they paused, have a break, or it has closed.
+
+    Who has not chosen yet whether they want check-ins is not reminded.
+    """
+    opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
+    unanswered = {one.person_id: one for one in opened if one.closes_at > work.now}
+    turns = checkins.turns(work.tx, list(unanswered))  # nobody who completed, left, or wants none any more
+    agreed = consent.agreed_of(work.tx, list(unanswered))
+    off = Off(work, list(unanswered))
+    asked = [one for one in turns if one.person_id in agreed and _takes(one, local_day(work.now, one.zone), off)]
+    deliveries.to_people(work, "checkin.nudge", [(one.person_id, unanswered[one.person_id].id) for one in asked])
+    return None
+
+
+def _takes(turn: Turn, day: date, off: Off) -> bool:
+    """Whether somebody takes check-ins on a day: they have not paused, and it is no day off."""
+    asleep = turn.snoozed_until is not None and day < turn.snoozed_until
+    return not asleep and not off.on(turn, day)
+
+
+@router.moment(
+    "checkins.close",
+    "check-ins close",
+    late="closes late; answers were refused from the closing time on all the same",
+)
+def close(work: Work, moment: Moment) -> str | None:
+    opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject))
+    deliveries.refresh_all(work, ("checkin", "checkin.nudge"), [one.id for one in opened])
+    return None
+
+
+# The message ------------------------------------------------------------------------------------
+
+
+@router.delivery("checkin")
+def checkin_delivery(work: Work, item: Delivery) -> Card | None:
+    found = checkins.get(work.tx, UUID(item.subject))
+    if found is None or (item.verb == "post" and found.closes_at <= work.now):
+        return None
+    return checkin_card(work, found)
+
+
+@router.delivery("checkin.nudge")
+def nudge_delivery(work: Work, item: Delivery) -> Card | None:
+    found = checkins.get(work.tx, UUID(item.subject))
+    if found is None:
+        return None
+    if item.verb == "post" and (found.closes_at <= work.now or found.answered_at is not None):
+        return None
+    return checkin_card(work, found, "Your check-in is still open")
+
+
+def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?") -> Card:
+    """The check-in as it stands. It never shows an answer, but tells its author what is saved and who can read it."""
+    saved = find_saved(work.tx, found.id, found.person_id) if found.answered_at is not None else Saved()
+    if found.closes_at <= work.now:
+        closed = saved_sentence(saved) if saved.anything else "You don't need to do anything."
+        return Card("This check-in is closed", (say(closed), *_number(found, saved)))
+    decision = consent.of(work.tx, found.person_id)
+    if decision is not None and decision.declined:
+        return Card("You declined check-ins", (say(consent_notice.DECLINED),))
+    if decision is None or not decision.agreed:
+        return consent_notice.first_card(work.privacy_settings, found, changed=decision is not None)
+    closes = When(found.closes_at, people.get(work.tx, found.person_id).zone)
+    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
+    ways = (pulse, *_words(work, found, saved))
+    if saved.anything:
+        until = Note(("You can tap a number or write until ", closes, "; the last one counts."))
+        return Card("Check-in", (say(saved_sentence(saved)), *_number(found, saved), *ways, until))
+    first = say("One tap is enough: 1 is hard, 5 is great.")
+    return Card(title, (first, *ways, Note(("Open until ", closes, ". Skip what you like."))))
+
+
+def _number(found: CheckIn, saved: Saved) -> tuple[Block, ...]:
+    """That a number is saved, with the ways to see it and to take it back. It stands in no message itself."""
+    if not saved.number:
+        return ()
+    show = Button("Show my number", action("checkins.number", found.id), opens_form=True)
+    retract = Button("Take it back", action("checkins.retract", found.id))
+    return say("You answered with a number from 1 to 5. I show it only to you."), buttons(show, retract)
+
+
+def _words(work: Work, found: CheckIn, saved: Saved) -> tuple[Block, ...]:
+    """The ways to write, and to be contacted."""
+    asked = found.reach_out_at is not None
+    label = "Write or change" if saved.anything else "Write a reflection"
+    write = Button(label, action("checkins.write", found.id), opens_form=True)
+    reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
+    others = (reach,) if not asked and _mentors_of(work, found.person_id) else ()
+    last = say("Your mentor was asked to reach out. Nothing else was sent.")
+    return (buttons(write, *others), *((last,) if asked else ()))
+
+
+def _pulse_label(value: str) -> str:
+    return {"1": "1 hard", "5": "5 great"}.get(value, value)
+
+
+def own_checkin(call: Call) -> CheckIn:
+    """The pressed check-in, if it is the asker's."""
+    found = checkins.get(call.work.tx, call.id_at(0))
+    if found is None or found.person_id != call.my_id:
+        raise Refused("I can't find that check-in.")
+    return found
+
+
+def open_checkin(call: Call) -> CheckIn:
+    """The pressed check-in, if it is the asker's and takes answers."""
+    found = own_checkin(call)
+    if found.closes_at <= call.work.now:
+        raise Refused("This check-in is closed. I'll send the next one when it's time.")
+    check_agreed(call)
+    return found
+
+
+def check_agreed(call: Call) -> None:
+    """Nothing is kept of somebody who has not agreed.
+
+    Raises:
+        Refused: they declined, or have not chosen yet.
+    """
+    decision = consent.of(call.work.tx, call.my_id)
+    if decision is None or not decision.agreed:
+        raise Refused(
+            consent_notice.DECLINED if decision is not None and decision.declined else consent_notice.UNDECIDED
+        )
+
+
+def answered(call: Call, found: CheckIn) -> Card:
+    """Note that something is saved (or no longer is) and bring the messages up to date."""
+    checkins.set_answered(call.work, found.id, vault.anything_written(call.work.tx, found.id))
+    deliveries.refresh(call.work, found.id, "checkin", "checkin.nudge")
+    current = checkins.get(call.work.tx, found.id)
+    return checkin_card(call.work, current or found)
+
+
+# The reflection ---------------------------------------------------------------------------------
+
+
+@router.press("checkins.write")
+def write_form(call: Call) -> Reply:
+    """Three short prompts, none of them required; what this account saved before is filled in."""
+    found = open_checkin(call)
+    before = find_answers(call, found)
+    readers = read_by(find_saved(call.work.tx, found.id, call.my_id))
+    fields = [
+        answer_field(str(one.id), one.text, before.get(str(one.id), ""))
+        for one in checkins.prompt_texts(call.work.tx, found.prompts)
+    ]
+    if reflections.TYPED in before:
+        fields.append(answer_field(reflections.TYPED, TYPED_LABEL, before[reflections.TYPED]))
+    return Reply(
+        form=Form(
+            "Your reflection",
+            action("checkins.save", found.id),
+            opener=action("checkins.write", found.id),
+            confidential=True,
+            blocks=(
+                *([say(readers)] if readers else []),
+                Note(
+                    (
+                        "I keep it encrypted and show it only to a mentor you choose. Leave out anything that could "
+                        f"identify a student. Report abuse or neglect elsewhere: {call.work.privacy_settings.abuse}.",
+                    )
+                ),
+            ),
+            fields=tuple(fields),
+        )
+    )
+
+
+def answer_field(name: str, label: str, text: str) -> TextField:
+    """One answer of a reflection. None is required."""
+    return TextField(name, label, text, multiline=True, optional=True)
+
+
+def find_answers(call: Call, found: CheckIn) -> reflections.Answers:
+    """What this account wrote."""
+    item = vault.find(call.work.tx, found.id, reflections.KIND, call.me.account_id)
+    return reflections.read(call.vault, call.work.tx, item.id, call.me.account_id) if item else {}
+
+
+def save_answers(call: Call, found: CheckIn, answers: reflections.Answers) -> None:
+    """Save what this account wrote, in place of what it wrote before.
+
+    Raises:
+        Refused: a legal hold is on it, and a word would be lost.
+    """
+    with holds.respected(call):
+        reflections.save(call.vault, call.work, found, call.my_id, call.me.account_id, answers)
+
+
+@router.submit("checkins.save")
+def save(call: Call) -> Reply:
+    found = open_checkin(call)
+    read = FieldReader(call.values)
+    before = find_answers(call, found)
+    names = [*found.prompts, reflections.TYPED]
+    # What came in while the form was open is not in it, and stays.
+    texts = {name: read.text(name) if name in call.values else before.get(name, "") for name in names}
+    answers = {name: text for name, text in texts.items() if text}
+    read.check()
+    save_answers(call, found, answers)
+    answered(call, found)
+    if answers:
+        return notice(saved_sentence(find_saved(call.work.tx, found.id, call.my_id)))
+    return notice(*removed_sentence(call, found))
+
+
+@router.press("checkins.reach")
+def reach_out(call: Call) -> Reply:
+    """Tell the mentors just that they are asked to reach out."""
+    found = open_checkin(call)
+    mentors = _mentors_of(call.work, call.my_id)
+    if not mentors:
+        raise Refused(f"Your cohort has no mentor yet. {ask_coordinator(call.work.tx)}")
+    if checkins.ask_mentor(call.work, found.id):
+        for mentor_id in sorted(mentors):
+            deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=found.id)
+    deliveries.refresh(call.work, found.id, "checkin")
+    return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, found.id) or found))
+
+
+def _mentors_of(work: Work, person_id: UUID) -> set[UUID]:
+    """The mentors of somebody's cohorts; a mentor who gets check-ins has none."""
+    own = cohorts.shared_cohorts(work.tx, person_id, ("mentee",))
+    return {mentor.id for one in own for mentor in cohorts.members(work.tx, one.id, "mentor")} - {person_id}
+
+
+@router.delivery("checkin.reach")
+def reach_delivery(work: Work, item: Delivery) -> Card | None:
+    person = people.get(work.tx, UUID(item.subject))
+    text = say(Bold(person.name), " asked you to reach out. I don't know more, and I sent nothing they wrote.")
+    return Card("Please reach out", (text,))
+
+
+# Commands ---------------------------------------------------------------------------------------
+
+
+@router.command("checkin", "Your open check-in, or when the next one comes")
+def checkin_command(call: Call) -> Reply:
+    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    if found is not None:
+        return Reply(card=checkin_card(call.work, found))
+    at = checkins.turn_at(call.work.tx, call.my_id)
+    if at is None and consent_notice.has_declined(call.work.tx, call.my_id):
+        return notice(consent_notice.DECLINED)
+    if at is None:
+        return notice("You don't get check-ins. To get them, send ", Cmd("checkins on"), ".")
+    return notice("No check-in is open. You'll get the next one ", When(at, call.me.zone), ".")

@@ -1,0 +1,176 @@
+"""Figures about groups, for coordinators: made once a month by the rule of program/checkins/figures.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from handlers.checkins.schedule import Off
+from handlers.core.cards import Block, Button, Card, Note, Table, action, buttons, say
+from handlers.core.requests import Reply
+from handlers.core.router import COORDINATORS, Call, Refused, router
+from program.checkins.figures import Figure, Participation, Rule, figure, groups, participation, reserve
+from program.checkins.schedule import next_checkin
+from program.core.times import local_day, program_year, to_utc
+from storage.checkins import figures
+from storage.checkins.figures import Shown
+from storage.core import program
+from storage.core.work import Work
+from storage.outbox import due
+from storage.outbox.due import Moment
+from storage.vault.vault import Vault
+
+MADE_ON = 10  # day of the next month: by then every check-in of the month has closed
+MADE_AT = time(6, 0)
+MOODS = {"hard": "mostly hard (1 or 2)", "mixed": "mixed", "well": "mostly good (4 or 5)", "": "not shown"}
+
+
+# Making them ------------------------------------------------------------------------------------
+
+
+@router.at_start
+def plan_figures(work: Work) -> None:
+    """The figures of this month, and of the last one where their time is still to come."""
+    this = local_day(work.now, program.zone_of(work.tx)).replace(day=1)
+    for month in ((this - timedelta(days=1)).replace(day=1), this):
+        if _time_of(work, month) > work.now:
+            _plan(work, month)
+
+
+def _plan(work: Work, month: date) -> None:
+    due.plan(work, "figures.month", _time_of(work, month), month.isoformat())
+
+
+def _time_of(work: Work, month: date) -> datetime:
+    return to_utc(datetime.combine(_after(month).replace(day=MADE_ON), MADE_AT), program.zone_of(work.tx))
+
+
+def _after(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+@router.opening_moment(
+    "figures.month",
+    "the figures for a month's check-ins are made",
+    late="is done late; each month is made once",
+)
+def make_figures(work: Work, moment: Moment, vault: Vault) -> str | None:
+    month = date.fromisoformat(moment.subject)
+    _plan(work, _after(month))
+    if not figures.made(work.tx, month):
+        _make(work, month, vault)
+    return None
+
+
+def _make(work: Work, month: date, vault: Vault) -> None:
+    """Everybody counts in one group; each group's figure is made from the groups of this month alone."""
+    rule, zone = Rule(work.privacy_settings.threshold), program.zone_of(work.tx)
+    since, until = (to_utc(datetime.combine(day, time()), zone) for day in (month, _after(month)))
+    members, names = _could_answer(work, since, until)
+    found = groups(members, rule)
+    said, then = _participation(work, month, found, [one for ids in members.values() for one in ids], rule)
+    for place, ids in found.items():
+        reserved = reserve(said, len(then.intersection(ids)))
+        counted = figures.tally(work.tx, vault, ids, since, until)
+        name = names.get(place, "All others" if len(found) > 1 else "The program")
+        figures.save(work, Shown(month, place, name, len(ids), figure(counted, len(ids), reserved, rule)), reserved)
+
+
+def _could_answer(work: Work, since: datetime, until: datetime) -> tuple[dict[str, list[UUID]], dict[str, str]]:
+    """By cohort, those who would have had a check-in in this time unless they had chosen otherwise; and its name.
+
+    It goes by what everybody may know: who was there, the cohort's rhythm, breaks and leaves.
+    """
+    members: dict[str, list[UUID]] = {}
+    names: dict[str, str] = {}
+    counted: set[UUID] = set()
+    off = Off(work)
+    for one in figures.mentees(work.tx, until):
+        after = max(one.since, since - timedelta(seconds=1))
+        at = next_checkin(after, one.zone, one.cycle, off.of(one.id, one.cohort_id))
+        if at < until and one.id not in counted:
+            counted.add(one.id)
+            members.setdefault(str(one.cohort_id), []).append(one.id)
+            names[str(one.cohort_id)] = one.cohort
+    return members, names
+
+
+def _participation(
+    work: Work, month: date, found: dict[str, list[UUID]], everybody: Sequence[UUID], rule: Rule
+) -> tuple[Participation | None, set[UUID]]:
+    """What was said last, or is said now, once in each school year; and who keeps the reserve until more is said."""
+    year = _school_year(month)
+    before = figures.participation_of(work.tx, year)
+    if before is not None:
+        return before, figures.keeping_the_reserve(work.tx, year)
+    sizes = {place: len(ids) for place, ids in found.items()}
+    today = local_day(work.now, program.zone_of(work.tx))
+    counts = (figures.count_declined(work.tx, everybody), figures.count_paused(work.tx, everybody, today))
+    said = participation(sizes, *counts, rule)
+    if said is not None:
+        figures.save_participation(work, year, said, len(everybody))
+        return said, set(found[said.place])
+    return figures.last_participation(work.tx, year), figures.keeping_the_reserve(work.tx, year)
+
+
+def _school_year(month: date) -> date:
+    return date(program_year(month), 7, 1)
+
+
+# Showing them -----------------------------------------------------------------------------------
+
+
+@router.command("figures", "See how check-ins are going, by group", who=COORDINATORS, reads=True)
+def figures_command(call: Call) -> Reply:
+    found = figures.months(call.work.tx)
+    return Reply(card=figures_card(call.work, found[0] if found else None))
+
+
+@router.press("figures.month")
+def earlier(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can see figures.")
+    wanted = call.args[0] if call.args else ""
+    found = [month for month in figures.months(call.work.tx) if month.isoformat() == wanted]
+    if not found:
+        raise Refused("There are no figures for that month.")
+    return Reply(replace=figures_card(call.work, found[0]))
+
+
+def figures_card(work: Work, month: date | None) -> Card:
+    rule = Rule(work.privacy_settings.threshold)
+    how = Note(
+        (
+            f"I show a group with {rule.smallest} or more people, in a month with {rule.threshold} or more answers. "
+            "Smaller cohorts are combined. I make the figures once, on the 10th of the next month, and they only say "
+            "“at least”, so no one can tell who took part.",
+        )
+    )
+    if month is None:
+        return Card("No figures yet", (say("No group had enough people yet."), how))
+    shown = figures.of_month(work.tx, month)
+    total = sum(one.figure.at_least for one in shown)
+    rows = tuple((one.name, _answered(one.figure, one.members), MOODS[one.figure.mood]) for one in shown)
+    title = f"Check-ins in {month:%B %Y}"
+    blocks: list[Block] = [Table(("Group", "Answered", "Mood"), rows, caption="")]
+    if len(shown) > 1 and total:
+        blocks.append(say(f"At least {total} people in these groups answered."))
+    said = figures.participation_of(work.tx, _school_year(month))
+    if said is not None:
+        blocks.append(say(_participation_words(said, rule.threshold)))
+    older = [one for one in figures.months(work.tx) if one < month]
+    if older:
+        blocks.append(buttons(Button(f"{older[0]:%B %Y}", action("figures.month", older[0].isoformat()))))
+    return Card(title, (*blocks, how))
+
+
+def _answered(found: Figure, members: int) -> str:
+    return f"at least {found.at_least} of {members}" if found.at_least else "not shown"
+
+
+def _participation_words(said: Participation, threshold: int) -> str:
+    def words(many: bool) -> str:
+        return f"at least {threshold}" if many else f"fewer than {threshold}"
+
+    return f"This school year, in the whole program: {words(said.declined)} declined, {words(said.paused)} paused."

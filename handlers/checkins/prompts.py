@@ -1,0 +1,48 @@
+"""The check-in prompts, which the coordinator edits."""
+
+from __future__ import annotations
+
+from handlers.core.cards import Form, TextField, action, say
+from handlers.core.requests import Reply, notice
+from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from program.core.words import counted
+from storage.checkins import checkins
+
+MOST_PROMPTS = 30
+
+
+@router.command("prompts", "Edit the check-in prompts", who=COORDINATORS)
+def prompts_command(call: Call) -> Reply:
+    return Reply(form=_prompts_form(call))
+
+
+@router.press("checkins.prompts")
+def prompts_form(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("The prompts are the coordinator's.")
+    return Reply(form=_prompts_form(call))
+
+
+def _prompts_form(call: Call) -> Form:
+    texts = "\n".join(one.text for one in checkins.prompts(call.work.tx))
+    return Form(
+        "Check-in prompts",
+        action("checkins.prompted"),
+        opener=action("checkins.prompts"),
+        blocks=(say("One prompt a line. They rotate, three in each check-in; open check-ins keep theirs."),),
+        fields=(TextField("prompts", "Prompts", texts, multiline=True),),
+    )
+
+
+@router.submit("checkins.prompted")
+def set_prompts(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("The prompts are the coordinator's.")
+    lines = [" ".join(line.split()) for line in FieldReader(call.values).text("prompts").splitlines()]
+    texts = list(dict.fromkeys(line for line in lines if line))
+    if not texts:
+        raise FormErrors({"prompts": "Write at least one prompt."})
+    if len(texts) > MOST_PROMPTS or any(len(text) > 150 for text in texts):
+        raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of 150 characters."})
+    checkins.replace_prompts(call.work, texts)
+    return notice(f"Saved {counted(len(texts), 'prompt')}. Check-ins that are open keep theirs.")

@@ -1,0 +1,103 @@
+"""The number from 1 to 5 of a check-in: tapped or typed, shown in a form to its author alone, and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from handlers.checkins.checkins import PULSES, answered, open_checkin, own_checkin
+from handlers.core.cards import Bold, Form, Note, action, say
+from handlers.core.requests import Reply, notice
+from handlers.core.router import Call, Refused, router
+from handlers.privacy import holds
+from program.core.times import local_day, say_day
+from storage.checkins import figures
+from storage.checkins.checkins import CheckIn
+from storage.checkins.saved import PULSE
+from storage.core import program
+from storage.privacy.holds import check_free
+from storage.vault import vault
+from storage.vault.vault import Item
+
+ABSENT = "No number is saved for that check-in with this account."
+
+
+@router.press("checkins.pulse")
+def tap(call: Call) -> Reply:
+    return Reply(replace=answered(call, save_pulse(call, open_checkin(call), call.text_at(1))))
+
+
+def save_pulse(call: Call, checkin: CheckIn, value: str) -> CheckIn:
+    """Save a number for a check-in, in place of an earlier one; the check-in.
+
+    Raises:
+        Refused: it is no number from 1 to 5, or a legal hold keeps the earlier one.
+    """
+    if value not in PULSES:
+        raise Refused("Use a number from 1 to 5: 1 is hard, 5 is great.")
+    before = vault.find(call.work.tx, checkin.id, PULSE, call.me.account_id)
+    if before is not None:
+        _replace(call, before.id, value)
+    else:
+        call.vault.save(
+            call.work, PULSE, value, person_id=call.my_id, account_id=call.me.account_id, checkin_id=checkin.id
+        )
+    return checkin
+
+
+def _replace(call: Call, item_id: UUID, value: str) -> None:
+    if call.vault.open(call.work.tx, item_id, call.me.account_id) != value:
+        with holds.respected(call):
+            check_free(call.work.tx, call.my_id)
+        call.vault.replace(call.work, item_id, value)
+
+
+def _saved(call: Call, checkin: CheckIn) -> Item:
+    """The number that this account saved for a check-in."""
+    item = vault.find(call.work.tx, checkin.id, PULSE, call.me.account_id)
+    if item is None:
+        raise Refused(ABSENT)
+    return item
+
+
+@router.press("checkins.number")
+def show(call: Call) -> Reply:
+    """The saved number, in a form: a chat, and whoever keeps its messages, never has it from the bot."""
+    checkin = own_checkin(call)
+    value = call.vault.open(call.work.tx, _saved(call, checkin).id, call.me.account_id)
+    return Reply(
+        form=Form(
+            "Your number",
+            action("checkins.number", checkin.id),
+            opener=action("checkins.number", checkin.id),
+            submit=None,
+            confidential=True,
+            blocks=(
+                say("You answered ", Bold(str(value)), f" in the check-in of {say_day(checkin.day)}."),
+                Note(("1 is hard, 5 is great. The check-in in the chat takes it back.",)),
+            ),
+        )
+    )
+
+
+@router.press("checkins.retract")
+def retract(call: Call) -> Reply:
+    """Destroy the saved number, also after the check-in closed, and say what becomes of group figures."""
+    checkin = own_checkin(call)
+    item = _saved(call, checkin)
+    with holds.respected(call):
+        check_free(call.work.tx, call.my_id)
+    vault.remove(call.work.tx, item.id, call.me.account_id)
+    return replace(notice(_retracted(call, checkin)), replace=answered(call, checkin))
+
+
+def _retracted(call: Call, checkin: CheckIn) -> str:
+    """Figures are made once: a number that was there then may be counted in them for good."""
+    zone = program.zone_of(call.work.tx)
+    month = local_day(checkin.opened_at, zone).replace(day=1)
+    if figures.made(call.work.tx, month):
+        return (
+            f"Your number is deleted. The group figures of {month:%B %Y} were made before that, and may count it. "
+            "They name nobody and are not made again."
+        )
+    return "Your number is deleted. No group figures count it."

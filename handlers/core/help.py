@@ -1,0 +1,80 @@
+"""Help by role."""
+
+from __future__ import annotations
+
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Heading, HowToAsk, Note, Text, action, buttons, say
+from handlers.core.requests import Reply
+from handlers.core.router import Call, CommandSpec, roles_of, router
+from handlers.people.contacts import ask_coordinator
+
+FOR = {
+    "mentee": (
+        "next",
+        "progress",
+        "checkin",
+        "snooze",
+        "resume",
+        "checkins",
+        "reflections",
+        "cohort",
+        "meetings",
+        "certificate",
+        "log",
+        "makeup",
+        "leave",
+        "dispute",
+    ),
+    "mentor": (
+        "meeting new",
+        "meetings",
+        "attendance",
+        "summary",
+        "progress",
+        "breaks",
+        "cohort link",
+        "checkins",
+        "reflections",
+        "export",
+    ),
+    "coordinator": (
+        "digest",
+        "figures",
+        "progress",
+        "person",
+        "people",
+        "prompts",
+        "breaks",
+        "meeting new",
+        "certificates",
+        "export",
+    ),
+}
+TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a coordinator"}
+EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}
+
+
+@router.command("help", "See what I can do", reads=True)
+def help_command(call: Call) -> Reply:
+    roles = roles_of(call.me)
+    blocks: list[Block] = [say(HowToAsk(chat=True))]
+    for role, commands in FOR.items():
+        if role not in roles:
+            continue
+        lines: list[Text] = [_line(router.commands[words]) for words in commands]
+        blocks += [Heading(TITLES[role]), Bullets(tuple(lines))]
+    blocks.append(
+        buttons(
+            Button("Next meeting", action("command.run", "next")),
+            Button("Progress", action("command.run", "progress")),
+            Button("Privacy", action("command.run", "privacy")),
+        )
+    )
+    if not call.me.coordinator:
+        blocks.append(Note((f"Questions about the program? {ask_coordinator(call.work.tx)}",)))
+    return Reply(card=Card("What I can do", tuple(blocks)))
+
+
+def _line(spec: CommandSpec) -> Text:
+    shown = f"{spec.words} {spec.takes}".strip()
+    example = EXAMPLES.get(spec.words)
+    return (Bold(shown), f": {spec.summary}" + (f", for example “{example}”" if example else ""))

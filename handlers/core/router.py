@@ -1,0 +1,540 @@
+"""The router: which function answers a command, a press, a form, a due moment, or builds a delivery's card.
+
+Feature files register on :data:`router` with decorators. Nothing here knows a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from handlers.core.cards import (
+    Action,
+    BadAction,
+    Button,
+    Card,
+    Cmd,
+    Note,
+    Paragraph,
+    Span,
+    action,
+    buttons,
+    plain_text,
+    say,
+)
+from handlers.core.requests import (
+    AccountKey,
+    Arrived,
+    BotAdded,
+    BotRemoved,
+    Command,
+    Departed,
+    HomeOpened,
+    Press,
+    Reply,
+    Request,
+    Submit,
+    Typed,
+    notice,
+)
+from handlers.people.contacts import ask_coordinator
+from program.core.words import is_near, near_commands, nearest, normal
+from storage.core import drafts
+from storage.core.work import Work
+from storage.outbox import conversations
+from storage.outbox.conversations import Conversation
+from storage.outbox.deliveries import Delivery
+from storage.outbox.due import Moment
+from storage.people import cohorts, people
+from storage.people.cohorts import Cohort
+from storage.people.people import Actor, Person
+from storage.vault.vault import Vault
+
+EVERYONE = frozenset({"mentee", "mentor", "coordinator"})
+LEADS = frozenset({"mentor", "coordinator"})
+COORDINATORS = frozenset({"coordinator"})
+MOST_CHOICES = 20  # cohorts offered as buttons
+YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
+
+
+class Refused(Exception):
+    """The request cannot be granted. The text is said to the asker; nothing was changed."""
+
+    def __init__(self, *text: Span) -> None:
+        super().__init__(plain_text(text))
+        self.text = text
+
+
+class FormErrors(Exception):
+    """The form cannot be saved as it is. One sentence per field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(sorted(errors)))
+        self.errors = dict(errors)
+
+
+class FieldReader:
+    """Reads a form's values; :meth:`check` raises every error that was found on the way."""
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
+        self._values = values
+        self.errors: dict[str, str] = {}
+
+    def text(self, name: str, *, needed: str = "", most: int = 3000) -> str:
+        value = "\n".join(self._values.get(name, ())).strip()
+        if not value and needed:
+            self.errors[name] = needed
+        if len(value) > most:
+            self.errors[name] = f"That is {len(value):,} characters. Use {most:,} or fewer."
+        return value
+
+    def many(self, name: str) -> tuple[str, ...]:
+        return tuple(value for value in self._values.get(name, ()) if value)
+
+    def choice(self, name: str, options: Sequence[str], *, needed: str = "") -> str:
+        value = self.text(name, needed=needed)
+        if value and value not in options:
+            self.errors[name] = "Choose one of the options."
+        return value
+
+    def day(self, name: str, *, needed: str = "") -> date | None:
+        value = self.text(name, needed=needed)
+        try:
+            found = date.fromisoformat(value) if value else None
+        except ValueError:
+            found = date.min
+        if found is not None and found.year not in YEARS:
+            self.errors[name] = "Enter the date like 2026-08-15."
+            return None
+        return found
+
+    def clock(self, name: str, *, needed: str = "") -> time | None:
+        value = self.text(name, needed=needed)
+        try:
+            found = time.fromisoformat(value) if value else None
+        except ValueError:
+            found = None
+        if value and (found is None or found.tzinfo is not None):
+            self.errors[name] = "Enter the time like 15:30."
+            return None
+        return found
+
+    def number(self, name: str, low: int, high: int, *, needed: str = "") -> int | None:
+        value = self.text(name, needed=needed)
+        if not value:
+            return None
+        if not value.isdecimal() or not low <= int(value) <= high:
+            self.errors[name] = f"Enter a whole number from {low:,} to {high:,}."
+            return None
+        return int(value)
+
+    def uuid(self, name: str, *, needed: str = "") -> UUID | None:
+        value = self.text(name, needed=needed)
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            self.errors[name] = "Choose one of the options."
+            return None
+
+    def check(self) -> None:
+        if self.errors:
+            raise FormErrors(self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler, inside one transaction."""
+
+    work: Work
+    vault: Vault
+    request: Request
+    me: Actor
+    place: Conversation | None
+    words: str = ""  # what follows the command
+    args: tuple[str, ...] = ()  # of the pressed button or sent form
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cohort_id: UUID | None = None  # of the cohort that a command was resolved to
+
+    @property
+    def my_id(self) -> UUID:
+        if self.me.person_id is None:
+            raise Refused("I can't match you to the roster yet, so I didn't save anything.")
+        return self.me.person_id
+
+    @property
+    def mentions(self) -> tuple[AccountKey, ...]:
+        """The accounts that a command mentions."""
+        intent = self.request.intent
+        return intent.mentions if isinstance(intent, Command | Typed) else ()
+
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort a command was resolved to."""
+        if self.cohort_id is None:
+            raise Refused("Send this command in the cohort's channel.")
+        return cohorts.get(self.work.tx, self.cohort_id)
+
+    def id_at(self, position: int) -> UUID:
+        """An id carried by the button or form."""
+        try:
+            return UUID(self.text_at(position))
+        except ValueError:
+            raise BadAction(BadAction.__doc__) from None
+
+    def text_at(self, position: int) -> str:
+        """A word carried by the button or form."""
+        if position >= len(self.args):
+            raise BadAction(BadAction.__doc__)
+        return self.args[position]
+
+    def draft(self, kind: str) -> dict[str, Any] | None:
+        """What was put into the form's earlier step; None where the button carries no such draft of the asker's."""
+        return drafts.read(self.work.tx, self.id_at(1), self.my_id, kind) if len(self.args) > 1 else None
+
+    def person_at(self, position: int) -> Person:
+        """The person whose id the button or form carries."""
+        person_id = self.id_at(position)
+        if person_id not in people.named(self.work.tx, [person_id]):
+            raise Refused("I can't find that person.")
+        return people.get(self.work.tx, person_id)
+
+    def leads(self, cohort_id: UUID) -> bool:
+        """Whether the asker is a mentor of the cohort or a coordinator."""
+        return self.me.coordinator or self.is_member(cohort_id, "mentor")
+
+    def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
+        return any(one.cohort_id == cohort_id and role in (None, one.role) for one in self.me.memberships)
+
+
+def mentees_only(call: Call) -> None:
+    """What mentees do for themselves ends with their membership: a button may be older than that.
+
+    Raises:
+        Refused: the asker is a mentee of no cohort now.
+    """
+    if "mentee" not in roles_of(call.me):
+        raise Refused(f"Only mentees in a cohort can do that. {ask_coordinator(call.work.tx)}")
+
+
+def roles_of(me: Actor) -> frozenset[str]:
+    own = {one.role for one in me.memberships}
+    return frozenset(own | {"coordinator"} if me.coordinator else own)
+
+
+Handler = Callable[[Call], Reply]
+MomentHandler = Callable[[Work, Moment], str | None]
+OpeningHandler = Callable[[Work, Moment, Vault], str | None]
+CardBuilder = Callable[[Work, Delivery], Card | None]
+StartHook = Callable[[Work], None]
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort."""
+
+    words: str
+    summary: str
+    handler: Handler
+    who: frozenset[str]
+    takes: str
+    accepts: Callable[[str], bool]
+    corrects: Callable[[str], bool]
+    cohort: frozenset[str] | None
+    reads: bool
+    cohort_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MomentSpec:
+    """``late``: what happens when its time has passed because no process ran; a sentence without its subject."""
+
+    handler: OpeningHandler
+    says: str
+    late: str
+
+
+class Router:
+    def __init__(self) -> None:
+        self.commands: dict[str, CommandSpec] = {}
+        self.presses: dict[str, Handler] = {}
+        self.submits: dict[str, Handler] = {}
+        self.moments: dict[str, MomentSpec] = {}
+        self.builders: dict[str, CardBuilder] = {}
+        self.of_everybody: set[str] = set()  # kinds of deliveries that are built from the whole program
+        self.start_hooks: list[StartHook] = []
+        self._events: dict[type, Handler] = {}
+        self._stranger: Handler | None = None
+
+    # Registration -------------------------------------------------------------------------------
+
+    def command(
+        self,
+        words: str,
+        summary: str,
+        *,
+        who: frozenset[str] = EVERYONE,
+        takes: str = "",
+        accepts: Callable[[str], bool] = lambda words: not words,
+        corrects: Callable[[str], bool] = lambda _words: False,
+        cohort: frozenset[str] | None = None,
+        reads: bool = False,
+        cohort_optional: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """``accepts``: whether the words after the command make it exact, so that it wins over an answer.
+
+        ``corrects``: whether they run it although the command itself is misspelled.
+        """
+
+        def register(handler: Handler) -> Handler:
+            self.commands[words] = CommandSpec(
+                words, summary, handler, who, takes, accepts, corrects, cohort, reads, cohort_optional
+            )
+            return handler
+
+        return register
+
+    def press(self, name: str) -> Callable[[Handler], Handler]:
+        return _register(self.presses, name)
+
+    def submit(self, name: str) -> Callable[[Handler], Handler]:
+        return _register(self.submits, name)
+
+    def delivery(self, kind: str, *, of_everybody: bool = False) -> Callable[[CardBuilder], CardBuilder]:
+        """``of_everybody``: building it takes long, as it reads the whole program."""
+        if of_everybody:
+            self.of_everybody.add(kind)
+        return _register(self.builders, kind)
+
+    def moment(self, kind: str, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:
+        """The handler's answer is the state the moment ends in; None: done."""
+
+        def register(handler: MomentHandler) -> MomentHandler:
+            self.moments[kind] = MomentSpec(lambda work, moment, _vault: handler(work, moment), says, late)
+            return handler
+
+        return register
+
+    def opening_moment(self, kind: str, says: str, *, late: str) -> Callable[[OpeningHandler], OpeningHandler]:
+        """A moment whose handler opens what people wrote in confidence, and therefore gets the vault."""
+
+        def register(handler: OpeningHandler) -> OpeningHandler:
+            self.moments[kind] = MomentSpec(handler, says, late)
+            return handler
+
+        return register
+
+    def on(self, event: type) -> Callable[[Handler], Handler]:
+        """For intents without a name: Typed, HomeOpened, Arrived …"""
+        return _register(self._events, event)
+
+    def stranger(self, handler: Handler) -> Handler:
+        """Answers an account that is linked to nobody."""
+        self._stranger = handler
+        return handler
+
+    def at_start(self, hook: StartHook) -> StartHook:
+        """Plans what repeats for ever, whenever a process starts; it must change nothing the second time."""
+        self.start_hooks.append(hook)
+        return hook
+
+    # Answering ----------------------------------------------------------------------------------
+
+    def only_reads(self, request: Request) -> bool:
+        """Whether answering changes nothing, so that a reader will do and no key is recorded."""
+        match request.intent:
+            case Command(text):
+                spec, _ = self.match(text)
+                return spec is None or spec.reads
+            case Typed(text):
+                found = self.exact(text)
+                return found is not None and found[0].reads
+            case HomeOpened():
+                return True
+            case _:
+                return False
+
+    def answer(self, call: Call) -> Reply:
+        """Answer one request.
+
+        Raises:
+            Refused, FormErrors, BadAction: nothing is to be changed; the text is for the asker.
+        """
+        intent = call.request.intent
+        if isinstance(intent, BotAdded | BotRemoved | Arrived | Departed):
+            return self._event(call)
+        if call.me.person_id is None and self._stranger is not None:
+            return self._stranger(call)
+        match intent:
+            case Command(text):
+                return self._command(call, text)
+            case Typed(text):
+                if found := self.exact(text):
+                    return self._run(replace(call, words=found[1]), found[0])
+                return self._event(call)
+            case Press(pressed):
+                return self._named(self.presses, call, pressed)
+            case Submit(sent, values):
+                return self._named(self.submits, replace(call, values=values), sent)
+            case HomeOpened():
+                return self._event(call)
+
+    def _event(self, call: Call) -> Reply:
+        handler = self._events.get(type(call.request.intent))
+        return handler(call) if handler else Reply()
+
+    def _named(self, handlers: Mapping[str, Handler], call: Call, done: Action) -> Reply:
+        handler = handlers.get(done.name)
+        if handler is None:
+            raise BadAction(BadAction.__doc__)
+        return handler(replace(call, args=done.args))
+
+    def match(self, text: str) -> tuple[CommandSpec | None, str]:
+        """The command that a text begins with, the longest first, and the words after it."""
+        typed = normal(text.removeprefix("/plc"))
+        for words in sorted(self.commands, key=len, reverse=True):
+            if typed == words or typed.startswith(words + " "):
+                return self.commands[words], typed[len(words) :].strip()
+        return None, typed
+
+    def exact(self, text: str) -> tuple[CommandSpec, str] | None:
+        """The command whose exact words a typed message is."""
+        spec, rest = self.match(text)
+        if spec is not None and (not rest or spec.accepts(rest)):
+            return spec, rest
+        return None
+
+    def _command(self, call: Call, text: str) -> Reply:
+        spec, rest = self.match(text)
+        if spec is None:
+            return self.unknown(call, rest)
+        return self._run(replace(call, words=rest), spec)
+
+    def corrected(self, call: Call, text: str) -> Reply | None:
+        """The answer of the misspelled command that a text begins with; None where what follows does not fit it."""
+        typed = normal(text).split(" ")
+        for words in commands_of(call.me):
+            spec, many = self.commands[words], len(words.split(" "))
+            rest = " ".join(typed[many:])
+            if rest and is_near(" ".join(typed[:many]), words) and spec.corrects(rest):
+                return self._run(replace(call, words=rest), spec)
+        return None
+
+    def misspelled_of_others(self, call: Call, text: str) -> Reply | None:
+        """The refusal of a misspelled command that is not for this person; None where the text is none."""
+        near = near_commands(text, list(self.commands), most=1)
+        return self._run(call, self.commands[near[0]]) if near and near[0] not in commands_of(call.me) else None
+
+    def unknown(self, call: Call, typed: str) -> Reply:
+        """A command that nobody knows gets the nearest ones; what was typed is not repeated."""
+        if not typed:
+            return self._run(call, self.commands["help"])
+        if close := nearest(typed, commands_of(call.me)):
+            return suggested(call, close, "I don't know that command. Did you mean one of these?")
+        return notice("I don't know that command. ", "Send ", Cmd("help"), " to see what I can do.")
+
+    def _run(self, call: Call, spec: CommandSpec) -> Reply:
+        if spec.who != EVERYONE and not spec.who & roles_of(call.me):  # who left has no role, and still a record
+            who = " and ".join(f"{role}s" for role in sorted(spec.who))
+            return notice(Cmd(spec.words), f" is only for {who}. Send ", Cmd("help"), " to see what you can do here.")
+        if spec.cohort is None:
+            return spec.handler(call)
+        found = self._choose(call, spec)
+        return found if isinstance(found, Reply) else spec.handler(replace(call, cohort_id=found))
+
+    def _choose(self, call: Call, spec: CommandSpec) -> UUID | Reply | None:
+        """The cohort that is meant: this channel's, or the only one; with several the asker is asked."""
+        roles = spec.cohort or frozenset()
+        if call.place is not None and call.place.cohort_id is not None:
+            here = call.place.cohort_id
+            if (call.me.coordinator and "coordinator" in roles) or any(call.is_member(here, role) for role in roles):
+                return here
+            if spec.cohort_optional:
+                return None
+            raise Refused(Cmd(spec.words), " is only for this cohort's mentors and for coordinators.")
+        found = {one.cohort_id: one.cohort for one in call.me.memberships if one.role in roles}
+        if not found and call.me.coordinator and "coordinator" in roles:
+            found = {one.id: one.name for one in cohorts.all_cohorts(call.work.tx)}
+        if len(found) == 1:
+            return next(iter(found))
+        if spec.cohort_optional:
+            return None
+        if not found:
+            raise Refused("There are no cohorts yet. Ask the operator to import the roster: plc-bot roster import FILE")
+        return _ask_which(call, spec, found)
+
+
+def commands_of(me: Actor) -> list[str]:
+    """The commands that somebody may send."""
+    return [words for words, spec in router.commands.items() if spec.who & roles_of(me)]
+
+
+def suggested(call: Call, commands: Sequence[str], lead: str, note: str = "") -> Reply:
+    """Commands as buttons, after a sentence."""
+    items = [Button(words, action("command.run", words, *_asked_in(call))) for words in commands]
+    return Reply(card=Card("", (say(lead), buttons(*items), *((Note((note,)),) if note else ()))))
+
+
+def _asked_in(call: Call) -> tuple[UUID, ...]:
+    """The channel of a command, for a question about it that may be answered in the personal chat."""
+    return (call.place.id,) if call.place is not None and call.place.kind == "channel" else ()
+
+
+def _back_in(call: Call, position: int) -> Call:
+    """The call as if it came from the channel that the button carries, if it carries one."""
+    if len(call.args) <= position:
+        return call
+    return replace(call, place=conversations.find_by_id(call.work.tx, call.id_at(position)) or call.place)
+
+
+def _ask_which(call: Call, spec: CommandSpec, found: Mapping[UUID, str]) -> Reply:
+    """``found``: the names of the cohorts that may be meant."""
+    blocks: list[Paragraph] = []
+    if len(found) > MOST_CHOICES:
+        blocks.append(say("There are more cohorts. For another one, send this command in its channel."))
+    here = _asked_in(call)
+    offered = islice(found.items(), MOST_CHOICES)
+    items = [Button(name, action("command.for", cohort_id, spec.words, *here)) for cohort_id, name in offered]
+    return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
+
+
+Name = TypeVar("Name")
+Value = TypeVar("Value")
+
+
+def _register(table: dict[Name, Value], name: Name) -> Callable[[Value], Value]:
+    def register(value: Value) -> Value:
+        if name in table:
+            raise ValueError(f"{name} is registered twice.")
+        table[name] = value
+        return value
+
+    return register
+
+
+router = Router()
+
+
+@router.press("command.run")
+def run_command(call: Call) -> Reply:
+    """A suggested command was pressed."""
+    there = _back_in(call, 1)
+    return router.answer(replace(there, request=replace(call.request, intent=Command(call.text_at(0)))))
+
+
+@router.press("command.for")
+def run_for_cohort(call: Call) -> Reply:
+    """The cohort for a command was chosen."""
+    cohort_id, words = call.id_at(0), call.text_at(1)
+    spec = router.commands.get(words)
+    if spec is None or spec.cohort is None:
+        raise BadAction(BadAction.__doc__)
+    allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
+    allowed = allowed or (call.me.coordinator and "coordinator" in spec.cohort)
+    if not allowed or cohorts.find(call.work.tx, cohort_id) is None:
+        raise Refused("You can't do that for this cohort.")
+    return spec.handler(replace(_back_in(call, 2), cohort_id=cohort_id))

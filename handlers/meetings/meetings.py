@@ -1,0 +1,409 @@
+"""Meetings: scheduled by form, announced, moved, cancelled, and answered with one tap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from handlers.core.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Buttons,
+    Card,
+    ChoiceField,
+    Cmd,
+    DateField,
+    Facts,
+    Form,
+    Link,
+    Note,
+    NumberField,
+    Text,
+    TextField,
+    TimeField,
+    When,
+    action,
+    buttons,
+    options_of,
+    say,
+)
+from handlers.core.requests import Reply, notice
+from handlers.core.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refused, router
+from handlers.meetings.planning import plan_meeting, tell_cohort
+from program.core.times import next_weekday, say_day, say_time, to_local, to_utc, zone_words
+from program.core.words import counted, listed
+from program.meetings.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
+from storage.core import drafts
+from storage.core.work import Work
+from storage.meetings import breaks, meetings
+from storage.meetings.meetings import Meeting
+from storage.outbox import deliveries
+from storage.outbox.deliveries import Delivery
+from storage.outbox.due import Moment
+from storage.people import cohorts
+from storage.people.cohorts import Cohort
+
+LENGTHS = (5, 720)  # minutes
+
+
+# Scheduling -------------------------------------------------------------------------------------
+
+
+@router.command("meeting new", "Schedule one or more meetings", who=LEADS, cohort=LEADS)
+def new(call: Call) -> Reply:
+    return Reply(form=_form(call, call.cohort, {}))
+
+
+@router.press("meetings.new")
+def new_form(call: Call) -> Reply:
+    cohort = led_cohort(call, call.id_at(0))
+    values = call.draft("meeting")
+    return Reply(form=_form(call, cohort, values or {}))
+
+
+def led_cohort(call: Call, cohort_id: UUID) -> Cohort:
+    cohort = cohorts.find(call.work.tx, cohort_id)
+    if cohort is None or not call.leads(cohort_id):
+        raise Refused("Only the cohort's mentors and coordinators can do that.")
+    return cohort
+
+
+def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
+    today = to_local(call.work.now, cohort.zone).date()
+    last = meetings.last_meetings(call.work.tx, cohort.id, call.work.now, 1)
+    place = values.get("place", last[0].place if last else "")
+    minutes = values.get("minutes", last[0].minutes if last else 60)
+    at = time.fromisoformat(values["at"]) if "at" in values else last[0].local_start.time() if last else time(15, 30)
+    day = date.fromisoformat(values["day"]) if "day" in values else next_weekday(today + timedelta(days=1), 3)
+    until = date.fromisoformat(values["until"]) if values.get("until") else None
+    return Form(
+        "Schedule meetings",
+        action("meetings.preview", cohort.id),
+        opener=action("meetings.new", cohort.id),
+        submit="Preview dates",
+        blocks=(say("For ", Bold(cohort.name), f". Times are in {zone_words(cohort.zone)}."),),
+        fields=(
+            TextField("topic", "Topic", values.get("topic", ""), max_length=200),
+            DateField("day", "First date", day),
+            TimeField("at", "Time", at),
+            NumberField("minutes", "Length in minutes", minutes, *LENGTHS),
+            TextField("place", "Place or link", place, optional=True, max_length=500),
+            ChoiceField(
+                "repeat",
+                "Repeat",
+                options_of(REPEATS),
+                values.get("repeat", "once"),
+            ),
+            DateField("until", "Repeat until", until, optional=True, hint="Only for repeating meetings."),
+        ),
+    )
+
+
+def _read_form(call: Call) -> dict[str, Any]:
+    read = FieldReader(call.values)
+    topic = read.text("topic", needed="Enter a topic.", most=200)
+    day = read.day("day", needed="Choose the first date.")
+    at = read.clock("at", needed="Choose a time.")
+    minutes = read.number("minutes", *LENGTHS, needed="Enter how many minutes it lasts.")
+    place = read.text("place", most=500)
+    repeat = read.choice("repeat", tuple(REPEATS)) or "once"
+    until = read.day("until")
+    read.check()
+    return {
+        "topic": " ".join(topic.split()),
+        "day": day.isoformat() if day else "",
+        "at": at.isoformat("minutes") if at else "",
+        "minutes": minutes,
+        "place": place,
+        "repeat": repeat,
+        "until": until.isoformat() if until and repeat != "once" else "",
+    }
+
+
+def _dates(call: Call, cohort: Cohort, values: dict[str, Any]) -> Dates:
+    first = datetime.combine(date.fromisoformat(values["day"]), time.fromisoformat(values["at"]))
+    if to_utc(first, cohort.zone) <= call.work.now:
+        raise FormErrors({"day": "That time is in the past. Choose a later one."})
+    until = date.fromisoformat(values["until"]) if values["until"] else None
+    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
+    try:
+        return series_dates(first, cast(Repeat, values["repeat"]), until, off)
+    except SeriesProblem as problem:
+        raise FormErrors({problem.field: str(problem)}) from None
+
+
+@router.submit("meetings.preview")
+def preview(call: Call) -> Reply:
+    """Show the dates before anything is scheduled."""
+    cohort = led_cohort(call, call.id_at(0))
+    values = _read_form(call)
+    dates = _dates(call, cohort, values)
+    draft = drafts.keep(call.work, call.my_id, "meeting", values)
+    start = time.fromisoformat(values["at"])
+    lines = tuple((say_day(day.date()),) for day in dates.kept)
+    skipped = tuple((f"{say_day(day.date())}: {off.label}",) for day, off in dates.skipped)
+    blocks: list[Block] = [
+        say(
+            Bold(values["topic"]),
+            f": {counted(len(lines), 'meeting')} at {say_time(datetime.combine(date.min, start))}, "
+            f"{values['minutes']} minutes, {zone_words(cohort.zone)}.",
+        ),
+        Bullets(lines),
+    ]
+    if skipped:
+        blocks += [say("Skipped, because of a break:"), Bullets(skipped)]
+    clashing = _clashing(call, cohort, dates, values["minutes"])
+    if clashing:
+        there = tuple((Bold(one.topic), ", ", when(one)) for one in clashing)
+        blocks += [say(f"{cohort.name} already has a meeting at that time:"), Bullets(there)]
+    return Reply(
+        form=Form(
+            "Are these dates right?",
+            action("meetings.create", cohort.id, draft),
+            opener=action("meetings.new", cohort.id, draft),
+            submit="Schedule",
+            blocks=tuple(blocks),
+            back=action("meetings.new", cohort.id, draft),
+        )
+    )
+
+
+def _clashing(call: Call, cohort: Cohort, dates: Dates, minutes: int) -> list[Meeting]:
+    """The cohort's meetings that overlap with these dates."""
+    length = timedelta(minutes=minutes)
+    starts = [to_utc(day, cohort.zone) for day in dates.kept]
+    longest = timedelta(minutes=LENGTHS[1])
+    there = meetings.between(call.work.tx, starts[0] - longest, starts[-1] + length, [cohort.id])
+    return [one for one in there if any(one.starts_at < start + length and start < one.ends_at for start in starts)]
+
+
+@router.submit("meetings.create")
+def create(call: Call) -> Reply:
+    cohort = led_cohort(call, call.id_at(0))
+    draft = call.id_at(1)
+    values = call.draft("meeting")
+    if values is None:
+        raise Refused(
+            "You sent this form already, or it is too old. Send ", Cmd("meetings"), " to see what is scheduled."
+        )
+    dates = _dates(call, cohort, values)
+    _, made = meetings.create_series(
+        call.work,
+        cohort.id,
+        call.my_id,
+        topic=values["topic"],
+        starts=dates.kept,
+        zone=cohort.zone,
+        minutes=values["minutes"],
+        place=values["place"],
+        repeat=values["repeat"],
+        until=date.fromisoformat(values["until"]) if values["until"] else None,
+    )
+    drafts.drop(call.work, draft)
+    for meeting in made:
+        plan_meeting(call.work, meeting, cohort)
+    tell_cohort(call.work, cohort, "meeting.announcement", made[0].id)
+    return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. First meeting: ", when(made[0]), ".")
+
+
+# Cards ------------------------------------------------------------------------------------------
+
+
+def when(meeting: Meeting) -> When:
+    return When(meeting.starts_at, meeting.zone)
+
+
+def _place(meeting: Meeting) -> Text:
+    place = meeting.place
+    if place.startswith(("https://", "http://")) and " " not in place:
+        return (Link("Join", place),)
+    return (place,) if place else ()
+
+
+def facts(meeting: Meeting) -> Facts:
+    place = _place(meeting)
+    rows: list[tuple[str, Text]] = [("When", (when(meeting),)), ("Length", (f"{meeting.minutes} minutes",))]
+    if place:
+        rows.append(("Where", place))
+    return Facts(tuple(rows))
+
+
+OWN = "own"  # carried by the buttons of a card that only the asker sees
+
+
+def rsvp_buttons(meeting: Meeting, *more: str) -> Buttons:
+    return buttons(
+        Button("Coming", action("meetings.rsvp", meeting.id, "yes", *more), style="primary"),
+        Button("Can't", action("meetings.rsvp", meeting.id, "no", *more)),
+    )
+
+
+def who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
+    found = meetings.answers(work.tx, meeting.id)
+    lines: list[Block] = []
+    if found.coming:
+        lines.append(Note((f"Coming ({len(found.coming)}): {listed(found.coming)}",)))
+    if found.not_coming:
+        lines.append(Note((f"Can't ({len(found.not_coming)}): {listed(found.not_coming)}",)))
+    return tuple(lines)
+
+
+@router.delivery("meeting.announcement")
+def announcement(work: Work, item: Delivery) -> Card | None:
+    """A new series in the channel: its dates, and coming or not to the first."""
+    first = meetings.find(work.tx, UUID(item.subject))
+    if first is None:
+        return None
+    rest = meetings.of_series(work.tx, first.series_id)
+    if first.cancelled_at is not None:
+        return Card(f"Cancelled: {first.topic}", (say("It was scheduled for ", when(first), "."), *later_ones(rest)))
+    blocks: list[Block] = [facts(first)]
+    if first.ends_at > work.now:
+        blocks += [rsvp_buttons(first), *who_comes(work, first)]
+    blocks += later_ones([one for one in rest if one.id != first.id])
+    return Card(f"PLC meeting: {first.topic}", tuple(blocks))
+
+
+def later_ones(rest: Sequence[Meeting]) -> list[Block]:
+    if not rest:
+        return []
+    shown: list[Text] = [(When(one.starts_at, one.zone),) for one in rest[:12]]
+    if len(rest) > 12:
+        shown.append((f"and {len(rest) - 12} more",))
+    return [say("Later meetings:"), Bullets(tuple(shown))]
+
+
+@router.delivery("meeting.reminder")
+def reminder(work: Work, item: Delivery) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None:
+        return None
+    if meeting.cancelled_at is not None:
+        return Card(f"Cancelled: {meeting.topic}", (say("It was scheduled for ", when(meeting), "."),))
+    if item.verb == "post" and meeting.starts_at <= work.now:
+        return None
+    blocks: tuple[Block, ...] = (facts(meeting),)
+    if meeting.ends_at > work.now:
+        blocks += (rsvp_buttons(meeting), *who_comes(work, meeting))
+    return Card(f"Reminder: {meeting.topic}", blocks)
+
+
+@router.moment(
+    "meeting.reminder",
+    "the reminder of a meeting",
+    late="goes out late until the meeting begins; after that it is skipped",
+)
+def remind(work: Work, moment: Moment) -> str | None:
+    """Late is better than never until the meeting begins; after that it is recorded as missed."""
+    meeting = meetings.find(work.tx, UUID(moment.subject))
+    if meeting is None or meeting.cancelled_at is not None or meeting.version != moment.version:
+        return "cancelled"
+    if meeting.starts_at <= work.now:
+        return "missed"
+    tag = f"{moment.version}:{moment.due_at.isoformat()}"
+    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), "meeting.reminder", meeting.id, tag)
+    return None
+
+
+@router.press("meetings.rsvp")
+def answer(call: Call) -> Reply:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None or not call.is_member(meeting.cohort_id):
+        raise Refused("You're not in this cohort, so I didn't save your answer. To visit, ask its mentor.")
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled.")
+    if meeting.ends_at <= call.work.now:
+        raise Refused("This meeting is over.")
+    coming = call.args[1:2] == ("yes",)
+    meetings.answer(call.work, meeting.id, call.my_id, coming)
+    refresh_meeting(call.work, meeting)
+    if OWN in call.args:
+        return Reply(replace=_own_card(call, meeting))
+    words = "You're coming" if coming else "Saved: you can't come"
+    return notice(
+        f"{words} to ", Bold(meeting.topic), ", ", when(meeting), ". You can change your answer until it starts."
+    )
+
+
+def refresh_meeting(work: Work, meeting: Meeting) -> None:
+    """Bring the messages about a meeting up to date."""
+    deliveries.refresh(work, meeting.id, "meeting.announcement", "meeting.moved", "meeting.reminder", "attendance.here")
+
+
+# The next one, and the list ---------------------------------------------------------------------
+
+
+@router.command("next", "See the next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
+def next_command(call: Call) -> Reply:
+    if call.cohort_id:
+        return Reply(card=next_card(call, [call.cohort_id]))
+    return Reply(card=next_card(call, cohorts_followed(call)))
+
+
+def cohorts_followed(call: Call) -> list[UUID]:
+    """The cohorts of a member; every cohort for a coordinator who is in none."""
+    own = [one.cohort_id for one in call.me.memberships]
+    if own or not call.me.coordinator:
+        return own
+    return [one.id for one in cohorts.all_cohorts(call.work.tx)]
+
+
+def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
+    meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
+    if meeting is None:
+        lead = call.me.coordinator or any(one.role == "mentor" for one in call.me.memberships)
+        send: Text = ("Send ", Cmd("meeting new"), " to schedule one.")
+        what: Text = send if lead else ("I'll tell you when your mentor schedules one.",)
+        return Card("No meetings scheduled", (say(*what),))
+    if not call.is_member(meeting.cohort_id):
+        return Card(f"Next: {meeting.topic}", (facts(meeting),))
+    return _own_card(call, meeting)
+
+
+def _own_card(call: Call, meeting: Meeting) -> Card:
+    """The meeting with the asker's own answer; answering it changes this very card."""
+    mine = meetings.coming(call.work.tx, meeting.id, call.my_id)
+    state = {
+        None: "You haven't answered yet.",
+        True: "You said you're coming.",
+        False: "You said you can't come.",
+    }
+    return Card(f"Next: {meeting.topic}", (facts(meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
+
+
+@router.command("meetings", "See scheduled meetings; mentors can move and cancel them", cohort=frozenset(EVERYONE))
+def meetings_command(call: Call) -> Reply:
+    """The next five meetings, with what may be done about each."""
+    cohort = call.cohort
+    now = call.work.now
+    begun = now - timedelta(minutes=LENGTHS[1])  # the longest meeting that may still be going on
+    found = meetings.between(call.work.tx, begun, now + timedelta(days=1000), [cohort.id])
+    rest = [one for one in found if one.ends_at > now]
+    leads = call.leads(cohort.id)
+    blocks: list[Block] = []
+    for meeting in rest[:5]:
+        blocks.append(say(Bold(meeting.topic), ", ", when(meeting)))
+        if leads:
+            blocks.append(
+                buttons(
+                    Button("Move", action("meetings.move", meeting.id), opens_form=True),
+                    Button("Cancel", action("meetings.cancel", meeting.id), opens_form=True),
+                    Button(
+                        "Snow day",
+                        action("breaks.snow", meeting.id),
+                        confirm="Cancel the meeting on this day and add a break for the cohort?",
+                    ),
+                )
+            )
+    if len(rest) > 5:
+        last = When(rest[-1].starts_at, rest[-1].zone, "date")
+        blocks.append(Note((f"and {len(rest) - 5} more, the last on ", last)))
+    if not rest:
+        blocks.append(say("No meetings scheduled."))
+    if leads:
+        blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
+    return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))

@@ -1,0 +1,375 @@
+"""Who is who: an account is asked, or a coordinator says, which person of the roster it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from handlers.checkins.schedule import refresh_turns
+from handlers.core.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    ChoiceField,
+    Cmd,
+    Form,
+    Heading,
+    HowToAsk,
+    Note,
+    Option,
+    action,
+    buttons,
+    say,
+)
+from handlers.core.paging import hint, more
+from handlers.core.requests import Arrived, BotAdded, BotRemoved, Command, Departed, Profile, Reply, Typed, notice
+from handlers.core.router import COORDINATORS, Call, FieldReader, Refused, router
+from handlers.people.contacts import ask_coordinator
+from program.core.words import listed
+from storage.core import drafts
+from storage.core.database import Tx
+from storage.core.work import Work
+from storage.outbox import conversations, deliveries
+from storage.outbox.conversations import Conversation
+from storage.outbox.deliveries import Delivery
+from storage.people import cohorts, people
+
+SHOWN = 30  # people in a list
+MOST_OPTIONS = 100  # what a choice can hold on Slack
+MOST_PROPOSALS = 20_000
+COMMAND = "command"  # the kind of draft that holds a command's name until its sender is known
+KEPT_FOR = timedelta(days=1)
+
+
+def see(work: Work, profile: Profile) -> people.Account:
+    """Store what a platform says of an account."""
+    return people.see(
+        work,
+        profile.account.platform,
+        profile.account.tenant,
+        profile.account.user,
+        name=profile.name,
+        email=profile.email if profile.email_confirmed else "",
+        member=profile.member and profile.email_confirmed,
+        active=profile.active,
+    )
+
+
+def meet(work: Work, profiles: Sequence[Profile]) -> None:
+    """Accounts the bot found in a channel: those with a roster member's address are asked who they are."""
+    for profile in profiles:
+        if profile.bot or not profile.active:
+            continue
+        account = see(work, profile)
+        if people.propose(work, account) is not None:
+            deliveries.to_account(work, "identity.ask", account.id, account.id)
+
+
+def propose_again(work: Work) -> None:
+    """The roster changed: accounts that were seen earlier may be somebody of it now."""
+    for account in people.unmatched_accounts(work.tx, MOST_PROPOSALS):
+        if account.link == "none" and people.propose(work, account) is not None:
+            deliveries.to_account(work, "identity.ask", account.id, account.id)
+
+
+@router.stranger
+def stranger(call: Call) -> Reply:
+    """Somebody whom no account links to the roster yet."""
+    intent = call.request.intent
+    pressed = getattr(intent, "action", None)
+    if pressed is not None and pressed.name in ("identity.yes", "identity.no", "identity.again"):
+        return router.presses[pressed.name](call)
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    candidate = people.propose(call.work, account) if account and account.link == "none" else None
+    if candidate is None and account and account.link == "proposed" and account.person_id:
+        candidate = people.get(call.work.tx, account.person_id)
+    if candidate is not None:
+        _keep_command(call, candidate.id)
+        return Reply(card=_question(call.work.tx, candidate))
+    if account and account.link == "declined" and people.candidate_for(call.work.tx, account):
+        return Reply(card=_declined())
+    ask = ask_coordinator(call.work.tx, "match your account")
+    return notice(f"I can't match you to the roster yet, so I didn't save anything. {ask}")
+
+
+@router.delivery("identity.ask")
+def ask_who(work: Work, item: Delivery) -> Card | None:
+    account = people.account_by_id(work.tx, UUID(item.subject))
+    if account is None or account.link != "proposed" or account.person_id is None:
+        return None
+    return _question(work.tx, people.get(work.tx, account.person_id))
+
+
+def _question(tx: Tx, candidate: people.Person) -> Card:
+    own = [one.name for one in cohorts.shared_cohorts(tx, candidate.id)]
+    where = f" ({listed(own)})" if own else ""
+    return Card(
+        "Is this you?",
+        (
+            say("The roster lists ", Bold(candidate.name), f"{where} with your email address."),
+            buttons(
+                Button("Yes, that's me", action("identity.yes", candidate.id), style="primary"),
+                Button("No", action("identity.no", candidate.id)),
+            ),
+            Note(("I'm the cohort bot: I handle meetings, attendance and check-ins.",)),
+        ),
+    )
+
+
+@router.press("identity.yes")
+def yes(call: Call) -> Reply:
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is None or account.link != "proposed" or account.person_id is None:
+        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
+    candidate = people.candidate_for(call.work.tx, account)
+    if candidate is None or candidate.id != account.person_id:
+        people.withdraw(call.work, account.id)
+        ask = ask_coordinator(call.work.tx, "match it")
+        text = f"The roster has changed since I asked, so I didn't link your account. {ask}"
+        return Reply(replace=Card("", (say(text),)))
+    link(call.work, account.id, account.person_id, by=account.person_id)
+    name = people.get(call.work.tx, account.person_id).name
+    thanks = Card("Thank you", (say("Good to meet you, ", Bold(name), "."),))
+    return replace(_kept_answer(call, account.person_id), replace=thanks)
+
+
+def _keep_command(call: Call, person_id: UUID) -> None:
+    """Keep the name of a command that was sent before "Yes, that's me", and nothing else of what was typed.
+
+    Help is not kept: the welcome says the same.
+    """
+    intent = call.request.intent
+    found = router.exact(intent.text) if isinstance(intent, Command | Typed) else None
+    if found is None or found[1] or found[0].words == "help":
+        return
+    place = str(call.place.id) if call.place is not None and call.place.kind == "channel" else ""
+    values = {"command": found[0].words, "place": place, "account": str(call.me.account_id)}
+    drafts.keep(call.work, person_id, COMMAND, values)
+
+
+def _kept_answer(call: Call, person_id: UUID) -> Reply:
+    """The answer to the command that the account sent within the last day, before it was linked; empty without one."""
+    kept = drafts.newest(call.work.tx, person_id, COMMAND, call.work.now - KEPT_FOR)
+    drafts.forget(call.work, COMMAND, person_id=person_id)
+    who = call.request.who
+    me = people.actor(call.work.tx, who.platform, who.tenant, who.user)
+    if kept is None or kept["account"] != str(call.me.account_id) or me is None:
+        return Reply()
+    place = conversations.find_by_id(call.work.tx, UUID(kept["place"])) if kept["place"] else call.place
+    asked = replace(call.request, intent=Command(kept["command"]))
+    try:
+        return router.answer(replace(call, me=me, place=place, request=asked, args=()))
+    except Refused as refusal:  # of the command alone: the link stays
+        return notice(*refusal.text)
+
+
+def forget_old_commands(work: Work) -> None:
+    """Delete the commands that nobody confirmed within a day."""
+    drafts.forget(work, COMMAND, before=work.now - KEPT_FOR)
+
+
+@router.press("identity.no")
+def no(call: Call) -> Reply:
+    if call.me.link != "proposed":
+        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is not None and account.person_id is not None:
+        drafts.forget(call.work, COMMAND, person_id=account.person_id)
+    people.decline(call.work, call.me.account_id)
+    return Reply(replace=_declined())
+
+
+def _declined() -> Card:
+    text = "You said that isn't you, so I didn't link your account. A coordinator can still match it."
+    return Card("", (say(text), buttons(Button("That was a mistake", action("identity.again")))))
+
+
+@router.press("identity.again")
+def again(call: Call) -> Reply:
+    """The question once more, after a mistaken "No"."""
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is None or account.link != "declined":
+        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
+    candidate = people.candidate_for(call.work.tx, account)
+    if candidate is None:
+        ask = ask_coordinator(call.work.tx, "match your account")
+        raise Refused(f"The roster doesn't have your email address now. {ask}")
+    people.withdraw(call.work, account.id)
+    people.propose(call.work, replace(account, person_id=None, link="none"))
+    return Reply(replace=_question(call.work.tx, candidate))
+
+
+def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
+    """Link the account, welcome the person once, and start their check-ins."""
+    people.confirm(work, account_id, person_id, by)
+    if people.mark_welcomed(work, person_id):
+        deliveries.to_person(work, "welcome", person_id, person_id)
+    refresh_turns(work, [person_id])
+
+
+# Channels ---------------------------------------------------------------------------------------
+
+
+@router.on(Arrived)
+def arrived(call: Call) -> Reply:
+    """Somebody came where the bot is: if they may be somebody of the roster, they are asked.
+
+    Which channel does not matter. Some platforms tell of a team's newcomers without naming a channel, and
+    whose address is on the roster belongs to the program wherever they come in.
+    """
+    _ask_if_known(call)
+    return Reply()
+
+
+def _ask_if_known(call: Call) -> None:
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is not None and people.propose(call.work, account) is not None:
+        deliveries.to_account(call.work, "identity.ask", account.id, account.id)
+
+
+@router.on(Departed)
+def departed(_call: Call) -> Reply:
+    """Leaving a channel ends no membership: the roster says who belongs."""
+    return Reply()
+
+
+@router.on(BotAdded)
+def bot_added(call: Call) -> Reply:
+    """In a channel, say what to do next; in the personal chat, ask somebody of the roster who they are.
+
+    Anybody else who gets the bot is left in peace: an organization may install it for everybody at once.
+    """
+    if call.place is None or call.place.kind != "channel":
+        _ask_if_known(call)
+        return Reply()
+    if call.place.cohort_id is not None:
+        deliveries.visit(call.work, call.place.id, "")
+    else:
+        deliveries.to_channel(call.work, "hello", call.place.id, call.place.id)
+    return Reply()
+
+
+@router.on(BotRemoved)
+def bot_removed(call: Call) -> Reply:
+    if call.place is not None:
+        conversations.mark_gone(call.work.tx, call.place.id)
+    return Reply()
+
+
+@router.delivery("hello")
+def hello(work: Work, item: Delivery) -> Card | None:
+    """The first words in a channel that is no cohort's yet."""
+    if item.conversation_id is None or conversations.get(work.tx, item.conversation_id).cohort_id:
+        return None
+    return Card(
+        "Hello",
+        (
+            say(
+                "I'm the cohort bot. To make this channel a cohort's home, its mentor or a coordinator can send ",
+                Bold("cohort link"),
+                " here.",
+            ),
+            Note((HowToAsk(),)),
+        ),
+    )
+
+
+def visited(
+    work: Work, place: Conversation, asked_by: UUID | None, members: Sequence[Profile], *, entered: bool
+) -> None:
+    """The bot was in the channel and saw who is there, or could not enter it."""
+    meet(work, members)
+    if asked_by is not None:
+        deliveries.to_person(work, "cohort.visited", asked_by, place.id, tag=work.now.isoformat())
+    if entered and place.cohort_id is not None:
+        deliveries.to_channel(work, "cohort.hello", place.id, place.cohort_id, tag=place.id)
+
+
+# The coordinator's matching ---------------------------------------------------------------------
+
+
+@router.command("people", "Who is matched, and who is not", who=COORDINATORS)
+def people_command(call: Call) -> Reply:
+    tx = call.work.tx
+    missing = people.unmatched_people(tx)
+    accounts = people.unmatched_accounts(tx, MOST_PROPOSALS)
+    if not missing:
+        blocks = (say("Everyone on the roster is matched to an account."),)
+        return Reply(card=Card("People", blocks))
+    items = tuple((f"{one.name} <{one.email}>",) for one in missing[:SHOWN])
+    found: tuple[Block, ...] = (
+        (
+            Heading("Accounts not matched yet"),
+            Bullets(tuple((_account_label(one),) for one in accounts[:SHOWN])),
+            *more(len(accounts), SHOWN),
+            buttons(Button("Match someone", action("identity.match"), style="primary", opens_form=True)),
+        )
+        if accounts
+        else (say("I haven't seen any unmatched accounts. I see people when they join a cohort's channel."),)
+    )
+    return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *found)))
+
+
+def _account_label(one: people.Account) -> str:
+    kind = "" if one.member else ", guest or unconfirmed"
+    return f"{one.name} ({one.email or 'no address'}{kind}, {one.platform})"
+
+
+@router.press("identity.match")
+def match_form(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can match people.")
+    persons = people.unmatched_people(call.work.tx)
+    accounts = people.unmatched_accounts(call.work.tx, MOST_PROPOSALS)
+    if not persons or not accounts:
+        raise Refused("There's no one left to match.")
+    return Reply(
+        form=Form(
+            "Match someone",
+            action("identity.matched"),
+            opener=action("identity.match"),
+            submit="Match",
+            blocks=(say("Check carefully: this account will see everything this person can see."),),
+            fields=(
+                ChoiceField(
+                    "person",
+                    "On the roster",
+                    tuple(Option(str(one.id), f"{one.name} <{one.email}>") for one in persons[:MOST_OPTIONS]),
+                    hint=hint(len(persons), MOST_OPTIONS),
+                ),
+                ChoiceField(
+                    "account",
+                    "Account",
+                    tuple(Option(str(one.id), _account_label(one)) for one in accounts[:MOST_OPTIONS]),
+                    hint=hint(len(accounts), MOST_OPTIONS),
+                ),
+            ),
+        )
+    )
+
+
+@router.submit("identity.matched")
+def matched(call: Call) -> Reply:
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can match people.")
+    read = FieldReader(call.values)
+    person_id = read.uuid("person", needed="Choose a person.")
+    account_id = read.uuid("account", needed="Choose an account.")
+    read.check()
+    if person_id is None or account_id is None:
+        raise Refused("Choose both.")
+    account = people.account_by_id(call.work.tx, account_id)
+    names = people.named(call.work.tx, [person_id])
+    if account is None or person_id not in names:
+        raise Refused("I can't find that person or account anymore.")
+    if account.link == "confirmed" or not people.is_unmatched(call.work.tx, person_id):
+        raise Refused(
+            "That person or account is already matched, so I didn't change anything. ",
+            "If the old account is gone, the operator can match the new one.",
+        )
+    link(call.work, account_id, person_id, by=call.my_id)
+    return notice(Bold(names[person_id]), f" is now matched to {_account_label(account)}.")

@@ -1,0 +1,113 @@
+"""Ending a role: a coordinator removes a mentor from a cohort, or ends another coordinator's role."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
+from handlers.core.requests import Reply
+from handlers.core.router import Call, Refused, router
+from program.core.words import shortened
+from storage.core import audit_log
+from storage.core.database import Tx
+from storage.core.work import Work
+from storage.people import cohorts, people
+from storage.people.people import Person
+
+COMMAND = "command"  # where the audit log says that a coordinator, not settings or roster, changed the role
+ONLY_COORDINATORS = "Only coordinators can remove someone from a role."
+
+
+def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
+    """The buttons of a person's card that end a role, each asking first; none for those who have no role."""
+    here = cohorts.shared_cohorts(work.tx, person.id, ("mentor",))
+    items = [
+        Button(
+            shortened(f"Remove as mentor of {one.name}", 70),
+            action("removals.mentor", person.id, one.id),
+            style="danger",
+            confirm=f"Remove {person.name} as mentor of {one.name}?",
+        )
+        for one in here
+    ]
+    if person.coordinator:
+        question = f"End {person.name}'s coordinator role?"
+        items.append(
+            Button("End coordinator role", action("removals.coordinator", person.id), style="danger", confirm=question)
+        )
+    return (buttons(*items),) if items else ()
+
+
+def _person(call: Call) -> Person:
+    if not call.me.coordinator:
+        raise Refused(ONLY_COORDINATORS)
+    person_id = call.id_at(0)
+    if person_id not in people.named(call.work.tx, [person_id]):
+        raise Refused("I can't find that person anymore.")
+    return people.get(call.work.tx, person_id)
+
+
+@router.press("removals.mentor")
+def remove_mentor(call: Call) -> Reply:
+    """End a mentor's membership now; reflections that were shared with them as its mentor are closed to them."""
+    person = _person(call)
+    cohort_id = call.id_at(1)
+    here = {one.id: one.name for one in cohorts.shared_cohorts(call.work.tx, person.id, ("mentor",))}
+    if cohort_id not in here:
+        raise Refused(f"{person.name} is not a mentor of that cohort.")
+    cohorts.leave(call.work, cohort_id, person.id, call.my_id)
+    audit_log.note(call.work, cohort_id, "mentor.removed", call.my_id, person=str(person.id))
+    told = say(
+        Bold(person.name), f" is no longer a mentor of {here[cohort_id]}. Shared reflections are closed to them."
+    )
+    undo = buttons(Button("Undo", action("removals.mentor_back", person.id, cohort_id)))
+    return Reply(card=Card("", (told, undo)))
+
+
+@router.press("removals.mentor_back")
+def mentor_back(call: Call) -> Reply:
+    """The same role again. What was shared stays closed until its author shares it again."""
+    person = _person(call)
+    cohort_id = call.id_at(1)
+    if not _was_removed(call.work.tx, cohort_id, person.id):
+        raise Refused("I can't undo that anymore.")
+    cohorts.join(call.work, cohort_id, person.id, "mentor", call.my_id)
+    text = f"Undone. {person.name} is a mentor of the cohort again. Mentees have to share reflections again."
+    return Reply(replace=Card("", (say(text),)))
+
+
+def _was_removed(tx: Tx, cohort_id: UUID, person_id: UUID) -> bool:
+    """Whether the last change of this membership was a removal as mentor."""
+    if any(one.id == cohort_id for one in cohorts.shared_cohorts(tx, person_id)):
+        return False
+    mine = [line for line in audit_log.of(tx, cohort_id) if line.detail.get("person") == str(person_id)]
+    removed = [line.at for line in mine if line.what == "mentor.removed"]
+    joined = [line.at for line in mine if line.what == "member.joined"]
+    return bool(removed) and (not joined or removed[-1] >= joined[-1])
+
+
+@router.press("removals.coordinator")
+def end_coordinator(call: Call) -> Reply:
+    person = _person(call)
+    if not person.coordinator:
+        raise Refused(f"{person.name} is not a coordinator.")
+    if people.named_by_settings(call.work.tx, person.id):
+        raise Refused(f"The setting PLC_COORDINATORS names {person.name}. Ask your operator to take them out of it.")
+    people.hold_coordinators(call.work.tx)
+    if len(people.coordinators(call.work.tx)) <= 1:
+        raise Refused("This is the only coordinator, so the role can't be ended. Name another coordinator first.")
+    people.end_coordinator(call.work, person.id, COMMAND, call.my_id)
+    undo = buttons(Button("Undo", action("removals.coordinator_back", person.id)))
+    return Reply(card=Card("", (say(Bold(person.name), " is no longer a coordinator."), undo)))
+
+
+@router.press("removals.coordinator_back")
+def coordinator_back(call: Call) -> Reply:
+    person = _person(call)
+    lines = [line for line in audit_log.of(call.work.tx, person.id) if line.what == "coordinator.removed"]
+    last = max((line.at for line in lines), default=None)
+    by_command = any(line.at == last and line.detail.get("source") == COMMAND for line in lines)
+    if person.coordinator or not by_command:
+        raise Refused("I can't undo that anymore.")
+    people.make_coordinator(call.work, person.id, COMMAND, call.my_id)
+    return Reply(replace=Card("", (say(f"Undone. {person.name} is a coordinator again."),)))

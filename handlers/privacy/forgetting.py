@@ -1,0 +1,158 @@
+"""Forgetting a person: at their own request, where what goes and what stays is said first, or by the operator."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from handlers.core.cards import Bold, Bullets, Button, Card, Cmd, Note, When, action, buttons, say
+from handlers.core.requests import Reply
+from handlers.core.router import Call, Refused, router
+from program.core.words import counted
+from storage.checkins import checkins
+from storage.core.work import Work
+from storage.outbox import deliveries
+from storage.outbox.deliveries import Delivery
+from storage.people import people
+from storage.privacy import forgetting, holds
+
+ASK = action("forgetting.ask")  # what the button of /plc privacy carries
+ANEW = "What you write from now on is kept under a new key."
+KEY_STAYS = (
+    "Your account replaced an earlier one. Only what your account wrote is deleted, and the key is kept. "
+    "Your operator can delete everything and the key."
+)
+ANSWER_WITHIN = timedelta(hours=1)  # an old question does not destroy anything
+
+
+@router.press("forgetting.ask")
+def ask(call: Call) -> Reply:
+    """Say what it means, before anything happens."""
+    held = holds.of_person(call.work.tx, call.my_id)
+    if held is not None:
+        return Reply(card=_held_card(held, call.me.zone))
+    really = "Delete everything you wrote in private? You can't undo this."
+    asked = int(call.work.now.timestamp())
+    return Reply(
+        card=Card(
+            "Delete private data",
+            (
+                _what_it_means(call.work),
+                *([say(KEY_STAYS)] if forgetting.was_replaced(call.work.tx, call.my_id) else []),
+                buttons(
+                    Button("Delete it all", action("forgetting.do", asked), style="danger", confirm=really),
+                    Button("Keep it", action("forgetting.keep")),
+                ),
+            ),
+        )
+    )
+
+
+def _what_it_means(work: Work) -> Bullets:
+    days = counted(work.key_backup_days, "day")
+    return Bullets(
+        (
+            (
+                Bold("What is deleted, for good: "),
+                "your reflections and pulses, whether you answered, the words of your disputes, and the key to every "
+                "copy of them. No one can bring them back.",
+            ),
+            (
+                Bold("What is kept: "),
+                "your attendance and the rest of your record, that you disputed a record and how it ended, and that "
+                "your private data was deleted, when and by which person.",
+            ),
+            (
+                Bold("Backups: "),
+                f"a backup of the keys may hold your key for up to {days}. Until then, the operator could "
+                "use it to open "
+                "an older backup of the data. The bot never does.",
+            ),
+            (Bold("Slack or Teams: "), "what you typed in a chat is still there. Delete it there."),
+        )
+    )
+
+
+def _held_card(held: holds.Hold, zone: str) -> Card:
+    text = say(
+        "A ",
+        Bold("legal hold"),
+        f" is on what you wrote ({held.words}), since ",
+        When(held.at, zone, "date"),
+        ". You can't delete it while the hold lasts. Ask your coordinator about it.",
+    )
+    return Card("You can't delete this now", (text, Note(("The hold doesn't let anyone read it.",))))
+
+
+@router.press("forgetting.keep")
+def keep(_call: Call) -> Reply:
+    return Reply(replace=Card("", (say("Nothing was deleted."),)))
+
+
+@router.press("forgetting.do")
+def do(call: Call) -> Reply:
+    """Destroy it. Check-in messages that are open show again that nothing is saved."""
+    if not _asked_just_now(call):
+        raise Refused("That button is too old. Send ", Cmd("privacy"), " to start again.")
+    held = holds.of_person(call.work.tx, call.my_id)
+    if held is not None:
+        return Reply(replace=_held_card(held, call.me.zone))
+    if forgetting.was_replaced(call.work.tx, call.my_id):
+        forgetting.forget_accounts(call.work, call.my_id)
+        _refresh_open(call.work, call.my_id)
+        return Reply(replace=Card("Deleted", (say(f"What your account wrote is deleted. {KEY_STAYS}"),)))
+    _forget(call.work, call.my_id, by=call.my_id)
+    return Reply(replace=Card("Deleted", (say(f"Everything you wrote in private is deleted for good. {ANEW}"),)))
+
+
+def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
+    """Destroy it, and bring the person's open check-in up to date; how many items that were."""
+    items = forgetting.forget(work, person_id, by)
+    _refresh_open(work, person_id)
+    return items
+
+
+def _refresh_open(work: Work, person_id: UUID) -> None:
+    found = checkins.open_of(work.tx, person_id, work.now)
+    if found is not None:
+        deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
+
+
+# By the operator --------------------------------------------------------------------------------
+
+
+def forget_by_operator(work: Work, person_id: UUID) -> tuple[int, bool]:
+    """Destroy what a person wrote in confidence; how many items that were, and whether the bot will tell them.
+
+    Raises:
+        Held: a legal hold is on it.
+    """
+    items = _forget(work, person_id, by=None)
+    reached = bool(people.accounts_of(work.tx, person_id))
+    if reached:
+        deliveries.to_person(work, "forgotten", person_id, work.now.isoformat())
+    return items, reached
+
+
+@router.delivery("forgotten")
+def forgotten_card(work: Work, _item: Delivery) -> Card:
+    """What was destroyed and what stays, to the person themselves."""
+    return Card(
+        "Your private data is deleted",
+        (
+            say(
+                "The operator of this program deleted everything you wrote in private until now, because "
+                "someone asked for it."
+            ),
+            _what_it_means(work),
+            say(f"{ANEW} If you didn't ask for this, tell your coordinator."),
+        ),
+    )
+
+
+def _asked_just_now(call: Call) -> bool:
+    asked = call.args[0] if call.args else ""
+    if not asked.isdecimal() or len(asked) > 12:
+        return False
+    age = call.work.now.timestamp() - int(asked)
+    return 0 <= age + 1 <= ANSWER_WITHIN.total_seconds()

@@ -1,0 +1,93 @@
+"""Legal holds: a coordinator sees to it that what somebody wrote is kept. Nobody can read it for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from handlers.core.cards import Block, Bold, Button, Card, ChoiceField, Form, When, action, buttons, options_of, say
+from handlers.core.requests import Reply, notice
+from handlers.core.router import Call, FieldReader, Refused, router
+from storage.core.work import Work
+from storage.people.people import Person
+from storage.privacy import holds
+from storage.privacy.holds import Held
+
+
+def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
+    """For a coordinator's card about somebody: the hold that is on them, or the way to one."""
+    found = holds.of_person(work.tx, person.id)
+    if found is None:
+        return (buttons(Button("Legal hold", action("holds.new", person.id), opens_form=True)),)
+    ask = f"End the legal hold on {person.name}'s private writing?"
+    return (
+        say(Bold("Legal hold"), f" for {found.words}, since ", When(found.at, person.zone, "date"), "."),
+        buttons(Button("End the hold", action("holds.release", person.id), confirm=ask)),
+    )
+
+
+@contextmanager
+def respected(call: Call) -> Iterator[None]:
+    """What the asker's own legal hold stops is refused, and they are told of it.
+
+    Raises:
+        Refused: something would have been destroyed.
+    """
+    try:
+        yield
+    except Held as held:
+        raise Refused(
+            "A ",
+            Bold("legal hold"),
+            f" is on what you wrote ({held.hold.words}), since ",
+            When(held.hold.at, call.me.zone, "date"),
+            ". You can add to it, but you can't change or delete it while the hold lasts. Ask your "
+            "coordinator about it.",
+        ) from None
+
+
+def _person(call: Call) -> Person:
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can manage legal holds.")
+    return call.person_at(0)
+
+
+@router.press("holds.new")
+def hold_form(call: Call) -> Reply:
+    person = _person(call)
+    return Reply(
+        form=Form(
+            "Legal hold",
+            action("holds.set", person.id),
+            opener=action("holds.new", person.id),
+            submit="Start the hold",
+            blocks=(
+                say(
+                    "While the hold lasts, what ",
+                    Bold(person.name),
+                    " wrote in check-ins can't be deleted or changed, and isn't deleted for its age. You can't read "
+                    "it. They see the hold when they ask what is kept about them, or try to delete something.",
+                ),
+            ),
+            fields=(ChoiceField("reason", "Reason", options_of(holds.REASONS)),),
+        )
+    )
+
+
+@router.submit("holds.set")
+def set_hold(call: Call) -> Reply:
+    person = _person(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(holds.REASONS), needed="Choose a reason.")
+    read.check()
+    if not holds.put_on(call.work, person.id, reason, call.my_id):
+        raise Refused(f"{person.name} has a legal hold already.")
+    return notice("A legal hold is on what ", Bold(person.name), " wrote.")
+
+
+@router.press("holds.release")
+def release(call: Call) -> Reply:
+    person = _person(call)
+    if not holds.release(call.work, person.id, call.my_id):
+        raise Refused(f"{person.name} has no legal hold.")
+    return Reply(replace=Card("", (say("The legal hold on what ", Bold(person.name), " wrote has ended."),)))

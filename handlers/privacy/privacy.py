@@ -1,0 +1,174 @@
+"""Who sees what, what is kept about the asker, their choice, and taking everything along."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.checkins import consent_notice
+from handlers.checkins.checkins import checkin_card
+from handlers.checkins.schedule import refresh_turns
+from handlers.core.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, action, buttons, say
+from handlers.core.requests import Reply
+from handlers.core.router import Call, Refused, router
+from handlers.privacy.forgetting import ASK
+from handlers.privacy.retention import retention_words
+from program.core.times import local_day, say_day
+from program.core.words import counted
+from program.privacy.privacy_settings import NOTICE_VERSION
+from storage.checkins import checkins, consent, typed
+from storage.core import audit_log
+from storage.core.work import Work
+from storage.outbox import deliveries
+from storage.people import people
+from storage.privacy import holds, personal_data, retention
+from storage.program_desk import downloads
+
+MOST_COPIES = 3  # of the operator's that are named
+KEPT_BEFORE = "To see or delete what you wrote before, send “reflections”."
+
+
+@router.command("privacy", "Who sees what, what is kept about you, and your choice", reads=True)
+def privacy(call: Call) -> Reply:
+    return Reply(card=privacy_card(call))
+
+
+def privacy_card(call: Call) -> Card:
+    """The notice, the choice that was made, and what is kept."""
+    tx = call.work.tx
+    decision = consent.of(tx, call.my_id)
+    mine = [one.id for one in people.accounts_of(tx, call.my_id)]
+    kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
+    items = [
+        Button("My reflections", action("command.run", "reflections")),
+        Button("Download my data", action("privacy.take"), opens_form=True),
+        Button("Delete my private data", ASK, style="danger"),
+    ]
+    return Card(
+        "Who sees what",
+        (
+            *consent_notice.notice(call.work.privacy_settings),
+            say(
+                "Mentors and coordinators see attendance, RSVPs and progress. Mentors see who asked them to reach out."
+            ),
+            _chosen(call, decision),
+            consent_notice.choice(decision),
+            Table(
+                ("Kind", "Entries"), tuple((kind.name, str(len(kind.rows))) for kind in kept), "What is kept about you"
+            ),
+            *_kept(call),
+            *_exports(call),
+            buttons(*items),
+            Note((Cmd("snooze until DATE"), " pauses check-ins; ", Cmd("checkins off"), " stops them.")),
+        ),
+    )
+
+
+def _kept(call: Call) -> list[Paragraph]:
+    """For how long, and whether a legal hold is on it."""
+    months = retention.of_person(call.work.tx, call.my_id)
+    blocks = [say(f"What you write in check-ins is {retention_words(months)}.")]
+    held = holds.of_person(call.work.tx, call.my_id)
+    if held is not None:
+        words = f" is on it ({held.words}): while it lasts, nothing is deleted."
+        blocks.append(say("A ", Bold("legal hold"), words))
+    return blocks
+
+
+def _exports(call: Call) -> list[Paragraph]:
+    """When the operator made a file of all this in the terminal, and whether confidential words were in it."""
+    found = [line for line in audit_log.of(call.work.tx, call.my_id) if line.what == "person.exported"]
+    words = {True: "with what you wrote in private", False: "without what you wrote in private"}
+    days = [
+        f"{say_day(local_day(one.at, call.me.zone))} ({words[one.detail['confidential']]})"
+        for one in found[-MOST_COPIES:]
+    ]
+    earlier = f"; earlier copies: {len(found) - MOST_COPIES}" if len(found) > MOST_COPIES else ""
+    return [say(f"The operator made a copy of this: {', '.join(days)}{earlier}.")] if days else []
+
+
+def _chosen(call: Call, decision: consent.Decision | None) -> Paragraph:
+    if decision is None:
+        return say("You haven't chosen yet whether you want check-ins.")
+    day = say_day(local_day(decision.at, call.me.zone))
+    if decision.declined:
+        rest = f" check-ins on {day}. I don't ask you anything or keep what you write. {KEPT_BEFORE}"
+        return say("You ", Bold("declined"), rest)
+    newer = "" if decision.agreed else " The notice has changed since then. Please choose again."
+    return say("You ", Bold("agreed"), f" to check-ins on {day}.{newer}")
+
+
+# The choice -------------------------------------------------------------------------------------
+
+
+@router.press("consent.agree")
+def agree(call: Call) -> Reply:
+    return _decide(call, consent.AGREED)
+
+
+@router.press("consent.decline")
+def decline(call: Call) -> Reply:
+    return _decide(call, consent.DECLINED)
+
+
+def _decide(call: Call, decision: str) -> Reply:
+    """Record the choice and show what it leads to: the check-in that waited, or the choice itself."""
+    if (call.args or ("",))[0] != NOTICE_VERSION:
+        raise Refused("The notice has changed since. Please send “privacy” and read it again.")
+    consent.decide(call.work, call.my_id, decision)
+    if decision == consent.DECLINED:
+        typed.destroy_all(call.work.tx, call.me.account_id)
+    refresh_turns(call.work, [call.my_id])
+    _refresh_open(call.work, call.my_id)
+    if len(call.args) < 2:
+        return Reply(replace=privacy_card(call))
+    found = checkins.get(call.work.tx, call.id_at(1))
+    if found is None or found.person_id != call.my_id:
+        return Reply(replace=privacy_card(call))
+    return Reply(replace=checkin_card(call.work, found))
+
+
+def _refresh_open(work: Work, person_id: UUID) -> None:
+    """Bring the messages of a check-in that is open up to date."""
+    found = checkins.open_of(work.tx, person_id, work.now)
+    if found is not None:
+        deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
+
+
+# Taking it along --------------------------------------------------------------------------------
+
+
+@router.press("privacy.take")
+def take(call: Call) -> Reply:
+    """A link to everything about the asker, in a form: it never stands in a chat."""
+    if not call.work.address:
+        email = people.get(call.work.tx, call.my_id).email
+        raise Refused(
+            "I can't make a download link here. Ask the operator of the bot to run: "
+            f"plc-bot person export {email} --output FILE.zip"
+        )
+    token = downloads.make(
+        call.work, call.my_id, "person", call.me.account_id, "zip", good_for=downloads.PRIVATE_GOOD_FOR
+    )
+    minutes = int(downloads.PRIVATE_GOOD_FOR.total_seconds() // 60)
+    return Reply(
+        form=Form(
+            "Everything about you",
+            action("privacy.take"),
+            opener=action("privacy.take"),
+            submit=None,
+            confidential=True,
+            blocks=(
+                say(Link("Download everything", f"{call.work.address}/download/{token}")),
+                say(
+                    "The file has everything you wrote in private, not encrypted. Keep it somewhere safe, and open the "
+                    "link on your own device."
+                ),
+                Note(
+                    (
+                        f"The link works once, and for {counted(minutes, 'minute')}. The file is made as you download "
+                        "it and is not stored here. It opens what you wrote with this account.",
+                    )
+                ),
+            ),
+        )
+    )

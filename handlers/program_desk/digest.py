@@ -1,0 +1,259 @@
+"""The coordinator's weekly digest: what needs them first, then figures by cohort, then the week ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from handlers.core.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
+from handlers.core.paging import more
+from handlers.core.requests import Reply
+from handlers.core.router import COORDINATORS, Call, router
+from handlers.people.identity import forget_old_commands
+from handlers.program_desk import integrity
+from handlers.record.completion import to_approve
+from handlers.record.progress import MOST_COHORTS, NEED_HELP, cohorts_of, grouped
+from program.core.times import local_day, next_weekday, to_utc
+from program.core.words import counted
+from program.program_desk.reporting import REPORTED
+from storage.checkins import figures
+from storage.core.work import Work
+from storage.meetings import attendance, breaks, meetings, summaries
+from storage.outbox import deliveries, due, processed_requests, rate_limits
+from storage.outbox.deliveries import Delivery, Undelivered
+from storage.outbox.due import Moment
+from storage.people import cohorts, people
+from storage.program_desk import downloads
+from storage.record import checkpoints, disputes, policies, standings
+from storage.record.standings import Mentee
+
+AT = time(7, 30)
+MONDAY = 0
+SHOWN = 10
+WEEK = timedelta(days=7)
+LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
+
+
+@router.at_start
+def plan_digests(work: Work) -> None:
+    """Every coordinator has a next digest; a day's tidying is planned."""
+    for one in people.coordinators(work.tx):
+        _plan_next(work, one.id, one.zone)
+    _plan_tidying(work)
+
+
+def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
+    day = next_weekday(local_day(work.now, zone), MONDAY)
+    at = to_utc(datetime.combine(day, AT), zone)
+    if at <= work.now:
+        day += timedelta(days=7)
+        at = to_utc(datetime.combine(day, AT), zone)
+    due.plan(work, "digest.weekly", at, person_id, tag=day.isoformat())
+
+
+@router.moment(
+    "digest.weekly",
+    "the coordinator's weekly digest",
+    late="several missed weeks make one digest with the latest facts",
+)
+def send_digest(work: Work, moment: Moment) -> str | None:
+    """Several missed weeks make one digest: the card is built when it goes out."""
+    person = people.get(work.tx, UUID(moment.subject))
+    _plan_next(work, person.id, person.zone)
+    if not person.coordinator:
+        return "cancelled"
+    day = local_day(work.now, person.zone)
+    checkpoints.make(work.tx, work.now)
+    deliveries.to_person(work, "digest", person.id, person.id, tag=day.isoformat())
+    return None
+
+
+def _plan_tidying(work: Work) -> None:
+    tomorrow = (work.now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
+
+
+@router.moment(
+    "tidying",
+    "old keys, drafts and links are deleted",
+    late="is done late, once for all missed days",
+)
+def tidy(work: Work, _moment: Moment) -> str | None:
+    processed_requests.forget_old(work)
+    forget_old_commands(work)
+    downloads.forget_old(work)
+    rate_limits.forget_old(work)
+    _plan_tidying(work)
+    return None
+
+
+@router.delivery("digest", of_everybody=True)
+def digest_delivery(work: Work, item: Delivery) -> Card | None:
+    """It tells of each failed message that no earlier digest told of, however long ago that was."""
+    person = people.get(work.tx, UUID(item.subject))
+    if not person.coordinator:
+        return None
+    since = deliveries.told_before(work.tx, item)
+    return digest_card(work, person.zone, deliveries.undelivered(work.tx, since, item.created_at))
+
+
+@router.command("digest", "See the weekly digest now", who=COORDINATORS, reads=True)
+def digest_command(call: Call) -> Reply:
+    """The same now, with the failed messages of the last week."""
+    work = call.work
+    return Reply(card=digest_card(work, call.me.zone, deliveries.undelivered(work.tx, work.now - WEEK)))
+
+
+def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> Card:
+    """``failures``: the messages that could not be delivered, as far as this digest is to tell of them."""
+    blocks: list[Block] = [Heading("To do")]
+    found = standings.of_cohorts(work.tx, None, work.now)
+    needs = [
+        *integrity.for_digest(work),
+        *_policies_to_fill_in(work, zone),
+        *_to_approve(work),
+        *_open_meetings(work),
+        *_behind(work, found),
+        *_differences(work),
+        *_disputes(work),
+        *_undelivered(work, failures),
+        *_unmatched(work),
+    ]
+    blocks += needs or [
+        say("Nothing to do. Attendance is confirmed, summaries are written, and messages are delivered.")
+    ]
+    blocks += [Heading("By cohort"), *_figures(work, found)]
+    blocks += [
+        say(f"The check-in figures for {month:%B} are ready. To see them, send ", Cmd("figures"), ".")
+        for month in _new_figures(work)
+    ]
+    blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
+    kept = checkpoints.newest(work.tx)
+    if kept is not None:
+        blocks.append(Note((f"Record check code, for the operator: {kept.code}",)))
+    return Card("Weekly digest", tuple(blocks))
+
+
+def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
+    """The policies that people are on, or enter on now, and that leave something unset."""
+    on = policies.in_use(work.tx)
+    names = sorted({*on, policies.current(work.tx, local_day(work.now, zone))})
+    unset = {name: len(policies.get(work.tx, name).unset) for name in names}
+    lines: list[Text] = [
+        (Bold(name), f": {counted(count, 'value')} unset, {counted(on.get(name, 0), 'mentee')}")
+        for name, count in unset.items()
+        if count
+    ]
+    if not lines:
+        return []
+    why = ("Nobody can complete the program before this is done. Send ", Cmd("policy"), ".")
+    return [*_listed("Choose or fill in a policy", lines), Note(why)]
+
+
+def _to_approve(work: Work) -> list[Block]:
+    return _listed(
+        "Ready for completion. To approve, send “certificates”", [(Bold(one.name),) for one in to_approve(work)]
+    )
+
+
+def _open_meetings(work: Work) -> list[Block]:
+    """Meetings of the last weeks without complete attendance or without a summary."""
+    past = [one for one in meetings.between(work.tx, work.now - LOOK_BACK, work.now) if one.ends_at <= work.now]
+    written = summaries.posted(work.tx, [one.id for one in past])
+    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    lines: list[Text] = []
+    for one in past:
+        lacks = []
+        if one.settled_at is None:
+            lacks.append("attendance")
+        if one.id not in written:
+            lacks.append("summary")
+        if lacks:
+            when = When(one.starts_at, one.zone, "date")
+            lines.append((Bold(names[one.cohort_id]), f", {one.topic}, ", when, f": needs {' and '.join(lacks)}"))
+    return _listed("Meetings that need attendance or a summary", lines)
+
+
+def _behind(work: Work, found: list[Mentee]) -> list[Block]:
+    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    late = [one for one in found if one.standing.state in NEED_HELP]
+    return _listed("Mentees falling behind", [(Bold(one.name), f", {cohorts_of(one, names)}") for one in late])
+
+
+def _differences(work: Work) -> list[Block]:
+    found = attendance.differences(work.tx, work.now - LOOK_BACK)
+    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in found]
+    return _listed("Attendance that a mentee and a mentor disagree on", lines)
+
+
+def _disputes(work: Work) -> list[Block]:
+    still_open = disputes.count_open(work.tx)
+    return [say(Bold(counted(still_open, "dispute is", "disputes are")), " open.")] if still_open else []
+
+
+def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
+    lines: list[Text] = []
+    for one in failures:
+        what = REPORTED[one.kind]
+        state = one.reason or ("it may not have arrived" if one.state == "unconfirmed" else "it failed")
+        lines.append((Bold(one.recipient or "someone"), f": {what}. {state}"))
+    stuck = due.failed(work.tx)
+    if stuck:
+        lines.append((f"{counted(stuck, 'planned event')} failed several times. Ask the operator: the log says why.",))
+    return _listed("Messages I couldn't deliver", lines)
+
+
+def _unmatched(work: Work) -> list[Block]:
+    missing = people.unmatched_people(work.tx)
+    if not missing:
+        return []
+    who = counted(len(missing), "person", "people")
+    have = "has" if len(missing) == 1 else "have"
+    return [say(Bold(who), f" on the roster {have} no matched account. Send “people” to match them.")]
+
+
+def _listed(title: str, lines: list[Text]) -> list[Block]:
+    if not lines:
+        return []
+    shown = lines[:SHOWN]
+    if len(lines) > SHOWN:
+        shown = [*shown, (f"and {len(lines) - SHOWN} more",)]
+    return [say(Bold(f"{title} ({len(lines)})")), Bullets(tuple(shown))]
+
+
+def _figures(work: Work, found: list[Mentee]) -> list[Block]:
+    every = cohorts.all_cohorts(work.tx)
+    if not every:
+        return [say("There are no cohorts yet. Ask the operator to import the roster.")]
+    sizes = cohorts.sizes(work.tx)
+    rows = []
+    by_cohort = grouped(found)
+    for cohort in every:
+        states = [one.standing.state for one in by_cohort.get(cohort.id, [])]
+        mentees, mentors = sizes.get(cohort.id, (0, 0))
+        late = sum(state in NEED_HELP for state in states)
+        rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
+    columns = ("Cohort", "Mentees", "Mentors", "Need help", "Complete")
+    return [Table(columns, tuple(rows[:MOST_COHORTS]), caption=""), *more(len(rows), MOST_COHORTS)]
+
+
+def _new_figures(work: Work) -> Sequence[date]:
+    return figures.made_since(work.tx, work.now - timedelta(days=7))
+
+
+def _week_ahead(work: Work, zone: str) -> list[Block]:
+    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    coming = meetings.between(work.tx, work.now, work.now + timedelta(days=7))
+    lines: list[Text] = [(When(one.starts_at, zone), f": {names[one.cohort_id]}, {one.topic}") for one in coming[:20]]
+    if len(coming) > 20:
+        lines.append((f"and {len(coming) - 20} more",))
+    today = local_day(work.now, zone)
+    off = [
+        one
+        for one in breaks.of_program(work.tx)
+        if one.cohort_id is None and one.starts <= today + timedelta(days=7) and one.ends >= today
+    ]
+    blocks: list[Block] = [Bullets(tuple(lines))] if lines else [say("No meetings this week.")]
+    blocks += [Note((f"Break: {one.label}",)) for one in off]
+    return blocks

@@ -1,0 +1,92 @@
+"""Exports: a mentee's own record, a mentor's cohort, a coordinator's program, as spreadsheet files."""
+
+from __future__ import annotations
+
+from handlers.core.cards import Card, ChoiceField, Form, Note, Option, action, say
+from handlers.core.requests import Reply
+from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.program_desk.downloads import files, may_have
+from storage.people import cohorts, people
+from storage.record import enrolments
+
+MOST_OPTIONS = 100  # what a choice can hold on Slack
+
+
+@router.command("export", "Get your record, your cohort or the program as a spreadsheet")
+def export(call: Call) -> Reply:
+    """One thing to have: its links at once. Several: which one is asked."""
+    found = _choices(call)
+    if not found:
+        raise Refused("You're not in a cohort, so there is nothing to export.")
+    return Reply(card=_files_card(call, found[0])) if len(found) == 1 else Reply(form=_form(found))
+
+
+def _choices(call: Call) -> list[Option]:
+    """What this person may have, as ``what:subject``; in a cohort's channel, that cohort."""
+    every = cohorts.all_cohorts(call.work.tx)
+    here = call.place.cohort_id if call.place is not None else None
+    if here is not None and call.leads(here):
+        return [Option(f"cohort:{one.id}", one.name) for one in every if one.id == here]
+    found = [Option("program:", "The whole program")] if call.me.coordinator else []
+    if enrolments.is_enrolled(call.work.tx, call.my_id):
+        found.append(Option(f"own:{call.my_id}", "My own record"))
+    found += [Option(f"cohort:{one.id}", one.name) for one in every if call.leads(one.id)]
+    return found[:MOST_OPTIONS]
+
+
+def _form(found: list[Option]) -> Form:
+    more = (
+        "There are more cohorts. For another one, send this command in its channel."
+        if len(found) == MOST_OPTIONS
+        else ""
+    )
+    return Form(
+        "Export",
+        action("exports.chosen"),
+        opener=action("exports.open"),
+        submit="Create files",
+        fields=(ChoiceField("what", "What to export", tuple(found), found[0].value, hint=more),),
+    )
+
+
+@router.press("exports.open")
+def open_form(call: Call) -> Reply:
+    return export(call)
+
+
+@router.submit("exports.chosen")
+def chosen(call: Call) -> Reply:
+    read = FieldReader(call.values)
+    options = {one.value: one for one in _choices(call)}
+    value = read.choice("what", tuple(options), needed="Choose one.")
+    read.check()
+    return Reply(card=_files_card(call, options[value]))
+
+
+def _files_card(call: Call, option: Option) -> Card:
+    what, subject = option.value.split(":")
+    if not may_have(call.work.tx, call.my_id, what, subject):
+        raise Refused("You can't export that.")
+    wanted: list[tuple[str, str, object, str]] = [("Excel workbook", what, subject, "xlsx")]
+    if what != "own":
+        wanted.append(("Standings (CSV)", what, subject, "standings.csv"))
+    wanted.append(("Record (CSV)", what, subject, "record.csv"))
+    keep = Note(("These files contain people's names. Store them like other personnel records.",))
+    return Card(
+        f"Export: {option.label}",
+        (
+            say("Attendance and everything else in the record. Reflections and pulses are never included."),
+            *files(call, wanted, _command(call, what, option)),
+            *([keep] if what != "own" else []),
+        ),
+    )
+
+
+def _command(call: Call, what: str, option: Option) -> str:
+    match what:
+        case "own":
+            return f"plc-bot export --mentee {people.get(call.work.tx, call.my_id).email} --output FILE.xlsx"
+        case "cohort":
+            return f"plc-bot export --cohort “{option.label}” --output FILE.xlsx"
+        case _:
+            return "plc-bot export --output FILE.xlsx"

@@ -1,0 +1,48 @@
+"""The nightly check of the records: what it found goes to the coordinators, and into the digest."""
+
+from __future__ import annotations
+
+from handlers.core.cards import Block, Card, Heading, say
+from handlers.core.router import router
+from program.core.words import counted
+from storage.core.work import Work
+from storage.outbox import deliveries
+from storage.outbox.deliveries import Delivery
+from storage.people import people
+from storage.record import checkpoints, integrity
+from storage.record.verification import Verdict
+from storage.vault import seals
+
+WHAT_TO_DO = "Ask the person who runs the bot to run “plc-bot ledger verify”, which names them."
+BLOCKED = (
+    "Not issued: this person's record was changed outside the program. Ask the person who runs the bot to run "
+    "“plc-bot ledger verify”, which says what was changed."
+)
+
+
+def note(work: Work, verdict: Verdict) -> None:
+    """Keep the result of a check, make a checkpoint, and tell the coordinators of problems that are new."""
+    before = integrity.newest(work.tx)
+    made = integrity.add(work, verdict)
+    checkpoints.make(work.tx, work.now)
+    if made.problems and (before is None or before.problems != made.problems):
+        for one in people.coordinators(work.tx):
+            deliveries.to_person(work, "integrity", one.id, one.id, tag=work.now.isoformat())
+
+
+@router.delivery("integrity", of_everybody=True)
+def told(work: Work, _item: Delivery) -> Card | None:
+    found = integrity.newest(work.tx)
+    if found is None or not found.problems:
+        return None
+    count = counted(found.problems, "record was", "records were")
+    return Card("Records need a check", (say(f"{count} changed outside the program. {WHAT_TO_DO}"),))
+
+
+def for_digest(work: Work) -> list[Block]:
+    """What the newest check found; rows that say who is who are looked at each time."""
+    found = integrity.newest(work.tx)
+    count = max(len(seals.misfits(work.tx)), found.problems if found else 0)
+    if not count:
+        return []
+    return [Heading(f"Records that were changed outside the program ({count})"), say(WHAT_TO_DO)]

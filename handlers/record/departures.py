@@ -1,0 +1,94 @@
+"""Leaving the program before the end: the coordinator records it with a reason; it can be undone."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.checkins.schedule import refresh_turns
+from handlers.core.cards import Bold, Button, Card, ChoiceField, Form, Note, action, buttons, options_of, say
+from handlers.core.requests import Reply
+from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.record.activities import hand_on
+from handlers.record.completion import goodbye
+from handlers.record.person_page import mentee_of
+from storage.outbox import deliveries
+from storage.people import cohorts
+from storage.record import ledger
+from storage.record.ledger import Line
+
+REASONS = {
+    "position": "Left the position or the profession",
+    "moved": "Moved out of the program's area",
+    "own_wish": "Chose to leave",
+    "other": "Another reason",
+}
+
+
+@router.press("departures.leave")
+def leave_form(call: Call) -> Reply:
+    person, _ = mentee_of(call)
+    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
+    if not here:
+        raise Refused(f"{person.name} is not a mentee in any cohort.")
+    names = " and ".join(one.name for one in here)
+    return Reply(
+        form=Form(
+            "Remove from program",
+            action("departures.left", person.id),
+            opener=action("departures.leave", person.id),
+            submit="Remove from program",
+            blocks=(
+                say(Bold(person.name), f" will leave {names} and the program today, before completing the two years."),
+                Note(
+                    (
+                        "I'll stop sending check-ins and reminders today. The record is kept. You can undo "
+                        "this, and the record will show both.",
+                    )
+                ),
+            ),
+            fields=(ChoiceField("reason", "Why", options_of(REASONS)),),
+        )
+    )
+
+
+@router.submit("departures.left")
+def left(call: Call) -> Reply:
+    person, _ = mentee_of(call)
+    read = FieldReader(call.values)
+    reason = read.choice("reason", tuple(REASONS), needed="Choose a reason.")
+    read.check()
+    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
+    if not here:
+        raise Refused(f"{person.name} is not a mentee in any cohort.")
+    detail = {"cohorts": [one.id.hex for one in here], "from": [one.name for one in here]}
+    line = Line("departure", "left", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    for one in here:
+        cohorts.leave(call.work, one.id, person.id, call.my_id)
+    hand_on(call.work, person.id)
+    goodbye(call.work, person.id)
+    undo = buttons(Button("Undo", action("departures.undo", person.id, line_id)))
+    told = say(Bold(person.name), " has left the program. I offered them a copy of their record.")
+    return Reply(card=Card("", (told, undo)))
+
+
+@router.press("departures.undo")
+def undo(call: Call) -> Reply:
+    """Back into the same cohorts: another line says so."""
+    person, _ = mentee_of(call)
+    line = ledger.get(call.work.tx, call.id_at(1))
+    if line is None or line.person_id != person.id or (line.kind, line.step) != ("departure", "left"):
+        raise Refused("I can't find that anymore.")
+    if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
+        raise Refused(f"{person.name} is back in the program already.")
+    back = Line("departure", "withdrawn", call.work.now, call.my_id, "coordinator", target_id=line.id)
+    ledger.add(call.work, person.id, back)
+    others = {one.id for one in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
+    for cohort_id in (UUID(one) for one in line.detail["cohorts"]):
+        if cohort_id not in others:
+            cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
+    hand_on(call.work, person.id)
+    refresh_turns(call.work, [person.id])
+    deliveries.refresh(call.work, person.id, "completion.left")
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back.target_id)
+    return Reply(replace=Card("", (say(f"Undone. {person.name} is back in the program. The record shows both."),)))

@@ -1,0 +1,486 @@
+"""One person, as the coordinator sees them: standing, record, and the forms that change it from a date on."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from handlers.checkins.schedule import refresh_turns
+from handlers.core.cards import (
+    Block,
+    Bold,
+    Button,
+    Buttons,
+    Card,
+    ChoiceField,
+    Cmd,
+    DateField,
+    Facts,
+    Form,
+    Note,
+    NumberField,
+    Option,
+    Table,
+    action,
+    buttons,
+    options_of,
+    say,
+)
+from handlers.core.paging import hint
+from handlers.core.requests import Reply, notice
+from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.people.removals import removal_buttons
+from handlers.privacy.holds import hold_blocks
+from handlers.record.activities import hand_on
+from handlers.record.leave import back_button, leave_line, span_words
+from handlers.record.progress import standing_blocks
+from handlers.record.settling import settle_corrected
+from program.core.times import PROGRAM_ZONE, local_day, midnight, say_day
+from program.record.ledger import Leave
+from program.record.policy import AtLeast, Policy
+from program.record.wording import RecordLine
+from storage.core import program
+from storage.core.work import Work
+from storage.outbox import deliveries
+from storage.outbox.deliveries import Delivery
+from storage.people import cohorts, people
+from storage.people.people import Person
+from storage.record import certificates, enrolments, leaves, ledger, policies, standings
+from storage.record.enrolments import Enrolment
+from storage.record.ledger import Line
+
+SHOWN_LINES = 25
+MOST_COHORTS = 100  # in a choice
+TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
+
+YEAR_HINTS = {
+    "waiver": "Leave empty for every year",
+    "credit": "Leave empty only for a requirement of the whole program",
+}
+CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
+
+
+@router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
+def person_command(call: Call) -> Reply:
+    if call.mentions:
+        return Reply(card=person_card(call, _mentioned(call)))
+    if not call.words:
+        raise Refused("Add a name, an email address or a mention, for example: person Dana Reyes")
+    found = people.search(call.work.tx, call.words.removeprefix("@"), most=6)
+    if not found:
+        raise Refused("I can't find anyone with that name or email address.")
+    if len(found) > 1:
+        items = [Button(f"{one.name} <{one.email}>", action("records.open", one.id)) for one in found[:5]]
+        several = (Note(("There are more people with that name. Send more of it.",)),) if len(found) > 5 else ()
+        return Reply(card=Card("Which person?", (buttons(*items), *several)))
+    return Reply(card=person_card(call, found[0]))
+
+
+def _mentioned(call: Call) -> Person:
+    """The person whose confirmed account is mentioned.
+
+    Raises:
+        Refused: several accounts are mentioned, or one that is nobody's here.
+    """
+    if len(call.mentions) > 1:
+        raise Refused("Mention one person.")
+    account = call.mentions[0]
+    actor = people.actor(call.work.tx, account.platform, account.tenant, account.user)
+    if actor is None or actor.person_id is None:
+        raise Refused(
+            "That account isn't matched to anyone on the roster. Send ", Cmd("person NAME"), ", or ", Cmd("people"), "."
+        )
+    return people.get(call.work.tx, actor.person_id)
+
+
+@router.press("records.open")
+def open_record(call: Call) -> Reply:
+    return Reply(card=person_card(call, mentee_of(call)[0]))
+
+
+def mentee_of(call: Call) -> tuple[Person, Enrolment]:
+    """The enrolled person whose id the button or form carries first; for coordinators alone."""
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can do that.")
+    person = call.person_at(0)
+    found = enrolments.of_person(call.work.tx, person.id)
+    if found is None:
+        raise Refused(f"{person.name} is not enrolled as a mentee.")
+    return person, found
+
+
+def person_card(call: Call, person: Person) -> Card:
+    tx = call.work.tx
+    found = enrolments.of_person(tx, person.id)
+    own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "none"
+    facts = [("Email", (person.email,)), ("Cohort", (own,))]
+    if found is None:
+        return Card(
+            person.name,
+            (Facts(tuple(facts)), *removal_buttons(call.work, person), *hold_blocks(call.work, person)),
+        )
+    facts += [
+        ("Started", (say_day(found.starts),)),
+        ("District", (found.district or "not set",)),
+        ("Track", (found.track or "none",)),
+        ("Policy", (f"{found.policy.label}, version {found.policy.version}",)),
+    ]
+    away = leaves.running(tx, person.id, _today(call))
+    if away is not None:
+        facts.append(("On leave", (span_words(away.starts, away.ends),)))
+    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
+    standing = [block for one in mine for block in standing_blocks(one, certificates.of_person(tx, one.id))]
+    return Card(
+        person.name,
+        (
+            Facts(tuple(facts)),
+            *standing,
+            _forms(call, person, away),
+            *removal_buttons(call.work, person),
+            *hold_blocks(call.work, person),
+            *_last_lines(call, person),
+        ),
+    )
+
+
+def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
+    """What can be changed; the way back from a leave first, the way out of the program last."""
+    forms = [
+        Button(label, action(f"records.{name}", person.id), opens_form=True)
+        for name, label in (
+            ("transfer", "Transfer"),
+            ("credit", "Credit"),
+            ("waiver", "Waive"),
+            ("leave", "Leave"),
+            ("policy", "Change policy"),
+        )
+    ]
+    forms.append(Button("Correct", action("activities.choose", person.id), opens_form=True))
+    if away is not None:
+        forms.insert(0, back_button(away.id, "End the leave"))
+    if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
+        forms.append(Button("Remove from program", action("departures.leave", person.id), opens_form=True))
+    return buttons(*forms)
+
+
+def _last_lines(call: Call, person: Person) -> list[Block]:
+    lines = ledger.of_person(call.work.tx, person.id)
+    details = buttons(Button("Details", action("records.details", person.id), opens_form=True))
+    if not lines:
+        return [details]
+    rows = tuple(
+        (say_day(local_day(one.recorded_at, call.me.zone)), one.what_and_why, one.recorder)
+        for one in reversed(lines[-SHOWN_LINES:])
+    )
+    return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), details]
+
+
+@router.press("records.details")
+def details(call: Call) -> Reply:
+    """What a check of the record compares, which few people need to see."""
+    person, _ = mentee_of(call)
+    head = ledger.head_of(call.work.tx, person.id)[:16] or "empty"
+    this = action("records.details", person.id)
+    return Reply(
+        form=Form(
+            "Details of the record",
+            this,
+            opener=this,
+            submit=None,
+            blocks=(
+                Facts((("Person", (person.name,)), ("Head of the record", (head,)))),
+                Note(("The head changes with every line. Keep it to show later that no line was changed.",)),
+            ),
+        )
+    )
+
+
+# The forms --------------------------------------------------------------------------------------
+
+
+def _today(call: Call) -> date:
+    """Today in the program's zone."""
+    return local_day(call.work.now, program.zone_of(call.work.tx))
+
+
+@router.press("records.transfer")
+def transfer_form(call: Call) -> Reply:
+    person, _ = mentee_of(call)
+    every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)]
+    shown = tuple(every[:MOST_COHORTS])
+    return Reply(
+        form=Form(
+            "Transfer",
+            action("records.transferred", person.id),
+            opener=action("records.transfer", person.id),
+            submit="Transfer",
+            blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
+            fields=(
+                ChoiceField("cohort", "To the cohort", shown, hint=hint(len(every), len(shown))),
+                DateField("day", "From", _today(call)),
+                ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
+            ),
+        )
+    )
+
+
+@router.submit("records.transferred")
+def transfer(call: Call) -> Reply:
+    person, _ = mentee_of(call)
+    read = FieldReader(call.values)
+    cohort_id = read.uuid("cohort", needed="Choose the cohort.")
+    day = read.day("day", needed="Choose the day.")
+    reason = read.choice("reason", tuple(TRANSFER_REASONS), needed="Choose a reason.")
+    read.check()
+    to = cohorts.find(call.work.tx, cohort_id) if cohort_id else None
+    if to is None or day is None:
+        raise FormErrors({"cohort": "Choose one of the options."})
+    if day > _today(call):
+        raise FormErrors({"day": "Choose today or an earlier day."})
+    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
+    if to.id in {one.id for one in here}:
+        raise FormErrors({"cohort": f"{person.name} is in {to.name} already."})
+    for one in here:
+        cohorts.leave(call.work, one.id, person.id, call.my_id)
+    cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
+    detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
+    line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
+    ledger.add(call.work, person.id, line)
+    settle_corrected(call, person.id)
+    hand_on(call.work, person.id)
+    refresh_turns(call.work, [person.id])
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
+    return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
+
+
+def _countable(policy: Policy) -> list[AtLeast]:
+    return [rule for rule in policy.rules if isinstance(rule, AtLeast)]
+
+
+def _years(policy: Policy) -> tuple[Option, ...]:
+    count = policy.program.years
+    numbers = range(1, (count if isinstance(count, int) else 2) + 1)
+    return tuple(Option(str(number), f"Year {number}") for number in numbers)
+
+
+@router.press("records.credit")
+def credit_form(call: Call) -> Reply:
+    return _amount_form(call, "credit", "Credit", "Count something the mentee did elsewhere.")
+
+
+@router.press("records.waiver")
+def waiver_form(call: Call) -> Reply:
+    return _amount_form(
+        call, "waiver", "Waive", "Require less of this mentee. Leave the amount empty to waive the whole requirement."
+    )
+
+
+def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
+    person, found = mentee_of(call)
+    if found.policy.waivers is None:
+        raise Refused("The policy doesn't allow waivers or credits.")
+    rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
+    reasons = options_of(found.policy.waivers.reasons)
+    return Reply(
+        form=Form(
+            submit,
+            action(f"records.{kind}.add", person.id),
+            opener=action(f"records.{kind}", person.id),
+            submit=submit,
+            blocks=(say(Bold(person.name), f". {why}"),),
+            fields=(
+                ChoiceField("rule", "Requirement", rules),
+                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint=YEAR_HINTS[kind]),
+                NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
+                DateField("day", "From", _today(call)),
+                ChoiceField("reason", "Why", reasons),
+            ),
+        )
+    )
+
+
+@router.submit("records.credit.add")
+def credit(call: Call) -> Reply:
+    return _add_amount(call, "credit")
+
+
+@router.submit("records.waiver.add")
+def waiver(call: Call) -> Reply:
+    return _add_amount(call, "waiver")
+
+
+def _add_amount(call: Call, kind: str) -> Reply:
+    person, found = mentee_of(call)
+    read = FieldReader(call.values)
+    rules = {one.id: one for one in _countable(found.policy)}
+    rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
+    year = read.number("year", 1, 10)
+    if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
+        read.errors["year"] = "Choose the program year."  # without it, it would count in none
+    amount = read.number("amount", 1, 10_000, needed="Enter how much." if kind == "credit" else "")
+    day = read.day("day", needed="Choose the day.")
+    reasons = found.policy.waivers.reasons if found.policy.waivers else {}
+    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
+    read.check()
+    detail = {"year": year, "amount": amount}
+    happened = midnight(day or _today(call))
+    line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    return Reply(
+        card=Card(
+            "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)
+        )
+    )
+
+
+@router.press("records.undo")
+def undo(call: Call) -> Reply:
+    """Take a credit, a waiver, a leave or its ending back: another line says so."""
+    person, _ = mentee_of(call)
+    line = ledger.get(call.work.tx, call.id_at(1))
+    if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
+        raise Refused("I can't find that entry.")
+    if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
+        raise Refused("That is undone already.")
+    back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
+    back_id = ledger.add(call.work, person.id, back)
+    settle_corrected(call, person.id)
+    refresh_turns(call.work, [person.id])
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back_id)
+    return Reply(replace=Card("", (say(f"Undone for {person.name}. The record shows both."),)))
+
+
+@router.press("records.leave")
+def leave_form(call: Call) -> Reply:
+    person, found = mentee_of(call)
+    if found.policy.leave is None:
+        raise Refused("The policy has no rules for leave.")
+    reasons = options_of(found.policy.leave.reasons)
+    return Reply(
+        form=Form(
+            "Leave of absence",
+            action("records.leave.add", person.id),
+            opener=action("records.leave", person.id),
+            blocks=(say(Bold(person.name), "."),),
+            fields=(
+                DateField("starts", "First day", _today(call)),
+                DateField("ends", "Last day, if known", None, optional=True),
+                ChoiceField("reason", "Why", reasons),
+            ),
+        )
+    )
+
+
+@router.submit("records.leave.add")
+def leave(call: Call) -> Reply:
+    person, found = mentee_of(call)
+    read = FieldReader(call.values)
+    starts = read.day("starts", needed="Choose the first day.")
+    ends = read.day("ends")
+    reasons = found.policy.leave.reasons if found.policy.leave else {}
+    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
+    read.check()
+    if starts is None or (ends is not None and ends < starts):
+        raise FormErrors({"ends": "The last day must be after the first day."})
+    line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
+    refresh_turns(call.work, [person.id])
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    return Reply(
+        card=Card("", (say(f"Saved. {person.name} is on leave from {say_day(starts)}. I'll tell them."), undone))
+    )
+
+
+@router.delivery("record.changed")
+def changed_card(work: Work, item: Delivery) -> Card | None:
+    """Whoever a record is about hears of every change to it."""
+    lines = ledger.of_person(work.tx, UUID(item.subject))
+    steps = ("made", "granted", "moved", "ended", "withdrawn")  # what somebody else did to the record
+    ours = [one for one in lines if one.kind in CHANGES and one.step in steps]
+    if not ours:
+        return None
+    last = ours[-1]
+    text = say(f"{last.by or 'The operator'} {_change_words(work, last)}.")
+    see = buttons(
+        Button("My progress", action("command.run", "progress")),
+        Button("This is wrong", action("command.run", "dispute")),
+    )
+    return Card("Your record changed", (text, see))
+
+
+def _change_words(work: Work, line: RecordLine) -> str:
+    """A change, for the person it is about."""
+    if line.kind == "departure":
+        return "put you back in the program"
+    if line.step == "withdrawn":
+        ending = ledger.get(work.tx, line.target_id) if line.target_id else None
+        goes_on = ending is not None and ending.step == "ended"
+        return "continued your leave" if goes_on else f"took back a {line.kind}"
+    if line.step == "ended":
+        return f"ended your leave. Your first day back is {say_day(local_day(line.happened_at, PROGRAM_ZONE))}"
+    detail = line.detail
+    match line.kind:
+        case "transfer":
+            return f"moved you to {detail['to']}, starting {say_day(date.fromisoformat(detail['on']))}"
+        case "policy":
+            return f"changed your requirements to {detail['to']}"
+        case "leave":
+            return f"gave you a leave of absence: {span_words(*leaves.span(detail))}"
+    rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
+    amount = f"{detail['amount']} " if detail["amount"] is not None else ""
+    year = f" in year {detail['year']}" if detail["year"] else ""
+    what = f"{amount}{(rule.name if rule else line.code).lower()}{year}"
+    return f"credited you with {what}" if line.kind == "credit" else f"waived {what} for you"
+
+
+@router.press("records.policy")
+def policy_form(call: Call) -> Reply:
+    person, found = mentee_of(call)
+    options = tuple(Option(name, name) for name in policies.names(call.work.tx) if name != found.policy.name)
+    if not options:
+        raise Refused("There is no other policy. Ask the operator to add one: plc-bot policy adopt FILE")
+    return Reply(
+        form=Form(
+            "Change policy",
+            action("records.policy.set", person.id),
+            opener=action("records.policy", person.id),
+            submit="Move",
+            blocks=(
+                say(
+                    Bold(person.name),
+                    f" is on {found.policy.label}, version {found.policy.version}. A mentee keeps the "
+                    "policy they started with unless you change it.",
+                ),
+            ),
+            fields=(
+                ChoiceField("policy", "To", options),
+                ChoiceField(
+                    "reason",
+                    "Why",
+                    (
+                        Option("asked", "The mentee asked"),
+                        Option("better", "It fits the mentee better"),
+                        Option("state", "The state asked for it"),
+                    ),
+                ),
+            ),
+        )
+    )
+
+
+@router.submit("records.policy.set")
+def set_policy(call: Call) -> Reply:
+    person, found = mentee_of(call)
+    read = FieldReader(call.values)
+    name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
+    reason = read.choice("reason", ("asked", "better", "state"), needed="Choose a reason.")
+    read.check()
+    detail = {"from": found.policy.name, "to": name}
+    line = Line("policy", "moved", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    settle_corrected(call, person.id)
+    enrolments.change(call.work, person.id, call.my_id, policy=name)
+    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    return notice(Bold(person.name), f" is measured against {name} now.")

@@ -1,0 +1,245 @@
+"""Progress: where a mentee stands, a mentor's cohort, a coordinator's program. Nobody sees more than theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from handlers.core.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    Chart,
+    Cmd,
+    Facts,
+    Note,
+    Paragraph,
+    Progress,
+    Series,
+    Table,
+    When,
+    action,
+    buttons,
+    say,
+    with_commands,
+)
+from handlers.core.paging import more
+from handlers.core.requests import HomeOpened, Reply
+from handlers.core.router import EVERYONE, Call, router
+from handlers.meetings.meetings import cohorts_followed, next_card
+from handlers.people.contacts import ask_coordinator
+from program.core.words import counted, listed
+from program.record import explain
+from program.record.explain import STATES, URGENCY, Line
+from program.record.standing import Standing, YearStanding
+from program.record.wording import reason_words
+from storage.meetings import meetings
+from storage.people import cohorts
+from storage.people.cohorts import Cohort
+from storage.record import certificates, standings
+from storage.record.certificates import Certificate
+from storage.record.standings import Mentee
+
+NEED_HELP = ("behind", "at risk")
+MOST_COHORTS = 100  # in one table
+MOST_NAMED = 10  # mentees of a cohort whose reasons are told
+
+
+@router.command(
+    "progress",
+    "See your progress, your cohort's or the program's",
+    cohort=frozenset(EVERYONE),
+    cohort_optional=True,
+    reads=True,
+)
+def progress(call: Call) -> Reply:
+    """A mentee's own standing; a mentor's cohort; a coordinator's program, or this channel's cohort."""
+    if call.cohort_id is not None and call.leads(call.cohort_id):
+        return Reply(card=cohort_card(call, call.cohort))
+    if any(one.role == "mentee" for one in call.me.memberships):
+        return Reply(card=own_card(call))
+    if call.me.coordinator:
+        return Reply(card=program_card(call))
+    led = [cohorts.get(call.work.tx, one.cohort_id) for one in call.me.memberships if one.role == "mentor"]
+    if not led:
+        return Reply(card=Card("You're not in a cohort now", (say(ask_coordinator(call.work.tx, "add you to one")),)))
+    cards = [cohort_card(call, one) for one in led]
+    blocks: list[Block] = []
+    for card in cards:
+        blocks += [say(Bold(card.title)), *card.blocks]
+    return Reply(card=cards[0] if len(cards) == 1 else Card("Your cohorts", tuple(blocks)))
+
+
+def own_card(call: Call, *, next_meeting: bool = True) -> Card:
+    """The program years at a glance, then what is missing and what to do about it."""
+    found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
+    if not found:
+        return Card(
+            "Your progress",
+            (say(f"You're not enrolled in the program yet. {ask_coordinator(call.work.tx, 'enroll you')}"),),
+        )
+    mine = found[0]
+    given = certificates.of_person(call.work.tx, call.my_id)
+    blocks = standing_blocks(mine, given, own=True)
+    if given and given[0].in_force:
+        blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
+    if next_meeting:
+        blocks.append(_next_meeting(call))
+    blocks += [Note((text,)) for text in explain.unset(mine.standing)]
+    blocks.append(Note((f"Requirements: {mine.policy.label}, version {mine.policy.version}.",)))
+    return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
+
+
+def _next_meeting(call: Call) -> Paragraph:
+    coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
+    if coming is None:
+        return say("No meetings scheduled yet.")
+    return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
+
+
+def standing_blocks(mine: Mentee, given: Sequence[Certificate], *, own: bool = False) -> list[Block]:
+    """Each rule at a glance, then what is missing and what to do about it, or how it ended.
+
+    ``given``: their certificates, the newest first; ``own``: the mentee reads it.
+    """
+    blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
+    blocks.append(_approved(mine, given) or say(explain.headline(mine.standing, own=own)))
+    return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
+
+
+def _approved(mine: Mentee, given: Sequence[Certificate]) -> Paragraph | None:
+    """What became of completion, once a coordinator has decided about it."""
+    if not given:
+        return None
+    zone = mine.policy.program.zone
+    if given[0].revoked_at is not None:
+        revoked = When(given[0].revoked_at, zone, "date")
+        return say("The certificate was revoked ", revoked, f". {reason_words(given[0].reason)}.")
+    issued = When(given[0].issued_at, zone, "date")
+    return say("Completion is approved. The certificate was issued ", issued, ". Code ", Bold(given[0].code), ".")
+
+
+def _line(line: Line) -> list[Block]:
+    """A rule at a glance. A limit is told only when it matters; an unset number is among what is missing."""
+    single = line.single
+    if line.need is None or (single is not None and single.limit):
+        return []
+    if line.need == 0:
+        return [say(Bold(f"{line.name}, {line.label}"), ": waived.")]
+    return [Progress(f"{line.name}, {line.label}", line.have, line.need)]
+
+
+def _bullets(lines: list[str]) -> list[Block]:
+    return [Bullets(tuple(with_commands(line) for line in lines))] if lines else []
+
+
+def cohort_card(call: Call, cohort: Cohort) -> Card:
+    """The cohort's mentees, those who need help first, with the reasons."""
+    found = standings.of_cohorts(call.work.tx, [cohort.id], call.work.now)
+    title = f"Progress of {cohort.name}"
+    if not found:
+        return Card(title, (say("The cohort has no mentees yet."),))
+    found.sort(key=lambda one: (URGENCY[one.standing.state], one.name.lower()))
+    years = max(len(one.standing.years) for one in found)
+    columns = ("Mentee", *(f"Year {number}" for number in range(1, years + 1)), "Standing")
+    rows = tuple((one.name, *_cells(one.standing, years), STATES[one.standing.state]) for one in found)
+    blocks: list[Block] = [_counts(found), Table(columns, rows, caption="")]
+    too_few = dict.fromkeys(text for one in found for text in explain.too_few(one.standing))
+    blocks += _bullets(list(too_few))
+    helped = [one for one in found if one.standing.state in NEED_HELP]
+    if helped:
+        blocks.append(say(Bold("Who needs help first")))
+        blocks.append(Bullets(tuple(_reasons(one) for one in helped[:MOST_NAMED])))
+        blocks += more(len(helped), MOST_NAMED)
+    blocks += [Note((text,)) for text in dict.fromkeys(text for one in found for text in explain.unset(one.standing))]
+    return Card(title, tuple(blocks))
+
+
+def _reasons(one: Mentee) -> tuple[Bold, str]:
+    return Bold(one.name), ": " + " ".join(explain.trouble(one.standing))
+
+
+def _cells(found: Standing, years: int) -> list[str]:
+    cells = [_cell(year) for year in found.years]
+    return [*cells, *[""] * (years - len(cells))]
+
+
+def _cell(year: YearStanding) -> str:
+    """A year's first rule in numbers: a policy names the most important first."""
+    lines = [one for one in explain.of_year(year) if not (one.single and one.single.limit)]
+    if not lines:
+        return "nothing required"
+    first = lines[0]
+    return f"{first.have} of {first.need}" if first.need is not None else str(first.have)
+
+
+def _counts(found: list[Mentee]) -> Paragraph:
+    tally = {state: sum(one.standing.state == state for one in found) for state in URGENCY}
+    parts = [f"{number} {STATES[state]}" for state, number in tally.items() if number]
+    return say(f"{counted(len(found), 'mentee')}: {', '.join(parts)}.")
+
+
+def grouped(found: list[Mentee]) -> dict[UUID, list[Mentee]]:
+    """Mentees by cohort; somebody in two cohorts is in both."""
+    by_cohort: dict[UUID, list[Mentee]] = {}
+    for one in found:
+        for cohort_id in one.cohort_ids:
+            by_cohort.setdefault(cohort_id, []).append(one)
+    return by_cohort
+
+
+def cohorts_of(one: Mentee, names: Mapping[UUID, str]) -> str:
+    return listed([names[cohort_id] for cohort_id in one.cohort_ids])
+
+
+def program_card(call: Call) -> Card:
+    """The program by cohort."""
+    every = cohorts.all_cohorts(call.work.tx)
+    if not every:
+        return Card(
+            "There are no cohorts yet", (say("Ask the operator to import the roster: plc-bot roster import FILE"),)
+        )
+    found = standings.of_cohorts(call.work.tx, None, call.work.now)
+    by_cohort = grouped(found)
+    rows = []
+    help_needed: list[float] = []
+    for cohort in every:
+        mine = by_cohort.get(cohort.id, [])
+        late = sum(one.standing.state in NEED_HELP for one in mine)
+        done = sum(one.standing.state == "complete" for one in mine)
+        help_needed.append(late)
+        rows.append((cohort.name, str(len(mine)), str(late), str(done)))
+    blocks: list[Block] = [
+        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len(found)),)))),
+        *_flags(found, {one.id: one.name for one in every}),
+        Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:MOST_COHORTS]), caption="By cohort"),
+        *more(len(rows), MOST_COHORTS, ", which “Find mentees” shows"),
+    ]
+    if any(help_needed) and len(every) <= 20:
+        names = tuple(cohort.name for cohort in every)
+        blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
+    urgent = Button("Who needs help", action("overview.help"), style="primary")
+    find = Button("Find mentees", action("overview.find"), opens_form=True)
+    blocks.append(buttons(*([urgent] if any(help_needed) else []), find))
+    blocks.append(Note(("Send ", Cmd("progress"), " in a cohort's channel to see only that cohort.")))
+    return Card("Progress of the program", tuple(blocks))
+
+
+def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
+    """Cohorts that hold too few meetings for anybody to meet a rule this year."""
+    short = sorted({names[cohort_id] for one in found if one.standing.too_few for cohort_id in one.cohort_ids})
+    if not short:
+        return []
+    many = counted(len(short), "cohort has", "cohorts have")
+    return [say(Bold(f"{many} too few meetings this year"), f": {listed(short)}. This doesn't put any mentee behind.")]
+
+
+@router.on(HomeOpened)
+def home(call: Call) -> Reply:
+    """The bot's home: standing and the next meeting."""
+    mentee = any(one.role == "mentee" for one in call.me.memberships)
+    standing = own_card(call, next_meeting=False) if mentee else progress(call).card or Card("")
+    coming = next_card(call, cohorts_followed(call))
+    return Reply(card=Card(standing.title, (*standing.blocks, say(Bold(coming.title)), *coming.blocks)))

@@ -1,0 +1,152 @@
+"""The ledger's lines in words that anybody can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from program.core.words import counted
+from program.meetings.attendance import REASONS as ATTENDANCE_REASONS
+from program.meetings.attendance import STATUSES
+from program.record.certificate import REASONS as CERTIFICATE_REASONS
+from program.record.chain import SHORT
+
+KINDS = {
+    "attendance": "Meeting",
+    "activity": "Activity",
+    "makeup": "Make-up",
+    "waiver": "Waiver",
+    "credit": "Credit",
+    "leave": "Leave of absence",
+    "transfer": "Transfer",
+    "departure": "Left the program",
+    "enrolment": "Enrollment",
+    "policy": "Policy",
+    "answer": "Answer",
+    "correction": "Correction",
+    "dispute": "Dispute",
+    "import": "Earlier attendance",
+    "certificate": "Certificate",
+}
+STEPS = {
+    "tapped": "said “I'm here”",
+    "confirmed": "confirmed",
+    "corrected": "corrected",
+    "logged": "logged",
+    "verified": "verified",
+    "asked": "requested",
+    "approved": "approved",
+    "declined": "declined",
+    "withdrawn": "withdrawn",
+    "opened": "opened",
+    "settled": "decided",
+    "granted": "granted",
+    "ended": "ended",
+    "left": "left",
+    "changed": "changed",
+    "made": "made",
+    "moved": "moved",
+    "agreed": "the mentee agreed",
+    "kept": "kept as it is",
+    "imported": "imported",
+    "issued": "issued",
+    "reissued": "reissued",
+    "revoked": "revoked",
+}
+VERIFIED = {
+    "self": "the mentee's word",
+    "mentor": "a mentor",
+    "coordinator": "a coordinator",
+    "operator": "the operator",
+    "import": "an imported file",
+}
+OPERATOR = "the operator"
+
+# What is shared with the people who run a cohort or the program. A dispute has its own readers, and why
+# somebody was on leave or left is nobody's business but theirs and their coordinator's.
+SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave", "departure"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """A line of somebody's ledger as it stands, with the names it speaks of."""
+
+    id: UUID
+    person_id: UUID
+    person: str
+    position: int
+    kind: str
+    step: str
+    meeting_id: UUID | None
+    topic: str  # of the meeting, if the line is about one
+    cohort: str  # whose meeting it was
+    target_id: UUID | None  # the line that this one is about
+    status: str
+    minutes: int | None
+    code: str
+    happened_at: datetime
+    recorded_at: datetime
+    by: str | None  # a name; None: the operator
+    reason: str
+    verified: str
+    detail: Mapping[str, Any]
+    mark: bytes
+
+    @property
+    def number(self) -> int:
+        """As people count."""
+        return self.position + 1
+
+    @property
+    def what(self) -> str:
+        """What the line says, e.g. “Meeting “First steps”: confirmed, present”."""
+        subject = KINDS.get(self.kind, in_words(self.kind).capitalize())
+        if self.topic:
+            subject += f" “{self.topic}”"
+        elif self.verified == "import":
+            subject += f" (file {self.code[:SHORT]})"
+        elif self.code:
+            subject += f" {self.code}" if self.kind == "certificate" else f" ({in_words(self.code)})"
+        parts = [STEPS.get(self.step, in_words(self.step))]
+        if self.status:
+            parts.append(status_words(self.status).lower())
+        if self.minutes is not None:
+            parts.append(f"{self.minutes} minutes")
+        if self.kind == "enrolment":
+            parts += [f"{in_words(name)} {one['from'] or 'none'} to {one['to']}" for name, one in self.detail.items()]
+        if self.kind == "import":
+            parts.append(counted(int(self.detail.get("meetings", 0)), "meeting"))
+        return f"{subject}: {', '.join(parts)}"
+
+    @property
+    def recorder(self) -> str:
+        return self.by or OPERATOR
+
+    @property
+    def why(self) -> str:
+        return reason_words(self.reason)
+
+    @property
+    def what_and_why(self) -> str:
+        return f"{self.what} ({self.why.lower()})" if self.reason else self.what
+
+    @property
+    def proof(self) -> str:
+        return VERIFIED.get(self.verified, in_words(self.verified))
+
+
+def status_words(status: str) -> str:
+    return {str(code): words for code, words in STATUSES.items()}.get(status, in_words(status))
+
+
+def reason_words(code: str) -> str:
+    """A reason code in words; an unknown code is at least readable."""
+    known = ATTENDANCE_REASONS | CERTIFICATE_REASONS
+    return known.get(code, in_words(code).capitalize())
+
+
+def in_words(code: str) -> str:
+    return code.replace("_", " ").replace("-", " ").strip()

@@ -1,0 +1,213 @@
+"""Check-ins, their prompts and everybody's next turn. Answers are in the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
+
+from program.checkins.schedule import DEFAULT_PROMPTS, Cycle
+from storage.checkins import consent
+from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
+from storage.core.database import Tx, among, word
+from storage.core.work import Work, insert_new, put
+from storage.people.people_tables import account, cohort, membership, person
+from storage.record.certificates import holds_one
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    id: UUID
+    person_id: UUID
+    day: date
+    opened_at: datetime
+    closes_at: datetime
+    prompts: Sequence[str]  # prompt ids
+    answered_at: datetime | None
+    reach_out_at: datetime | None
+
+
+_CHECKIN = (
+    checkin.c.id,
+    checkin.c.person_id,
+    checkin.c.day,
+    checkin.c.opened_at,
+    checkin.c.closes_at,
+    checkin.c.prompts,
+    checkin.c.answered_at,
+    checkin.c.reach_out_at,
+)
+
+
+def seed_prompts(work: Work) -> None:
+    """The first prompts of a new program."""
+    if work.tx.scalar(select(func.count()).select_from(prompt)):
+        return
+    rows = [{"id": work.new_id(), "text": text, "position": position} for position, text in enumerate(DEFAULT_PROMPTS)]
+    work.tx.execute(insert(prompt), rows)
+
+
+def prompts(tx: Tx) -> list[Prompt]:
+    query = select(prompt.c.id, prompt.c.text).where(prompt.c.retired_at.is_(None))
+    return [Prompt(*row) for row in tx.execute(query.order_by(prompt.c.position, prompt.c.id))]
+
+
+def replace_prompts(work: Work, texts: Sequence[str]) -> None:
+    """Retire the prompts that are gone and add the new ones; earlier check-ins keep theirs."""
+    current = {item.text: item.id for item in prompts(work.tx)}
+    for text, prompt_id in current.items():
+        if text not in texts:
+            work.tx.execute(update(prompt).where(prompt.c.id == prompt_id).values(retired_at=work.now))
+    for position, text in enumerate(texts):
+        if text in current:
+            work.tx.execute(update(prompt).where(prompt.c.id == current[text]).values(position=position))
+        else:
+            row = {"id": work.new_id(), "text": text, "position": position}
+            work.tx.execute(insert(prompt).values(row))
+
+
+def prompt_texts(tx: Tx, prompt_ids: Sequence[str]) -> list[Prompt]:
+    """The prompts with these ids, in their order, retired ones too."""
+    rows = tx.execute(select(prompt.c.id, prompt.c.text).where(prompt.c.id.in_([UUID(one) for one in prompt_ids])))
+    found = {str(row.id): Prompt(*row) for row in rows}
+    return [found[one] for one in prompt_ids if one in found]
+
+
+# Turns ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Somebody who gets check-ins, with the rhythm of the cohort that sets it."""
+
+    person_id: UUID
+    zone: str
+    cohort_id: UUID
+    cycle: Cycle
+    snoozed_until: date | None
+
+
+def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = None) -> list[Turn]:
+    """Those who get check-ins: matched mentees until they complete, and mentors who turned them on.
+
+    A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
+    several cohorts has one cycle. Who declined gets none. ``due``: only those whose turn has come by then.
+    """
+    wants = or_(
+        and_(membership.c.role == word("mentee"), or_(person.c.checkins.is_(None), person.c.checkins), ~holds_one()),
+        and_(membership.c.role == word("mentor"), person.c.checkins),
+    )
+    linked = select(account.c.person_id).where(account.c.link == word("confirmed"), account.c.active)
+    query = (
+        select(
+            person.c.id,
+            person.c.zone,
+            cohort.c.id,
+            cohort.c.checkin_weekday,
+            cohort.c.checkin_at,
+            cohort.c.checkin_weeks,
+            person.c.snoozed_until,
+        )
+        .join_from(membership, person)
+        .join(cohort, cohort.c.id == membership.c.cohort_id)
+        .where(membership.c.until.is_(None), wants, person.c.id.in_(linked), person.c.id.not_in(consent.declined()))
+        .order_by(person.c.id, case((membership.c.role == word("mentee"), 0), else_=1), cohort.c.key)
+    )
+    if people is not None:
+        query = query.where(among(tx, person.c.id, people))
+    if due is not None:
+        query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
+        query = query.where(checkin_turn.c.next_at <= due)
+    found: dict[UUID, Turn] = {}
+    for person_id, zone, cohort_id, weekday, at, weeks, snoozed in tx.execute(query):
+        turn = Turn(person_id, zone, cohort_id, Cycle(weekday, at, weeks), snoozed)
+        found.setdefault(person_id, turn)
+    return list(found.values())
+
+
+def set_turns(work: Work, turns: Sequence[tuple[UUID, datetime]]) -> None:
+    put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in turns))
+
+
+def drop_turns(work: Work, people: Sequence[UUID]) -> None:
+    work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, people)))
+
+
+def turn_at(tx: Tx, person_id: UUID) -> datetime | None:
+    found: datetime | None = tx.scalar(select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id))
+    return found
+
+
+def people_due(tx: Tx, until: datetime) -> list[UUID]:
+    query = select(checkin_turn.c.person_id).where(checkin_turn.c.next_at <= until)
+    return list(tx.scalars(query))
+
+
+# Check-ins --------------------------------------------------------------------------------------
+
+
+def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[str]]], closes_at: datetime) -> list[CheckIn]:
+    """Open a check-in for each (person, local day, ids of prompts) that has none on that day."""
+    values: list[dict[str, Any]] = [
+        {
+            "id": work.new_id(),
+            "person_id": person_id,
+            "day": day,
+            "opened_at": work.now,
+            "closes_at": closes_at,
+            "prompts": chosen,
+        }
+        for person_id, day, chosen in rows
+    ]
+    if insert_new(work.tx, checkin, values) == len(values):
+        return [CheckIn(**row, answered_at=None, reach_out_at=None) for row in values]
+    made = {row["id"] for row in values}
+    return [one for one in opened_at(work.tx, work.now) if one.id in made]
+
+
+_GET = select(*_CHECKIN).where(checkin.c.id == bindparam("id"))
+
+
+def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
+    row = tx.execute(_GET, {"id": checkin_id}).one_or_none()
+    return CheckIn(*row) if row else None
+
+
+def open_of(tx: Tx, person_id: UUID, now: datetime) -> CheckIn | None:
+    """The person's check-in that takes answers now."""
+    row = tx.execute(
+        select(*_CHECKIN)
+        .where(checkin.c.person_id == person_id, checkin.c.closes_at > now)
+        .order_by(checkin.c.opened_at.desc(), checkin.c.id)
+        .limit(1)
+    ).one_or_none()
+    return CheckIn(*row) if row else None
+
+
+def opened_at(tx: Tx, instant: datetime, *, answered: bool | None = None) -> list[CheckIn]:
+    """The check-ins that were opened in one go."""
+    query = select(*_CHECKIN).where(checkin.c.opened_at == instant)
+    if answered is not None:
+        query = query.where(checkin.c.answered_at.is_not(None) if answered else checkin.c.answered_at.is_(None))
+    return [CheckIn(*row) for row in tx.execute(query.order_by(checkin.c.id))]
+
+
+def set_answered(work: Work, checkin_id: UUID, answered: bool) -> None:
+    values = {"answered_at": work.now if answered else None}
+    work.tx.execute(update(checkin).where(checkin.c.id == checkin_id).values(values))
+
+
+def ask_mentor(work: Work, checkin_id: UUID) -> bool:
+    """Note that the mentor was asked to reach out; True the first time."""
+    first = update(checkin).where(checkin.c.id == checkin_id, checkin.c.reach_out_at.is_(None))
+    return work.tx.execute(first.values(reach_out_at=work.now)).rowcount == 1

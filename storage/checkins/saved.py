@@ -1,0 +1,51 @@
+"""What a person's linked accounts saved for one check-in; nothing of it is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from storage.checkins import reflections, shares
+from storage.checkins.reflections import Reflection
+from storage.core.database import Tx
+from storage.people import people
+from storage.vault.vault_tables import vault_item
+
+PULSE = "pulse"  # the kind of a number in the vault
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """``current``, ``earlier``: the mentors who can read the reflection as it is, or only an earlier version of it."""
+
+    number: bool = False
+    words: bool = False
+    current: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        return self.number or self.words
+
+
+def find_saved(tx: Tx, checkin_id: UUID, person_id: UUID) -> Saved:
+    """What is saved. What an account wrote that is not linked to the person any more does not count."""
+    linked = [account.id for account in people.accounts_of(tx, person_id)]
+    tapped = select(vault_item.c.id).where(
+        vault_item.c.checkin_id == checkin_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == PULSE
+    )
+    written = reflections.of_checkin(tx, checkin_id, linked)
+    return Saved(tx.execute(tapped).first() is not None, bool(written), *_readers(tx, written))
+
+
+def _readers(tx: Tx, written: Sequence[Reflection]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if not written:
+        return (), ()
+    changed = {one.id: one.at for one in written}
+    held = [share for share in shares.of_items(tx, list(changed)) if share.holds]
+    current = sorted({share.mentor for share in held if changed[share.item_id] <= share.at})
+    earlier = sorted({share.mentor for share in held if changed[share.item_id] > share.at})
+    return tuple(current), tuple(earlier)

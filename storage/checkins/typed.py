@@ -1,0 +1,87 @@
+"""Words that somebody typed into the chat: sealed until their author keeps them, or they are destroyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from program.checkins.typed import kept_until
+from storage.checkins.checkins import CheckIn
+from storage.checkins.checkins_tables import checkin
+from storage.core.database import Tx
+from storage.core.work import Work
+from storage.outbox import due
+from storage.vault import vault
+from storage.vault.vault import WAITING, Vault
+from storage.vault.vault_tables import vault_item
+
+MOMENT = "checkins.expire"
+MOST = 20  # waiting for one account at a time
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWords:
+    """Typed words that wait for their author's choice until a time."""
+
+    id: UUID
+    checkin_id: UUID
+    until: datetime
+
+
+_WAITING = select(vault_item.c.id, vault_item.c.checkin_id, vault_item.c.at, checkin.c.closes_at).join_from(
+    vault_item, checkin, checkin.c.id == vault_item.c.checkin_id
+)
+
+
+def hold(sealer: Vault, work: Work, open_checkin: CheckIn, account_id: UUID, text: str) -> WaitingWords:
+    """Seal typed words, and plan the time at which they are destroyed.
+
+    Raises:
+        NoKeyYet: their author has no data key yet.
+    """
+    item_id = sealer.save(
+        work, WAITING, text, person_id=open_checkin.person_id, account_id=account_id, checkin_id=open_checkin.id
+    )
+    until = kept_until(work.now, open_checkin.closes_at)
+    due.plan(work, MOMENT, until, until.isoformat())
+    return WaitingWords(item_id, open_checkin.id, until)
+
+
+def of_account(tx: Tx, account_id: UUID, now: datetime) -> list[WaitingWords]:
+    """What this account typed and has not chosen about, the earliest first."""
+    query = _WAITING.where(vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)
+    rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id))
+    found = [WaitingWords(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
+    return [one for one in found if one.until > now]
+
+
+def find(tx: Tx, item_id: UUID, account_id: UUID, now: datetime) -> WaitingWords | None:
+    """Words of this account that still wait; None for everybody else's, and for what is gone or past its time."""
+    return next((one for one in of_account(tx, account_id, now) if one.id == item_id), None)
+
+
+def destroy(tx: Tx, waiting: WaitingWords, account_id: UUID) -> None:
+    vault.remove(tx, waiting.id, account_id)
+
+
+def destroy_all(tx: Tx, account_id: UUID) -> None:
+    """Destroy whatever of this account waits."""
+    vault.destroy(tx, vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)
+
+
+def destroy_expired(work: Work) -> int:
+    """Destroy what nobody chose to keep in its time; how many items that were.
+
+    A legal hold does not keep these: their author never gave them to the program.
+    """
+    rows = work.tx.execute(_WAITING.where(vault_item.c.kind == WAITING)).all()
+    expired = [row.id for row in rows if kept_until(row.at, row.closes_at) <= work.now]
+    return vault.destroy(work.tx, vault_item.c.id.in_(expired)) if expired else 0
+
+
+def count(tx: Tx, account_id: UUID) -> int:
+    query = select(func.count()).select_from(vault_item)
+    return tx.scalar(query.where(vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)) or 0

@@ -1,0 +1,82 @@
+"""The process registry: which processes run now, and which of the operator's keys each of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+
+from storage.core.core_tables import process
+from storage.core.database import SESSIONS, Tx
+from storage.core.work import put
+
+STALE = timedelta(minutes=2)  # a process that was silent for so long is taken for dead
+KEYS_LOCK = 703_141_593  # any number of our own, for PostgreSQL's advisory lock
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """``name`` says nothing of the machine; ``fingerprints`` are those of the operator's keys it has."""
+
+    id: UUID
+    name: str
+    started_at: datetime
+    seen_at: datetime
+    fingerprints: Sequence[str]
+
+
+_PROCESS = (process.c.id, process.c.name, process.c.started_at, process.c.seen_at, process.c.fingerprints)
+
+
+def hold_keys(tx: Tx) -> None:
+    """Until this transaction ends, no process announces its keys and no data key is wrapped anew.
+
+    SQLite has one writer at a time anyway.
+    """
+    if tx.dialect.name != "sqlite":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": KEYS_LOCK})
+
+
+_END_SILENT = text(
+    """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND application_name = :sessions
+      AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+      AND state_change < clock_timestamp() - make_interval(secs => :seconds)
+    """
+)
+
+
+def end_silent(tx: Tx, seconds: float) -> int:
+    """On PostgreSQL, end transactions whose process fell silent so long ago, with what they hold; how many.
+
+    The server does so itself where a process freezes between two statements, but not where it froze
+    within a batch of them: that session is not idle in its eyes.
+    """
+    return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": seconds}) or 0
+
+
+def announce(tx: Tx, one: Process) -> None:
+    """Say that a process lives; those that fell silent go."""
+    put(tx, process, {name: getattr(one, name) for name in one.__dataclass_fields__})
+    tx.execute(delete(process).where(process.c.seen_at < one.seen_at - STALE))
+
+
+def is_known(tx: Tx, process_id: UUID) -> bool:
+    return tx.scalar(select(process.c.id).where(process.c.id == process_id)) is not None
+
+
+def leave(tx: Tx, process_id: UUID) -> None:
+    tx.execute(delete(process).where(process.c.id == process_id))
+
+
+def clear(tx: Tx) -> None:
+    tx.execute(delete(process))
+
+
+def alive(tx: Tx, now: datetime) -> list[Process]:
+    rows = tx.execute(select(*_PROCESS).where(process.c.seen_at >= now - STALE).order_by(process.c.started_at))
+    return [Process(*row) for row in rows]

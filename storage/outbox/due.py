@@ -1,0 +1,121 @@
+"""Due moments: what must happen at a time. The database says what is due; whoever looks, claims it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from program.program_desk.reporting import PRIVATE_MOMENTS
+from storage.core.database import Tx, word
+from storage.core.work import Work, insert_new
+from storage.outbox.outbox_tables import due_moment
+
+MOST_ATTEMPTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    id: UUID
+    kind: str
+    subject: str
+    version: int
+    due_at: datetime
+    attempts: int
+
+
+_MOMENT = (
+    due_moment.c.id,
+    due_moment.c.kind,
+    due_moment.c.subject,
+    due_moment.c.version,
+    due_moment.c.due_at,
+    due_moment.c.attempts,
+)
+
+
+def plan(work: Work, kind: str, due_at: datetime, subject: object = "", *, version: int = 0, tag: object = "") -> None:
+    """Something must happen once: the same kind, subject, version and tag are planned only once.
+
+    What was planned and cancelled before is planned anew; what happened stays done.
+    """
+    row = {
+        "id": work.new_id(),
+        "kind": kind,
+        "subject": str(subject),
+        "version": version,
+        "due_at": due_at,
+        "key": f"{kind}:{subject}:{version}:{tag}",
+        "state": "waiting",
+    }
+    if insert_new(work.tx, due_moment, [row]) == 0:
+        again = update(due_moment).where(due_moment.c.key == row["key"], due_moment.c.state == "cancelled")
+        work.tx.execute(again.values(state="waiting", due_at=due_at, settled_at=None))
+
+
+def cancel(work: Work, subject: object, kinds: Iterable[str] | None = None) -> None:
+    """What was planned for the subject and has not happened will not."""
+    waiting = update(due_moment).where(due_moment.c.subject == str(subject), due_moment.c.state == word("waiting"))
+    if kinds is not None:
+        waiting = waiting.where(due_moment.c.kind.in_(list(kinds)))
+    work.tx.execute(waiting.values(state="cancelled", settled_at=work.now))
+
+
+def claim(work: Work) -> Moment | None:
+    """The earliest due moment, held until this transaction ends; None when nothing is due."""
+    row = work.tx.execute(
+        select(*_MOMENT)
+        .where(due_moment.c.state == word("waiting"), due_moment.c.due_at <= work.now)
+        .order_by(due_moment.c.due_at, due_moment.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    return Moment(*row) if row else None
+
+
+def settle(work: Work, moment: Moment, state: str = "done") -> None:
+    values = {"state": state, "settled_at": work.now}
+    work.tx.execute(update(due_moment).where(due_moment.c.id == moment.id).values(values))
+
+
+def postpone(work: Work, moment: Moment) -> None:
+    """Its handler failed: try again later, ever more seldom, and give up in the open after some tries."""
+    attempts = moment.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        settle(work, moment, "failed")
+        return
+    values = {"attempts": attempts, "due_at": work.now + timedelta(seconds=30 * 4**attempts)}
+    work.tx.execute(update(due_moment).where(due_moment.c.id == moment.id).values(values))
+
+
+def times_until(tx: Tx, until: datetime) -> list[datetime]:
+    """The distinct times of what waits, up to ``until``."""
+    query = (
+        select(due_moment.c.due_at)
+        .where(due_moment.c.state == word("waiting"), due_moment.c.due_at <= until)
+        .distinct()
+        .order_by(due_moment.c.due_at)
+    )
+    return list(tx.scalars(query))
+
+
+def next_moment(tx: Tx, besides: Iterable[str] = ()) -> Moment | None:
+    """The next thing that will happen; ``besides``: kinds that nobody would notice."""
+    row = tx.execute(
+        select(*_MOMENT)
+        .where(due_moment.c.state == "waiting", due_moment.c.kind.not_in(list(besides)))
+        .order_by(due_moment.c.due_at, due_moment.c.id)
+        .limit(1)
+    ).one_or_none()
+    return Moment(*row) if row else None
+
+
+def failed(tx: Tx) -> int:
+    """How many moments were given up, but for those whose coming depends on who paused."""
+    return (
+        tx.scalar(select(func.count()).where(due_moment.c.state == "failed", due_moment.c.kind.not_in(PRIVATE_MOMENTS)))
+        or 0
+    )

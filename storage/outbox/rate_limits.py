@@ -1,0 +1,113 @@
+"""Rate limits of the platforms: when the next call is allowed, shared by every process, by tenant and conversation.
+
+A subject is an installation's id, or what a conversation's deliveries share (see ``deliveries.LANE``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, exists, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from storage.core.work import Work, insert_new
+from storage.outbox.outbox_tables import pace
+
+VERBS = ("post", "update", "visit")
+ANY = ""  # the method of what holds for all calls in one conversation
+KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Calls ``seconds`` apart on average; after a rest, ``burst`` of them at once."""
+
+    seconds: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one tenant's calls of some verbs keep to.
+
+    rate: over the whole tenant; None: only the platform's own requests to wait hold
+    apart: seconds between two of them in one conversation
+    """
+
+    method: str = "call"
+    verbs: tuple[str, ...] = VERBS
+    rate: Rate | None = None
+    apart: float = 0.0
+
+
+UNPACED = (Limit(),)
+
+
+_NEXT_AT = select(pace.c.next_at).where(pace.c.subject == bindparam("subject"), pace.c.method == bindparam("method"))
+_NEXT_AT_HELD = _NEXT_AT.with_for_update(skip_locked=True)
+
+
+def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
+    """How many calls may begin now, at most ``most``. On PostgreSQL the answer is held for this transaction.
+
+    0 while another process is just taking its share of the same.
+    """
+    asked = {"subject": subject, "method": limit.method}
+    held_until = work.tx.scalar(_NEXT_AT, asked)
+    if limit.rate is None:
+        return most if held_until is None or held_until <= work.now else 0
+    if held_until is None:  # only then, as an insert waits for whoever is changing the row
+        insert_new(work.tx, pace, [{**asked, "next_at": work.now}])
+    next_at = work.tx.scalar(_NEXT_AT_HELD, asked)
+    if next_at is None:
+        return 0
+    wait = max((next_at - work.now).total_seconds(), 0.0)
+    free = limit.rate.burst - wait / limit.rate.seconds
+    return max(0, min(most, int(free + 1e-6)))  # a hair of rounding is no reason to wait
+
+
+def spend(work: Work, subject: UUID, limit: Limit, calls: int) -> None:
+    """Note that so many calls begin now. Follows :func:`room` in the same transaction."""
+    if limit.rate is None or not calls:
+        return
+    found = work.tx.scalar(_NEXT_AT, {"subject": subject, "method": limit.method}) or work.now
+    next_at = max(found, work.now) + timedelta(seconds=calls * limit.rate.seconds)
+    hold(work, [subject], next_at, limit.method)
+
+
+def wait(work: Work, subject: UUID, limit: Limit, seconds: float) -> None:
+    """The platform asked to wait: no process calls before that, and then one call goes first."""
+    rest = (limit.rate.burst - 1) * limit.rate.seconds if limit.rate else 0.0
+    hold(work, [subject], work.now + timedelta(seconds=seconds + rest), limit.method)
+
+
+def hold(work: Work, subjects: Iterable[UUID], until: datetime, method: str = ANY) -> None:
+    """Nothing begins there before ``until``; a later time that is known already stays."""
+    rows = [{"subject": one, "method": method, "next_at": until} for one in sorted(subjects)]
+    if rows:
+        work.tx.execute(_later(work.tx.dialect.name), rows)
+
+
+@cache
+def _later(dialect: str) -> Any:
+    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(pace)
+    return insert.on_conflict_do_update(
+        index_elements=["subject", "method"],
+        set_={"next_at": insert.excluded.next_at},
+        where=pace.c.next_at < insert.excluded.next_at,
+    )
+
+
+def held(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether a conversation must wait, as a part of a query that is given the time."""
+    return exists().where(pace.c.subject == subject, pace.c.method == ANY, pace.c.next_at > now)
+
+
+def forget_old(work: Work) -> None:
+    work.tx.execute(delete(pace).where(pace.c.next_at < work.now - KEPT))

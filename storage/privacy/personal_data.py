@@ -1,0 +1,260 @@
+"""Everything that is kept about one person, kind by kind: to be counted, and to be taken along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select
+
+from program.record.wording import RecordLine
+from storage.checkins import consent, reflections, shares
+from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
+from storage.core.core_tables import draft, history
+from storage.core.database import Tx
+from storage.meetings.meetings_tables import meeting, rsvp, summary, visitor
+from storage.outbox.outbox_tables import conversation, delivery, installation
+from storage.people.people_tables import account, cohort, membership, person, replacement
+from storage.privacy.privacy_tables import forgotten, hold
+from storage.program_desk.program_desk_tables import download
+from storage.record import ledger
+from storage.record.record_tables import certificate, dispute, enrolment
+from storage.vault import vault
+from storage.vault.vault_tables import vault_item
+
+# What tells whether somebody takes part in check-ins: theirs, and nobody else's to see.
+PARTICIPATION = frozenset(
+    {
+        "Pauses",
+        "Next check-in",
+        "Check-ins",
+        "Messages to you",
+        "Choices about check-ins",
+        "Reflections",
+        "Reflections as you shared them",
+        "Numbers tapped",
+        "Typed words you have not chosen about",
+        "Shared reflections",
+    }
+)
+
+UNOPENED = "It can't be opened, because it or the key that protects it is damaged."
+Opened = Callable[[UUID], str | None]  # the text of an item in the vault, where it may be opened
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows of one kind; every value is text."""
+
+    name: str
+    rows: tuple[dict[str, str], ...]
+
+
+def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUID] | None = None) -> list[Kind]:
+    """What the database holds about somebody.
+
+    ``opened`` decides which confidential texts are in it; where it gives None, the day alone is.
+    ``accounts``: leave out that anything confidential was written with another account; None leaves out nothing.
+    """
+    written = _written(person_id, accounts)
+    queries = _queries(person_id, accounts)
+    found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
+    return [
+        *found,
+        _kind("Lines of your record", (_line(one) for one in ledger.of_person(tx, person_id))),
+        _kind("Choices about check-ins", _choices(tx, person_id)),
+        _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
+        _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
+        _kind("Numbers tapped", _items(tx, written, "pulse", opened)),
+        _kind("Typed words you have not chosen about", _items(tx, written, vault.WAITING, opened)),
+        _kind("Shared reflections", _shared(tx, person_id, written, accounts is None)),
+        _kind("Disputes", _disputes(tx, written, opened)),
+    ]
+
+
+def _written(person_id: UUID, accounts: Collection[UUID] | None) -> ColumnElement[bool]:
+    """The condition on items of the vault: the person's, written with one of these accounts."""
+    own = vault_item.c.person_id == person_id
+    return own if accounts is None else and_(own, vault_item.c.account_id.in_(accounts))
+
+
+def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Select[Any]]:
+    """The kinds that are rows of a table as they stand."""
+    theirs = vault_item.c.account_id.not_in(accounts or ()) if accounts is not None else false()
+    hidden = select(vault_item.c.checkin_id).where(
+        vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None), theirs
+    )
+    shown = checkin.c.id.not_in(hidden)
+    mine = account.c.person_id == person_id
+    return {
+        "Person": select(
+            person.c.name,
+            person.c.email,
+            person.c.roster_id,
+            person.c.zone,
+            person.c.coordinator,
+            person.c.welcomed_at,
+        ).where(person.c.id == person_id),
+        "Pauses": select(person.c.checkins, person.c.snoozed_until).where(
+            person.c.id == person_id, or_(person.c.checkins.is_not(None), person.c.snoozed_until.is_not(None))
+        ),
+        "Next check-in": select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id),
+        "Accounts": select(
+            installation.c.platform,
+            installation.c.tenant,
+            account.c.user,
+            account.c.name,
+            account.c.email,
+            account.c.link,
+            account.c.active,
+            account.c.seen_at,
+        )
+        .join_from(account, installation)
+        .where(mine),
+        "Requests to replace your account": select(
+            replacement.c.asked_at, replacement.c.holds_from, replacement.c.outcome
+        )
+        .where(replacement.c.person_id == person_id)
+        .order_by(replacement.c.asked_at),
+        "Personal chats": select(conversation.c.external, conversation.c.name)
+        .join_from(conversation, account, account.c.id == conversation.c.account_id)
+        .where(mine),
+        "Memberships": select(cohort.c.name, membership.c.role, membership.c.since, membership.c.until)
+        .join_from(membership, cohort)
+        .where(membership.c.person_id == person_id)
+        .order_by(membership.c.since),
+        "Enrolment": select(enrolment.c.policy, enrolment.c.starts, enrolment.c.district, enrolment.c.track).where(
+            enrolment.c.person_id == person_id
+        ),
+        "Answers to invitations": select(meeting.c.topic, meeting.c.starts_at, rsvp.c.coming, rsvp.c.at)
+        .join_from(rsvp, meeting)
+        .where(rsvp.c.person_id == person_id)
+        .order_by(meeting.c.starts_at),
+        "Visits": select(meeting.c.topic, meeting.c.starts_at)
+        .join_from(visitor, meeting)
+        .where(visitor.c.person_id == person_id),
+        "Certificates": select(certificate.c.code, certificate.c.name, certificate.c.policy, certificate.c.issued_at)
+        .join_from(certificate, enrolment)
+        .where(enrolment.c.person_id == person_id),
+        "Summaries written": select(
+            meeting.c.topic, summary.c.version, summary.c.did, summary.c.next_steps, summary.c.at
+        )
+        .join_from(summary, meeting)
+        .where(summary.c.author_id == person_id),
+        "Unfinished forms": select(draft.c.kind, draft.c.at).where(draft.c.person_id == person_id),
+        "Check-ins": select(
+            checkin.c.day,
+            checkin.c.opened_at,
+            case((shown, checkin.c.answered_at)).label("answered_at"),
+            case((shown, checkin.c.reach_out_at)).label("reach_out_at"),
+        )
+        .where(checkin.c.person_id == person_id)
+        .order_by(checkin.c.day),
+        "Messages to you": select(delivery.c.kind, delivery.c.verb, delivery.c.state, delivery.c.created_at)
+        .where(or_(delivery.c.person_id == person_id, delivery.c.account_id.in_(select(account.c.id).where(mine))))
+        .order_by(delivery.c.created_at),
+        "Links to files": select(download.c.what, download.c.expires_at, download.c.used_at).where(
+            download.c.person_id == person_id
+        ),
+        "Legal holds": select(hold.c.step, hold.c.reason, hold.c.at)
+        .where(hold.c.person_id == person_id)
+        .order_by(hold.c.number),
+        "Times you were forgotten": select(forgotten.c.at).where(forgotten.c.person_id == person_id),
+        "Changes to your data": select(history.c.what, history.c.at)
+        .where(history.c.subject == person_id)
+        .order_by(history.c.at),
+    }
+
+
+def _line(one: RecordLine) -> dict[str, object]:
+    return {
+        "happened": one.happened_at,
+        "what": one.what,
+        "why": one.why,
+        "recorded": one.recorded_at,
+        "by": one.recorder,
+    }
+
+
+def _choices(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
+    found = consent.of_person(tx, person_id)
+    return [{"choice": one.decision, "notice": one.version, "at": one.at} for one in found]
+
+
+def _items(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
+    query = select(vault_item.c.id, vault_item.c.at).where(written, vault_item.c.kind == kind)
+    rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id)).all()
+    return [{"at": row.at, **_opened(opened, row.id)} for row in rows]
+
+
+def _opened(opened: Opened, item_id: UUID, name: str = "what") -> dict[str, object]:
+    """The text of an item under this name, or a note that it does not open."""
+    try:
+        return {name: opened(item_id)}
+    except vault.Sealed:
+        return {"note": UNOPENED}
+
+
+def _reflections(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
+    asked = {str(row.id): row.text for row in tx.execute(select(prompt.c.id, prompt.c.text))}
+    found: list[dict[str, object]] = []
+    for row in _items(tx, written, kind, opened):
+        text = row.pop("what", None)
+        answers = reflections.parse(text if isinstance(text, str) else None)
+        texts = {asked.get(name, "Typed into the chat"): answer for name, answer in answers.items()}
+        found.append({**row, **texts})
+    return found
+
+
+def _shared(tx: Tx, person_id: UUID, written: ColumnElement[bool], every: bool) -> list[dict[str, object]]:
+    """What was shared by and with somebody, and when it was read. ``every``: also where the item is gone."""
+    items = set(tx.scalars(select(vault_item.c.id).where(written)))
+    own = [one for one in shares.of_author(tx, person_id) if every or one.item_id in items]
+    found = [*own, *shares.with_mentor(tx, person_id)]
+    read = shares.readings(tx, [one.id for one in found])
+    return [
+        {
+            "by": one.author,
+            "with": one.mentor,
+            "shared": one.at,
+            "stopped": one.ended_at,
+            "read": ", ".join(_text(at) for at in read.get(one.id, [])),
+        }
+        for one in found
+    ]
+
+
+def _disputes(tx: Tx, written: ColumnElement[bool], opened: Opened) -> list[dict[str, object]]:
+    query = select(dispute.c.opened_at, dispute.c.outcome, dispute.c.settled_at, dispute.c.item_id)
+    query = query.join_from(dispute, vault_item, vault_item.c.id == dispute.c.item_id).where(written)
+    rows = tx.execute(query.order_by(dispute.c.opened_at)).all()
+    return [
+        {
+            "opened": row.opened_at,
+            "outcome": row.outcome,
+            "settled": row.settled_at,
+            **_opened(opened, row.item_id, "text"),
+        }
+        for row in rows
+    ]
+
+
+def _kind(name: str, rows: Iterable[Mapping[Any, Any]]) -> Kind:
+    return Kind(
+        name, tuple({str(key): _text(value) for key, value in row.items() if value not in (None, "")} for row in rows)
+    )
+
+
+def _text(value: object) -> str:
+    match value:
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+        case date():
+            return value.isoformat()
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)

@@ -1,0 +1,106 @@
+"""What an export holds: standings and the recorded lines, for a mentee, a cohort or the program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from program.core.sheets import Cell, Sheet
+from program.core.times import to_local
+from program.record import explain
+from program.record.wording import SHARED_KINDS, RecordLine
+from storage.core import program
+from storage.core.database import Tx
+from storage.people import cohorts
+from storage.record import certificates, enrolments, ledger, standings
+from storage.record.certificates import Certificate
+from storage.record.standings import Mentee
+
+RECORD_COLUMNS = (
+    "Mentee",
+    "Line",
+    "Happened",
+    "What",
+    "Kind",
+    "Step",
+    "Status",
+    "Minutes",
+    "Meeting",
+    "Cohort",
+    "Recorded",
+    "Recorded by",
+    "On the word of",
+    "Why",
+)
+
+
+def sheets(tx: Tx, what: str, subject: str, now: datetime) -> list[Sheet]:
+    """``what``: own, cohort or program; ``subject``: the person's or the cohort's id."""
+    zone = program.zone_of(tx)
+    if what == "own":
+        person_id = UUID(subject)
+        lines = ledger.of_person(tx, person_id)
+        found = standings.of_people(tx, [person_id], now)
+    else:
+        cohort_id = UUID(subject) if what == "cohort" else None
+        lines = ledger.of_cohort(tx, cohort_id, SHARED_KINDS)
+        found = standings.of_cohorts(tx, None if cohort_id is None else [cohort_id], now)
+    return [_standings(tx, found, zone), _record(lines, zone)]
+
+
+def _standings(tx: Tx, found: Sequence[Mentee], zone: str) -> Sheet:
+    names = {one.id: one.name for one in cohorts.all_cohorts(tx)}
+    given = certificates.newest_of(tx, [one.id for one in found]) if found else {}
+    where = enrolments.districts(tx) if found else {}
+    years = max((len(one.standing.years) for one in found), default=0)
+    columns = ["Mentee", "Cohort", "District", "Started", "Policy"]
+    columns += [f"Year {number}" for number in range(1, years + 1)]
+    rows = []
+    for one in found:
+        district, starts = where[one.id]
+        own = ", ".join(names[cohort_id] for cohort_id in one.cohort_ids)
+        cells: list[Cell] = [one.name, own, district, starts.isoformat(), one.policy.name]
+        for number in range(years):
+            year = one.standing.years[number] if number < len(one.standing.years) else None
+            cells.append(explain.in_numbers(year) if year else None)
+        rows.append((*cells, str(one.standing.state), *_certificate(given.get(one.id), zone)))
+    return Sheet("Standings", (*columns, "Standing", "Certificate", "Issued"), tuple(rows))
+
+
+def _certificate(found: Certificate | None, zone: str) -> tuple[Cell, Cell]:
+    if found is None:
+        return None, None
+    return "in force" if found.in_force else "revoked", _local(found.issued_at, zone)[:10]
+
+
+def _record(lines: Sequence[RecordLine], zone: str) -> Sheet:
+    return Sheet("Record", RECORD_COLUMNS, tuple(_row(line, zone) for line in lines))
+
+
+def _row(line: RecordLine, zone: str) -> tuple[Cell, ...]:
+    return (
+        line.person,
+        line.number,
+        _local(line.happened_at, zone),
+        line.what,
+        line.kind,
+        line.step,
+        line.status,
+        line.minutes,
+        line.topic,
+        line.cohort,
+        _local(line.recorded_at, zone),
+        line.recorder,
+        line.proof,
+        line.why,
+    )
+
+
+def _local(at: datetime, zone: str) -> str:
+    return to_local(at, zone).strftime("%Y-%m-%d %H:%M")
+
+
+def cohort_name(tx: Tx, cohort_id: UUID) -> str:
+    found = cohorts.find(tx, cohort_id)
+    return found.name if found else "cohort"

@@ -1,0 +1,108 @@
+"""Enrolments: which policy, track and start somebody's two years go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from program.record.policy import Policy
+from storage.core import audit_log
+from storage.core.database import Tx, among
+from storage.core.work import Work
+from storage.people.people_tables import person
+from storage.record import policies
+from storage.record.record_tables import enrolment
+from storage.vault import seals
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    id: UUID
+    person_id: UUID
+    policy: Policy
+    starts: date
+    district: str
+    track: str
+
+
+_ENROLMENT = (
+    enrolment.c.id,
+    enrolment.c.person_id,
+    enrolment.c.policy,
+    enrolment.c.starts,
+    enrolment.c.district,
+    enrolment.c.track,
+)
+
+
+def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
+    found = of_people(tx, [person_id])
+    return found[0] if found else None
+
+
+def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
+    rows = tx.execute(select(*_ENROLMENT).where(among(tx, enrolment.c.person_id, people)))
+    return [
+        Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track)
+        for row in rows
+    ]
+
+
+def is_enrolled(tx: Tx, person_id: UUID) -> bool:
+    return tx.scalar(select(enrolment.c.id).where(enrolment.c.person_id == person_id)) is not None
+
+
+def districts(tx: Tx) -> dict[UUID, tuple[str, date]]:
+    """District and start of everybody enrolled."""
+    rows = tx.execute(select(enrolment.c.person_id, enrolment.c.district, enrolment.c.starts))
+    return {row.person_id: (row.district, row.starts) for row in rows}
+
+
+def policy_of(tx: Tx, person_id: UUID) -> Policy:
+    name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
+    return policies.get(tx, name)
+
+
+def on_other_policies(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
+    """Everybody enrolled on another policy than this one, with their names."""
+    rows = tx.execute(
+        select(*_ENROLMENT, person.c.name)
+        .join_from(enrolment, person)
+        .where(enrolment.c.policy != name)
+        .order_by(person.c.name, person.c.id)
+    )
+    return [
+        (Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track), row.name)
+        for row in rows
+    ]
+
+
+def new_row(work: Work, person_id: UUID, policy: str, starts: date, district: str, track: str) -> dict[str, Any]:
+    """The row of a new enrolment, sealed, for an insert."""
+    row = {
+        "id": work.new_id(),
+        "person_id": person_id,
+        "policy": policy,
+        "starts": starts,
+        "district": district,
+        "track": track,
+        "version": 0,
+    }
+    return seals.sealed(work.tx, enrolment, row)
+
+
+def change_row(tx: Tx, person_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change somebody's enrolment and its seal; the ledger line and the note that go with it are the caller's."""
+    row = tx.execute(select(enrolment.c.id, enrolment.c.version).where(enrolment.c.person_id == person_id)).one()
+    seals.change(tx, enrolment, row.id, {**values, "version": row.version + 1})
+
+
+def change(work: Work, person_id: UUID, by: UUID | None, **values: str) -> None:
+    """Change the district, track or policy; the ledger line that goes with it is the caller's."""
+    change_row(work.tx, person_id, values)
+    audit_log.note(work, person_id, "enrolment.changed", by, **values)

@@ -1,0 +1,119 @@
+"""An account of somebody who is matched is replaced after a notice to the earlier one, which can object."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.cli import roster
+from storage.outbox.outbox_tables import due_moment
+from storage.people import people
+from storage.people.people_tables import account, replacement
+from tests.world import Person, Posted, World, said
+
+DANA = "dana@example.org"
+
+
+@pytest.fixture
+async def other(world: World) -> Person:
+    one = world.account("Mallory Quinn", "mallory@example.org")
+    await one.sends("help")  # the bot has seen the account
+    return one
+
+
+def match(world: World, email: str, user: str) -> str:
+    return roster._match(world.database, email, user, world.clock.now(), uuid4)
+
+
+def holder(world: World, who: Person) -> str | None:
+    """Whose account it is."""
+    with world.database.read() as tx:
+        me = people.actor(tx, world.platform, world.tenant, who.user)
+    return me.name if me and me.link == "confirmed" else None
+
+
+def asked(world: World, dana: Person) -> Posted:
+    return next(one for one in world.to(dana) if "Is this your new account?" in one.text)
+
+
+async def test_the_earlier_account_is_told_and_the_new_one_takes_over_after_three_days(
+    world: World, dana: Person, other: Person
+) -> None:
+    text = match(world, DANA, other.user)
+    assert "unless Dana Reyes objects" in text
+    await world.settle()
+    assert "Mallory Quinn (mallory@example.org)" in asked(world, dana).text
+    await world.pass_time(days=2, hours=23)
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
+    await world.pass_time(hours=2)
+    assert (holder(world, dana), holder(world, other)) == (None, "Dana Reyes")
+    with world.database.read() as tx:
+        of_dana = str(tx.scalar(select(replacement.c.id)))
+    assert "settled already" in said(await other.does_press("identity.keep", of_dana)), "too late"
+
+
+async def test_who_objects_keeps_the_account_and_the_coordinators_are_told(
+    world: World, dana: Person, carol: Person, other: Person
+) -> None:
+    match(world, DANA, other.user)
+    await world.settle()
+    assert "Your account stays as it is" in said(await dana.presses(asked(world, dana), "Stop it"))
+    await world.pass_time(days=4)
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
+    assert any("said that the new account isn't theirs" in one.text for one in world.to(carol))
+
+
+async def test_nobody_else_can_stop_it(world: World, dana: Person, lee: Person, other: Person) -> None:
+    match(world, DANA, other.user)
+    await world.settle()
+    for stranger in (lee, other):
+        await stranger.presses(asked(world, dana), "Stop it")
+    await world.pass_time(days=4)
+    assert holder(world, other) == "Dana Reyes"
+
+
+async def test_an_account_of_somebody_is_taken_from_nobody(world: World, dana: Person, lee: Person) -> None:
+    with pytest.raises(roster.NothingImported, match="is matched to Lee Okafor already"):
+        match(world, DANA, lee.user)
+
+
+async def test_a_second_replacement_waits_for_the_first(world: World, dana: Person, other: Person) -> None:
+    match(world, DANA, other.user)
+    with pytest.raises(roster.NothingImported, match="waiting already"):
+        match(world, DANA, other.user)
+
+
+async def test_a_replacement_whose_account_is_somebody_elses_by_then_is_dropped(
+    world: World, dana: Person, other: Person
+) -> None:
+    match(world, DANA, other.user)
+    with world.database.write() as tx:
+        tom = people.by_email(tx, "tom@example.org")
+        me = people.actor(tx, world.platform, world.tenant, other.user)
+        assert tom
+        assert me
+        people.confirm(world.work(tx), me.account_id, tom.id, None)
+    await world.pass_time(days=4)
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", tom.name)
+
+
+@pytest.mark.parametrize("forged", ["holds_from", "outcome", "account_id", "moment"])
+async def test_forged_rows_replace_nothing(world: World, dana: Person, other: Person, forged: str) -> None:
+    """Neither sooner than it was told, nor what was stopped, nor with another account."""
+    match(world, DANA, other.user)
+    await world.settle()
+    if forged == "outcome":
+        await dana.presses(asked(world, dana), "Stop it")
+    mallory = world.account("Mallory Two", "two@example.org")
+    await mallory.sends("help")
+    with world.database.write() as tx:
+        second = tx.scalar(select(account.c.id).where(account.c.user == mallory.user))
+        values = {"holds_from": world.clock.at, "outcome": "", "account_id": second}
+        if forged in values:
+            tx.execute(update(replacement).values({forged: values[forged]}))
+        now = {"due_at": world.clock.at, "state": "waiting"}
+        tx.execute(update(due_moment).where(due_moment.c.kind == "identity.replace").values(now))
+    await world.pass_time(hours=1)
+    assert (holder(world, dana), holder(world, other), holder(world, mallory)) == ("Dana Reyes", None, None)

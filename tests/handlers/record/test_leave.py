@@ -1,0 +1,125 @@
+"""A leave of absence: it ends when the mentee is back, and nobody has to say that somebody on leave came."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from program.record.standing import State
+from storage.record import standings
+from tests.handlers.scenes import MEETING_ENDS, field, message, steps, whole
+from tests.handlers.test_story import HOME, linked, scheduled
+from tests.world import Person, World, button, said
+
+
+async def on_leave(world: World, dana: Person, carol: Person, starts: str = "2026-09-08", ends: str = "") -> None:
+    form = (await dana.sends("leave")).form
+    await dana.fills(form, starts=starts, ends=ends, reason="health")
+    await carol.presses(message(world, carol, "A leave request to decide"), "Approve")
+
+
+def state(world: World, who: Person) -> State:
+    with world.database.read() as tx:
+        return standings.of_people(tx, [who.id], world.clock.at)[0].standing.state
+
+
+async def test_the_mentee_ends_an_open_leave(world: World, dana: Person, carol: Person) -> None:
+    await on_leave(world, dana, carol)
+    await world.go_to(datetime(2026, 11, 2, 15, 0, tzinfo=UTC))
+    assert state(world, dana) == "paused"
+    assert not any("How are things" in one.text for one in world.to(dana))
+    reply = await dana.sends("leave")
+    assert "You are on leave\nTue Sep 8, 2026, until further notice." in said(reply)
+    form = (await dana.presses(reply, "I'm back")).form
+    assert ("The leave starts on Tue Sep 8, 2026. Choose that day or a later one.") in said(
+        await dana.fills(form, day="2026-09-07")
+    )
+    assert steps(world, dana) == [("leave", "asked"), ("leave", "granted")]
+    assert "Your first day is Mon Nov 2, 2026." in said(await dana.fills(form))
+    assert (
+        "Dana Reyes is back from leave. The first day back is Mon Nov 2, 2026."
+        in message(world, carol, "Back from leave").text
+    )
+    assert steps(world, dana)[-1] == ("leave", "ended")
+    assert state(world, dana) != "paused"
+    assert (await dana.sends("leave")).form is not None, "another leave can be asked for"
+    await world.go_to(datetime(2026, 11, 30, 15, 0, tzinfo=UTC))
+    assert any("check-in" in one.text.lower() for one in world.to(dana))
+    assert whole(world)
+
+
+async def test_the_shown_leave_carries_the_way_back(world: World, dana: Person, carol: Person) -> None:
+    await on_leave(world, dana, carol, ends="2026-12-20")
+    shown = message(world, dana, "Your leave is approved")
+    world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
+    form = (await dana.presses(shown, "I'm back")).form
+    assert ("The leave ends on Sun Dec 20, 2026. Choose that day or an earlier one.") in said(
+        await dana.fills(form, day="2026-12-21")
+    )
+    await dana.fills(form, day="2026-10-05")
+    assert state(world, dana) == "paused"
+    world.clock.at = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
+    assert state(world, dana) != "paused"
+
+
+async def test_the_coordinator_ends_a_leave_and_can_undo_it(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
+    await on_leave(world, dana, carol)
+    world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
+    card = (await carol.sends("person dana reyes")).card
+    assert card is not None
+    assert "On leave: Tue Sep 8, 2026, until further notice" in said(await carol.sends("person dana reyes"))
+    form = (await carol.presses(card, "End the leave")).form
+    done = await carol.fills(form, day="2026-09-28")
+    assert "Carol Dietz ended your leave. Your first day back is Mon Sep 28, 2026." in world.to(dana)[-1].text
+    assert state(world, dana) != "paused"
+    await carol.presses(done, "Undo")
+    assert "Carol Dietz continued your leave." in world.to(dana)[-1].text
+    assert state(world, dana) == "paused"
+    assert whole(world)
+
+
+async def test_a_leave_is_ended_by_its_own_mentee_and_coordinators_alone(
+    world: World, dana: Person, lee: Person, ruth: Person, carol: Person
+) -> None:
+    await on_leave(world, dana, carol)
+    back = button(message(world, dana, "Your leave is approved").card, "I'm back")
+    for stranger in (lee, ruth):
+        assert "can't find" in said(await stranger.does_press(back.name, *back.args))
+
+
+async def test_everyone_came_says_nothing_about_a_mentee_on_leave(
+    world: World, dana: Person, lee: Person, ruth: Person, carol: Person
+) -> None:
+    await on_leave(world, dana, carol)
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(MEETING_ENDS)
+    roster = message(world, ruth, "Who came?")
+    assert "Name: Dana Reyes, Attendance: on leave" in roster.text
+    reply = await ruth.presses(roster, "Everyone came")
+    assert "Attendance is complete" in said(reply)
+    assert "Name: Dana Reyes, Attendance: on leave" in said(reply)
+    assert "Name: Lee Okafor, Attendance: Present" in said(reply)
+    assert ("attendance", "confirmed") not in steps(world, dana)
+    await world.pass_time(days=5)
+    assert not any("Attendance is still open" in one.text for one in world.to(ruth))
+    form = (await ruth.presses(roster, "Correct")).form
+    await ruth.fills(form, **{field(form, "Dana Reyes"): "present"})
+    assert steps(world, dana)[-1] == ("attendance", "confirmed")
+    assert "Name: Dana Reyes, Attendance: Present" in roster.text
+
+
+async def test_who_taps_during_a_leave_is_confirmed_like_everybody(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
+    await on_leave(world, dana, carol)
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(datetime(2026, 9, 10, 20, 20, tzinfo=UTC))
+    await dana.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+    await world.go_to(MEETING_ENDS)
+    roster = message(world, ruth, "Who came?")
+    assert "Dana Reyes, Attendance: tapped" in roster.text
+    await ruth.presses(roster, "Everyone came")
+    assert steps(world, dana)[-1] == ("attendance", "confirmed")

@@ -1,0 +1,172 @@
+"""`/plc progress`: the two years at a glance, what is missing, and who needs help first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import event, update
+
+from handlers.core.cards import Bullets, Progress, Table, plain_text
+from program.meetings.attendance import Status, Step
+from program.record.attendance_import import PastMeeting
+from storage.meetings import attendance, meetings
+from storage.people import cohorts
+from storage.record import attendance_import, policies, standings
+from storage.record.record_tables import enrolment
+from tests.world import Person, World, everybody_on, said
+
+FIRST = datetime(2026, 9, 10, 15, 30)
+ZONE = "America/Chicago"
+
+
+def meet(world: World, mentor: Person, count: int, first: datetime = FIRST, cohort: str = "Ozarks") -> list[UUID]:
+    """Weekly meetings of a cohort."""
+    with world.database.write() as tx:
+        found = cohorts.by_name(tx, cohort)
+        assert found is not None
+        starts = [first + timedelta(days=7 * number) for number in range(count)]
+        _, made = meetings.create_series(
+            world.work(tx),
+            found.id,
+            mentor.id,
+            topic="PLC",
+            starts=starts,
+            zone=ZONE,
+            minutes=60,
+            place="",
+            repeat="weekly",
+            until=None,
+        )
+    return [one.id for one in made]
+
+
+def mark(world: World, meeting: UUID, who: Person, status: Status, by: Person, step: Step = "confirmed") -> None:
+    with world.database.write() as tx:
+        attendance.add(world.work(tx), meetings.get(tx, meeting), who.id, step, status, by.id)
+
+
+async def test_a_mentee_sees_the_years_what_is_missing_and_what_to_do(world: World, ruth: Person, dana: Person) -> None:
+    first, second, third, *_ = meet(world, ruth, 12)
+    mark(world, first, dana, "present", ruth)
+    mark(world, second, dana, "absent", ruth)
+    mark(world, third, dana, "present", dana, "tapped")
+    world.clock.at += timedelta(days=20)
+    reply = await dana.sends("progress")
+    assert reply.card is not None
+    assert reply.card.title == "Your progress: on track"
+    bars = [(one.label, one.have, one.need) for one in reply.card.blocks if isinstance(one, Progress)]
+    assert bars == [
+        ("Meetings, Year 1 (2026-27)", 1, 8),
+        ("One-to-one contacts, Year 1 (2026-27)", 0, 2),
+        ("Meetings, Year 2 (2027-28)", 0, 8),
+        ("One-to-one contacts, Year 2 (2027-28)", 0, 2),
+    ]
+    text = said(reply)
+    assert "On track. You'll finish by June 30, 2028 if you keep attending." in text
+    assert "- Year 1 (2026-27): 7 meetings to go." in text
+    assert "- The meeting on September 17, 2026 can be made up until November 16, 2026: send “makeup”." in text
+    assert "- September 24, 2026: waiting for the mentor to confirm it." in text
+    assert "Next meeting: PLC, Thu Oct 1, 2026" in text
+    assert "Requirements: Example, not DESE policy, version 1." in text
+
+
+async def test_a_mentor_sees_those_first_who_need_help(world: World, ruth: Person, dana: Person, lee: Person) -> None:
+    every = meet(world, ruth, 8)
+    mark(world, every[0], dana, "present", ruth)
+    mark(world, every[0], lee, "absent", ruth)
+    world.clock.at += timedelta(days=7)
+    reply = await ruth.sends("progress")
+    assert reply.card is not None
+    table = next(one for one in reply.card.blocks if isinstance(one, Table))
+    assert [(row[0], row[1], row[-1]) for row in table.rows] == [
+        ("Lee Okafor", "0 of 8", "at risk"),
+        ("Dana Reyes", "1 of 8", "on track"),
+        ("Sam Whitfield", "0 of 8", "on track"),
+    ]
+    (reasons,) = (one for one in reply.card.blocks if isinstance(one, Bullets))
+    assert plain_text(reasons.items[0]) == (
+        "Lee Okafor: Year 1 (2026-27): 8 meetings to go. "
+        "The meeting on September 10, 2026 can be made up until November 9, 2026: send “makeup”."
+    )
+
+
+async def test_a_cohort_that_meets_too_seldom_is_flagged_and_nobody_is_behind(
+    world: World, ruth: Person, dana: Person, carol: Person
+) -> None:
+    (first, *_) = meet(world, ruth, 3)
+    mark(world, first, dana, "present", ruth)
+    flag = "Meetings: only 3 of 8 are held or scheduled in 2026-27. More need to be scheduled"
+    assert flag in said(await ruth.sends("progress"))
+    assert flag in said(await dana.sends("progress"))
+    assert "3 mentees: 3 on track." in said(await ruth.sends("progress"))
+    program = said(await carol.sends("progress"))
+    assert (
+        "2 cohorts have too few meetings this year: Gateway and Ozarks. This doesn't put any mentee behind." in program
+    )
+
+
+async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
+    with world.database.write() as tx:
+        everybody_on(tx, policies.MISSOURI)
+    text = said(await dana.sends("progress"))
+    assert "Your progress: requirements not set" in text
+    assert "Year 1 (2026-27): 0 meetings attended; the number required isn't set yet." in text
+    assert "The program hasn't set: the day this policy starts, Meetings: how many are needed" in text
+
+
+async def test_an_earlier_start_without_records_is_not_behind(
+    world: World, ruth: Person, dana: Person, carol: Person
+) -> None:
+    with world.database.write() as tx:
+        tx.execute(update(enrolment).where(enrolment.c.person_id == dana.id).values(starts=datetime(2025, 7, 1).date()))
+    text = said(await dana.sends("progress"))
+    assert "Your progress: history not imported" in text
+    assert "behind" not in text
+    assert "history not imported" in said(await ruth.sends("progress"))
+    with world.database.write() as tx:
+        covered = PastMeeting(2, "dana@example.org", None, 0, "absent", "")
+        assert attendance_import.import_history(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
+    assert "history not imported" not in said(await dana.sends("progress"))
+    card = said(await carol.sends("person dana reyes"))
+    assert "import" in card
+
+
+async def test_standings_take_the_same_number_of_queries_for_one_and_for_all(
+    world: World, ruth: Person, dana: Person
+) -> None:
+    meet(world, ruth, 4)
+    asked: list[str] = []
+    with world.database.read() as tx:
+        event.listen(tx, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        alone = standings.of_people(tx, [dana.id], world.clock.at)
+        for_one = len(asked)
+        every = standings.of_cohorts(tx, None, world.clock.at)
+    assert (len(alone), len(every)) == (1, 4)
+    assert len(asked) - for_one == for_one == 4
+
+
+async def test_a_mentee_of_two_cohorts_is_measured_once_against_the_meetings_of_both(
+    world: World, ruth: Person, tom: Person, dana: Person, carol: Person
+) -> None:
+    own = meet(world, ruth, 6)
+    with world.database.write() as tx:
+        gateway = cohorts.by_name(tx, "Gateway")
+        assert gateway is not None
+        cohorts.join(world.work(tx), gateway.id, dana.id, "mentee", None)
+    other = meet(world, tom, 4, FIRST + timedelta(days=1), "Gateway")
+    mark(world, own[0], dana, "present", ruth)
+    mark(world, other[0], dana, "present", tom)
+    world.clock.at += timedelta(days=5)
+    with world.database.read() as tx:
+        (mine,) = standings.of_people(tx, [dana.id], world.clock.at)
+        assert len(standings.of_cohorts(tx, None, world.clock.at)) == 4
+        for cohort_id in mine.cohort_ids:
+            (again,) = [one for one in standings.of_cohorts(tx, [cohort_id], world.clock.at) if one.id == dana.id]
+            assert again == mine
+    assert len(mine.cohort_ids) == 2
+    assert mine.standing.years[0].requirements[0].have == 2
+    assert mine.standing.too_few == ()
+    assert "Meetings, Year 1 (2026-27): 2 of 8" in said(await dana.sends("progress"))
+    assert "Mentees: 4" in said(await carol.sends("progress"))
+    assert "Dana Reyes" in said(await tom.sends("progress"))
