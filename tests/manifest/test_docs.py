@@ -106,7 +106,7 @@ def test_every_command_that_is_named_exists(name: str) -> None:
 def test_every_page_and_file_that_is_named_is_there(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]*)", page(name)):
         assert not target or (DOCS / name).parent.joinpath(target).exists()
-    for file in re.findall(r"`((?:manifest|docs)/[^`]+)`", page(name)):
+    for file in re.findall(r"`((?:bot|docs|handlers|manifest|program|storage|tests)/[^`: ]*)", page(name)):
         assert (DOCS.parent / file).exists()
 
 
