@@ -14,7 +14,7 @@ from storage.checkins.checkins_tables import checkin
 from storage.meetings import attendance, breaks, meetings
 from storage.meetings.meetings_tables import meeting, rsvp
 from storage.outbox import conversations
-from storage.outbox.outbox_tables import conversation
+from storage.outbox.outbox_tables import conversation, delivery
 from storage.people import cohorts
 from storage.people.people_tables import cohort
 from storage.vault.vault_tables import vault_item
@@ -173,6 +173,10 @@ async def test_reminders_come_a_day_and_an_hour_before(world: World, ruth: Perso
     assert sum("Reminder" in one.text for one in world.port.messages) == 1
     await world.go_to(datetime(2026, 9, 10, 19, 30, tzinfo=UTC))
     assert sum("Reminder" in one.text for one in world.port.messages) == 2
+    with world.database.read() as tx:
+        kept = str(tx.execute(select(delivery)).all())
+    assert "meeting.reminder" in kept
+    assert "First steps" not in kept, "of a message nothing is kept but its kind, recipient and state"
 
 
 async def test_moving_a_meeting_moves_its_reminders(world: World, ruth: Person, dana: Person) -> None:
