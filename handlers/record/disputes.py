@@ -24,7 +24,7 @@ from handlers.core.cards import (
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
-from handlers.record.settling import OUTCOMES, close, correct_button, correction_of, readable, readers
+from handlers.record.settling import OUTCOMES, close, correct_button, correction_of, readable, readers, wrote
 from program.core.times import local_day, say_day
 from program.core.words import shortened
 from program.meetings.attendance import STATUSES
@@ -199,7 +199,10 @@ def _now(work: Work, found: Dispute) -> list[Block]:
 @router.press("disputes.read")
 def read_dispute(call: Call) -> Reply:
     found = readable(call)
-    text = call.vault.open_shared(call.work.tx, found.item_id)
+    if wrote(call, found):
+        text = call.vault.open(call.work.tx, found.item_id, call.me.account_id)
+    else:
+        text = call.vault.open_shared(call.work.tx, found.item_id)
     return Reply(
         form=Form(
             "Disputed record",
@@ -215,7 +218,7 @@ def read_dispute(call: Call) -> Reply:
 @router.press("disputes.withdraw")
 def withdraw(call: Call) -> Reply:
     found = readable(call)
-    if found.person_id != call.my_id:
+    if not wrote(call, found):
         raise Refused("Only the mentee can withdraw a dispute.")
     close(call, found, "withdrawn")
     return Reply(replace=_own_card(call.work, disputes.find(call.work.tx, found.id) or found))

@@ -15,6 +15,7 @@ from storage.people import cohorts, people
 from storage.record import disputes, ledger
 from storage.record.disputes import Dispute
 from storage.record.ledger import Line
+from storage.vault.vault import author_of
 
 OUTCOMES = {
     "corrected": "The record was wrong. It is corrected",
@@ -37,15 +38,20 @@ def readers(work: Work, dispute: Dispute) -> set[UUID]:
 
 
 def readable(call: Call) -> Dispute:
-    """A dispute that the asker may read.
+    """A dispute that the asker may read: as its author, from the account that wrote it, or as one of its readers.
 
     Raises:
         Refused: there is none, or it is for others; the two look alike.
     """
     dispute = disputes.find(call.work.tx, call.id_at(0))
-    if dispute is None or call.my_id not in readers(call.work, dispute) | {dispute.person_id}:
+    if dispute is None or not (wrote(call, dispute) or call.my_id in readers(call.work, dispute)):
         raise Refused("I can't find that dispute.")
     return dispute
+
+
+def wrote(call: Call, dispute: Dispute) -> bool:
+    """Whether the asker's account wrote it; an account that replaced that one did not."""
+    return dispute.person_id == call.my_id and author_of(call.work.tx, dispute.item_id) == call.me.account_id
 
 
 def close(call: Call, dispute: Dispute, outcome: str) -> None:

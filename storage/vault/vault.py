@@ -313,7 +313,7 @@ class Vault:
 
     def open_shared(self, tx: Tx, item_id: UUID) -> str | None:
         """The text of an item, for a reader whose right to it the caller has checked."""
-        author = tx.scalar(select(vault_item.c.account_id).where(vault_item.c.id == item_id))
+        author = author_of(tx, item_id)
         return self.open(tx, item_id, author) if author else None
 
     def _data_key(self, tx: Tx, person_id: UUID) -> DataKey:
@@ -332,6 +332,12 @@ class Vault:
 
     def _unwrapped(self, row: Any) -> DataKey:
         return DataKey(row.key_id, AESGCM(self.unwrap(row.wrapped_by, row.wrapped, key_identity(row.person_id))))
+
+
+def author_of(tx: Tx, item_id: UUID) -> UUID | None:
+    """The account that wrote an item; None where the item is gone."""
+    account_id: UUID | None = tx.scalar(select(vault_item.c.account_id).where(vault_item.c.id == item_id))
+    return account_id
 
 
 def find(tx: Tx, checkin_id: UUID, kind: str, account_id: UUID) -> Item | None:
