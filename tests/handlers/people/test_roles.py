@@ -31,6 +31,22 @@ async def test_yes_is_checked_against_the_roster_when_pressed(world: World) -> N
     assert _link(world, dana.user) == "none"
 
 
+def test_a_guest_with_an_address_of_the_roster_is_not_asked(world: World) -> None:
+    with world.database.write() as tx:
+        for user, member in (("U-guest", False), ("U-member", True)):
+            seen = people.see(
+                world.work(tx),
+                world.platform,
+                world.tenant,
+                user,
+                name="Dana Reyes",
+                email="dana@example.org",
+                member=member,
+                active=True,
+            )
+            assert (people.propose(world.work(tx), seen) is not None) == member
+
+
 async def test_yes_is_refused_to_an_account_that_is_a_guest_by_now(world: World) -> None:
     dana = world.account("Dana Reyes", "dana@example.org")
     question = await dana.sends("help")

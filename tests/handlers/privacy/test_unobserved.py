@@ -168,12 +168,15 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
         failing.failure = failure
         for _ in range(26):  # the loops look at least every hour, as a process does; typed words expire on full hours
             await world.pass_time(hours=1)
-        await world.go_to(OPENED + timedelta(days=7))
+        waiting = []
+        for day in range(2, 8):  # reminders of check-ins come in these days, and wait while the platform is away
+            await world.go_to(OPENED + timedelta(days=day))
+            waiting.append(_depth(world))
         failing.failure = None
         await world.pass_time(days=12)
         log = [re.sub(r"\bid=\S+|subject=\S+", "", line) for line in lines[before:]]
     assert not any("@" in line for line in lines), "no address is logged"
-    seen: dict[str, Any] = {"log": sorted(log), "delivered": sorted(failing.delivered)}
+    seen: dict[str, Any] = {"log": sorted(log), "delivered": sorted(failing.delivered), "waiting": waiting}
     metrics = world.product.metrics.render(_depth(world)).decode()
     seen["metrics"] = [line for line in metrics.splitlines() if not re.search("_created|plc_handler|plc_ackn", line)]
     for name, one in others.items():
