@@ -253,23 +253,25 @@ def policy_adopt(
     ],
     take_along: Annotated[
         bool | None,
-        typer.Option("--take-along/--new-only", help="Also move everyone who is enrolled already. The bot tells them."),
+        typer.Option("--take-along/--new-only", help="Also move the mentees on another policy, and tell them."),
     ] = None,
 ) -> None:
-    """Make a policy current for new mentees, and on request for those who are enrolled already."""
-    from bot.cli.roster import NothingImported, adopt_policy, enrolled_elsewhere
+    """Make a policy current for new mentees, and on request for those who have neither completed nor left."""
+    from bot.cli.roster import NothingImported, adopt_policy, mentees_to_move
+    from program.core.words import counted
 
     settings, text = _settings(), _read(file)
     try:
-        others = enrolled_elsewhere(settings, text)
+        now = datetime.now(UTC)
+        others = mentees_to_move(settings, text)
+        whose = counted(others, "mentee is", "mentees are")
         if take_along is None:
-            ask = f"{others} already enrolled are on another policy. Move them to this one? The bot will tell them."
-            take_along = others > 0 and sys.stdin.isatty() and typer.confirm(ask, default=False)
-        said = adopt_policy(
-            settings, text, holds_from.date(), datetime.now(UTC), uuid4, take_along=take_along and others > 0
-        )
+            ask = f"{whose} on another policy. Move them to this one? The bot will tell them."
+            later = holds_from.date() > now.date()
+            take_along = others > 0 and not later and sys.stdin.isatty() and typer.confirm(ask, default=False)
+        said = adopt_policy(settings, text, holds_from.date(), now, uuid4, take_along=take_along and others > 0)
         if others and not take_along:
-            said += f" {others} already enrolled stay on another policy. To move them, add --take-along."
+            said += f" {whose} still on another policy. To move them, run this again with --take-along."
     except NothingImported as error:
         raise _stop(f"Nothing was adopted.\n{error}") from None
     out.print(said, markup=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from bot.startup import CannotStart, open_database, operator_keys
 from handlers.checkins.schedule import refresh_turns
 from handlers.features import router
 from handlers.people import identity, replacing
-from program.core.times import long_day
+from program.core.times import local_day, long_day
 from program.core.words import counted
 from program.people.roster import Problem, read_roster
 from program.record.attendance_import import read_history
@@ -240,8 +240,8 @@ def verify_ledger(settings: Settings, head: str) -> Verdict:
         database.close()
 
 
-def enrolled_elsewhere(settings: Settings, text: str) -> int:
-    """How many people are enrolled on another policy than this document.
+def mentees_to_move(settings: Settings, text: str) -> int:
+    """How many mentees ``adopt_policy`` would take along to this document: see ``enrolments.to_take_along``.
 
     Raises:
         NothingImported: the document cannot be used.
@@ -251,7 +251,7 @@ def enrolled_elsewhere(settings: Settings, text: str) -> int:
         migrate(database)
         name = read_policy(text).name
         with database.read() as tx:
-            return policies.on_others(tx, name)
+            return len(enrolments.to_take_along(tx, name))
     except BadPolicy as error:
         raise NothingImported(str(error)) from None
     finally:
@@ -269,10 +269,12 @@ def adopt_policy(
 ) -> str:
     """Make a policy document current for those who begin on a day or later.
 
-    ``take_along``: everybody who is enrolled already moves to it too, and is told.
+    ``take_along``: the mentees who have neither completed nor left move to it too, and are told. That can also be done
+    later, with the same document.
 
     Raises:
-        NothingImported: the document cannot be used, or its version was adopted already.
+        NothingImported: the document cannot be used, its version was adopted already, or people would move to it
+            before it applies.
     """
     database = open_database(settings)
     try:
@@ -280,30 +282,44 @@ def adopt_policy(
         key = _unlocked(settings, database)
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
-            found = policies.adopt(work, text, holds_from, None)
-            moved = _take_along(work, found) if take_along else 0
+            policy, starts = _adopted(work, text, holds_from, again=take_along)
+            if take_along and starts > local_day(now, policy.program.zone):
+                raise NothingImported(
+                    f"{policy.name} applies from {starts}. Mentees can't move to it before that day. Adopt it now "
+                    "with --new-only, and run the same command with --take-along on that day."
+                )
+            moved = _take_along(work, policy) if take_along else 0
     except (BadPolicy, policies.PolicyThere) as error:
         raise NothingImported(str(error)) from None
     finally:
         database.close()
     along = f" {counted(moved, 'mentee')} moved to it." if take_along else ""
-    return f"{describe(found)}\n\n{found.name} applies to everyone who starts on {holds_from} or later.{along}"
+    return f"{describe(policy)}\n\n{policy.name} applies to everyone who starts on {starts} or later.{along}"
+
+
+def _adopted(work: Work, text: str, holds_from: date, *, again: bool) -> tuple[Policy, date]:
+    """The policy of a document, and the first day it applies. ``again``: it may have been adopted before."""
+    policy = read_policy(text)
+    earlier = policies.adopted_for(work.tx, policy.name, text) if again else None
+    if earlier is not None:
+        return policies.get(work.tx, policy.name), earlier
+    return policies.adopt(work, text, holds_from, None), holds_from
 
 
 def _take_along(work: Work, policy: Policy) -> int:
-    """Move everybody who is enrolled to a policy, with a line in each record; how many moved.
+    """Move the mentees who have neither completed nor left to a policy, with a line in each record; how many moved.
 
     Raises:
         NothingImported: somebody is on a track that the policy does not have.
     """
-    enrolled = enrolments.on_other_policies(work.tx, policy.name)
-    lost = [(who, one.track) for one, who in enrolled if one.track and policy.track(one.track) is None]
-    if lost:
-        raise NothingImported("\n".join(f"{who}: {policy.name} has no track {track!r}." for who, track in lost))
-    for one, _ in enrolled:
-        detail = {"from": one.policy.name, "to": policy.name}
+    mentees = enrolments.to_take_along(work.tx, policy.name)
+    without = [(name, mentee.track) for mentee, name in mentees if mentee.track and policy.track(mentee.track) is None]
+    if without:
+        raise NothingImported("\n".join(f"{name}: {policy.name} has no track {track!r}." for name, track in without))
+    for mentee, _ in mentees:
+        detail = {"from": mentee.policy.name, "to": policy.name}
         line = Line("policy", "moved", work.now, None, "operator", reason="adopted", detail=detail)
-        line_id = ledger.add(work, one.person_id, line)
-        enrolments.change(work, one.person_id, None, policy=policy.name)
-        deliveries.to_person(work, "record.changed", one.person_id, one.person_id, tag=line_id)
-    return len(enrolled)
+        line_id = ledger.add(work, mentee.person_id, line)
+        enrolments.change(work, mentee.person_id, None, policy=policy.name)
+        deliveries.to_person(work, "record.changed", mentee.person_id, mentee.person_id, tag=line_id)
+    return len(mentees)

@@ -8,14 +8,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from program.record.policy import Policy
 from storage.core import audit_log
 from storage.core.database import Tx, among
 from storage.core.work import Work
-from storage.people.people_tables import person
-from storage.record import policies
+from storage.people.people_tables import membership, person
+from storage.record import certificates, policies
 from storage.record.record_tables import enrolment
 from storage.vault import seals
 
@@ -68,12 +68,16 @@ def policy_of(tx: Tx, person_id: UUID) -> Policy:
     return policies.get(tx, name)
 
 
-def on_other_policies(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
-    """Everybody enrolled on another policy than this one, with their names."""
+def to_take_along(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
+    """The mentees that a new policy can apply to, with their names: those on another policy who are in a cohort now
+    and hold no certificate. Who has completed or left is measured by the policy they had."""
+    in_cohort = exists().where(
+        membership.c.person_id == person.c.id, membership.c.role == "mentee", membership.c.until.is_(None)
+    )
     rows = tx.execute(
         select(*_ENROLMENT, person.c.name)
         .join_from(enrolment, person)
-        .where(enrolment.c.policy != name)
+        .where(enrolment.c.policy != name, in_cohort, ~certificates.holds_one())
         .order_by(person.c.name, person.c.id)
     )
     return [

@@ -98,6 +98,11 @@ def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
     return found
 
 
+def adopted_for(tx: Tx, policy_name: str, text: str) -> date | None:
+    """The first day for which exactly this document was adopted; None: it was not."""
+    return tx.scalar(select(policy.c.holds_from).where(policy.c.name == policy_name, policy.c.text == text))
+
+
 def amend(work: Work, name: str, values: Mapping[str, Value], by: UUID) -> Policy:
     """Fill in unset values for everybody on this version.
 
@@ -112,11 +117,6 @@ def amend(work: Work, name: str, values: Mapping[str, Value], by: UUID) -> Polic
     read_policy(before.text, {**before.amendments, **values})
     work.tx.execute(insert(amendment), [seals.sealed(work.tx, amendment, row) for row in rows])
     return get(work.tx, name)
-
-
-def on_others(tx: Tx, name: str) -> int:
-    """How many people are enrolled on another policy."""
-    return tx.scalar(select(func.count()).select_from(enrolment).where(enrolment.c.policy != name)) or 0
 
 
 def names(tx: Tx) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from bot.cli.roster import NothingImported, adopt_policy, enrolled_elsewhere, import_file, verify_ledger
+from bot.cli.roster import NothingImported, adopt_policy, import_file, mentees_to_move, verify_ledger
 from bot.settings import Settings
 from storage.core.database import Database
 from storage.outbox.outbox_tables import delivery
@@ -43,7 +43,7 @@ def names(settings: Settings) -> set[str]:
 
 
 def test_those_enrolled_stay_unless_they_are_taken_along(settings: Settings) -> None:
-    assert enrolled_elsewhere(settings, text_without()) == 4
+    assert mentees_to_move(settings, text_without()) == 4
     adopt_policy(settings, text_without(), FROM, NOW, uuid4)
     assert names(settings) == {policies.MISSOURI}
 
@@ -70,3 +70,21 @@ def test_a_track_that_the_policy_lacks_is_named_and_nothing_is_adopted(settings:
     with database.read() as tx:
         assert tx.execute(select(policy)).all() == []
     database.close()
+
+
+def test_nobody_is_moved_to_a_policy_before_it_applies(settings: Settings) -> None:
+    later = date(2027, 7, 1)
+    with pytest.raises(NothingImported, match="example/9 applies from 2027-07-01"):
+        adopt_policy(settings, text_without(), later, NOW, uuid4, take_along=True)
+    assert names(settings) == {policies.MISSOURI}
+    adopt_policy(settings, text_without(), later, NOW, uuid4)
+    told = adopt_policy(settings, text_without(), later, NOW.replace(year=2028), uuid4, take_along=True)
+    assert "4 mentees moved to it." in told
+    assert names(settings) == {"example/9"}
+
+
+def test_a_changed_document_of_the_same_version_moves_nobody(settings: Settings) -> None:
+    adopt_policy(settings, text_without(), FROM, NOW, uuid4)
+    with pytest.raises(NothingImported, match="a changed document needs a new version"):
+        adopt_policy(settings, text_without() + "\n# changed", FROM, NOW, uuid4, take_along=True)
+    assert names(settings) == {policies.MISSOURI}
