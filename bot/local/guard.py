@@ -83,7 +83,10 @@ def _foreign(request: web.Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return False
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # no browser sends that
+        return True
     return parts.scheme not in ("http", "https") or parts.netloc != request.host
 
 

@@ -112,6 +112,33 @@ class Seldom:
             self._reported[action] = now
 
 
+class SeldomLibraries(logging.Filter):
+    """Lets each thing that a library says pass once a minute, with a count.
+
+    Anybody outside can make a library speak as often as they like: by a body that cannot be decompressed, or by
+    leaving before the answer. What is said alike comes from one place in a library, with one kind of error.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._passed: dict[tuple[object, ...], float] = {}
+        self._count: Counter[tuple[object, ...]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written; ``times``: since the last line of the same."""
+        if _is_ours(record):
+            return True
+        said = tuple(_said(record).values())
+        self._count[said] += 1
+        now = self._clock()
+        if now - self._passed.get(said, -math.inf) < SELDOM_SECONDS:
+            return False
+        self._passed[said] = now
+        record.times = self._count.pop(said)
+        return True
+
+
 def where(error: BaseException) -> str:
     """The place an error comes from. Its text may quote somebody, so it stays out."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
@@ -145,20 +172,25 @@ class Formatter(logging.Formatter):
 
 
 def _said(record: logging.LogRecord) -> dict[str, object]:
-    action = getattr(record, "action", None)
-    if isinstance(action, str) and record.name.partition(".")[0] in OURS:
-        return {"action": action, **getattr(record, "ids", {})}
+    if _is_ours(record):
+        return {"action": getattr(record, "action", ""), **getattr(record, "ids", {})}
     said: dict[str, object] = {"action": "library", "logger": record.name, "at": f"{record.module}:{record.lineno}"}
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         said |= {"error": type(error).__name__, "from": where(error)}
-    return said
+    times = getattr(record, "times", 1)
+    return said | ({"times": times} if times > 1 else {})
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return isinstance(getattr(record, "action", None), str) and record.name.partition(".")[0] in OURS
 
 
 def configure(style: Format, *, verbose: bool, stream: TextIO | None = None) -> None:
     """Send the log to standard error. Libraries are heard from WARNING on, whatever else is wanted."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Formatter(style))
+    handler.addFilter(SeldomLibraries())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO if verbose else logging.WARNING)

@@ -29,6 +29,8 @@ from manifest.slack import COMMAND, EVENTS_PATH
 from storage.outbox.rate_limits import Limit
 
 Acknowledged = Callable[[float], None]
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")  # seconds
+_SIGNATURE = re.compile(r"[!-~]{1,100}")  # of one version or another
 _ANYTHING = re.compile(r"[\s\S]*")
 
 
@@ -114,6 +116,7 @@ class SlackPlatform:
         if self._app is None:
             return web.Response(status=503)
         try:
+            _check_signature_headers(request)
             shapes.read(await read_text(request), request.content_type)
             bolt_request = await to_bolt_request(request)
             answer = await self._app.async_dispatch(bolt_request)
@@ -125,6 +128,17 @@ class SlackPlatform:
             self._seldom(sdk_logs.logger, "slack.unreadable", logging.INFO, why=type(error).__name__)
             return refusal()
         return await to_aiohttp_response(answer)
+
+
+def _check_signature_headers(request: web.Request) -> None:
+    """Bolt answers 500 to a time that is no number and to a signature that is not ASCII; a missing one it refuses.
+
+    Raises:
+        Malformed: they are none that Slack sends.
+    """
+    for name, shape in (("X-Slack-Request-Timestamp", _TIMESTAMP), ("X-Slack-Signature", _SIGNATURE)):
+        if not all(shape.fullmatch(sent) for sent in request.headers.getall(name, [])):
+            raise Malformed(name)
 
 
 def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged: Acknowledged) -> AsyncApp:

@@ -27,13 +27,13 @@ async def read_text(request: web.Request) -> str:
     """The body as text.
 
     Raises:
-        Malformed: it cannot be decompressed, or is not UTF-8.
+        Malformed: it cannot be decompressed, is not UTF-8, or the connection ended before the body did.
         HTTPRequestEntityTooLarge: it is larger than the server takes, decompressed.
     """
     try:
         charset = (request.charset or "utf-8").lower()
         body = await request.read()
-    except (ClientError, web.RequestPayloadError, ValueError) as error:
+    except (ClientError, web.RequestPayloadError, OSError, RuntimeError, ValueError) as error:
         raise Malformed(type(error).__name__) from None
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise Malformed("the charset is not UTF-8")

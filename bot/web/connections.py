@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import resource
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -34,7 +33,7 @@ class Limits:
 
     each     for one client; the operator's proxies speak for many and are bounded by ``total`` alone
     headers  from the connection's beginning, or from the first byte of a later request, to the end of its headers
-    body     for the whole body
+    body     from the end of the headers to the end of the body
     idle     between two requests; longer than a proxy keeps a connection, so that it never meets one just closed
     answer   for taking the answer
     """
@@ -95,16 +94,21 @@ class Connections:
 
     @property
     def middleware(self) -> Middleware:
-        """Notes which connections are being answered, reads each body in time, and refuses a malformed one."""
+        """Reads each body in time, notes which connections are being answered, and refuses a malformed body.
+
+        A connection whose body is still to come waits for its client, like one whose headers are still to come.
+        """
 
         @web.middleware
         async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
             connection = self._open.get(request.protocol)
             if connection is not None:
-                connection.answering()
+                connection.enter("body")
             try:
                 if request.body_exists:
                     await self._read_body(request)
+                if connection is not None:
+                    connection.enter("busy")
                 return await handler(request)
             except Malformed:
                 return refusal()
@@ -112,7 +116,7 @@ class Connections:
                 return web.Response(status=408, headers={"Connection": "close"})
             finally:
                 if connection is not None:
-                    connection.answered()
+                    connection.enter("idle")
 
         return bounded
 
@@ -162,43 +166,47 @@ def _end_one(connections: Iterable[Connection]) -> bool:
 
     One whose client is still taking its answer goes only where there is no other.
     """
-    waiting = [connection for connection in connections if not connection.busy]
+    waiting = [connection for connection in connections if connection.stage != "busy"]
     if not waiting:
         return False
     min(waiting, key=lambda connection: (connection.taking, connection.since)).end()
     return True
 
 
+Stage = Literal["headers", "body", "busy", "idle"]
+
+
 class Connection(asyncio.Protocol):
     """One connection: aiohttp's handler behind our bounds.
 
-    busy      a request is being answered, so nothing is expected of the client
-    since     when that, or waiting for the client, began
+    stage     what it waits for: the end of a request's headers, of its body, our answer ("busy", when nothing is
+              expected of the client), or the client's taking the answer and its next request ("idle")
+    since     when this stage began
     """
 
     def __init__(self, owner: Connections, handler: web.RequestHandler) -> None:
         self._owner, self.handler = owner, handler
         self._transport: asyncio.Transport | None = None  # none before it is admitted
         self.address = self.client = ""
-        self.busy, self.since = False, owner.clock()
-        self._idle = False  # between two requests
+        self.stage: Stage = "headers"
+        self.since = owner.clock()
 
     # State --------------------------------------------------------------------------------------
 
-    def answering(self) -> None:
-        """A request's headers are there."""
-        self.busy, self._idle, self.since = True, False, self._owner.clock()
-
-    def answered(self) -> None:
-        self.busy, self._idle, self.since = False, True, self._owner.clock()
+    def enter(self, stage: Stage) -> None:
+        """Begin this stage now."""
+        self.stage, self.since = stage, self._owner.clock()
 
     def is_late(self, now: float) -> bool:
         """Whether the client has taken longer than it may."""
-        limits = self._owner.limits
-        waited = -math.inf if self.busy else now - self.since
-        if not self._idle:
-            return waited >= limits.headers
-        return waited >= (limits.answer if self.taking else limits.idle)
+        limits, waited = self._owner.limits, now - self.since
+        match self.stage:
+            case "headers":
+                return waited >= limits.headers
+            case "idle":
+                return waited >= (limits.answer if self.taking else limits.idle)
+            case "body" | "busy":  # a late body is answered with 408 by the middleware
+                return False
 
     @property
     def taking(self) -> bool:
@@ -225,8 +233,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._transport is None:
             return
-        if self._idle:
-            self._idle, self.since = False, self._owner.clock()
+        if self.stage == "idle":
+            self.enter("headers")
         self.handler.data_received(data)
 
     def eof_received(self) -> None:

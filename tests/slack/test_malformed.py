@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -55,6 +56,28 @@ async def test_an_event_without_its_id_is_400(bot: Bot) -> None:
     del payload["event_id"]
     assert await posted(bot, json.dumps(payload).encode(), {}) == 400
     assert bot.handlers.asked == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Slack-Request-Timestamp": "abc"},
+        {"X-Slack-Request-Timestamp": ""},
+        {"X-Slack-Request-Timestamp": "9" * 5000},
+        {"X-Slack-Request-Timestamp": "1e9"},
+        {"X-Slack-Request-Timestamp": "\u0661\u0662"},
+        {"X-Slack-Signature": "v0=\u00e9"},
+        {"X-Slack-Signature": ""},
+    ],
+    ids=lambda headers: str(headers)[:40].encode("ascii", "replace").decode(),
+)
+async def test_a_signature_header_that_slack_never_sends_is_400(
+    bot: Bot, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    body = json.dumps(said(bot)).encode()
+    assert [await posted(bot, body, headers) for _ in range(3)] == [400] * 3
+    assert bot.handlers.asked == []
+    assert len([record for record in caplog.records if record.levelno >= logging.INFO]) <= 1
 
 
 # Payloads with a part that is missing, or of another kind ---------------------------------------------

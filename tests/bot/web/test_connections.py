@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,7 +97,7 @@ async def serving(limits: Limits, *proxies: str) -> AsyncIterator[Server]:
 
     app = web.Application(middlewares=[server.connections.middleware])
     app.router.add_get("/healthz", alive)
-    app.router.add_get("/slow", slow)
+    app.router.add_route("*", "/slow", slow)
     app.router.add_post("/echo", echo)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
@@ -130,6 +132,59 @@ async def test_half_sent_headers_through_a_proxy_stop_nobody() -> None:
 
         assert len(server.connections) == 100
         assert await server.healthy()
+
+
+async def test_half_sent_bodies_of_many_clients_stop_nobody() -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving(Limits(total=60, each=10)))
+        for number in range(2, 11):
+            for _ in range(10):
+                client = await server.connect(f"127.0.0.{number}", POST + b"h")
+                stack.push_async_callback(client.close)
+
+        assert await server.healthy("127.0.0.99")
+        assert await server.healthy("127.0.0.2"), "and not even themselves"
+        assert len(server.connections) <= 60
+
+
+async def test_half_sent_bodies_through_a_proxy_stop_nobody() -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving(Limits(total=100, each=10), "127.0.0.0/8"))
+        for _ in range(300):
+            client = await server.connect(sent=POST + b"h")
+            stack.push_async_callback(client.close)
+
+        assert len(server.connections) == 100
+        assert await server.healthy()
+
+
+async def test_a_request_whose_body_is_there_is_not_cut_off() -> None:
+    slow = b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+    async with serving(SMALL, "127.0.0.0/8") as server:
+        clients = [await server.connect(sent=slow) for _ in range(6)]
+        for _ in clients:
+            await server.entered.acquire()
+
+        assert not await server.healthy(), "there is no place for a seventh"
+        server.release.set()
+        for client in clients:
+            assert b"at last" in await client.answer()
+            await client.close()
+
+
+async def test_a_connection_reset_within_its_body_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(SMALL) as server:
+        client = await server.connect(sent=POST + b"h")
+        assert await server.healthy("127.0.0.2"), "by now the half is there"
+        client.writer.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        await client.close()
+        while len(server.connections):
+            assert await server.healthy("127.0.0.2")
+            server.clock.now += SMALL.idle
+            server.connections.sweep()
+    assert caplog.records == []
 
 
 async def test_who_is_being_answered_is_not_cut_off() -> None:

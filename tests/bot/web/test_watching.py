@@ -213,6 +213,35 @@ def test_libraries_and_exceptions_are_heard_without_their_words(written: io.Stri
     assert "error=ValueError" in lines[0]
 
 
+async def test_a_library_says_the_same_once_a_minute(app: App, written: io.StringIO) -> None:
+    bad = [body for body in BODIES if "deflate" in body.name or "gzip" in body.name]
+    async with aiohttp.ClientSession() as session:
+        for _ in range(20):
+            for body in bad:
+                headers = {"Content-Type": JSON, **body.headers}
+                async with session.post(f"{app.address}verify", data=body.data, headers=headers) as answer:
+                    assert answer.status == 400
+    lines = [line for line in written.getvalue().splitlines() if " library " in line]
+    places = {line.partition(" error ")[2] for line in lines}
+    assert len(lines) == len(places) <= len(bad), "one line for each place that says it, however often"
+
+
+def test_a_library_line_says_how_often_it_was_said() -> None:
+    now = [1000.0]
+    seldom, library = logs.SeldomLibraries(lambda: now[0]), logging.getLogger("aiohttp.server")
+
+    def passes(name: str = "aiohttp.server", **action: str) -> str | None:
+        record = library.makeRecord(name, logging.ERROR, "x.py", 7, "words", (), None, extra=action)
+        return logs.Formatter("text").format(record).partition(" error ")[2] if seldom.filter(record) else None
+
+    line = "library logger=aiohttp.server at=x:7"
+    assert [passes() for _ in range(5)] == [line, None, None, None, None]
+    assert passes("aiohttp.client") == line.replace("server", "client"), "another place has its own line"
+    now[0] += logs.SELDOM_SECONDS
+    assert passes() == f"{line} times=5"
+    assert [passes("plc.test", action="delivery.sent") for _ in range(2)] == ["delivery.sent", "delivery.sent"]
+
+
 def actions_in_the_code() -> set[str]:
     found: set[str] = set()
     for file in (ROOT / "bot").rglob("*.py"):
