@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
+from program.core.words import isolated_parts
 from storage.privacy.personal_data import Kind
 
 HTML = "about.html"
@@ -18,7 +19,9 @@ HTML = "about.html"
 def about_zip(name: str, made: str, kinds: Sequence[Kind]) -> bytes:
     """A ZIP in memory: it holds confidential words, so it is never written to a disk here."""
     source = (files("bot.documents") / HTML).read_text(encoding="utf-8")
-    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(source)
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["isolated"] = isolated_parts
+    page = environment.from_string(source)
     data = {"name": name, "made": made, **{kind.name: list(kind.rows) for kind in kinds}}
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:

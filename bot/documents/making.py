@@ -16,7 +16,7 @@ from bot.documents.spreadsheet import to_xlsx
 from bot.documents.wording import Wording
 from handlers.record.completion import CHANGED, years_in_words
 from program.core.sheets import to_csv
-from program.core.times import local_day, long_day, say_day, say_time, to_local
+from program.core.times import local_day, long_day, say_day, say_time, to_local, zone_words
 from program.record.certificate import COMPLETED
 from program.record.chain import SHORT
 from program.record.policy import Policy
@@ -76,33 +76,34 @@ class Maker:
                 return self._export(tx, what, subject, form, now)
 
     def _certificate(self, tx: Tx, certificate_id: UUID) -> Make:
-        found = certificates.get(tx, certificate_id)
-        if found is None or not found.in_force:
+        certificate = certificates.get(tx, certificate_id)
+        if certificate is None or not certificate.in_force:
             raise NothingToMake("This certificate is no longer valid.")
-        if not found.intact or verification.of_person(tx, seals.key_of(tx), found.person_id):
+        if not certificate.intact or verification.of_person(tx, seals.key_of(tx), certificate.person_id):
             raise NothingToMake(CHANGED)
-        data = self._certificate_data(tx, found)
-        name = f"{'certificate' if self.wording.complete else 'record-of-completion'}-{_file_name(found.name)}.pdf"
-        return lambda: File(name, PDF, certificate_pdf(data, self.wording, found.issued_at))
+        data = self._certificate_data(tx, certificate)
+        kind = "certificate" if self.wording.complete else "record-of-completion"
+        name = f"{kind}-{_file_name(certificate.name)}.pdf"
+        return lambda: File(name, PDF, certificate_pdf(data, self.wording, certificate.issued_at))
 
-    def _certificate_data(self, tx: Tx, found: Certificate) -> dict[str, Any]:
+    def _certificate_data(self, tx: Tx, certificate: Certificate) -> dict[str, Any]:
         return {
-            **self._common(tx, found.code, policies.get(tx, found.policy)),
+            **self._common(tx, certificate.code, policies.get(tx, certificate.policy)),
             "heading": self.wording.heading,
             "certificate": self.wording.complete,
-            "name": found.name,
+            "name": certificate.name,
             "wording": self.wording.wording if self.wording.complete else "",
             "signatory": self.wording.signatory if self.wording.complete else "",
             "signatory_title": self.wording.title if self.wording.complete else "",
-            "issued": long_day(found.issued_at, program.zone_of(tx)),
+            "issued": long_day(certificate.issued_at, program.zone_of(tx)),
         }
 
     def _common(self, tx: Tx, code: str, policy: Policy) -> dict[str, Any]:
-        found = program.get(tx)
+        settings = program.get(tx)
         verify = f"{self.address}/verify/{code}" if self.address and code else ""
         return {
-            "issuer": self.wording.issuer or (found.name if found else ""),
-            "example": bool(found and found.example),
+            "issuer": self.wording.issuer or (settings.name if settings else ""),
+            "example": bool(settings and settings.example),
             "completed": COMPLETED,
             "policy": {"label": policy.label, "version": policy.version},
             "code": code,
@@ -115,44 +116,45 @@ class Maker:
         if enrolled is None:
             raise NothingToMake("This person is not enrolled in the program.")
         zone = program.zone_of(tx)
-        given = next((one for one in certificates.of_person(tx, person_id) if one.in_force), None)
-        policy = policies.get(tx, given.policy) if given else enrolled.policy
+        issued = certificates.of_person(tx, person_id)
+        certificate = next((candidate for candidate in issued if candidate.in_force), None)
+        policy = policies.get(tx, certificate.policy) if certificate else enrolled.policy
         facts = [
             ("Cohort", ", ".join(cohorts.ever_of(tx, person_id)) or "none"),
             ("District", enrolled.district or "not recorded"),
             ("In the program since", say_day(enrolled.starts)),
-            ("Measured against", f"{policy.label}, version {policy.version} ({policy.name})"),
-            *((label, words) for one in standings.of_people(tx, [person_id], now)[:1]
-              for label, words in years_in_words(one.standing)),
+            ("Requirements", f"{policy.label}, version {policy.version}"),
+            *((label, words) for row in standings.of_people(tx, [person_id], now)[:1]
+              for label, words in years_in_words(row.standing)),
         ]  # fmt: skip
-        if given:
-            facts.append(("Certificate", f"{given.code}, issued {long_day(given.issued_at, zone)}"))
-        name = given.name if given else people.get(tx, person_id).name
+        if certificate:
+            facts.append(("Certificate", f"{certificate.code}, issued {long_day(certificate.issued_at, zone)}"))
+        name = certificate.name if certificate else people.get(tx, person_id).name
         data = {
-            **self._common(tx, given.code if given else "", policy),
-            "heading": "Certificate packet" if given and self.wording.complete else "Record of mentoring",
+            **self._common(tx, certificate.code if certificate else "", policy),
+            "heading": "Full record",
             "name": name,
-            "completed": COMPLETED if given else "",
+            "completed": COMPLETED if certificate else "",
             "made": f"{long_day(now, zone)}, {say_time(to_local(now, zone))}",
-            "zone": zone.replace("_", " "),
+            "zone": zone_words(zone),
             "facts": facts,
-            "lines": [_line(one, zone) for one in ledger.of_person(tx, person_id)],
-            "head": ledger.head_of(tx, person_id) or "(nothing recorded yet)",
+            "lines": [_line(line, zone) for line in ledger.of_person(tx, person_id)],
+            "head": ledger.head_of(tx, person_id) or "",
         }
         file = f"record-{_file_name(name)}.pdf"
         return lambda: File(file, PDF, packet_pdf(data, self.wording, now))
 
     def _about(self, tx: Tx, account_id: UUID, now: datetime) -> Make:
         """Everything about the account's person, with what this very account wrote in confidence."""
-        found = people.account_by_id(tx, account_id)
+        account = people.account_by_id(tx, account_id)
         vault = self.vault
-        if found is None or found.person_id is None or vault is None:
+        if account is None or account.person_id is None or vault is None:
             raise NothingToMake("You can no longer get this file.")
-        mine = [one.id for one in people.accounts_of(tx, found.person_id)]
-        return about_file(tx, found.person_id, now, lambda item: vault.open(tx, item, account_id), accounts=mine)
+        mine = [own.id for own in people.accounts_of(tx, account.person_id)]
+        return about_file(tx, account.person_id, now, lambda item: vault.open(tx, item, account_id), accounts=mine)
 
     def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
-        found = exports.sheets(tx, what, subject, now)
+        sheets = exports.sheets(tx, what, subject, now)
         day = local_day(now, program.zone_of(tx)).isoformat()
         whose = "program"
         if what == "own":
@@ -162,11 +164,11 @@ class Maker:
         name = f"{_file_name(whose)}-{day}"
         match form:
             case "xlsx":
-                return lambda: File(f"{name}.xlsx", XLSX, to_xlsx(found, f"{whose}, {day}"))
+                return lambda: File(f"{name}.xlsx", XLSX, to_xlsx(sheets, f"{whose}, {day}"))
             case "standings.csv":
-                return lambda: File(f"{name}-standings.csv", CSV, to_csv(found[0]))
+                return lambda: File(f"{name}-standings.csv", CSV, to_csv(sheets[0]))
             case _:
-                return lambda: File(f"{name}-record.csv", CSV, to_csv(found[1]))
+                return lambda: File(f"{name}-record.csv", CSV, to_csv(sheets[1]))
 
 
 def about_file(
@@ -188,16 +190,16 @@ def about_file(
     return lambda: File(f"about-{_file_name(name)}.zip", ZIP, about_zip(name, made, kinds))
 
 
-def _line(one: RecordLine, zone: str) -> dict[str, Any]:
+def _line(line: RecordLine, zone: str) -> dict[str, Any]:
     return {
-        "number": one.number,
-        "happened": _short_day(one.happened_at, zone),
-        "what": one.what,
-        "why": one.why,
-        "recorded": f"{_short_day(one.recorded_at, zone)}, {say_time(to_local(one.recorded_at, zone))}",
-        "by": one.recorder,
-        "proof": one.proof,
-        "mark": one.mark.hex()[:SHORT],
+        "number": line.number,
+        "happened": _short_day(line.happened_at, zone),
+        "what": line.what,
+        "why": line.why,
+        "recorded": f"{_short_day(line.recorded_at, zone)}, {say_time(to_local(line.recorded_at, zone))}",
+        "by": line.recorder,
+        "proof": line.proof,
+        "mark": line.mark.hex()[:SHORT],
     }
 
 

@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ import segno
 import typst
 
 from bot.documents.wording import Wording
+from program.core.words import isolated_names
 from program.record.certificate import printable
 
 STANDARD: Literal["ua-1"] = "ua-1"
@@ -35,7 +36,7 @@ def certificate_pdf(data: Mapping[str, Any], wording: Wording, at: datetime) -> 
 
 
 def packet_pdf(data: Mapping[str, Any], wording: Wording, at: datetime) -> bytes:
-    """Every ledger line, readable, with the head of the chain."""
+    """The full record: every ledger line, readable, with the head of the chain."""
     return _compile(_shipped("packet.typ"), data, wording, at)
 
 
@@ -70,7 +71,8 @@ def _compile(source: str, data: Mapping[str, Any], wording: Wording, at: datetim
 
 
 def _typeset(folder: Path, data: Any, wording: Wording, at: datetime) -> bytes:
-    (folder / "data.json").write_text(json.dumps(data), encoding="utf-8")
+    # Last, as "printable" takes such marks out: names in right-to-left scripts keep their place in a line.
+    (folder / "data.json").write_text(json.dumps(_texts(data, isolated_names)), encoding="utf-8")
     return typst.compile(
         folder / "main.typ",
         root=folder,
@@ -82,14 +84,14 @@ def _typeset(folder: Path, data: Any, wording: Wording, at: datetime) -> bytes:
     )
 
 
-def _texts(value: Any, change: Any) -> Any:
+def _texts(value: Any, change: Callable[[str], str]) -> Any:
     """The same data with every text changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {key: _texts(one, change) for key, one in value.items()}
+        return {key: _texts(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_texts(one, change) for one in value]
+        return [_texts(item, change) for item in value]
     return value
 
 

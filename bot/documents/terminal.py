@@ -26,7 +26,7 @@ Wanted = tuple[str, str, str]  # what, subject, format
 
 
 def certificate_file(settings: Settings, email: str, now: datetime, *, packet: bool) -> File:
-    """Somebody's certificate, or every ledger line of theirs.
+    """Somebody's certificate, or their full record.
 
     Raises:
         NothingToMake: with the reason.
@@ -36,12 +36,12 @@ def certificate_file(settings: Settings, email: str, now: datetime, *, packet: b
         person_id = _person(tx, email)
         if packet:
             return "packet", str(person_id), "pdf"
-        given = certificates.of_person(tx, person_id)
-        if not given:
+        issued = certificates.of_person(tx, person_id)
+        if not issued:
             raise NothingToMake(
                 f"{email} has no certificate. A coordinator can approve it in the chat: send “certificates”."
             )
-        return "certificate", str(given[0].id), "pdf"
+        return "certificate", str(issued[0].id), "pdf"
 
     return _make(settings, find, now)
 
@@ -63,10 +63,10 @@ def export_file(settings: Settings, suffix: str, now: datetime, *, cohort: str, 
             return "own", str(_person(tx, mentee)), form
         if not cohort:
             return "program", "", form
-        found = cohorts.by_name(tx, cohort)
-        if found is None:
+        named = cohorts.by_name(tx, cohort)
+        if named is None:
             raise NothingToMake(f"There is no cohort {cohort}.")
-        return "cohort", str(found.id), form
+        return "cohort", str(named.id), form
 
     return _make(settings, find, now)
 
@@ -92,20 +92,20 @@ def person_file(
 
 
 def _named(tx: Tx, name: str) -> UUID:
-    found = people.search(tx, name)
-    if len(found) == 1:
-        return found[0].id
-    if not found:
+    matches = people.search(tx, name)
+    if len(matches) == 1:
+        return matches[0].id
+    if not matches:
         raise NothingToMake(f"No one on the roster is called {name}.")
-    several = ", ".join(f"{one.name} <{one.email}>" for one in found)
+    several = ", ".join(f"{person.name} <{person.email}>" for person in matches)
     raise NothingToMake(f"Several people match {name}: {several}. Use the email address.")
 
 
 def _person(tx: Tx, email: str) -> UUID:
-    found = people.by_email(tx, email)
-    if found is None:
+    person = people.by_email(tx, email)
+    if person is None:
         raise NothingToMake(f"No one on the roster has the address {email}.")
-    return found.id
+    return person.id
 
 
 def _make(settings: Settings, find: Callable[[Tx], Wanted], now: datetime) -> File:

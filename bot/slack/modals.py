@@ -76,10 +76,18 @@ def form_view(form: Form, origin: Origin, version: str) -> dict[str, Any]:
     left_out = len(form.fields) - len(fields)
     blocks = [*words, *inputs]
     if left_out:
-        blocks.append(as_dict(ContextBlock(elements=[plain(f"… and {left_out} more fields did not fit.")])))
+        blocks.append(as_dict(ContextBlock(elements=[plain(_left_out(left_out))])))
     # Slack wants a send button under every field, even where a form offers none.
     submit = form.submit or ("Done" if inputs else None)
     return _modal(form.title, blocks, replace(origin, action=form.action.encode()), submit)
+
+
+def _left_out(count: int) -> str:
+    fit = "field doesn't" if count == 1 else "fields don't"
+    return (
+        f"{count} more {fit} fit here. Save these first, then open the form again. "
+        "If you still can't see the rest, tell your coordinator."
+    )
 
 
 def card_view(card: Card, origin: Origin, version: str) -> dict[str, Any]:

@@ -29,11 +29,11 @@ from storage.vault import rotation
 ANSWER_SECONDS = 3.0  # how long the database and each platform may take to answer
 ASKED_AGAIN = 15.0  # seconds that a platform's answer is taken as still true
 MEASURED = {"/api/messages": "teams"}  # Slack measures its own: what it says may come through a socket
-CLOSED = "Nobody may read the figures: PLC_METRICS_TOKEN is not set.\n"
+CLOSED = "Metrics are off. To turn them on, set PLC_METRICS_TOKEN and restart the bot.\n"
 
 
 class Health:
-    """``metrics_token``: what a client must send to read the figures; None: nobody may.
+    """``metrics_token``: what a client must send to read the metrics; None: they are off.
 
     written       whether the process's last heartbeat could be stored
     damaged_keys  whose data keys did not open when the process started, as far as they still do not
@@ -87,10 +87,10 @@ class Health:
         """What somebody must look at, although the process works."""
         if database != "ok":
             return {}
-        warnings = await self._product.threads.read(self._found)
+        warnings = await self._product.threads.read(self._checked)
         return {"warning": "; ".join(warnings)} if warnings else {}
 
-    def _found(self, tx: Tx) -> list[str]:
+    def _checked(self, tx: Tx) -> list[str]:
         """The data keys that were damaged at the start are tried again: somebody may have forgotten a person since."""
         warnings = []
         records = integrity.newest(tx)

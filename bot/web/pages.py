@@ -85,22 +85,24 @@ class DocumentPages:
     async def verify(self, request: web.Request) -> web.Response:
         """Valid, revoked, changed or unknown. Codes have 80 random bits, so there is nothing to find by trying."""
         code = read_code(request.match_info["code"][:LONGEST_CODE])
-        found = await self._product.threads.read(lambda tx: certificates.by_code(tx, code)) if code else None
-        if found is None:
+        certificate = await self._product.threads.read(lambda tx: certificates.by_code(tx, code)) if code else None
+        if certificate is None:
             lost = await self._product.threads.read(lambda tx: certificates.left_a_trace(tx, code or ""))
             return await self._changed() if lost else await self._unknown()
-        if not found.intact or await self._problems(found.person_id):
+        if not certificate.intact or await self._problems(certificate.person_id):
             return await self._changed()
-        if found.revoked_at is not None:
-            revoked = found.revoked_at
-            return await self._show("revoked", "Revoked certificate", found=found, day=revoked, day_name="revoked")
+        if certificate.revoked_at is not None:
+            revoked = certificate.revoked_at
+            return await self._show(
+                "revoked", "Revoked certificate", certificate=certificate, day=revoked, day_name="revoked"
+            )
         return await self._show(
             "valid",
             f"Valid: {self._wording.heading}",
-            found=found,
-            day=found.issued_at,
+            certificate=certificate,
+            day=certificate.issued_at,
             day_name="issued",
-            policy=await self._product.threads.read(lambda tx: policies.get(tx, found.policy)),
+            policy=await self._product.threads.read(lambda tx: policies.get(tx, certificate.policy)),
             completed=COMPLETED,
             heading=self._wording.heading,
         )
@@ -124,15 +126,15 @@ class DocumentPages:
         now = self._product.clock.now()
 
         def look(tx: Tx) -> tuple[downloads.Download, str] | None:
-            found = downloads.find(tx, token, now)
-            return (found, people.get(tx, found.person_id).zone) if found else None
+            download = downloads.find(tx, token, now)
+            return (download, people.get(tx, download.person_id).zone) if download else None
 
-        seen = await self._product.threads.read(look)
-        if seen is None:
+        offered = await self._product.threads.read(look)
+        if offered is None:
             return await self._gone(GONE)
-        found, zone = seen
-        until = f"{say_time(to_local(found.expires_at, zone))} ({zone_words(zone)})"
-        return await self._show("ready", "Download", what=WHAT.get(found.what, "Your file is ready"), until=until)
+        download, zone = offered
+        until = f"{say_time(to_local(download.expires_at, zone))} ({zone_words(zone)})"
+        return await self._show("ready", "Download", what=WHAT.get(download.what, "Your file is ready"), until=until)
 
     async def download(self, request: web.Request) -> web.Response:
         """Make the file, use the link up, and only then hand the file out: a failed making costs no link."""
@@ -152,13 +154,13 @@ class DocumentPages:
     def _prepare(self, tx: Tx, token: str) -> Make:
         """What the link is good for, if its person may still have it."""
         now = self._product.clock.now()
-        found = downloads.find(tx, token, now)
-        if found is None:
+        download = downloads.find(tx, token, now)
+        if download is None:
             raise NothingToMake(GONE)
-        if not may_have(tx, found.person_id, found.what, found.subject):
+        if not may_have(tx, download.person_id, download.what, download.subject):
             raise NothingToMake("You can no longer get this file.")
         maker = Maker(self._wording, self._product.address(), self._product.vault)
-        return maker.prepare(tx, found.what, found.subject, found.format, now)
+        return maker.prepare(tx, download.what, download.subject, download.format, now)
 
     def _file(self, made: File) -> web.Response:
         headers = {**self._headers(), "Content-Disposition": f'attachment; filename="{made.name}"'}
@@ -170,16 +172,16 @@ class DocumentPages:
     # Pages --------------------------------------------------------------------------------------
 
     async def _show(self, page: str, title: str, status: int = 200, **values: Any) -> web.Response:
-        found = await self._product.threads.read(program.get)
-        issuer = self._wording.issuer or (found.name if found else "")
-        zone = found.zone if found else "UTC"
+        settings = await self._product.threads.read(program.get)
+        issuer = self._wording.issuer or (settings.name if settings else "")
+        zone = settings.zone if settings else "UTC"
         if "day" in values:
             values[values.pop("day_name")] = long_day(values.pop("day"), zone)
         text = self._page.render(
             page=page,
             title=f"{title} – {issuer}",
             issuer=issuer,
-            example=bool(found and found.example),
+            example=bool(settings and settings.example),
             style=Markup(self._style),  # noqa: S704  ours, from the package
             **values,
         )

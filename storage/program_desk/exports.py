@@ -30,7 +30,7 @@ RECORD_COLUMNS = (
     "Cohort",
     "Recorded",
     "Recorded by",
-    "On the word of",
+    "Confirmed by",
     "Why",
 )
 

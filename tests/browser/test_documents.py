@@ -46,7 +46,7 @@ async def test_from_a_complete_standing_to_a_verified_certificate(
         reading.check(file)
         code = product.read(code_of)
         assert code in reading.words(file)
-        assert "This is nobody’s certificate" in reading.words(file)
+        assert "Example data, not a real certificate." in reading.words(file)
         assert reading.qr_texts(reading.picture(file)) == [f"{product.address}/verify/{code}"]
 
 

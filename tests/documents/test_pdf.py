@@ -58,10 +58,10 @@ LINE = {
 }
 PACKET = {
     **COMMON,
-    "heading": "Certificate packet",
+    "heading": "Full record",
     "name": "Dana Reyes",
     "made": "May 21, 2028, 9:00 AM",
-    "zone": "America/Chicago",
+    "zone": "Central Time",
     "facts": [("Cohort", "Ozarks"), ("Year 1 (2026-27)", "8 of 8 meetings")],
     "lines": [LINE],
     "head": "ab12" * 16,
@@ -96,7 +96,7 @@ def test_a_record_of_completion_reads_in_order(tmp_path: Path) -> None:
         "completed the two-year mentoring program "
         "under the policy “Example, not DESE policy”, version 1. "
         "Issued May 20, 2028 "
-        "This document speaks of mentoring alone. Whatever else a certification asks for is decided elsewhere. "
+        "This covers the mentoring requirement only. Certification has other requirements. "
         "Check this document "
         f"{CODE} "
         f"plc.example.org/verify/{CODE}"
@@ -130,7 +130,7 @@ def test_it_is_tagged_titled_in_english_and_carries_its_fonts(tmp_path: Path, ki
         info["Title"]
         == {
             "certificate": "Certificate of completion: Dana Reyes",
-            "packet": "Certificate packet: Dana Reyes",
+            "packet": "Full record: Dana Reyes",
         }[kind]
     )
     assert info["Author"] == "Counselor mentoring program"
@@ -159,7 +159,7 @@ def test_the_packets_table_has_headers(tmp_path: Path) -> None:
     tags = reading.structure(packet(tmp_path, PACKET))
     for part in ("H1", "H2", "Table", "TH", "TD"):
         assert part in tags
-    assert tags.index("Happened") < tags.index("First steps")
+    assert tags.index("Date") < tags.index("First steps")
 
 
 def test_a_camera_reads_the_address_from_the_page(tmp_path: Path) -> None:
@@ -173,8 +173,8 @@ def test_without_an_address_there_is_no_picture(tmp_path: Path) -> None:
 
 
 def test_an_example_says_so(tmp_path: Path) -> None:
-    assert "This is nobody’s certificate" in reading.words(certificate(tmp_path, RECORD | {"example": True}))
-    assert "This is nobody’s record" in reading.words(packet(tmp_path, PACKET | {"example": True}))
+    assert "Example data, not a real certificate." in reading.words(certificate(tmp_path, RECORD | {"example": True}))
+    assert "Example data, not a real record." in reading.words(packet(tmp_path, PACKET | {"example": True}))
 
 
 def test_the_same_certificate_is_the_same_file() -> None:
@@ -228,8 +228,8 @@ def test_a_packet_has_every_line_and_the_head(tmp_path: Path) -> None:
     text = reading.words(file)
     assert int(reading.info(file)["Pages"]) > 3
     for number in range(1, 81):
-        assert f"Seal {number:016x}" in text
-    assert "Why: I learned about it later On the word of a mentor" in text
+        assert f"Check code {number:016x}" in text
+    assert "Why: I learned about it later Confirmed by a mentor" in text
     assert "by Ruth Ellison" in text
     assert f"plc-bot ledger verify --head {PACKET['head']}" in text
     assert "Cohort Ozarks Year 1 (2026-27) 8 of 8 meetings" in text
@@ -237,8 +237,33 @@ def test_a_packet_has_every_line_and_the_head(tmp_path: Path) -> None:
 
 
 def test_an_empty_record_is_a_document_too(tmp_path: Path) -> None:
-    data = PACKET | {"lines": [], "code": "", "verify": "", "verify_at": "", "completed": "", "heading": "Record"}
-    assert "Nothing was recorded yet." in reading.words(packet(tmp_path, data))
+    data = PACKET | {"lines": [], "head": "", "code": "", "verify": "", "verify_at": "", "completed": ""}
+    text = reading.words(packet(tmp_path, data))
+    assert "Nothing is recorded yet." in text
+    assert "ledger verify" not in text
+
+
+def test_a_full_record_says_in_plain_words_what_it_is_and_how_it_is_checked(tmp_path: Path) -> None:
+    text = reading.words(packet(tmp_path, PACKET))
+    assert text.startswith("Counselor mentoring program Full record Dana Reyes")
+    assert "A correction is a new entry. Times are in Central Time." in text
+    details = "Each entry has a check code that depends on the one before it. To check this record, the operator runs: "
+    assert f"Details {details}plc-bot ledger verify --head" in text
+    assert text.count(str(PACKET["head"])) == 1
+    assert "This covers mentoring only. Reflections and check-in numbers are never included." in text
+
+
+def test_a_right_to_left_name_is_isolated_in_its_line(tmp_path: Path) -> None:
+    """Without the marks, what stands beside such a name changes places with it."""
+    source = '#let data = json("data.json")\n#set document(title: repr(data.name))\n#repr(data.name)'
+    file = certificate(tmp_path, SIGNED | {"name": "שרה כהן"}, Wording(template=source))
+    assert reading.info(file)["Title"] == '"\\u{2068}שרה כהן\\u{2069}"'
+
+
+def test_direction_marks_that_somebody_typed_are_not_kept(tmp_path: Path) -> None:
+    source = '#let data = json("data.json")\n#set document(title: repr(data.name))\n#data.name'
+    file = certificate(tmp_path, SIGNED | {"name": "Dana \u202eseyeR\u2066"}, Wording(template=source))
+    assert reading.info(file)["Title"] == '"Dana seyeR"'
 
 
 def test_the_operators_logo_template_and_fonts_are_used(tmp_path: Path) -> None:

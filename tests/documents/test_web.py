@@ -17,12 +17,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from openpyxl import load_workbook
 
+from bot.documents.about import about_zip
 from bot.documents.wording import Wording
 from bot.web import pages
 from bot.web.clients import Clients, read_networks
 from bot.web.request_limit import RateLimit
 from program.record.certificate import read_code
 from storage.people import people
+from storage.privacy import personal_data
 from storage.program_desk import downloads
 from storage.record import certificates, verification
 from tests.completion import approved
@@ -162,7 +164,8 @@ async def test_a_revoked_code_says_so_and_shows_no_name(
         certificates.revoke(world.work(tx), found, "issued_in_error", carol.id)
     status, page = await get(client, f"/verify/{found.code}")
     assert status == 200
-    assert "✕ Revoked" in page.text
+    assert "✕ Revoked This certificate was revoked" in page.text
+    assert "It may have been replaced by a new one. Ask its owner or the program." in page.text
     assert "Dana" not in page.text
     assert "error" not in page.text  # why is between the program and the holder
 
@@ -200,6 +203,17 @@ async def test_hostile_names_are_only_text(world: World, client: Client, dana: P
     assert "<script>alert(1)</script>" in Page(raw).text
 
 
+async def test_a_name_is_isolated_from_the_words_beside_it(
+    world: World, client: Client, dana: Person, carol: Person
+) -> None:
+    await approved(world, carol)
+    with world.database.write() as tx:
+        first = certificates.of_person(tx, dana.id)[0]
+        second = certificates.reissue(world.work(tx), first, "שרה כהן", first.policy, "name_changed", carol.id)
+    async with client.get(f"/verify/{second.code}") as answer:
+        assert "<bdi>שרה כהן</bdi>" in await answer.text()
+
+
 # Downloads --------------------------------------------------------------------------------------
 
 
@@ -216,7 +230,7 @@ async def test_a_certificate_is_downloaded_once(
     for _ in range(3):  # whoever looks at links beforehand uses nothing up
         status, page = await get(client, link)
         assert (status, "Your certificate is ready" in page.text) == (200, True)
-        assert "AM (Central Time)" in page.text or "PM (Central Time)" in page.text
+        assert re.search(r"Only for you. Works until \d+:\d\d [AP]M \(Central Time\)", page.text)
     async with client.post(link) as answer:
         assert answer.status == 200
         assert answer.content_type == "application/pdf"
@@ -248,6 +262,10 @@ async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
     assert text.count("Meeting “First steps”: confirmed, present") == 16
     assert f"Certificate {certificate_of(world, dana).code}: issued" in text
     assert "by Carol Dietz" in text
+    assert "Times are in Central Time." in text
+    assert "America/Chicago" not in text
+    assert "Requirements Example, not DESE policy, version 1" in text
+    assert "(example/1)" not in text
     found = re.search(r"--head ([0-9a-f]{64})", text)
     assert found
     with world.database.read() as tx:
@@ -408,3 +426,14 @@ async def test_everything_about_somebody_is_made_as_it_is_downloaded_and_once(
     world.clock.at += timedelta(minutes=10)
     async with client.post(again) as answer:
         assert answer.status == 410
+
+
+def test_names_in_the_file_about_a_person_are_isolated() -> None:
+    name = "سارة حداد"
+    kinds = [personal_data.Kind("Meetings", ({"what": f"{name}: (3), present", "minutes": "45"},))]
+    with zipfile.ZipFile(io.BytesIO(about_zip(name, "May 1, 2028", kinds))) as file:
+        page = file.read("about.html").decode()
+        data = file.read("about.json").decode()
+    assert f"<h1>What is kept about <bdi>{name}</bdi></h1>" in page
+    assert f'<dd dir="auto">\u2068{name}\u2069: (3), present</dd>' in page
+    assert f'"what": "{name}: (3), present"' in data, "data stays as it is"

@@ -242,7 +242,7 @@ def test_more_fields_than_a_modal_holds_are_counted() -> None:
     view = modals.form_view(replace(FEEDBACK, blocks=(say("Hello"),), fields=fields), ORIGIN, "1")
 
     assert view_problems(view) == []
-    assert "… and 23 more fields did not fit." in words(view)
+    assert "23 more fields don't fit here. Save these first, then open the form again." in words(view)
 
 
 def test_a_modal_remembers_ids_and_never_typed_words() -> None:
