@@ -66,6 +66,7 @@ UNOPENED = (
     "I can't open or save this, because it or the key that protects it is damaged. Nothing was changed or deleted. "
     "Please tell your coordinator."
 )
+UNCHECKED = "I couldn't check your account just now, so I didn't change anything. Please try again in a minute."
 
 
 class Dispatcher:
@@ -106,7 +107,11 @@ class Dispatcher:
             return notice(UNOPENED)
 
     async def _answer(self, request: Request) -> Reply:
-        profile = await self._profile(request) if isinstance(request.intent, Arrived) else None
+        profile = None
+        if isinstance(request.intent, Arrived):
+            profile = await self._profile(request)
+        elif self._product.router.checks_account(request):
+            profile = await self._profile_now(request)
         for _ in range(TRIES):
             try:
                 reply = await self._transaction(request, profile)
@@ -224,9 +229,24 @@ class Dispatcher:
 
     async def _profile(self, request: Request) -> Profile:
         """What the platform says of the asker; a platform that cannot say, or not soon, makes them a stranger."""
+        return await self._ask_profile(request) or Profile(request.who, name="")
+
+    async def _profile_now(self, request: Request) -> Profile:
+        """What the platform says of the asker, for the account that asks.
+
+        Raises:
+            Refused: the platform cannot say it, or not soon.
+        """
+        profile = await self._ask_profile(request)
+        if profile is None:
+            raise Refused(UNCHECKED)
+        # The platform may say by now that they belong elsewhere; it is said of the account that asks all the same.
+        return replace(profile, account=request.who, member=profile.member and profile.active)
+
+    async def _ask_profile(self, request: Request) -> Profile | None:
         try:
             async with asyncio.timeout(self._timing.profile):
                 return await self._ports[request.who.platform].profile(request.who, request.place)
         except (Wait, Temporary, Permanent, Uncertain, TimeoutError) as error:
             event(log, "profile.unknown", logging.WARNING, platform=request.who.platform, error=type(error).__name__)
-            return Profile(request.who, name="")
+            return None

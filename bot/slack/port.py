@@ -156,7 +156,7 @@ class SlackPort:
 
     async def profile(self, who: AccountKey, place: Place) -> Profile:  # noqa: ARG002 -- users.info needs no place
         identity = await self._api.identity()
-        return profile_of(await self._person(who.user), identity, who.tenant)
+        return profile_of(await self._ask_person(who.user), identity, who.tenant)
 
     async def find_by_email(self, tenant: str, email: str) -> Profile | None:
         identity = await self._api.identity()
@@ -176,9 +176,13 @@ class SlackPort:
         known = self._people.get(user)
         if known is not None and now - known[0] < REMEMBERED_FOR:
             return known[1]
+        return await self._ask_person(user)
+
+    async def _ask_person(self, user: str) -> dict[str, Any]:
+        """What Slack says of somebody now, whatever it said before."""
         said = await called(self._api.client.users_info(user=user))
         person: dict[str, Any] = said["user"]
-        self._people[user] = (now, person)
+        self._people[user] = (self._clocks.monotonic(), person)
         return person
 
     # Visiting ----------------------------------------------------------------------------------

@@ -266,6 +266,7 @@ class Router:
         self.moments: dict[str, MomentSpec] = {}
         self.builders: dict[str, CardBuilder] = {}
         self.of_everybody: set[str] = set()  # kinds of deliveries that are built from the whole program
+        self.account_checks: set[str] = set()  # presses for which the platform is asked who the asker is
         self.start_hooks: list[StartHook] = []
         self._events: dict[type, Handler] = {}
         self._stranger: Handler | None = None
@@ -298,7 +299,10 @@ class Router:
 
         return register
 
-    def press(self, name: str) -> Callable[[Handler], Handler]:
+    def press(self, name: str, *, checks_account: bool = False) -> Callable[[Handler], Handler]:
+        """``checks_account``: the platform is asked who the asker is before this is answered."""
+        if checks_account:
+            self.account_checks.add(name)
         return _register(self.presses, name)
 
     def submit(self, name: str) -> Callable[[Handler], Handler]:
@@ -343,6 +347,10 @@ class Router:
         return hook
 
     # Answering ----------------------------------------------------------------------------------
+
+    def checks_account(self, request: Request) -> bool:
+        """Whether this may be answered only with what the platform says of the asker's account now."""
+        return isinstance(request.intent, Press) and request.intent.action.name in self.account_checks
 
     def only_reads(self, request: Request) -> bool:
         """Whether answering changes nothing, so that a reader will do and no key is recorded."""

@@ -120,7 +120,7 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
     )
 
 
-@router.press("identity.yes")
+@router.press("identity.yes", checks_account=True)
 def yes(call: Call) -> Reply:
     account = people.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != "proposed" or account.person_id is None:
@@ -129,7 +129,7 @@ def yes(call: Call) -> Reply:
     if candidate is None or candidate.id != account.person_id:
         people.withdraw(call.work, account.id)
         ask = ask_coordinator(call.work.tx, "match it")
-        text = f"The roster has changed since I asked, so I didn't link your account. {ask}"
+        text = f"Your account or the roster has changed since I asked, so I didn't link your account. {ask}"
         return Reply(replace=Card("", (say(text),)))
     link(call.work, account.id, account.person_id, by=account.person_id)
     name = people.get(call.work.tx, account.person_id).name
@@ -188,7 +188,7 @@ def _declined() -> Card:
     return Card("", (say(text), buttons(Button("That was a mistake", action("identity.again")))))
 
 
-@router.press("identity.again")
+@router.press("identity.again", checks_account=True)
 def again(call: Call) -> Reply:
     """The question once more, after a mistaken "No"."""
     account = people.account_by_id(call.work.tx, call.me.account_id)

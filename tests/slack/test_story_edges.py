@@ -7,13 +7,14 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.slack import Patience
 from storage.checkins.checkins_tables import checkin, prompt
 from storage.meetings.meetings_tables import break_, meeting, rsvp
 from storage.outbox.outbox_tables import delivery, due_moment, processed_request
-from storage.people.people_tables import person
+from storage.people.people_tables import account, person
 from storage.vault.vault_tables import vault_item
 from tests.fakes.slack import BOT_USER, Fault
 from tests.slack.phone import screen
@@ -47,6 +48,37 @@ async def test_a_question_that_was_answered_twice_changes_nothing(story: Story) 
 
     assert told == "That's already settled. Send /plc help to see what I can do."
     assert sum("# Welcome" in message for message in story.dana.inbox()) == 1
+
+
+@pytest.mark.parametrize("change", [{"is_restricted": True}, {"is_email_confirmed": False}, {"email": "x@y.org"}])
+@pytest.mark.parametrize("first", ["hello", "No"])
+async def test_yes_is_refused_to_an_account_that_changed_on_slack_since_the_question(
+    story: Story, change: dict[str, Any], first: str
+) -> None:
+    story.imports()
+    await story.dana.types("hello")
+    if first == "No":
+        await story.dana.taps_in_chat("No")
+        await story.dana.types("progress")
+        await story.dana.taps_in_chat("That was a mistake")
+    user = story.fake.users[story.dana.user]
+    (user["profile"] if "email" in change else user).update(change)
+    await story.dana.taps_in_chat("Yes, that's me")
+
+    assert await story.rows(select(account.c.link).where(account.c.user == story.dana.user)) == [("none",)]
+    assert await story.rows(select(func.count()).where(person.c.welcomed_at.is_not(None))) == [(0,)]
+    assert "Your account or the roster has changed" in "".join(story.dana.inbox())
+
+
+async def test_yes_links_nothing_while_slack_cannot_be_asked(story: Story) -> None:
+    story.imports()
+    await story.dana.types("hello")
+    story.fake.fail("users.info", Fault(status=500))
+    assert "I couldn't check your account just now" in await story.dana.taps_in_chat("Yes, that's me")
+    assert await story.rows(select(account.c.link).where(account.c.user == story.dana.user)) == [("proposed",)]
+
+    await story.dana.taps_in_chat("Yes, that's me")
+    assert await story.rows(select(account.c.link).where(account.c.user == story.dana.user)) == [("confirmed",)]
 
 
 async def test_somebody_who_joins_the_cohorts_channel_is_asked_and_a_guest_is_not(story: Story) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from handlers.core.cards import Action, Table
-from handlers.core.requests import Reply, Submit
+from handlers.core.requests import AccountKey, Reply, Submit
 from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
 from storage.core import audit_log
@@ -47,11 +49,21 @@ def test_a_guest_with_an_address_of_the_roster_is_not_asked(world: World) -> Non
             assert (people.propose(world.work(tx), seen) is not None) == member
 
 
-async def test_yes_is_refused_to_an_account_that_is_a_guest_by_now(world: World) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"member": False},
+        {"email": "other@example.org"},
+        {"active": False},
+        {"account": AccountKey("paper", "elsewhere", "U-dana"), "member": False},
+    ],
+)
+async def test_yes_is_refused_to_an_account_that_the_platform_says_changed(
+    world: World, change: dict[str, Any]
+) -> None:
     dana = world.account("Dana Reyes", "dana@example.org")
     question = await dana.sends("help")
-    with world.database.write() as tx:
-        tx.execute(update(account).where(account.c.user == dana.user).values(member=False))
+    world.port.profiles[dana.user] = replace(world.port.profiles[dana.user], **change)
     await dana.presses(question, "Yes, that's me")
     assert _link(world, dana.user) == "none"
 
