@@ -73,16 +73,37 @@ async def test_an_account_moved_to_another_person_opens_nothing(world: World, da
     assert SECRET in await reads_as(world, dana)
 
 
+def _give_the_account(tx: Tx, lee: Person, dana: Person) -> None:
+    tx.execute(update(account).where(account.c.user == lee.user).values(person_id=dana.id))
+
+
+def _make_a_mentor(tx: Tx, lee: Person, _dana: Person) -> None:
+    tx.execute(update(membership).where(membership.c.person_id == lee.id).values(role="mentor"))
+
+
+def _make_a_coordinator(tx: Tx, lee: Person, _dana: Person) -> None:
+    tx.execute(update(person).where(person.c.id == lee.id).values(coordinator=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "rows"),
+    [(_give_the_account, "account"), (_make_a_mentor, "membership"), (_make_a_coordinator, "coordinator")],
+)
 async def test_the_log_names_an_account_whose_row_was_changed_once(
-    world: World, dana: Person, lee: Person, caplog: pytest.LogCaptureFixture
+    world: World,
+    dana: Person,
+    lee: Person,
+    caplog: pytest.LogCaptureFixture,
+    change: Callable[[Tx, Person, Person], None],
+    rows: str,
 ) -> None:
     with world.database.write() as tx:
-        tx.execute(update(account).where(account.c.user == lee.user).values(person_id=dana.id))
+        change(tx, lee, dana)
         changed = tx.scalar(select(account.c.id).where(account.c.user == lee.user))
     for who in (lee, lee, dana):
         await who.sends("progress")
     lines = [line for line in caplog.messages if line.startswith("seal.misfit")]
-    assert lines == [f"seal.misfit account={changed} rows=account"]
+    assert lines == [f"seal.misfit account={changed} rows={rows}"]
 
 
 async def test_a_tenant_renamed_opens_nothing(world: World, dana: Person) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from sqlalchemy import select, update
 
 from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
-from storage.core.database import Database, keys_file
+from storage.core.database import Database, Tx, keys_file
+from storage.outbox.outbox_tables import installation
+from storage.people.people_tables import account as account_table
 from storage.vault import vault
 from storage.vault.vault import BadKey, Sealed, Vault, new_operator_key, read_operator_keys
 from storage.vault.vault_tables import person_key, vault_item
@@ -78,6 +81,54 @@ def test_a_ciphertext_moved_to_another_row_does_not_open(written: tuple[World, P
         tx.execute(update(vault_item).values(person_id=dana.id, account_id=account(world, dana), kind="pulse"))
     with world.database.read() as tx, pytest.raises(Sealed):
         world.vault.open(tx, item, account(world, dana))
+
+
+def rename_the_user(tx: Tx, author: UUID, _lees: UUID) -> None:
+    tx.execute(update(account_table).where(account_table.c.id == author).values(user="U-other"))
+
+
+def rename_the_tenant(tx: Tx, _author: UUID, _lees: UUID) -> None:
+    tx.execute(update(installation).values(tenant="T-other"))
+
+
+def rename_the_platform(tx: Tx, _author: UUID, _lees: UUID) -> None:
+    tx.execute(update(installation).values(platform="other"))
+
+
+def give_it_to_another_account(tx: Tx, _author: UUID, lees: UUID) -> None:
+    tx.execute(update(vault_item).values(account_id=lees))
+
+
+def take_its_check_in_away(tx: Tx, _author: UUID, _lees: UUID) -> None:
+    tx.execute(update(vault_item).values(checkin_id=None))
+
+
+def give_it_another_kind(tx: Tx, _author: UUID, _lees: UUID) -> None:
+    tx.execute(update(vault_item).values(kind="dispute"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        rename_the_user,
+        rename_the_tenant,
+        rename_the_platform,
+        give_it_to_another_account,
+        take_its_check_in_away,
+        give_it_another_kind,
+    ],
+)
+def test_a_ciphertext_is_bound_to_its_row_and_its_author(
+    written: tuple[World, Person, Person, UUID], change: Callable[[Tx, UUID, UUID], None]
+) -> None:
+    """By the encryption alone, whatever seals of rows say."""
+    world, dana, lee, item = written
+    author, lees = account(world, dana), account(world, lee)
+    with world.database.write() as tx:
+        assert world.vault.open_shared(tx, item) == "CANARY"
+        change(tx, author, lees)
+        with pytest.raises(Sealed):
+            world.vault.open_shared(tx, item)
 
 
 def test_another_operator_key_is_named_as_missing(written: tuple[World, Person, Person, UUID]) -> None:
