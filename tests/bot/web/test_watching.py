@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import shutil
+import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -184,6 +185,13 @@ def written() -> Iterator[io.StringIO]:
     root.handlers[:], root.level = handlers, level
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
+
+
+def test_the_log_goes_to_standard_error(written: io.StringIO) -> None:
+    logs.configure("text", verbose=False)
+    handlers = [one for one in logging.getLogger().handlers if isinstance(one.formatter, logs.Formatter)]
+    assert [getattr(one, "stream", None) for one in handlers] == [sys.stderr]
+    assert written.getvalue() == ""
 
 
 def test_one_line_an_event_with_its_ids(written: io.StringIO) -> None:
