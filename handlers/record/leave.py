@@ -1,6 +1,7 @@
 """Leaves of absence: asked by the mentee, granted by the coordinator, from a date, with a reason in a code.
 
-Either of them ends a leave from a day on.
+A mentee has one request waiting at a time, and may withdraw it or ask for other dates. Either of the two people ends
+a leave from a day on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from handlers.checkins.schedule import refresh_turns
 from handlers.core.cards import (
+    Block,
     Bold,
     Button,
     Card,
@@ -45,33 +47,98 @@ OUTCOMES = {"granted": "approved"}  # in words; the others are words already
 
 @router.command("leave", "Ask for a leave of absence", who=MENTEES)
 def leave_command(call: Call) -> Reply:
-    """The leave one is on, with the way back; else the form that asks for one."""
+    """The leave one is on, with the way back; a request that waits for a decision; else the form that asks for one."""
     mine = leaves.running(call.work.tx, call.my_id, local_day(call.work.now, call.me.zone))
+    waiting = _waiting_blocks(call)
     if mine is None:
-        return Reply(form=_form(call))
-    items = buttons(back_button(mine.id), Button("Ask for another leave", action("leave.new"), opens_form=True))
-    return Reply(card=Card("You are on leave", (say(f"{span_words(mine.starts, mine.ends)}."), items)))
+        return Reply(card=Card("", waiting)) if waiting else Reply(form=_form(call))
+    another = () if waiting else (Button("Ask for another leave", action("leave.new"), opens_form=True),)
+    on_leave = (say(f"{span_words(mine.starts, mine.ends)}."), buttons(back_button(mine.id), *another))
+    return Reply(card=Card("You are on leave", (*on_leave, *waiting)))
 
 
 @router.press("leave.new")
 def leave_form(call: Call) -> Reply:
-    return Reply(form=_form(call))
+    mentees_only(call)
+    waiting = _waiting_blocks(call)
+    return Reply(card=Card("", waiting)) if waiting else Reply(form=_form(call))
 
 
 def _rules(call: Call) -> LeaveRules:
     mentees_only(call)
-    found = enrolments.of_person(call.work.tx, call.my_id)
-    if found is None or found.policy.leave is None:
+    enrolled = enrolments.of_person(call.work.tx, call.my_id)
+    if enrolled is None or enrolled.policy.leave is None:
         raise Refused(f"The program has no rules for leave. {ask_coordinator(call.work.tx)}")
-    return found.policy.leave
+    return enrolled.policy.leave
 
 
-def _form(call: Call) -> Form:
+# A request that waits for a decision -------------------------------------------------------------
+
+
+def _waiting_blocks(call: Call) -> tuple[Block, ...]:
+    """The asker's requests that nobody decided yet, each with what may be done about it; empty where there is none."""
+    lines = [line for line in ledger.of_person(call.work.tx, call.my_id) if line.kind == "leave"]
+    decided = {line.target_id for line in lines}
+    blocks: list[Block] = []
+    for line in lines:
+        if line.step == "asked" and line.id not in decided:
+            starts, ends = leaves.span(line.detail)
+            days = span_words(starts, ends) if ends else f"from {say_day(starts)}"
+            withdraw = Button("Withdraw", action("leave.withdraw", line.id))
+            change = Button("Ask for other dates", action("leave.change", line.id), opens_form=True)
+            blocks += [say(f"Your leave request ({days}) is waiting for a decision."), buttons(withdraw, change)]
+    return tuple(blocks)
+
+
+def _own_waiting(call: Call) -> RecordLine:
+    """The asker's own request that a button or form names, while nobody decided it.
+
+    Raises:
+        Refused: there is none, it is somebody else's, or it is decided.
+    """
+    line = ledger.get(call.work.tx, call.id_at(0))
+    if line is None or line.person_id != call.my_id or (line.kind, line.step) != ("leave", "asked"):
+        raise Refused("I can't find that leave request.")
+    outcome = _outcome(call.work, line)
+    if outcome:
+        raise Refused(f"That leave request is already {OUTCOMES.get(outcome, outcome)}.")
+    return line
+
+
+def _withdraw(call: Call, line: RecordLine) -> None:
+    taken_back = Line("leave", "withdrawn", line.happened_at, call.my_id, "self", target_id=line.id, reason=line.reason)
+    ledger.add(call.work, call.my_id, taken_back)
+    deliveries.refresh(call.work, line.id, "leave.decide")
+
+
+@router.press("leave.withdraw")
+def withdraw(call: Call) -> Reply:
+    line = _own_waiting(call)
+    _withdraw(call, line)
+    told = say(f"Your leave request is withdrawn: {_span(line)}.")
+    ask = Button("Ask for a leave", action("leave.new"), opens_form=True)
+    return Reply(replace=Card("", (told, buttons(ask))))
+
+
+@router.press("leave.change")
+def change_form(call: Call) -> Reply:
+    """The form with what was asked for; sending it takes the place of the request that waits."""
+    return Reply(form=_form(call, _own_waiting(call)))
+
+
+# Asking ------------------------------------------------------------------------------------------
+
+
+def _form(call: Call, earlier: RecordLine | None = None) -> Form:
+    """``earlier``: the request that this one takes the place of."""
     rules = _rules(call)
+    today = local_day(call.work.now, call.me.zone)
+    starts, ends = leaves.span(earlier.detail) if earlier else (today, None)
+    named = () if earlier is None else (earlier.id,)
     return Form(
         "Leave of absence",
-        action("leave.asked"),
-        opener=action("leave.new"),
+        action("leave.asked", *named),
+        opener=action("leave.change", *named) if earlier else action("leave.new"),
         submit="Send request",
         blocks=(
             Note(
@@ -83,16 +150,20 @@ def _form(call: Call) -> Form:
             ),
         ),
         fields=(
-            DateField("starts", "First day", local_day(call.work.now, call.me.zone)),
-            DateField("ends", "Last day, if you know it", None, optional=True),
-            ChoiceField("reason", "Why", options_of(rules.reasons)),
+            DateField("starts", "First day", starts),
+            DateField("ends", "Last day, if you know it", ends, optional=True),
+            ChoiceField("reason", "Why", options_of(rules.reasons), earlier.reason if earlier else ""),
         ),
     )
 
 
 @router.submit("leave.asked")
 def asked(call: Call) -> Reply:
+    """Take a request. A second one is not taken while one waits, unless it names that one and takes its place."""
     rules = _rules(call)
+    earlier = _own_waiting(call) if call.args else None
+    if earlier is None and (waiting := _waiting_blocks(call)):
+        return Reply(card=Card("", waiting))
     read = FieldReader(call.values)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends")
@@ -100,9 +171,11 @@ def asked(call: Call) -> Reply:
     read.check()
     if starts is None or (ends is not None and ends < starts):
         raise FormErrors({"ends": "The last day must be after the first day."})
+    if earlier is not None:
+        _withdraw(call, earlier)
     line_id = ledger.add(call.work, call.my_id, leave_line("asked", starts, ends, reason, call.my_id, "self"))
-    for one in people.coordinators(call.work.tx):
-        deliveries.to_person(call.work, "leave.decide", one.id, line_id)
+    for coordinator in people.coordinators(call.work.tx):
+        deliveries.to_person(call.work, "leave.decide", coordinator.id, line_id)
     return notice("Request sent. I'll tell you the decision.")
 
 
@@ -112,7 +185,7 @@ def leave_line(step: str, starts: date, ends: date | None, reason: str, by: UUID
 
 
 def _outcome(work: Work, line: RecordLine) -> str:
-    decided = [one.step for one in ledger.about(work.tx, line.id) if one.kind == "leave"]
+    decided = [later.step for later in ledger.about(work.tx, line.id) if later.kind == "leave"]
     return decided[-1] if decided else ""
 
 
@@ -150,8 +223,10 @@ def decide(call: Call) -> Reply:
     line = ledger.get(call.work.tx, call.id_at(0))
     if line is None or not call.me.coordinator or line.kind != "leave" or line.step != "asked":
         raise Refused("I can't find that leave request.")
-    if _outcome(call.work, line):
-        raise Refused("That's already decided.")
+    already = _outcome(call.work, line)
+    if already:
+        withdrawn = "The mentee withdrew this request."
+        raise Refused(withdrawn if already == "withdrawn" else "That's already decided.")
     outcome = "granted" if call.args[1:2] == ("yes",) else "declined"
     settled = Line(
         "leave",
@@ -178,7 +253,7 @@ def answer_card(work: Work, item: Delivery) -> Card | None:
         return None
     if outcome != "granted":
         return Card(f"Your leave is {OUTCOMES.get(outcome, outcome)}", (say(f"{_span(line)}."),))
-    granted = next(one for one in ledger.about(work.tx, line.id) if one.step == "granted")
+    granted = next(later for later in ledger.about(work.tx, line.id) if later.step == "granted")
     text = say(f"{_span(line)}. You won't get check-ins during your leave. Everything you did still counts.")
     return Card("Your leave is approved", (text, buttons(back_button(granted.id))))
 
@@ -209,7 +284,7 @@ def _ending(call: Call) -> tuple[UUID, Leave]:
     line = ledger.get(call.work.tx, call.id_at(0))
     if line is None or not (call.me.coordinator or line.person_id == call.my_id):
         raise Refused("I can't find that leave request.")
-    mine = next((one for one in leaves.of_person(call.work.tx, line.person_id) if one.id == line.id), None)
+    mine = next((leave for leave in leaves.of_person(call.work.tx, line.person_id) if leave.id == line.id), None)
     if mine is None:
         raise Refused("That leave was taken back.")
     return line.person_id, mine
@@ -237,8 +312,8 @@ def ended(call: Call) -> Reply:
         deliveries.to_person(call.work, "record.changed", person_id, person_id, tag=line_id)
         undo = buttons(Button("Undo", action("records.undo", person_id, line_id)))
         return Reply(card=Card("", (say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee."), undo)))
-    for one in people.coordinators(call.work.tx):
-        deliveries.to_person(call.work, "leave.back", one.id, line_id)
+    for coordinator in people.coordinators(call.work.tx):
+        deliveries.to_person(call.work, "leave.back", coordinator.id, line_id)
     return notice(f"Welcome back! Your first day is {say_day(day)}. I told your coordinator.")
 
 

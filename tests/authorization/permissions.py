@@ -128,6 +128,8 @@ PRESSES = (
     Act("activities.choose", ("@person",), COORDINATOR),
     Act("activities.correct", ("@verified activity",), LEADS),
     Act("leave.new", (), MENTEE),
+    Act("leave.withdraw", ("@asked leave",), OWN),
+    Act("leave.change", ("@asked leave",), frozenset({"mentee/own"})),
     Act("leave.decide", ("@asked leave", "yes"), COORDINATOR),
     Act("leave.end", ("@leave",), OWN | COORDINATOR),
     Act("records.open", ("@person",), COORDINATOR),
@@ -225,6 +227,7 @@ SUBMITS = (
         {"status": "counts", "minutes": "20", "reason": "late_entry"},
     ),
     Act("leave.asked", (), MENTEE, DAY | {"reason": "health"}),
+    Act("leave.asked", ("@asked leave",), frozenset({"mentee/own"}), DAY | {"reason": "health"}),
     Act("leave.ended", ("@leave",), OWN | COORDINATOR, {"day": "2026-10-05"}),
     Act(
         "records.transferred", ("@person",), COORDINATOR, {"cohort": "@cohort", "day": "2026-09-07", "reason": "moved"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from program.record.standing import State
 from storage.record import standings
@@ -123,3 +123,63 @@ async def test_who_taps_during_a_leave_is_confirmed_like_everybody(
     assert "Dana Reyes, Attendance: tapped" in roster.text
     await ruth.presses(roster, "Everyone came")
     assert steps(world, dana)[-1] == ("attendance", "confirmed")
+
+
+async def test_a_second_request_is_not_taken_while_one_waits(world: World, dana: Person, carol: Person) -> None:
+    form = (await dana.sends("leave")).form
+    waits = (
+        "Your leave request (from Tue Dec 1, 2026) is waiting for a decision.\nChoices: Withdraw, Ask for other dates"
+    )
+    assert "Request sent" in said(await dana.fills(form, starts="2026-12-01", reason="health"))
+    again = await dana.sends("leave")
+    assert again.form is None
+    assert said(again) == waits
+    assert said(await dana.does_press("leave.new")) == waits, "an older button"
+    assert said(await dana.fills(form, starts="2026-12-02", reason="health")) == waits, "a form that was open already"
+    assert steps(world, dana) == [("leave", "asked")]
+    assert len([sent for sent in world.to(carol) if "A leave request to decide" in sent.text]) == 1
+
+
+async def test_a_waiting_request_is_withdrawn(world: World, dana: Person, lee: Person, carol: Person) -> None:
+    await dana.fills((await dana.sends("leave")).form, starts="2026-12-01", reason="health")
+    card = (await dana.sends("leave")).card
+    assert card is not None
+    withdraw = button(card, "Withdraw")
+    for stranger in (lee, carol):
+        assert "can't find" in said(await stranger.does_press(withdraw.name, *withdraw.args))
+    assert "Your leave request is withdrawn: Tue Dec 1, 2026" in said(await dana.presses(card, "Withdraw"))
+    question = message(world, carol, "Leave withdrawn")
+    assert "Approve" not in question.text
+    decided = await carol.does_press("leave.decide", *withdraw.args, "yes")
+    assert "The mentee withdrew this request." in said(decided)
+    assert "already withdrawn" in said(await dana.presses(card, "Withdraw"))
+    assert steps(world, dana) == [("leave", "asked"), ("leave", "withdrawn")]
+    assert (await dana.sends("leave")).form is not None
+    assert state(world, dana) != "paused"
+    assert whole(world)
+
+
+async def test_other_dates_take_the_place_of_a_waiting_request(world: World, dana: Person, carol: Person) -> None:
+    await dana.fills((await dana.sends("leave")).form, starts="2026-12-01", reason="health")
+    form = (await dana.presses(await dana.sends("leave"), "Ask for other dates")).form
+    assert form is not None
+    assert [getattr(part, "value", None) for part in form.fields] == [date(2026, 12, 1), None, "health"]
+    await dana.fills(form, starts="2026-12-08", ends="2026-12-18")
+    assert steps(world, dana) == [("leave", "asked"), ("leave", "withdrawn"), ("leave", "asked")]
+    assert "(Tue Dec 8, 2026 to Fri Dec 18, 2026) is waiting" in said(await dana.sends("leave"))
+    message(world, carol, "Leave withdrawn")
+    await carol.presses(message(world, carol, "A leave request to decide"), "Approve")
+    assert "already withdrawn" in said(await dana.fills(form, starts="2026-12-09")), "the earlier form takes no place"
+    assert steps(world, dana)[-1] == ("leave", "granted")
+    assert whole(world)
+
+
+async def test_on_leave_a_request_that_waits_is_shown_too(world: World, dana: Person, carol: Person) -> None:
+    await on_leave(world, dana, carol, ends="2026-12-20")
+    world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
+    shown = await dana.sends("leave")
+    await dana.fills((await dana.presses(shown, "Ask for another leave")).form, starts="2027-02-01", reason="health")
+    text = said(await dana.sends("leave"))
+    assert "You are on leave" in text
+    assert "Your leave request (from Mon Feb 1, 2027) is waiting for a decision." in text
+    assert "Ask for another leave" not in text
