@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from sqlalchemy import make_url
 from typer.core import TyperGroup
 
 from bot.settings import Settings, SettingsError, load
@@ -32,15 +33,14 @@ def settings() -> Settings:
 
 
 class Commands(TyperGroup):
-    """The commands. In each of them a database or key store that cannot be used is a sentence, not a traceback."""
+    """The commands. In each a database, key store or disk that cannot be used is a sentence, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except Exception as error:
-            from storage.core.migrate import SchemaProblem
-            from storage.vault.vault import BadKey
+            from bot.cli.failures import sentence
 
-            if isinstance(error, SchemaProblem | BadKey):
-                raise stop(str(error)) from None
+            if text := sentence(error, make_url(settings().database_url)):
+                raise stop(text) from None
             raise

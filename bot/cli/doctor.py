@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from urllib.parse import urljoin
 
 import aiohttp
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from bot.runtime.disk import problem_of
 from bot.runtime.port import Finding, Platform
 from bot.settings import Settings
 from bot.startup import CannotStart, open_database, operator_keys
 from handlers.core.requests import Reply, Request
 from storage.core import program
-from storage.core.database import Database
-from storage.core.migrate import SchemaProblem, check_key_store, check_triggers, current, head
+from storage.core.database import KEYS_SCHEMA, Database
+from storage.core.migrate import DAMAGE, SchemaProblem, check_key_store, check_triggers, current, head, is_damage
 from storage.vault import rotation
 from storage.vault.vault import BadKey, Vault, read_operator_keys
 
@@ -54,13 +57,32 @@ def _database(settings: Settings) -> list[Finding]:
     except (OSError, ValueError, SQLAlchemyError) as error:
         return [Finding(what, ok=False, mend=f"Check PLC_DATABASE_URL: {type(error).__name__}.")]
     try:
+        if not _is_whole(database):
+            return [Finding(what, ok=False, mend=DAMAGE)]
         return [Finding(what, ok=True), *_schema(settings, database)]
-    except SQLAlchemyError as error:
-        return [
-            Finding(what, ok=False, mend=f"Check PLC_DATABASE_URL and that the server runs: {type(error).__name__}.")
-        ]
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+        return [Finding(what, ok=False, mend=_mend(error, database))]
     finally:
         database.close()
+
+
+def _is_whole(database: Database) -> bool:
+    """Whether SQLite finds the files of the data and of the key store whole; a server checks its own."""
+    if not database.sqlite:
+        return True
+    with database.read() as tx:
+        checks = [tx.scalar(text(f"PRAGMA {schema}.quick_check(1)")) for schema in ("main", KEYS_SCHEMA)]
+    return checks == ["ok", "ok"]
+
+
+def _mend(error: Exception, database: Database) -> str:
+    if isinstance(error, DBAPIError) and is_damage(error):
+        return DAMAGE
+    if isinstance(error, OSError | DBAPIError | sqlite3.Error) and (problem := problem_of(error, database.url)):
+        return f"{problem}. Make room, or let this user write there."
+    if database.sqlite:
+        return f"Check PLC_DATABASE_URL and that this user may read and write the file: {type(error).__name__}."
+    return f"Check PLC_DATABASE_URL and that the server runs: {type(error).__name__}."
 
 
 def _schema(settings: Settings, database: Database) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,8 +28,9 @@ from bot.startup import CannotStart, open_database, operator_keys, running_alone
 from handlers.features import router
 from program.core.words import counted
 from storage.core import backup, processes
+from storage.core.columns import metadata
 from storage.core.database import KEYS_SCHEMA, Database, Tx, keys_file
-from storage.core.migrate import SchemaProblem, current, migrate
+from storage.core.migrate import OLDEST_KEY_TABLES, SchemaProblem, current, head, migrate
 from storage.core.work import Work
 from storage.outbox import deliveries
 from storage.privacy import forgetting
@@ -58,16 +60,37 @@ def back_up(settings: Settings, data: Path | None, keys: Path | None) -> list[Pa
     The keys come second: every key that the copied data needs is then in them.
 
     Raises:
-        NoCopy: one cannot be read or written.
+        NoCopy: one cannot be read or written, or lacks what a backup is for.
     """
     there = _files(settings)
-    wanted = [(there.data, data), (there.keys, keys)]
     written = []
-    for source, target in wanted:
-        if target is not None:
-            backup.copy(source, target)
-            written.append(target)
+    if data is not None:
+        backup.copy(there.data, data, _lacking_data)
+        written.append(data)
+    if keys is not None:
+        backup.copy(there.keys, keys, _lacking_keys)
+        written.append(keys)
     return written
+
+
+def _lacking_data(copy: sqlite3.Connection) -> str:
+    """What a copy of the data lacks. A schema of another version has other tables."""
+    if backup.missing_tables(copy, ["alembic_version"]):
+        return "it is empty"
+    row = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        return "its schema has no version"
+    if row[0] != head():
+        return backup.missing_tables(copy, ["program", "person", "account", "ledger_line"])
+    return backup.missing_tables(copy, [table.name for table in metadata.tables.values() if table.schema is None])
+
+
+def _lacking_keys(copy: sqlite3.Connection) -> str:
+    """What a copy of the key store lacks."""
+    if missing := backup.missing_tables(copy, OLDEST_KEY_TABLES):
+        return missing
+    there = copy.execute("SELECT 1 FROM ledger_key WHERE length(wrapped) > 0").fetchone()
+    return "" if there else "the ledger's key is not in it"
 
 
 def postgres_commands(address: str) -> dict[str, list[str]]:

@@ -56,14 +56,20 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except (OSError, DBAPIError, sqlite3.Error) as error:
-        problem = _problem(error)
+        problem = problem_of(error, url)
         if not problem:
             raise
-        where = folder_of(url)
         raise DiskProblem(
-            f"The disk {f'of {where}' if where else 'of the database'} {problem}, so the bot does not start. "
-            "Nothing that was saved is lost. Make room, or let the bot's user write there, and start it again."
+            f"{problem}, so the bot does not start. Nothing that was saved is lost. Make room, or let the bot's user "
+            "write there, and start it again."
         ) from None
+
+
+def problem_of(error: OSError | DBAPIError | sqlite3.Error, url: URL) -> str:
+    """What the disk did not do, as the beginning of a sentence; empty where the error has another cause."""
+    problem = _problem(error)
+    where = folder_of(url)
+    return f"The disk {f'of {where}' if where else 'of the database'} {problem}" if problem else ""
 
 
 def _problem(error: OSError | DBAPIError | sqlite3.Error) -> str:

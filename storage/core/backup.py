@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,11 +13,13 @@ class NoCopy(Exception):
     """The file cannot be copied or written; the text says which and why."""
 
 
-def copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path, lacking: Callable[[sqlite3.Connection], str] = lambda _copy: "") -> None:
     """A consistent copy in one file, readable by its owner alone; it is there whole or not at all.
 
+    ``lacking``: what the copy lacks, in words; with that it is not kept.
+
     Raises:
-        NoCopy: there is nothing to copy, it is no database, or the target is there already.
+        NoCopy: there is nothing to copy, it is no database, it lacks something, or the target is there already.
     """
     if not source.is_file():
         raise NoCopy(f"{source} is not there.")
@@ -28,6 +31,9 @@ def copy(source: Path, target: Path) -> None:
         _copy(source, part)
         if problem := damage(part):
             raise NoCopy(f"{source} is damaged, and no copy of it was kept: {problem}.")
+        with closing(sqlite3.connect(part)) as made:
+            if gap := lacking(made):
+                raise NoCopy(f"{source} can't be backed up: {gap}. No copy was kept.")
         part.replace(target)
     except OSError as error:
         raise NoCopy(f"{target} cannot be written: {error.strerror}.") from None
@@ -43,6 +49,13 @@ def _copy(source: Path, target: Path) -> None:
         after.execute("PRAGMA journal_mode=DELETE")  # one file, no log beside it
     with target.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def missing_tables(connection: sqlite3.Connection, names: Iterable[str]) -> str:
+    """Which of these tables are not in the database, in words; empty where all are."""
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    missing = sorted({*names} - there)
+    return f"it lacks {', '.join(missing)}" if missing else ""
 
 
 def damage(file: Path) -> str:

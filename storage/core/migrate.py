@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from storage.core.columns import APPEND_ONLY
 from storage.core.database import KEYS_SCHEMA, Database, Tx
@@ -69,9 +69,14 @@ def migrate(database: Database) -> bool:
     try:
         return _migrate(database)
     except DatabaseError as error:
-        if database.sqlite and getattr(error.orig, "sqlite_errorname", "") in DAMAGED:
+        if is_damage(error):
             raise SchemaProblem(DAMAGE) from None
         raise
+
+
+def is_damage(error: DBAPIError) -> bool:
+    """Whether SQLite says that a file is cut off, or is no database."""
+    return getattr(error.orig, "sqlite_errorname", "") in DAMAGED
 
 
 def _migrate(database: Database) -> bool:

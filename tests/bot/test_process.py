@@ -19,6 +19,7 @@ import aiohttp
 import psutil
 import pytest
 
+from storage.record import policies
 from tests.world import ROSTER
 
 pytestmark = pytest.mark.process
@@ -147,6 +148,29 @@ async def test_starting_again_on_a_full_disk_is_a_sentence(bot: Bot) -> None:
     assert "is full, so the bot does not start" in said
     await bot.start()
     assert await bot.kill(signal.SIGTERM) == 0
+
+
+@pytest.mark.timeout(180)
+async def test_each_command_says_a_sentence_on_a_full_disk(bot: Bot) -> None:
+    assert await bot.kill(signal.SIGTERM) == 0
+    (bot.folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    (bot.folder / "policy.toml").write_text(policies.shipped(policies.EXAMPLE).text, encoding="utf-8")
+    for words in (
+        "migrate",
+        "backup copy.sqlite",
+        "forgotten export list.json",
+        "roster import roster.csv",
+        "keys rotate",
+        "keys check",
+        "ledger verify",
+        "policy adopt policy.toml --from 2027-01-01",
+        "people list",
+        "doctor",
+    ):
+        code, said = await bot.command(*words.split(), largest_file=0)
+        assert (code, "Traceback" in said) == (1, False), (words, said)
+        assert "is full" in said or "cannot be copied: disk I/O error" in said, (words, said)
+        assert "does not start" not in said, (words, said)
 
 
 async def test_a_crash_leaves_no_memory_on_the_disk(bot: Bot) -> None:

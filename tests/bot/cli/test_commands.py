@@ -130,6 +130,25 @@ def test_the_doctor_finds_a_database_that_is_not_there(monkeypatch: pytest.Monke
     assert "secretword" not in result.output
 
 
+@pytest.mark.parametrize("name", ["example.sqlite", "example.keys.sqlite"])
+@pytest.mark.parametrize("size", [100, 13_000])
+def test_the_doctor_finds_a_damaged_database(folder: Path, name: str, size: int) -> None:
+    plc("migrate")
+    file = folder / "var" / name
+    file.write_bytes(file.read_bytes()[:size])
+    said = " ".join(plc("doctor").output.split())
+    assert "is damaged: a file is cut off, or is no database" in said
+    assert "that the server runs" not in said
+
+
+def test_a_database_that_cannot_be_reached_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLC_DATABASE_URL", "postgresql://nobody:secretword@127.0.0.1:1/none")
+    result = plc("people", "list")
+    assert result.exit_code == 1
+    assert "The database can't be used (OperationalError)" in result.output
+    assert "secretword" not in result.output
+
+
 def test_a_policy_is_checked_and_told_in_english(folder: Path) -> None:
     text = policies.shipped(policies.EXAMPLE).text
     (folder / "policy.toml").write_text(text, encoding="utf-8")

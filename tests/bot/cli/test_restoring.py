@@ -458,6 +458,48 @@ def test_a_key_store_that_is_cut_off_is_a_sentence_and_no_backup(folder: Path, s
     assert "key store is damaged" in " ".join(checked.output.split())
 
 
+@pytest.mark.parametrize(
+    ("statements", "lacks"),
+    [
+        (("DROP TABLE person_key",), "it lacks person_key"),
+        (("DROP TABLE ledger_key", "DROP TABLE person_key"), "it lacks ledger_key, person_key"),
+        (("DELETE FROM ledger_key",), "the ledger's key is not in it"),
+        (("UPDATE ledger_key SET wrapped = x''",), "the ledger's key is not in it"),
+        ((), "it lacks ledger_key, person_key"),  # an empty file
+    ],
+)
+def test_a_key_store_that_lacks_something_is_no_backup(folder: Path, statements: tuple[str, ...], lacks: str) -> None:
+    if statements:
+        alter("var/plc.keys.sqlite", *statements)
+    else:
+        (folder / "var/plc.keys.sqlite").write_bytes(b"")
+    copied = plc("backup", "--keys", "copy.db")
+    assert copied.exit_code == 1
+    assert lacks in " ".join(copied.output.split())
+    assert "Wrote" not in copied.output
+    assert not (folder / "copy.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("statements", "lacks"),
+    [
+        ((), "it is empty"),
+        (("DELETE FROM alembic_version",), "its schema has no version"),
+        (("DROP TABLE checkin",), "it lacks checkin"),
+        (("UPDATE alembic_version SET version_num = '0001'", "DROP TABLE ledger_line"), "it lacks ledger_line"),
+    ],
+)
+def test_data_that_lacks_something_is_no_backup(folder: Path, statements: tuple[str, ...], lacks: str) -> None:
+    if statements:
+        alter("var/plc.sqlite", *statements)
+    else:
+        (folder / "var/plc.sqlite").write_bytes(b"")
+    copied = plc("backup", "copy.db")
+    assert copied.exit_code == 1
+    assert lacks in " ".join(copied.output.split())
+    assert not (folder / "copy.db").exists()
+
+
 @pytest.mark.parametrize("damaged", ["zeroblob(60)", "zeroblob(0)"])
 def test_a_damaged_key_of_the_ledger_is_a_sentence(folder: Path, damaged: str) -> None:
     item = write("dana@example.org")
