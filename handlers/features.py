@@ -7,12 +7,25 @@ from handlers.meetings import attendance, breaks, differences, meetings, resched
 from handlers.people import cohorts, identity, removals, replacing
 from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
-from handlers.record import activities, completion, departures, disputes, leave, person_page, policy, progress, settling
+from handlers.record import (
+    activities,
+    changed_notice,
+    completion,
+    departures,
+    disputes,
+    leave,
+    person_page,
+    policy,
+    policy_move,
+    progress,
+    settling,
+)
 
 __all__ = [
     "activities",
     "attendance",
     "breaks",
+    "changed_notice",
     "checkins",
     "cohorts",
     "completion",
@@ -33,6 +46,7 @@ __all__ = [
     "pauses",
     "person_page",
     "policy",
+    "policy_move",
     "privacy",
     "progress",
     "prompts",

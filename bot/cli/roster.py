@@ -14,6 +14,7 @@ from bot.startup import CannotStart, open_database, operator_keys
 from handlers.checkins.schedule import refresh_turns
 from handlers.features import router
 from handlers.people import identity, replacing
+from handlers.record.changed_notice import tell
 from program.core.times import local_day, long_day
 from program.core.words import counted
 from program.people.roster import Problem, read_roster
@@ -23,7 +24,6 @@ from program.record.policy import BadPolicy, Policy, read_policy
 from storage.core.database import Database, Tx, collided
 from storage.core.migrate import migrate
 from storage.core.work import Work
-from storage.outbox import deliveries
 from storage.outbox.outbox_tables import installation
 from storage.people import people, replacements
 from storage.people.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
@@ -321,5 +321,5 @@ def _take_along(work: Work, policy: Policy) -> int:
         line = Line("policy", "moved", work.now, None, "operator", reason="adopted", detail=detail)
         line_id = ledger.add(work, mentee.person_id, line)
         enrolments.change(work, mentee.person_id, None, policy=policy.name)
-        deliveries.to_person(work, "record.changed", mentee.person_id, mentee.person_id, tag=line_id)
+        tell(work, line_id, mentee.person_id)
     return len(mentees)

@@ -9,6 +9,7 @@ from handlers.core.cards import Bold, Button, Card, ChoiceField, Form, Note, act
 from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, Refused, router
 from handlers.record.activities import hand_on
+from handlers.record.changed_notice import tell
 from handlers.record.completion import goodbye
 from handlers.record.person_page import mentee_of
 from storage.outbox import deliveries
@@ -82,7 +83,7 @@ def undo(call: Call) -> Reply:
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
         raise Refused(f"{person.name} is back in the program already.")
     back = Line("departure", "withdrawn", call.work.now, call.my_id, "coordinator", target_id=line.id)
-    ledger.add(call.work, person.id, back)
+    back_id = ledger.add(call.work, person.id, back)
     others = {one.id for one in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
     for cohort_id in (UUID(one) for one in line.detail["cohorts"]):
         if cohort_id not in others:
@@ -90,5 +91,5 @@ def undo(call: Call) -> Reply:
     hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
     deliveries.refresh(call.work, person.id, "completion.left")
-    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back.target_id)
+    tell(call.work, back_id, person.id)
     return Reply(replace=Card("", (say(f"Undone. {person.name} is back in the program. The record shows both."),)))

@@ -24,6 +24,7 @@ from handlers.core.cards import (
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.record import changed_notice
 from handlers.record.settling import OUTCOMES, close, correct_button, correction_of, readable, readers, wrote
 from program.core.times import local_day, say_day
 from program.core.words import shortened
@@ -189,8 +190,10 @@ def _own_card(work: Work, found: Dispute) -> Card | None:
 
 
 def _now(work: Work, found: Dispute) -> list[Block]:
-    """What attendance says after a correction."""
+    """What the record says after a correction."""
     correction = correction_of(work, found) if found.outcome == "corrected" else None
+    if correction is not None and correction.kind in changed_notice.KINDS:
+        return [say(changed_notice.change_sentence(work, correction))]
     if correction is None or correction.status not in STATUSES:
         return []
     return [say(f"The record now says: {STATUSES[correction.status].lower()}.")]

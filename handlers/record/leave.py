@@ -309,7 +309,7 @@ def ended(call: Call) -> Reply:
     line_id = ledger.add(call.work, person_id, replace(line, target_id=mine.id, happened_at=midnight(day)))
     refresh_turns(call.work, [person_id])
     if not own:
-        deliveries.to_person(call.work, "record.changed", person_id, person_id, tag=line_id)
+        deliveries.to_person(call.work, "record.changed", person_id, line_id)
         undo = buttons(Button("Undo", action("records.undo", person_id, line_id)))
         return Reply(card=Card("", (say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee."), undo)))
     for coordinator in people.coordinators(call.work.tx):

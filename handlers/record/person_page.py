@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import UUID
 
 from handlers.checkins.schedule import refresh_turns
 from handlers.core.cards import (
@@ -32,20 +31,19 @@ from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Re
 from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks
 from handlers.record.activities import hand_on
+from handlers.record.changed_notice import tell
 from handlers.record.leave import back_button, leave_line, span_words
 from handlers.record.progress import standing_blocks
 from handlers.record.settling import settle_corrected
-from program.core.times import PROGRAM_ZONE, local_day, midnight, say_day
+from program.core.times import local_day, midnight, say_day
+from program.core.words import counted
+from program.record.entry_words import entry_words
 from program.record.ledger import Leave
 from program.record.policy import AtLeast, Policy
-from program.record.wording import RecordLine
 from storage.core import program
-from storage.core.work import Work
-from storage.outbox import deliveries
-from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
 from storage.people.people import Person
-from storage.record import certificates, enrolments, leaves, ledger, policies, standings
+from storage.record import certificates, enrolments, leaves, ledger, standings
 from storage.record.enrolments import Enrolment
 from storage.record.ledger import Line
 
@@ -57,7 +55,6 @@ YEAR_HINTS = {
     "waiver": "Leave empty for every year",
     "credit": "Leave empty only for a requirement of the whole program",
 }
-CHANGES = ("transfer", "credit", "waiver", "leave", "policy", "departure")
 
 
 @router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
@@ -123,7 +120,7 @@ def person_card(call: Call, person: Person) -> Card:
         ("Started", (say_day(found.starts),)),
         ("District", (found.district or "not set",)),
         ("Track", (found.track or "none",)),
-        ("Policy", (f"{found.policy.label}, version {found.policy.version}",)),
+        ("Policy", (found.policy.title,)),
     ]
     away = leaves.running(tx, person.id, _today(call))
     if away is not None:
@@ -168,11 +165,19 @@ def _last_lines(call: Call, person: Person) -> list[Block]:
     details = buttons(Button("Details", action("records.details", person.id), opens_form=True))
     if not lines:
         return [details]
+    policy = enrolments.policy_of(call.work.tx, person.id)
+    entries = {line.id: line for line in lines}
     rows = tuple(
-        (say_day(local_day(one.recorded_at, call.me.zone)), one.what_and_why, one.recorder)
-        for one in reversed(lines[-SHOWN_LINES:])
+        (
+            say_day(local_day(line.recorded_at, call.me.zone)),
+            entry_words(line, policy, call.me.zone, entries.get(line.target_id) if line.target_id else None),
+            line.recorder,
+        )
+        for line in reversed(lines[-SHOWN_LINES:])
     )
-    return [Table(("Recorded", "What", "By"), rows, caption=f"The last {len(rows)} of {len(lines)} lines"), details]
+    all_of_them = f"Record ({counted(len(lines), 'entry', 'entries')})"
+    caption = all_of_them if len(rows) == len(lines) else f"Last {len(rows)} of {len(lines)} entries"
+    return [Table(("Recorded", "What", "By"), rows, caption=caption), details]
 
 
 @router.press("records.details")
@@ -188,8 +193,8 @@ def details(call: Call) -> Reply:
             opener=this,
             submit=None,
             blocks=(
-                Facts((("Person", (person.name,)), ("Head of the record", (head,)))),
-                Note(("The head changes with every line. Keep it to show later that no line was changed.",)),
+                Facts((("Person", (person.name,)), ("Check code", (head,)))),
+                Note(("It changes with every entry. Keep it to show later that nothing was changed.",)),
             ),
         )
     )
@@ -245,11 +250,11 @@ def transfer(call: Call) -> Reply:
     cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
     detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
     line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
-    ledger.add(call.work, person.id, line)
-    settle_corrected(call, person.id)
+    line_id = ledger.add(call.work, person.id, line)
+    if not settle_corrected(call, person.id):  # the outcome of a dispute tells it already
+        tell(call.work, line_id, person.id)
     hand_on(call.work, person.id)
     refresh_turns(call.work, [person.id])
-    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=call.work.now.isoformat())
     return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
 
 
@@ -326,7 +331,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
     happened = midnight(day or _today(call))
     line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
-    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    tell(call.work, line_id, person.id)
     undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
     return Reply(
         card=Card(
@@ -346,9 +351,9 @@ def undo(call: Call) -> Reply:
         raise Refused("That is undone already.")
     back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
     back_id = ledger.add(call.work, person.id, back)
-    settle_corrected(call, person.id)
+    if not settle_corrected(call, person.id):
+        tell(call.work, back_id, person.id)
     refresh_turns(call.work, [person.id])
-    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=back_id)
     return Reply(replace=Card("", (say(f"Undone for {person.name}. The record shows both."),)))
 
 
@@ -386,101 +391,8 @@ def leave(call: Call) -> Reply:
         raise FormErrors({"ends": "The last day must be after the first day."})
     line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
     refresh_turns(call.work, [person.id])
-    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
+    tell(call.work, line_id, person.id)
     undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
     return Reply(
         card=Card("", (say(f"Saved. {person.name} is on leave from {say_day(starts)}. I'll tell them."), undone))
     )
-
-
-@router.delivery("record.changed")
-def changed_card(work: Work, item: Delivery) -> Card | None:
-    """Whoever a record is about hears of every change to it."""
-    lines = ledger.of_person(work.tx, UUID(item.subject))
-    steps = ("made", "granted", "moved", "ended", "withdrawn")  # what somebody else did to the record
-    ours = [one for one in lines if one.kind in CHANGES and one.step in steps]
-    if not ours:
-        return None
-    last = ours[-1]
-    text = say(f"{last.by or 'The operator'} {_change_words(work, last)}.")
-    see = buttons(
-        Button("My progress", action("command.run", "progress")),
-        Button("This is wrong", action("command.run", "dispute")),
-    )
-    return Card("Your record changed", (text, see))
-
-
-def _change_words(work: Work, line: RecordLine) -> str:
-    """A change, for the person it is about."""
-    if line.kind == "departure":
-        return "put you back in the program"
-    if line.step == "withdrawn":
-        ending = ledger.get(work.tx, line.target_id) if line.target_id else None
-        goes_on = ending is not None and ending.step == "ended"
-        return "continued your leave" if goes_on else f"took back a {line.kind}"
-    if line.step == "ended":
-        return f"ended your leave. Your first day back is {say_day(local_day(line.happened_at, PROGRAM_ZONE))}"
-    detail = line.detail
-    match line.kind:
-        case "transfer":
-            return f"moved you to {detail['to']}, starting {say_day(date.fromisoformat(detail['on']))}"
-        case "policy":
-            return f"changed your requirements to {detail['to']}"
-        case "leave":
-            return f"gave you a leave of absence: {span_words(*leaves.span(detail))}"
-    rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
-    amount = f"{detail['amount']} " if detail["amount"] is not None else ""
-    year = f" in year {detail['year']}" if detail["year"] else ""
-    what = f"{amount}{(rule.name if rule else line.code).lower()}{year}"
-    return f"credited you with {what}" if line.kind == "credit" else f"waived {what} for you"
-
-
-@router.press("records.policy")
-def policy_form(call: Call) -> Reply:
-    person, found = mentee_of(call)
-    options = tuple(Option(name, name) for name in policies.names(call.work.tx) if name != found.policy.name)
-    if not options:
-        raise Refused("There is no other policy. Ask the operator to add one: plc-bot policy adopt FILE")
-    return Reply(
-        form=Form(
-            "Change policy",
-            action("records.policy.set", person.id),
-            opener=action("records.policy", person.id),
-            submit="Move",
-            blocks=(
-                say(
-                    Bold(person.name),
-                    f" is on {found.policy.label}, version {found.policy.version}. A mentee keeps the "
-                    "policy they started with unless you change it.",
-                ),
-            ),
-            fields=(
-                ChoiceField("policy", "To", options),
-                ChoiceField(
-                    "reason",
-                    "Why",
-                    (
-                        Option("asked", "The mentee asked"),
-                        Option("better", "It fits the mentee better"),
-                        Option("state", "The state asked for it"),
-                    ),
-                ),
-            ),
-        )
-    )
-
-
-@router.submit("records.policy.set")
-def set_policy(call: Call) -> Reply:
-    person, found = mentee_of(call)
-    read = FieldReader(call.values)
-    name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
-    reason = read.choice("reason", ("asked", "better", "state"), needed="Choose a reason.")
-    read.check()
-    detail = {"from": found.policy.name, "to": name}
-    line = Line("policy", "moved", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
-    line_id = ledger.add(call.work, person.id, line)
-    settle_corrected(call, person.id)
-    enrolments.change(call.work, person.id, call.my_id, policy=name)
-    deliveries.to_person(call.work, "record.changed", person.id, person.id, tag=line_id)
-    return notice(Bold(person.name), f" is measured against {name} now.")

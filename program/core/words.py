@@ -23,6 +23,11 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def lower_first(words: str) -> str:
+    """Without a capital at the beginning, but for an abbreviation: "PLC meeting" stays."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
 def first_of(kept: int, total: int, what: str) -> str:
     """A sentence on what a chart leaves out; empty where it shows everything."""
     return f"The chart shows the first {kept} of {total} {what}." if kept < total else ""

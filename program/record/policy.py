@@ -334,6 +334,11 @@ class Policy:
     def name(self) -> str:
         return f"{self.id}/{self.version}"
 
+    @property
+    def title(self) -> str:
+        """As people know it: "Missouri DESE counselor mentoring program, version 2018"."""
+        return f"{self.label}, version {self.version}"
+
     def activity(self, type_: str) -> Activity | None:
         for one in self.activities:  # asked for every line of everybody: a generator costs more than the search
             if one.type == type_:

@@ -236,6 +236,7 @@ SUBMITS = (
     Act("records.waiver.add", ("@person",), COORDINATOR, CREDIT),
     Act("records.leave.add", ("@person",), COORDINATOR, DAY | {"reason": "health"}),
     Act("records.policy.set", ("@person",), COORDINATOR, {"policy": NEW_POLICY, "reason": "asked"}),
+    Act("records.policy.confirm", ("@person", NEW_POLICY, "asked"), COORDINATOR, {}),
     Act("departures.left", ("@person",), COORDINATOR, {"reason": "other"}, idle="is not a mentee in any cohort"),
     Act("completion.found", (), COORDINATOR, {"who": "Lee Okafor"}),
     Act("completion.revoked", ("@certificate",), COORDINATOR, {"reason": "issued_in_error"}),

@@ -198,9 +198,9 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     record = await carol.sends("person Dana Reyes")
     assert record.startswith("# Dana Reyes\n")
     assert "[Transfer] [Credit] [Waive] [Leave] [Change policy]" in record
-    assert "Head of the record" not in record
+    assert "Check code" not in record
     await carol.taps_notice("Details")
-    assert "Head of the record: empty" in carol.modal()
+    assert "Check code: empty" in carol.modal()
     matched.fake.stacks[carol.user] = []  # she closes it
 
     await carol.taps_notice("Credit")
@@ -210,7 +210,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     assert YEARS + "3 of 8" in await dana.sends("progress")
     await carol.taps_in_chat("Undo")
     assert carol.last() == "Undone for Dana Reyes. The record shows both."
-    assert "Carol Dietz took back a credit." in dana.last()
+    assert "Carol Dietz removed your credit: 3 meetings in year 1." in dana.last()
     assert YEARS + "0 of 8" in await dana.sends("progress")
 
     await carol.sends("person dana@example.org")

@@ -39,7 +39,7 @@ async def test_undoing_a_leave_brings_the_check_ins_back_and_tells_the_mentee(
     reply = await carol.fills(form, starts="2026-09-07", ends="", reason="health")
     assert "gave you a leave of absence: Mon Sep 7, 2026, until further notice." in world.to(dana)[-1].text
     await carol.presses(reply, "Undo")
-    assert "took back a leave." in world.to(dana)[-1].text
+    assert "removed your leave of absence: Mon Sep 7, 2026, until further notice." in world.to(dana)[-1].text
     assert "paused" not in said(await dana.sends("progress"))
     await world.go_to(datetime(2026, 9, 30, 12, 0, tzinfo=UTC))
     assert any("check-in" in one.text.lower() for one in world.to(dana))

@@ -11,7 +11,7 @@ from handlers.core.cards import DateField
 from handlers.core.requests import Reply
 from storage.core.core_tables import program
 from storage.people import people
-from storage.record import ledger, policies, standings
+from storage.record import policies, standings
 from storage.record.record_tables import dispute
 from storage.vault.vault_tables import vault_item
 from tests.handlers.scenes import absent, first_line, options, steps, whole
@@ -200,16 +200,3 @@ async def test_an_unset_value_is_filled_in_after_reading_the_english(world: Worl
     assert "6 meetings" in said(await dana.sends("progress")) or "of 6" in said(await dana.sends("progress"))
     assert "Only a coordinator" in said(await dana.does_press("policy.fill", policies.MISSOURI))
     assert "Year 1 requires" in said(await dana.sends("policy"))
-
-
-async def test_a_mentee_is_moved_to_another_policy_by_name_with_a_reason(
-    world: World, dana: Person, carol: Person
-) -> None:
-    card = (await carol.sends("person dana reyes")).card
-    assert card is not None
-    form = (await carol.presses(card, "Change policy")).form
-    reply = await carol.fills(form, policy=policies.MISSOURI, reason="asked")
-    assert "measured against missouri-dese/2018" in said(reply)
-    with world.database.read() as tx:
-        line = ledger.of_person(tx, dana.id)[0]
-    assert line.detail == {"from": policies.EXAMPLE, "to": policies.MISSOURI}

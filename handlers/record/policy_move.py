@@ -1,0 +1,147 @@
+"""A coordinator moves one mentee to another policy, by name and with a reason."""
+
+from __future__ import annotations
+
+from handlers.core.cards import Block, Bold, ChoiceField, Field, Form, Note, Option, action, options_of, say
+from handlers.core.requests import Reply, notice
+from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.record.changed_notice import tell
+from handlers.record.person_page import mentee_of
+from handlers.record.settling import settle_corrected
+from program.core.words import counted
+from program.record.policy import Policy
+from storage.people.people import Person
+from storage.record import certificates, enrolments, ledger, policies
+from storage.record.enrolments import Enrolment
+from storage.record.ledger import Line
+
+REASONS = {
+    "asked": "The mentee asked",
+    "better": "It fits the mentee better",
+    "state": "The state asked for it",
+}
+NO_TRACK = "none"
+
+
+@router.press("records.policy")
+def choose_form(call: Call) -> Reply:
+    person, enrolment = _movable(call)
+    others = [policies.get(call.work.tx, name) for name in policies.names(call.work.tx)]
+    options = tuple(Option(policy.name, _label(policy)) for policy in others if policy.name != enrolment.policy.name)
+    if not options:
+        raise Refused("There is no other policy. Ask the operator to add one: plc-bot policy adopt FILE")
+    return Reply(
+        form=Form(
+            "Change policy",
+            action("records.policy.set", person.id),
+            opener=action("records.policy", person.id),
+            submit="Move",
+            blocks=(
+                say(
+                    Bold(person.name),
+                    f" is on {enrolment.policy.title}. A mentee keeps the policy they started with unless you change "
+                    "it.",
+                ),
+            ),
+            fields=(ChoiceField("policy", "To", options), ChoiceField("reason", "Why", options_of(REASONS))),
+        )
+    )
+
+
+def _movable(call: Call) -> tuple[Person, Enrolment]:
+    """The mentee whose policy may be changed.
+
+    Raises:
+        Refused: they hold a certificate, which stays under the policy that it was issued for.
+    """
+    person, enrolment = mentee_of(call)
+    if any(certificate.in_force for certificate in certificates.of_person(call.work.tx, person.id)):
+        raise Refused(f"{person.name} has a certificate, which stays under {enrolment.policy.title}.")
+    return person, enrolment
+
+
+def _label(policy: Policy) -> str:
+    return f"{policy.title} ({counted(len(policy.unset), 'value')} not set)" if policy.unset else policy.title
+
+
+@router.submit("records.policy.set")
+def set_policy(call: Call) -> Reply:
+    """Move somebody, or first ask about what the new policy lacks: values, or the mentee's track."""
+    person, enrolment = _movable(call)
+    read = FieldReader(call.values)
+    name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
+    reason = read.choice("reason", tuple(REASONS), needed="Choose a reason.")
+    read.check()
+    policy = policies.get(call.work.tx, name)
+    if name == enrolment.policy.name:
+        raise FormErrors({"policy": f"{person.name} is on {policy.title} already."})
+    if policy.unset or _lacks_track(policy, enrolment):
+        return Reply(form=_confirm_form(person, enrolment, policy, reason))
+    return _move(call, person, enrolment, policy, reason)
+
+
+def _lacks_track(policy: Policy, enrolment: Enrolment) -> bool:
+    return bool(enrolment.track.strip()) and policy.track(enrolment.track) is None
+
+
+def _confirm_form(person: Person, enrolment: Enrolment, policy: Policy, reason: str) -> Form:
+    blocks: list[Block] = [say("Move ", Bold(person.name), f" to {policy.title}?")]
+    fields: list[Field] = []
+    if policy.unset:
+        values = counted(len(policy.unset), "value is", "values are")
+        blocks.append(
+            Note((f"{values} not set in this policy. {person.name} can't complete the program until they are set.",))
+        )
+    if _lacks_track(policy, enrolment):
+        named = enrolment.policy.track(enrolment.track)
+        track = named.name if named else enrolment.track
+        blocks.append(Note((f"This policy doesn't have the track “{track}”. Choose {person.name}'s track.",)))
+        options = (*(Option(track.id, track.name) for track in policy.tracks), Option(NO_TRACK, "No track"))
+        fields.append(ChoiceField("track", "Track", options))
+    return Form(
+        "Before you move them",
+        action("records.policy.confirm", person.id, policy.name, reason),
+        opener=action("records.policy", person.id),
+        submit="Move",
+        blocks=tuple(blocks),
+        fields=tuple(fields),
+        back=action("records.policy", person.id),
+    )
+
+
+@router.submit("records.policy.confirm")
+def confirm(call: Call) -> Reply:
+    person, enrolment = _movable(call)
+    name, reason = (*call.args[1:3], "", "")[:2]
+    if name not in policies.names(call.work.tx) or reason not in REASONS:
+        raise Refused("I can't find that policy.")
+    policy = policies.get(call.work.tx, name)
+    if name == enrolment.policy.name:
+        raise Refused(f"{person.name} is on {policy.title} already.")
+    if not _lacks_track(policy, enrolment):
+        return _move(call, person, enrolment, policy, reason)
+    read = FieldReader(call.values)
+    tracks = (*(track.id for track in policy.tracks), NO_TRACK)
+    track = read.choice("track", tracks, needed="Choose the track.")
+    read.check()
+    return _move(call, person, enrolment, policy, reason, track="" if track == NO_TRACK else track)
+
+
+def _move(
+    call: Call, person: Person, enrolment: Enrolment, policy: Policy, reason: str, track: str | None = None
+) -> Reply:
+    """``track``: another track than before; None: it stays."""
+    detail = {"from": enrolment.policy.name, "to": policy.name}
+    line = Line("policy", "moved", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    changed = {"policy": policy.name}
+    if track is not None:
+        changed["track"] = track
+        moved = {"track": {"from": enrolment.track, "to": track}}
+        ledger.add(
+            call.work, person.id, Line("enrolment", "changed", call.work.now, call.my_id, "coordinator", detail=moved)
+        )
+    enrolments.change(call.work, person.id, call.my_id, **changed)
+    if not settle_corrected(call, person.id):  # the outcome of a dispute tells it already
+        tell(call.work, line_id, person.id)
+    return notice(Bold(person.name), f" is now on {policy.title}.")
