@@ -11,6 +11,10 @@ Path = tuple[str | int, ...]
 DEEPEST = 20  # tables and lists inside each other, counted in one statement
 # A dotted key of too many parts. The reader takes time that grows with the square of their number, so this comes first.
 _KEY = r"""(?:(?<![\w-])[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+# What may hold a bracket or a line's end that is none, and those that are. Each part matches unfinished strings too.
+_TOKEN = re.compile(
+    r"""(?s)"{3}(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*|[][{}\n]"""
+)
 _LONG_KEY = re.compile(rf"(?:{_KEY}[ \t]*\.[ \t]*){{{DEEPEST}}}{_KEY}")
 
 
@@ -44,26 +48,42 @@ def depth_over(value: Any, most: int) -> bool:
 
 
 def _statements(text: str) -> Iterator[tuple[int, bool, dict[str, Any] | None]]:
-    """Each statement with its line and whether it is a table's header; None: too deep for the reader."""
-    waiting: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        waiting.append(line.removesuffix("\r"))
-        statement: dict[str, Any] | None = None
+    """Each statement with its line and whether it is a table's header; None: too deep for the reader.
+
+    What cannot be read alone, in a text that is no TOML, is left out.
+    """
+    for number, lines in _pieces(text):
         try:
-            statement = tomllib.loads("\n".join(waiting))
+            yield number, lines.lstrip().startswith("["), tomllib.loads(lines)
         except tomllib.TOMLDecodeError:
             continue
         except RecursionError:
-            pass
-        yield number - len(waiting) + 1, waiting[0].lstrip().startswith("["), statement
-        waiting = []
+            yield number, lines.lstrip().startswith("["), None
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of each statement with the number of the first: a line ends it outside of strings and brackets."""
+    start, number, line, depth = 0, 1, 1, 0
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case "[" | "{":
+                depth += 1
+            case "]" | "}":
+                depth -= 1
+            case "\n":
+                line += 1
+                if depth <= 0:
+                    yield number, text[start : token.start()].removesuffix("\r")
+                    start, number, depth = token.end(), line, 0
+            case string_or_comment:
+                line += string_or_comment.count("\n")
+    yield number, text[start:]
 
 
 def line_index(text: str) -> dict[Path, int]:
     """The line of every table and key of a document that is known to be TOML.
 
-    A statement may run over several lines, so lines are put together until they can be read alone; the
-    reader itself thereby says where a statement ends.
+    A statement may run over several lines. Each is read alone, once.
     """
     found: dict[Path, int] = {(): 1}
     table: Path = ()

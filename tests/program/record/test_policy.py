@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -249,6 +251,47 @@ def test_lines_of_tables_arrays_and_long_statements() -> None:
     assert (found["x", 0, "d"], found["x", 1, "d", "e"]) == (10, 12)
     assert (found["x", 1, "y", "f"], found["x", 1, "z", 0, "g"]) == (14, 16)
     assert line_index("a = 1\r\nb = 2\r\n")["b",] == 2
+
+
+def test_strings_and_comments_end_no_statement() -> None:
+    lines = (
+        'a = """x',
+        '] # \\"""',
+        '""',
+        '"""""',
+        "b = [ # ]",
+        '"]",',
+        "'[', # \"",
+        "]",
+        "c = '''",
+        "[['''''",
+        '"d]" = "\\"]"',
+        "[e] # [",
+        "f = 1",
+    )
+    index = line_index("\n".join(lines))
+    expected = {("a",): 1, ("b",): 5, ("c",): 9, ("d]",): 11, ("e",): 12, ("e", "f"): 13}
+    assert {path: line for path, line in index.items() if path} == expected
+
+
+@pytest.mark.parametrize("items", ["1,\n" * 4000, '"""\n""",\n' * 2000])
+def test_a_long_list_is_read_in_one_pass(items: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"a = [\n{items}]\nb = 1\n"
+    lengths: list[int] = []
+    loads = tomllib.loads
+
+    def counted(part: str) -> dict[str, Any]:
+        lengths.append(len(part))
+        return loads(part)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+    assert line_index(text)["b",] == text.count("\n")
+    assert sum(lengths) <= len(text)
+
+
+@pytest.mark.parametrize("opening", ['"""\\', "'''", "[", '"', "[\n", '"""\n'])
+def test_what_is_never_closed_is_refused(opening: str) -> None:
+    assert problems("x = " + "[" * 3000 + opening * 20_000).startswith("Line 1: ")
 
 
 @given(st.text(max_size=200))
