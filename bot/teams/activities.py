@@ -76,21 +76,38 @@ def kind_of(body: Mapping[str, Any]) -> Kind | None:
 
 
 def tenant_of(body: Mapping[str, Any]) -> str:
-    """The tenant, which botbuilder's model drops. Empty where the client names none."""
-    return _text(body, "channelData", "tenant", "id") or _text(body, "conversation", "tenantId")
+    """The tenant, which botbuilder's model drops, in small letters. Empty where the client names none."""
+    return (_text(body, "channelData", "tenant", "id") or _text(body, "conversation", "tenantId")).lower()
 
 
 def sent_by_teams(body: Mapping[str, Any], app_id: str) -> bool:
     """Whether the ids are such as Teams gives: the bot's own, and of whoever acts a Teams id and a directory id.
 
-    Other channels of the Bot Framework let a client choose whom an activity comes from.
+    Other channels of the Bot Framework let a client choose whom an activity comes from. Of who set off an event, and
+    of those who came or left, Teams may leave out the directory id, and of an event everything about who set it off.
     """
     if _text(body, "channelId") != CHANNEL or _text(body, "recipient", "id").lower() != f"28:{app_id}".lower():
         return False
-    if kind_of(body) in (None, "event"):
+    if kind_of(body) is None:
         return True
+    if kind_of(body) == "event":
+        accounts: list[object] = [*_list(body, "membersAdded"), *_list(body, "membersRemoved")]
+        if body.get("from") and _text(body, "from", "id") != _text(body, "recipient", "id"):
+            accounts.append(body["from"])
+            if not _text(body, "from", "id").startswith("29:"):
+                return False
+        return all(map(_has_teams_ids, accounts))
     sender = _map(body, "from")
     return _text(sender, "id").startswith("29:") and bool(_OBJECT_ID.fullmatch(_text(sender, "aadObjectId")))
+
+
+def _has_teams_ids(account: object) -> bool:
+    """Whether these are the ids of a person, who may have no directory id here, or of a bot."""
+    if not isinstance(account, Mapping):
+        return False
+    directory_id = account.get("aadObjectId") or ""
+    known = isinstance(directory_id, str) and (not directory_id or bool(_OBJECT_ID.fullmatch(directory_id)))
+    return known and _text(account, "id").startswith(("28:", "29:"))
 
 
 def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
@@ -222,7 +239,7 @@ def _events(body: Mapping[str, Any], tenant: str) -> Iterator[tuple[AccountKey, 
 
 def _account(sent: Mapping[str, Any], tenant: str) -> AccountKey:
     """The directory's object id is the same in every conversation; a test client may have none."""
-    return AccountKey(PLATFORM, tenant, _text(sent, "aadObjectId") or _text(sent, "id"))
+    return AccountKey(PLATFORM, tenant, _text(sent, "aadObjectId").lower() or _text(sent, "id"))
 
 
 def _personal(body: Mapping[str, Any]) -> bool:
@@ -261,7 +278,7 @@ def _reference(body: Mapping[str, Any], tenant: str) -> dict[str, str]:
         "service_url": f"{service_url}/" if service_url else "",
         "bot": _text(body, "recipient", "id"),
         "user": _text(body, "from", "id"),
-        "account": _text(body, "from", "aadObjectId") or _text(body, "from", "id"),
+        "account": _text(body, "from", "aadObjectId").lower() or _text(body, "from", "id"),
         "type": _text(body, "conversation", "conversationType"),
         "team": _text(body, "channelData", "team", "id") or _text(body, "channelData", "teamsTeamId"),
         "tenant": tenant_of(body) or tenant,

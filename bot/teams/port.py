@@ -229,7 +229,7 @@ class TeamsPort:
         account = who or AccountKey(
             PLATFORM,
             self._tenant_id or str(member.get("tenantId") or ""),
-            str(member.get("aadObjectId") or member.get("objectId") or member.get("id") or ""),
+            str(member.get("aadObjectId") or member.get("objectId") or "").lower() or str(member.get("id") or ""),
         )
         if len(self._ids) >= CHATS:
             self._ids.clear()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.teams import BOT, DANA, FakeTeams, SigningKey
+from handlers.core.requests import AccountKey
+from tests.fakes.teams import BOT, DANA, TENANT, FakeTeams, SigningKey
 from tests.teams.conftest import Bot, Start
 
 
@@ -62,6 +63,49 @@ async def test_a_sender_without_teams_own_ids_is_refused(bot: Bot, sender: dict[
     for activity in (bot.dana.says("progress"), bot.dana.presses({"plc": {"act": "attendance.here|7"}})):
         assert (await bot.dana.send(activity | {"from": sender}))[0] == 403
     assert bot.toy.asked == []
+
+
+STRANGERS = [
+    {"id": "dl_1"},
+    {"id": "dl_1", "aadObjectId": DANA.object_id},
+    {**DANA.account(), "aadObjectId": "dana"},
+    {**DANA.account(), "aadObjectId": [DANA.object_id]},
+    {"name": "Dana"},
+]
+
+
+@pytest.mark.parametrize("stranger", [*STRANGERS, {"id": "28:another-bot"}], ids=str)
+async def test_an_event_of_a_sender_without_teams_own_ids_is_refused(bot: Bot, stranger: dict[str, Any]) -> None:
+    for activity in (bot.dana.installs(), bot.dana.members("membersAdded", DANA.account())):
+        assert (await bot.dana.send(activity | {"from": stranger}))[0] == 403
+    assert bot.toy.asked == []
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, ids=str)
+async def test_an_event_of_somebody_without_teams_own_ids_is_refused(bot: Bot, stranger: dict[str, Any]) -> None:
+    assert (await bot.dana.send(bot.dana.members("membersAdded", DANA.account(), stranger)))[0] == 403
+    assert (await bot.dana.send(bot.dana.members("membersRemoved", stranger)))[0] == 403
+    assert bot.toy.asked == []
+
+
+@pytest.mark.parametrize("sender", [DANA.account(), {"id": DANA.id}, {"id": BOT}, None], ids=str)
+async def test_an_event_as_teams_sends_it_is_taken(bot: Bot, sender: dict[str, Any] | None) -> None:
+    for activity in (bot.dana.installs(), bot.dana.members("membersAdded", {"id": BOT}, {"id": DANA.id})):
+        assert (await bot.dana.send(activity | {"from": sender}))[0] == 200
+
+
+async def test_ids_in_capital_letters_are_the_same_account(bot: Bot) -> None:
+    loud = {**DANA.account(), "aadObjectId": DANA.object_id.upper()}
+    said = bot.dana.says("hi")
+    for activity in (
+        said,
+        bot.dana.says("hi") | {"from": loud, "channelData": {"tenant": {"id": TENANT.upper()}}},
+        bot.dana.installs() | {"from": loud},
+        bot.dana.members("membersAdded", loud),
+    ):
+        assert (await bot.dana.send(activity))[0] == 200
+    assert len(bot.toy.asked) == 4
+    assert {asked.who for asked in bot.toy.asked} == {AccountKey("teams", TENANT, DANA.object_id)}
 
 
 async def test_an_old_button_of_a_strange_sender_is_refused_without_an_answer(bot: Bot) -> None:
