@@ -4,7 +4,7 @@ from handlers.checkins import checkins, figures, pauses, prompts, pulses, reflec
 from handlers.core import help
 from handlers.core.router import router
 from handlers.meetings import attendance, breaks, differences, meetings, rescheduling, summaries
-from handlers.people import cohorts, identity, removals, replacing
+from handlers.people import cohorts, homes, identity, removals, replacing
 from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
 from handlers.record import (
@@ -38,6 +38,7 @@ __all__ = [
     "forgetting",
     "help",
     "holds",
+    "homes",
     "identity",
     "integrity",
     "leave",

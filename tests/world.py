@@ -35,6 +35,7 @@ from handlers.core.requests import (
     Typed,
 )
 from handlers.features import router
+from handlers.people.handover import roster_changed
 from program.people.roster import read_roster
 from storage.checkins import checkins, consent
 from storage.core import program
@@ -187,6 +188,7 @@ class World:
             assert not plan.problems
             for hook in router.start_hooks:
                 hook(self.work(tx))
+            roster_changed(self.work(tx), plan)
 
     def skip_seeded_ids(self) -> None:
         """Go on where :func:`seed` stopped, so that no id is given twice."""

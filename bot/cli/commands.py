@@ -104,6 +104,9 @@ def migrate() -> None:
 def roster_import(
     file: Annotated[Path, typer.Argument(help="A CSV file; docs/roster.md names its columns.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    restore_removed: Annotated[
+        bool, typer.Option("--restore-removed", help="Also give back places and roles that were ended.")
+    ] = False,
 ) -> None:
     """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
     from bot.cli.roster import NothingImported, import_file
@@ -119,7 +122,15 @@ def roster_import(
             bar.update(tasks[what], completed=done)
 
         try:
-            changes = import_file(_settings(), text, datetime.now(UTC), uuid4, dry_run=dry_run, report=report)
+            changes = import_file(
+                _settings(),
+                text,
+                datetime.now(UTC),
+                uuid4,
+                dry_run=dry_run,
+                restore_removed=restore_removed,
+                report=report,
+            )
         except NothingImported as error:
             raise _stop(f"Nothing was imported.\n{error}") from None
     for change in changes:  # plainly: a console takes minutes to lay out a hundred thousand lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from bot.startup import CannotStart, open_database, operator_keys
 from handlers.checkins.schedule import refresh_turns
 from handlers.features import router
 from handlers.people import identity, replacing
+from handlers.people.handover import roster_changed
 from handlers.record.changed_notice import tell
 from program.core.times import local_day, long_day
 from program.core.words import counted
@@ -50,11 +51,13 @@ def import_file(
     new_id: Callable[[], UUID],
     *,
     dry_run: bool,
+    restore_removed: bool = False,
     report: Report = report_nothing,
 ) -> list[Change]:
     """Import a roster file's text, all of it or nothing; what changed, or would have.
 
-    Everything is prepared by reading, while the bot goes on writing; then one transaction writes it.
+    ``restore_removed``: the file may give back places and roles that were ended. Everything is prepared by reading,
+    while the bot goes on writing; then one transaction writes it.
 
     Raises:
         NothingImported: with a sentence for each problem.
@@ -68,7 +71,7 @@ def import_file(
         key = _unlocked(settings, database)
         for attempt in range(1, ATTEMPTS + 1):
             with database.read() as tx:
-                plan = prepare(Work(tx, now, new_id, key), rows, report)
+                plan = prepare(Work(tx, now, new_id, key), rows, report, restore_removed=restore_removed)
             _refuse(plan)
             if dry_run:
                 return plan.changes
@@ -78,10 +81,10 @@ def import_file(
                     if stamp(tx) != plan.stamp:
                         if attempt < ATTEMPTS:
                             continue
-                        plan = prepare(work, rows, report)
+                        plan = prepare(work, rows, report, restore_removed=restore_removed)
                         _refuse(plan)
                     write(work, plan, report)
-                    _follow(work, plan.touched)
+                    _follow(work, plan)
                 return plan.changes
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not collided(error):
@@ -96,12 +99,13 @@ def _refuse(plan: Plan) -> None:
         raise NothingImported(_said(plan.problems))
 
 
-def _follow(work: Work, touched: Sequence[UUID]) -> None:
+def _follow(work: Work, plan: Plan) -> None:
     """What a changed roster makes happen: new coordinators' digests, check-ins, questions who somebody is."""
     for hook in router.start_hooks:
         hook(work)
     identity.propose_again(work)
-    refresh_turns(work, touched)
+    refresh_turns(work, plan.touched)
+    roster_changed(work, plan)
 
 
 def _said(problems: list[Problem]) -> str:

@@ -21,10 +21,8 @@ from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Port, Sen
 from handlers.core.cards import Shown, mentions_in
 from handlers.core.direction import isolate_card
 from handlers.core.requests import Place, Profile
-from handlers.people import identity
-from handlers.people.cohorts import Linking, make_home
+from handlers.people.homes import Linking, entered
 from program.program_desk.reporting import PRIVATE, is_reported
-from storage.core import audit_log
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import conversations, deliveries, rate_limits
@@ -381,13 +379,7 @@ class DeliveryLoop:
             return
         if visit.name:
             conversations.rename(work.tx, item.conversation_id, visit.name)
-        audit_log.note(work, item.conversation_id, "visit", None, problem=visit.problem, members=len(visit.members))
-        linking = Linking.read(item.subject)
-        if linking is not None and not visit.problem:
-            make_home(work, item.conversation_id, linking)
-        asked_by = linking.asked_by if linking else None
-        place = conversations.get(work.tx, item.conversation_id)
-        identity.visited(work, place, asked_by, list(visit.members), entered=not visit.problem)
+        entered(work, item.conversation_id, Linking.read(item.subject), visit.members, visit.problem)
 
     def _keep_apart(self, work: Work, item: Delivery, platform: str) -> None:
         """The conversation's next message counts from now: this call may have taken its time."""

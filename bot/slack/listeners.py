@@ -13,6 +13,7 @@ A request's key is Slack's own id of the act, the same in every retry of it:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.slack import modals, render
@@ -143,7 +144,15 @@ def _request(body: Payload, user: str | None, channel: str, intent: Intent, iden
     if not user:
         return None
     who = AccountKey(PLATFORM, _team_of(body, identity), user)
-    return Request(who, place(channel, identity), intent, f"event:{body['event_id']}")
+    return Request(who, place(channel, identity), intent, f"event:{body['event_id']}", _time(body["event"]))
+
+
+def _time(said: Payload) -> datetime | None:
+    """When it happened, as Slack says: seconds since 1970, as text."""
+    try:
+        return datetime.fromtimestamp(float(said["event_ts"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _team_of(body: Payload, identity: Identity) -> str:

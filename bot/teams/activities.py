@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from bot.teams.forms import read_values
@@ -125,7 +126,7 @@ def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
     place = _place(body, tenant)
     if kind == "event":
         return [
-            Asked(Request(who, place, intent, _key(body, place, type(intent).__name__, who.user)), kind)
+            Asked(Request(who, place, intent, _key(body, place, type(intent).__name__, who.user), _time(body)), kind)
             for who, intent in _events(body, tenant)
         ]
     if not _text(body, "from", "id"):
@@ -298,6 +299,15 @@ def _key(body: Mapping[str, Any], place: Place, *more: str) -> str:
     if not act:
         raise BadActivity(BadActivity.__doc__)
     return ":".join(part for part in (place.conversation, act, *more) if part)
+
+
+def _time(body: Mapping[str, Any]) -> datetime | None:
+    """When it happened, as Teams says; None where that is no time with a zone."""
+    try:
+        at = datetime.fromisoformat(_text(body, "timestamp"))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
 
 
 # Reading JSON ----------------------------------------------------------------------------------

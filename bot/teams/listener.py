@@ -28,7 +28,7 @@ from bot.teams.words import literal
 from bot.web.bodies import read_object, refusal
 from bot.web.clients import from_this_machine
 from handlers.core.cards import BadAction, Button, Card, Form, Note, Paragraph, buttons, plain, say
-from handlers.core.requests import BotAdded, BotRemoved, Command, Press, Reply, Request, Submit, Typed
+from handlers.core.requests import Command, Press, Reply, Submit, Typed
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,6 @@ NO_DIALOG = "Your version of Teams can't open this form. Open Teams on a compute
 TEAMS_ID = "29:"  # a user's id begins so
 MOST_MENTIONS = 3  # of one message that are looked up
 MOST_WORDS = 300  # of an answer that Teams shows beside the pressed card
-INSTALL_SECONDS = 60.0  # Teams tells of one install twice
 MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
 
 _NOT_SENT: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
@@ -78,7 +77,7 @@ class Listener:
     ) -> None:
         self._adapter, self._port, self._answer = adapter, port, answer
         self._app_id, self._tenant_id, self._open_door = app_id, tenant_id, open_door
-        self._installs, self._seldom = Installs(clock), Seldom(clock)
+        self._seldom = Seldom(clock)
 
     async def handle(self, request: web.Request) -> web.Response:
         """One activity. Every wrong one gets a 4xx, never a stack trace."""
@@ -142,8 +141,7 @@ class Listener:
             return
         for one in asked:
             self._note_chat(body, one)
-            if not self._installs.again(one.request, str(body.get("type"))):
-                await self._one(context, one)
+            await self._one(context, one)
 
     def _note_chat(self, body: dict[str, Any], asked: Asked) -> None:
         """A personal chat that somebody writes from is the one that they have now."""
@@ -202,30 +200,6 @@ class Listener:
 
 class ForeignTenant(Exception):
     """This activity is from an organization that the bot does not serve."""
-
-
-class Installs:
-    """Teams tells of one install by two activities of different types; the second within a minute says nothing new.
-
-    An activity of the same type as the first is about another install: the app was removed and added again.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._seen: dict[tuple[str, str], tuple[str, float]] = {}  # the type of the first activity, and when it came
-
-    def again(self, request: Request, activity: str) -> bool:
-        """Whether this activity, of the given type, tells what another one told already."""
-        if not isinstance(request.intent, BotAdded | BotRemoved):
-            return False
-        now, this = self._clock(), (request.place.conversation, type(request.intent).__name__)
-        self._seen = {known: one for known, one in self._seen.items() if now - one[1] < INSTALL_SECONDS}
-        first, _ = self._seen.get(this, (activity, now))
-        if first != activity:
-            del self._seen[this]
-            return True
-        self._seen[this] = (activity, now)
-        return False
 
 
 class Turn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -13,6 +14,7 @@ from handlers.core.cards import Block, Bold, Button, Card, Cmd, Form, Note, Text
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, Refused, router
 from handlers.people.contacts import ask_coordinator
+from handlers.people.recipients import only_for
 from handlers.privacy import holds
 from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.core.times import local_day
@@ -27,6 +29,8 @@ from storage.people import cohorts, people
 from storage.vault import vault
 
 TYPED_LABEL = "What you typed to me"
+ASKED = "Your mentor was asked to reach out. Nothing else was sent."
+ASKED_NOBODY = "You asked your mentor to reach out, but your cohort has no mentor now. I'll ask the next one."
 PULSES = ("1", "2", "3", "4", "5")
 MOST_PROMPTS = 30
 
@@ -159,7 +163,7 @@ def _words(work: Work, found: CheckIn, saved: Saved) -> tuple[Block, ...]:
     write = Button(label, action("checkins.write", found.id), opens_form=True)
     reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
     others = (reach,) if not asked and _mentors_of(work, found.person_id) else ()
-    last = say("Your mentor was asked to reach out. Nothing else was sent.")
+    last = say(ASKED_NOBODY if asked and not _mentors_of(work, found.person_id) else ASKED)
     return (buttons(write, *others), *((last,) if asked else ()))
 
 
@@ -298,7 +302,20 @@ def _mentors_of(work: Work, person_id: UUID) -> set[UUID]:
     return {mentor.id for one in own for mentor in cohorts.members(work.tx, one.id, "mentor")} - {person_id}
 
 
+def ask_again(work: Work, person_ids: Collection[UUID]) -> None:
+    """These people's mentors changed: those who asked in an open check-in to be contacted ask their mentors now."""
+    for asked in checkins.asked_to_reach_out(work.tx, person_ids, work.now):
+        for mentor_id in sorted(_mentors_of(work, asked.person_id)):
+            deliveries.to_person(work, "checkin.reach", mentor_id, asked.person_id, tag=asked.id)
+        deliveries.refresh(work, asked.id, "checkin", "checkin.nudge")
+
+
+def _is_mentor(work: Work, item: Delivery, reader_id: UUID) -> bool:
+    return reader_id in _mentors_of(work, UUID(item.subject))
+
+
 @router.delivery("checkin.reach")
+@only_for(_is_mentor)
 def reach_delivery(work: Work, item: Delivery) -> Card | None:
     person = people.get(work.tx, UUID(item.subject))
     text = say(Bold(person.name), " asked you to reach out. I don't know more, and I sent nothing they wrote.")

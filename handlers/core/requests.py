@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from handlers.core.cards import Action, Card, Form, Paragraph, Span
@@ -113,13 +114,15 @@ Intent = Command | Typed | Press | Submit | HomeOpened | Arrived | Departed | Bo
 class Request:
     """``key`` is made of the platform's own ids of this act alone, and is the same in every retry of it.
 
-    Nothing that was pressed, chosen or typed belongs to it.
+    Nothing that was pressed, chosen or typed belongs to it. ``at`` is when it happened, as the platform says, where
+    events about the bot's coming and going must be put in order: platforms may deliver one late, and twice.
     """
 
     who: AccountKey
     place: Place
     intent: Intent
     key: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from handlers.core.router import LEADS, Call, FieldReader, FormErrors, Refused, 
 from handlers.meetings.differences import ask_both
 from handlers.meetings.meetings import refresh_meeting
 from handlers.meetings.planning import mentors_or_coordinators, tell_cohort
+from handlers.people.recipients import in_meetings_cohort, is_coordinator, leads_meeting, only_for
 from handlers.record.completion import ask_for_approval
 from handlers.record.settling import settle_corrected
 from program.core.times import say_day, say_time, to_local, whole_minutes
@@ -102,6 +103,7 @@ def _current(work: Work, moment: Moment) -> Meeting | None:
 
 
 @router.delivery("attendance.here")
+@only_for(in_meetings_cohort)
 def here_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None:
@@ -200,16 +202,19 @@ def escalate(work: Work, moment: Moment) -> str | None:
 
 
 @router.delivery("attendance.roster")
+@only_for(leads_meeting)
 def roster_delivery(work: Work, item: Delivery) -> Card | None:
     return _roster_message(work, item, "Who came?")
 
 
 @router.delivery("attendance.chase")
+@only_for(leads_meeting)
 def chase_delivery(work: Work, item: Delivery) -> Card | None:
     return _roster_message(work, item, "Attendance is still open")
 
 
 @router.delivery("attendance.escalate")
+@only_for(is_coordinator)
 def escalate_delivery(work: Work, item: Delivery) -> Card | None:
     return _roster_message(work, item, "Attendance is still not confirmed")
 

@@ -115,7 +115,7 @@ def preview(call: Call) -> Reply:
     hit = _meetings_in(call, cohort if scope != "program" else None, starts, ends)
     blocks: list[Block] = [say(Bold(label), f", {_span(starts, ends)}.")]
     if hit:
-        days = listed([say_day(one.local_start.date()) for one in hit])
+        days = listed(_days(call, hit, named=scope == "program"))
         blocks.append(say(f"This cancels {counted(len(hit), 'meeting')}: {days}. I'll tell the cohorts."))
     else:
         blocks.append(say("No meetings fall in this break. No check-ins are sent on these days."))
@@ -129,6 +129,12 @@ def preview(call: Call) -> Reply:
         back=back,
     )
     return Reply(form=form)
+
+
+def _days(call: Call, hit: list[Meeting], *, named: bool) -> list[str]:
+    """The days of these meetings; ``named``: with the cohort of each."""
+    names = {cohort.id: f"{cohort.name} on " for cohort in cohorts.all_cohorts(call.work.tx)} if named else {}
+    return [names.get(meeting.cohort_id, "") + say_day(meeting.local_start.date()) for meeting in hit]
 
 
 def _meetings_in(call: Call, cohort: Cohort | None, starts: date, ends: date) -> list[Meeting]:
@@ -154,13 +160,13 @@ def add(call: Call) -> Reply:
     return notice(f"Added {values['label']}, {_span(starts, ends)}. Cancelled: {counted(hit, 'meeting')}.")
 
 
-def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str) -> int:
+def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str, reason: str = "break") -> int:
     """Add the break and cancel what falls into it; how many meetings that were."""
     breaks.add(call.work, cohort.id if cohort else None, starts, ends, label, call.my_id)
     hit = _meetings_in(call, cohort, starts, ends)
     for cohort_id in dict.fromkeys(meeting.cohort_id for meeting in hit):
         own = [meeting for meeting in hit if meeting.cohort_id == cohort_id]
-        cancel_meetings(call.work, own, cohorts.get(call.work.tx, cohort_id), "break", call.my_id)
+        cancel_meetings(call.work, own, cohorts.get(call.work.tx, cohort_id), reason, call.my_id)
     people = [one.id for one in cohorts.members(call.work.tx, cohort.id)] if cohort else None
     refresh_turns(call.work, people)
     return len(hit)
@@ -190,7 +196,7 @@ def snow_day(call: Call) -> Reply:
         raise Refused("This meeting is over or was already cancelled.")
     cohort = cohorts.get(call.work.tx, meeting.cohort_id)
     day = meeting.local_start.date()
-    hit = _add(call, cohort, day, day, "Snow day")
+    hit = _add(call, cohort, day, day, "Snow day", "weather")
     if hit == 0:  # the meeting has begun, so it was not among those to come
         cancel_meetings(call.work, [meeting], cohort, "weather", call.my_id)
     undo = buttons(Button("Undo", action("meetings.restore", meeting.id)))

@@ -8,6 +8,7 @@ from handlers.core.cards import Bold, Button, Card, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, Refused, router
 from handlers.meetings.meetings import when
+from handlers.people.recipients import leads, only_for
 from program.meetings.attendance import STATUSES
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
@@ -50,7 +51,14 @@ def differs_card(work: Work, item: Delivery) -> Card | None:
     return Card("Were you there?", (text, items))
 
 
+def _leads(work: Work, item: Delivery, reader_id: UUID) -> bool:
+    line = ledger.get(work.tx, UUID(item.subject))
+    meeting = meetings.find(work.tx, line.meeting_id) if line and line.meeting_id else None
+    return meeting is None or leads(work, meeting.cohort_id, reader_id)
+
+
 @router.delivery("attendance.differs.mentor")
+@only_for(_leads)
 def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
     found = _difference(work, UUID(item.subject))
     if found is None:

@@ -34,6 +34,7 @@ from handlers.core.cards import (
 from handlers.core.requests import Reply, notice
 from handlers.core.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refused, router
 from handlers.meetings.planning import plan_meeting, tell_cohort
+from handlers.people.recipients import in_meetings_cohort, only_for
 from program.core.times import next_weekday, say_day, say_time, to_local, to_utc, zone_words
 from program.core.words import counted, listed
 from program.meetings.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
@@ -224,12 +225,20 @@ def _place(meeting: Meeting) -> Text:
     return (place,) if place else ()
 
 
-def facts(meeting: Meeting) -> Facts:
+def facts(meeting: Meeting, cohort: str = "") -> Facts:
+    """``cohort``: its name, for a reader who follows several."""
     place = _place(meeting)
-    rows: list[tuple[str, Text]] = [("When", (when(meeting),)), ("Length", (f"{meeting.minutes} minutes",))]
+    rows: list[tuple[str, Text]] = [("Cohort", (cohort,))] if cohort else []
+    rows += [("When", (when(meeting),)), ("Length", (f"{meeting.minutes} minutes",))]
     if place:
         rows.append(("Where", place))
     return Facts(tuple(rows))
+
+
+def cohort_for(work: Work, item: Delivery, meeting: Meeting) -> str:
+    """The cohort's name, where a direct message goes to a member of several cohorts; empty elsewhere."""
+    own = cohorts.shared_cohorts(work.tx, item.person_id) if item.person_id else []
+    return next((cohort.name for cohort in own if cohort.id == meeting.cohort_id), "") if len(own) > 1 else ""
 
 
 OWN = "own"  # carried by the buttons of a card that only the asker sees
@@ -253,6 +262,7 @@ def who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
 
 
 @router.delivery("meeting.announcement")
+@only_for(in_meetings_cohort)
 def announcement(work: Work, item: Delivery) -> Card | None:
     """A new series in the channel: its dates, and coming or not to the first."""
     first = meetings.find(work.tx, UUID(item.subject))
@@ -261,7 +271,7 @@ def announcement(work: Work, item: Delivery) -> Card | None:
     rest = meetings.of_series(work.tx, first.series_id)
     if first.cancelled_at is not None:
         return Card(f"Cancelled: {first.topic}", (say("It was scheduled for ", when(first), "."), *later_ones(rest)))
-    blocks: list[Block] = [facts(first)]
+    blocks: list[Block] = [facts(first, cohort_for(work, item, first))]
     if first.ends_at > work.now:
         blocks += [rsvp_buttons(first), *who_comes(work, first)]
     blocks += later_ones([one for one in rest if one.id != first.id])
@@ -278,6 +288,7 @@ def later_ones(rest: Sequence[Meeting]) -> list[Block]:
 
 
 @router.delivery("meeting.reminder")
+@only_for(in_meetings_cohort)
 def reminder(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None:
@@ -286,7 +297,7 @@ def reminder(work: Work, item: Delivery) -> Card | None:
         return Card(f"Cancelled: {meeting.topic}", (say("It was scheduled for ", when(meeting), "."),))
     if item.verb == "post" and meeting.starts_at <= work.now:
         return None
-    blocks: tuple[Block, ...] = (facts(meeting),)
+    blocks: tuple[Block, ...] = (facts(meeting, cohort_for(work, item, meeting)),)
     if meeting.ends_at > work.now:
         blocks += (rsvp_buttons(meeting), *who_comes(work, meeting))
     return Card(f"Reminder: {meeting.topic}", blocks)
@@ -339,15 +350,16 @@ def refresh_meeting(work: Work, meeting: Meeting) -> None:
 
 @router.command("next", "See the next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
 def next_command(call: Call) -> Reply:
-    if call.cohort_id:
-        return Reply(card=next_card(call, [call.cohort_id]))
-    return Reply(card=next_card(call, cohorts_followed(call)))
+    """In a cohort's channel the cohort's; elsewhere that of whatever the asker follows."""
+    in_its_channel = call.place is not None and call.place.cohort_id == call.cohort_id
+    own = [call.cohort_id] if call.cohort_id and in_its_channel else cohorts_followed(call)
+    return Reply(card=next_card(call, own))
 
 
 def cohorts_followed(call: Call) -> list[UUID]:
-    """The cohorts of a member; every cohort for a coordinator who is in none."""
+    """The cohorts of a member; every cohort for a coordinator whose own have no meeting to come."""
     own = [one.cohort_id for one in call.me.memberships]
-    if own or not call.me.coordinator:
+    if not call.me.coordinator or (own and meetings.next_meeting(call.work.tx, own, call.work.now)):
         return own
     return [one.id for one in cohorts.all_cohorts(call.work.tx)]
 
@@ -360,8 +372,13 @@ def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
         what: Text = send if lead else ("I'll tell you when your mentor schedules one.",)
         return Card("No meetings scheduled", (say(*what),))
     if not call.is_member(meeting.cohort_id):
-        return Card(f"Next: {meeting.topic}", (facts(meeting),))
+        return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting),))
     return _own_card(call, meeting)
+
+
+def _own_facts(call: Call, meeting: Meeting) -> Facts:
+    several = call.me.coordinator or len(call.me.memberships) > 1
+    return facts(meeting, cohorts.get(call.work.tx, meeting.cohort_id).name if several else "")
 
 
 def _own_card(call: Call, meeting: Meeting) -> Card:
@@ -372,7 +389,7 @@ def _own_card(call: Call, meeting: Meeting) -> Card:
         True: "You said you're coming.",
         False: "You said you can't come.",
     }
-    return Card(f"Next: {meeting.topic}", (facts(meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
+    return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
 
 
 @router.command("meetings", "See scheduled meetings; mentors can move and cancel them", cohort=frozenset(EVERYONE))

@@ -30,6 +30,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
 from handlers.meetings.meetings import (
     LENGTHS,
+    cohort_for,
     facts,
     later_ones,
     led_cohort,
@@ -39,6 +40,7 @@ from handlers.meetings.meetings import (
     who_comes,
 )
 from handlers.meetings.planning import plan_meeting, tell_cohort
+from handlers.people.recipients import in_meetings_cohort, only_for
 from program.core.times import say_day, to_utc, zone_words
 from program.core.words import counted
 from storage.core import audit_log
@@ -149,6 +151,7 @@ def refresh_series(work: Work, meeting: Meeting) -> None:
 
 
 @router.delivery("meeting.moved")
+@only_for(in_meetings_cohort)
 def moved_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None:
@@ -157,7 +160,7 @@ def moved_card(work: Work, item: Delivery) -> Card | None:
         return None
     if meeting.cancelled_at is not None:
         return Card(f"Cancelled: {meeting.topic}", (say("It was scheduled for ", when(meeting), "."),))
-    blocks: list[Block] = [facts(meeting)]
+    blocks: list[Block] = [facts(meeting, cohort_for(work, item, meeting))]
     if meeting.ends_at > work.now:
         blocks += [
             rsvp_buttons(meeting),
@@ -238,7 +241,14 @@ def _together(work: Work, meeting_id: UUID) -> list[UUID]:
     return [UUID(one) for one in notes[-1].detail["meetings"]] if notes else []
 
 
+def _because(meeting: Meeting) -> str:
+    """The reason of a cancellation in parentheses; empty for “another reason”, which says nothing."""
+    why = CANCEL_REASONS.get(meeting.cancel_reason, "") if meeting.cancel_reason != "other" else ""
+    return f" ({why.lower()})" if why else ""
+
+
 @router.delivery("meetings.cancelled")
+@only_for(in_meetings_cohort)
 def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     ids = _together(work, UUID(item.subject))
     several = [one for one in (meetings.find(work.tx, each) for each in ids) if one is not None]
@@ -248,8 +258,9 @@ def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     on = [one for one in several if one.cancelled_at is None]
     blocks: list[Block] = []
     if off:
-        why = CANCEL_REASONS.get(off[0].cancel_reason, CANCEL_REASONS["other"]).lower()
-        blocks.append(say(f"These meetings are cancelled ({why}). They don't count as absences."))
+        cohort = cohort_for(work, item, several[0])
+        which = f"These meetings of {cohort}" if cohort else "These meetings"
+        blocks.append(say(f"{which} are cancelled{_because(off[0])}. They don't count as absences."))
         blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in off)))
     if on:
         blocks.append(say("These are back on:"))
@@ -261,14 +272,15 @@ def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
 
 
 @router.delivery("meeting.cancelled")
+@only_for(in_meetings_cohort)
 def cancelled_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None:
         return None
     if meeting.cancelled_at is None:
         return Card(f"Back on: {meeting.topic}", (facts(meeting),)) if item.verb == "update" else None
-    why = CANCEL_REASONS.get(meeting.cancel_reason, "") if meeting.cancel_reason != "other" else ""
-    because = f" ({why.lower()})" if why else ""
+    cohort = cohort_for(work, item, meeting)
+    the = f"The meeting of {cohort} on " if cohort else "The meeting of "
     coming = meetings.next_meeting(work.tx, [meeting.cohort_id], work.now)
     after: tuple[Block, ...] = (
         (
@@ -281,7 +293,14 @@ def cancelled_card(work: Work, item: Delivery) -> Card | None:
     )
     return Card(
         f"Cancelled: {meeting.topic}",
-        (say("The meeting of ", when(meeting), f" is cancelled{because}. It doesn't count as an absence."), *after),
+        (
+            say(
+                the,
+                when(meeting),
+                f" is cancelled{_because(meeting)}. It doesn't count as an absence.",
+            ),
+            *after,
+        ),
     )
 
 

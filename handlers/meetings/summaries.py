@@ -23,6 +23,7 @@ from handlers.core.cards import (
 from handlers.core.requests import Reply
 from handlers.core.router import LEADS, Call, FieldReader, Refused, router
 from handlers.meetings.planning import tell_cohort
+from handlers.people.recipients import in_meetings_cohort, leads_meeting, only_for
 from program.core.words import listed
 from program.meetings.topics import TOPICS
 from storage.core import drafts
@@ -132,10 +133,11 @@ def post(call: Call) -> Reply:
     if before is None:
         tell_cohort(call.work, cohort, "summary", meeting.id)
     deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
-    said = "Posted in the cohort's channel." if before is None else "I changed the posted summary."
+    where = "Posted in the cohort's channel." if cohort.home_id else "Sent to each member of the cohort."
+    said = where if before is None else "I changed the posted summary."
     items = buttons(
         Button("Edit", action("summaries.open", meeting.id), opens_form=True),
-        Button("Remove", action("summaries.withdraw", meeting.id), confirm="Remove the summary from the channel?"),
+        Button("Remove", action("summaries.withdraw", meeting.id), confirm="Remove the posted summary?"),
     )
     return Reply(card=Card("", (say(said), items)))
 
@@ -146,11 +148,14 @@ def withdraw(call: Call) -> Reply:
     if not summaries.withdraw(call.work, meeting.id, call.my_id):
         raise Refused("There is no posted summary to remove.")
     deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
+    home = cohorts.get(call.work.tx, meeting.cohort_id).home_id
+    told = "Removed from the channel." if home else "Removed. The messages that held it say so now."
     again = Button("Write it again", action("summaries.open", meeting.id), opens_form=True)
-    return Reply(replace=Card("", (say("Removed from the channel."), buttons(again))))
+    return Reply(replace=Card("", (say(told), buttons(again))))
 
 
 @router.delivery("summary")
+@only_for(in_meetings_cohort)
 def summary_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     found = summaries.newest(work.tx, meeting.id) if meeting else None
@@ -181,6 +186,7 @@ def chase(work: Work, moment: Moment) -> str | None:
 
 
 @router.delivery("summary.chase")
+@only_for(leads_meeting)
 def chase_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None or meeting.cancelled_at is not None or summaries.newest(work.tx, meeting.id):

@@ -34,7 +34,6 @@ from storage.core import drafts
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import conversations, deliveries
-from storage.outbox.conversations import Conversation
 from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
 
@@ -246,6 +245,8 @@ def bot_added(call: Call) -> Reply:
     if call.place is None or call.place.kind != "channel":
         _ask_if_known(call)
         return Reply()
+    if call.request.at is not None:
+        conversations.note_added(call.work.tx, call.place.id, call.request.at)
     if call.place.cohort_id is not None:
         deliveries.visit(call.work, call.place.id, "")
     else:
@@ -255,7 +256,8 @@ def bot_added(call: Call) -> Reply:
 
 @router.on(BotRemoved)
 def bot_removed(call: Call) -> Reply:
-    if call.place is not None:
+    """A removal that comes late, when the bot is back already, changes nothing."""
+    if call.place is not None and not conversations.added_since(call.work.tx, call.place.id, call.request.at):
         conversations.mark_gone(call.work.tx, call.place.id)
     return Reply()
 
@@ -276,17 +278,6 @@ def hello(work: Work, item: Delivery) -> Card | None:
             Note((HowToAsk(),)),
         ),
     )
-
-
-def visited(
-    work: Work, place: Conversation, asked_by: UUID | None, members: Sequence[Profile], *, entered: bool
-) -> None:
-    """The bot was in the channel and saw who is there, or could not enter it."""
-    meet(work, members)
-    if asked_by is not None:
-        deliveries.to_person(work, "cohort.visited", asked_by, place.id, tag=work.now.isoformat())
-    if entered and place.cohort_id is not None:
-        deliveries.to_channel(work, "cohort.hello", place.id, place.cohort_id, tag=place.id)
 
 
 # The coordinator's matching ---------------------------------------------------------------------

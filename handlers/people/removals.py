@@ -7,6 +7,7 @@ from uuid import UUID
 from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, Refused, router
+from handlers.people.handover import mentors_changed
 from program.core.words import shortened
 from storage.core import audit_log
 from storage.core.database import Tx
@@ -57,6 +58,7 @@ def remove_mentor(call: Call) -> Reply:
         raise Refused(f"{person.name} is not a mentor of that cohort.")
     cohorts.leave(call.work, cohort_id, person.id, call.my_id)
     audit_log.note(call.work, cohort_id, "mentor.removed", call.my_id, person=str(person.id))
+    mentors_changed(call.work, [cohort_id])
     told = say(
         Bold(person.name), f" is no longer a mentor of {here[cohort_id]}. Shared reflections are closed to them."
     )
@@ -72,6 +74,7 @@ def mentor_back(call: Call) -> Reply:
     if not _was_removed(call.work.tx, cohort_id, person.id):
         raise Refused("I can't undo that anymore.")
     cohorts.join(call.work, cohort_id, person.id, "mentor", call.my_id)
+    mentors_changed(call.work, [cohort_id])
     text = f"Undone. {person.name} is a mentor of the cohort again. Mentees have to share reflections again."
     return Reply(replace=Card("", (say(text),)))
 
@@ -91,7 +94,7 @@ def end_coordinator(call: Call) -> Reply:
     person = _person(call)
     if not person.coordinator:
         raise Refused(f"{person.name} is not a coordinator.")
-    if people.named_by_settings(call.work.tx, person.id):
+    if people.SETTINGS in people.named_by(call.work.tx, person.id):
         raise Refused(f"The setting PLC_COORDINATORS names {person.name}. Ask your operator to take them out of it.")
     people.hold_coordinators(call.work.tx)
     if len(people.coordinators(call.work.tx)) <= 1:

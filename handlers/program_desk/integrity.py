@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.core.cards import Block, Card, Heading, say
 from handlers.core.router import router
+from handlers.people.recipients import is_coordinator, only_for
 from program.core.words import counted
 from storage.core.work import Work
 from storage.outbox import deliveries
@@ -31,6 +32,7 @@ def note(work: Work, verdict: Verdict) -> None:
 
 
 @router.delivery("integrity", of_everybody=True)
+@only_for(is_coordinator)
 def told(work: Work, _item: Delivery) -> Card | None:
     found = integrity.newest(work.tx)
     if found is None or not found.problems:

@@ -35,6 +35,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
 from handlers.meetings.planning import mentors_or_coordinators
 from handlers.people.contacts import ask_coordinator
+from handlers.people.recipients import NO_LONGER
 from handlers.record.completion import ask_for_approval
 from handlers.record.settling import settle_corrected
 from program.core.times import local_day, say_day, to_local, to_utc
@@ -52,7 +53,6 @@ from storage.record.ledger import Line
 
 MENTEES = frozenset({"mentee"})
 NOON = time(12)
-REQUESTS = {("activity", "logged"), ("makeup", "asked")}
 MOST_MISSED = 50
 MOST_CORRECTED = 50
 MODES = {"in_person": "In person", "video": "By video", "phone": "By phone", "written": "In writing"}
@@ -178,7 +178,7 @@ def hand_on(work: Work, person_id: UUID) -> None:
     lines = ledger.of_person(work.tx, person_id)
     settled = {line.target_id for line in lines if line.kind in ("activity", "makeup")}
     for line in lines:
-        if (line.kind, line.step) in REQUESTS and line.id not in settled and _approver(work, line) != "nobody":
+        if (line.kind, line.step) in ledger.REQUESTS and line.id not in settled and _approver(work, line) != "nobody":
             _ask(work, person_id, line.id, _approver(work, line))
             deliveries.refresh(work, line.id, "activity.decide")
 
@@ -306,7 +306,14 @@ def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None or (item.verb == "post" and _goes_to_others(work, line, item.person_id)):
         return None
+    if _outcome(work, line) and not _may_see(work, line, item.person_id):
+        return NO_LONGER if item.verb == "update" else None
     return _question(work, line, item.person_id)
+
+
+def _may_see(work: Work, line: RecordLine, reader_id: UUID | None) -> bool:
+    """Whether somebody may still see what was decided: whoever decides or corrects now."""
+    return reader_id in _deciders(work, line.person_id, _approver(work, line)) | _correctors(work, line)
 
 
 def _goes_to_others(work: Work, line: RecordLine, reader_id: UUID | None) -> bool:
@@ -352,7 +359,7 @@ def own_card(work: Work, item: Delivery) -> Card | None:
 
 def _waiting(call: Call) -> RecordLine:
     line = ledger.get(call.work.tx, call.id_at(0))
-    if line is None or (line.kind, line.step) not in REQUESTS:
+    if line is None or (line.kind, line.step) not in ledger.REQUESTS:
         raise Refused("I can't find that entry.")
     if _outcome(call.work, line):
         raise Refused("That's already decided.")
@@ -428,7 +435,7 @@ def _may_correct(work: Work, line: RecordLine) -> bool:
 def _settled(call: Call, line_id: UUID) -> RecordLine:
     """A line that was decided about and that the asker may correct."""
     line = ledger.get(call.work.tx, line_id)
-    if line is None or (line.kind, line.step) not in REQUESTS or call.my_id not in _correctors(call.work, line):
+    if line is None or (line.kind, line.step) not in ledger.REQUESTS or call.my_id not in _correctors(call.work, line):
         raise Refused("I can't find that entry.")
     if not _may_correct(call.work, line):
         raise Refused("No one has decided it yet, so there is nothing to correct.")
@@ -441,7 +448,7 @@ def choose_form(call: Call) -> Reply:
     if not call.me.coordinator:
         raise Refused("Only coordinators can do that.")
     person = call.person_at(0)
-    every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in REQUESTS]
+    every = [one for one in ledger.of_person(call.work.tx, person.id) if (one.kind, one.step) in ledger.REQUESTS]
     found = [one for one in reversed(every) if _may_correct(call.work, one)]
     if not found:
         raise Refused(f"{person.name} has no decided activities or make-ups, so there is nothing to correct.")

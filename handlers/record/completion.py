@@ -33,6 +33,7 @@ from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
 from handlers.meetings.planning import plan_daily
+from handlers.people.recipients import is_coordinator, only_for
 from handlers.program_desk.downloads import files, verify_address
 from handlers.program_desk.integrity import BLOCKED
 from program.record import explain
@@ -103,6 +104,7 @@ def to_approve(work: Work, people_ids: Sequence[UUID] | None = None) -> list[Men
 
 
 @router.delivery("completion.ask")
+@only_for(is_coordinator)
 def ask_delivery(work: Work, item: Delivery) -> Card | None:
     card = ask_card(work, UUID(item.subject))
     return None if item.verb == "post" and not _has_button(card, "completion.approve") else card

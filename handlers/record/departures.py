@@ -8,7 +8,7 @@ from handlers.checkins.schedule import refresh_turns
 from handlers.core.cards import Bold, Button, Card, ChoiceField, Form, Note, action, buttons, options_of, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, Refused, router
-from handlers.record.activities import hand_on
+from handlers.people.handover import hand_over
 from handlers.record.changed_notice import tell
 from handlers.record.completion import goodbye
 from handlers.record.person_page import mentee_of
@@ -66,7 +66,7 @@ def left(call: Call) -> Reply:
     line_id = ledger.add(call.work, person.id, line)
     for one in here:
         cohorts.leave(call.work, one.id, person.id, call.my_id)
-    hand_on(call.work, person.id)
+    hand_over(call.work, [person.id])
     goodbye(call.work, person.id)
     undo = buttons(Button("Undo", action("departures.undo", person.id, line_id)))
     told = say(Bold(person.name), " has left the program. I offered them a copy of their record.")
@@ -88,7 +88,7 @@ def undo(call: Call) -> Reply:
     for cohort_id in (UUID(one) for one in line.detail["cohorts"]):
         if cohort_id not in others:
             cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
-    hand_on(call.work, person.id)
+    hand_over(call.work, [person.id])
     refresh_turns(call.work, [person.id])
     deliveries.refresh(call.work, person.id, "completion.left")
     tell(call.work, back_id, person.id)

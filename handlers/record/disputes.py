@@ -24,6 +24,7 @@ from handlers.core.cards import (
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.people.recipients import only_for
 from handlers.record import changed_notice
 from handlers.record.settling import OUTCOMES, close, correct_button, correction_of, readable, readers, wrote
 from program.core.times import local_day, say_day
@@ -146,7 +147,13 @@ def open_dispute(call: Call) -> Reply:
     return Reply(card=_own_card(call.work, found))
 
 
+def _is_reader(work: Work, item: Delivery, reader_id: UUID) -> bool:
+    dispute = disputes.find(work.tx, UUID(item.subject))
+    return dispute is None or reader_id in readers(work, dispute)
+
+
 @router.delivery("dispute")
+@only_for(_is_reader)
 def dispute_card(work: Work, item: Delivery) -> Card | None:
     found = disputes.find(work.tx, UUID(item.subject))
     line = ledger.get(work.tx, found.about_id) if found else None

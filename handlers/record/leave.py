@@ -29,6 +29,7 @@ from handlers.core.cards import (
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
 from handlers.people.contacts import ask_coordinator
+from handlers.people.recipients import is_coordinator, only_for
 from program.core.times import PROGRAM_ZONE, local_day, midnight, say_day
 from program.record.ledger import Leave
 from program.record.policy import LeaveRules
@@ -198,6 +199,7 @@ def _span(line: RecordLine) -> str:
 
 
 @router.delivery("leave.decide")
+@only_for(is_coordinator)
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     return None if line is None else _question(work, line)
@@ -318,6 +320,7 @@ def ended(call: Call) -> Reply:
 
 
 @router.delivery("leave.back")
+@only_for(is_coordinator)
 def back_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None:

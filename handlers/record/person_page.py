@@ -28,9 +28,9 @@ from handlers.core.cards import (
 from handlers.core.paging import hint
 from handlers.core.requests import Reply, notice
 from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.people.handover import hand_over
 from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks
-from handlers.record.activities import hand_on
 from handlers.record.changed_notice import tell
 from handlers.record.leave import back_button, leave_line, span_words
 from handlers.record.progress import standing_blocks
@@ -92,7 +92,9 @@ def _mentioned(call: Call) -> Person:
 
 @router.press("records.open")
 def open_record(call: Call) -> Reply:
-    return Reply(card=person_card(call, mentee_of(call)[0]))
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can do that.")
+    return Reply(card=person_card(call, call.person_at(0)))
 
 
 def mentee_of(call: Call) -> tuple[Person, Enrolment]:
@@ -253,7 +255,7 @@ def transfer(call: Call) -> Reply:
     line_id = ledger.add(call.work, person.id, line)
     if not settle_corrected(call, person.id):  # the outcome of a dispute tells it already
         tell(call.work, line_id, person.id)
-    hand_on(call.work, person.id)
+    hand_over(call.work, [person.id])
     refresh_turns(call.work, [person.id])
     return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from difflib import SequenceMatcher, get_close_matches
 
@@ -103,3 +104,13 @@ def isolated_names(text: str) -> str:
 def _unmarked(text: str) -> str:
     """Without marks that turn the direction of what stands around them."""
     return text if text.isascii() else _DIRECTION_MARKS.sub("", text)
+
+
+_SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "–": "-"})
+
+
+def folded(text: str) -> str:
+    """A name as names are compared: without case, accents, invisible characters, and kinds of spaces and quotes."""
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = "".join(char for char in apart if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
+    return " ".join(kept.translate(_SAME).split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -205,6 +205,13 @@ def opened_at(tx: Tx, instant: datetime, *, answered: bool | None = None) -> lis
 def set_answered(work: Work, checkin_id: UUID, answered: bool) -> None:
     values = {"answered_at": work.now if answered else None}
     work.tx.execute(update(checkin).where(checkin.c.id == checkin_id).values(values))
+
+
+def asked_to_reach_out(tx: Tx, person_ids: Collection[UUID], now: datetime) -> list[CheckIn]:
+    """The open check-ins in which these people asked their mentor to reach out."""
+    query = select(*_CHECKIN).where(checkin.c.reach_out_at.is_not(None), checkin.c.closes_at > now)
+    rows = tx.execute(query.where(among(tx, checkin.c.person_id, person_ids)).order_by(checkin.c.id))
+    return [CheckIn(*row) for row in rows]
 
 
 def ask_mentor(work: Work, checkin_id: UUID) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -151,6 +152,18 @@ def _replace_chat(tx: Tx, chat: UUID, account_id: UUID | None) -> None:
 def mark_gone(tx: Tx, conversation_id: UUID) -> None:
     """The bot was removed from it: nothing can be delivered there until it is back."""
     tx.execute(update(conversation).where(conversation.c.id == conversation_id).values(gone=True))
+
+
+def note_added(tx: Tx, conversation_id: UUID, at: datetime) -> None:
+    """Note when the platform says that the bot was put there; the latest time stays."""
+    there = conversation.c.added_at.is_(None) | (conversation.c.added_at < at)
+    tx.execute(update(conversation).where(conversation.c.id == conversation_id, there).values(added_at=at))
+
+
+def added_since(tx: Tx, conversation_id: UUID, at: datetime | None) -> bool:
+    """Whether the bot was put there after a time; no where either time is not known."""
+    added = tx.scalar(select(conversation.c.added_at).where(conversation.c.id == conversation_id))
+    return at is not None and added is not None and added > at
 
 
 def rename(tx: Tx, conversation_id: UUID, name: str) -> None:

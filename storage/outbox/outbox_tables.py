@@ -26,6 +26,7 @@ conversation = Table(
     reference("account_id", "account", nullable=True),  # whose personal chat
     Column("reference", JSON, nullable=False),
     Column("gone", Boolean, nullable=False, server_default="0"),
+    Column("added_at", Instant),  # when the platform says that the bot was put there last
     UniqueConstraint("installation_id", "external"),
     Index("ix_conversation_account_id", "account_id"),
 )

@@ -119,8 +119,21 @@ def change(work: Work, cohort_id: UUID, by: UUID | None, **values: Any) -> None:
     audit_log.note(work, cohort_id, "cohort.changed", by, **detail)
 
 
+def want_home(tx: Tx, cohort_id: UUID, conversation_id: UUID | None) -> None:
+    """Note the channel that is to become a cohort's home once the bot is in it, in place of an earlier wish."""
+    tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(wanted_home_id=conversation_id))
+
+
+def wanted_home(tx: Tx, cohort_id: UUID) -> UUID | None:
+    """The channel that was linked last, where the bot has not entered it yet."""
+    wanted: UUID | None = tx.scalar(select(cohort.c.wanted_home_id).where(cohort.c.id == cohort_id))
+    return wanted
+
+
 def set_home(work: Work, cohort_id: UUID, conversation_id: UUID | None, by: UUID) -> None:
-    work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(home_id=conversation_id))
+    """Make a channel the cohort's home, or none; what was wished for before is settled by it."""
+    values = {"home_id": conversation_id, "wanted_home_id": None}
+    work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(values))
     home = str(conversation_id) if conversation_id else None
     audit_log.note(work, cohort_id, "cohort.home", by, conversation=home)
 

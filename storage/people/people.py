@@ -6,14 +6,15 @@ user id are the identity, and a later change of address moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
+from program.core.words import folded
 from storage.core import audit_log
 from storage.core.database import Tx, among, word
 from storage.core.work import Work
@@ -188,16 +189,28 @@ def by_email(tx: Tx, email: str) -> Person | None:
 
 
 def search(tx: Tx, text: str, most: int = 5) -> list[Person]:
-    """The people whose address is ``text``, or whose name holds it; names that begin with it come first."""
-    wanted = text.strip().lower()
-    name = func.lower(person.c.name)
-    rows = tx.execute(
-        select(*_PERSON)
-        .where(or_(person.c.email == wanted, name.contains(wanted, autoescape=True)))
-        .order_by(name.startswith(wanted, autoescape=True).desc(), person.c.name)
-        .limit(most)
-    )
-    return [Person(*row) for row in rows]
+    """The people whose address is ``text``, or whose name holds it; names that begin with it come first.
+
+    Where there are none, those whose address begins with it. Compared is what :func:`folded` makes of both, which no
+    database can do: a program has some thousands of people, and comparing them takes milliseconds.
+    """
+    wanted = folded(text)
+    if not wanted:
+        return []
+    rows = tx.execute(select(person.c.id, person.c.name, person.c.email)).all()
+    names = {row.id: folded(row.name) for row in rows}
+    emails = {row.id: folded(row.email) for row in rows}
+    matches = [row for row in rows if emails[row.id] == wanted or wanted in names[row.id]]
+    matches = matches or [row for row in rows if emails[row.id].startswith(wanted)]
+    matches.sort(key=lambda row: (not names[row.id].startswith(wanted), row.name, row.id))
+    return of_ids(tx, [row.id for row in matches[:most]])
+
+
+def of_ids(tx: Tx, person_ids: Sequence[UUID]) -> list[Person]:
+    """These people, in this order."""
+    rows = tx.execute(select(*_PERSON).where(among(tx, person.c.id, person_ids)))
+    by_id = {row.id: Person(*row) for row in rows}
+    return [by_id[person_id] for person_id in person_ids if person_id in by_id]
 
 
 def coordinators(tx: Tx) -> list[Person]:
@@ -228,33 +241,60 @@ def hold_coordinators(tx: Tx) -> None:
 def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
     """Make the people of the settings coordinators, and end the role of those whom only the settings named before.
 
-    Which account is theirs is confirmed later. Whom the roster named keeps the role.
+    Which account is theirs is confirmed later. Whom the roster named too keeps the role.
     """
     wanted = {address.strip().lower() for address in addresses}
     for former in coordinators(work.tx):
-        if former.email not in wanted and named_by_settings(work.tx, former.id):
+        sources = named_by(work.tx, former.id)
+        if former.email in wanted or SETTINGS not in sources:
+            continue
+        if sources == {SETTINGS}:
             end_coordinator(work, former.id, SETTINGS)
+        else:
+            audit_log.note(work, former.id, "coordinator.unnamed", None, source=SETTINGS)
     for address in sorted(wanted):
-        found = by_email(work.tx, address)
-        if found is None:
+        known = by_email(work.tx, address)
+        if known is None:
             person_id = work.new_id()
             row = {"id": person_id, "name": address.split("@")[0], "email": address, "zone": zone}
             work.tx.execute(insert(person).values(seals.sealed(work.tx, person, row)))
             make_coordinator(work, person_id, SETTINGS)
-        elif not found.coordinator and not seals.misfits_of(work.tx, person, person.c.id == found.id):
-            make_coordinator(work, found.id, SETTINGS)
+        elif known.coordinator and SETTINGS not in named_by(work.tx, known.id):
+            also_named(work, known.id, SETTINGS)
+        elif not known.coordinator and not seals.misfits_of(work.tx, person, person.c.id == known.id):
+            make_coordinator(work, known.id, SETTINGS)
 
 
-def named_by_settings(tx: Tx, person_id: UUID) -> bool:
-    """Whether the settings made this person a coordinator.
+def named_by(tx: Tx, person_id: UUID) -> set[str]:
+    """What names this person a coordinator now: the settings, the roster, a command of a coordinator.
 
-    Before it was noted who did, only the settings made coordinators of people whom no roster had.
+    Before it was noted what did, only the settings made coordinators of people whom no roster had.
     """
     lines = audit_log.of(tx, person_id)
-    named = [line for line in lines if line.what == "coordinator.named"]
-    if not named:
-        return not any(line.what == "person.imported" for line in lines)
-    return named[-1].detail.get("source") == SETTINGS
+    noted = [line for line in lines if line.what.startswith("coordinator.")]
+    if not noted:
+        return {ROSTER if any(line.what == "person.imported" for line in lines) else SETTINGS}
+    ended = max((line.at for line in noted if line.what == "coordinator.removed"), default=noted[0].at)
+    sources: set[str] = set()
+    for line in noted:
+        if line.at >= ended and line.what == "coordinator.named":
+            sources.add(str(line.detail.get("source")))
+        elif line.what == "coordinator.unnamed":
+            sources.discard(str(line.detail.get("source")))
+    return sources
+
+
+def also_named(work: Work, person_id: UUID, source: str) -> None:
+    """Note that something else names a coordinator too; the role stays until neither does."""
+    lines = audit_log.of(work.tx, person_id)
+    before = set() if any(line.what == "coordinator.named" for line in lines) else named_by(work.tx, person_id)
+    for name in sorted(before | {source}):
+        audit_log.note(work, person_id, "coordinator.named", None, source=name)
+
+
+def coordinators_named_by(tx: Tx, source: str) -> set[UUID]:
+    """The coordinators whom the settings or the roster names."""
+    return {one.id for one in coordinators(tx) if source in named_by(tx, one.id)}
 
 
 # Accounts ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Time,
     UniqueConstraint,
+    Uuid,
     text,
 )
 
@@ -82,6 +83,7 @@ cohort = Table(
     Column("region", String(200), nullable=False),
     Column("zone", String(64), nullable=False),
     reference("home_id", "conversation", nullable=True),
+    Column("wanted_home_id", Uuid),  # a conversation that was linked and that the bot has not entered yet
     Column("reminders", JSON, nullable=False),  # minutes before the meeting
     Column("checkin_weekday", Integer, nullable=False),
     Column("checkin_at", Time, nullable=False),

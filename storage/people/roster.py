@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
 
-from program.core.times import local_day
+from program.core.times import local_day, long_day
 from program.core.words import listed
 from program.people.roster import Problem, Row
 from program.record.policy import Policy
@@ -74,6 +74,7 @@ class Plan:
     persons: list[dict[str, Any]] = field(default_factory=list)
     person_changes: list[tuple[_Person, list[str]]] = field(default_factory=list)  # the new state, and what is new
     coordinators: list[UUID] = field(default_factory=list)
+    named_too: list[UUID] = field(default_factory=list)  # coordinators already, whom the roster names from now on
     cohorts: list[tuple[UUID, str, str, str]] = field(default_factory=list)  # id, name, region, zone
     regions: dict[UUID, str] = field(default_factory=dict)
     leavings: list[tuple[UUID, UUID]] = field(default_factory=list)  # cohort, person
@@ -90,12 +91,12 @@ class Plan:
         return list(dict.fromkeys(ids))
 
 
-def import_roster(work: Work, rows: Sequence[Row]) -> Plan:
+def import_roster(work: Work, rows: Sequence[Row], *, restore_removed: bool = False) -> Plan:
     """Bring persons, cohorts and places up to the file; a row that is missing removes nobody.
 
     Nothing is written where the plan has problems.
     """
-    plan = prepare(work, rows)
+    plan = prepare(work, rows, restore_removed=restore_removed)
     if not plan.problems:
         write(work, plan)
     return plan
@@ -111,9 +112,12 @@ def stamp(tx: Tx) -> tuple[int, ...]:
 # Preparing ---------------------------------------------------------------------------------------
 
 
-def prepare(work: Work, rows: Sequence[Row], report: Report = report_nothing) -> Plan:
-    """What the file changes. Only reads, so it needs no writer; a few queries, however long the file is."""
-    preparing = _Preparing(work)
+def prepare(work: Work, rows: Sequence[Row], report: Report = report_nothing, *, restore_removed: bool = False) -> Plan:
+    """What the file changes. Only reads, so it needs no writer; a few queries, however long the file is.
+
+    ``restore_removed``: a row may give back a place or role that was ended; otherwise it is a problem.
+    """
+    preparing = _Preparing(work, restore_removed=restore_removed)
     for number, row in enumerate(rows, start=1):
         preparing.add(row)
         if number % BATCH == 0 or number == len(rows):
@@ -121,12 +125,29 @@ def prepare(work: Work, rows: Sequence[Row], report: Report = report_nothing) ->
     return preparing.plan
 
 
+def _ended_places(tx: Tx) -> dict[tuple[UUID, UUID, str], datetime]:
+    """When each place (cohort, person, role) ended last."""
+    places = select(membership.c.cohort_id, membership.c.person_id, membership.c.role, membership.c.until)
+    rows = tx.execute(places.where(membership.c.until.is_not(None)).order_by(membership.c.until))
+    return {(row.cohort_id, row.person_id, row.role): row.until for row in rows}
+
+
+def _ended_roles(tx: Tx) -> dict[UUID, datetime]:
+    """When each former coordinator's role ended last."""
+    lines = select(history_table.c.subject, history_table.c.at).where(history_table.c.what == "coordinator.removed")
+    return {row.subject: row.at for row in tx.execute(lines.order_by(history_table.c.at))}
+
+
 class _Preparing:
     """The program as it is and, row by row, as it will be."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, *, restore_removed: bool) -> None:
         tx = work.tx
         self.work = work
+        self.restore_removed = restore_removed
+        self.ended_places = _ended_places(tx)
+        self.ended_roles = _ended_roles(tx)
+        self.named_by_roster = people.coordinators_named_by(tx, people.ROSTER)
         self.plan = Plan(stamp(tx))
         found = [
             _Person(*row)
@@ -207,7 +228,12 @@ class _Preparing:
             self.by_roster_id[someone.roster_id] = someone
 
     def _coordinator(self, row: Row, someone: _Person) -> None:
-        if not someone.coordinator:
+        if someone.coordinator:
+            if someone.id not in self.named_by_roster:
+                self.named_by_roster.add(someone.id)
+                self.plan.named_too.append(someone.id)
+        elif self._may_get_back(row, self.ended_roles.get(someone.id), "as coordinator"):
+            self.named_by_roster.add(someone.id)
             self.plan.coordinators.append(someone.id)
             self._remember(replace(someone, coordinator=True))
             self._change(row, f"{row.name} becomes a coordinator.")
@@ -235,10 +261,25 @@ class _Preparing:
         if role is not None:
             self.plan.leavings.append((cohort_id, someone.id))
             self._change(row, f"{row.name} is now {row.role} of {row.cohort}, not {role}.")
-        else:
+        elif self._may_get_back(
+            row, self.ended_places.get((cohort_id, someone.id, row.role)), f"as {row.role} of {row.cohort}"
+        ):
             self._change(row, f"{row.name} joins {row.cohort} as {row.role}.")
+        else:
+            return
         self.roles[cohort_id, someone.id] = row.role
         self.plan.joinings.append(Joining(cohort_id, someone.id, row.role))
+
+    def _may_get_back(self, row: Row, ended: datetime | None, what: str) -> bool:
+        """Whether the row may give somebody a place or role; what was taken away is given back only on request."""
+        if ended is None or self.restore_removed:
+            return True
+        self._problem(
+            row,
+            f"{row.name} was removed {what} on {long_day(ended, row.zone)}. Delete this line, or give the role back "
+            "by importing with --restore-removed.",
+        )
+        return False
 
     def _enrolment(self, row: Row, someone: _Person) -> None:
         known = self.enrolments.get(someone.id)
@@ -300,6 +341,8 @@ def write(work: Work, plan: Plan, report: Report = report_nothing) -> None:
     )
     for person_id in plan.coordinators:
         people.make_coordinator(work, person_id, people.ROSTER)
+    for person_id in plan.named_too:
+        people.also_named(work, person_id, people.ROSTER)
     for cohort_id, name, region, zone in plan.cohorts:
         cohorts.create(work, name, region, zone, cohort_id=cohort_id)
     regions = [{"of": cohort_id, "region": region} for cohort_id, region in plan.regions.items()]

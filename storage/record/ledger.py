@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
 
 from program.record.chain import START, mark_of
 from program.record.wording import RecordLine
-from storage.core.database import Tx
+from storage.core.database import Tx, among
 from storage.core.work import Work, put
 from storage.meetings.meetings_tables import meeting
 from storage.people.people_tables import cohort, membership, person
@@ -129,6 +129,16 @@ def of_cohort(tx: Tx, cohort_id: UUID | None, kinds: Collection[str]) -> list[Re
         membership.c.cohort_id == cohort_id, membership.c.role == "mentee", membership.c.until.is_(None)
     )
     return _lines(tx, wanted, enrolment.c.person_id.in_(here))
+
+
+REQUESTS = (("activity", "logged"), ("makeup", "asked"))  # kinds and steps that a decision answers
+
+
+def with_requests(tx: Tx, person_ids: Collection[UUID]) -> list[UUID]:
+    """Those of these people who ever logged an activity or asked for a make-up, decided or not."""
+    asked = or_(*(and_(ledger_line.c.kind == kind, ledger_line.c.step == step) for kind, step in REQUESTS))
+    query = select(enrolment.c.person_id).join_from(ledger_line, enrolment).where(asked).distinct()
+    return sorted(tx.scalars(query.where(among(tx, enrolment.c.person_id, person_ids))))
 
 
 def get(tx: Tx, line_id: UUID) -> RecordLine | None:

@@ -179,6 +179,7 @@ PRESSES = (
     Act("breaks.remove", ("@break of all",), COORDINATOR),
     Act("breaks.snow", ("@meeting",), LEADS_ANY),
     Act("cohort.settings", ("@cohort",), LEADS_ANY),
+    Act("cohort.unlink", ("@cohort",), LEADS_ANY, idle="has no home channel"),
     # The program
     Act("figures.month", ("2026-08-01",), COORDINATOR, idle="There are no figures for that month."),
     Act("overview.find", (), COORDINATOR),

@@ -377,7 +377,7 @@ class TeamsClient:
         return {
             "type": kind,
             "id": f"f:{number}",
-            "timestamp": f"2026-01-02T18:03:{number % 60:02}.1995342Z",
+            "timestamp": f"2026-01-02T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.1995342Z",
             "channelId": "msteams",
             "serviceUrl": self.fake.service_url,
             "from": self.person.account(),

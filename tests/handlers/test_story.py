@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from handlers.people import identity
-from handlers.people.cohorts import Linking, make_home
+from handlers.people.homes import Linking, make_home
 from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
 from storage.meetings import attendance, breaks, meetings
@@ -651,5 +651,6 @@ async def test_who_no_longer_leads_when_the_bot_is_in_moves_no_home(world: World
             work, platform=world.platform, tenant=world.tenant, external="C00NEW", kind="channel", name="", reference={}
         )
         cohorts.leave(work, ozarks.id, ruth.id, None)
-        make_home(work, place, Linking(ruth.id, ozarks.id))
+        cohorts.want_home(tx, ozarks.id, place)
+        assert make_home(work, place, Linking(ruth.id, ozarks.id)) == "not_allowed"
     assert home_of_ozarks(world) == HOME

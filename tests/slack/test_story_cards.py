@@ -253,6 +253,7 @@ async def the_rest_of_the_commands(story: Story) -> None:
     assert any(message.startswith("# Weekly digest") for message in carol.inbox())
     await carol.opens_home()
     await ruth.sends("cohort unlink", HOME)
+    await ruth.taps_notice("Unlink it", HOME)
     await story.app.product.threads.write(lambda tx: forgotten(story, tx))
     await story.settled()
     assert dana.inbox()[-1].startswith("# Your private data is deleted")

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from bot.slack import Patience
 from storage.checkins.checkins_tables import checkin, prompt
 from storage.meetings.meetings_tables import break_, meeting, rsvp
-from storage.outbox.outbox_tables import delivery, due_moment, processed_request
+from storage.outbox.outbox_tables import conversation, delivery, due_moment, processed_request
 from storage.people.people_tables import account, person
 from storage.vault.vault_tables import vault_item
 from tests.fakes.slack import BOT_USER, Fault
@@ -329,6 +329,19 @@ async def test_a_channel_that_threw_the_bot_out(story: Story) -> None:
     assert "plc-ozarks: an announcement. The bot is not in this channel, or the channel is gone. Invite" in digest
 
 
+async def test_a_leave_that_comes_after_the_bot_is_back_loses_no_channel(story: Story) -> None:
+    await story.all_matched()
+    left = {"type": "channel_left", "channel": OZARKS, "event_ts": "1900000000.1"}
+    back = {"type": "member_joined_channel", "user": BOT_USER, "channel": OZARKS, "team": "T00HOME"}
+    await story.carol.event({**back, "inviter": "U00RUTH", "event_ts": "1900000010.1"})
+    await story.carol.event(left)
+    await story.settled()
+    gone = select(conversation.c.gone).where(conversation.c.external == OZARKS)
+    assert await story.rows(gone) == [(False,)]
+    await story.carol.event({**left, "event_ts": "1900000020.1"})
+    assert await story.rows(gone) == [(True,)]
+
+
 # Meetings --------------------------------------------------------------------------------------
 
 
@@ -357,7 +370,7 @@ async def test_a_snow_day_by_one_tap_and_its_undo(story: Story) -> None:
     told = await story.ruth.taps_notice("Snow day", OZARKS)
 
     assert "Thu Sep 10, 2026 is a snow day. I cancelled the meeting and told the cohort." in told
-    assert "is cancelled (a break). It doesn't count as an absence." in story.dana.reads(OZARKS)[-1]
+    assert "is cancelled (weather). It doesn't count as an absence." in story.dana.reads(OZARKS)[-1]
     assert await story.rows(select(break_.c.label)) == [("Snow day",)]
     await story.ruth.taps_notice("Undo", OZARKS)
     assert "Back on" in story.dana.reads(OZARKS)[-1]

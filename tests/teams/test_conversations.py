@@ -538,15 +538,15 @@ async def test_a_client_without_a_tenant_has_one_made_up(start: Start) -> None:
 # Coming and going ------------------------------------------------------------------------------
 
 
-async def test_an_install_is_told_once_though_teams_tells_it_twice(bot: Bot) -> None:
-    bot.toy.reply = notice("Hello!")
-
+async def test_an_install_is_told_by_two_activities_and_each_says_when_it_was(bot: Bot) -> None:
     await bot.dana.send(bot.dana.installs())
     added = bot.dana.activity("conversationUpdate", membersAdded=[DANA.account(), {"id": BOT}])
     await bot.dana.send(added)
 
-    assert [type(asked.intent) for asked in bot.toy.asked] == [BotAdded]
-    assert len(bot.fake.posted(CHAT)) == 1
+    assert [type(asked.intent) for asked in bot.toy.asked] == [BotAdded, BotAdded]
+    times = [asked.at for asked in bot.toy.asked]
+    assert None not in times
+    assert len({asked.key for asked in bot.toy.asked}) == 2
 
 
 async def test_the_bot_is_put_into_a_team_and_taken_out(bot: Bot) -> None:

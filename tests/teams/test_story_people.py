@@ -10,14 +10,16 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from bot.app import App
 from bot.cli import roster
 from bot.cli.roster import NothingImported
+from bot.startup import open_database, prepare
 from bot.teams.listener import SENT_DIRECTLY
 from handlers.core.requests import AccountKey
 from storage.outbox import deliveries
 from storage.outbox.outbox_tables import conversation
 from storage.people import cohorts, people
-from tests.fakes.teams import BOT, CHANNEL, TEAM, TENANT
+from tests.fakes.teams import BOT, CHANNEL, TEAM, TENANT, TeamsClient
 from tests.teams.story import (
     CAROL,
     DANA,
@@ -28,6 +30,7 @@ from tests.teams.story import (
     SAM,
     Someone,
     Story,
+    join,
     match,
     of_the_team,
     settings_in,
@@ -173,8 +176,9 @@ async def test_a_guest_with_the_right_address_is_never_let_in_by_it(story: Story
 async def test_a_personal_install_asks_those_of_the_roster_and_leaves_others_in_peace(story: Story) -> None:
     dana, ollie = story.meets(DANA), story.meets(OLLIE)
 
-    await dana.acts(dana.client.installs())
-    await ollie.acts(ollie.client.installs())
+    for someone in (dana, ollie):  # Teams tells of one install by two activities
+        await someone.acts(someone.client.installs())
+        await someone.acts(someone.client.activity("conversationUpdate", membersAdded=[{"id": BOT}]))
 
     assert [shown(one).splitlines()[0] for one in dana.chat] == ["Is this you?"]
     assert not ollie.chat
@@ -225,6 +229,58 @@ async def test_an_app_removed_and_added_again_within_a_minute_is_there(
     assert sum("cohort link" in shown(one) for one in story.in_channel(TEAM)) == 1
     await carol.acts(of_the_team(carol, "membersRemoved", {"id": BOT}))
     assert is_gone()
+
+
+def gone(story: Story) -> bool:
+    """Whether the bot believes that it was taken out of the team."""
+    query = select(conversation.c.gone).where(conversation.c.external == TEAM)
+    return bool(story.read(lambda tx: tx.scalar(query)))
+
+
+async def test_a_removal_that_comes_after_the_app_is_back_removes_nothing(
+    story: Story, cohort: dict[str, Someone]
+) -> None:
+    carol = cohort["carol"]
+    late = {**of_the_team(carol, "membersRemoved", {"id": BOT}), "timestamp": "2030-01-01T10:00:00.1234567Z"}
+    back = {**of_the_team(carol, "membersAdded", {"id": BOT}), "timestamp": "2030-01-01T10:00:30Z"}
+    await carol.acts(back)
+    await carol.acts(late)
+    assert not gone(story)
+    await carol.acts({**of_the_team(carol, "membersRemoved", {"id": BOT}), "timestamp": "2030-01-01T10:01:00Z"})
+    assert gone(story)
+
+
+async def test_an_app_that_two_processes_hear_is_removed_and_added_is_there(
+    story: Story, cohort: dict[str, Someone], tmp_path: Path
+) -> None:
+    """Each process hears one of the two activities that Teams sends of each change, the other half the next time."""
+    carol = cohort["carol"]
+    settings = story.settings
+    database = open_database(settings)
+    other = App(settings, database, prepare(settings, database, story.clock, uuid4), story.clock, uuid4)
+    join(other, story.fake)
+    await other.start()
+    await other.loop.stop()
+    two = TeamsClient(story.fake, f"{other.address}api/messages", person=CAROL)
+    try:
+
+        async def hear(client: TeamsClient, change: Literal["membersAdded", "membersRemoved"], second: int) -> None:
+            """``change`` as a conversationUpdate at one process, and as an installationUpdate at the other."""
+            at = {"timestamp": f"2030-01-01T10:00:{second:02}Z"}
+            action = "add" if change == "membersAdded" else "remove"
+            update = {**of_the_team(carol, change), "type": "installationUpdate", "action": action, **at}
+            rest = two if client is carol.client else carol.client
+            for who, activity in ((client, {**of_the_team(carol, change, {"id": BOT}), **at}), (rest, update)):
+                status, _ = await who.send(activity)
+                assert status == 200
+
+        await hear(carol.client, "membersAdded", 0)
+        await hear(carol.client, "membersRemoved", 10)
+        assert gone(story)
+        await hear(two, "membersAdded", 20)
+        assert not gone(story)
+    finally:
+        await other.stop()
 
 
 def test_three_broken_rows_import_none_and_a_good_file_twice_changes_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ async def test_what_waits_for_verification_is_put_to_the_new_mentors(
     assert "Dana Reyes: One-to-one contact with the mentor" in asked.text
     await tom.presses(asked, "Verify")
     assert steps(world, dana)[-1] == ("activity", "verified")
-    assert "Activity verified" in old.text
+    assert "You no longer get this" in old.text, "what is decided of another mentor's mentee is not told"
     assert "1 of 2" in said(await dana.sends("progress"))
     assert whole(world)
 

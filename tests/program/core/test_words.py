@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from program.core.words import FSI, PDI, counted, isolated, isolated_parts, listed, nearest, normal
+from program.core.words import FSI, PDI, counted, folded, isolated, isolated_parts, listed, nearest, normal
 
 
 def test_the_nearest_commands() -> None:
@@ -50,3 +50,27 @@ def test_a_name_is_isolated_as_one() -> None:
 def test_isolating_takes_time_in_proportion_to_the_text() -> None:
     for text in ("א" + "\u0591" * 50_000 + "x", "א " * 50_000 + "x", "א" + " ." * 50_000 + "x"):
         assert isolated_parts(text).endswith("x")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("émile", "Émile Ünal"),
+        ("EMILE U\u0308NAL", "Émile Ünal"),
+        ("ana maria", "Ana\u00a0Maria Silva"),
+        ("Jos\u00e9", "Jose\u0301 Pe\u0301rez"),
+        ("o'connor", "Sinéad O’Connor"),
+        ("\u2068יעל כהן\u2069", "יעל כהן"),
+        ("علي حسن", "\u200eعلي حسن\u200f"),
+        ("strasse", "Anna Straße"),
+        ("i", "İnci"),
+        ("kim \U0001f469\u200d\U0001f3eb", "Kim \U0001f469\u200d\U0001f3eb Lee"),
+    ],
+)
+def test_names_are_compared_as_people_type_them(typed: str, name: str) -> None:
+    assert folded(typed) in folded(name)
+    assert folded(typed)
+
+
+def test_invisible_characters_alone_are_nothing() -> None:
+    assert folded("\u200d\u2069 \u0301\u00a0") == ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import itertools
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from bot.cli.keyring import unlock_database
 from bot.cli.roster import NothingImported, import_file, verify_ledger
 from bot.settings import Settings
 from storage.core.database import Database
+from storage.core.work import Work
 from storage.people import cohorts, people
 from storage.people.people_tables import membership, person
 from storage.record import enrolments, ledger
@@ -210,3 +212,77 @@ def test_an_import_that_fails_at_its_end_leaves_nothing(settings: Settings) -> N
     with pytest.raises(KeyboardInterrupt):
         import_file(settings, many(3), NOW, uuid4, dry_run=False, report=report)
     assert count(settings) == 0
+
+
+# What was taken away ------------------------------------------------------------------------------
+
+
+def _takes_away(settings: Settings) -> None:
+    """Ruth is removed as a mentor, Dana leaves, and Carol's role ends."""
+    database = unlocked(settings)
+    with database.write() as tx:
+        work = Work(tx, NOW, uuid4)
+        for email in ("ruth@example.org", "dana@example.org"):
+            someone = people.by_email(tx, email)
+            assert someone is not None
+            for cohort in cohorts.shared_cohorts(tx, someone.id):
+                cohorts.leave(work, cohort.id, someone.id, None)
+        carol = people.by_email(tx, "carol@example.org")
+        assert carol is not None
+        people.end_coordinator(work, carol.id, "command")
+    database.close()
+
+
+def test_the_same_file_does_not_give_back_what_was_taken_away(settings: Settings) -> None:
+    run(settings, ROSTER)
+    _takes_away(settings)
+    with pytest.raises(NothingImported) as problem:
+        run(settings, ROSTER)
+    assert str(problem.value).splitlines() == [
+        f"Line {line}: {who} on September 6, 2026. Delete this line, or give the role back by importing with "
+        "--restore-removed."
+        for line, who in (
+            (2, "Ruth Ellison was removed as mentor of Ozarks"),
+            (3, "Dana Reyes was removed as mentee of Ozarks"),
+            (8, "Carol Dietz was removed as coordinator"),
+        )
+    ]
+    kept = "".join(line for line in ROSTER.splitlines(True) if "Ruth" not in line and "Dana" not in line)
+    assert run(settings, kept.replace(kept.splitlines(True)[-1], "")) == []
+
+
+def test_what_was_taken_away_is_given_back_on_request_and_the_same_file_is_nothing_new_then(settings: Settings) -> None:
+    run(settings, ROSTER)
+    _takes_away(settings)
+    changes = [change.text for change in import_file(settings, ROSTER, NOW, uuid4, dry_run=False, restore_removed=True)]
+    assert changes == [
+        "Ruth Ellison joins Ozarks as mentor.",
+        "Dana Reyes joins Ozarks as mentee.",
+        "Carol Dietz becomes a coordinator.",
+    ]
+    assert run(settings, ROSTER) == []
+
+
+@pytest.mark.parametrize("first", ["settings", "roster"])
+def test_a_coordinator_of_settings_and_roster_stays_one_when_the_settings_end(settings: Settings, first: str) -> None:
+    run(settings, ROSTER)
+    database = unlocked(settings)
+    times = itertools.count()
+
+    def named(*addresses: str) -> None:
+        with database.write() as tx:
+            work = Work(tx, NOW + timedelta(hours=next(times)), uuid4)
+            people.ensure_coordinators(work, addresses, "America/Chicago")
+
+    try:
+        if first == "settings":
+            named("new@example.org")
+        run(settings, ROSTER + "Program,,coordinator,New One,new@example.org,P8,America/Chicago,,,\n")
+        named("new@example.org")
+        named("new@example.org")
+        named()
+        with database.read() as tx:
+            (new,) = [one.id for one in people.coordinators(tx) if one.name == "New One"]
+            assert people.named_by(tx, new) == {people.ROSTER}
+    finally:
+        database.close()
