@@ -9,7 +9,10 @@ from typing import Any, assert_never
 
 from microsoft_teams import cards as ac
 
-from bot.teams.render import Limits, Page, Surface, adaptive, blocks, carried, fitted, heading, press, text
+from bot.teams.card_actions import carried, press
+from bot.teams.card_body import blocks
+from bot.teams.page import Limits, Page, Surface, adaptive, fitted
+from bot.teams.spans import heading, text
 from bot.teams.words import literal, one_line, shortened
 from handlers.core.cards import (
     Action,

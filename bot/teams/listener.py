@@ -21,8 +21,9 @@ from bot.runtime.port import Address, Answer, Permanent, Temporary, Uncertain, W
 from bot.teams.activities import PLAYGROUND_TENANT, Asked, BadActivity, Kind, kind_of, read, sent_by_teams, tenant_of
 from bot.teams.auth import KeysUnreachable, NotTeams, Unauthorized
 from bot.teams.forms import dialog_title, render_form, sent_again, with_values
+from bot.teams.page import CARD_TYPE
 from bot.teams.port import TeamsPort, card_activity
-from bot.teams.render import CARD_TYPE, render
+from bot.teams.render import render
 from bot.teams.wire import Barred, Gone
 from bot.teams.words import literal
 from bot.web.bodies import read_object, refusal

@@ -19,7 +19,8 @@ from bot.runtime.logs import event
 from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
 from bot.teams.activities import CHANNEL, PLATFORM
 from bot.teams.connector import Connectors
-from bot.teams.render import CARD_TYPE, render, summary
+from bot.teams.page import CARD_TYPE
+from bot.teams.render import render, summary
 from bot.teams.wire import Barred, Gone
 from handlers.core.cards import Card, Shown
 from handlers.core.requests import AccountKey, Place, Profile

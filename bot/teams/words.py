@@ -1,7 +1,7 @@
-"""What people typed, made literal in Adaptive Cards, and cut visibly where it is too long.
+"""Escapes text that people typed for Adaptive Cards, and shortens it with an ellipsis.
 
-A TextRun shows its text as it is, on every client; a TextBlock and a fact read a subset of markdown, and
-older mobile clients show the backslash of an escape. So typed text goes into runs wherever a run can stand.
+A TextRun shows its text literally on every client. A TextBlock and a fact read a subset of markdown, and older
+mobile clients show the backslash of an escape. So typed text goes into runs wherever a run is allowed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _LINE_START = re.compile(r"^(\s*)([-+#]|\d+(?=[.)]))", re.MULTILINE)
 
 
 def literal(text: str) -> str:
-    """Text for where no markdown is read: runs, labels, titles of actions and choices."""
+    """Return text for places that read no markdown: runs, labels, titles of actions and choices."""
     text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     return _FILLED_IN.sub(rf"\1{BREAK}", text)
 
 
 def escaped(text: str) -> str:
-    """Text for where markdown is read: text blocks and facts."""
+    """Return text for places that read markdown: text blocks and facts."""
     text = _MARKDOWN.sub(r"\\\1", literal(text))
     text = _LINE_START.sub(_escape_start, text)
     return text.replace("\n", "\n\n")
@@ -38,12 +38,15 @@ def _escape_start(match: re.Match[str]) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most ``limit`` characters, with an ellipsis where something was left out."""
+    """Return at most ``limit`` characters, with an ellipsis at the end if something is left out."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def one_line(text: str, limit: int) -> str:
-    """For names, labels and titles: no line breaks, and cut in the middle: what tells two apart may be last."""
+    """Return a name, label or title without line breaks, in at most ``limit`` characters.
+
+    It is cut in the middle, since two names may differ only at the end.
+    """
     text = " ".join(text.split())
     if len(text) > limit:
         end = limit // 3

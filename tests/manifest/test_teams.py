@@ -122,7 +122,7 @@ def test_every_offered_command_may_be_used_by_somebody_where_it_is_offered() -> 
 
 def test_it_asks_for_nothing_that_the_code_does_not_use() -> None:
     said = manifest()
-    code = "".join(file.read_text(encoding="utf-8") for file in Path(bot.teams.__file__).parent.glob("*.py"))
+    code = "".join(file.read_text(encoding="utf-8") for file in Path(bot.teams.__file__).parent.rglob("*.py"))
 
     assert "authorization" not in said  # no resource-specific permission
     assert "webApplicationInfo" not in said  # no sign-in, no Graph

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.teams.forms import INPUT, read_values, render_form, with_values
-from bot.teams.render import CARD_BYTES, render, summary
+from bot.teams.page import CARD_BYTES
+from bot.teams.render import render, summary
 from bot.teams.words import BREAK, escaped, literal
 from handlers.core.cards import (
     Bold,
