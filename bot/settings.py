@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.documents.wording import BadWording, read_wording
-from bot.web.clients import Clients, read_networks
+from bot.web.clients import Clients, hostname, is_loopback, read_networks
 from program.privacy.privacy_settings import ABUSE, CRISIS, LOWEST_THRESHOLD, RECORDS, PrivacySettings
 from storage.core.work import KEY_BACKUP_DAYS
 
@@ -137,12 +136,7 @@ class Settings(BaseSettings):
 
     @property
     def loopback(self) -> bool:
-        if self.plc_host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.plc_host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.plc_host)
 
 
 def mixed(example: bool) -> str:
@@ -255,6 +249,11 @@ def _teams_problems(settings: Settings) -> list[str]:
         if not settings.loopback:
             problems.append(
                 "TEAMS_ALLOW_UNAUTHENTICATED is for a test client on this machine: PLC_HOST must be a loopback address."
+            )
+        if settings.plc_public_url and not is_loopback(hostname(settings.plc_public_url.partition("://")[2])):
+            problems.append(
+                "TEAMS_ALLOW_UNAUTHENTICATED and PLC_PUBLIC_URL exclude each other: through a proxy anybody could act "
+                "as anyone. Remove one."
             )
         if settings.teams_app_password:
             problems.append("TEAMS_ALLOW_UNAUTHENTICATED and TEAMS_APP_PASSWORD exclude each other; remove one.")

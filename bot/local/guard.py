@@ -6,11 +6,12 @@ page in the same browser, which can post here (CSRF) or point its own name at th
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from bot.web.clients import hostname, is_loopback
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,30 +53,11 @@ def refusal(request: web.Request) -> str:
     peer = request.transport.get_extra_info("peername") if request.transport else None
     if not peer or not is_loopback(str(peer[0])):
         return "The local workspace answers only this machine."
-    if not is_loopback(_hostname(request.host)):
+    if not is_loopback(hostname(request.host)):
         return "Open the local workspace as 127.0.0.1 or localhost."
     if _foreign(request) or (request.method not in ("GET", "HEAD") and not _own_page(request)):
         return "The local workspace accepts changes only from its own pages."
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address can only mean this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1, as a dual-stack socket names its peer
-    return bool((mapped or address).is_loopback)
-
-
-def _hostname(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _foreign(request: web.Request) -> bool:

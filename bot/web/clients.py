@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -58,10 +59,28 @@ def client_name(address: str) -> str:
 
 
 def from_this_machine(request: web.Request) -> bool:
-    """Whether a program on this machine calls for itself, not a proxy or a page in a browser for somebody else."""
+    """Whether a program on this machine calls for itself, not a proxy or a page in a browser for somebody else.
+
+    A proxy that adds no header of its own and names this machine as the host looks the same.
+    """
     if any(name in request.headers for name in (*FORWARDED, "Origin")):
         return False
-    address = _address(request.remote or "")
+    return is_loopback(request.remote or "") and is_loopback(hostname(request.host))
+
+
+def hostname(host: str) -> str:
+    """The name or address of a ``Host`` header, without its port; empty where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address can only mean this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    address = _address(host)  # ::ffff:127.0.0.1 is how a dual-stack socket names its peer
     return address is not None and address.is_loopback
 
 

@@ -63,6 +63,10 @@ def test_slack_over_socket_mode(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"teams_app_id": "1"}, "TEAMS_APP_PASSWORD is missing"),
         ({"teams_app_id": "1", "teams_app_password": SECRET}, "TEAMS_TENANT_ID is missing"),
         ({"teams_allow_unauthenticated": "true", "plc_host": "0.0.0.0"}, "TEAMS_ALLOW_UNAUTHENTICATED is for a test"),
+        (
+            {"teams_allow_unauthenticated": "true", "plc_public_url": "https://plc.example.org"},
+            "TEAMS_ALLOW_UNAUTHENTICATED and PLC_PUBLIC_URL exclude each other",
+        ),
         ({"teams_allow_unauthenticated": "true", "teams_app_password": SECRET}, "exclude each other"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 
@@ -56,3 +57,14 @@ def test_the_containers_write_no_core_dumps_and_gain_nothing() -> None:
     said = (ROOT / "docs" / "operations.md").read_text()
     for option in ("--ulimit core=0", "--cap-drop ALL", "--security-opt no-new-privileges", "--read-only"):
         assert option in said
+
+
+def test_the_containers_proxies_are_their_own_network_alone() -> None:
+    """Whoever is in PLC_PROXIES says who the client is, so a network of others must not be in it."""
+    compose = (ROOT / "compose.yaml").read_text()
+    subnet = re.search(r"^ +- subnet: (\S+)", compose, re.MULTILINE)
+    proxies = re.search(r"^ +PLC_PROXIES: (\S+)$", compose, re.MULTILINE)
+    assert subnet
+    assert proxies
+    assert proxies[1] == subnet[1]
+    assert ipaddress.ip_network(proxies[1]).num_addresses <= 256

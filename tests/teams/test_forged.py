@@ -141,7 +141,7 @@ async def test_a_test_client_on_this_machine_may_be_of_another_channel(start: St
     assert len(bot.toy.asked) == 1
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Origin"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Origin", "Host"])
 async def test_nobody_else_comes_in_through_a_proxy_or_a_page_in_a_browser(start: Start, header: str) -> None:
     bot = await start(open_door=True)
 

@@ -17,7 +17,8 @@ PROXIES = Clients(read_networks(["10.0.0.0/8", "::1"]))
 def request(remote: str, *forwarded: str, **headers: str) -> web.Request:
     named = CIMultiDict([("X-Forwarded-For", value) for value in forwarded])
     named.extend({name.replace("_", "-"): value for name, value in headers.items()})
-    return cast("web.Request", SimpleNamespace(remote=remote, headers=named))
+    host = named.get("Host", "127.0.0.1:3978")
+    return cast("web.Request", SimpleNamespace(remote=remote, headers=named, host=host))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,10 @@ def test_this_machine(remote: str) -> None:
     assert from_this_machine(request(remote))
     assert not from_this_machine(request(remote, "203.0.113.9"))
     assert not from_this_machine(request(remote, Origin="https://evil.example"))
+    for host in ("plc.example.org", "", "[", "127.0.0.1.example.org"):
+        assert not from_this_machine(request(remote, Host=host))
+    for host in ("localhost", "localhost:3978", "[::1]:3978"):
+        assert from_this_machine(request(remote, Host=host))
 
 
 @pytest.mark.parametrize("remote", ["203.0.113.9", "10.1.2.3", ""])
