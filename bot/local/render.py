@@ -48,6 +48,7 @@ from handlers.core.cards import (
     plain,
 )
 from program.core.times import zone_words
+from program.core.words import isolated
 
 BOT_NAME = "PLC Cohort Bot"
 SLASH = "/plc"  # before a command
@@ -161,6 +162,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._jinja.filters["isolated"] = isolated
         self._jinja.globals.update(
             path_of=path_of, face_of=face_of, moment=moment, zone_words=zone_words, bot_name=BOT_NAME
         )
@@ -299,11 +301,12 @@ class Renderer:
     # Forms ---------------------------------------------------------------------------------
 
     def form(self, form: Form, viewer: Viewer, message: int | None) -> Markup:
-        """A dialog. ``message``: the one whose button opened it; what is sent tells it again."""
+        """A dialog. ``message``: the message whose button opened it; what is sent names it again."""
         return self._part(
             "form.html",
             form=form,
             message=message,
+            private=form.confidential and any(isinstance(field, TextField) for field in form.fields),
             blocks=self._draw(form.blocks, {}, viewer, "form"),
             fields=[self._field(field, f"field{index}") for index, field in enumerate(form.fields)],
         )

@@ -114,15 +114,17 @@ def _mode_field(kinds: list[Activity]) -> tuple[Field, ...]:
     if not modes:
         return ()
     options = tuple(Option(mode, _mode_words(mode)) for mode in modes)
-    return (ChoiceField("mode", "How", options, optional=True, hint=_mode_hint(kinds)),)
+    return (ChoiceField("mode", _mode_label(kinds), options, optional=True),)
 
 
 def _mode_words(mode: str) -> str:
     return MODES.get(mode, mode.replace("_", " ").capitalize())
 
 
-def _mode_hint(kinds: list[Activity]) -> str:
-    return f"Needed for: {listed([one.name for one in kinds if one.modes])}."
+def _mode_label(kinds: list[Activity]) -> str:
+    """The question for how something was done, naming the kinds it is only for: other kinds leave it empty."""
+    names = [kind.name[:1].lower() + kind.name[1:] for kind in kinds if kind.modes]
+    return "How" if len(names) == len(kinds) else f"How (only for {listed(names)})"
 
 
 def _read_when(call: Call, read: FieldReader, kind: Activity | None) -> tuple[date, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from handlers.core.cards import Card, Table
 from tests.browser.workspace import DESKTOP, NARROW, Person, Served, accessible, window
 from tests.local.toy import COORDINATOR, HOME, LINES, MENTEE, TAP, post
 from tests.specimens import CARDS, FORMS
@@ -102,6 +104,57 @@ async def test_nothing_moves_the_page_sideways_at_the_largest_text(browser: Brow
             await post(served.workspace, HOME, card, UUID(int=number))
         dana = await Person.open(page, MENTEE.user, HOME)
         await dana.fits()
+
+
+COHORTS = Card(
+    "By cohort",
+    (
+        Table(
+            ("Cohort", "Mentees", "Mentors", "Need help", "Complete"),
+            tuple((name, "12", "2", "0", str(number)) for number, name in enumerate(("Gateway", "Bootheel", "Ozarks"))),
+            caption="",
+        ),
+    ),
+)
+BROKEN_WORDS = """(places) => places.flatMap((place) => {
+    const text = [...place.childNodes].find((node) => node.nodeType === 3);
+    const range = document.createRange();
+    return [...(text?.data ?? "").matchAll(/\\S+/g)].filter((word) => {
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map((word) => word[0]);
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_a_wide_table_on_a_phone_breaks_no_word_and_cuts_no_column(
+    browser: Browser, served: Served, width: int
+) -> None:
+    async with window(browser, served.address, size=ViewportSize(width=width, height=740)) as page:
+        await post(served.workspace, HOME, COHORTS, UUID(int=1))
+        dana = await Person.open(page, MENTEE.user, HOME)
+        message = await dana.reads("By cohort")
+        assert await message.locator("tbody th, tbody td").evaluate_all(BROKEN_WORDS) == []
+        scroll = message.get_by_role("region", name="Table")
+        assert await scroll.evaluate("(box) => box.scrollWidth - box.clientWidth") == 0
+        assert await scroll.evaluate("(box) => box.scrollHeight - box.clientHeight") == 0
+        row = message.get_by_role("row", name="Gateway")
+        await expect(row.get_by_role("cell").last).to_be_in_viewport()
+        before = "(cell) => getComputedStyle(cell, '::before').content"
+        assert "Complete: " in await row.get_by_role("cell").last.evaluate(before)
+
+
+async def test_every_row_of_a_long_table_is_in_the_message(browser: Browser, served: Served) -> None:
+    """A box that scrolls inside the message hid rows without a sign."""
+    table = COHORTS.blocks[0]
+    assert isinstance(table, Table)
+    long = Card("Everybody", (replace(table, rows=table.rows * 20),))
+    async with window(browser, served.address) as page:
+        await post(served.workspace, HOME, long, UUID(int=1))
+        dana = await Person.open(page, MENTEE.user, HOME)
+        scroll = (await dana.reads("Everybody")).get_by_role("region", name="Table")
+        assert await scroll.evaluate("(box) => box.scrollHeight - box.clientHeight") == 0
 
 
 async def large_enough(page: Page) -> None:

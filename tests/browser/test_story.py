@@ -362,7 +362,7 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
 
         await dana.press("Write or change")
         form = dana.dialog("Your reflection")
-        await expect(form).to_contain_text("Nothing of it is written into this chat.")
+        await expect(form).to_contain_text("What you write here isn’t posted in the chat.")
         await expect(form.locator("textarea")).to_have_count(3)
         await form.locator("textarea").first.fill(secret)
         await dana.submit("Save")

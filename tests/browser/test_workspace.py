@@ -167,10 +167,10 @@ async def test_escape_leaves_a_form_and_asks_when_something_was_typed(browser: B
         await dana.press("Write")
         await dana.fill("What went well?", "A long week.")
         await page.keyboard.press("Escape")
-        await dana.answer_question("Cancel")
+        await dana.answer_question("Keep writing")
         await expect(page.get_by_label("What went well?")).to_have_value("A long week.")
         await page.keyboard.press("Escape")
-        await dana.answer_question("Throw away")
+        await dana.answer_question("Discard")
         await dana.closed()
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from bot.local import charts
+from bot.local.chat import Channel
+from bot.local.host import LocalPerson
 from bot.local.render import Renderer, Viewer, safe_url
 from handlers.core.cards import (
     Card,
@@ -21,6 +23,8 @@ from handlers.core.cards import (
     Paragraph,
     Progress,
     Series,
+    Table,
+    TextField,
     action,
     plain,
 )
@@ -138,6 +142,39 @@ def test_a_charts_numbers_are_also_a_table(renderer: Renderer) -> None:
     assert len(page.every("table")) == 2
 
 
+def test_a_wide_table_keeps_its_roles_and_names_each_cell(renderer: Renderer) -> None:
+    """On a phone its rows are lines of words; the column's name stands before each cell there."""
+    page = card_page(renderer, Card("", (Table(("Cohort", "Mentees", ""), (("Ozarks", "5", "x"),), caption="C"),)))
+    (table,) = page.every("table")
+    assert (table["role"], table["class"]) == ("table", "wide")
+    assert [cell.get("data-column") for cell in page.every("td")] == [None, "Mentees: ", None]
+    assert {attrs["role"] for tag, attrs in page.tags if tag in ("th", "td", "tr")} == {
+        "columnheader", "rowheader", "cell", "row"
+    }  # fmt: skip
+    narrow = card_page(renderer, Card("", (Table(("Name", "Attendance"), (("Dana", "Present"),), caption=""),)))
+    assert "class" not in narrow.every("table")[0], "two columns have room on a phone"
+
+
+def test_only_what_is_written_in_confidence_is_said_to_stay_out_of_the_chat(renderer: Renderer) -> None:
+    words = "What you write here isn’t posted in the chat."
+    text = TextField("t", "What is wrong")
+    choice = ChoiceField("c", "Share with", (Option("1", "Ruth"),))
+    for confidential, field, said in ((True, text, True), (True, choice, False), (False, text, False)):
+        form = Form("A", action("x"), opener=action("y"), fields=(field,), confidential=confidential)
+        page = Page(renderer.form(form, EYES, None))
+        assert (words in page.words) == said
+        assert "goes to the bot alone" not in page.words
+
+
+def test_names_are_isolated_from_what_stands_beside_them(renderer: Renderer) -> None:
+    name = "سارة حداد"
+    sara = LocalPerson("sara@example.org", name, "mentee", "UTC", "דרום")
+    assert f"<bdi>{name}</bdi>" in renderer.choose([sara])
+    assert "<bdi>דרום</bdi> · " in renderer.choose([sara])
+    channel = Channel("c", "דרום", (sara.user,))
+    assert f"<strong><bdi>{name}</bdi></strong>" in renderer.people(channel, sara, {sara.user: sara})
+
+
 def test_a_chart_of_nothing_is_drawn() -> None:
     nothing = Chart("pie", "Empty", ("a", "b"), (Series("s", (0, 0)),))
     assert [piece.value for piece in charts.slices(nothing)] == ["0", "0"]
@@ -161,7 +198,7 @@ def test_bars_are_shares_of_the_longest() -> None:
 def test_few_short_choices_are_buttons_and_many_are_a_list(renderer: Renderer) -> None:
     few = Page(renderer.form(ROSTER_OF_60, EYES, None))
     assert len(few.every("fieldset")) == 60
-    assert "Not set" in few.words
+    assert "Leave empty" in few.words
     many = ChoiceField("c", "Choose", tuple(Option(str(n), f"Option {n}") for n in range(9)))
     form = Form("Pick", action("x"), opener=action("y"), fields=(many,))
     page = Page(renderer.form(form, EYES, None))

@@ -23,9 +23,9 @@ async function send(address, body = {}, key = crypto.randomUUID()) {
       });
       const type = response.headers.get("Content-Type") ?? "";
       if (type.includes("json")) return await response.json();
-      return { problem: response.status === 403 ? await response.text() : "The bot could not answer. Please try again." };
+      return { problem: response.status === 403 ? await response.text() : "The bot couldn’t answer. Try again." };
     } catch {
-      if (attempt === 2) return { problem: "The bot cannot be reached. Is it still running? Nothing was lost; try again." };
+      if (attempt === 2) return { problem: "I can’t reach the bot. Is it still running? Nothing was lost. Try again." };
       await pause(400 * 2 ** attempt);
     }
   }
@@ -162,7 +162,7 @@ function show(pieces) {
 
 function insertMessage(fresh) {
   const all = [...messages.querySelectorAll(".message")];
-  const after = all.find((one) => Number(one.dataset.id) > Number(fresh.dataset.id));
+  const after = all.find((message) => Number(message.dataset.id) > Number(fresh.dataset.id));
   // A change of a message older than those on the page is not a new message.
   if (after && after === all[0] && !$("earlier").hidden) return false;
   messages.insertBefore(fresh, after ?? null);
@@ -172,9 +172,9 @@ function insertMessage(fresh) {
 
 function replaceMessage(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
-  const open = [...old.querySelectorAll("details")].map((one) => one.open);
+  const open = [...old.querySelectorAll("details")].map((details) => details.open);
   old.replaceWith(fresh);
-  fresh.querySelectorAll("details").forEach((one, index) => { one.open = open[index] ?? false; });
+  fresh.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? false; });
   if (focused) focusOn(fresh, focused.dataset.press);
 }
 
@@ -188,7 +188,7 @@ function removeMessage(old) {
 
 // The button with the same meaning if it is still there, else the message itself.
 function focusOn(message, action) {
-  const same = [...message.querySelectorAll("[data-press]")].find((one) => one.dataset.press === action);
+  const same = [...message.querySelectorAll("[data-press]")].find((button) => button.dataset.press === action);
   (same ?? message).focus({ preventScroll: true });
 }
 
@@ -343,10 +343,11 @@ async function press(button, address = "press") {
 const question = $("ask");
 let settle = () => {};
 
-function ask(words, yes) {
+function ask(words, yes, no = "No") {
   settle(false);
   $("ask-question").textContent = words;
   $("ask-yes").textContent = yes;
+  $("ask-no").textContent = no;
   if (!question.open) question.showModal();
   question.querySelector("[value=no]").focus();
   return new Promise((done) => { settle = done; });
@@ -403,7 +404,7 @@ function shut(dialog) {
 
 async function leave(dialog) {
   if (dialog.dataset.touched && dialog.hasAttribute("data-form")
-    && !(await ask("Throw away what you typed?", "Throw away"))) return;
+    && !(await ask("Discard what you typed?", "Discard", "Keep writing"))) return;
   dialog.close();
 }
 
