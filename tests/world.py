@@ -222,7 +222,7 @@ class World:
             people.confirm(work, seen.id, person.id, None)
             people.mark_welcomed(work, person.id)
             if agreed:
-                consent.decide(work, person.id, consent.AGREED)
+                consent.decide(work, person.id, seen.id, consent.AGREED)
             one.id = person.id
         from handlers.checkins.schedule import refresh_turns
 
@@ -286,7 +286,7 @@ def renamed(tx: Tx, email: str, name: str) -> None:
 def everybody_agrees(work: Work, but: str = "") -> None:
     """Everybody of the program has read the notice and agreed to check-ins; ``but``: an address."""
     for person_id in work.tx.scalars(select(person.c.id).where(person.c.email != but)).all():
-        consent.decide(work, person_id, consent.AGREED)
+        consent.decide(work, person_id, None, consent.AGREED)
 
 
 def buttons_of(card: Card) -> list[Button]:

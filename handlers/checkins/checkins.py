@@ -110,7 +110,7 @@ def close(work: Work, moment: Moment) -> str | None:
 
 @router.delivery("checkin")
 def checkin_delivery(work: Work, item: Delivery) -> Card | None:
-    found = checkins.get(work.tx, UUID(item.subject))
+    found = checkins.find_shown(work.tx, UUID(item.subject))
     if found is None or (item.verb == "post" and found.closes_at <= work.now):
         return None
     return checkin_card(work, found)
@@ -118,7 +118,7 @@ def checkin_delivery(work: Work, item: Delivery) -> Card | None:
 
 @router.delivery("checkin.nudge")
 def nudge_delivery(work: Work, item: Delivery) -> Card | None:
-    found = checkins.get(work.tx, UUID(item.subject))
+    found = checkins.find_shown(work.tx, UUID(item.subject))
     if found is None:
         return None
     if item.verb == "post" and (found.closes_at <= work.now or found.answered_at is not None):
@@ -173,7 +173,7 @@ def _pulse_label(value: str) -> str:
 
 def own_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's."""
-    found = checkins.get(call.work.tx, call.id_at(0))
+    found = checkins.find_shown(call.work.tx, call.id_at(0))
     if found is None or found.person_id != call.my_id:
         raise Refused("I can't find that check-in.")
     return found

@@ -114,14 +114,14 @@ def _decide(call: Call, decision: str) -> Reply:
     """Record the choice and show what it leads to: the check-in that waited, or the choice itself."""
     if (call.args or ("",))[0] != NOTICE_VERSION:
         raise Refused("The notice has changed since. Please send “privacy” and read it again.")
-    consent.decide(call.work, call.my_id, decision)
+    consent.decide(call.work, call.my_id, call.me.account_id, decision)
     if decision == consent.DECLINED:
         typed.destroy_all(call.work.tx, call.me.account_id)
     refresh_turns(call.work, [call.my_id])
     _refresh_open(call.work, call.my_id)
     if len(call.args) < 2:
         return Reply(replace=privacy_card(call))
-    found = checkins.get(call.work.tx, call.id_at(1))
+    found = checkins.find_shown(call.work.tx, call.id_at(1))
     if found is None or found.person_id != call.my_id:
         return Reply(replace=privacy_card(call))
     return Reply(replace=checkin_card(call.work, found))

@@ -8,13 +8,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
 from program.checkins.schedule import DEFAULT_PROMPTS, Cycle
 from storage.checkins import consent
 from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
 from storage.core.database import Tx, among, word
 from storage.core.work import Work, insert_new, put
+from storage.people import people
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
 
@@ -97,15 +98,16 @@ class Turn:
     snoozed_until: date | None
 
 
-def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = None) -> list[Turn]:
+def turns(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None = None) -> list[Turn]:
     """Those who get check-ins: matched mentees until they complete, and mentors who turned them on.
 
     A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
     several cohorts has one cycle. Who declined gets none. ``due``: only those whose turn has come by then.
     """
+    chosen = people.wants_checkins()
     wants = or_(
-        and_(membership.c.role == word("mentee"), or_(person.c.checkins.is_(None), person.c.checkins), ~holds_one()),
-        and_(membership.c.role == word("mentor"), person.c.checkins),
+        and_(membership.c.role == word("mentee"), func.coalesce(chosen, 1) == 1, ~holds_one()),
+        and_(membership.c.role == word("mentor"), chosen == 1),
     )
     linked = select(account.c.person_id).where(account.c.link == word("confirmed"), account.c.active)
     query = (
@@ -116,15 +118,15 @@ def turns(tx: Tx, people: Sequence[UUID] | None = None, due: datetime | None = N
             cohort.c.checkin_weekday,
             cohort.c.checkin_at,
             cohort.c.checkin_weeks,
-            person.c.snoozed_until,
+            people.snoozed_until(),
         )
         .join_from(membership, person)
         .join(cohort, cohort.c.id == membership.c.cohort_id)
         .where(membership.c.until.is_(None), wants, person.c.id.in_(linked), person.c.id.not_in(consent.declined()))
         .order_by(person.c.id, case((membership.c.role == word("mentee"), 0), else_=1), cohort.c.key)
     )
-    if people is not None:
-        query = query.where(among(tx, person.c.id, people))
+    if person_ids is not None:
+        query = query.where(among(tx, person.c.id, person_ids))
     if due is not None:
         query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
         query = query.where(checkin_turn.c.next_at <= due)
@@ -139,8 +141,8 @@ def set_turns(work: Work, turns: Sequence[tuple[UUID, datetime]]) -> None:
     put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in turns))
 
 
-def drop_turns(work: Work, people: Sequence[UUID]) -> None:
-    work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, people)))
+def drop_turns(work: Work, person_ids: Sequence[UUID]) -> None:
+    work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, person_ids)))
 
 
 def turn_at(tx: Tx, person_id: UUID) -> datetime | None:
@@ -175,7 +177,21 @@ def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[str]]], 
     return [one for one in opened_at(work.tx, work.now) if one.id in made]
 
 
+def is_shown() -> ColumnElement[bool]:
+    """Whether a check-in was opened for an account that its person still has.
+
+    Its marks tell what was answered and asked for. An account that replaced the earlier ones sees none of it.
+    """
+    asked = account.alias("asked")
+    return exists().where(
+        asked.c.person_id == checkin.c.person_id,
+        asked.c.link == word("confirmed"),
+        or_(asked.c.linked_at.is_(None), asked.c.linked_at <= checkin.c.opened_at),
+    )
+
+
 _GET = select(*_CHECKIN).where(checkin.c.id == bindparam("id"))
+_SHOWN = _GET.where(is_shown())
 
 
 def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
@@ -183,11 +199,17 @@ def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
     return CheckIn(*row) if row else None
 
 
+def find_shown(tx: Tx, checkin_id: UUID) -> CheckIn | None:
+    """A check-in that :func:`is_shown`."""
+    row = tx.execute(_SHOWN, {"id": checkin_id}).one_or_none()
+    return CheckIn(*row) if row else None
+
+
 def open_of(tx: Tx, person_id: UUID, now: datetime) -> CheckIn | None:
     """The person's check-in that takes answers now."""
     row = tx.execute(
         select(*_CHECKIN)
-        .where(checkin.c.person_id == person_id, checkin.c.closes_at > now)
+        .where(checkin.c.person_id == person_id, checkin.c.closes_at > now, is_shown())
         .order_by(checkin.c.opened_at.desc(), checkin.c.id)
         .limit(1)
     ).one_or_none()
@@ -195,10 +217,11 @@ def open_of(tx: Tx, person_id: UUID, now: datetime) -> CheckIn | None:
 
 
 def opened_at(tx: Tx, instant: datetime, *, answered: bool | None = None) -> list[CheckIn]:
-    """The check-ins that were opened in one go."""
+    """The check-ins that were opened in one go. ``answered``: only those that are, or are not, and are shown."""
     query = select(*_CHECKIN).where(checkin.c.opened_at == instant)
     if answered is not None:
-        query = query.where(checkin.c.answered_at.is_not(None) if answered else checkin.c.answered_at.is_(None))
+        said = checkin.c.answered_at.is_not(None) if answered else checkin.c.answered_at.is_(None)
+        query = query.where(said, is_shown())
     return [CheckIn(*row) for row in tx.execute(query.order_by(checkin.c.id))]
 
 

@@ -55,7 +55,8 @@ consent = Table(
     metadata,
     id_column(),
     reference("person_id", "person"),
-    Column("number", Integer, nullable=False),  # 1, 2 … : the last one holds
+    Column("account_id", Id),  # that decided; None: before that was noted
+    Column("number", Integer, nullable=False),  # 1, 2 … : the last one of the person's present accounts holds
     Column("version", String(16), nullable=False),  # of the notice that was shown
     Column("decision", String(16), nullable=False),  # agreed, declined
     Column("at", Instant, nullable=False),

@@ -1,18 +1,24 @@
-"""Who agreed to check-ins, and who declined: each decision a line with the notice's version; the last one holds."""
+"""Who agreed to check-ins, and who declined: each decision a line with the notice's version; the last one holds.
+
+A decision belongs to the account that made it. It holds for the person while that account is theirs: an account that
+replaced it neither sees it nor is bound by it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, or_, select
 
 from program.privacy.privacy_settings import NOTICE_VERSION
 from storage.checkins.checkins_tables import consent
-from storage.core.database import Tx, among
+from storage.core.database import Tx, among, word
 from storage.core.work import Work
+from storage.people.people_tables import account
 
 AGREED = "agreed"
 DECLINED = "declined"
@@ -35,7 +41,7 @@ class Decision:
         return self.decision == DECLINED
 
 
-def decide(work: Work, person_id: UUID, decision: str) -> None:
+def decide(work: Work, person_id: UUID, account_id: UUID | None, decision: str) -> None:
     """Add a decision about the notice as it is now, unless it says what the last one does."""
     story = of_person(work.tx, person_id)
     if story and (story[-1].decision, story[-1].version) == (decision, NOTICE_VERSION):
@@ -43,7 +49,8 @@ def decide(work: Work, person_id: UUID, decision: str) -> None:
     row = {
         "id": work.new_id(),
         "person_id": person_id,
-        "number": len(story) + 1,
+        "account_id": account_id,
+        "number": work.tx.execute(_COUNT, {"person": person_id}).scalar_one() + 1,
         "version": NOTICE_VERSION,
         "decision": decision,
         "at": work.now,
@@ -51,15 +58,27 @@ def decide(work: Work, person_id: UUID, decision: str) -> None:
     work.tx.execute(insert(consent).values(row))
 
 
+def _holds(decision: Any) -> ColumnElement[bool]:
+    """Whether the account that decided is still linked to its person."""
+    decider = account.alias("decider")
+    linked = exists().where(
+        decider.c.id == decision.c.account_id,
+        decider.c.person_id == decision.c.person_id,
+        decider.c.link == word("confirmed"),
+    )
+    return or_(decision.c.account_id.is_(None), linked)
+
+
+_COUNT = select(func.count()).select_from(consent).where(consent.c.person_id == bindparam("person"))
 _OF_PERSON = (
     select(consent.c.decision, consent.c.version, consent.c.at)
-    .where(consent.c.person_id == bindparam("person"))
+    .where(consent.c.person_id == bindparam("person"), _holds(consent))
     .order_by(consent.c.number)
 )
 
 
 def of_person(tx: Tx, person_id: UUID) -> list[Decision]:
-    """Every decision of a person, the one that holds last."""
+    """Every decision of a person's present accounts, the one that holds last."""
     return [Decision(*row) for row in tx.execute(_OF_PERSON, {"person": person_id})]
 
 
@@ -82,5 +101,6 @@ def agreed_of(tx: Tx, people: Sequence[UUID]) -> set[UUID]:
 
 def _last(decision: str) -> Select[tuple[UUID]]:
     later = consent.alias("later")
-    newest = select(func.max(later.c.number)).where(later.c.person_id == consent.c.person_id).scalar_subquery()
+    same = (later.c.person_id == consent.c.person_id, _holds(later))
+    newest = select(func.max(later.c.number)).where(*same).scalar_subquery()
     return select(consent.c.person_id).where(consent.c.number == newest, consent.c.decision == decision)

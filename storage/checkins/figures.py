@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 
 from program.checkins.figures import OTHERS, Figure, Participation, Tally
 from program.checkins.schedule import Cycle
@@ -15,6 +15,7 @@ from storage.checkins import consent
 from storage.checkins.checkins_tables import checkin, figure, participation
 from storage.core.database import Tx
 from storage.core.work import Work
+from storage.people import people
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
 from storage.vault.vault import Sealed, Vault
@@ -77,18 +78,20 @@ def mentees(tx: Tx, until: datetime) -> list[Mentee]:
     ]
 
 
-def tally(tx: Tx, opener: Vault, people: Collection[UUID], since: datetime, until: datetime) -> Tally:
+def tally(tx: Tx, opener: Vault, person_ids: Collection[UUID], since: datetime, until: datetime) -> Tally:
     """The last number each of these people tapped in check-ins opened between two times.
 
     The only place where somebody else's number is opened. It is counted and let go, and whoever declined since is
-    not counted at all.
+    not counted at all, nor is what was tapped with an account that was replaced.
     """
     query = (
         select(vault_item.c.person_id, vault_item.c.id)
         .join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+        .join(account, and_(account.c.id == vault_item.c.account_id, account.c.person_id == vault_item.c.person_id))
         .where(
+            account.c.link == "confirmed",
             vault_item.c.kind == "pulse",
-            vault_item.c.person_id.in_(list(people)),
+            vault_item.c.person_id.in_(list(person_ids)),
             vault_item.c.person_id.not_in(consent.declined()),
             checkin.c.opened_at >= since,
             checkin.c.opened_at < until,
@@ -109,16 +112,16 @@ def _number(opener: Vault, tx: Tx, item_id: UUID) -> str | None:
         return None
 
 
-def count_declined(tx: Tx, people: Collection[UUID]) -> int:
+def count_declined(tx: Tx, person_ids: Collection[UUID]) -> int:
     declined = consent.declined().subquery()
-    query = select(func.count()).select_from(declined).where(declined.c.person_id.in_(list(people)))
+    query = select(func.count()).select_from(declined).where(declined.c.person_id.in_(list(person_ids)))
     return tx.scalar(query) or 0
 
 
-def count_paused(tx: Tx, people: Collection[UUID], today: date) -> int:
+def count_paused(tx: Tx, person_ids: Collection[UUID], today: date) -> int:
     """How many paused check-ins or turned them off."""
-    away = or_(person.c.snoozed_until > today, ~person.c.checkins)
-    query = select(func.count()).select_from(person).where(person.c.id.in_(list(people)), away)
+    away = or_(people.snoozed_until() > today, people.wants_checkins() == 0)
+    query = select(func.count()).select_from(person).where(person.c.id.in_(list(person_ids)), away)
     return tx.scalar(query.where(person.c.id.not_in(consent.declined()))) or 0
 
 

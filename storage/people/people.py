@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, bindparam, case, func, insert, or_, select, update
 
 from program.core.words import folded
 from storage.core import audit_log
@@ -35,8 +35,6 @@ class Person:
     email: str
     zone: str
     coordinator: bool
-    checkins: bool | None
-    snoozed_until: date | None
 
 
 _PERSON = (
@@ -45,8 +43,6 @@ _PERSON = (
     person.c.email,
     person.c.zone,
     person.c.coordinator,
-    person.c.checkins,
-    person.c.snoozed_until,
 )
 
 
@@ -450,7 +446,7 @@ def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> N
         .where(account.c.person_id == person_id, account.c.installation_id == place, account.c.id != account_id)
         .values(person_id=None, link="none", seal=None)
     )
-    linked = {"person_id": person_id, "link": "confirmed"}
+    linked = {"person_id": person_id, "link": "confirmed", "linked_at": work.now}
     work.tx.execute(update(account).where(account.c.id == account_id).values(linked))
     seals.seal_accounts(work.tx, [account_id])
     audit_log.note(work, person_id, "account.linked", by, account=str(account_id))
@@ -475,9 +471,33 @@ def mark_welcomed(work: Work, person_id: UUID) -> bool:
     return work.tx.execute(first.values(welcomed_at=work.now)).rowcount == 1
 
 
+# Pauses -----------------------------------------------------------------------------------------
+# A pause belongs to the accounts that a person had when it began: an account that replaces them knows nothing of it.
+
+
+_paused = account.alias("paused")
+_theirs = and_(_paused.c.person_id == person.c.id, _paused.c.link == word("confirmed"))
+
+
+def _linked(person_id: UUID) -> ColumnElement[bool]:
+    return and_(account.c.person_id == person_id, account.c.link == word("confirmed"))
+
+
 def set_snooze(tx: Tx, person_id: UUID, until: date | None) -> None:
-    tx.execute(update(person).where(person.c.id == person_id).values(snoozed_until=until))
+    """Pause a person's check-ins until a local day; None ends the pause."""
+    tx.execute(update(account).where(_linked(person_id)).values(snoozed_until=until))
 
 
 def set_checkins(tx: Tx, person_id: UUID, on: bool) -> None:
-    tx.execute(update(person).where(person.c.id == person_id).values(checkins=on))
+    tx.execute(update(account).where(_linked(person_id)).values(checkins=on))
+
+
+def snoozed_until() -> ScalarSelect[date | None]:
+    """Until when the person of an enclosing query paused check-ins, with any of their accounts."""
+    return select(func.max(_paused.c.snoozed_until)).where(_theirs).scalar_subquery()
+
+
+def wants_checkins() -> ScalarSelect[int | None]:
+    """1 where the person of an enclosing query turned check-ins on, 0 where off, null where neither."""
+    wanted = case((_paused.c.checkins, 1), (_paused.c.checkins.is_(False), 0))
+    return select(func.max(wanted)).where(_theirs).scalar_subquery()

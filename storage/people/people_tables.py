@@ -29,8 +29,6 @@ person = Table(
     Column("email", String(200), nullable=False, unique=True),
     Column("zone", String(64), nullable=False),
     Column("coordinator", Boolean, nullable=False, server_default="0"),
-    Column("checkins", Boolean),  # None: by role (mentees yes, mentors no)
-    Column("snoozed_until", Date),  # the first local day on which prompts come again
     Column("welcomed_at", Instant),
     Column("coordinator_seal", LargeBinary),  # see storage.seals, as for every seal below
     Column("seal", LargeBinary),  # of the name and the address, by which accounts are matched
@@ -50,6 +48,9 @@ account = Table(
     Column("link", String(16), nullable=False),  # none, proposed, confirmed, declined
     Column("seen_at", Instant, nullable=False),
     Column("seal", LargeBinary),  # of a confirmed link
+    Column("linked_at", Instant),  # to its person; None: at a time that was not noted
+    Column("checkins", Boolean),  # None: by role (mentees yes, mentors no)
+    Column("snoozed_until", Date),  # the first local day on which prompts come again
     Column("facts_seal", LargeBinary),  # of what the platform said: the address, and whether it is a full member's
     UniqueConstraint("installation_id", "user"),
     Index("ix_account_person_id", "person_id"),

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
+from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
 from storage.core import audit_log
 from storage.core.database import Tx
@@ -79,7 +80,7 @@ def forget_accounts(work: Work, person_id: UUID) -> int:
     left = select(vault_item.c.checkin_id).where(
         vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None)
     )
-    clear_marks(work.tx, person_id, work.now, checkin.c.id.not_in(left))
+    clear_marks(work.tx, person_id, work.now, checkin.c.id.not_in(left), checkins.is_shown())
     return gone
 
 

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, or_, select, true
 
 from program.record.wording import RecordLine
-from storage.checkins import consent, reflections, shares
+from storage.checkins import checkins, consent, reflections, shares
 from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
 from storage.core.core_tables import draft, history
 from storage.core.database import Tx
@@ -70,7 +70,7 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUI
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
         _kind("Numbers tapped", _items(tx, written, "pulse", opened)),
         _kind("Typed words you have not chosen about", _items(tx, written, vault.WAITING, opened)),
-        _kind("Shared reflections", _shared(tx, person_id, written, accounts is None)),
+        _kind("Shared reflections", _shared(tx, person_id, written, accounts)),
         _kind("Disputes", _disputes(tx, written, opened)),
     ]
 
@@ -89,6 +89,9 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
     )
     shown = checkin.c.id.not_in(hidden)
     mine = account.c.person_id == person_id
+    asked = true() if accounts is None else checkins.is_shown()
+    told = true() if accounts is None else _linked_before(accounts, delivery.c.created_at)
+    wanted = true() if accounts is None else _linked_before(accounts, forgotten.c.at)
     return {
         "Person": select(
             person.c.name,
@@ -98,9 +101,13 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
             person.c.coordinator,
             person.c.welcomed_at,
         ).where(person.c.id == person_id),
-        "Pauses": select(person.c.checkins, person.c.snoozed_until).where(
-            person.c.id == person_id, or_(person.c.checkins.is_not(None), person.c.snoozed_until.is_not(None))
-        ),
+        "Pauses": select(account.c.checkins, account.c.snoozed_until)
+        .where(
+            mine,
+            account.c.link == "confirmed",
+            or_(account.c.checkins.is_not(None), account.c.snoozed_until.is_not(None)),
+        )
+        .distinct(),
         "Next check-in": select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id),
         "Accounts": select(
             installation.c.platform,
@@ -151,10 +158,12 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
             case((shown, checkin.c.answered_at)).label("answered_at"),
             case((shown, checkin.c.reach_out_at)).label("reach_out_at"),
         )
-        .where(checkin.c.person_id == person_id)
+        .where(checkin.c.person_id == person_id, asked)
         .order_by(checkin.c.day),
         "Messages to you": select(delivery.c.kind, delivery.c.verb, delivery.c.state, delivery.c.created_at)
-        .where(or_(delivery.c.person_id == person_id, delivery.c.account_id.in_(select(account.c.id).where(mine))))
+        .where(
+            or_(delivery.c.person_id == person_id, delivery.c.account_id.in_(select(account.c.id).where(mine))), told
+        )
         .order_by(delivery.c.created_at),
         "Links to files": select(download.c.what, download.c.expires_at, download.c.used_at).where(
             download.c.person_id == person_id
@@ -162,11 +171,17 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         "Legal holds": select(hold.c.step, hold.c.reason, hold.c.at)
         .where(hold.c.person_id == person_id)
         .order_by(hold.c.number),
-        "Times you were forgotten": select(forgotten.c.at).where(forgotten.c.person_id == person_id),
+        "Times you were forgotten": select(forgotten.c.at).where(forgotten.c.person_id == person_id, wanted),
         "Changes to your data": select(history.c.what, history.c.at)
         .where(history.c.subject == person_id)
         .order_by(history.c.at),
     }
+
+
+def _linked_before(accounts: Collection[UUID], at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether one of these accounts was linked by then: what an earlier one was sent or did is not theirs."""
+    own = account.alias("own")
+    return exists().where(own.c.id.in_(accounts), or_(own.c.linked_at.is_(None), own.c.linked_at <= at))
 
 
 def _line(one: RecordLine) -> dict[str, object]:
@@ -209,11 +224,18 @@ def _reflections(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened
     return found
 
 
-def _shared(tx: Tx, person_id: UUID, written: ColumnElement[bool], every: bool) -> list[dict[str, object]]:
-    """What was shared by and with somebody, and when it was read. ``every``: also where the item is gone."""
+def _shared(
+    tx: Tx, person_id: UUID, written: ColumnElement[bool], accounts: Collection[UUID] | None
+) -> list[dict[str, object]]:
+    """What was shared by and with somebody, and when it was read.
+
+    ``accounts``: only what these wrote or may open; None: everything, also where the item is gone.
+    """
     items = set(tx.scalars(select(vault_item.c.id).where(written)))
-    own = [one for one in shares.of_author(tx, person_id) if every or one.item_id in items]
-    found = [*own, *shares.with_mentor(tx, person_id)]
+    own = [one for one in shares.of_author(tx, person_id) if accounts is None or one.item_id in items]
+    mine = {str(account_id) for account_id in accounts or ()}
+    theirs = [one for one in shares.with_mentor(tx, person_id) if accounts is None or mine & set(one.accounts)]
+    found = [*own, *theirs]
     read = shares.readings(tx, [one.id for one in found])
     return [
         {

@@ -479,7 +479,8 @@ class _Getter:
 
 def _who_gets_checkins(tx: Tx) -> Iterable[_Getter]:
     decisions = {row.person_id: row.decision for row in tx.execute(select(consent).order_by(consent.c.number))}
-    linked = set(tx.scalars(select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)))
+    accounts = {row.person_id: row for row in tx.execute(select(account).where(account.c.link == "confirmed"))}
+    linked = {person_id for person_id, row in accounts.items() if row.active}
     certified = _certified(tx)
     rows = tx.execute(
         select(membership.c.role, cohort.c.key, person, cohort)
@@ -489,7 +490,8 @@ def _who_gets_checkins(tx: Tx) -> Iterable[_Getter]:
     ).mappings()
     mine: dict[UUID, list[Any]] = {}
     for row in rows:
-        off, role = row[person.c.checkins], row[membership.c.role]
+        theirs = accounts.get(row[person.c.id])  # here everybody has one account at most
+        off, role = theirs.checkins if theirs else None, row[membership.c.role]
         wants = off is not False and row[person.c.id] not in certified if role == "mentee" else off is True
         if wants and row[person.c.id] in linked and decisions.get(row[person.c.id]) != "declined":
             mine.setdefault(row[person.c.id], []).append(row)
@@ -502,7 +504,7 @@ def _who_gets_checkins(tx: Tx) -> Iterable[_Getter]:
             row[cohort.c.checkin_weekday],
             row[cohort.c.checkin_at],
             row[cohort.c.checkin_weeks],
-            row[person.c.snoozed_until],
+            accounts[person_id].snoozed_until,
         )
 
 

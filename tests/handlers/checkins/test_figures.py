@@ -70,7 +70,7 @@ async def test_a_month_is_made_once_and_shown_to_the_coordinator_without_names(w
     assert "Only coordinators" in said(await people[0].does_press("figures.month", "2026-09-01"))
 
     with world.database.write() as tx:  # whoever asks for it again gets what was stored
-        consent.decide(world.work(tx), people[0].id, consent.DECLINED)
+        consent.decide(world.work(tx), people[0].id, None, consent.DECLINED)
         world.product.router.moments["figures.month"].handler(world.work(tx), moment_of(world), world.vault)
     assert stored(world) == [("Plains", 8, 5, "well")]
     with pytest.raises(Exception, match="append-only"), world.database.write() as tx:
@@ -113,7 +113,7 @@ async def test_who_declined_is_not_counted_and_the_group_is_as_large(world: Worl
     people = many(world, 9)
     await in_september(world, people, "111115")
     with world.database.write() as tx:
-        consent.decide(world.work(tx), people[0].id, consent.DECLINED)
+        consent.decide(world.work(tx), people[0].id, None, consent.DECLINED)
     await world.go_to(MADE)
     assert stored(world) == [("Plains", 9, 5, "hard")]
 
@@ -122,7 +122,7 @@ async def test_the_years_counts_come_once_and_keep_a_reserve(world: World, carol
     people = many(world, 18)
     with world.database.write() as tx:
         for someone in people[:5]:
-            consent.decide(world.work(tx), someone.id, consent.DECLINED)
+            consent.decide(world.work(tx), someone.id, None, consent.DECLINED)
     await world.go_to(datetime(2026, 9, 11, 12, 0, tzinfo=UTC))
     for someone in people[5:]:
         await answer(world, someone, "3")
@@ -143,7 +143,7 @@ async def test_the_reserve_goes_with_people_who_move_to_another_cohort(world: Wo
     people = many(world, 18)
     with world.database.write() as tx:
         for someone in people[:5]:
-            consent.decide(world.work(tx), someone.id, consent.DECLINED)
+            consent.decide(world.work(tx), someone.id, None, consent.DECLINED)
     await world.go_to(MADE)
     with world.database.write() as tx:
         work, there = world.work(tx), {one.name: one.id for one in cohorts.all_cohorts(tx)}

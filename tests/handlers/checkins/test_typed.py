@@ -287,7 +287,7 @@ async def test_nothing_is_kept_of_who_declined_meanwhile(world: World, dana: Per
     await next_checkin(world, dana)
     reply = await dana.types(SECRET)
     with world.database.write() as tx:
-        consent.decide(world.work(tx), dana.id, consent.DECLINED)
+        consent.decide(world.work(tx), dana.id, None, consent.DECLINED)
     assert "You declined check-ins" in said(await dana.presses(reply, "Keep as my reflection"))
     assert typed_words(world, dana) == ""
 

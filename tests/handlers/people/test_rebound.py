@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from bot.cli import roster
+from handlers.checkins.schedule import refresh_turns
+from program.privacy.privacy_settings import NOTICE_VERSION
+from storage.checkins import checkins
 from storage.people import people
+from storage.privacy import personal_data
 from storage.record import disputes
 from storage.record.record_tables import dispute
 from tests.handlers.scenes import absent, options
-from tests.world import Person, World, said
+from tests.world import Person, Posted, World, button, said
 
 DANA = "dana@example.org"
 
@@ -47,3 +51,87 @@ async def test_a_dispute_stays_with_the_account_that_wrote_it(
     with world.database.read() as tx:
         assert [one.outcome for one in disputes.open_of(tx, dana.id)] == [""]
     assert "CANARY" in said(await carol.does_press("disputes.read", dispute_id)), "its readers read it still"
+
+
+# Choices about check-ins --------------------------------------------------------------------------
+
+
+async def asked_now(world: World, who: Person) -> Posted:
+    """The check-in, as it came to somebody."""
+    with world.database.read() as tx:
+        at = checkins.turn_at(tx, who.id)
+    assert at is not None
+    await world.go_to(at)
+    return world.to(who)[-1]
+
+
+def kept_of(world: World, who: Person) -> dict[str, int]:
+    """What `privacy` and the download tell that an account's person has, kind by kind."""
+    with world.database.read() as tx:
+        mine = [one.id for one in people.accounts_of(tx, who.id)]
+        kinds = personal_data.everything(tx, who.id, lambda _item: None, mine)
+    return {kind.name: len(kind.rows) for kind in kinds}
+
+
+@pytest.mark.parametrize("choice", ["Agree", "Decline"])
+async def test_a_choice_stays_with_the_account_that_made_it(world: World, choice: str) -> None:
+    dana = world.matched("Dana Reyes", DANA, agreed=False)
+    await dana.presses(await dana.sends("privacy"), choice)
+    assert {"Agree": "You agreed", "Decline": "You declined"}[choice] in said(await dana.sends("privacy"))
+    new = await replaced(world, dana)
+    text = said(await new.sends("privacy"))
+    assert "You haven't chosen yet" in text
+    assert "Choices about check-ins" not in text
+    assert kept_of(world, new)["Choices about check-ins"] == 0
+    assert "You'll get the next one" in said(await new.sends("checkin"))
+    assert "Before your first check-in" in (await asked_now(world, new)).text
+    assert "haven't chosen" in said(await new.types("a long day with many visitors"))
+    await new.presses(await new.sends("privacy"), "Decline" if choice == "Agree" else "Agree")
+    with world.database.write() as tx:  # the earlier account comes back: its choice was not changed
+        earlier = people.actor(tx, world.platform, world.tenant, dana.user)
+        assert earlier is not None
+        people.confirm(world.work(tx), earlier.account_id, dana.id, None)
+    assert ("declined" if choice == "Decline" else "agreed") in said(await dana.sends("privacy"))
+    assert kept_of(world, dana)["Choices about check-ins"] == 1
+
+
+@pytest.mark.parametrize(("pause", "end"), [("snooze until Dec 25", "resume"), ("checkins off", "checkins on")])
+async def test_a_pause_stays_with_the_account_that_made_it(world: World, dana: Person, pause: str, end: str) -> None:
+    await dana.sends(pause)
+    assert kept_of(world, dana)["Pauses"] == 1
+    new = await replaced(world, dana)
+    assert kept_of(world, new)["Pauses"] == 0
+    assert "You'll get the next one Thu Sep 10" in said(await new.sends("checkin"))
+    await new.sends(end)
+    with world.database.write() as tx:
+        earlier = people.actor(tx, world.platform, world.tenant, dana.user)
+        assert earlier is not None
+        people.confirm(world.work(tx), earlier.account_id, dana.id, None)
+        refresh_turns(world.work(tx), [dana.id])
+    answer = said(await dana.sends("checkin"))
+    assert "Sep 17" not in answer, "nothing of the earlier account's was ended"
+
+
+async def test_nothing_of_a_check_in_goes_over_to_another_account(world: World, dana: Person, ruth: Person) -> None:
+    """Not that one was open, nor that it was answered, nor that a mentor was asked to reach out."""
+    asked = await asked_now(world, dana)
+    await dana.presses(asked, "3")
+    await dana.presses(asked, "Ask my mentor to reach out")
+    checkin_id = button(asked.card, "Write a reflection" if "Write a reflection" in asked.text else "1 hard").args[0]
+    told = len(world.to(ruth))
+    new = await replaced(world, dana)
+    kept = kept_of(world, new)
+    assert kept["Check-ins"] == 0
+    assert "checkin" not in str(kept), "messages to the earlier account are not counted"
+    assert "No check-in is open" in said(await new.sends("checkin"))
+    for name, args in {
+        "checkins.pulse": (checkin_id, "1"),
+        "checkins.write": (checkin_id,),
+        "checkins.reach": (checkin_id,),
+        "checkins.retract": (checkin_id,),
+        "checkins.number": (checkin_id,),
+    }.items():
+        assert said(await new.does_press(name, *args)) == "I can't find that check-in."
+    assert "asked to reach out" not in said(await new.does_press("consent.agree", NOTICE_VERSION, checkin_id))
+    assert not [one for one in world.to(new) if "check-in" in one.text.lower() and "Welcome" not in one.text]
+    assert len(world.to(ruth)) == told

@@ -82,7 +82,7 @@ async def hesitates(dana: Person) -> None:
 
 async def declines(dana: Person) -> None:
     with dana.world.database.write() as tx:
-        consent.decide(dana.world.work(tx), dana.id, consent.DECLINED)
+        consent.decide(dana.world.work(tx), dana.id, None, consent.DECLINED)
     assert "declined" in said(await dana.sends("checkin"))
 
 
