@@ -16,7 +16,7 @@ from handlers.features import router
 from handlers.people import identity, replacing
 from handlers.people.handover import roster_changed
 from handlers.record.changed_notice import tell
-from program.core.times import local_day, long_day
+from program.core.times import local_day
 from program.core.words import counted
 from program.people.roster import Problem, read_roster
 from program.record.attendance_import import read_history
@@ -210,12 +210,15 @@ def _match(database: Database, email: str, user: str, now: datetime, new_id: Cal
 
 def _replace(work: Work, person: people.Person, account: people.Account) -> str:
     try:
-        until = replacing.begin(work, person.id, account.id, None)
+        replacing.begin(work, person.id, account.id, None)
     except replacements.AlreadyAsked:
         raise NothingImported(f"A change of {person.name}'s account is waiting already.") from None
+    others = people.accounts_of(work.tx, person.id)
+    replaces = not others or any(people.is_same_place(account, other) for other in others)
     return (
-        f"{person.name} has an account already. The bot tells it now, and matches {account.name} on {account.platform} "
-        f"after {long_day(until, person.zone)}, unless {person.name} objects."
+        f"{person.name} has an account already. The running bot tells it, and matches {account.name} on "
+        f"{account.platform} three days after that, unless {person.name} objects. "
+        f"{'It replaces the earlier account there.' if replaces else 'Both accounts are matched then.'}"
     )
 
 

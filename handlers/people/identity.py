@@ -42,6 +42,7 @@ MOST_OPTIONS = 100  # what a choice can hold on Slack
 MOST_PROPOSALS = 20_000
 COMMAND = "command"  # the kind of draft that holds a command's name until its sender is known
 KEPT_FOR = timedelta(days=1)
+DECIDED = "That's already decided."
 
 
 def see(work: Work, profile: Profile) -> people.Account:

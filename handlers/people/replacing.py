@@ -1,60 +1,76 @@
-"""Replacing the account of somebody who is matched: the earlier account is told, and can stop it for some days."""
+"""Another account for somebody who has one: the accounts they have are told, and can stop it for some days.
+
+The days count from when the notice was sent. While it cannot be sent, nothing happens and the coordinators are told.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from handlers.core.cards import Bold, Button, Card, When, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Paragraph, When, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, Refused, router
-from handlers.people.identity import link
+from handlers.people.contacts import ask_coordinator
+from handlers.people.identity import DECIDED, link
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import deliveries, due
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import people, replacements
-from storage.people.replacements import Replacement
+from storage.people.people import Account
+from storage.people.replacements import NOTICE, WAIT, Replacement
 
-SETTLED = "That is settled already."
+SOON, LATER = timedelta(hours=1), timedelta(days=1)  # until the next look at a notice that was not sent yet
 
 
-def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> datetime:
-    """Ask for a replacement and tell every account of the person; from when on it holds.
+def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> None:
+    """Ask for another account of somebody, and tell every account they have.
 
     Raises:
         AlreadyAsked: one waits already.
     """
     asked = replacements.ask(work, person_id, account_id, by)
     due.plan(work, "identity.replace", asked.holds_from, asked.id)
-    for account in people.accounts_of(work.tx, person_id):
-        deliveries.to_account(work, "identity.replacing", account.id, asked.id)
-    return asked.holds_from
+    _tell(work, asked)
+
+
+def _tell(work: Work, asked: Replacement, tag: object = "") -> None:
+    for account in people.accounts_of(work.tx, asked.person_id):
+        deliveries.to_account(work, NOTICE, account.id, asked.id, tag=tag)
 
 
 @router.delivery("identity.replacing")
 def notice_delivery(work: Work, item: Delivery) -> Card | None:
-    asked = replacements.waiting(work.tx, UUID(item.subject))
-    if asked is None:
-        return Card("Account change", (say(SETTLED),)) if item.verb == "update" else None
-    return _notice(work.tx, asked)
+    asked = replacements.find(work.tx, UUID(item.subject))
+    told = people.account_by_id(work.tx, item.account_id) if item.account_id else None
+    if asked is None or told is None:
+        return None
+    if asked.outcome:
+        return Card("Account change", (_outcome(work.tx, asked, told),)) if item.verb == "update" else None
+    return _notice(work, asked, told)
 
 
-def _notice(tx: Tx, asked: Replacement) -> Card:
-    new = people.account_by_id(tx, asked.account_id)
-    zone = people.get(tx, asked.person_id).zone
-    name = new.name if new else "another account"
-    address = f" ({new.email})" if new and new.email else ""
+def _notice(work: Work, asked: Replacement, told: Account) -> Card:
+    new = people.account_by_id(work.tx, asked.account_id)
+    zone = people.get(work.tx, asked.person_id).zone
+    since = replacements.told_at(work.tx, asked) or work.now
+    what = (
+        "that account sees your record instead of this one. It can't open what you wrote here in confidence."
+        if new is None or people.is_same_place(new, told)
+        else "that account sees your record and your choices about check-ins too. This account stays matched. "
+        "The other one can't open what you wrote here in confidence."
+    )
     return Card(
         "Is this your new account?",
         (
             say(
                 "The person who runs the bot asked me to match you to the account ",
-                Bold(name),
-                f"{address}. From ",
-                When(asked.holds_from, zone),
-                ", that account sees your record instead of this one. It can't open what you wrote here in confidence.",
+                *_named(new),
+                ". From ",
+                When(since + WAIT, zone),
+                f", {what}",
             ),
             say("If it's yours, you don't need to do anything. If it isn't, stop it now."),
             buttons(Button("Stop it", action("identity.keep", asked.id), style="danger")),
@@ -62,17 +78,38 @@ def _notice(tx: Tx, asked: Replacement) -> Card:
     )
 
 
+def _named(account: Account | None) -> tuple[Bold | str, ...]:
+    if account is None:
+        return ("another account",)
+    address = f" ({account.email})" if account.email else ""
+    return Bold(account.name), f"{address} on {account.platform.capitalize()}"
+
+
+def _outcome(tx: Tx, asked: Replacement, told: Account) -> Paragraph:
+    """What became of it, for an account that was told of it."""
+    new = people.account_by_id(tx, asked.account_id)
+    match asked.outcome:
+        case "stopped":
+            return say("It was stopped. Your account stays as it is.")
+        case "dropped":
+            return say("Nothing was changed: the other account belongs to someone else now.")
+    if new is None or people.is_same_place(new, told):
+        rest = " is matched to your record now, instead of this account. If that's wrong, tell your coordinator. "
+        return say(*_named(new), rest, ask_coordinator(tx, "match this account again"))
+    return say(*_named(new), " is matched to your record now, too. This account stays matched.")
+
+
 @router.press("identity.keep")
 def keep(call: Call) -> Reply:
     """The person objects: nothing changes, and the coordinators are told."""
     asked = replacements.waiting(call.work.tx, call.id_at(0))
     if asked is None or asked.person_id != call.my_id:
-        raise Refused(SETTLED)
+        raise Refused(DECIDED)
     replacements.settle(call.work, asked, "stopped", call.my_id)
     due.cancel(call.work, asked.id)
-    deliveries.refresh(call.work, asked.id, "identity.replacing")
-    for one in people.coordinators(call.work.tx):
-        deliveries.to_person(call.work, "identity.kept", one.id, asked.id)
+    deliveries.refresh(call.work, asked.id, NOTICE)
+    for coordinator in people.coordinators(call.work.tx):
+        deliveries.to_person(call.work, "identity.kept", coordinator.id, asked.id)
     return Reply(replace=Card("Stopped", (say("Your account stays as it is. I told the coordinators."),)))
 
 
@@ -89,7 +126,7 @@ def kept_delivery(work: Work, item: Delivery) -> Card | None:
 @router.moment(
     "identity.replace",
     "an account is replaced unless its person objected",
-    late="is done late; the person can object until then",
+    late="is done late, and never before three days have passed since the earlier account was told",
 )
 def replace_account(work: Work, moment: Moment) -> str | None:
     asked = replacements.waiting(work.tx, UUID(moment.subject))
@@ -98,8 +135,40 @@ def replace_account(work: Work, moment: Moment) -> str | None:
     new = people.account_by_id(work.tx, asked.account_id)
     if new is None or new.link == "confirmed":
         replacements.settle(work, asked, "dropped", None)
+        deliveries.refresh(work, asked.id, NOTICE)
         return "cancelled"
+    told = replacements.told_at(work.tx, asked)
+    if told is None or told + WAIT > work.now:
+        _postpone(work, asked, told and told + WAIT)
+        return None
     link(work, asked.account_id, asked.person_id, by=None)
     replacements.settle(work, asked, "done", None)
-    deliveries.refresh(work, asked.id, "identity.replacing")
+    deliveries.refresh(work, asked.id, NOTICE)
     return None
+
+
+def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
+    """Look again when the days have passed; where the notice could not be sent, send it anew and tell of it."""
+    if ready is None and not replacements.is_being_told(work.tx, asked):
+        _tell(work, asked, tag=work.now.isoformat())
+        for coordinator in people.coordinators(work.tx):
+            deliveries.to_person(work, "identity.untold", coordinator.id, asked.id)
+        ready = work.now + LATER
+    due.plan(work, "identity.replace", ready or work.now + SOON, asked.id, tag=work.now.isoformat())
+
+
+@router.delivery("identity.untold")
+def untold_delivery(work: Work, item: Delivery) -> Card | None:
+    asked = replacements.waiting(work.tx, UUID(item.subject))
+    if asked is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:
+        return None
+    name = Bold(people.get(work.tx, asked.person_id).name)
+    text = say(
+        "The operator asked me to match another account to ",
+        name,
+        ". I couldn't tell the account they have, so I haven't changed anything. I'll try to tell it again every day, "
+        "and match the new one three days after that. Please ask ",
+        name,
+        " whether they know about it.",
+    )
+    return Card("An account change is waiting", (text,))

@@ -29,6 +29,7 @@ REPORTED: Mapping[str, str] = {
     "identity.ask": "the question who somebody is",
     "identity.kept": "a note about an account",
     "identity.replacing": "a question about an account",
+    "identity.untold": "a note about an account",
     "integrity": "a warning about records",
     "leave.answer": "an answer about leave",
     "leave.back": "a note about leave",

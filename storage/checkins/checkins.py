@@ -186,7 +186,7 @@ def is_shown() -> ColumnElement[bool]:
     return exists().where(
         asked.c.person_id == checkin.c.person_id,
         asked.c.link == word("confirmed"),
-        or_(asked.c.linked_at.is_(None), asked.c.linked_at <= checkin.c.opened_at),
+        or_(asked.c.linked_at.is_(None), asked.c.linked_at < checkin.c.opened_at),
     )
 
 

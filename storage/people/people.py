@@ -327,6 +327,11 @@ def _account_seal(tx: Tx, row: Any) -> bytes:
     return seals.of_account(tx, row.id, row.platform, row.tenant, row.user, row.person_id)
 
 
+def is_same_place(account: Account, other: Account) -> bool:
+    """Whether two accounts are of one workspace or tenant, where a person has one account at a time."""
+    return (account.platform, account.tenant) == (other.platform, other.tenant)
+
+
 def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> dict[UUID, str]:
     """The user ids under which these people are known in one workspace."""
     person_ids = list(person_ids)

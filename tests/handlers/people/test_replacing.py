@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
 
 from bot.cli import roster
-from storage.outbox.outbox_tables import due_moment
+from bot.runtime.port import Permanent
+from storage.outbox.outbox_tables import delivery, due_moment
 from storage.people import people
 from storage.people.people_tables import account, replacement
 from tests.world import Person, Posted, World, said
@@ -51,7 +53,7 @@ async def test_the_earlier_account_is_told_and_the_new_one_takes_over_after_thre
     assert (holder(world, dana), holder(world, other)) == (None, "Dana Reyes")
     with world.database.read() as tx:
         of_dana = str(tx.scalar(select(replacement.c.id)))
-    assert "settled already" in said(await other.does_press("identity.keep", of_dana)), "too late"
+    assert "already decided" in said(await other.does_press("identity.keep", of_dana)), "too late"
 
 
 async def test_who_objects_keeps_the_account_and_the_coordinators_are_told(
@@ -117,3 +119,107 @@ async def test_forged_rows_replace_nothing(world: World, dana: Person, other: Pe
         tx.execute(update(due_moment).where(due_moment.c.kind == "identity.replace").values(now))
     await world.pass_time(hours=1)
     assert (holder(world, dana), holder(world, other), holder(world, mallory)) == ("Dana Reyes", None, None)
+
+
+# The days count from a notice that was sent -------------------------------------------------------
+
+
+async def test_the_days_count_from_when_the_earlier_account_was_told(world: World, dana: Person, other: Person) -> None:
+    """The bot was stopped when the operator asked, and for longer than the days."""
+    text = match(world, DANA, other.user)
+    assert "tells it now" not in text
+    world.clock.at += timedelta(days=3, minutes=5)
+    await world.settle()
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
+    assert "Thu Sep 10" not in asked(world, dana).text
+    assert "Sun Sep 13" in asked(world, dana).text
+    await world.pass_time(days=2, hours=23)
+    assert holder(world, other) is None
+    await world.pass_time(hours=2)
+    assert (holder(world, dana), holder(world, other)) == (None, "Dana Reyes")
+
+
+async def test_an_account_that_cannot_be_told_is_kept_and_the_coordinators_hear_of_it(
+    world: World, dana: Person, carol: Person, other: Person
+) -> None:
+    match(world, DANA, other.user)
+    world.port.failures = [Permanent("chat is gone")]
+    await world.settle()
+    await world.pass_time(days=3, minutes=5)
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
+    assert any("I couldn't tell the account they have" in one.text for one in world.to(carol))
+    await world.pass_time(days=2, hours=23)  # it was told in its second try, just now
+    assert holder(world, other) is None
+    assert "Your account stays as it is" in said(await dana.presses(asked(world, dana), "Stop it"))
+    await world.pass_time(days=4)
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
+
+
+async def test_an_account_that_is_gone_for_good_is_never_replaced_in_silence(
+    world: World, dana: Person, carol: Person, other: Person
+) -> None:
+    with world.database.write() as tx:  # the platform deactivated the account
+        tx.execute(update(account).where(account.c.user == dana.user).values(active=False))
+    match(world, DANA, other.user)
+    await world.pass_time(days=10)
+    assert holder(world, other) is None
+    told = [one for one in world.to(carol) if "An account change is waiting" in one.text]
+    assert len(told) == 1, "once, not every day"
+
+
+async def test_a_forged_answer_that_it_was_sent_to_another_account_counts_for_nothing(
+    world: World, dana: Person, lee: Person, other: Person
+) -> None:
+    match(world, DANA, other.user)
+    world.port.failures = [Permanent("chat is gone")]
+    await world.settle()
+    with world.database.write() as tx:
+        not_hers = tx.scalar(select(account.c.id).where(account.c.user == lee.user))
+        of_notice = delivery.c.kind == "identity.replacing"
+        tx.execute(update(delivery).where(of_notice).values(state="sent", account_id=not_hers))
+    await world.pass_time(days=3, minutes=5)
+    assert holder(world, other) is None
+
+
+# What happens, said as it happens -----------------------------------------------------------------
+
+
+def elsewhere(world: World) -> str:
+    """An account of Dana's on another platform; its user id."""
+    with world.database.write() as tx:
+        people.see(
+            world.work(tx), "teams", "T9", "X9", name="Dana R.", email="d9@example.org", member=True, active=True
+        )
+    return "X9"
+
+
+async def test_an_account_on_another_platform_is_an_additional_one(world: World, dana: Person) -> None:
+    text = match(world, DANA, elsewhere(world))
+    assert "Both accounts are matched then." in text
+    await world.settle()
+    notice = asked(world, dana)
+    assert "instead of this one" not in notice.text
+    assert "This account stays matched." in notice.text
+    await world.pass_time(days=3, minutes=5)
+    with world.database.read() as tx:
+        assert {one.platform for one in people.accounts_of(tx, dana.id)} == {world.platform, "teams"}
+    assert "is matched to your record now, too. This account stays matched." in notice.text
+
+
+async def test_the_old_message_says_what_happened(world: World, dana: Person, other: Person) -> None:
+    text = match(world, DANA, other.user)
+    assert "It replaces the earlier account there." in text
+    await world.settle()
+    notice = asked(world, dana)
+    assert "instead of this one" in notice.text
+    await world.pass_time(days=3, minutes=5)
+    assert "Mallory Quinn (mallory@example.org) on Paper is matched to your record now, instead of this" in notice.text
+    assert "already" not in notice.text
+
+
+async def test_the_message_says_that_it_was_stopped(world: World, dana: Person, other: Person) -> None:
+    match(world, DANA, other.user)
+    await world.settle()
+    notice = asked(world, dana)
+    await dana.presses(notice, "Stop it")
+    assert "It was stopped. Your account stays as it is." in notice.text
