@@ -29,7 +29,7 @@ def test_choices_and_pauses_go_to_the_accounts_that_made_them(database: Database
     with database.write() as tx:
         if not database.sqlite:
             tx.execute(text("CREATE SCHEMA keys"))
-        command.upgrade(_config(tx), "0013_addresses")
+        command.upgrade(_config(tx), "0014_homes")
         tx.execute(insert(person).values(id=dana, name="D", email="d@example.org", zone="UTC", coordinator=False))
         tx.execute(update(of_before).values(checkins=False, snoozed_until=date(2026, 12, 25)))
         tx.execute(insert(installation).values(id=place, platform="slack", tenant="T"))

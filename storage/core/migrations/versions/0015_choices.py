@@ -11,8 +11,8 @@ from alembic import op
 
 from storage.core.migrations.append_only import append_only
 
-revision = "0014_choices"
-down_revision = "0013_addresses"
+revision = "0015_choices"
+down_revision = "0014_homes"
 
 TIME = sa.DateTime(timezone=True)
 account = sa.table(
