@@ -1,7 +1,7 @@
 """Slack: setup, payload -> Request, Card -> Block Kit, the port's verbs."""
 
-from bot.slack.answering import Patience
 from bot.slack.app import SlackPlatform, connect
+from bot.slack.asking import Patience
 from bot.slack.port import PLATFORM, Clocks, SlackPort
 from bot.slack.socket import Watch
 from manifest.about import BOT_NAME

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -18,12 +19,18 @@ from bot.runtime.logs import Seldom
 from bot.runtime.port import Answer, Finding, Permanent, Temporary, Wait
 from bot.settings import SlackSettings
 from bot.slack import checks, sdk_logs, shapes
-from bot.slack.answering import Ack, Answering, Patience, Payload
 from bot.slack.api import TIMEOUT, Api
+from bot.slack.asking import Asking, Patience
 from bot.slack.errors import called
+from bot.slack.events import Events
 from bot.slack.limits import PACE
+from bot.slack.payloads import Payload
 from bot.slack.port import Clocks, SlackPort
+from bot.slack.presses import Presses
+from bot.slack.private_answers import PrivateAnswers
+from bot.slack.slash_commands import Commands
 from bot.slack.socket import SocketLine, Watch
+from bot.slack.submissions import Submissions
 from bot.web.bodies import Malformed, read_text, refusal
 from manifest.slack import COMMAND, EVENTS_PATH
 from storage.outbox.rate_limits import Limit
@@ -32,6 +39,26 @@ Acknowledged = Callable[[float], None]
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")  # seconds
 _SIGNATURE = re.compile(r"[!-~]{1,100}")  # of one version or another
 _ANYTHING = re.compile(r"[\s\S]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """What answers each kind of payload."""
+
+    commands: Commands
+    presses: Presses
+    submissions: Submissions
+    events: Events
+
+    @classmethod
+    def of(cls, api: Api, port: SlackPort, asking: Asking) -> Surfaces:
+        answers = PrivateAnswers(api, port)
+        return cls(
+            Commands(api, asking, answers),
+            Presses(api, port, asking, answers),
+            Submissions(api, asking, answers),
+            Events(api, port, asking, answers),
+        )
 
 
 class SlackPlatform:
@@ -54,7 +81,8 @@ class SlackPlatform:
         self._watch, self._seldom = watch, Seldom()
         self._api = Api(settings, timeout)
         self.port = SlackPort(self._api, clocks)
-        self._answering = Answering(self._api, self.port, answer, patience)
+        self._asking = Asking(self.port, answer, patience)
+        self._surfaces = Surfaces.of(self._api, self.port, self._asking)
         self._app: AsyncApp | None = None
         self._socket: SocketLine | None = None
 
@@ -81,7 +109,7 @@ class SlackPlatform:
             await self._api.identity()
         except (Wait, Temporary) as error:
             sdk_logs.failed("start", error)
-        self._app = _bolt(self._settings, self._api, self._answering, self._acknowledged)
+        self._app = _bolt(self._settings, self._api, self._surfaces, self._acknowledged)
         if self._settings.app_token is not None:
             self._socket = SocketLine(self._app, self._api, self._settings.app_token, self._watch)
             await self._socket.start()
@@ -89,11 +117,11 @@ class SlackPlatform:
     async def stop(self) -> None:
         """Take no more, let what is being answered finish, and close the connections."""
         self._app = None
-        await self._answering.finish()
+        await self._asking.finish()
         if self._socket is not None:
             await self._socket.stop()
             self._socket = None
-            await self._answering.finish()  # what came through the socket while the others finished
+            await self._asking.finish()  # what came through the socket while the others finished
         await self._api.close()
 
     async def connected(self) -> bool:
@@ -141,7 +169,7 @@ def _check_signature_headers(request: web.Request) -> None:
             raise Malformed(name)
 
 
-def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged: Acknowledged) -> AsyncApp:
+def _bolt(settings: SlackSettings, api: Api, surfaces: Surfaces, acknowledged: Acknowledged) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         identity = await api.identity()
         return AuthorizeResult(
@@ -161,7 +189,7 @@ def _bolt(settings: SlackSettings, api: Api, answering: Answering, acknowledged:
         authorize=authorize,
         ssl_check_enabled=False,  # it answers before the signature is checked
     )
-    _listen(app, answering, acknowledged)
+    _listen(app, surfaces, acknowledged)
     return app
 
 
@@ -170,24 +198,24 @@ def _tokenless(settings: SlackSettings, api: Api) -> AsyncWebClient:
     return AsyncWebClient(base_url=settings.api_url, session=api.session, logger=sdk_logs.silent(), retry_handlers=[])
 
 
-def _listen(app: AsyncApp, answering: Answering, acknowledged: Acknowledged) -> None:
-    async def acknowledge(ack: AsyncAck, listener: Callable[[Payload], Awaitable[Ack]], body: Payload) -> None:
+def _listen(app: AsyncApp, surfaces: Surfaces, acknowledged: Acknowledged) -> None:
+    async def acknowledge(ack: AsyncAck, listener: Callable[[Payload], Awaitable[Payload]], body: Payload) -> None:
         begun = time.perf_counter()
         answer = await listener(body)
         await (ack(answer) if answer else ack())
         acknowledged(time.perf_counter() - begun)
 
     async def command(ack: AsyncAck, body: Payload) -> None:
-        await acknowledge(ack, answering.command, body)
+        await acknowledge(ack, surfaces.commands.answer, body)
 
     async def press(ack: AsyncAck, body: Payload) -> None:
-        await acknowledge(ack, answering.press, body)
+        await acknowledge(ack, surfaces.presses.answer, body)
 
     async def submission(ack: AsyncAck, body: Payload) -> None:
-        await acknowledge(ack, answering.submission, body)
+        await acknowledge(ack, surfaces.submissions.answer, body)
 
     async def listen(body: Payload) -> None:
-        await answering.event(body)
+        await surfaces.events.answer(body)
 
     async def failure(error: Exception) -> None:
         sdk_logs.failed("listener", error)

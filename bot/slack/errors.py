@@ -12,6 +12,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.runtime.port import Permanent, Temporary, Uncertain, Wait
 
+PORT_ERRORS = (Wait, Temporary, Permanent, Uncertain)
+
 RETRY_AFTER = 30.0  # seconds, where Slack does not say
 
 _TOKEN = "Slack no longer accepts the bot's token. Ask the operator to install the app again and set the new token."  # noqa: S105

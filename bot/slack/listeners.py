@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack import modals, render
+from bot.slack import render, sent_forms
 from bot.slack.api import Identity
-from bot.slack.modals import Origin
 from bot.slack.port import PLATFORM, is_chat
+from bot.slack.sent_forms import Origin
 from bot.slack.texts import mentioned, typed_text
 from handlers.core.requests import (
     AccountKey,
@@ -83,11 +83,11 @@ def submission(body: Payload, identity: Identity) -> Request:
         BadAction: when the modal is no (longer a) form of ours.
     """
     view = body["view"]
-    values = modals.sent_values(view)
+    values = sent_forms.sent_values(view)
     origin = Origin.load(view.get("private_metadata") or "")
     key = f"form:{view['id']}:{view.get('hash', '')}"
     where = place(origin.conversation, identity)
-    return Request(_presser(body, identity), where, Submit(modals.sent_action(view), values), key)
+    return Request(_presser(body, identity), where, Submit(sent_forms.sent_action(view), values), key)
 
 
 def event(body: Payload, identity: Identity) -> Request | None:

@@ -1,10 +1,9 @@
-"""Forms as modals, and what a sent modal says."""
+"""Forms and cards as modals, and a sent form shown again with its errors."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, assert_never
 
 from slack_sdk.models.blocks import (
@@ -29,42 +28,12 @@ from bot.slack import limits
 from bot.slack.limits import shorten
 from bot.slack.models import as_dict
 from bot.slack.render import plain, view_blocks
+from bot.slack.sent_forms import Origin, inputs, state_of
 from handlers.core import cards
-from handlers.core.cards import Action, Card, Field, Form
+from handlers.core.cards import Card, Field, Form
 
 DEEPEST = 3  # views that Slack stacks on each other
 PROBLEM = "problem"  # the block at the top that says why nothing was saved
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a modal remembers of the press that opened it. Ids only, never a word that somebody typed.
-
-    message and response: the pressed message, which the answer to the form may replace
-    """
-
-    action: str = ""
-    conversation: str = ""
-    message: str = ""
-    response: str = ""
-    depth: int = 1
-
-    def deeper(self) -> Origin:
-        return replace(self, depth=self.depth + 1)
-
-    def dump(self) -> str:
-        text = json.dumps(asdict(self), separators=(",", ":"))
-        if len(text) > limits.METADATA:
-            text = json.dumps(asdict(replace(self, response="")), separators=(",", ":"))
-        return text
-
-    @classmethod
-    def load(cls, text: str) -> Origin:
-        """The origin in a view's private metadata; an empty one for a view that is not ours."""
-        try:
-            return cls(**json.loads(text))
-        except (TypeError, ValueError):
-            return cls()
 
 
 def form_view(form: Form, origin: Origin, version: str) -> dict[str, Any]:
@@ -214,47 +183,9 @@ def _paged(options: list[Option]) -> dict[str, Any]:
     }
 
 
-# What comes back -------------------------------------------------------------------------------
-
-
-def sent_action(view: Mapping[str, Any]) -> Action:
-    """What sending this modal means.
-
-    Raises:
-        BadAction: when it is no form of ours.
-    """
-    return Action.decode(Origin.load(view.get("private_metadata") or "").action)
-
-
-def sent_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Every field of the sent modal with its values; nothing chosen or written is an empty tuple."""
-    return {element["action_id"]: _state_values(view, block_id) for block_id, element in _inputs(view)}
-
-
-def _inputs(view: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-    for block in view.get("blocks") or []:
-        if block.get("type") == "input":
-            yield block["block_id"], block["element"]
-
-
-def _state(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
-    values: dict[str, Any] = (view.get("state") or {}).get("values", {}).get(block_id, {})
-    return next(iter(values.values()), {})
-
-
-def _state_values(view: Mapping[str, Any], block_id: str) -> tuple[str, ...]:
-    state = _state(view, block_id)
-    if state.get("selected_options") is not None:
-        return tuple(option["value"] for option in state["selected_options"])
-    if state.get("selected_option"):
-        return (state["selected_option"]["value"],)
-    value = state.get("value") or state.get("selected_date") or state.get("selected_time")
-    return (str(value),) if value else ()
-
-
 def field_errors(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, str] | None:
     """The errors by block id, or None when one of them belongs to no field that Slack could mark."""
-    blocks = {element["action_id"]: block_id for block_id, element in _inputs(view)}
+    blocks = {element["action_id"]: block_id for block_id, element in inputs(view)}
     if any(field not in blocks for field in errors):
         return None
     return {blocks[field]: visible_error(text) for field, text in errors.items()}
@@ -296,7 +227,7 @@ def _typed_again(block: dict[str, Any], view: Mapping[str, Any]) -> dict[str, An
     """An input whose first value is what the person had put in."""
     if block.get("type") != "input":
         return block
-    state = _state(view, block["block_id"])
+    state = state_of(view, block["block_id"])
     element = {name: value for name, value in block["element"].items() if name not in _INITIAL.values()}
     typed = {_INITIAL[name]: value for name, value in state.items() if name in _INITIAL and value}
     return {**block, "element": {**element, **typed}}

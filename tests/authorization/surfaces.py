@@ -121,7 +121,7 @@ class Slack:
                     {**who._acted(), "type": "view_submission", "view": _view(deed), "response_urls": []}
                 )
         assert answered.status == 200
-        await self.platform._answering.finish()
+        await self.platform._asking.finish()
         shown = [
             (method, {name: sent[name] for name in ("text", "blocks", "view") if name in sent})
             for method, sent in self.fake.calls[calls:]

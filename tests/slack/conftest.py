@@ -61,13 +61,13 @@ class Bot:
 
     def answers_late(self) -> asyncio.Event:
         """From now on answers wait for this event, and the listeners wait for no answer."""
-        self.platform._answering._patience = Patience(answer=0, form=0, stop=20)
+        self.platform._asking.patience = Patience(answer=0, form=0, stop=20)
         self.handlers.gate = asyncio.Event()
         return self.handlers.gate
 
     async def settled(self) -> None:
         """Until every held answer has gone out."""
-        await self.platform._answering.finish()
+        await self.platform._asking.finish()
 
 
 @pytest.fixture(autouse=True)

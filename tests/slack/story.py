@@ -171,12 +171,12 @@ class Story:
     async def settled(self) -> None:
         """Do what is due, until every answer is out and every message is delivered."""
         while True:
-            await self.platform._answering.finish()
+            await self.platform._asking.finish()
             await self.app.scheduler.look()
             await self.app.loop.drain()
             if not self.draining.locked() and not await self.app.product.threads.read(self._waiting):
                 break
-        await self.platform._answering.finish()
+        await self.platform._asking.finish()
 
     def _waiting(self, tx: Tx) -> bool:
         ready = (delivery.c.state == "queued") & (delivery.c.not_before <= self.clock.at)

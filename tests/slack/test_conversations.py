@@ -170,14 +170,14 @@ async def test_a_press_in_the_chat_is_answered_by_an_ordinary_message(bot: Bot) 
 async def test_a_press_is_acknowledged_before_its_answer_is_brought(bot: Bot) -> None:
     """Slack shows the button as waiting until then, and the answer goes another way."""
     bot.handlers.reply = notice("Thank you.")
-    bot.platform._answering._patience = Patience(answer=600, form=600, stop=0.1)
+    bot.platform._asking.patience = Patience(answer=600, form=600, stop=0.1)
     bot.fake.fail("response_url", Fault(hang=True))
 
     answered = await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, HOME)
 
     assert answered.status == 200
     assert bot.handlers.asked[0].intent == Press(action("x.go", "1"))
-    assert bot.platform._answering._held, "its answer is still under way"
+    assert bot.platform._asking._held, "its answer is still under way"
 
 
 async def test_the_pressed_message_can_be_replaced(bot: Bot) -> None:

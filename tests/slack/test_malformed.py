@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from bot.slack import modals, render
-from bot.slack.modals import Origin
+from bot.slack.sent_forms import Origin
 from handlers.core.cards import Button, Card, Form, TextField, action, buttons, say
 from handlers.core.requests import Reply
 from tests.fakes.slack import TEAM, HttpWire, sign

@@ -73,13 +73,13 @@ async def test_what_was_typed_stays_in_the_form_when_it_cannot_be_saved(story: S
     async def broken(request: Request) -> NoReturn:
         raise RuntimeError(f"the database said no to {request.intent}")
 
-    works = story.platform._answering._answer
+    works = story.platform._asking._answer
     await dana.taps_in_chat("Write a reflection")
-    story.platform._answering._answer = broken
+    story.platform._asking._answer = broken
     kept = await dana.fills(**{dana.field("Where did you feel most like a school counselor?"): CANARY})
     assert "Something went wrong and nothing was saved. Please try again." in kept
     assert f"Where did you feel most like a school counselor? (optional): {CANARY}" in kept
     assert "nothing was saved" in await dana.types("What I learned")
     assert await story.rows(select(vault_item.c.id)) == []
-    story.platform._answering._answer = works
+    story.platform._asking._answer = works
     assert await dana.fills() == "Saved. I show it to no one unless you share it."

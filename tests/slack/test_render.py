@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from bot.slack import modals, render
-from bot.slack.modals import Origin
+from bot.slack.sent_forms import Origin
 from handlers.core.cards import (
     BadAction,
     Button,

@@ -159,7 +159,7 @@ async def test_slacks_retries_and_double_presses_change_nothing(story: Story) ->
     first = await everything(story)
 
     # The process is another one by now: what it had in memory is gone, the database has not forgotten.
-    story.platform._answering._seen.clear()
+    story.platform._asking._processed.clear()
     await story.wire.event(said, 3)
     await story.wire.interactive(press)
     await story.wire.command(command)
@@ -266,7 +266,7 @@ async def test_a_form_after_a_slow_command_is_behind_a_button(story: Story) -> N
     await story.ruth.command("meeting new", OZARKS)
     held.set()
     await story.settled()
-    story.platform._answering._patience = Patience(answer=30, form=30, stop=20)
+    story.platform._asking.patience = Patience(answer=30, form=30, stop=20)
 
     assert screen(story.fake.notices[-1]) == "# Schedule meetings\n[Open]"
     await story.ruth.taps_notice("Open", OZARKS)
@@ -518,8 +518,8 @@ def holds_answers(story: Story) -> asyncio.Event:
         await held.wait()
         return await answer(request)
 
-    story.platform._answering._answer = slowly
-    story.platform._answering._patience = Patience(answer=0, form=0, stop=20)
+    story.platform._asking._answer = slowly
+    story.platform._asking.patience = Patience(answer=0, form=0, stop=20)
     return held
 
 

@@ -83,7 +83,7 @@ async def test_an_envelope_sent_twice_changes_nothing(story: Story) -> None:
 
     for retry in range(3):
         await story.wire.event(said, retry)
-        story.platform._answering._seen.clear()
+        story.platform._asking._processed.clear()
     await story.settled()
 
     assert await story.rows(select(vault_item.c.kind)) == [("waiting",)]
