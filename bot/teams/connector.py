@@ -22,6 +22,7 @@ from msrest.universal_http.requests import ClientRetryPolicy
 
 from bot.teams.wire import Answered, Wire, settle
 
+MOST_TOKENS = 3  # that one call is made with
 CLIENTS = 64  # Teams has a handful of service URLs; a test client may make up more
 
 
@@ -113,13 +114,12 @@ class _Calls(AsyncHTTPSender[Any, Any]):
         return Response(request, _Read(answered))
 
     async def make(self, method: str, url: str, headers: dict[str, str], data: object) -> Answered:
-        """The call's answer. One refused for its token (401) did nothing, so it is made once more with a new token."""
-        answered, token = await self._call(method, url, headers, data)
-        if answered.status == 401 and token:
-            self._tokens.forget(token)
+        """The call's answer. One refused for its token (401) did nothing, so it is made again with a new token."""
+        for _ in range(MOST_TOKENS):
             answered, token = await self._call(method, url, headers, data)
-            if answered.status == 401:
-                self._tokens.forget(token)
+            if answered.status != 401 or not token:
+                break
+            self._tokens.forget(token)
         return settle(method, url, answered)
 
     async def _call(self, method: str, url: str, headers: dict[str, str], data: object) -> tuple[Answered, str]:

@@ -36,7 +36,7 @@ from handlers.core.router import EVERYONE, LEADS, Call, FieldReader, FormErrors,
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people.recipients import in_meetings_cohort, only_for
 from program.core.times import next_weekday, say_day, say_time, to_local, to_utc, zone_words
-from program.core.words import counted, listed
+from program.core.words import counted, listed, shortened
 from program.meetings.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
 from storage.core import drafts
 from storage.core.work import Work
@@ -241,6 +241,7 @@ def cohort_for(work: Work, item: Delivery, meeting: Meeting) -> str:
     return next((cohort.name for cohort in own if cohort.id == meeting.cohort_id), "") if len(own) > 1 else ""
 
 
+TOPIC_SHOWN = 100  # characters of a topic in an answer that is shown beside the pressed card
 OWN = "own"  # carried by the buttons of a card that only the asker sees
 
 
@@ -335,9 +336,8 @@ def answer(call: Call) -> Reply:
     if OWN in call.args:
         return Reply(replace=_own_card(call, meeting))
     words = "You're coming" if coming else "Saved: you can't come"
-    return notice(
-        f"{words} to ", Bold(meeting.topic), ", ", when(meeting), ". You can change your answer until it starts."
-    )
+    topic = Bold(shortened(meeting.topic, TOPIC_SHOWN))
+    return notice(f"{words} to ", topic, ", ", when(meeting), ". You can change your answer until it starts.")
 
 
 def refresh_meeting(work: Work, meeting: Meeting) -> None:

@@ -56,6 +56,11 @@ def leads_meeting(work: Work, item: Delivery, reader_id: UUID) -> bool:
     return meeting is None or leads(work, meeting.cohort_id, reader_id)
 
 
+def in_cohort(work: Work, item: Delivery, reader_id: UUID) -> bool:
+    """For messages to all members of a cohort, whose subject is the cohort."""
+    return any(cohort.id == UUID(item.subject) for cohort in cohorts.shared_cohorts(work.tx, reader_id))
+
+
 def in_meetings_cohort(work: Work, item: Delivery, reader_id: UUID) -> bool:
     """For messages to all members of a cohort without a home channel, whose subject is a meeting."""
     meeting = meetings.find(work.tx, UUID(item.subject))

@@ -8,6 +8,7 @@ from uuid import UUID
 from handlers.core.cards import Bold, Card, Note, NumberField, When, say
 from handlers.core.router import Call, FieldReader, router
 from handlers.meetings.planning import plan_daily
+from handlers.people.recipients import in_cohort, only_for
 from program.core.words import counted
 from program.privacy.retention import LONGEST, NOTICE, SHORTEST
 from storage.checkins import typed
@@ -55,6 +56,7 @@ def set_retention(call: Call, cohort: Cohort, months: int | None) -> None:
 
 
 @router.delivery("retention.told")
+@only_for(in_cohort)
 def told(work: Work, item: Delivery) -> Card | None:
     """Every member hears of the limit as it is now, before it deletes anything."""
     cohort = cohorts.find(work.tx, UUID(item.subject))

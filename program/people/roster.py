@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal, cast
 
 from program.core.times import PROGRAM_ZONE, is_zone
+from program.core.words import folded
 
 Role = Literal["mentee", "mentor", "coordinator"]
 ROLES: tuple[Role, ...] = ("mentee", "mentor", "coordinator")
@@ -19,7 +20,9 @@ OPTIONAL = ("region", "person_id", "zone", "district", "program_start", "track")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 ALIASES = {"e-mail": "email", "e_mail": "email", "start": "program_start", "personid": "person_id"}
 NAMES = ("cohort", "name", "region", "district")
-JOINERS_AND_MARKS = "\u200c\u200d\u200e\u200f\u061c"  # in emoji, and in Persian, Indic, Hebrew and Arabic names
+# In emoji, in Persian, Indic, Hebrew and Arabic names, and where a long name may be divided.
+JOINERS_AND_MARKS = "\u200c\u200d\u200e\u200f\u061c\u00ad"
+FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")  # of a region, as Scotland's
 MOST_NAME = 200  # characters
 EARLIEST_START, LATEST_START = date(1990, 1, 1), date(2100, 1, 1)  # beyond these, a program start is a typing error
 EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
@@ -102,6 +105,8 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
     wrong: list[str] = [f"The {name} is empty." for name in ("cohort", "name", "email") if not cell[name]]
     wrong += [f"The {name} is over {MOST_NAME} characters." for name in COLUMNS if len(cell[name]) > MOST_NAME]
     wrong += [f"The {name} contains a control character." for name in COLUMNS if not _allowed(name, cell[name])]
+    invisible = [name for name in ("cohort", "name") if cell[name] and not folded(cell[name])]
+    wrong += [f"The {name} has no visible characters." for name in invisible]
     role = cell["role"].lower()
     if role not in ROLES:
         wrong.append(f"{cell['role']!r} is not a role. Use mentee, mentor or coordinator.")
@@ -138,9 +143,10 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
 
 
 def _allowed(column: str, text: str) -> bool:
-    """Names may hold joiners, direction marks and special spaces; nothing that breaks or reorders a line."""
+    """Names may hold joiners, direction marks, special spaces and flags; nothing that breaks or reorders a line."""
     if column not in NAMES:
         return text.isprintable()
+    text = FLAG.sub("", text)
     kept = "".join(char for char in text if unicodedata.category(char) != "Zs" and char not in JOINERS_AND_MARKS)
     return kept.isprintable()
 

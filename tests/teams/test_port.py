@@ -11,7 +11,7 @@ from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Temporary
 from bot.settings import TeamsSettings
 from bot.teams import connect
 from handlers.core.cards import Card, Mention, Shown, say
-from handlers.core.requests import AccountKey, Place, Profile
+from handlers.core.requests import AccountKey, Place, Profile, notice
 from tests.fakes.teams import (
     APP_ID,
     BOT,
@@ -188,13 +188,23 @@ async def test_a_refused_token_loses_and_doubles_nothing(bot: Bot) -> None:
     assert bot.fake.posted(CHAT)[0].edits == 1
 
 
-async def test_a_new_token_that_is_refused_too_is_said_so(bot: Bot) -> None:
+async def test_two_refused_tokens_in_a_row_leave_no_command_unanswered(bot: Bot) -> None:
+    bot.toy.reply = notice("Here you are.")
     for _ in range(2):
+        bot.fake.fail("POST", "/activities", "401")
+
+    await bot.dana.send(bot.dana.says("progress"))
+
+    assert len(bot.fake.posted(CHAT)) == 1
+
+
+async def test_a_new_token_that_is_refused_too_is_said_so(bot: Bot) -> None:
+    for _ in range(3):
         bot.fake.fail("POST", "/activities", "401")
 
     with pytest.raises(Permanent, match="TEAMS_APP_PASSWORD"):
         await bot.platform.port.post(chat(), outgoing())
-    assert len(bot.fake.calls_to("/activities")) == 2
+    assert len(bot.fake.calls_to("/activities")) == 3
     await bot.platform.port.post(chat(), outgoing())
 
     assert len(bot.fake.posted(CHAT)) == 1

@@ -123,6 +123,18 @@ async def test_coming_or_not_changes_the_shared_card(story: Story, cohort: dict[
     assert "Coming (3)" in shown(card)
 
 
+async def test_the_answer_to_a_tap_fits_beside_the_card_however_long_the_topic(
+    story: Story, cohort: dict[str, Someone]
+) -> None:
+    dana = cohort["dana"]
+    await plan(cohort["ruth"], topic="W" * 200)
+    before = len(dana.chat)
+    answer = await dana.taps(story.in_channel()[-1], "Can't", channel=CHANNEL)
+    assert answer.told.startswith("Saved: you can't come")
+    assert "…" in answer.told
+    assert len(dana.chat) == before
+
+
 async def test_reminders_come_a_day_and_an_hour_before(story: Story, cohort: dict[str, Someone]) -> None:
     await plan(cohort["ruth"])
 

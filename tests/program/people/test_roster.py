@@ -74,7 +74,14 @@ def test_control_characters_and_endless_names_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Dana \U0001f469\u200d\U0001f3eb", "Jean\u00a0Luc Roy", "\u05d3\u05e0\u05d4\u200f Levi"]
+    "name",
+    [
+        "Dana \U0001f469\u200d\U0001f3eb",
+        "Jean\u00a0Luc Roy",
+        "\u05d3\u05e0\u05d4\u200f Levi",
+        "Bo \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",  # the flag of Scotland
+        "Feather\u00adstonehaugh",
+    ],
 )
 def test_names_with_joiners_marks_and_special_spaces_are_taken(name: str) -> None:
     rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,{name},d@example.org\n")
@@ -82,7 +89,15 @@ def test_names_with_joiners_marks_and_special_spaces_are_taken(name: str) -> Non
     assert rows[0].name == name
 
 
-@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u2028", "\x07"])
+@pytest.mark.parametrize("name", ["\u200f", "\u200d\u200d", "\u00ad", "\u0301", "\u200e\u00a0\u200f"])
+def test_a_name_that_nobody_sees_is_refused(name: str) -> None:
+    for cells in (f"A,mentee,{name},d@example.org", f"{name},mentee,Dana,d@example.org"):
+        rows, wrong = read_roster(f"cohort,role,name,email\n{cells}\n")
+        assert rows == []
+        assert "has no visible characters" in str(wrong[0])
+
+
+@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u2028", "\x07", "\U000e0067", "\U0001f3f4\U000e0067"])
 def test_names_that_reorder_or_break_a_line_are_refused(char: str) -> None:
     rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,Da{char}na,d@example.org\n")
     assert rows == []
