@@ -6,10 +6,27 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.core.cards import Block, Bold, Bullets, Card, Cmd, Heading, Note, Table, Text, When, say
+from handlers.core.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    Cmd,
+    Facts,
+    Form,
+    Heading,
+    Note,
+    Table,
+    Text,
+    When,
+    action,
+    buttons,
+    say,
+)
 from handlers.core.paging import more
 from handlers.core.requests import Reply
-from handlers.core.router import COORDINATORS, Call, router
+from handlers.core.router import COORDINATORS, Call, Refused, router
 from handlers.people.identity import forget_old_commands
 from handlers.program_desk import integrity
 from handlers.record.completion import to_approve
@@ -17,6 +34,7 @@ from handlers.record.progress import MOST_COHORTS, NEED_HELP, cohorts_of, groupe
 from program.core.times import local_day, next_weekday, to_utc
 from program.core.words import counted
 from program.program_desk.reporting import REPORTED
+from program.record.explain import STATES
 from storage.checkins import figures
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
@@ -114,7 +132,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
         *_policies_to_fill_in(work, zone),
         *_to_approve(work),
         *_open_meetings(work),
-        *_behind(work, found),
+        *_need_help(work, found),
         *_differences(work),
         *_disputes(work),
         *_undelivered(work, failures),
@@ -129,10 +147,29 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
         for month in _new_figures(work)
     ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
-    kept = checkpoints.newest(work.tx)
-    if kept is not None:
-        blocks.append(Note((f"Record check code, for the operator: {kept.code}",)))
+    blocks.append(buttons(Button("Details", action("digest.details"), opens_form=True)))
     return Card("Weekly digest", tuple(blocks))
+
+
+@router.press("digest.details")
+def details(call: Call) -> Reply:
+    """What a check of all records compares, which few people need to see."""
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can see that.")
+    checkpoint = checkpoints.newest(call.work.tx)
+    this = action("digest.details")
+    return Reply(
+        form=Form(
+            "Details of the records",
+            this,
+            opener=this,
+            submit=None,
+            blocks=(
+                Facts((("Record check code", (checkpoint.code if checkpoint else "none yet",)),)),
+                Note(("For the operator: keep it to show later that nothing was changed in any record.",)),
+            ),
+        )
+    )
 
 
 def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
@@ -141,19 +178,23 @@ def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
     names = sorted({*on, policies.current(work.tx, local_day(work.now, zone))})
     unset = {name: len(policies.get(work.tx, name).unset) for name in names}
     lines: list[Text] = [
-        (Bold(name), f": {counted(count, 'value')} unset, {counted(on.get(name, 0), 'mentee')}")
+        (
+            Bold(policies.get(work.tx, name).title),
+            f": {counted(count, 'value')} not set, {counted(on.get(name, 0), 'mentee')}",
+        )
         for name, count in unset.items()
         if count
     ]
     if not lines:
         return []
-    why = ("Nobody can complete the program before this is done. Send ", Cmd("policy"), ".")
-    return [*_listed("Choose or fill in a policy", lines), Note(why)]
+    why = ("No one can complete the program before this is done. Send ", Cmd("policy"), ".")
+    return [*_listed(("Choose or fill in a policy",), lines), Note(why)]
 
 
 def _to_approve(work: Work) -> list[Block]:
     return _listed(
-        "Ready for completion. To approve, send “certificates”", [(Bold(one.name),) for one in to_approve(work)]
+        ("Ready for completion. To approve, send ", Cmd("certificates")),
+        [(Bold(mentee.name),) for mentee in to_approve(work)],
     )
 
 
@@ -172,19 +213,22 @@ def _open_meetings(work: Work) -> list[Block]:
         if lacks:
             when = When(one.starts_at, one.zone, "date")
             lines.append((Bold(names[one.cohort_id]), f", {one.topic}, ", when, f": needs {' and '.join(lacks)}"))
-    return _listed("Meetings that need attendance or a summary", lines)
+    return _listed(("Meetings that need attendance or a summary",), lines)
 
 
-def _behind(work: Work, found: list[Mentee]) -> list[Block]:
+def _need_help(work: Work, found: list[Mentee]) -> list[Block]:
     names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
-    late = [one for one in found if one.standing.state in NEED_HELP]
-    return _listed("Mentees falling behind", [(Bold(one.name), f", {cohorts_of(one, names)}") for one in late])
+    late = [mentee for mentee in found if mentee.standing.state in NEED_HELP]
+    lines: list[Text] = [
+        (Bold(mentee.name), f", {cohorts_of(mentee, names)}: {STATES[mentee.standing.state]}") for mentee in late
+    ]
+    return _listed(("Mentees who need help",), lines)
 
 
 def _differences(work: Work) -> list[Block]:
     found = attendance.differences(work.tx, work.now - LOOK_BACK)
     lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in found]
-    return _listed("Attendance that a mentee and a mentor disagree on", lines)
+    return _listed(("Attendance that a mentee and a mentor disagree on",), lines)
 
 
 def _disputes(work: Work) -> list[Block]:
@@ -201,7 +245,7 @@ def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     stuck = due.failed(work.tx)
     if stuck:
         lines.append((f"{counted(stuck, 'planned event')} failed several times. Ask the operator: the log says why.",))
-    return _listed("Messages I couldn't deliver", lines)
+    return _listed(("Messages I couldn't deliver",), lines)
 
 
 def _unmatched(work: Work) -> list[Block]:
@@ -210,16 +254,18 @@ def _unmatched(work: Work) -> list[Block]:
         return []
     who = counted(len(missing), "person", "people")
     have = "has" if len(missing) == 1 else "have"
-    return [say(Bold(who), f" on the roster {have} no matched account. Send “people” to match them.")]
+    return [say(Bold(who), f" on the roster {have} no matched account. Send ", Cmd("people"), " to match them.")]
 
 
-def _listed(title: str, lines: list[Text]) -> list[Block]:
+def _listed(title: Text, lines: list[Text]) -> list[Block]:
+    """A list under its title with the number of lines; nothing where there is none."""
     if not lines:
         return []
     shown = lines[:SHOWN]
     if len(lines) > SHOWN:
         shown = [*shown, (f"and {len(lines) - SHOWN} more",)]
-    return [say(Bold(f"{title} ({len(lines)})")), Bullets(tuple(shown))]
+    spans = [Bold(span) if isinstance(span, str) else span for span in title]
+    return [say(*spans, Bold(f" ({len(lines)})")), Bullets(tuple(shown))]
 
 
 def _figures(work: Work, found: list[Mentee]) -> list[Block]:

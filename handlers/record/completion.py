@@ -149,7 +149,7 @@ def _facts(work: Work, mine: Mentee) -> tuple[tuple[str, Text], ...]:
     return (
         ("Cohort", (", ".join(own) or "none",)),
         *((label, (words,)) for label, words in years_in_words(mine.standing)),
-        ("Policy", (f"{mine.policy.label}, version {mine.policy.version}",)),
+        ("Policy", (mine.policy.title,)),
     )
 
 
@@ -325,7 +325,7 @@ def _certificate_card(call: Call, found: Certificate, title: str) -> Card:
         ("Name", (found.name,)),
         ("Issued", (When(found.issued_at, program.zone_of(call.work.tx), "date"),)),
         ("Code", (Bold(found.code),)),
-        ("Policy", (f"{policy.label}, version {policy.version}",)),
+        ("Policy", (policy.title,)),
     )
     email = people.get(call.work.tx, found.person_id).email
     blocks: list[Block] = [Facts(facts)]
@@ -459,7 +459,7 @@ def _one(call: Call, found: Certificate) -> Card:
             (buttons(reissue),)
             if newest.id == found.id
             else (
-                say("It was issued again."),
+                say("It was replaced."),
                 buttons(Button("Open the new one", action("completion.open", newest.id))),
             )
         )
@@ -543,7 +543,7 @@ def reissue(call: Call) -> Reply:
     if found.person_id == call.my_id:
         raise Refused(f"You can't reissue your own certificate. {ANOTHER}")
     if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
-        raise Refused("It was issued again already. Send ", Cmd("certificates"), " to see the new one.")
+        raise Refused("It was replaced already. Send ", Cmd("certificates"), " to see the new one.")
     _check_record(call, found.person_id)
     made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
     _withdrawn(call.work, found)

@@ -34,10 +34,7 @@ from storage.record import enrolments, policies
 
 MOST_FIELDS = 40
 MOST_OTHERS = 20
-HINTS = {
-    "number": "A whole number, or “none” if the program doesn't require this",
-    "date": "A date like 2026-07-01, or “none” if there is no such day",
-}
+HINTS = {"number": "A number.", "date": "A date like 2026-07-01."}
 CHOICES = {
     "yes or no": {"yes": "Yes", "no": "No"},
     "choice": {"when met": "As soon as everything is met", "end of program": "When the last program year has ended"},
@@ -46,6 +43,8 @@ CHOICES = {
 
 @router.command("policy", "What the two years require")
 def policy_command(call: Call) -> Reply:
+    if call.words.startswith("adopt"):
+        raise Refused("The operator does that in the terminal: plc-bot policy adopt FILE")
     return Reply(card=_card(call, _which(call)))
 
 
@@ -59,31 +58,34 @@ def _which(call: Call) -> Policy:
 
 
 def _card(call: Call, policy: Policy) -> Card:
-    blocks = english_blocks(policy)
+    blocks = english_blocks(policy, for_mentee=not call.me.coordinator)
     if call.me.coordinator and policy.unset:
-        fill = Button("Fill in open values", action("policy.fill", policy.name), style="primary", opens_form=True)
-        blocks.append(buttons(fill))
+        blocks.append(buttons(_fill_button(policy)))
     if call.me.coordinator:
         blocks += _others(call, policy)
-    return Card(policy.label, tuple(blocks))
+    return Card(policy.title, tuple(blocks))
+
+
+def _fill_button(policy: Policy) -> Button:
+    label = f"Fill in {counted(len(policy.unset), 'value')}"
+    return Button(label, action("policy.fill", policy.name), style="primary", opens_form=True)
 
 
 def _others(call: Call, shown: Policy) -> list[Block]:
     """The other versions, those that people are on first: what they leave unset is filled in there."""
     on = policies.in_use(call.work.tx)
     names = [name for name in policies.names(call.work.tx) if name != shown.name]
+    if not names:
+        return []
     names.sort(key=lambda name: (-on.get(name, 0), name))
-    items = [Button(_summary(call, name, on.get(name, 0)), action("policy.show", name)) for name in names]
-    return [say(Bold("Other policies")), buttons(*items[:MOST_OTHERS]), *more(len(items), MOST_OTHERS)] if items else []
-
-
-def _summary(call: Call, name: str, people: int) -> str:
-    """A version on a button: "Missouri DESE, version 2018: 3 mentees, 11 values to fill in"."""
-    policy = policies.get(call.work.tx, name)
-    unset = len(policy.unset)
-    return f"{policy.label}, version {policy.version}: {counted(people, 'mentee')}, " + (
-        f"{counted(unset, 'value')} to fill in" if unset else "complete"
-    )
+    blocks: list[Block] = [Heading("Other policies")]
+    for name in names[:MOST_OTHERS]:
+        policy = policies.get(call.work.tx, name)
+        state = "" if policy.unset else " Every value is set."
+        blocks.append(say(Bold(policy.title), f": {counted(on.get(name, 0), 'mentee')}.{state}"))
+        fill = [_fill_button(policy)] if policy.unset else []
+        blocks.append(buttons(*fill, Button("See it", action("policy.show", name))))
+    return [*blocks, *more(len(names), MOST_OTHERS)]
 
 
 @router.press("policy.show")
@@ -101,11 +103,11 @@ def _named(call: Call) -> Policy:
     return policies.get(call.work.tx, name)
 
 
-def english_blocks(policy: Policy) -> list[Block]:
+def english_blocks(policy: Policy, *, for_mentee: bool = False) -> list[Block]:
     """The description, its headings and lists as blocks."""
     blocks: list[Block] = []
     items: list[Text] = []
-    for line in describe(policy).splitlines()[1:]:
+    for line in describe(policy, for_mentee=for_mentee).splitlines()[1:]:
         if line.startswith("- "):
             items.append((line[2:],))
             continue
@@ -142,23 +144,23 @@ def _form(policy: Policy, values: dict[str, str]) -> Form:
         submit="Preview",
         blocks=(
             say(
-                Bold(policy.label),
-                f", version {policy.version}. What you fill in applies to everyone on this version.",
+                Bold(policy.title),
+                ". What you fill in applies to everyone on this version.",
             ),
             Note(
                 ("Leave a field empty if you don't know the answer yet. You can't change a value here once it's set.",)
             ),
-            *more(len(policy.unset), MOST_FIELDS, ", which come once these are saved"),
+            *more(len(policy.unset), MOST_FIELDS, ". You'll see the rest after you save."),
         ),
-        fields=tuple(_input(number, one, values.get(one.path, "")) for number, one in enumerate(unset)),
+        fields=tuple(_input(number, value, values.get(value.path, "")) for number, value in enumerate(unset)),
     )
 
 
-def _input(number: int, one: UnsetValue, value: str) -> Field:
-    label = one.says[:1].upper() + one.says[1:]
-    if one.kind in CHOICES:
-        return ChoiceField(_field(number), label, options_of(CHOICES[one.kind]), value, optional=True)
-    return TextField(_field(number), label, value, optional=True, hint=HINTS[one.kind])
+def _input(number: int, value: UnsetValue, typed: str) -> Field:
+    if value.kind in CHOICES:
+        return ChoiceField(_field(number), value.asks, options_of(CHOICES[value.kind]), typed, optional=True)
+    without = f" Type “none” if {value.none_if}." if value.none_if else ""
+    return TextField(_field(number), value.asks, typed, optional=True, hint=HINTS[value.kind] + without)
 
 
 def _field(number: int) -> str:
@@ -171,7 +173,9 @@ def preview(call: Call) -> Reply:
     policy = _amendable(call)
     read = FieldReader(call.values)
     typed = {
-        one.path: text for number, one in enumerate(policy.unset[:MOST_FIELDS]) if (text := _typed(read, number, one))
+        value.path: text
+        for number, value in enumerate(policy.unset[:MOST_FIELDS])
+        if (text := _typed(read, number, value))
     }
     read.check()
     if not typed:
@@ -191,9 +195,9 @@ def preview(call: Call) -> Reply:
     )
 
 
-def _typed(read: FieldReader, number: int, one: UnsetValue) -> str:
-    if one.kind in CHOICES:
-        return read.choice(_field(number), tuple(CHOICES[one.kind]))
+def _typed(read: FieldReader, number: int, value: UnsetValue) -> str:
+    if value.kind in CHOICES:
+        return read.choice(_field(number), tuple(CHOICES[value.kind]))
     return read.text(_field(number), most=50).lower()
 
 
@@ -201,21 +205,21 @@ def _amended(policy: Policy, typed: dict[str, str]) -> Policy:
     """The policy with what was typed; each value that does not fit is explained at its field."""
     errors = {}
     good: dict[str, Value] = {}
-    asked = [(number, one) for number, one in enumerate(policy.unset[:MOST_FIELDS]) if one.path in typed]
-    for number, one in asked:
-        value = policies.typed_value(typed[one.path])
+    asked = [(number, value) for number, value in enumerate(policy.unset[:MOST_FIELDS]) if value.path in typed]
+    for number, value in asked:
+        read = policies.typed_value(typed[value.path])
         try:
-            amend(policy, {one.path: value})
-            good[one.path] = value
+            amend(policy, {value.path: read})
+            good[value.path] = read
         except BadPolicy as problem:
-            errors[_field(number)] = refused_words(one, typed[one.path], str(problem))
+            errors[_field(number)] = refused_words(value, typed[value.path], str(problem))
     if errors:
         raise FormErrors(errors)
     try:
         return amend(policy, good)
     except BadPolicy as problem:  # two values that do not fit together
-        number, one = next((at for at in asked if f" {at[1].path} " in str(problem)), asked[0])
-        raise FormErrors({_field(number): refused_words(one, typed[one.path], str(problem))}) from None
+        number, value = next((at for at in asked if f" {at[1].path} " in str(problem)), asked[0])
+        raise FormErrors({_field(number): refused_words(value, typed[value.path], str(problem))}) from None
 
 
 @router.submit("policy.amend")
@@ -230,5 +234,5 @@ def amend_policy(call: Call) -> Reply:
     amended = policies.amend(call.work, policy.name, values, call.my_id)
     drafts.drop(call.work, draft)
     left = counted(len(amended.unset), "value is", "values are")
-    rest = f" {left} still open." if amended.unset else " Every value is filled in."
-    return notice(f"Saved for everyone on {policy.label}, version {policy.version}.{rest}")
+    rest = f" {left} still not set." if amended.unset else " Every value is set."
+    return notice(f"Saved for everyone on {policy.title}.{rest}")

@@ -10,6 +10,7 @@ from handlers.core.cards import (
     Bold,
     Bullets,
     Button,
+    Buttons,
     Card,
     Chart,
     Cmd,
@@ -27,7 +28,7 @@ from handlers.core.cards import (
 )
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
-from handlers.core.router import EVERYONE, Call, router
+from handlers.core.router import EVERYONE, Call, Refused, router
 from handlers.meetings.meetings import cohorts_followed, next_card
 from handlers.people.contacts import ask_coordinator
 from program.core.words import counted, listed
@@ -52,73 +53,94 @@ MOST_NAMED = 10  # mentees of a cohort whose reasons are told
     "See your progress, your cohort's or the program's",
     cohort=frozenset(EVERYONE),
     cohort_optional=True,
+    takes="COHORT",
     reads=True,
 )
 def progress(call: Call) -> Reply:
     """A mentee's own standing; a mentor's cohort; a coordinator's program, or this channel's cohort."""
+    if call.words:
+        return Reply(card=cohort_card(call, _named_cohort(call)))
     if call.cohort_id is not None and call.leads(call.cohort_id):
         return Reply(card=cohort_card(call, call.cohort))
-    if any(one.role == "mentee" for one in call.me.memberships):
+    if any(membership.role == "mentee" for membership in call.me.memberships):
         return Reply(card=own_card(call))
     if call.me.coordinator:
         return Reply(card=program_card(call))
-    led = [cohorts.get(call.work.tx, one.cohort_id) for one in call.me.memberships if one.role == "mentor"]
+    mentor_of = [membership.cohort_id for membership in call.me.memberships if membership.role == "mentor"]
+    led = [cohorts.get(call.work.tx, cohort_id) for cohort_id in mentor_of]
     if not led:
         return Reply(card=Card("You're not in a cohort now", (say(ask_coordinator(call.work.tx, "add you to one")),)))
-    cards = [cohort_card(call, one) for one in led]
+    cards = [cohort_card(call, cohort) for cohort in led]
     blocks: list[Block] = []
     for card in cards:
         blocks += [say(Bold(card.title)), *card.blocks]
     return Reply(card=cards[0] if len(cards) == 1 else Card("Your cohorts", tuple(blocks)))
 
 
+def _named_cohort(call: Call) -> Cohort:
+    """The cohort whose name follows the command.
+
+    Raises:
+        Refused: there is none, or the asker does not lead it; the two look alike.
+    """
+    cohort = cohorts.by_name(call.work.tx, call.words)
+    if cohort is not None and call.leads(cohort.id):
+        return cohort
+    if call.me.coordinator:
+        raise Refused("I can't find a cohort with that name. Send ", Cmd("progress"), " to see all cohorts.")
+    raise Refused("I can't find a cohort of yours with that name. Send ", Cmd("progress"), " alone to see yours.")
+
+
 def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     """The program years at a glance, then what is missing and what to do about it."""
-    found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
-    if not found:
+    mentees = standings.of_people(call.work.tx, [call.my_id], call.work.now)
+    if not mentees:
         return Card(
             "Your progress",
             (say(f"You're not enrolled in the program yet. {ask_coordinator(call.work.tx, 'enroll you')}"),),
         )
-    mine = found[0]
-    given = certificates.of_person(call.work.tx, call.my_id)
-    blocks = standing_blocks(mine, given, own=True)
-    if given and given[0].in_force:
+    mine = mentees[0]
+    issued = certificates.of_person(call.work.tx, call.my_id)
+    blocks = standing_blocks(mine, issued, own=True)
+    if issued and issued[0].in_force:
         blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
     if next_meeting:
         blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]
-    blocks.append(Note((f"Requirements: {mine.policy.label}, version {mine.policy.version}.",)))
+    blocks.append(Note((f"Requirements: {mine.policy.title}.",)))
     return Card(f"Your progress: {STATES[mine.standing.state]}", tuple(blocks))
 
 
 def _next_meeting(call: Call) -> Paragraph:
-    coming = meetings.next_meeting(call.work.tx, [one.cohort_id for one in call.me.memberships], call.work.now)
+    coming = meetings.next_meeting(
+        call.work.tx, [membership.cohort_id for membership in call.me.memberships], call.work.now
+    )
     if coming is None:
         return say("No meetings scheduled yet.")
     return say("Next meeting: ", Bold(coming.topic), ", ", When(coming.starts_at, call.me.zone), ".")
 
 
-def standing_blocks(mine: Mentee, given: Sequence[Certificate], *, own: bool = False) -> list[Block]:
+def standing_blocks(mine: Mentee, issued: Sequence[Certificate], *, own: bool = False) -> list[Block]:
     """Each rule at a glance, then what is missing and what to do about it, or how it ended.
 
-    ``given``: their certificates, the newest first; ``own``: the mentee reads it.
+    ``issued``: their certificates, the newest first; ``own``: the mentee reads it.
     """
+    headline, details = explain.summary(mine.standing, "" if own else mine.name)
     blocks: list[Block] = [block for line in explain.all_lines(mine.standing) for block in _line(line)]
-    blocks.append(_approved(mine, given) or say(explain.headline(mine.standing, own=own)))
-    return blocks + _bullets([*explain.missing(mine.standing), *explain.todo(mine.standing)])
+    blocks.append(_approved(mine, issued) or Paragraph(with_commands(headline)))
+    return blocks + _bullets(details)
 
 
-def _approved(mine: Mentee, given: Sequence[Certificate]) -> Paragraph | None:
+def _approved(mine: Mentee, issued: Sequence[Certificate]) -> Paragraph | None:
     """What became of completion, once a coordinator has decided about it."""
-    if not given:
+    if not issued:
         return None
-    zone = mine.policy.program.zone
-    if given[0].revoked_at is not None:
-        revoked = When(given[0].revoked_at, zone, "date")
-        return say("The certificate was revoked ", revoked, f". {reason_words(given[0].reason)}.")
-    issued = When(given[0].issued_at, zone, "date")
-    return say("Completion is approved. The certificate was issued ", issued, ". Code ", Bold(given[0].code), ".")
+    newest, zone = issued[0], mine.policy.program.zone
+    if newest.revoked_at is not None:
+        day = When(newest.revoked_at, zone, "date")
+        return say("The certificate was revoked ", day, f". {reason_words(newest.reason)}.")
+    day = When(newest.issued_at, zone, "date")
+    return say("Completion is approved. The certificate was issued ", day, ". Code ", Bold(newest.code), ".")
 
 
 def _line(line: Line) -> list[Block]:
@@ -137,61 +159,69 @@ def _bullets(lines: list[str]) -> list[Block]:
 
 def cohort_card(call: Call, cohort: Cohort) -> Card:
     """The cohort's mentees, those who need help first, with the reasons."""
-    found = standings.of_cohorts(call.work.tx, [cohort.id], call.work.now)
+    mentees = standings.of_cohorts(call.work.tx, [cohort.id], call.work.now)
     title = f"Progress of {cohort.name}"
-    if not found:
+    if not mentees:
         return Card(title, (say("The cohort has no mentees yet."),))
-    found.sort(key=lambda one: (URGENCY[one.standing.state], one.name.lower()))
-    years = max(len(one.standing.years) for one in found)
+    mentees.sort(key=lambda mentee: (URGENCY[mentee.standing.state], mentee.name.lower()))
+    years = max(len(mentee.standing.years) for mentee in mentees)
     columns = ("Mentee", *(f"Year {number}" for number in range(1, years + 1)), "Standing")
-    rows = tuple((one.name, *_cells(one.standing, years), STATES[one.standing.state]) for one in found)
-    blocks: list[Block] = [_counts(found), Table(columns, rows, caption="")]
-    too_few = dict.fromkeys(text for one in found for text in explain.too_few(one.standing))
-    blocks += _bullets(list(too_few))
-    helped = [one for one in found if one.standing.state in NEED_HELP]
+    rows = tuple((mentee.name, *_cells(mentee.standing, years), STATES[mentee.standing.state]) for mentee in mentees)
+    blocks: list[Block] = [_counts(mentees), Table(columns, rows, caption="")]
+    blocks += _bullets(list(dict.fromkeys(text for each in mentees for text in explain.too_few(each.standing))))
+    helped = [mentee for mentee in mentees if mentee.standing.state in NEED_HELP]
     if helped:
         blocks.append(say(Bold("Who needs help first")))
-        blocks.append(Bullets(tuple(_reasons(one) for one in helped[:MOST_NAMED])))
+        blocks.append(Bullets(tuple(_reasons(mentee) for mentee in helped[:MOST_NAMED])))
         blocks += more(len(helped), MOST_NAMED)
-    blocks += [Note((text,)) for text in dict.fromkeys(text for one in found for text in explain.unset(one.standing))]
+    blocks += [
+        Note((text,)) for text in dict.fromkeys(text for each in mentees for text in explain.unset(each.standing))
+    ]
+    if call.me.coordinator and any(mentee.standing.unset for mentee in mentees):
+        blocks.append(fill_in_button())
     return Card(title, tuple(blocks))
 
 
-def _reasons(one: Mentee) -> tuple[Bold, str]:
-    return Bold(one.name), ": " + " ".join(explain.trouble(one.standing))
+def fill_in_button() -> Buttons:
+    """The coordinator's way to what a policy leaves unset."""
+    return buttons(Button("Choose or fill in a policy", action("command.run", "policy"), style="primary"))
 
 
-def _cells(found: Standing, years: int) -> list[str]:
-    cells = [_cell(year) for year in found.years]
+def _reasons(mentee: Mentee) -> tuple[Bold, str]:
+    return Bold(mentee.name), ": " + " ".join(explain.trouble(mentee.standing, mentee.name))
+
+
+def _cells(standing: Standing, years: int) -> list[str]:
+    cells = [_cell(year) for year in standing.years]
     return [*cells, *[""] * (years - len(cells))]
 
 
 def _cell(year: YearStanding) -> str:
     """A year's first rule in numbers: a policy names the most important first."""
-    lines = [one for one in explain.of_year(year) if not (one.single and one.single.limit)]
+    lines = [line for line in explain.of_year(year) if not (line.single and line.single.limit)]
     if not lines:
         return "nothing required"
     first = lines[0]
     return f"{first.have} of {first.need}" if first.need is not None else str(first.have)
 
 
-def _counts(found: list[Mentee]) -> Paragraph:
-    tally = {state: sum(one.standing.state == state for one in found) for state in URGENCY}
+def _counts(mentees: list[Mentee]) -> Paragraph:
+    tally = {state: sum(mentee.standing.state == state for mentee in mentees) for state in URGENCY}
     parts = [f"{number} {STATES[state]}" for state, number in tally.items() if number]
-    return say(f"{counted(len(found), 'mentee')}: {', '.join(parts)}.")
+    return say(f"{counted(len(mentees), 'mentee')}: {', '.join(parts)}.")
 
 
-def grouped(found: list[Mentee]) -> dict[UUID, list[Mentee]]:
+def grouped(mentees: list[Mentee]) -> dict[UUID, list[Mentee]]:
     """Mentees by cohort; somebody in two cohorts is in both."""
     by_cohort: dict[UUID, list[Mentee]] = {}
-    for one in found:
-        for cohort_id in one.cohort_ids:
-            by_cohort.setdefault(cohort_id, []).append(one)
+    for mentee in mentees:
+        for cohort_id in mentee.cohort_ids:
+            by_cohort.setdefault(cohort_id, []).append(mentee)
     return by_cohort
 
 
-def cohorts_of(one: Mentee, names: Mapping[UUID, str]) -> str:
-    return listed([names[cohort_id] for cohort_id in one.cohort_ids])
+def cohorts_of(mentee: Mentee, names: Mapping[UUID, str]) -> str:
+    return listed([names[cohort_id] for cohort_id in mentee.cohort_ids])
 
 
 def program_card(call: Call) -> Card:
@@ -201,19 +231,19 @@ def program_card(call: Call) -> Card:
         return Card(
             "There are no cohorts yet", (say("Ask the operator to import the roster: plc-bot roster import FILE"),)
         )
-    found = standings.of_cohorts(call.work.tx, None, call.work.now)
-    by_cohort = grouped(found)
+    mentees = standings.of_cohorts(call.work.tx, None, call.work.now)
+    by_cohort = grouped(mentees)
     rows = []
     help_needed: list[float] = []
     for cohort in every:
-        mine = by_cohort.get(cohort.id, [])
-        late = sum(one.standing.state in NEED_HELP for one in mine)
-        done = sum(one.standing.state == "complete" for one in mine)
+        states = [mentee.standing.state for mentee in by_cohort.get(cohort.id, [])]
+        late = sum(state in NEED_HELP for state in states)
         help_needed.append(late)
-        rows.append((cohort.name, str(len(mine)), str(late), str(done)))
+        rows.append((cohort.name, str(len(states)), str(late), str(states.count("complete"))))
     blocks: list[Block] = [
-        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len(found)),)))),
-        *_flags(found, {one.id: one.name for one in every}),
+        *_unset(mentees),
+        Facts((("Cohorts", (str(len(every)),)), ("Mentees", (str(len(mentees)),)))),
+        *_flags(mentees, {cohort.id: cohort.name for cohort in every}),
         Table(("Cohort", "Mentees", "Need help", "Complete"), tuple(rows[:MOST_COHORTS]), caption="By cohort"),
         *more(len(rows), MOST_COHORTS, ", which “Find mentees” shows"),
     ]
@@ -227,9 +257,20 @@ def program_card(call: Call) -> Card:
     return Card("Progress of the program", tuple(blocks))
 
 
-def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
+def _unset(mentees: list[Mentee]) -> list[Block]:
+    """What keeps mentees from completing the program, and the way to set it."""
+    unset = [mentee for mentee in mentees if mentee.standing.unset]
+    if not unset:
+        return []
+    who = "No mentee" if len(unset) == len(mentees) else counted(len(unset), "mentee")
+    can = " can complete the program yet" if len(unset) == len(mentees) else " can't complete the program yet"
+    policies = listed(sorted({mentee.policy.title for mentee in unset}))
+    return [say(Bold(f"{who}{can}"), f": values are not set in {policies}."), fill_in_button()]
+
+
+def _flags(mentees: list[Mentee], names: dict[UUID, str]) -> list[Block]:
     """Cohorts that hold too few meetings for anybody to meet a rule this year."""
-    short = sorted({names[cohort_id] for one in found if one.standing.too_few for cohort_id in one.cohort_ids})
+    short = sorted({names[cohort_id] for each in mentees if each.standing.too_few for cohort_id in each.cohort_ids})
     if not short:
         return []
     many = counted(len(short), "cohort has", "cohorts have")
@@ -239,7 +280,7 @@ def _flags(found: list[Mentee], names: dict[UUID, str]) -> list[Block]:
 @router.on(HomeOpened)
 def home(call: Call) -> Reply:
     """The bot's home: standing and the next meeting."""
-    mentee = any(one.role == "mentee" for one in call.me.memberships)
+    mentee = any(membership.role == "mentee" for membership in call.me.memberships)
     standing = own_card(call, next_meeting=False) if mentee else progress(call).card or Card("")
     coming = next_card(call, cohorts_followed(call))
     return Reply(card=Card(standing.title, (*standing.blocks, say(Bold(coming.title)), *coming.blocks)))

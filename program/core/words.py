@@ -29,6 +29,11 @@ def lower_first(words: str) -> str:
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
+def capitalized(text: str) -> str:
+    """With a capital first letter; the other letters stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def first_of(kept: int, total: int, what: str) -> str:
     """A sentence on what a chart leaves out; empty where it shows everything."""
     return f"The chart shows the first {kept} of {total} {what}." if kept < total else ""

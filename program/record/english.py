@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from program.core.times import zone_words
 from program.core.words import counted, listed
@@ -27,6 +28,8 @@ MONTHS = (
     "November",
     "December",
 )
+DAYS_OF_A_YEAR = 365.25
+SHOWN_AS = {"started_on": "start date", "completed_on": "completion date"}  # on the certificate
 PERIODS = {
     "program": "over the whole program",
     "year": "in the year",
@@ -36,8 +39,8 @@ PERIODS = {
 }
 
 
-def describe(policy: Policy) -> str:
-    """The whole policy as text."""
+def describe(policy: Policy, *, for_mentee: bool = False) -> str:
+    """The whole policy as text. ``for_mentee``: without what only those who run the program need."""
     parts = [
         _identity(policy),
         *_years(policy),
@@ -48,7 +51,8 @@ def describe(policy: Policy) -> str:
         ["Leave and transfer:", *_bullets(_leave(policy))],
         ["Waivers and corrections:", *_bullets(_decisions(policy))],
         ["Completion:", *_bullets(_completion(policy))],
-        _unset(policy),
+        *_reasons(policy),
+        *([] if for_mentee and not policy.unset else [_unset(policy)]),
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -88,7 +92,7 @@ def _identity(policy: Policy) -> list[str]:
     years = policy.program.years
     span = f"{MONTHS[month - 1]} {day} to {MONTHS[last.month - 1]} {last.day}, {zone_words(policy.program.zone)}"
     return [
-        f"{policy.label} ({policy.name})",
+        f"{policy.title} ({policy.name})",
         f"Source: {policy.source}",
         f"In effect from {_date(policy.effective_from)}{until}.",
         f"Program years: {_number(years)}, each from {span}.",
@@ -102,13 +106,20 @@ def _years(policy: Policy) -> Iterator[list[str]]:
     if count is None and named == 1:
         yield ["Each year requires:", *_bullets(asked[1] or ["nothing of its own"])]
     else:
-        for number, rules in asked.items():
-            yield [f"Year {number} requires:", *_bullets(rules or ["nothing of its own"])]
+        for years, rules in _alike(asked):
+            head = f"Year {years[0]} requires:" if len(years) == 1 else f"Years {listed(years)} each require:"
+            yield [head, *_bullets(rules or ["nothing of its own"])]
     whole = [
         rule_text(policy, one) for one in policy.rules if one.per == "program" and one.id not in policy.chosen_from
     ]
     if whole:
         yield ["The whole program requires:", *_bullets(whole)]
+
+
+def _alike(asked: dict[int, list[str]]) -> Iterator[tuple[list[str], list[str]]]:
+    """Years in a row that ask the same, together."""
+    for rules, group in groupby(asked.items(), key=itemgetter(1)):
+        yield [str(number) for number, _ in group], rules
 
 
 def rule_text(policy: Policy, rule: Rule) -> str:
@@ -130,9 +141,11 @@ def _choice(rule: Choose) -> int | str:
 
 
 def _at_least(policy: Policy, rule: AtLeast) -> str:
-    names = [activity.name for one in rule.activities if (activity := policy.activity(one))]
+    names = [activity.name for type_ in rule.activities if (activity := policy.activity(type_))]
     of = listed(names, 100).replace(" and ", " or ")
     number = _number(rule.at_least)
+    if rule.unit == "events" and len(names) == 1 and rule.name.lower().removesuffix("s") in names[0].lower():
+        return f"at least {number}"  # the rule's name says what
     if rule.unit == "events":
         return f"{of}, at least {number} {'time' if rule.at_least == 1 else 'times'}"
     if rule.unit == "minutes":
@@ -246,12 +259,12 @@ def _leave(policy: Policy) -> Iterator[str]:
     if rules is None:
         yield "During a leave, no check-ins are sent and nothing is due. A leave doesn't move a program year."
     else:
-        yield f"The {rules.approver} approves leave. Reasons: {_codes(rules.reasons)}."
+        yield f"The {rules.approver} approves leave."
         if rules.pauses_year_from_days is not None:
-            days = _number(rules.pauses_year_from_days)
-            yield f"A leave of {days} days or more moves the end of that program year to the end of the next one."
+            days = _days(rules.pauses_year_from_days)
+            yield f"A leave of {days} or more moves the end of that program year to the end of the next one."
         if rules.credit_expires_after_days is not None:
-            yield f"After a leave of more than {_number(rules.credit_expires_after_days)} days the program starts over."
+            yield f"After a leave of more than {_days(rules.credit_expires_after_days)} the program starts over."
         if rules.maximum_years is not None:
             yield f"A mentee has {_number(rules.maximum_years)} years from the start to finish."
     if policy.transfer is not None:
@@ -263,8 +276,13 @@ def _leave(policy: Policy) -> Iterator[str]:
         )
 
 
-def _codes(reasons: Reasons) -> str:
-    return listed(list(reasons.values()), 100) or "none"
+def _days(number: int | Unset) -> str:
+    """A number of days; whole years as years: 1461 days are 4 years."""
+    if not isinstance(number, int):
+        return f"{NOT_SET} days"
+    years = round(number / DAYS_OF_A_YEAR)
+    whole = years > 0 and number in (int(years * DAYS_OF_A_YEAR), years * 365)
+    return counted(years, "year") if whole else counted(number, "day")
 
 
 def _decisions(policy: Policy) -> Iterator[str]:
@@ -272,7 +290,21 @@ def _decisions(policy: Policy) -> Iterator[str]:
         if rules is None:
             yield f"Nothing can be {what}: the policy does not say who decides."
         else:
-            yield f"Who can have something {what}: the {rules.approver}. Reasons: {_codes(rules.reasons)}."
+            yield f"Who can have something {what}: the {rules.approver}."
+
+
+def _reasons(policy: Policy) -> Iterator[list[str]]:
+    """A list for each decision that needs a reason."""
+    named: list[tuple[str, Reasons]] = [
+        ("for a leave", policy.leave.reasons if policy.leave else {}),
+        ("for a waiver or credit", policy.waivers.reasons if policy.waivers else {}),
+        ("for a correction", policy.corrections.reasons if policy.corrections else {}),
+        ("to revoke a certificate", policy.completion.revocation),
+        ("to reissue a certificate", policy.completion.reissue),
+    ]
+    for what, reasons in named:
+        if reasons:
+            yield [f"Reasons {what}:", *_bullets(reasons.values())]
 
 
 def _completion(policy: Policy) -> Iterator[str]:
@@ -284,8 +316,7 @@ def _completion(policy: Policy) -> Iterator[str]:
         yield "A mentee can complete when the last program year has ended."
     else:
         yield "A mentee can complete as soon as everything is met."
-    yield f"The certificate shows: {listed([one.replace('_', ' ') for one in rules.certificate]) or 'nothing'}."
-    yield f"Reasons to revoke it: {_codes(rules.revocation)}. Reasons to reissue it: {_codes(rules.reissue)}."
+    yield f"The certificate shows: {listed([SHOWN_AS.get(name, name) for name in rules.certificate]) or 'nothing'}."
 
 
 def _unset(policy: Policy) -> list[str]:

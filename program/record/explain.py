@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from program.core.words import counted, listed
+from program.core.words import counted, listed, lower_first
+from program.record.calendar import Shortage
 from program.record.counting import Item
-from program.record.policy import MEETING
+from program.record.policy import MEETING, AtLeast, Policy
 from program.record.standing import RANK, Outcome, Requirement, Standing, State, YearStanding
 
 STATES: dict[State, str] = {
@@ -52,21 +53,21 @@ def say_date(day: date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
-def lines(found: Iterable[Requirement], label: str) -> list[Line]:
+def lines(requirements: Iterable[Requirement], label: str) -> list[Line]:
     """One line a rule, in the policy's order: its number, or how many of its periods are met."""
     grouped: dict[str, list[Requirement]] = {}
-    for one in found:
-        grouped.setdefault(one.rule, []).append(one)
+    for requirement in requirements:
+        grouped.setdefault(requirement.rule, []).append(requirement)
     return [_line(group, label) for group in grouped.values()]
 
 
 def _line(group: list[Requirement], label: str) -> Line:
     first = group[0]
-    outcome = min((one.outcome for one in group), key=RANK.__getitem__)
+    outcome = min((part.outcome for part in group), key=RANK.__getitem__)
     if len(group) == 1:
         need = None if first.need is None else first.need if first.limit else max(0, first.need - first.waived)
         return Line(first.name, label, first.have + first.credited, need, outcome, (first,))
-    met = sum(one.outcome == "met" for one in group)
+    met = sum(part.outcome == "met" for part in group)
     need = None if first.need is None else len(group)
     return Line(first.name, label, met, need, outcome, tuple(group))
 
@@ -77,39 +78,43 @@ def of_year(year: YearStanding) -> list[Line]:
 
 def in_numbers(year: YearStanding) -> str:
     """A year's requirements in one line: "Meetings 5 of 8; Contacts 2 of 2". Limits are left out."""
-    shown = [one for one in of_year(year) if not (one.single and one.single.limit)]
-    return "; ".join(f"{one.name} {one.have}" + ("" if one.need is None else f" of {one.need}") for one in shown)
+    shown = [line for line in of_year(year) if not (line.single and line.single.limit)]
+    return "; ".join(f"{line.name} {line.have}" + ("" if line.need is None else f" of {line.need}") for line in shown)
 
 
-def all_lines(found: Standing) -> list[Line]:
-    return [*(line for year in found.years for line in of_year(year)), *lines(found.whole, "Whole program")]
+def all_lines(result: Standing) -> list[Line]:
+    return [*(line for year in result.years for line in of_year(year)), *lines(result.whole, "Whole program")]
 
 
 # Sentences ---------------------------------------------------------------------------------------
+#
+# ``about``: the mentee's name, for those who help them; empty: the mentee reads it.
 
 
-def sentences(found: Standing) -> list[str]:
-    """Everything: the state first, then what is missing, what to do, and what is unset."""
-    return [headline(found), *missing(found), *todo(found), *unset(found)]
+def summary(result: Standing, about: str = "") -> tuple[str, list[str]]:
+    """The state in a sentence, and what is missing and can be done about it, each said once."""
+    first, text = _first(result, about), headline(result, about)
+    said = [*missing(result), *todo(result, about)]
+    return text, [sentence for sentence in said if sentence != first]
 
 
-def headline(found: Standing, *, own: bool = False) -> str:
-    """The state in a sentence. ``own``: the mentee reads it."""
-    match found.state:
+def headline(result: Standing, about: str = "") -> str:
+    """The state in a sentence. What a mentee reads under a title that names the state does not name it again."""
+    match result.state:
         case "complete":
             return "Every requirement is met. The coordinator has been asked to approve completion."
         case "on track":
-            return "On track." + _finish(found, own)
+            return _on_track(result, about)
         case "at risk":
-            return "At risk: everything can still be met, but something needs attention now."
+            return "At risk: " + _as_instruction(result, about)
         case "behind":
-            if found.must_finish is not None and found.must_finish < found.today:
-                return f"Behind: the deadline to finish was {say_date(found.must_finish)}."
+            if result.must_finish is not None and result.must_finish < result.today:
+                return f"Behind: the deadline to finish was {say_date(result.must_finish)}."
             return "Behind: at least one requirement can't be met without the coordinator's help."
         case "blocked":
             return "The program hasn't set its requirements yet."
         case "paused":
-            until = found.on_leave_until
+            until = result.on_leave_until
             ends = "" if until is None or until == date.max else f" until {say_date(until)}"
             return f"On leave{ends}. Nothing is due during the leave. Everything done before still counts."
         case "history not imported":
@@ -118,39 +123,59 @@ def headline(found: Standing, *, own: bool = False) -> str:
             )
 
 
-def _finish(found: Standing, own: bool) -> str:
-    if found.finish is None:
-        return ""
-    by = say_date(found.finish)
-    return f" You'll finish by {by} if you keep attending." if own else f" Expected to finish by {by}."
+def _on_track(result: Standing, about: str) -> str:
+    if about:
+        return "On track." + (f" Expected to finish by {say_date(result.finish)}." if result.finish else "")
+    if result.finish is None:
+        return "Everything can still be met."
+    return f"You'll finish by {say_date(result.finish)} if you keep attending."
 
 
-def missing(found: Standing) -> list[str]:
+def missing(result: Standing) -> list[str]:
     """What is still to do of what has begun."""
-    return _of_lines(found, [line for line in all_lines(found) if line.outcome != "met"])
+    return _of_lines(result, [line for line in all_lines(result) if line.outcome != "met"])
 
 
-def trouble(found: Standing) -> list[str]:
-    """Only what makes somebody behind or at risk, and what can be done about it: for those who help."""
-    urgent = [line for line in all_lines(found) if line.outcome in ("behind", "at risk")]
-    worst = [one for line in urgent for one in _with_parts(line.of) if one.outcome in ("behind", "at risk")]
-    said = [*_of_lines(found, urgent), *_make_ups(worst), *_waiting(worst)]
-    return list(dict.fromkeys(said)) or [headline(found)]
+def trouble(result: Standing, about: str = "") -> list[str]:
+    """Only what makes somebody behind or at risk, and what can be done about it."""
+    urgent = [line for line in all_lines(result) if line.outcome in ("behind", "at risk")]
+    worst = [part for line in urgent for part in _with_parts(line.of) if part.outcome in ("behind", "at risk")]
+    said = [*_of_lines(result, urgent), *_make_ups(result, worst, about), *_waiting(result, worst, about)]
+    return said or ["The deadline to finish has passed."]
 
 
-def _of_lines(found: Standing, chosen: list[Line]) -> list[str]:
+def _first(result: Standing, about: str) -> str:
+    """The sentence on what needs attention first: a make-up while it is open, else what is missing or waits."""
+    if result.state != "at risk":
+        return ""
+    worst = [part for part in _with_parts(result.requirements) if part.outcome == "at risk"]
+    urgent = [line for line in all_lines(result) if line.outcome == "at risk"]
+    choices = [*_make_ups(result, worst, about), *_of_lines(result, urgent), *_waiting(result, worst, about)]
+    return choices[0] if choices else ""
+
+
+def _as_instruction(result: Standing, about: str) -> str:
+    """:func:`_first` after a colon: "make up the October 5 meeting by December 4. Send “makeup”."."""
+    text = _first(result, about)
+    if not about and text.startswith(_CAN_MAKE_UP):
+        rest = text.removeprefix(_CAN_MAKE_UP)
+        return "make up" + rest.replace(" until ", " by ", 1)
+    return text
+
+
+def _of_lines(result: Standing, chosen: list[Line]) -> list[str]:
     said: list[str] = []
     for line in chosen:
-        begun = [one for one in line.of if one.period.starts <= found.today]
+        begun = [part for part in line.of if part.period.starts <= result.today]
         if begun:
-            said += _missing(line, begun, found.today)
+            said += _missing(line, begun, result.today)
     return said
 
 
 def _missing(line: Line, begun: list[Requirement], today: date) -> Iterator[str]:
     single = line.single
     if single is None:
-        late = [one.period.label for one in begun if one.outcome != "met" and one.need is not None]
+        late = [part.period.label for part in begun if part.outcome != "met" and part.need is not None]
         if late:
             yield f"{line.label}, {line.name}: {line.have} of {line.need} met. To do: {listed(late, MOST_ITEMS)}."
         elif line.need is None:
@@ -161,34 +186,39 @@ def _missing(line: Line, begun: list[Requirement], today: date) -> Iterator[str]
     yield _one_missing(line, single, today)
 
 
-def _one_missing(line: Line, one: Requirement, today: date) -> str:
-    meetings = one.chances is not None and one.unit == "events"
+def _one_missing(line: Line, single: Requirement, today: date) -> str:
+    meetings = single.chances is not None and single.unit == "events"
     where = line.label if meetings else f"{line.label}, {line.name}"
-    if one.limit:
-        if one.need is None:
-            return f"{where}: {one.have}; the limit isn't set yet."
-        return f"{where}: {one.have} so far. The limit is {one.need}."
-    if one.need is None:
-        have = f"{counted(one.have, 'meeting')} attended" if meetings else f"{quantity(one, one.have)} counted"
+    if single.limit:
+        if single.need is None:
+            return f"{where}: {single.have}; the limit isn't set yet."
+        return f"{where}: {single.have} so far. The limit is {single.need}."
+    if single.need is None:
+        have = f"{counted(single.have, 'meeting')} attended" if meetings else f"{quantity(single, single.have)} counted"
         return f"{where}: {have}; the number required isn't set yet."
-    count = one.missing or 0
-    if one.lacking:
-        what = f"{listed(one.lacking, MOST_ITEMS)} to go"
-    elif meetings:
-        what = f"{counted(count, 'meeting')} to go"
-    else:
-        what = f"{quantity(one, count)} to go"
-    over = ", but the year is over" if one.due < today and one.period.year else ""
-    return f"{where}: {what}{over}."
+    count = single.missing or 0
+    if single.due < today and single.period.year:
+        what = counted(count, "meeting") if meetings else _missing_words(single, count)
+        return f"{where}: {what} to go, but the year is over."
+    by = f"by {say_date(single.due)}"
+    if single.unit == "events":
+        name = "meetings" if meetings else lower_first(line.name)
+        return f"{count} more {name[:-1] if count == 1 and name.endswith('s') else name} {by}."
+    more = "" if single.lacking else " more"
+    return f"{line.name}: {_missing_words(single, count)}{more} {by}."
 
 
-def quantity(one: Requirement, count: int) -> str:
+def _missing_words(single: Requirement, count: int) -> str:
+    return listed(single.lacking, MOST_ITEMS) if single.lacking else quantity(single, count)
+
+
+def quantity(requirement: Requirement, count: int) -> str:
     """An amount of what a rule counts."""
-    match one.unit:
+    match requirement.unit:
         case "minutes":
             return _minutes(count)
         case "months" | "weeks" | "topics" | "items":
-            return counted(count, f"{one.unit[:-1]}")
+            return counted(count, f"{requirement.unit[:-1]}")
         case _:
             return str(count)
 
@@ -200,88 +230,115 @@ def _minutes(count: int) -> str:
     return counted(hours, "hour") if hours else counted(minutes, "minute")
 
 
-def todo(found: Standing) -> list[str]:
+def todo(result: Standing, about: str = "") -> list[str]:
     """What can be done about it."""
-    if found.state in ("complete", "paused", "history not imported"):
+    if result.state in ("complete", "paused", "history not imported"):
         return []
-    open_ones = [one for one in _with_parts(found.requirements) if one.outcome != "met"]
-    said = [
-        *_coming(found, open_ones),
-        *_make_ups(open_ones),
-        *_waiting(open_ones),
-        *_decisions(found, open_ones),
-        *too_few(found),
-    ]
-    return list(dict.fromkeys(said))
-
-
-def too_few(found: Standing) -> list[str]:
-    """Where the cohort's meetings are too few for anybody."""
+    still_open = [part for part in _with_parts(result.requirements) if part.outcome != "met"]
     return [
-        f"{one.name}: only {one.possible} of {one.need} are held or scheduled in {one.period.label}. "
-        "More need to be scheduled. The mentor and the coordinator can see this."
-        for one in found.too_few
+        *_make_ups(result, still_open, about),
+        *_waiting(result, still_open, about),
+        *dict.fromkeys(_decisions(result, still_open, about)),
+        *too_few(result, own=not about),
     ]
 
 
-def _with_parts(found: Iterable[Requirement]) -> Iterator[Requirement]:
-    for one in found:
-        yield one
-        yield from one.parts
+def too_few(result: Standing, *, own: bool = False) -> list[str]:
+    """Where the cohort's meetings are too few for anybody. ``own``: a mentee reads it."""
+    return [_too_few(result.policy, short, own=own) for short in result.too_few]
 
 
-def _coming(found: Standing, open_ones: list[Requirement]) -> Iterator[str]:
-    for one in open_ones:
-        if one.missing and one.period.holds(found.today):
-            yield f"{one.name}: due by {say_date(one.due)}."
+def _too_few(policy: Policy | None, short: Shortage, *, own: bool) -> str:
+    rule = policy.rule(short.rule) if policy else None
+    unit = rule.unit if isinstance(rule, AtLeast) else "events"
+    what = f"{unit} of meetings" if unit in ("minutes", "months", "weeks") else "meetings"
+    if own:
+        return (
+            f"Only {short.possible} of the {short.need} {what} for {short.period.label} are on the calendar. "
+            "Your mentor and coordinator can see this."
+        )
+    more = f"Schedule {short.need - short.possible} more" + ("." if what == "meetings" else f" {unit}.")
+    return f"Only {short.possible} of {short.need} {what} for {short.period.label} are held or scheduled. {more}"
 
 
-def _make_ups(open_ones: list[Requirement]) -> Iterator[str]:
-    for one in open_ones:
-        for item in one.others:
-            if item.make_up_until is not None and not one.limit:
-                until = "" if item.make_up_until == date.max else f" until {say_date(item.make_up_until)}"
-                yield f"The meeting on {say_date(item.day)} can be made up{until}: send “makeup”."
+def _with_parts(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
+    for requirement in requirements:
+        yield requirement
+        yield from requirement.parts
 
 
-def _waiting(open_ones: list[Requirement]) -> Iterator[str]:
-    for one in open_ones:
-        for item in one.others:
-            if item.verdict == "pending":
-                yield f"{say_date(item.day)}: {item.why}."
+_CAN_MAKE_UP = "You can make up"
 
 
-def _decisions(found: Standing, open_ones: list[Requirement]) -> Iterator[str]:
-    for one in open_ones:
-        late = one.missing and one.due < found.today
-        if one.outcome == "behind" or late or (one.limit and one.have and one.outcome != "met"):
-            yield f"{one.name}, {one.period.label}: ask the coordinator what can be done."
+def _make_ups(result: Standing, still_open: list[Requirement], about: str) -> Iterator[str]:
+    for item in _others([requirement for requirement in still_open if not requirement.limit]):
+        if item.make_up_until is None:
+            continue
+        until = "" if item.make_up_until == date.max else f" until {_short_date(item.make_up_until, result.today)}"
+        meeting = f"the {_short_date(item.day, result.today)} meeting{until}."
+        yield f"{about} can make up {meeting}" if about else f"{_CAN_MAKE_UP} {meeting} Send “makeup”."
 
 
-def unset(found: Standing) -> list[str]:
-    if not found.unset:
+def _others(requirements: list[Requirement]) -> list[Item]:
+    """What did not count, each once: an activity may be among several requirements."""
+    return list({item.id: item for requirement in requirements for item in requirement.others}.values())
+
+
+def _short_date(day: date, today: date) -> str:
+    """Without the year where it is this one."""
+    return f"{day:%B} {day.day}" if day.year == today.year else say_date(day)
+
+
+def _waiting(result: Standing, still_open: list[Requirement], about: str) -> Iterator[str]:
+    for item in _others(still_open):
+        if item.verdict == "pending":
+            reason = item.why if about else item.why.replace("for the ", "for your ", 1)
+            yield f"{activity_name(result.policy, item)}, {say_date(item.day)}: {reason}."
+
+
+def activity_name(policy: Policy | None, item: Item) -> str:
+    """The policy's name of an activity: "Workshop or conference"."""
+    activity = policy.activity(item.activity) if policy else None
+    return activity.name if activity else item.activity.replace("_", " ")
+
+
+def _decisions(result: Standing, still_open: list[Requirement], about: str) -> Iterator[str]:
+    whom = "the coordinator" if about else "your coordinator"
+    for requirement in still_open:
+        late = requirement.missing and requirement.due < result.today
+        over = requirement.limit and requirement.have and requirement.outcome != "met"
+        if requirement.outcome == "behind" or late or over:
+            yield f"{requirement.name}, {requirement.period.label}: ask {whom} what can be done."
+
+
+def unset(result: Standing) -> list[str]:
+    if not result.unset:
         return []
     return [
-        f"The program hasn't set: {listed(found.unset, MOST_ITEMS)}. No one can complete the program until "
+        f"The program hasn't set: {listed(result.unset, MOST_ITEMS)}. No one can complete the program until "
         "the coordinator sets this."
     ]
 
 
-def why(one: Requirement) -> list[str]:
+def why(requirement: Requirement, policy: Policy | None = None) -> list[str]:
     """Each thing that counted or did not, with the reason."""
-    said = [f"{say_date(item.day)}: {_what(item)} counts{_made_up(item)}." for item in one.counted]
-    said += [f"{say_date(item.day)}: {_what(item)} doesn't count: {item.why}." for item in one.others]
-    if one.credited:
-        said.append(f"{quantity(one, one.credited)} credited.")
-    if one.waived:
-        said.append(f"{quantity(one, one.waived)} waived.")
-    for part in one.parts:
-        said += why(part)
+    said = [
+        f"{say_date(item.day)}: {_lower_name(policy, item)} counts{_made_up(item)}." for item in requirement.counted
+    ]
+    said += [
+        f"{say_date(item.day)}: {_lower_name(policy, item)} doesn't count: {item.why}." for item in requirement.others
+    ]
+    if requirement.credited:
+        said.append(f"{quantity(requirement, requirement.credited)} credited.")
+    if requirement.waived:
+        said.append(f"{quantity(requirement, requirement.waived)} waived.")
+    for part in requirement.parts:
+        said += why(part, policy)
     return said
 
 
-def _what(item: Item) -> str:
-    return "meeting" if item.activity == MEETING else item.activity.replace("_", " ")
+def _lower_name(policy: Policy | None, item: Item) -> str:
+    return "meeting" if item.activity == MEETING else lower_first(activity_name(policy, item))
 
 
 def _made_up(item: Item) -> str:

@@ -91,6 +91,7 @@ class Standing:
     on_leave_until: date | None = None  # date.max: until further notice
     too_few: tuple[Shortage, ...] = ()
     today: date = date.min
+    policy: Policy | None = None  # what it was measured against
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -147,6 +148,7 @@ def standing(
         on_leave_until=next((ends for starts, ends in case.away.spans if starts <= today <= ends), None),
         too_few=_too_few(case, calendar),
         today=today,
+        policy=policy,
     )
 
 

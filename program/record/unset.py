@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
+from program.core.words import capitalized
+
 
 class Unset(Enum):
     """In a document: the text "unset"."""
@@ -23,11 +25,16 @@ _NAMES = ("id", "type", "rule")  # what an element of an array of tables is know
 
 @dataclass(frozen=True, slots=True)
 class UnsetValue:
-    """``path`` names it in an amendment ("rule.meetings.at_least"); ``says`` names it to people."""
+    """``path`` names it in an amendment ("rule.meetings.at_least"); ``says`` names it to people.
+
+    ``asks``: its question in a form; ``none_if``: when "none" is the right answer; empty: it is not one.
+    """
 
     path: str
     says: str
     kind: Kind
+    asks: str = ""
+    none_if: str = ""
 
 
 SAYS: dict[str, str] = {
@@ -56,6 +63,29 @@ SAYS: dict[str, str] = {
     "leave.maximum_years": "how many years a mentee has to finish the program",
     "transfer.credit_stays": "whether credit stays after a transfer",
     "completion.earliest": "when a mentee can complete the program",
+}
+ASKS: dict[str, str] = {
+    "attendance.partial_counts": "Does attending part of a meeting count?",
+    "attendance.unconfirmed_counts": "Does “I'm here” count before the mentor confirms it?",
+    "makeups.same_program_year": "Must a make-up be in the same program year?",
+    "transfer.credit_stays": "Does credit stay after a transfer?",
+    "completion.earliest": "When can a mentee complete the program?",
+}
+NONE_IF: dict[str, str] = {
+    "effective_until": "there is no such day",
+    "activity.min_minutes": "there is no minimum",
+    "activity.max_minutes": "there is no limit",
+    "activity.most_events": "there is no limit",
+    "activity.most_minutes": "there is no limit",
+    "rule.first_weeks": "it is required all year",
+    "attendance.late_after_minutes": "there is no such rule",
+    "attendance.maximum_absences": "there is no limit",
+    "makeups.deadline_days": "there is no deadline",
+    "makeups.per_year": "there is no limit",
+    "track.years": "there are as many as for everyone",
+    "leave.pauses_year_from_days": "leave never pauses a year",
+    "leave.credit_expires_after_days": "credit never ends",
+    "leave.maximum_years": "there is no deadline",
 }
 KINDS: dict[str, Kind] = {
     "effective_from": "date",
@@ -104,7 +134,9 @@ def _named(document: dict[str, Any], keys: tuple[str | int, ...], path: tuple[st
     said = SAYS.get(field, field.replace(".", ", ").replace("_", " "))
     table = document[str(keys[0])][keys[1]] if len(keys) > 1 and isinstance(keys[1], int) else {}
     name = str(table.get("name", path[1] if len(path) > 1 else "")) if isinstance(table, dict) else ""
-    return UnsetValue(".".join(path), said.replace("{name}", name), KINDS.get(field, "number"))
+    says = said.replace("{name}", name)
+    asks = ASKS.get(field) or capitalized(says)
+    return UnsetValue(".".join(path), says, KINDS.get(field, "number"), asks, NONE_IF.get(field, ""))
 
 
 # Why a value was refused, in words -----------------------------------------------------------------

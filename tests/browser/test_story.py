@@ -467,7 +467,7 @@ async def test_progress_as_mentee_mentor_and_coordinator(windows: Windows, produ
         await dana.command("progress")
         mine = await dana.reads_notice("Your progress: on track")
         await expect(mine.get_by_role("progressbar").first).to_have_attribute("value", "2")
-        await expect(mine).to_contain_text("6 meetings to go")
+        await expect(mine).to_contain_text("6 more meetings by")
         await expect(mine).to_contain_text(f"Next meeting: {NEXT}, Thu Oct 22, 2026, 3:30 PM CDT.")
         await expect(mine).to_contain_text("Example, not DESE policy")
         await ruth.command("progress")

@@ -324,7 +324,7 @@ async def test_what_a_mentor_does_after_a_meeting(windows: Windows, product: Run
         async with tally.task(ruth, "Correct what was recorded"):
             await ruth.press("Person by person")
             await ruth.choose("Lee Okafor", "Excused")
-            await ruth.choose("Why (only for a correction)", "Known only later")
+            await ruth.choose("Why (only for a correction)", "I learned about it later")
             await ruth.submit("Save")
             await expect(ruth.message("Who came?").get_by_role("row", name="Excused (corrected)")).to_be_visible()
     expected = told("A mentor")

@@ -235,20 +235,20 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: 
     await threads.write(lambda tx: everybody_on(tx, policies.MISSOURI))
     assert "the number required isn't set yet" in await dana.sends("progress")
     shown = await carol.sends("policy")
-    assert "Meetings: PLC meeting, at least (not set yet) times in the year." in shown
+    assert "Meetings: at least (not set yet) in the year." in shown
 
-    await carol.taps_notice("Fill in open values")
+    await carol.taps_notice("Fill in 12 values")
     needed = carol.field("Meetings: how many are needed")
-    partly = carol.field("Whether attending part of a meeting counts")
+    partly = carol.field("Does attending part of a meeting count?")
     assert "Write a whole number" in await carol.fills(**{needed: "many"})
     read = await carol.fills(**{needed: "6", partly: "yes"})
-    assert "Meetings: PLC meeting, at least 6 times in the year." in read
+    assert "Meetings: at least 6 in the year." in read
     assert "Attending part of a meeting counts, for the minutes attended." in read
     assert "hasn't set" in await dana.sends("progress"), "reading it changes nothing"
     assert "Saved for everyone on Missouri DESE counselor mentoring program, version 2018." in await carol.fills()
 
     assert YEARS + "0 of 6" in await dana.sends("progress")
-    assert "[Fill in open values]" not in await dana.sends("policy")
+    assert "[Fill in " not in await dana.sends("policy")
 
 
 async def test_person_takes_a_mention_of_a_confirmed_account(matched: Story) -> None:

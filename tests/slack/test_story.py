@@ -330,7 +330,7 @@ async def where_everybody_stands(story: Story) -> None:
     await story.app.product.threads.write(lambda tx: everybody_on(tx, policies.EXAMPLE))
     own = await dana.sends("progress")
     assert own.startswith("# Your progress: on track\nMeetings, Year 1 (2026-27): 1 of 8 █░░░░░░░░░\n")
-    assert "Year 1 (2026-27): 7 meetings to go." in own
+    assert "7 more meetings by June 30, 2027." in own
     assert "Next meeting: First steps, Thursday, September 24, 2026 at 3:30 PM." in own
     assert "Lee" not in own + await dana.sends("progress", OZARKS)
 
@@ -402,7 +402,7 @@ async def the_coordinators_monday(story: Story) -> None:
     assert digest.startswith("# Weekly digest")
     assert parts == sorted(parts)
     assert "• Ozarks, First steps, Friday, September 11, 2026: needs summary" in digest
-    assert "Mentees falling behind (1)\n• Sam Whitfield, Ozarks" in digest
+    assert "Mentees who need help (1)\n• Sam Whitfield, Ozarks: at risk" in digest
     assert "Ozarks | 3 | 1 | 1 | 0" in digest
     assert "Dana" not in digest
     assert "Lee" not in digest, "who asked for a mentor, and who wrote, is not the digest's matter"

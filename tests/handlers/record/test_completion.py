@@ -249,7 +249,7 @@ async def test_reissuing_gives_a_new_code_and_ends_the_old_one(world: World, dan
         ("issued", ""), ("revoked", "name_changed"), ("reissued", "name_changed"),
     ]  # fmt: skip
     assert "Your new certificate" in world.to(dana)[-1].text
-    assert "issued again already" in said(await carol.fills(form, name="X", reason="name_changed"))
+    assert "replaced already" in said(await carol.fills(form, name="X", reason="name_changed"))
     found = await carol.does_press("completion.find")
     assert "Dana Reyes-Soto" in said(await carol.fills(found.form, who=second.code.lower().replace("-", " ")))
     old = await carol.fills(found.form, who=first.code)

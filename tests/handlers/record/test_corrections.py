@@ -42,7 +42,7 @@ async def test_a_correction_can_bring_back_what_was_declined_with_other_minutes(
     form = (await ruth.presses(message(world, ruth, "Activity declined"), "Correct")).form
     await ruth.fills(form, status="counts", minutes="45", reason="told_later")
     assert "1 of 2" in said(await dana.sends("progress"))
-    assert "It counts with 45 minutes. Known only later." in world.to(dana)[-1].text
+    assert "It counts with 45 minutes. I learned about it later." in world.to(dana)[-1].text
 
 
 async def test_a_wrongly_approved_make_up_is_corrected(world: World, dana: Person, ruth: Person) -> None:

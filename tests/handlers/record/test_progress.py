@@ -11,7 +11,7 @@ from handlers.core.cards import Bullets, Progress, Table, plain_text
 from program.meetings.attendance import Status, Step
 from program.record.attendance_import import PastMeeting
 from storage.meetings import attendance, meetings
-from storage.people import cohorts
+from storage.people import cohorts, people
 from storage.record import attendance_import, policies, standings
 from storage.record.record_tables import enrolment
 from tests.world import Person, World, everybody_on, said
@@ -63,10 +63,12 @@ async def test_a_mentee_sees_the_years_what_is_missing_and_what_to_do(world: Wor
         ("One-to-one contacts, Year 2 (2027-28)", 0, 2),
     ]
     text = said(reply)
-    assert "On track. You'll finish by June 30, 2028 if you keep attending." in text
-    assert "- Year 1 (2026-27): 7 meetings to go." in text
-    assert "- The meeting on September 17, 2026 can be made up until November 16, 2026: send “makeup”." in text
-    assert "- September 24, 2026: waiting for the mentor to confirm it." in text
+    assert "You'll finish by June 30, 2028 if you keep attending." in text
+    assert text.count("n track") == 1
+    assert "- 7 more meetings by June 30, 2027." in text
+    assert "- 2 more one-to-one contacts by June 30, 2027." in text
+    assert "- You can make up the September 17 meeting until November 16. Send “makeup”." in text
+    assert "- PLC meeting, September 24, 2026: waiting for your mentor to confirm it." in text
     assert "Next meeting: PLC, Thu Oct 1, 2026" in text
     assert "Requirements: Example, not DESE policy, version 1." in text
 
@@ -86,8 +88,8 @@ async def test_a_mentor_sees_those_first_who_need_help(world: World, ruth: Perso
     ]
     (reasons,) = (one for one in reply.card.blocks if isinstance(one, Bullets))
     assert plain_text(reasons.items[0]) == (
-        "Lee Okafor: Year 1 (2026-27): 8 meetings to go. "
-        "The meeting on September 10, 2026 can be made up until November 9, 2026: send “makeup”."
+        "Lee Okafor: 8 more meetings by June 30, 2027. "
+        "Lee Okafor can make up the September 10 meeting until November 9."
     )
 
 
@@ -96,9 +98,14 @@ async def test_a_cohort_that_meets_too_seldom_is_flagged_and_nobody_is_behind(
 ) -> None:
     (first, *_) = meet(world, ruth, 3)
     mark(world, first, dana, "present", ruth)
-    flag = "Meetings: only 3 of 8 are held or scheduled in 2026-27. More need to be scheduled"
-    assert flag in said(await ruth.sends("progress"))
-    assert flag in said(await dana.sends("progress"))
+    own = "Only 3 of the 8 meetings for 2026-27 are on the calendar. Your mentor and coordinator can see this."
+    theirs = "Only 3 of 8 meetings for 2026-27 are held or scheduled. Schedule 5 more."
+    for leader in (ruth, carol):
+        told = said(await leader.sends("progress ozarks"))
+        assert theirs in told
+        assert "can see this" not in told
+    assert theirs in said(await carol.sends("person dana reyes"))
+    assert own in said(await dana.sends("progress"))
     assert "3 mentees: 3 on track." in said(await ruth.sends("progress"))
     program = said(await carol.sends("progress"))
     assert (
@@ -113,6 +120,52 @@ async def test_what_is_unset_is_said(world: World, dana: Person) -> None:
     assert "Your progress: requirements not set" in text
     assert "Year 1 (2026-27): 0 meetings attended; the number required isn't set yet." in text
     assert "The program hasn't set: the day this policy starts, Meetings: how many are needed" in text
+
+
+async def test_a_coordinator_hears_of_unset_values_and_gets_the_way_to_them(world: World, carol: Person) -> None:
+    assert "not set in" not in said(await carol.sends("progress"))
+    with world.database.write() as tx:
+        everybody_on(tx, policies.MISSOURI)
+    for shown in (await carol.sends("progress"), await carol.opens_home()):
+        told = said(shown)
+        assert (
+            "No mentee can complete the program yet: values are not set in "
+            "Missouri DESE counselor mentoring program, version 2018."
+        ) in told
+        assert "Fill in " in said(await carol.presses(shown, "Choose or fill in a policy"))
+
+
+async def test_a_mentor_who_becomes_a_coordinator_hears_of_unset_values(world: World, ruth: Person) -> None:
+    with world.database.write() as tx:
+        everybody_on(tx, policies.MISSOURI)
+    assert "Choose or fill in a policy" not in said(await ruth.opens_home())
+    with world.database.write() as tx:
+        people.make_coordinator(world.work(tx), ruth.id, "roster")
+    assert "No mentee can complete the program yet" in said(await ruth.opens_home())
+    assert "Choose or fill in a policy" in said(await ruth.opens_home())
+
+
+async def test_progress_of_a_named_cohort_is_for_those_who_lead_it(
+    world: World, ruth: Person, dana: Person, carol: Person
+) -> None:
+    assert "Progress of Ozarks" in said(await carol.sends("progress Ozarks"))
+    assert "Progress of Gateway" in said(await carol.sends("progress gateway"))
+    assert "Progress of Ozarks" in said(await ruth.sends("progress ozarks"))
+    for stranger, words in ((ruth, "progress gateway"), (ruth, "progress nowhere"), (dana, "progress ozarks")):
+        refused = said(await stranger.sends(words))
+        assert "I can't find a cohort of yours with that name." in refused
+        assert "Gateway" not in refused
+    assert "I can't find a cohort with that name." in said(await carol.sends("progress nowhere"))
+
+
+async def test_a_mentee_at_risk_is_told_what_to_do(world: World, ruth: Person, dana: Person) -> None:
+    first, *_ = meet(world, ruth, 8)
+    mark(world, first, dana, "absent", ruth)
+    world.clock.at += timedelta(days=7)
+    text = said(await dana.sends("progress"))
+    assert "Your progress: at risk" in text
+    assert "At risk: make up the September 10 meeting by November 9. Send “makeup”." in text
+    assert "can make up" not in text  # it is said once
 
 
 async def test_an_earlier_start_without_records_is_not_behind(

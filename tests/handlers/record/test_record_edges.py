@@ -70,7 +70,7 @@ async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, d
 async def test_yes_and_no_can_be_filled_into_a_policy(world: World, carol: Person) -> None:
     form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
     assert form is not None
-    (partly,) = (field.id for field in form.fields if field.label == "Whether attending part of a meeting counts")
+    (partly,) = (field.id for field in form.fields if field.label == "Does attending part of a meeting count?")
     for word in ("perhaps", "none"):
         assert partly in (await carol.fills(form, **{partly: word})).errors
     read = await carol.fills(form, **{partly: "no"})
@@ -118,6 +118,24 @@ async def test_a_policy_field_says_in_words_what_it_needs(
     assert "." not in error.removesuffix(".").replace(". ", "")  # no key such as rule.meetings.at_least
 
 
+async def test_each_policy_field_says_whether_none_is_an_answer(world: World, carol: Person) -> None:
+    form = (await carol.does_press("policy.fill", policies.MISSOURI)).form
+    assert form is not None
+    hints = {each.label: each.hint for each in form.fields}
+    assert hints["How many absences a year are allowed"] == "A number. Type “none” if there is no limit."
+    assert hints["How many days a mentee has to make up a meeting"] == "A number. Type “none” if there is no deadline."
+    assert hints["Meetings: how many are needed"] == "A number."
+    assert hints["The day this policy starts"] == "A date like 2026-07-01."
+    assert "When can a mentee complete the program?" in hints
+
+
+async def test_adopting_a_policy_is_the_operators_and_is_said_so(world: World, carol: Person, dana: Person) -> None:
+    for person in (carol, dana):
+        assert "The operator does that in the terminal" in said(await person.sends("policy adopt"))
+    assert "Every value in this policy is set." not in said(await dana.sends("policy"))
+    assert "Every value in this policy is set." in said(await carol.sends("policy"))
+
+
 async def test_an_older_version_is_reached_and_filled_in_for_everybody_on_it(
     world: World, dana: Person, carol: Person
 ) -> None:
@@ -128,10 +146,10 @@ async def test_an_older_version_is_reached_and_filled_in_for_everybody_on_it(
         everybody_on(tx, policies.MISSOURI)
     shown = await carol.sends("policy")
     assert "Other policies" in said(shown)
-    older = await carol.presses(
-        shown, "Missouri DESE counselor mentoring program, version 2018: 4 mentees, 12 values to fill in"
-    )
-    form = (await carol.presses(older, "Fill in open values")).form
+    assert "Missouri DESE counselor mentoring program, version 2018: 4 mentees." in said(shown)
+    assert "Example, not DESE policy, version 1: 0 mentees. Every value is set." in said(shown)
+    older = await carol.does_press("policy.show", policies.MISSOURI)
+    form = (await carol.presses(older, "Fill in 12 values")).form
     read = await carol.fills(form, **{field(form, "Meetings: how many are needed"): "6"})
     assert "Saved for everyone on Missouri DESE counselor mentoring program, version 2018." in said(
         await carol.fills(read.form)

@@ -327,8 +327,10 @@ def test_a_make_up_stands_for_the_missed_meeting() -> None:
     missed = mine.attends(date(2025, 10, 2), "absent")
     before = mine.on(date(2025, 10, 20))
     assert before.state == "at risk"
-    assert ("The meeting on October 2, 2025 can be made up until November 1, 2025: send “makeup”.") in explain.todo(
-        before
+    assert explain.headline(before) == "At risk: make up the October 2 meeting by November 1. Send “makeup”."
+    assert explain.summary(before)[1] == ["1 more meeting by June 30, 2026."]
+    assert explain.headline(before, "Maria Lopez") == (
+        "At risk: Maria Lopez can make up the October 2 meeting until November 1."
     )
     mine.makes_up(missed, "contact", date(2025, 10, 20))
     found = one(mine.on(date(2025, 10, 20)), "meetings")
@@ -640,7 +642,7 @@ def test_the_projected_finish() -> None:
     assert mine.on(TODAY).finish == date(2027, 6, 30)  # nothing is scheduled yet in the second year
     mine.meets(*weekly(date(2026, 9, 3), 6))
     assert mine.on(TODAY).finish == date(2026, 9, 24)
-    assert explain.headline(mine.on(TODAY)) == "On track. Expected to finish by September 24, 2026."
+    assert explain.headline(mine.on(TODAY), "Maria") == "On track. Expected to finish by September 24, 2026."
 
 
 def test_a_standing_explains_itself() -> None:
@@ -650,16 +652,34 @@ def test_a_standing_explains_itself() -> None:
     mine.attends(date(2025, 10, 2), step="tapped")
     mine.meets(*weekly(date(2025, 12, 4), 8, 14))
     mine.logs("contact", date(2025, 10, 3), verified=False)
-    assert explain.sentences(mine.on(date(2025, 11, 1))) == [
+    assert explain.summary(mine.on(date(2025, 11, 1))) == (
+        "You'll finish by June 30, 2027 if you keep attending.",
+        [
+            "7 more meetings by June 30, 2026.",
+            "2 more one-to-one contacts by June 30, 2026.",
+            "You can make up the September 18 meeting until November 17. Send “makeup”.",
+            "PLC meeting, October 2, 2025: waiting for your mentor to confirm it.",
+            "One-to-one contact with the mentor, October 3, 2025: waiting for your mentor to verify it.",
+        ],
+    )
+    assert explain.summary(mine.on(date(2025, 11, 1)), "Maria Lopez") == (
         "On track. Expected to finish by June 30, 2027.",
-        "Year 1 (2025-26): 7 meetings to go.",
-        "Year 1 (2025-26), One-to-one contacts: 2 to go.",
-        "Meetings: due by June 30, 2026.",
-        "One-to-one contacts: due by June 30, 2026.",
-        "The meeting on September 18, 2025 can be made up until November 17, 2025: send “makeup”.",
-        "October 2, 2025: waiting for the mentor to confirm it.",
-        "October 3, 2025: waiting for the mentor to verify it.",
-    ]
+        [
+            "7 more meetings by June 30, 2026.",
+            "2 more one-to-one contacts by June 30, 2026.",
+            "Maria Lopez can make up the September 18 meeting until November 17.",
+            "PLC meeting, October 2, 2025: waiting for the mentor to confirm it.",
+            "One-to-one contact with the mentor, October 3, 2025: waiting for the mentor to verify it.",
+        ],
+    )
+
+
+def test_two_activities_of_one_day_wait_each_by_its_name() -> None:
+    mine = Ledger(EXAMPLE)
+    for _ in range(2):
+        mine.logs("contact", date(2025, 10, 15), minutes=30, verified=False)
+    waits = "One-to-one contact with the mentor, October 15, 2025: waiting for your mentor to verify it."
+    assert explain.summary(mine.on(date(2025, 11, 1)))[1].count(waits) == 2
 
 
 def test_the_last_word_counts_and_a_tap_settles_nothing() -> None:

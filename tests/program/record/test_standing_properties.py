@@ -177,7 +177,10 @@ def test_no_policy_and_ledger_raise(
     policy = POLICIES[which]
     found = standing(policy, who, record, cohort, today)
     assert found.state in LEVELS
-    assert all(explain.sentences(found))
+    for about in ("", "Maria Lopez"):
+        headline, details = explain.summary(found, about)
+        assert headline
+        assert all(details)
     assert explain.trouble(found)
     for one in every(found):
         assert all(explain.why(one))
