@@ -1,4 +1,8 @@
-"""Cards as JSON and back, exactly: each part is an object whose ``_`` names its class."""
+"""Cards as JSON and back, exactly: each part is an object whose ``_`` names its class.
+
+Not pydantic's TypeAdapter: it tells the members of a union apart by their fields, and Paragraph and Note have the same
+ones, so that a Note came back as a Paragraph. It would need a field with its own name in every part of a card.
+"""
 
 from __future__ import annotations
 

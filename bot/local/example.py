@@ -50,7 +50,7 @@ def seed_chat(chat: Chat) -> None:
     rows, _ = read_roster(roster_text())
     here = [row.email for row in rows if row.email != UNMATCHED]
     cohorts_here = {row.cohort for row in rows}
-    by_cohort = {one: [row.email for row in rows if row.cohort == one and row.email in here] for one in cohorts_here}
+    by_cohort = {name: [row.email for row in rows if row.cohort == name and row.email in here] for name in cohorts_here}
     coordinator = [row.email for row in rows if row.role == "coordinator"]
     chat.create_channel(HOME, "ozarks-cohort", [*by_cohort["Ozarks"], *coordinator])
     chat.create_channel(OTHER, "gateway-cohort", [*by_cohort["Gateway"], GUEST[0], *coordinator])
@@ -88,12 +88,12 @@ def _channel(work: Work, external: str, name: str) -> UUID:
 
 def _at_home(work: Work, cohort: str, external: str, name: str) -> tuple[Cohort, UUID]:
     """A cohort with its home channel, and its mentor."""
-    found = cohorts.by_name(work.tx, cohort)
-    if found is None:
+    linked = cohorts.by_name(work.tx, cohort)
+    if linked is None:
         raise ValueError(f"The example's roster has no {cohort}.")
-    mentor = cohorts.members(work.tx, found.id, "mentor")[0].id
-    cohorts.set_home(work, found.id, _channel(work, external, name), mentor)
-    return cohorts.get(work.tx, found.id), mentor
+    mentor = cohorts.members(work.tx, linked.id, "mentor")[0].id
+    cohorts.set_home(work, linked.id, _channel(work, external, name), mentor)
+    return cohorts.get(work.tx, linked.id), mentor
 
 
 def _program_start(work: Work) -> date:
@@ -145,7 +145,7 @@ def _meetings_to_come(work: Work, cohort: Cohort, mentor: UUID) -> list[Meeting]
     """A series every two weeks that begins within the next days."""
     today = to_local(work.now, cohort.zone).date()
     first = datetime.combine(next_weekday(today + timedelta(days=2), (today.weekday() + 3) % 7), AT)
-    off = [one.days for one in breaks.of_cohort(work.tx, cohort.id)]
+    off = [rest.days for rest in breaks.of_cohort(work.tx, cohort.id)]
     dates = series_dates(first, "biweekly", (first + timedelta(days=70)).date(), off)
     _, made = meetings.create_series(
         work,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from bot.local.chat import Chat, Draft, NoSuchConversation, NoSuchMessage, delivery_origin, direct
+from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson
 from bot.local.hub import Hub
+from bot.local.messages import Draft, NoSuchConversation, NoSuchMessage, delivery_origin, direct
 from bot.runtime.port import Address, Outgoing, Permanent, Sent, Visit
 from handlers.core.requests import AccountKey, Place, Profile
 
@@ -72,8 +73,8 @@ class LocalPort:
         self._hub.poke()
 
     async def find(self, to: Address, delivery: UUID) -> Sent | None:  # noqa: ARG002 -- ids are unique here
-        found = await asyncio.to_thread(self._chat.by_origin, delivery_origin(delivery))
-        return None if found is None else Sent(found.conversation, str(found.id))
+        message = await asyncio.to_thread(self._chat.by_origin, delivery_origin(delivery))
+        return None if message is None else Sent(message.conversation, str(message.id))
 
     async def profile(self, who: AccountKey, place: Place) -> Profile:  # noqa: ARG002 -- one workspace only
         for person in await self._host.people():

@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.local import charts
-from bot.local.chat import Channel, Message, direct
 from bot.local.host import CommandHelp, LocalPerson, NextDue
+from bot.local.messages import Channel, Message, direct
 from handlers.core.cards import (
     Block,
     Bold,

@@ -77,7 +77,7 @@ def whole(value: object) -> int:
 def values(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict) or not all(isinstance(many, list) for many in value.values()):
         raise Unfit("The form has no values. Reload the page.")
-    return {str(name): tuple(str(one) for one in many) for name, many in value.items()}
+    return {str(name): tuple(str(item) for item in many) for name, many in value.items()}
 
 
 def channel_name(text: str) -> str:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import aiohttp
 
 from bot.app import App
-from bot.local.chat import direct
+from bot.local.messages import direct
 from bot.local.port import PLATFORM as LOCAL
 from bot.local.port import TENANT as LOCAL_TENANT
 from bot.local.render import path_of

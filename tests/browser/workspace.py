@@ -13,7 +13,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from bot.local import LocalWorkspace
-from bot.local.chat import direct
+from bot.local.messages import direct
 from bot.local.render import HOME, path_of
 
 DESKTOP = ViewportSize(width=1280, height=840)

@@ -17,7 +17,7 @@ from uuid import uuid4
 import aiohttp
 
 from bot.app import App
-from bot.local.chat import direct
+from bot.local.messages import direct
 from bot.local.render import path_of
 from tests.browser.product import CAROL, DANA, LEE, OZARKS, RUTH, Running, running
 from tests.canary.hunt import Haul, listening

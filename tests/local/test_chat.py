@@ -10,15 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine, text
 
-from bot.local.chat import (
-    PAGE,
-    Chat,
-    Draft,
-    NameTaken,
-    NoSuchConversation,
-    NoSuchMessage,
-    direct,
-)
+from bot.local.chat import PAGE, Chat
+from bot.local.messages import Draft, NameTaken, NoSuchConversation, NoSuchMessage, direct
 from handlers.core.cards import Card, Shown, plain
 from tests.specimens import CARDS, DANA
 

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from bot.local.chat import direct
 from bot.local.guard import guarded, refusal
+from bot.local.messages import direct
 from bot.local.render import path_of
 from bot.web.clients import is_loopback
 from tests.local.conftest import Local

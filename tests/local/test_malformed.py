@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from bot.local.chat import direct
+from bot.local.asking import WENT_WRONG
+from bot.local.messages import direct
 from bot.local.render import path_of
-from bot.local.web import WENT_WRONG
 from handlers.core.cards import action
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from bot.local import charts
-from bot.local.chat import Channel
 from bot.local.host import LocalPerson
+from bot.local.messages import Channel
 from bot.local.render import Renderer, Viewer, safe_url
 from handlers.core.cards import (
     Card,

@@ -13,7 +13,8 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.local import LocalPerson, connect
-from bot.local.chat import PAGE, Draft, direct
+from bot.local.chat import PAGE
+from bot.local.messages import Draft, direct
 from bot.local.render import path_of
 from handlers.core.cards import Card, action
 from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Submit, Typed
