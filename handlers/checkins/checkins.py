@@ -30,7 +30,10 @@ from storage.vault import vault
 
 TYPED_LABEL = "What you typed to me"
 ASKED = "Your mentor was asked to reach out. Nothing else was sent."
-ASKED_NOBODY = "You asked your mentor to reach out, but your cohort has no mentor now. I'll ask the next one."
+ASKED_NOBODY = (
+    "You asked your mentor to reach out, but your cohort has no mentor now. "
+    "If one joins while this check-in is open, I'll ask them."
+)
 PULSES = ("1", "2", "3", "4", "5")
 MOST_PROMPTS = 30
 

@@ -120,6 +120,8 @@ def entered(work: Work, place_id: UUID, linking: Linking | None, members: Sequen
     outcome: Outcome | None = None
     if linking is not None:
         outcome = "problem" if problem else make_home(work, place_id, linking)
+    if linking is not None and outcome in ("problem", "taken"):  # nothing is on its way anymore
+        cohorts.unwant_home(work.tx, linking.cohort_id, place_id)
     detail = {} if linking is None else {"cohort": str(linking.cohort_id), "outcome": outcome}
     audit_log.note(work, place_id, "visit", None, problem=problem, members=len(members), **detail)
     meet(work, members)

@@ -243,11 +243,11 @@ def bot_added(call: Call) -> Reply:
 
     Anybody else who gets the bot is left in peace: an organization may install it for everybody at once.
     """
+    if call.place is not None and call.request.at is not None:
+        conversations.note_added(call.work.tx, call.place.id, call.request.at)
     if call.place is None or call.place.kind != "channel":
         _ask_if_known(call)
         return Reply()
-    if call.request.at is not None:
-        conversations.note_added(call.work.tx, call.place.id, call.request.at)
     if call.place.cohort_id is not None:
         deliveries.visit(call.work, call.place.id, "")
     else:

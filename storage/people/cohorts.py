@@ -124,6 +124,12 @@ def want_home(tx: Tx, cohort_id: UUID, conversation_id: UUID | None) -> None:
     tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(wanted_home_id=conversation_id))
 
 
+def unwant_home(tx: Tx, cohort_id: UUID, conversation_id: UUID) -> None:
+    """Forget the wish for this channel; a wish for another one stays."""
+    here = (cohort.c.id == cohort_id, cohort.c.wanted_home_id == conversation_id)
+    tx.execute(update(cohort).where(*here).values(wanted_home_id=None))
+
+
 def wanted_home(tx: Tx, cohort_id: UUID) -> UUID | None:
     """The channel that was linked last, where the bot has not entered it yet."""
     wanted: UUID | None = tx.scalar(select(cohort.c.wanted_home_id).where(cohort.c.id == cohort_id))

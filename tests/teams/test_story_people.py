@@ -250,6 +250,14 @@ async def test_a_removal_that_comes_after_the_app_is_back_removes_nothing(
     assert gone(story)
 
 
+async def test_an_uninstall_that_comes_late_loses_no_personal_chat(story: Story, cohort: dict[str, Someone]) -> None:
+    dana = cohort["dana"]
+    await dana.acts({**dana.client.installs(), "timestamp": "2030-01-01T10:00:30Z"})
+    await dana.acts({**dana.client.installs("remove"), "timestamp": "2030-01-01T10:00:00Z"})
+    chats = select(conversation.c.gone).where(conversation.c.kind == "personal")
+    assert not any(story.read(lambda tx: tx.scalars(chats).all()))
+
+
 async def test_an_app_that_two_processes_hear_is_removed_and_added_is_there(
     story: Story, cohort: dict[str, Someone], tmp_path: Path
 ) -> None:

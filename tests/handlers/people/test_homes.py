@@ -45,6 +45,7 @@ async def test_two_cohorts_link_one_channel_and_the_second_hears_nothing_of_the_
     assert "Ozarks is set up" in world.to(ruth)[-1].text
     text = world.to(tom)[-1].text
     assert "it was another cohort's home" in text
+    assert "has no home channel" in said(await tom.sends("cohort unlink"))
     assert "Ozarks" not in text
     assert "@example.org" not in text
     assert [one.text.splitlines()[0] for one in world.in_channel("C1")] == ["Hello, Ozarks"]
