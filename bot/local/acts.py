@@ -8,7 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.local import sent
-from bot.local.asking import Asking
+from bot.local.act_requests import ActRequests
 from bot.local.chat import Chat
 from bot.local.guard import Handler
 from bot.local.hub import Hub
@@ -22,11 +22,11 @@ from handlers.core.requests import Arrived, Command, Departed, Press, Submit, Ty
 class Acts:
     """One handler for each thing that a person can do in a conversation."""
 
-    def __init__(self, chat: Chat, hub: Hub, visitors: Visitors, asking: Asking) -> None:
+    def __init__(self, chat: Chat, hub: Hub, visitors: Visitors, requests: ActRequests) -> None:
         self._chat = chat
         self._hub = hub
         self._visitors = visitors
-        self._asking = asking
+        self._requests = requests
 
     def posts(self, room: str) -> dict[str, Handler]:
         """The handlers by path. ``room``: the path of a conversation."""
@@ -43,22 +43,22 @@ class Acts:
         }
 
     async def say(self, request: web.Request) -> web.Response:
-        return await self._asking.act(request, self._say)
+        return await self._requests.act(request, self._say)
 
     async def press(self, request: web.Request) -> web.Response:
-        return await self._asking.act(request, self._press)
+        return await self._requests.act(request, self._press)
 
     async def submit(self, request: web.Request) -> web.Response:
-        return await self._asking.act(request, self._submit)
+        return await self._requests.act(request, self._submit)
 
     async def join(self, request: web.Request) -> web.Response:
-        return await self._asking.act(request, self._join, inside=False)
+        return await self._requests.act(request, self._join, inside=False)
 
     async def leave(self, request: web.Request) -> web.Response:
-        return await self._asking.act(request, self._leave)
+        return await self._requests.act(request, self._leave)
 
     async def add_people(self, request: web.Request) -> web.Response:
-        return await self._asking.act(request, self._add_people)
+        return await self._requests.act(request, self._add_people)
 
     async def read(self, request: web.Request) -> web.Response:
         visitor, body = await self._visitors.insider(request), await sent.body(request)
@@ -77,33 +77,33 @@ class Acts:
         text = sent.typed(body.get("text"))
         if text == SLASH or text.startswith((f"{SLASH} ", f"{SLASH}\n")):
             asked = Command(text.removeprefix(SLASH).strip())
-            return await self._asking.ask(visitor, asked, key, asked=f"{SLASH} {asked.text}".strip())
+            return await self._requests.ask(visitor, asked, key, asked=f"{SLASH} {asked.text}".strip())
         if text.startswith("/"):
             raise sent.Unfit("That's not a command here. Commands start with /plc. Try /plc help.")
-        await self._asking.write(visitor, key, text=text)
+        await self._requests.write(visitor, key, text=text)
         if visitor.channel is None:
-            return await self._asking.ask(visitor, Typed(text), key)
+            return await self._requests.ask(visitor, Typed(text), key)
         return {}
 
     async def _press(self, visitor: Visitor, key: str, body: Json) -> Json:
         action = sent.action(body)
-        return await self._asking.ask(visitor, Press(action), key, message=sent.message_id(body))
+        return await self._requests.ask(visitor, Press(action), key, message=sent.message_id(body))
 
     async def _submit(self, visitor: Visitor, key: str, body: Json) -> Json:
         intent = Submit(sent.action(body), sent.values(body.get("values")))
-        return await self._asking.ask(visitor, intent, key, message=sent.message_id(body))
+        return await self._requests.ask(visitor, intent, key, message=sent.message_id(body))
 
     async def _join(self, visitor: Visitor, key: str, _body: Json) -> Json:
         if visitor.channel is None:
             raise sent.Unfit("Only a channel can be joined.")
         await asyncio.to_thread(self._chat.add_member, visitor.channel.id, visitor.user)
-        return await self._asking.ask(visitor, Arrived(), key)
+        return await self._requests.ask(visitor, Arrived(), key)
 
     async def _leave(self, visitor: Visitor, key: str, _body: Json) -> Json:
         if visitor.channel is None:
             raise sent.Unfit("Only a channel can be left.")
         await asyncio.to_thread(self._chat.remove_member, visitor.channel.id, visitor.user)
-        answer = await self._asking.ask(visitor, Departed(), key)
+        answer = await self._requests.ask(visitor, Departed(), key)
         return answer if "problem" in answer else {"go": path_of(visitor.user, direct(visitor.user))}
 
     async def _add_people(self, visitor: Visitor, key: str, body: Json) -> Json:
@@ -115,7 +115,7 @@ class Acts:
         for user in users:
             added = Visitor(visitor.people[user], visitor.people, visitor.conversation, visitor.channel)
             await asyncio.to_thread(self._chat.add_member, visitor.channel.id, user)
-            answer = await self._asking.ask(added, Arrived(), sent.key_for(key, user))
+            answer = await self._requests.ask(added, Arrived(), sent.key_for(key, user))
             if "problem" in answer:
                 return answer
         return {"said": f"Added: {', '.join(visitor.people[user].name for user in users)}."}
@@ -132,4 +132,4 @@ class Acts:
                 return {"errors": {"name": str(error)}}
             return {"go": path_of(visitor.user, channel)}
 
-        return await self._asking.done_once(request, await sent.body(request), work)
+        return await self._requests.done_once(request, await sent.body(request), work)

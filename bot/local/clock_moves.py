@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.local import sent
-from bot.local.asking import Asking
+from bot.local.act_requests import ActRequests
 from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson, NextDue
 from bot.local.hub import Hub
@@ -21,12 +21,12 @@ from bot.local.visitors import Visitors
 class ClockMoves:
     """One move at a time."""
 
-    def __init__(self, chat: Chat, host: Host, hub: Hub, visitors: Visitors, asking: Asking) -> None:
+    def __init__(self, chat: Chat, host: Host, hub: Hub, visitors: Visitors, requests: ActRequests) -> None:
         self._chat = chat
         self._host = host
         self._hub = hub
         self._visitors = visitors
-        self._asking = asking
+        self._requests = requests
         self._moving = asyncio.Lock()
 
     async def view(self) -> ClockView:
@@ -51,7 +51,7 @@ class ClockMoves:
                 self._hub.poke()  # so that other tabs say that the clock is moving
                 return await move(visitor.person, body)
 
-        return await self._asking.done_once(request, await sent.body(request), work)
+        return await self._requests.done_once(request, await sent.body(request), work)
 
     async def _go_to_next(self, person: LocalPerson, _body: Json) -> Json:
         done = await self._host.go_to_next()

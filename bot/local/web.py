@@ -10,8 +10,8 @@ from uuid import uuid4
 from aiohttp import WSCloseCode, web
 
 from bot.local import sent
+from bot.local.act_requests import ActRequests
 from bot.local.acts import Acts
-from bot.local.asking import Asking
 from bot.local.chat import PAGE, Chat
 from bot.local.clock_moves import ClockMoves
 from bot.local.guard import Handler, guarded
@@ -48,9 +48,9 @@ class Site:
         self._hub = hub
         self._renderer = Renderer()
         self._visitors = Visitors(chat, host)
-        self._asking = Asking(chat, answer, host, hub, self._renderer, self._visitors)
-        self._acts = Acts(chat, hub, self._visitors, self._asking)
-        self._clock = ClockMoves(chat, host, hub, self._visitors, self._asking)
+        self._requests = ActRequests(chat, answer, host, hub, self._renderer, self._visitors)
+        self._acts = Acts(chat, hub, self._visitors, self._requests)
+        self._clock = ClockMoves(chat, host, hub, self._visitors, self._requests)
 
     def add_routes(self, app: web.Application) -> None:
         room = "/as/{user}/c/{conversation}"
@@ -76,7 +76,7 @@ class Site:
 
     async def finish(self) -> None:
         """Wait for the acts that have begun."""
-        await self._asking.finish()
+        await self._requests.finish()
 
     # Pages ---------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.local.asking import WENT_WRONG
+from bot.local.act_requests import WENT_WRONG
 from bot.local.messages import direct
 from bot.local.render import path_of
 from handlers.core.cards import action

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 WENT_WRONG = "Something went wrong and nothing was saved. Please try again."
 
 
-class Asking:
+class ActRequests:
     """Does each act once, and asks the bot where the act is meant for it."""
 
     def __init__(
