@@ -37,7 +37,6 @@ from storage.people import cohorts, people
 from storage.people.cohorts import Cohort
 from storage.record import policies
 
-MOST_NAMED = 60  # people in a list
 LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
 
 

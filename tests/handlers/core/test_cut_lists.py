@@ -12,8 +12,7 @@ from handlers.core.cards import ChoiceField, Form, plain_text
 from handlers.core.paging import hint, more
 from handlers.core.requests import Reply
 from handlers.meetings import breaks as break_cards
-from handlers.people import cohorts as cohort_cards
-from handlers.people import identity
+from handlers.people import homes, identity
 from handlers.program_desk import digest
 from handlers.record import disputes, progress
 from storage.core import audit_log
@@ -120,7 +119,7 @@ async def test_tables_and_lists_of_a_program_say_how_many_more(
     monkeypatch.setattr(digest, "MOST_COHORTS", 1)
     assert "and 1 more, which “Find mentees” shows" in said(await carol.sends("progress"))
     assert "and 1 more" in said(await carol.sends("digest"))
-    monkeypatch.setattr(cohort_cards, "MOST_NAMED", 1)
+    monkeypatch.setattr(homes, "MOST_NAMED", 1)
     await linked(world, ruth)
     assert "and 1 more" in message(world, ruth, "is set up").text
     with world.database.read() as tx:
