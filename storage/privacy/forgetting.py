@@ -84,6 +84,11 @@ def forget_accounts(work: Work, person_id: UUID) -> int:
     return gone
 
 
+def note_lost_keys(work: Work, person_id: UUID, key_ids: Sequence[UUID]) -> None:
+    """Write down data keys that are lost: what was under them was removed, and no older backup brings it back."""
+    _write_down(work.tx, [Forgotten(work.new_id(), person_id, key_id, work.now, None) for key_id in key_ids])
+
+
 def was_replaced(tx: Tx, person_id: UUID) -> bool:
     """Whether an account was linked to this person that is not now. It tells nothing of what it wrote."""
     now = {str(one.id) for one in people.accounts_of(tx, person_id)}

@@ -92,6 +92,7 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
     asked = true() if accounts is None else checkins.is_shown()
     told = true() if accounts is None else _linked_before(accounts, delivery.c.created_at)
     wanted = true() if accounts is None else _linked_before(accounts, forgotten.c.at)
+    lost = select(history.c.at).where(history.c.subject == person_id, history.c.what == "keys.lost")
     return {
         "Person": select(
             person.c.name,
@@ -171,7 +172,9 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         "Legal holds": select(hold.c.step, hold.c.reason, hold.c.at)
         .where(hold.c.person_id == person_id)
         .order_by(hold.c.number),
-        "Times you were forgotten": select(forgotten.c.at).where(forgotten.c.person_id == person_id, wanted),
+        "Times you were forgotten": select(forgotten.c.at).where(
+            forgotten.c.person_id == person_id, forgotten.c.at.not_in(lost), wanted
+        ),
         "Changes to your data": select(history.c.what, history.c.at)
         .where(history.c.subject == person_id)
         .order_by(history.c.at),

@@ -182,6 +182,8 @@ def _make_store(tx: Tx, gone: Sequence[str]) -> None:
 def _remove(work: Work, one: Lost, key_id: UUID | None) -> None:
     """Remove what this person wrote under a key that is gone, and tell them."""
     gone = vault_item.c.key_id.is_distinct_from(key_id)
+    keys = select(vault_item.c.key_id).where(vault_item.c.person_id == one.person_id, gone).distinct()
+    forgetting.note_lost_keys(work, one.person_id, [lost for lost in work.tx.scalars(keys) if lost is not None])
     vaults.destroy(work.tx, vault_item.c.person_id == one.person_id, gone)
     forgetting.clear_marks(work.tx, one.person_id, work.now)
     audit_log.note(work, one.person_id, "keys.lost", None, items=one.items)

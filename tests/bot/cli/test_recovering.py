@@ -22,7 +22,7 @@ from storage.outbox.outbox_tables import delivery
 from storage.people import people
 from storage.record import verification
 from storage.vault.recovery import Damage
-from tests.bot.cli.test_restoring import CANARY, alter, attended, folder, in_place, plc, start, vault, write
+from tests.bot.cli.test_restoring import CANARY, alter, attended, folder, in_place, opens, plc, start, vault, write
 
 __all__ = ["folder"]
 NAME = "Counselor mentoring program"
@@ -65,6 +65,30 @@ def test_after_recovering_the_bot_runs_and_the_ledger_verifies(lost: Path) -> No
         assert verification.verify(tx, vault().chain_key(tx)).problems == []
         assert deliveries.depth(tx) is not None
     assert "nothing to recover" in plc("keys", "recover").output
+
+
+@pytest.mark.parametrize("then", ["nothing", "forgotten", "written again"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_no_older_backup_brings_back_what_was_removed(folder: Path, then: str, empty: bool) -> None:
+    start()
+    hers, his = write("dana@example.org"), write("lee@example.org")
+    assert plc("backup", "older.sqlite", "--keys", "older.keys.sqlite").exit_code == 0
+    alter("var/plc.keys.sqlite", "DELETE FROM person_key WHERE key_id = (SELECT min(key_id) FROM person_key)")
+    assert plc("keys", "recover", answer=f"{NAME}\n").exit_code == 0
+    [(gone, kept)] = [pair for pair in ((hers, his), (his, hers)) if opens(pair[0]) is None]
+    email = "dana@example.org" if gone == hers else "lee@example.org"
+    if then == "forgotten":
+        assert plc("person", "forget", email, "--yes").exit_code == 0
+    if then == "written again":
+        write(email)
+    assert plc("forgotten", "export", "list.json").exit_code == 0
+    if empty:
+        for file in (folder / "var").iterdir():
+            file.unlink()
+    restored = plc("restore", "older.sqlite", "--keys", "older.keys.sqlite", "--forgotten", "list.json")
+    assert restored.exit_code == 0, restored.output
+    assert "1 item and 1 data key" in restored.output
+    assert (opens(gone), opens(kept)) == (None, CANARY)
 
 
 # On both databases ------------------------------------------------------------------------------
