@@ -162,7 +162,7 @@ class Call:
     @property
     def my_id(self) -> UUID:
         if self.me.person_id is None:
-            raise Refused("I can't match you to the roster yet, so I didn't save anything.")
+            raise Refused("I can't match you to the roster yet.")
         return self.me.person_id
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_turns
@@ -26,11 +25,11 @@ from handlers.core.cards import (
     say,
 )
 from handlers.core.paging import hint, more
-from handlers.core.requests import Arrived, BotAdded, BotRemoved, Command, Departed, Profile, Reply, Typed, notice
+from handlers.core.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
 from handlers.core.router import COORDINATORS, Call, FieldReader, Refused, router
 from handlers.people.contacts import ask_coordinator
+from handlers.people.kept_requests import answer_kept, forget_kept, keep, may_be_saved
 from program.core.words import listed
-from storage.core import drafts
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import conversations, deliveries
@@ -40,8 +39,7 @@ from storage.people import cohorts, people
 SHOWN = 30  # people in a list
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 MOST_PROPOSALS = 20_000
-COMMAND = "command"  # the kind of draft that holds a command's name until its sender is known
-KEPT_FOR = timedelta(days=1)
+UNMATCHED = "I can't match you to the roster yet"
 DECIDED = "That's already decided."
 
 
@@ -86,14 +84,17 @@ def stranger(call: Call) -> Reply:
     account = people.account_by_id(call.work.tx, call.me.account_id)
     candidate = people.propose(call.work, account) if account and account.link == "none" else None
     if candidate is None and account and account.link == "proposed" and account.person_id:
-        candidate = people.get(call.work.tx, account.person_id)
+        candidate = people.candidate_for(call.work.tx, account)
+        if candidate is None:  # another account is theirs by now, or the roster has changed
+            people.withdraw(call.work, account.id)
     if candidate is not None:
-        _keep_command(call, candidate.id)
+        keep(call, candidate.id)
         return Reply(card=_question(call.work.tx, candidate))
     if account and account.link == "declined" and people.candidate_for(call.work.tx, account):
         return Reply(card=_declined())
     ask = ask_coordinator(call.work.tx, "match your account")
-    return notice(f"I can't match you to the roster yet, so I didn't save anything. {ask}")
+    unsaved = ", so I didn't save anything" if may_be_saved(call.request) else ""
+    return notice(f"{UNMATCHED}{unsaved}. {ask}")
 
 
 @router.delivery("identity.ask")
@@ -122,63 +123,39 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
 
 @router.press("identity.yes", checks_account=True)
 def yes(call: Call) -> Reply:
-    account = people.account_by_id(call.work.tx, call.me.account_id)
-    if account is None or account.link != "proposed" or account.person_id is None:
-        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
+    account = _asked(call, "proposed")
     candidate = people.candidate_for(call.work.tx, account)
     if candidate is None or candidate.id != account.person_id:
         people.withdraw(call.work, account.id)
         ask = ask_coordinator(call.work.tx, "match it")
         text = f"Your account or the roster has changed since I asked, so I didn't link your account. {ask}"
         return Reply(replace=Card("", (say(text),)))
-    link(call.work, account.id, account.person_id, by=account.person_id)
-    name = people.get(call.work.tx, account.person_id).name
-    thanks = Card("Thank you", (say("Good to meet you, ", Bold(name), "."),))
-    return replace(_kept_answer(call, account.person_id), replace=thanks)
+    link(call.work, account.id, candidate.id, by=candidate.id)
+    return answer_kept(call, account.id, candidate)
 
 
-def _keep_command(call: Call, person_id: UUID) -> None:
-    """Keep the name of a command that was sent before "Yes, that's me", and nothing else of what was typed.
+def _asked(call: Call, state: str) -> people.Account:
+    """The asker's account, if the question to it is still in this state.
 
-    Help is not kept: the welcome says the same.
+    Raises:
+        Refused: it was decided meanwhile, by whomever.
     """
-    intent = call.request.intent
-    found = router.exact(intent.text) if isinstance(intent, Command | Typed) else None
-    if found is None or found[1] or found[0].words == "help":
-        return
-    place = str(call.place.id) if call.place is not None and call.place.kind == "channel" else ""
-    values = {"command": found[0].words, "place": place, "account": str(call.me.account_id)}
-    drafts.keep(call.work, person_id, COMMAND, values)
-
-
-def _kept_answer(call: Call, person_id: UUID) -> Reply:
-    """The answer to the command that the account sent within the last day, before it was linked; empty without one."""
-    kept = drafts.newest(call.work.tx, person_id, COMMAND, call.work.now - KEPT_FOR)
-    drafts.forget(call.work, COMMAND, person_id=person_id)
-    who = call.request.who
-    me = people.actor(call.work.tx, who.platform, who.tenant, who.user)
-    if kept is None or kept["account"] != str(call.me.account_id) or me is None:
-        return Reply()
-    place = conversations.find_by_id(call.work.tx, UUID(kept["place"])) if kept["place"] else call.place
-    asked = replace(call.request, intent=Command(kept["command"]))
-    try:
-        return router.answer(replace(call, me=me, place=place, request=asked, args=()))
-    except Refused as refusal:  # of the command alone: the link stays
-        return notice(*refusal.text)
-
-
-def forget_old_commands(work: Work) -> None:
-    """Delete the commands that nobody confirmed within a day."""
-    drafts.forget(work, COMMAND, before=work.now - KEPT_FOR)
+    account = people.account_by_id(call.work.tx, call.me.account_id)
+    if account is None or account.link != state or (state == "proposed" and account.person_id is None):
+        if call.me.person_id is not None and call.me.link == "confirmed":
+            raise Refused(f"{DECIDED} Your account is matched to {call.me.name}. Send ", Cmd("help"), ".")
+        if account is not None and account.link == "declined":
+            raise Refused(f"{DECIDED} You said that isn't you.")
+        ask = ask_coordinator(call.work.tx, "match your account")
+        raise Refused(f"Something has changed since I asked, so I didn't link your account. {ask}")
+    return account
 
 
 @router.press("identity.no")
 def no(call: Call) -> Reply:
-    if call.me.link != "proposed":
-        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
-    account = people.account_by_id(call.work.tx, call.me.account_id)
-    if account is not None and account.person_id is not None:
-        drafts.forget(call.work, COMMAND, person_id=account.person_id)
+    account = _asked(call, "proposed")
+    if account.person_id is not None:
+        forget_kept(call.work, account.person_id)
     people.decline(call.work, call.me.account_id)
     return Reply(replace=_declined())
 
@@ -191,9 +168,7 @@ def _declined() -> Card:
 @router.press("identity.again", checks_account=True)
 def again(call: Call) -> Reply:
     """The question once more, after a mistaken "No"."""
-    account = people.account_by_id(call.work.tx, call.me.account_id)
-    if account is None or account.link != "declined":
-        raise Refused("That's already settled. Send ", Cmd("help"), " to see what I can do.")
+    account = _asked(call, "declined")
     candidate = people.candidate_for(call.work.tx, account)
     if candidate is None:
         ask = ask_coordinator(call.work.tx, "match your account")

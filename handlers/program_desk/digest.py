@@ -27,7 +27,7 @@ from handlers.core.cards import (
 from handlers.core.paging import more
 from handlers.core.requests import Reply
 from handlers.core.router import COORDINATORS, Call, Refused, router
-from handlers.people.identity import forget_old_commands
+from handlers.people.kept_requests import forget_old_requests
 from handlers.program_desk import integrity
 from handlers.record.completion import to_approve
 from handlers.record.progress import MOST_COHORTS, NEED_HELP, cohorts_of, grouped
@@ -99,7 +99,7 @@ def _plan_tidying(work: Work) -> None:
 )
 def tidy(work: Work, _moment: Moment) -> str | None:
     processed_requests.forget_old(work)
-    forget_old_commands(work)
+    forget_old_requests(work)
     downloads.forget_old(work)
     rate_limits.forget_old(work)
     _plan_tidying(work)

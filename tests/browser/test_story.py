@@ -122,7 +122,7 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, 
         await expect(found).to_contain_text("Alex Romero <alex.romero@example.org>")
 
         await alex.say("progress")
-        await alex.reads("I can't match you to the roster yet, so I didn't save anything.")
+        await alex.reads("I can't match you to the roster yet. Ask your coordinator")
         await carol.say("people")
         await carol.press("Match someone", await carol.reads("Not matched to an account"))
         await carol.choose("On the roster", "Alex Romero <alex.romero@example.org>")

@@ -93,7 +93,7 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     assert "Good to meet you, Dana Reyes" in said(reply)
     assert "Welcome, Dana Reyes" in world.to(dana)[-1].text
     again = await dana.presses(question, "Yes, that's me")
-    assert "already settled" in said(again)
+    assert "already decided" in said(again)
     assert sum("Welcome" in one.text for one in world.to(dana)) == 1
 
 

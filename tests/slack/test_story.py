@@ -109,7 +109,7 @@ async def who_is_who(story: Story) -> None:
     """A guest and somebody with another address are matched by the coordinator, and by nobody else."""
     carol, lee, sam = story.carol, story.lee, story.sam
 
-    assert "I can't match you to the roster yet, so I didn't save anything." in await lee.types("hello")
+    assert "I can't match you to the roster yet. Ask your coordinator" in await lee.types("hello")
     await carol.types("hello")
     await carol.taps_in_chat("Yes, that's me")
     assert "every Monday I send you a digest" in carol.last()

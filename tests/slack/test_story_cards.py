@@ -71,6 +71,7 @@ OF_THE_RECORD = {
 OF_THE_OPERATOR = {
     "identity.kept",
     "identity.replacing",
+    "identity.untold",
     "integrity",
     "keys.lost",
 }

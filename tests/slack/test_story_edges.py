@@ -46,7 +46,7 @@ async def test_a_question_that_was_answered_twice_changes_nothing(story: Story) 
     await story.dana.taps("Yes, that's me", dict(question), story.dana.chat)
     told = await story.dana.taps("Yes, that's me", dict(question), story.dana.chat)
 
-    assert told == "That's already settled. Send /plc help to see what I can do."
+    assert told == "That's already decided. Your account is matched to Dana Reyes. Send /plc help."
     assert sum("# Welcome" in message for message in story.dana.inbox()) == 1
 
 

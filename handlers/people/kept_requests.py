@@ -1,0 +1,125 @@
+"""What somebody sent before "Yes, that's me" is answered after it; what cannot be kept is asked for again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from handlers.core.cards import Action, BadAction, Bold, Card, say
+from handlers.core.requests import Command, HomeOpened, Intent, Press, Reply, Request, Typed, notice
+from handlers.core.router import Call, FormErrors, Refused, router
+from program.checkins.typed import small_talk
+from program.program_desk.reporting import PRIVATE, act_in_log
+from storage.core import drafts
+from storage.core.work import Work
+from storage.outbox import conversations
+from storage.people import people
+from storage.people.people import Person
+
+REQUEST = "command"  # the kind of draft that holds what was sent until its sender is known
+KEPT_FOR = timedelta(days=1)
+SETTINGS = ("on", "off")  # the only words after a command that are kept
+CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id or a code in a button; never typed text
+
+
+def keep(call: Call, person_id: UUID) -> None:
+    """Keep a command's name, or a button's name and ids, and nothing else of what was sent.
+
+    Of anything else that asks for an answer, only that something was sent is kept. Help is not kept: the welcome
+    says the same.
+    """
+    command, press = _command_of(call.request.intent), _press_of(call.request.intent)
+    if command == "help" or not (command or press or _asks(call.request)):
+        return
+    account = str(call.me.account_id)
+    place = str(call.place.id) if call.place is not None and call.place.kind == "channel" else ""
+    values = {"command": command, "press": press, "place": place, "account": account, "lost": not (command or press)}
+    before = _kept(call, account, person_id)
+    if before is not None and before != values:  # one request is kept: the last that can be
+        values = {**(before if values["lost"] else values), "lost": True}
+    drafts.keep(call.work, person_id, REQUEST, values)
+
+
+def _kept(call: Call, account: str, person_id: UUID) -> dict[str, Any] | None:
+    """What this account sent within the last day."""
+    kept = drafts.newest(call.work.tx, person_id, REQUEST, call.work.now - KEPT_FOR)
+    return kept if kept is not None and kept["account"] == account else None
+
+
+def _command_of(intent: Intent) -> str:
+    """The exact words of a command without details, or turned on or off; else empty."""
+    exact = router.exact(intent.text) if isinstance(intent, Command | Typed) else None
+    if exact is None or (exact[1] and exact[1] not in SETTINGS):
+        return ""
+    spec, setting = exact
+    return f"{spec.words} {setting}".strip()
+
+
+def _press_of(intent: Intent) -> str:
+    """A button with its ids; empty for anything else, and for what tells that somebody takes part in check-ins."""
+    if not isinstance(intent, Press) or intent.action.name not in router.presses:
+        return ""
+    if intent.action.name.startswith("identity.") or act_in_log(intent.action.name) == PRIVATE:
+        return ""
+    return intent.action.encode() if all(CODE.fullmatch(arg) for arg in intent.action.args) else ""
+
+
+def _asks(request: Request) -> bool:
+    """Whether something was sent that a person would expect an answer to, so that it must be sent again."""
+    intent = request.intent
+    if isinstance(intent, HomeOpened):
+        return False
+    return not (isinstance(intent, Command | Typed) and (not intent.text.strip() or small_talk(intent.text)))
+
+
+def may_be_saved(request: Request) -> bool:
+    """Whether somebody who is known might have had something saved: not by a greeting or a command that only reads."""
+    return _asks(request) and not router.only_reads(request)
+
+
+def answer_kept(call: Call, account_id: UUID, person: Person) -> Reply:
+    """The thanks for "Yes, that's me", with the answer to what the account sent within the last day before it."""
+    kept = _kept(call, str(account_id), person.id)
+    forget_kept(call.work, person.id)
+    thanks = [say("Good to meet you, ", Bold(person.name), ".")]
+    answer = Reply()
+    if kept is not None and (kept["command"] or kept["press"]):
+        answer = _answer(call, kept)
+        if kept["lost"]:
+            thanks.append(say("I couldn't keep everything you sent before that. Send the rest again."))
+    elif kept is not None:
+        thanks.append(say("I couldn't keep what you sent before that. Send it again."))
+    return replace(answer, replace=Card("Thank you", tuple(thanks)))
+
+
+def _answer(call: Call, kept: dict[str, Any]) -> Reply:
+    """The answer as if it were sent now, by somebody who is known; what it may do is checked like any other request."""
+    who = call.request.who
+    me = people.actor(call.work.tx, who.platform, who.tenant, who.user)
+    if me is None:
+        return Reply()
+    place = conversations.find_by_id(call.work.tx, UUID(kept["place"])) if kept["place"] else call.place
+    intent = Command(kept["command"]) if kept["command"] else Press(Action.decode(kept["press"]))
+    request = replace(call.request, intent=intent)
+    try:
+        with call.work.tx.begin_nested():  # a refusal takes back what this did, and nothing of the link
+            reply = router.answer(replace(call, me=me, place=place, request=request, args=()))
+    except Refused as refusal:
+        return notice(*refusal.text)
+    except (BadAction, FormErrors):
+        return notice("The button you pressed before is too old. Send the command again.")
+    # What a press puts in place of its own card may not be put in place of the question.
+    return reply if reply.card is not None else replace(reply, card=reply.replace)
+
+
+def forget_kept(work: Work, person_id: UUID) -> None:
+    """Delete what was kept for somebody."""
+    drafts.forget(work, REQUEST, person_id=person_id)
+
+
+def forget_old_requests(work: Work) -> None:
+    """Delete what nobody confirmed within a day."""
+    drafts.forget(work, REQUEST, before=work.now - KEPT_FOR)

@@ -1,0 +1,142 @@
+"""What was sent before "Yes, that's me" is answered after it, or asked for again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from storage.core.core_tables import draft
+from storage.meetings import attendance
+from storage.meetings.meetings_tables import meeting
+from storage.people.people_tables import account
+from tests.handlers.test_story import HOME, linked, scheduled
+from tests.world import Person, World, said
+
+OPEN = datetime(2026, 9, 10, 20, 20, tzinfo=UTC)  # attendance of the meeting has opened
+
+
+@pytest.fixture
+def dana(world: World) -> Person:
+    """Somebody of the roster whose account is not linked yet."""
+    return world.account("Dana Reyes", "dana@example.org")
+
+
+def kept(world: World) -> list[dict[str, Any]]:
+    with world.database.read() as tx:
+        return list(tx.scalars(select(draft.c["values"]).where(draft.c.kind == "command")))
+
+
+def present(world: World) -> int:
+    """How many people the first meeting counts as present."""
+    with world.database.read() as tx:
+        first = tx.scalars(select(meeting.c.id).order_by(meeting.c.starts_at)).first()
+        assert first is not None
+        return len(attendance.of_meeting(tx, first))
+
+
+async def test_a_tap_before_yes_counts_after_it(world: World, ruth: Person, dana: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(OPEN)
+    question = await dana.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+    assert "Is this you?" in said(question)
+    assert present(world) == 0
+    answer = said(await dana.presses(question, "Yes, that's me"))
+    assert "Good to meet you, Dana Reyes" in answer
+    assert "here" in answer
+    assert "Send it again" not in answer
+    assert present(world) == 1
+    assert kept(world) == []
+
+
+async def test_a_tap_of_another_cohort_is_refused_like_any_and_the_link_stays(world: World, ruth: Person) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(OPEN)
+    jordan = world.account("Jordan Blake", "jordan@example.org")
+    question = await jordan.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+    assert "not in this cohort" in said(await jordan.presses(question, "Yes, that's me"))
+    assert present(world) == 0
+    with world.database.read() as tx:
+        assert tx.scalar(select(account.c.link).where(account.c.user == jordan.user)) == "confirmed"
+
+
+async def test_check_ins_turned_off_before_yes_are_off_after_it(world: World, dana: Person) -> None:
+    question = await dana.sends("checkins off")
+    assert "Check-ins are off" in said(await dana.presses(question, "Yes, that's me"))
+    with world.database.read() as tx:
+        assert tx.scalar(select(account.c.checkins).where(account.c.user == dana.user)) is False
+
+
+@pytest.mark.parametrize("text", ["snooze until Dec 25", "person Lee Okafor", "a long day with many visitors"])
+@pytest.mark.parametrize("way", ["types", "sends"])
+async def test_what_cannot_be_kept_is_asked_for_again(world: World, dana: Person, text: str, way: str) -> None:
+    question = await getattr(dana, way)(text)
+    assert not any(word in str(kept(world)) for word in ("Dec", "Lee", "long"))
+    assert "Send it again." in said(await dana.presses(question, "Yes, that's me"))
+
+
+@pytest.mark.parametrize("text", ["help", "hello", "Hi!"])
+async def test_nothing_is_asked_for_again_after_a_greeting(world: World, dana: Person, text: str) -> None:
+    assert "again" not in said(await dana.presses(await dana.types(text), "Yes, that's me"))
+
+
+async def test_what_can_be_kept_is_answered_though_something_else_came_after_it(world: World, dana: Person) -> None:
+    question = await dana.sends("checkins off")
+    await dana.types("snooze until Dec 25")
+    answer = said(await dana.presses(question, "Yes, that's me"))
+    assert "Check-ins are off" in answer
+    assert "Send the rest again." in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("checkins.pulse", (str(uuid4()), "2")),
+        ("consent.decline", ("1",)),
+        ("disputes.withdraw", (str(uuid4()),)),
+        ("attendance.here", ("I cry every day about it",)),
+        ("command.run", ("a word; drop",)),
+        ("no.such", ()),
+        ("identity.keep", (str(uuid4()),)),
+    ],
+)
+async def test_no_private_or_forged_press_is_kept(world: World, dana: Person, name: str, args: tuple[str, ...]) -> None:
+    await dana.does_press(name, *args)
+    assert [(row["command"], row["press"]) for row in kept(world)] == [("", "")]
+    with world.database.read() as tx:
+        assert tx.scalar(select(func.count()).select_from(draft)) == 1
+
+
+@pytest.mark.parametrize("text", ["help", "hello", "progress", "next"])
+async def test_whoever_only_asks_is_not_told_that_nothing_was_saved(world: World, carol: Person, text: str) -> None:
+    nobody = world.account("Ollie Nobody", "ollie@example.com")
+    for answer in (await nobody.sends(text), await nobody.types(text)):
+        assert said(answer) == (
+            "I can't match you to the roster yet. Ask your coordinator, Carol Dietz, to match your account."
+        )
+    assert "so I didn't save anything" in said(await nobody.does_press("attendance.here", str(uuid4())))
+
+
+async def test_yes_after_the_coordinator_matched_somebody_else_says_what_happened(
+    world: World, carol: Person, dana: Person
+) -> None:
+    question = await dana.sends("progress")
+    other = world.account("Mallory Quinn", "mallory@example.org")
+    await other.sends("help")
+    form = (await carol.presses(await carol.sends("people"), "Match someone")).form
+    assert form is not None
+    persons, accounts = (getattr(field, "options", ()) for field in form.fields)
+    person_id = next(option.value for option in persons if "Dana" in option.label)
+    account_id = next(option.value for option in accounts if "Mallory" in option.label)
+    await carol.fills(form, person=person_id, account=account_id)
+    first = said(await dana.presses(question, "Yes, that's me"))
+    assert "so I didn't link your account" in first
+    for text in (first, said(await dana.presses(question, "Yes, that's me"))):
+        assert "settled" not in text
+        assert "Ask your coordinator, Carol Dietz" in text
+    assert "Is this you?" not in said(await dana.sends("help")), "nobody is asked about somebody else's place"
