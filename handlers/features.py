@@ -3,7 +3,7 @@
 from handlers.checkins import checkins, figures, pauses, prompts, pulses, reflections, typed
 from handlers.core import help
 from handlers.core.router import router
-from handlers.meetings import attendance, breaks, differences, meetings, rescheduling, summaries
+from handlers.meetings import attendance, breaks, differences, meetings, rescheduling, summaries, upcoming
 from handlers.people import cohorts, homes, identity, removals, replacing
 from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
@@ -62,4 +62,5 @@ __all__ = [
     "settling",
     "summaries",
     "typed",
+    "upcoming",
 ]

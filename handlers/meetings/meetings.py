@@ -32,11 +32,11 @@ from handlers.core.cards import (
     say,
 )
 from handlers.core.requests import Reply, notice
-from handlers.core.router import EVERYONE, LEADS, Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import LEADS, Call, FieldReader, FormErrors, Refused, router
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people.recipients import in_meetings_cohort, only_for
 from program.core.times import next_weekday, say_day, say_time, to_local, to_utc, zone_words
-from program.core.words import counted, listed, shortened
+from program.core.words import counted, listed
 from program.meetings.series import REPEATS, Dates, Repeat, SeriesProblem, series_dates
 from storage.core import drafts
 from storage.core.work import Work
@@ -241,7 +241,6 @@ def cohort_for(work: Work, item: Delivery, meeting: Meeting) -> str:
     return next((cohort.name for cohort in own if cohort.id == meeting.cohort_id), "") if len(own) > 1 else ""
 
 
-TOPIC_SHOWN = 100  # characters of a topic in an answer that is shown beside the pressed card
 OWN = "own"  # carried by the buttons of a card that only the asker sees
 
 
@@ -321,106 +320,6 @@ def remind(work: Work, moment: Moment) -> str | None:
     return None
 
 
-@router.press("meetings.rsvp")
-def answer(call: Call) -> Reply:
-    meeting = meetings.find(call.work.tx, call.id_at(0))
-    if meeting is None or not call.is_member(meeting.cohort_id):
-        raise Refused("You're not in this cohort, so I didn't save your answer. To visit, ask its mentor.")
-    if meeting.cancelled_at is not None:
-        raise Refused("This meeting was cancelled.")
-    if meeting.ends_at <= call.work.now:
-        raise Refused("This meeting is over.")
-    coming = call.args[1:2] == ("yes",)
-    meetings.answer(call.work, meeting.id, call.my_id, coming)
-    refresh_meeting(call.work, meeting)
-    if OWN in call.args:
-        return Reply(replace=_own_card(call, meeting))
-    words = "You're coming" if coming else "Saved: you can't come"
-    topic = Bold(shortened(meeting.topic, TOPIC_SHOWN))
-    return notice(f"{words} to ", topic, ", ", when(meeting), ". You can change your answer until it starts.")
-
-
 def refresh_meeting(work: Work, meeting: Meeting) -> None:
     """Bring the messages about a meeting up to date."""
     deliveries.refresh(work, meeting.id, "meeting.announcement", "meeting.moved", "meeting.reminder", "attendance.here")
-
-
-# The next one, and the list ---------------------------------------------------------------------
-
-
-@router.command("next", "See the next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
-def next_command(call: Call) -> Reply:
-    """In a cohort's channel the cohort's; elsewhere that of whatever the asker follows."""
-    in_its_channel = call.place is not None and call.place.cohort_id == call.cohort_id
-    own = [call.cohort_id] if call.cohort_id and in_its_channel else cohorts_followed(call)
-    return Reply(card=next_card(call, own))
-
-
-def cohorts_followed(call: Call) -> list[UUID]:
-    """The cohorts of a member; every cohort for a coordinator whose own have no meeting to come."""
-    own = [one.cohort_id for one in call.me.memberships]
-    if not call.me.coordinator or (own and meetings.next_meeting(call.work.tx, own, call.work.now)):
-        return own
-    return [one.id for one in cohorts.all_cohorts(call.work.tx)]
-
-
-def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
-    meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
-    if meeting is None:
-        lead = call.me.coordinator or any(one.role == "mentor" for one in call.me.memberships)
-        send: Text = ("Send ", Cmd("meeting new"), " to schedule one.")
-        what: Text = send if lead else ("I'll tell you when your mentor schedules one.",)
-        return Card("No meetings scheduled", (say(*what),))
-    if not call.is_member(meeting.cohort_id):
-        return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting),))
-    return _own_card(call, meeting)
-
-
-def _own_facts(call: Call, meeting: Meeting) -> Facts:
-    several = call.me.coordinator or len(call.me.memberships) > 1
-    return facts(meeting, cohorts.get(call.work.tx, meeting.cohort_id).name if several else "")
-
-
-def _own_card(call: Call, meeting: Meeting) -> Card:
-    """The meeting with the asker's own answer; answering it changes this very card."""
-    mine = meetings.coming(call.work.tx, meeting.id, call.my_id)
-    state = {
-        None: "You haven't answered yet.",
-        True: "You said you're coming.",
-        False: "You said you can't come.",
-    }
-    return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
-
-
-@router.command("meetings", "See scheduled meetings; mentors can move and cancel them", cohort=frozenset(EVERYONE))
-def meetings_command(call: Call) -> Reply:
-    """The next five meetings, with what may be done about each."""
-    cohort = call.cohort
-    now = call.work.now
-    begun = now - timedelta(minutes=LENGTHS[1])  # the longest meeting that may still be going on
-    found = meetings.between(call.work.tx, begun, now + timedelta(days=1000), [cohort.id])
-    rest = [one for one in found if one.ends_at > now]
-    leads = call.leads(cohort.id)
-    blocks: list[Block] = []
-    for meeting in rest[:5]:
-        blocks.append(say(Bold(meeting.topic), ", ", when(meeting)))
-        if leads:
-            blocks.append(
-                buttons(
-                    Button("Move", action("meetings.move", meeting.id), opens_form=True),
-                    Button("Cancel", action("meetings.cancel", meeting.id), opens_form=True),
-                    Button(
-                        "Snow day",
-                        action("breaks.snow", meeting.id),
-                        confirm="Cancel the meeting on this day and add a break for the cohort?",
-                    ),
-                )
-            )
-    if len(rest) > 5:
-        last = When(rest[-1].starts_at, rest[-1].zone, "date")
-        blocks.append(Note((f"and {len(rest) - 5} more, the last on ", last)))
-    if not rest:
-        blocks.append(say("No meetings scheduled."))
-    if leads:
-        blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
-    return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))

@@ -164,7 +164,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
     if cohort is None or cohort.home_id != item.conversation_id:
         return None
     members = cohorts.members(work.tx, cohort.id)
-    mentors = [Mention(one.id, one.name) for one in members if one.role == "mentor"]
+    mentors = [Mention(member.id, member.name) for member in members if member.role == "mentor"]
     led = (" Led by ", *_joined(mentors), ".") if mentors else ()
     coming = meetings.next_meeting(work.tx, [cohort.id], work.now)
     first = (
@@ -244,19 +244,19 @@ def _visit(work: Work, report: Report, item: Delivery) -> Mapping[str, Any]:
 
 def _set_up(work: Work, cohort: Cohort, place: Conversation) -> Card:
     missing = people.unmatched_people(work.tx, cohort.id)
-    asked = people.proposed(work.tx, [one.id for one in missing])
-    unknown = [one for one in missing if one.id not in asked]
+    asked = people.proposed(work.tx, [person.id for person in missing])
+    unknown = [person for person in missing if person.id not in asked]
     blocks: list[Block] = [say("The channel ", Bold(place.name), " is now the cohort's home.")] if place.name else []
     if not missing:
         blocks.append(say("Everyone in the cohort is matched to an account."))
     if unknown:
         blocks += [
             say("I couldn't match ", Bold(counted(len(unknown), "person", "people")), " on the roster:"),
-            Bullets(tuple((f"{one.name} <{one.email}>",) for one in unknown[:MOST_NAMED])),
+            Bullets(tuple((f"{person.name} <{person.email}>",) for person in unknown[:MOST_NAMED])),
             *more(len(unknown), MOST_NAMED),
             Note(("A coordinator can match guests and people with other addresses: send ", Cmd("people"), ".")),
         ]
     if asked:
-        names = listed([one.name for one in missing if one.id in asked], MOST_NAMED)
+        names = listed([person.name for person in missing if person.id in asked], MOST_NAMED)
         blocks.append(say("I've asked these people to confirm who they are: ", names, "."))
     return Card(f"{cohort.name} is set up", tuple(blocks))

@@ -24,12 +24,12 @@ def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
     here = cohorts.shared_cohorts(work.tx, person.id, ("mentor",))
     items = [
         Button(
-            shortened(f"Remove as mentor of {one.name}", 70),
-            action("removals.mentor", person.id, one.id),
+            shortened(f"Remove as mentor of {cohort.name}", 70),
+            action("removals.mentor", person.id, cohort.id),
             style="danger",
-            confirm=f"Remove {person.name} as mentor of {one.name}?",
+            confirm=f"Remove {person.name} as mentor of {cohort.name}?",
         )
-        for one in here
+        for cohort in here
     ]
     if person.coordinator:
         question = f"End {person.name}'s coordinator role?"
@@ -53,7 +53,7 @@ def remove_mentor(call: Call) -> Reply:
     """End a mentor's membership now; reflections that were shared with them as its mentor are closed to them."""
     person = _person(call)
     cohort_id = call.id_at(1)
-    here = {one.id: one.name for one in cohorts.shared_cohorts(call.work.tx, person.id, ("mentor",))}
+    here = {cohort.id: cohort.name for cohort in cohorts.shared_cohorts(call.work.tx, person.id, ("mentor",))}
     if cohort_id not in here:
         raise Refused(f"{person.name} is not a mentor of that cohort.")
     cohorts.leave(call.work, cohort_id, person.id, call.my_id)
@@ -81,7 +81,7 @@ def mentor_back(call: Call) -> Reply:
 
 def _was_removed(tx: Tx, cohort_id: UUID, person_id: UUID) -> bool:
     """Whether the last change of this membership was a removal as mentor."""
-    if any(one.id == cohort_id for one in cohorts.shared_cohorts(tx, person_id)):
+    if any(cohort.id == cohort_id for cohort in cohorts.shared_cohorts(tx, person_id)):
         return False
     mine = [line for line in audit_log.of(tx, cohort_id) if line.detail.get("person") == str(person_id)]
     removed = [line.at for line in mine if line.what == "mentor.removed"]

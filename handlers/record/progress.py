@@ -29,7 +29,7 @@ from handlers.core.cards import (
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
 from handlers.core.router import EVERYONE, Call, Refused, router
-from handlers.meetings.meetings import cohorts_followed, next_card
+from handlers.meetings.upcoming import cohorts_followed, next_card
 from handlers.people.contacts import ask_coordinator
 from program.core.words import counted, listed
 from program.record import explain

@@ -1,0 +1,115 @@
+"""The meetings to come: an answer to an invitation, the next one, and the list with what may be done about each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, action, buttons, say
+from handlers.core.requests import Reply, notice
+from handlers.core.router import EVERYONE, Call, Refused, router
+from handlers.meetings.meetings import LENGTHS, OWN, facts, refresh_meeting, rsvp_buttons, when
+from program.core.words import shortened
+from storage.meetings import meetings
+from storage.meetings.meetings import Meeting
+from storage.people import cohorts
+
+TOPIC_SHOWN = 100  # characters of a topic in an answer that is shown beside the pressed card
+
+
+@router.press("meetings.rsvp")
+def answer(call: Call) -> Reply:
+    meeting = meetings.find(call.work.tx, call.id_at(0))
+    if meeting is None or not call.is_member(meeting.cohort_id):
+        raise Refused("You're not in this cohort, so I didn't save your answer. To visit, ask its mentor.")
+    if meeting.cancelled_at is not None:
+        raise Refused("This meeting was cancelled.")
+    if meeting.ends_at <= call.work.now:
+        raise Refused("This meeting is over.")
+    coming = call.args[1:2] == ("yes",)
+    meetings.answer(call.work, meeting.id, call.my_id, coming)
+    refresh_meeting(call.work, meeting)
+    if OWN in call.args:
+        return Reply(replace=_own_card(call, meeting))
+    words = "You're coming" if coming else "Saved: you can't come"
+    topic = Bold(shortened(meeting.topic, TOPIC_SHOWN))
+    return notice(f"{words} to ", topic, ", ", when(meeting), ". You can change your answer until it starts.")
+
+
+@router.command("next", "See the next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
+def next_command(call: Call) -> Reply:
+    """In a cohort's channel the cohort's; elsewhere that of whatever the asker follows."""
+    in_its_channel = call.place is not None and call.place.cohort_id == call.cohort_id
+    own = [call.cohort_id] if call.cohort_id and in_its_channel else cohorts_followed(call)
+    return Reply(card=next_card(call, own))
+
+
+def cohorts_followed(call: Call) -> list[UUID]:
+    """The cohorts of a member; every cohort for a coordinator whose own have no meeting to come."""
+    own = [membership.cohort_id for membership in call.me.memberships]
+    if not call.me.coordinator or (own and meetings.next_meeting(call.work.tx, own, call.work.now)):
+        return own
+    return [cohort.id for cohort in cohorts.all_cohorts(call.work.tx)]
+
+
+def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
+    meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
+    if meeting is None:
+        lead = call.me.coordinator or any(membership.role == "mentor" for membership in call.me.memberships)
+        send: Text = ("Send ", Cmd("meeting new"), " to schedule one.")
+        what: Text = send if lead else ("I'll tell you when your mentor schedules one.",)
+        return Card("No meetings scheduled", (say(*what),))
+    if not call.is_member(meeting.cohort_id):
+        return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting),))
+    return _own_card(call, meeting)
+
+
+def _own_facts(call: Call, meeting: Meeting) -> Facts:
+    several = call.me.coordinator or len(call.me.memberships) > 1
+    return facts(meeting, cohorts.get(call.work.tx, meeting.cohort_id).name if several else "")
+
+
+def _own_card(call: Call, meeting: Meeting) -> Card:
+    """The meeting with the asker's own answer; answering it changes this very card."""
+    mine = meetings.coming(call.work.tx, meeting.id, call.my_id)
+    state = {
+        None: "You haven't answered yet.",
+        True: "You said you're coming.",
+        False: "You said you can't come.",
+    }
+    return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
+
+
+@router.command("meetings", "See scheduled meetings; mentors can move and cancel them", cohort=frozenset(EVERYONE))
+def meetings_command(call: Call) -> Reply:
+    """The next five meetings, with what may be done about each."""
+    cohort = call.cohort
+    now = call.work.now
+    begun = now - timedelta(minutes=LENGTHS[1])  # the longest meeting that may still be going on
+    coming = meetings.between(call.work.tx, begun, now + timedelta(days=1000), [cohort.id])
+    rest = [meeting for meeting in coming if meeting.ends_at > now]
+    leads = call.leads(cohort.id)
+    blocks: list[Block] = []
+    for meeting in rest[:5]:
+        blocks.append(say(Bold(meeting.topic), ", ", when(meeting)))
+        if leads:
+            blocks.append(
+                buttons(
+                    Button("Move", action("meetings.move", meeting.id), opens_form=True),
+                    Button("Cancel", action("meetings.cancel", meeting.id), opens_form=True),
+                    Button(
+                        "Snow day",
+                        action("breaks.snow", meeting.id),
+                        confirm="Cancel the meeting on this day and add a break for the cohort?",
+                    ),
+                )
+            )
+    if len(rest) > 5:
+        last = When(rest[-1].starts_at, rest[-1].zone, "date")
+        blocks.append(Note((f"and {len(rest) - 5} more, the last on ", last)))
+    if not rest:
+        blocks.append(say("No meetings scheduled."))
+    if leads:
+        blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
+    return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))
