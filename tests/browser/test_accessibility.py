@@ -145,6 +145,16 @@ async def test_a_wide_table_on_a_phone_breaks_no_word_and_cuts_no_column(
         assert "Complete: " in await row.get_by_role("cell").last.evaluate(before)
 
 
+@pytest.mark.parametrize("width", [320, 390])
+async def test_a_channels_name_is_not_squeezed_by_its_buttons(browser: Browser, served: Served, width: int) -> None:
+    async with window(browser, served.address, size=ViewportSize(width=width, height=740)) as page:
+        dana = await Person.open(page, MENTEE.user, HOME)
+        box = await page.get_by_role("heading", level=1).bounding_box()
+        assert box is not None
+        assert box["height"] < 40, "one line"
+        await dana.fits()
+
+
 async def test_every_row_of_a_long_table_is_in_the_message(browser: Browser, served: Served) -> None:
     """A box that scrolls inside the message hid rows without a sign."""
     table = COHORTS.blocks[0]

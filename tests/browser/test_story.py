@@ -92,7 +92,7 @@ async def test_a_visitor_reads_the_tour_and_becomes_dana(windows: Windows, produ
     async with windows.take(1) as (page,):
         await page.goto(product.address)
         await expect(page.get_by_text("Example — not real people, not DESE policy")).to_be_visible()
-        await expect(page.get_by_role("region", name="A tour of five minutes")).to_be_visible()
+        await expect(page.get_by_role("region", name="A five-minute tour")).to_be_visible()
         for role in ("Mentees", "Mentors", "Coordinator", "Not matched"):
             await expect(page.get_by_role("heading", name=role, exact=True)).to_be_visible()
         await page.get_by_role("link", name="Dana Reyes").click()
