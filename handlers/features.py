@@ -9,8 +9,10 @@ from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
 from handlers.record import (
     activities,
+    certificates,
     changed_notice,
     completion,
+    credits,
     departures,
     disputes,
     leave,
@@ -25,10 +27,12 @@ __all__ = [
     "activities",
     "attendance",
     "breaks",
+    "certificates",
     "changed_notice",
     "checkins",
     "cohorts",
     "completion",
+    "credits",
     "departures",
     "differences",
     "digest",

@@ -247,7 +247,7 @@ def ledger_verify(
 def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (TOML).")]) -> None:
     """Validate a policy and print in plain English what it asks of a mentee, year by year."""
     from program.record.english import describe
-    from program.record.policy import BadPolicy, read_policy
+    from program.record.policy_reading import BadPolicy, read_policy
 
     try:
         policy = read_policy(_read(file))

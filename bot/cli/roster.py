@@ -21,7 +21,8 @@ from program.core.words import counted
 from program.people.roster import Problem, read_roster
 from program.record.attendance_import import read_history
 from program.record.english import describe
-from program.record.policy import BadPolicy, Policy, read_policy
+from program.record.policy import Policy
+from program.record.policy_reading import BadPolicy, read_policy
 from storage.core.database import Database, Tx, collided
 from storage.core.migrate import migrate
 from storage.core.work import Work

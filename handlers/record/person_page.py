@@ -17,7 +17,6 @@ from handlers.core.cards import (
     Facts,
     Form,
     Note,
-    NumberField,
     Option,
     Table,
     action,
@@ -39,7 +38,6 @@ from program.core.times import local_day, midnight, say_day
 from program.core.words import counted
 from program.record.entry_words import entry_words
 from program.record.ledger import Leave
-from program.record.policy import AtLeast, Policy
 from storage.core import program
 from storage.people import cohorts, people
 from storage.people.people import Person
@@ -50,11 +48,6 @@ from storage.record.ledger import Line
 SHOWN_LINES = 25
 MOST_COHORTS = 100  # in a choice
 TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
-
-YEAR_HINTS = {
-    "waiver": "Leave empty for every year",
-    "credit": "Leave empty only for a requirement of the whole program",
-}
 
 
 @router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
@@ -124,7 +117,7 @@ def person_card(call: Call, person: Person) -> Card:
         ("Track", (found.track or "none",)),
         ("Policy", (found.policy.title,)),
     ]
-    away = leaves.running(tx, person.id, _today(call))
+    away = leaves.running(tx, person.id, today(call))
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
     mine = standings.of_people(tx, [person.id], call.work.now)[:1]
@@ -205,7 +198,7 @@ def details(call: Call) -> Reply:
 # The forms --------------------------------------------------------------------------------------
 
 
-def _today(call: Call) -> date:
+def today(call: Call) -> date:
     """Today in the program's zone."""
     return local_day(call.work.now, program.zone_of(call.work.tx))
 
@@ -224,7 +217,7 @@ def transfer_form(call: Call) -> Reply:
             blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
             fields=(
                 ChoiceField("cohort", "To the cohort", shown, hint=hint(len(every), len(shown))),
-                DateField("day", "From", _today(call)),
+                DateField("day", "From", today(call)),
                 ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
             ),
         )
@@ -242,7 +235,7 @@ def transfer(call: Call) -> Reply:
     to = cohorts.find(call.work.tx, cohort_id) if cohort_id else None
     if to is None or day is None:
         raise FormErrors({"cohort": "Choose one of the options."})
-    if day > _today(call):
+    if day > today(call):
         raise FormErrors({"day": "Choose today or an earlier day."})
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if to.id in {one.id for one in here}:
@@ -260,105 +253,6 @@ def transfer(call: Call) -> Reply:
     return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
 
 
-def _countable(policy: Policy) -> list[AtLeast]:
-    return [rule for rule in policy.rules if isinstance(rule, AtLeast)]
-
-
-def _years(policy: Policy) -> tuple[Option, ...]:
-    count = policy.program.years
-    numbers = range(1, (count if isinstance(count, int) else 2) + 1)
-    return tuple(Option(str(number), f"Year {number}") for number in numbers)
-
-
-@router.press("records.credit")
-def credit_form(call: Call) -> Reply:
-    return _amount_form(call, "credit", "Credit", "Count something the mentee did elsewhere.")
-
-
-@router.press("records.waiver")
-def waiver_form(call: Call) -> Reply:
-    return _amount_form(
-        call, "waiver", "Waive", "Require less of this mentee. Leave the amount empty to waive the whole requirement."
-    )
-
-
-def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
-    person, found = mentee_of(call)
-    if found.policy.waivers is None:
-        raise Refused("The policy doesn't allow waivers or credits.")
-    rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
-    reasons = options_of(found.policy.waivers.reasons)
-    return Reply(
-        form=Form(
-            submit,
-            action(f"records.{kind}.add", person.id),
-            opener=action(f"records.{kind}", person.id),
-            submit=submit,
-            blocks=(say(Bold(person.name), f". {why}"),),
-            fields=(
-                ChoiceField("rule", "Requirement", rules),
-                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint=YEAR_HINTS[kind]),
-                NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
-                DateField("day", "From", _today(call)),
-                ChoiceField("reason", "Why", reasons),
-            ),
-        )
-    )
-
-
-@router.submit("records.credit.add")
-def credit(call: Call) -> Reply:
-    return _add_amount(call, "credit")
-
-
-@router.submit("records.waiver.add")
-def waiver(call: Call) -> Reply:
-    return _add_amount(call, "waiver")
-
-
-def _add_amount(call: Call, kind: str) -> Reply:
-    person, found = mentee_of(call)
-    read = FieldReader(call.values)
-    rules = {one.id: one for one in _countable(found.policy)}
-    rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
-    year = read.number("year", 1, 10)
-    if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
-        read.errors["year"] = "Choose the program year."  # without it, it would count in none
-    amount = read.number("amount", 1, 10_000, needed="Enter how much." if kind == "credit" else "")
-    day = read.day("day", needed="Choose the day.")
-    reasons = found.policy.waivers.reasons if found.policy.waivers else {}
-    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
-    read.check()
-    detail = {"year": year, "amount": amount}
-    happened = midnight(day or _today(call))
-    line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
-    line_id = ledger.add(call.work, person.id, line)
-    tell(call.work, line_id, person.id)
-    undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
-    return Reply(
-        card=Card(
-            "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)
-        )
-    )
-
-
-@router.press("records.undo")
-def undo(call: Call) -> Reply:
-    """Take a credit, a waiver, a leave or its ending back: another line says so."""
-    person, _ = mentee_of(call)
-    line = ledger.get(call.work.tx, call.id_at(1))
-    if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
-        raise Refused("I can't find that entry.")
-    if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
-        raise Refused("That is undone already.")
-    back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
-    back_id = ledger.add(call.work, person.id, back)
-    if not settle_corrected(call, person.id):
-        tell(call.work, back_id, person.id)
-    refresh_turns(call.work, [person.id])
-    return Reply(replace=Card("", (say(f"Undone for {person.name}. The record shows both."),)))
-
-
 @router.press("records.leave")
 def leave_form(call: Call) -> Reply:
     person, found = mentee_of(call)
@@ -372,7 +266,7 @@ def leave_form(call: Call) -> Reply:
             opener=action("records.leave", person.id),
             blocks=(say(Bold(person.name), "."),),
             fields=(
-                DateField("starts", "First day", _today(call)),
+                DateField("starts", "First day", today(call)),
                 DateField("ends", "Last day, if known", None, optional=True),
                 ChoiceField("reason", "Why", reasons),
             ),

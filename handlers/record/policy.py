@@ -27,7 +27,8 @@ from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
 from program.core.times import local_day
 from program.core.words import counted
 from program.record.english import describe
-from program.record.policy import BadPolicy, Policy, Value, amend
+from program.record.policy import Policy, Value
+from program.record.policy_reading import BadPolicy, amend
 from program.record.unset import UnsetValue, refused_words
 from storage.core import drafts, program
 from storage.record import enrolments, policies

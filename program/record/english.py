@@ -10,7 +10,8 @@ from operator import itemgetter
 from program.core.times import zone_words
 from program.core.words import counted, listed
 from program.record.explain import say_date
-from program.record.policy import Activity, AtLeast, Choose, Items, Policy, Reasons, Rule, Track, known
+from program.record.policy import Activity, AtLeast, Choose, Items, Policy, Rule, Track, known
+from program.record.policy_fields import Reasons
 from program.record.unset import Unset
 
 NOT_SET = "(not set yet)"

@@ -10,7 +10,8 @@ from program.core.words import counted, listed, lower_first
 from program.record.calendar import Shortage
 from program.record.counting import Item
 from program.record.policy import MEETING, AtLeast, Policy
-from program.record.standing import RANK, Outcome, Requirement, Standing, State, YearStanding
+from program.record.requirement import RANK, Outcome, Requirement
+from program.record.standing import Standing, State, YearStanding
 
 STATES: dict[State, str] = {
     "complete": "complete",

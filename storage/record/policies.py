@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, literal, select, union_all
 
-from program.record.policy import Policy, Value, read_policy
+from program.record.policy import Policy, Value
+from program.record.policy_reading import read_policy
 from storage.core import program as programs
 from storage.core.database import Tx
 from storage.core.work import Work

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
-from program.record.policy import read_policy
+from program.record.policy_reading import read_policy
 from storage.people import cohorts
 from storage.record import checkpoints, enrolments, ledger, policies, verification
 from storage.record.ledger import Line

@@ -23,8 +23,10 @@ from program.record.ledger import (
     Transfer,
     Waiver,
 )
-from program.record.policy import Policy, read_policy
-from program.record.standing import Requirement, Standing, standing
+from program.record.policy import Policy
+from program.record.policy_reading import read_policy
+from program.record.requirement import Requirement
+from program.record.standing import Standing, standing
 
 ZONE = "America/Chicago"
 FOLDER = Path(__file__).parent / "policies"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from program.record.english import describe
-from program.record.policy import read_policy
+from program.record.policy_reading import read_policy
 from storage.record import policies
 from tests.program.record.ledger import MEETINGS, policy_of, rule, shape
 

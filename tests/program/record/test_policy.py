@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from program.core.toml_lines import line_index
-from program.record.policy import AtLeast, BadPolicy, Choose, Value, amend, read_policy
+from program.record.policy import AtLeast, Choose, Value
+from program.record.policy_reading import BadPolicy, amend, read_policy
 from program.record.unset import UNSET
 from storage.record import policies
 from tests.program.record.ledger import MEETINGS, policy_of, rule, shape, text_of

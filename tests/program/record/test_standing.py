@@ -11,7 +11,7 @@ from program.meetings.attendance import Entry, marks
 from program.record import explain
 from program.record.calendar import Calendar
 from program.record.ledger import Record
-from program.record.policy import amend
+from program.record.policy_reading import amend
 from program.record.standing import State
 from storage.record import policies
 from tests.program.record.ledger import MEETINGS, Ledger, of, one, policy_of, rule, shape, weekly

@@ -26,8 +26,10 @@ from program.record.ledger import (
     Transfer,
     Waiver,
 )
-from program.record.policy import BadPolicy, Policy, amend, read_policy
-from program.record.standing import RANK, Requirement, Standing, State, standing
+from program.record.policy import Policy
+from program.record.policy_reading import BadPolicy, amend, read_policy
+from program.record.requirement import RANK, Requirement
+from program.record.standing import Standing, State, standing
 from storage.record import policies
 from tests.program.record.ledger import MEETINGS, policy_of, rule, shape, text_of
 

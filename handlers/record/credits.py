@@ -1,0 +1,132 @@
+"""Credits and waivers of one mentee, and how a coordinator undoes them or a leave."""
+
+from __future__ import annotations
+
+from handlers.checkins.schedule import refresh_turns
+from handlers.core.cards import (
+    Bold,
+    Button,
+    Card,
+    ChoiceField,
+    DateField,
+    Form,
+    NumberField,
+    Option,
+    action,
+    buttons,
+    options_of,
+    say,
+)
+from handlers.core.requests import Reply
+from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.record.changed_notice import tell
+from handlers.record.person_page import mentee_of, today
+from handlers.record.settling import settle_corrected
+from program.core.times import midnight
+from program.record.policy import AtLeast, Policy
+from storage.record import ledger
+from storage.record.ledger import Line
+
+YEAR_HINTS = {
+    "waiver": "Leave empty for every year",
+    "credit": "Leave empty only for a requirement of the whole program",
+}
+
+
+def _countable(policy: Policy) -> list[AtLeast]:
+    return [rule for rule in policy.rules if isinstance(rule, AtLeast)]
+
+
+def _years(policy: Policy) -> tuple[Option, ...]:
+    count = policy.program.years
+    numbers = range(1, (count if isinstance(count, int) else 2) + 1)
+    return tuple(Option(str(number), f"Year {number}") for number in numbers)
+
+
+@router.press("records.credit")
+def credit_form(call: Call) -> Reply:
+    return _amount_form(call, "credit", "Credit", "Count something the mentee did elsewhere.")
+
+
+@router.press("records.waiver")
+def waiver_form(call: Call) -> Reply:
+    return _amount_form(
+        call, "waiver", "Waive", "Require less of this mentee. Leave the amount empty to waive the whole requirement."
+    )
+
+
+def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
+    person, found = mentee_of(call)
+    if found.policy.waivers is None:
+        raise Refused("The policy doesn't allow waivers or credits.")
+    rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
+    reasons = options_of(found.policy.waivers.reasons)
+    return Reply(
+        form=Form(
+            submit,
+            action(f"records.{kind}.add", person.id),
+            opener=action(f"records.{kind}", person.id),
+            submit=submit,
+            blocks=(say(Bold(person.name), f". {why}"),),
+            fields=(
+                ChoiceField("rule", "Requirement", rules),
+                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint=YEAR_HINTS[kind]),
+                NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
+                DateField("day", "From", today(call)),
+                ChoiceField("reason", "Why", reasons),
+            ),
+        )
+    )
+
+
+@router.submit("records.credit.add")
+def credit(call: Call) -> Reply:
+    return _add_amount(call, "credit")
+
+
+@router.submit("records.waiver.add")
+def waiver(call: Call) -> Reply:
+    return _add_amount(call, "waiver")
+
+
+def _add_amount(call: Call, kind: str) -> Reply:
+    person, found = mentee_of(call)
+    read = FieldReader(call.values)
+    rules = {one.id: one for one in _countable(found.policy)}
+    rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
+    year = read.number("year", 1, 10)
+    if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
+        read.errors["year"] = "Choose the program year."  # without it, it would count in none
+    amount = read.number("amount", 1, 10_000, needed="Enter how much." if kind == "credit" else "")
+    day = read.day("day", needed="Choose the day.")
+    reasons = found.policy.waivers.reasons if found.policy.waivers else {}
+    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
+    read.check()
+    detail = {"year": year, "amount": amount}
+    happened = midnight(day or today(call))
+    line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
+    line_id = ledger.add(call.work, person.id, line)
+    tell(call.work, line_id, person.id)
+    undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    return Reply(
+        card=Card(
+            "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)
+        )
+    )
+
+
+@router.press("records.undo")
+def undo(call: Call) -> Reply:
+    """Take a credit, a waiver, a leave or its ending back: another line says so."""
+    person, _ = mentee_of(call)
+    line = ledger.get(call.work.tx, call.id_at(1))
+    if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
+        raise Refused("I can't find that entry.")
+    if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
+        raise Refused("That is undone already.")
+    back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
+    back_id = ledger.add(call.work, person.id, back)
+    if not settle_corrected(call, person.id):
+        tell(call.work, back_id, person.id)
+    refresh_turns(call.work, [person.id])
+    return Reply(replace=Card("", (say(f"Undone for {person.name}. The record shows both."),)))
