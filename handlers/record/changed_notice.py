@@ -28,8 +28,8 @@ def tell(work: Work, line: UUID, person_id: UUID) -> None:
 def changed_card(work: Work, item: Delivery) -> Card | None:
     """Each message tells of the line that it is about, however many came after it."""
     line = ledger.get(work.tx, UUID(item.subject)) or _newest(work, item.person_id)
-    if line is None:
-        return None
+    if line is None or item.person_id not in (None, line.person_id):
+        return None  # a line of somebody else's record is nobody's business
     see = buttons(
         Button("My progress", action("command.run", "progress")),
         Button("This is wrong", action("command.run", "dispute")),

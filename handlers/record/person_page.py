@@ -56,14 +56,14 @@ def person_command(call: Call) -> Reply:
         return Reply(card=person_card(call, _mentioned(call)))
     if not call.words:
         raise Refused("Add a name, an email address or a mention, for example: person Dana Reyes")
-    found = people.search(call.work.tx, call.words.removeprefix("@"), most=6)
-    if not found:
+    matches = people.search(call.work.tx, call.words.removeprefix("@"), most=6)
+    if not matches:
         raise Refused("I can't find anyone with that name or email address.")
-    if len(found) > 1:
-        items = [Button(f"{one.name} <{one.email}>", action("records.open", one.id)) for one in found[:5]]
-        several = (Note(("There are more people with that name. Send more of it.",)),) if len(found) > 5 else ()
+    if len(matches) > 1:
+        items = [Button(f"{person.name} <{person.email}>", action("records.open", person.id)) for person in matches[:5]]
+        several = (Note(("There are more people with that name. Send more of it.",)),) if len(matches) > 5 else ()
         return Reply(card=Card("Which person?", (buttons(*items), *several)))
-    return Reply(card=person_card(call, found[0]))
+    return Reply(card=person_card(call, matches[0]))
 
 
 def _mentioned(call: Call) -> Person:

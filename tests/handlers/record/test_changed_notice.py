@@ -8,6 +8,7 @@ import pytest
 
 from handlers.core.cards import Table
 from handlers.core.requests import Submit
+from storage.outbox import deliveries
 from storage.record import policies
 from tests.handlers.scenes import absent, lines, options, steps, transferred, verified_contact
 from tests.world import Person, World, field_texts, said
@@ -110,3 +111,13 @@ async def test_of_a_long_record_the_last_entries_are_shown(
     monkeypatch.setattr("handlers.record.person_page.SHOWN_LINES", 1)
     await verified_contact(world, dana, ruth)
     assert "Last 1 of 2 entries" in said(await carol.sends("person dana reyes"))
+
+
+async def test_a_message_that_names_a_line_of_somebody_else_is_not_sent(
+    world: World, carol: Person, dana: Person, lee: Person
+) -> None:
+    await transferred(world, carol, "dana reyes", "Gateway")
+    with world.database.write() as tx:
+        deliveries.to_person(world.work(tx), "record.changed", lee.id, lines(world, dana)[0].id)
+    await world.settle()
+    assert not any("Your record changed" in message.text for message in world.to(lee))
