@@ -1,6 +1,7 @@
-"""Microsoft Teams: the port's verbs and the listener, over botbuilder-core.
+"""Microsoft Teams.
 
-Importing this package costs nothing; :func:`connect` brings in the Bot Framework SDK and the card models.
+One direction: translate (``activities.py``: payload -> Request), handle, render (``render.py``, ``forms.py``), send
+(``port.py``, ``listener.py``). Importing this package imports no SDK; :func:`connect` does.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ def connect(
     service_url: str = SERVICE_URL,
     timeout: float = 10.0,
 ) -> Platform:
-    """Build the Teams platform; nothing connects until its ``start()``.
+    """Return the Teams platform. Nothing connects before its ``start()``.
 
-    ``service_url`` is where a person is written to before any activity has told a nearer address.
-    ``timeout`` is for each call, in seconds.
+    ``service_url`` is used for a person of whom no activity has named an address yet.
+    ``timeout``: seconds for each call.
     """
     from bot.teams.app import Teams
 

@@ -43,7 +43,7 @@ class BadActivity(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Incoming:
     """A request and what its answer needs to know of the activity.
 
     opener   the press that shows the sent form again
@@ -60,6 +60,7 @@ class Asked:
 
     @property
     def personal(self) -> bool:
+        """Whether it comes from the personal chat."""
         return self.request.place.kind == "personal"
 
 
@@ -111,7 +112,7 @@ def _has_teams_ids(account: object) -> bool:
     return known and _text(account, "id").startswith(("28:", "29:"))
 
 
-def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
+def read_activity(body: Mapping[str, Any], tenant: str) -> list[Incoming]:
     """The requests in an activity: mostly one; none where there is nothing to answer; one per newcomer.
 
     Raises:
@@ -126,7 +127,7 @@ def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
     place = _place(body, tenant)
     if kind == "event":
         return [
-            Asked(Request(who, place, intent, _key(body, place, type(intent).__name__, who.user), _time(body)), kind)
+            Incoming(Request(who, place, intent, _key(body, place, type(intent).__name__, who.user), _time(body)), kind)
             for who, intent in _events(body, tenant)
         ]
     if not _text(body, "from", "id"):
@@ -136,7 +137,7 @@ def read(body: Mapping[str, Any], tenant: str) -> list[Asked]:
     if data is not None:
         return [_acted(body, kind, who, place, data)]
     intent = _said(body, place)
-    return [Asked(Request(who, place, intent, _key(body, place)), kind)] if intent else []
+    return [Incoming(Request(who, place, intent, _key(body, place)), kind)] if intent else []
 
 
 # Messages --------------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ def _sent_data(body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any] | None:
             return value
 
 
-def _acted(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Asked:
+def _acted(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Incoming:
     ours = _map(data, "plc")
     act = Action.decode(str(ours.get("act") or ""))
     key = _key(body, place)
@@ -199,11 +200,11 @@ def _acted(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, d
     pressed = "" if form and kind == "execute" else str(body.get("replyToId") or "")
     card = str(ours.get("card") or "") or pressed
     if "fields" not in ours:
-        return Asked(Request(who, place, Press(act), key), kind, None, card, form)
+        return Incoming(Request(who, place, Press(act), key), kind, None, card, form)
     fields, many = _names(ours.get("fields")), _names(ours.get("many"))
     values = read_values(data, fields, many)
     opener = Action.decode(str(ours.get("opener") or ""))
-    return Asked(Request(who, place, Submit(act, values), key), kind, opener, card, form, values)
+    return Incoming(Request(who, place, Submit(act, values), key), kind, opener, card, form, values)
 
 
 def _names(sent: object) -> list[str]:

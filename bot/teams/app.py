@@ -1,18 +1,18 @@
-"""The Teams platform put together."""
+"""Wires the Teams platform."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from botbuilder.core import CloudAdapterBase
 
 from bot.runtime.port import Answer, Finding, Permanent, Port, Temporary
-from bot.teams.auth import BotAuthentication, KeysUnreachable, SigningKeys, Tokens
-from bot.teams.connector import Connectors
+from bot.teams import botbuilder
+from bot.teams.auth import CallerCheck, KeysUnreachable, SigningKeys, Tokens
+from bot.teams.connector import Connector
+from bot.teams.http_client import HttpClient
 from bot.teams.listener import Listener
 from bot.teams.port import TeamsPort
-from bot.teams.wire import Wire
 from storage.outbox.rate_limits import Limit, Rate
 
 if TYPE_CHECKING:
@@ -42,42 +42,47 @@ class Teams:
         service_url: str,
         timeout: float,
     ) -> None:
-        open_door = settings.allow_unauthenticated
-        self._open_door = open_door
-        self._wire = Wire(timeout)
-        password = "" if open_door else settings.app_password
-        self._tokens = Tokens(self._wire, settings.app_id, password, settings.tenant_id, login_url)
-        self._keys = SigningKeys(self._wire, metadata_url)
-        connectors = Connectors(self._wire, self._tokens)
-        authentication = BotAuthentication(settings.app_id, self._keys, connectors, open_door=open_door)
+        test_client = settings.allow_unauthenticated
+        self._test_client = test_client
+        self._http = HttpClient(timeout)
+        password = "" if test_client else settings.app_password
+        self._tokens = Tokens(self._http, settings.app_id, password, settings.tenant_id, login_url)
+        self._keys = SigningKeys(self._http, metadata_url)
+        connector = Connector(self._http, self._tokens)
+        callers = None if test_client else CallerCheck(settings.app_id, self._keys)
+        start_turn, conversations = botbuilder.build(connector, callers)
         port = TeamsPort(
-            connectors,
+            conversations,
+            connector,
             app_id=settings.app_id,
             tenant_id=settings.tenant_id,
             service_url=service_url,
-            dialogs=not open_door,
+            dialogs=not test_client,
         )
         self.port = port
         self._listener = Listener(
-            CloudAdapterBase(authentication),
+            start_turn,
             port,
             answer,
             app_id=settings.app_id,
             tenant_id=settings.tenant_id,
-            open_door=open_door,
+            test_client=test_client,
         )
 
     def add_routes(self, app: web.Application) -> None:
+        """Add the route that Teams posts activities to."""
         app.router.add_post(ROUTE, self._listener.handle)
 
     async def start(self) -> None:
-        await self._wire.start()
+        """Open the HTTP client."""
+        await self._http.start()
 
     async def stop(self) -> None:
-        await self._wire.stop()
+        """Close the HTTP client."""
+        await self._http.stop()
 
     async def connected(self) -> bool:
-        """Whether Microsoft gives the bot a token; the one at hand serves until shortly before its end."""
+        """Return whether the bot has an access token, or gets one now."""
         try:
             await self._tokens.headers()
         except (Permanent, Temporary):
@@ -85,16 +90,16 @@ class Teams:
         return True
 
     async def check(self) -> list[Finding]:
-        """Whether a token is given and the Bot Framework's keys can be read."""
-        if self._open_door:
+        """Return whether Microsoft gives the bot a token and the signing keys can be read."""
+        if self._test_client:
             return [Finding("Teams takes activities without tokens, from this machine only", ok=True)]
-        if self._wire.started:
+        if self._http.started:
             return [await self._check_token(), await self._check_keys()]
-        await self._wire.start()
+        await self._http.start()
         try:
             return [await self._check_token(), await self._check_keys()]
         finally:
-            await self._wire.stop()
+            await self._http.stop()
 
     async def _check_token(self) -> Finding:
         what = "Microsoft gives the Teams bot an access token"

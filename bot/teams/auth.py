@@ -1,10 +1,4 @@
-"""Who calls us, and as whom we call: the Bot Framework's signing keys and our own access token.
-
-botframework-connector 4.17.1 fetches a token in every turn and its keys without a time limit, both on the
-event loop, forgets that keys rotate, and answers a forged token with a crash. Here tokens and keys are
-fetched without blocking, cached, and refreshed once when they are not enough; whatever is wrong with a
-caller's token is one exception.
-"""
+"""Who calls the bot, and the access token with which the bot calls: tokens and signing keys, cached."""
 
 from __future__ import annotations
 
@@ -15,53 +9,56 @@ from collections.abc import Callable
 from typing import Any
 
 import jwt
-from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity
-from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
 from bot.runtime.logs import event
 from bot.runtime.port import Permanent, Temporary, Uncertain
 from bot.teams.activities import CHANNEL
-from bot.teams.connector import Connectors
-from bot.teams.wire import Wire
+from bot.teams.http_client import HttpClient
 
 log = logging.getLogger(__name__)
 
-ISSUER = AuthenticationConstants.TO_BOT_FROM_CHANNEL_TOKEN_ISSUER
-SCOPE = AuthenticationConstants.TO_CHANNEL_FROM_BOT_OAUTH_SCOPE + "/.default"
-SERVICE_URL_CLAIM = AuthenticationConstants.SERVICE_URL_CLAIM
+ISSUER = "https://api.botframework.com"
+SCOPE = "https://api.botframework.com/.default"
+SERVICE_URL_CLAIM = "serviceurl"
 CLOCK_SKEW = 5 * 60  # seconds
 KEYS_LIVE = 24 * 3600  # seconds
-KEYS_REST = 60  # seconds between two refreshes that unknown keys ask for
+KEYS_REST = 60  # seconds between two refreshes because of unknown keys
 TOKEN_MARGIN = 5 * 60  # seconds before its end at which a token is renewed
 
 Clock = Callable[[], float]
 
 
 class Unauthorized(Exception):
-    """The caller did not prove that it is the Bot Framework speaking to this bot."""
+    """The caller did not prove that it is the Bot Framework and calls this bot."""
 
 
 class NotTeams(Exception):
-    """The Bot Framework speaks for a channel other than Teams."""
+    """The activity comes from a channel other than Teams."""
 
 
 class KeysUnreachable(Exception):
     """The Bot Framework's signing keys cannot be fetched, so nobody's token can be checked."""
 
 
+# Tokens is our own code and not msal (1.39): msal accepts only https login addresses, so that no test could check it
+# against a server; its cache reads the wall clock, which cannot be injected; it blocks, and fetches the tenant's
+# OpenID configuration first, so that each token takes two calls that may fail. The request is one form.
 class Tokens:
-    """Our access token for the connector, cached until shortly before it ends."""
+    """The bot's access token for the Bot Connector, cached until 5 minutes before it expires.
+
+    ``clock`` returns seconds and only moves forward.
+    """
 
     def __init__(
         self,
-        wire: Wire,
+        http: HttpClient,
         app_id: str,
         password: str,
         tenant_id: str,
         login_url: str,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._wire, self._clock = wire, clock
+        self._http, self._clock = http, clock
         self._url = f"{login_url.rstrip('/')}/{tenant_id}/oauth2/v2.0/token"
         self._form = {
             "grant_type": "client_credentials",
@@ -74,10 +71,20 @@ class Tokens:
         self._lock = asyncio.Lock()
 
     async def headers(self) -> dict[str, str]:
-        """What a call to the connector carries; nothing where there is no password (a test client)."""
+        """Return the Authorization header of a call; no header if there is no password (a test client).
+
+        Raises:
+            Temporary, Permanent: as :meth:`token` does.
+        """
         return {"Authorization": f"Bearer {await self.token()}"} if self._needed else {}
 
     async def token(self) -> str:
+        """Return the cached token, or fetch a new one if it is about to expire.
+
+        Raises:
+            Temporary: Microsoft's sign-in cannot be reached or fails.
+            Permanent: it refuses the bot's credentials.
+        """
         async with self._lock:
             if self._clock() >= self._until:
                 self._token, life = await self._fetch()
@@ -94,34 +101,48 @@ class Tokens:
 
     async def _fetch(self) -> tuple[str, float]:
         try:
-            answered = await self._wire.call("POST", self._url, data=self._form)
+            answer = await self._http.call("POST", self._url, data=self._form)
         except Uncertain as error:  # asking for a token changes nothing
             raise Temporary(str(error)) from None
-        if answered.status >= 500 or answered.status == 429:
-            raise Temporary(f"Microsoft's sign-in answers HTTP {answered.status}.")
+        if answer.status >= 500 or answer.status == 429:
+            raise Temporary(f"Microsoft's sign-in answers HTTP {answer.status}.")
         try:
-            body = answered.json()
-            if answered.status == 200:
+            body = answer.json()
+            if answer.status == 200:
                 return str(body["access_token"]), float(body["expires_in"])
         except (ValueError, KeyError, TypeError):
             raise Temporary("Microsoft's sign-in answered something unreadable.") from None
         raise Permanent(
-            f"Microsoft's sign-in refuses the bot (HTTP {answered.status}). "
+            f"Microsoft's sign-in refuses the bot (HTTP {answer.status}). "
             "Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID."
         )
 
 
+# SigningKeys is our own code and not PyJWT's PyJWKClient (2.15): once its cached keys are a lifetime old and Microsoft
+# cannot be reached, it refuses keys that it knows; after a failed fetch it lets each unknown key fetch again, so that
+# anybody can make it hammer Microsoft; its clock cannot be injected; it blocks; and a key's endorsements are not part
+# of what it returns. PyJWT itself reads the keys and checks the tokens.
 class SigningKeys:
-    """The Bot Framework's public keys by id, each with the channels it may speak for."""
+    """The Bot Framework's public keys by id, each with the channels that it is endorsed for.
 
-    def __init__(self, wire: Wire, metadata_url: str, clock: Clock = time.monotonic) -> None:
-        self._wire, self._url, self._clock = wire, metadata_url, clock
+    Keys are fetched again after a day. They stay valid while Microsoft cannot be reached.
+    ``clock`` returns seconds and only moves forward.
+    """
+
+    def __init__(self, http: HttpClient, metadata_url: str, clock: Clock = time.monotonic) -> None:
+        self._http, self._url, self._clock = http, metadata_url, clock
         self._keys: dict[str, dict[str, Any]] = {}
         self._fetched: float | None = None
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str) -> dict[str, Any] | None:
-        """The key, fetching anew when they are old, and once when this one is not among them."""
+        """Return the key as JSON, or None if there is none with this id.
+
+        An unknown id fetches the keys again, at most once in 60 seconds.
+
+        Raises:
+            KeysUnreachable: no keys were ever fetched, and they cannot be fetched now.
+        """
         async with self._lock:
             age = None if self._fetched is None else self._clock() - self._fetched
             unknown = key_id not in self._keys and (age is None or age >= KEYS_REST)
@@ -130,6 +151,7 @@ class SigningKeys:
             return self._keys.get(key_id)
 
     async def refresh(self) -> None:
+        """Fetch the keys now. Raises as :meth:`find` does."""
         async with self._lock:
             await self._refresh()
 
@@ -142,41 +164,32 @@ class SigningKeys:
         except (Temporary, Uncertain, ValueError, KeyError, TypeError):
             if self._fetched is None:
                 raise KeysUnreachable(KeysUnreachable.__doc__) from None
-            # Old keys serve on; when to ask again starts anew, so an outage is not hammered.
+            # The old keys stay in use, and the next fetch waits, so that an outage is not made worse.
             self._fetched = self._clock() - KEYS_LIVE + KEYS_REST
             event(log, "teams.keys_not_refreshed", logging.WARNING)
 
     async def _get(self, url: str) -> Any:
-        answered = await self._wire.call("GET", url)
-        if answered.status != 200:
-            raise ValueError(f"HTTP {answered.status}")
-        return answered.json()
+        answer = await self._http.call("GET", url)
+        if answer.status != 200:
+            raise ValueError(f"HTTP {answer.status}")
+        return answer.json()
 
 
-class BotAuthentication:
-    """What botbuilder's adapter asks of an authentication, and no more.
+class CallerCheck:
+    """Checks that the Bot Framework sent an activity, from Teams, to this bot."""
 
-    It is handed to ``CloudAdapterBase`` in place of the SDK's own.
-    """
+    def __init__(self, app_id: str, keys: SigningKeys) -> None:
+        self._app_id, self._keys = app_id, keys
 
-    def __init__(self, app_id: str, keys: SigningKeys, connectors: Connectors, *, open_door: bool) -> None:
-        self._app_id, self._keys, self._connectors = app_id, keys, connectors
-        self._open_door = open_door
+    async def claims(self, auth_header: str, service_url: str, channel_id: str | None) -> dict[str, Any]:
+        """Return the token's claims, which fit the activity's service URL and channel.
 
-    async def authenticate_request(self, activity: Any, auth_header: str) -> AuthenticateRequestResult:
-        claims = {} if self._open_door else await self._claims(activity, auth_header)
-        result = AuthenticateRequestResult()
-        result.claims_identity = ClaimsIdentity(claims, True)
-        result.connector_factory = self._connectors
-        return result
-
-    def create_connector_factory(self, _claims_identity: Any) -> Connectors:
-        return self._connectors
-
-    async def create_user_token_client(self, _claims_identity: Any) -> None:
-        """The bot signs nobody in, so no client is built for it in every turn."""
-
-    async def _claims(self, activity: Any, auth_header: str) -> dict[str, Any]:
+        Raises:
+            Unauthorized: the token is missing, not signed by the Bot Framework, not for this bot, expired, or for
+                another service URL.
+            NotTeams: the token or the activity is of another channel.
+            KeysUnreachable: no signing keys can be fetched.
+        """
         scheme, _, token = auth_header.partition(" ")
         if scheme != "Bearer" or not token:
             raise Unauthorized("no bearer token")
@@ -184,9 +197,9 @@ class BotAuthentication:
             claims = await self._verified(token)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise Unauthorized(type(error).__name__) from None
-        if not same_address(claims.get(SERVICE_URL_CLAIM), activity.service_url):
+        if not same_address(claims.get(SERVICE_URL_CLAIM), service_url):
             raise Unauthorized("the service URL is not the signed one")
-        if activity.channel_id != CHANNEL:
+        if channel_id != CHANNEL:
             raise NotTeams(NotTeams.__doc__)
         return claims
 
@@ -209,5 +222,5 @@ class BotAuthentication:
 
 
 def same_address(signed: object, sent: str) -> bool:
-    """Whether two service URLs are the same. One may end in a slash that the other lacks."""
+    """Return whether two service URLs are the same, but for a slash at the end."""
     return isinstance(signed, str) and signed.rstrip("/") == sent.rstrip("/")

@@ -7,28 +7,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from botbuilder.schema import (
-    Activity,
-    Attachment,
-    ChannelAccount,
-    ConversationAccount,
-    ConversationParameters,
-)
-
 from bot.runtime.logs import event
 from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Temporary, Uncertain, Visit, Wait
-from bot.teams.activities import CHANNEL, PLATFORM
-from bot.teams.connector import Connectors
-from bot.teams.page import CARD_TYPE
+from bot.teams.activities import PLATFORM
+from bot.teams.connector import Connector
+from bot.teams.http_client import Barred, Gone
+from bot.teams.protocols import Conversations, TeamsMessage
 from bot.teams.render import render, summary
-from bot.teams.wire import Barred, Gone
 from handlers.core.cards import Card, Shown
 from handlers.core.requests import AccountKey, Place, Profile
 
 log = logging.getLogger(__name__)
 
-MEMBERS_A_PAGE = 200
-PAGES = 100  # a bound, should the platform never end its pages
 CHATS = 20_000  # personal chats remembered
 _GUEST_MARK = "#ext#"
 _ADD_THE_APP = (
@@ -37,18 +27,22 @@ _ADD_THE_APP = (
 )
 
 
-def card_activity(content: Mapping[str, Any], words: str) -> Activity:
-    """A message with one card; ``words`` is what a notification says."""
-    return Activity(type="message", summary=words, attachments=[Attachment(content_type=CARD_TYPE, content=content)])
-
-
 class TeamsPort:
-    """One tenant's conversations. Nothing here retries: the delivery loop does."""
+    """The port of one tenant. It never retries a call: the delivery loop does."""
 
     platform = PLATFORM
 
-    def __init__(self, connectors: Connectors, *, app_id: str, tenant_id: str, service_url: str, dialogs: bool) -> None:
-        self._connectors = connectors
+    def __init__(
+        self,
+        conversations: Conversations,
+        connector: Connector,
+        *,
+        app_id: str,
+        tenant_id: str,
+        service_url: str,
+        dialogs: bool,
+    ) -> None:
+        self._conversations, self._connector = conversations, connector
         self._app_id, self._tenant_id = app_id, tenant_id
         self._service_url, self._dialogs = service_url, dialogs
         self._chats: dict[tuple[str, str], str] = {}
@@ -57,33 +51,35 @@ class TeamsPort:
     # Writing -----------------------------------------------------------------------------------
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
-        return await self.write(to, self.activity(message.card, message.shown), message.check)
+        """Send a message. Raises the port's errors."""
+        return await self.write(to, self.message(message.card, message.shown), message.check)
 
     async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
+        """Change a message that was sent. Raises the port's errors."""
         if to.conversation is None:
-            raise Permanent("A message can only be changed where it is known to stand.")
-        activity = self._addressed(to, to.conversation, self.activity(message.card, message.shown))
-        activity.id = message_id
-        operations = self._connectors.at(self._at(to)).conversations
-        await _told(operations.update_activity(to.conversation, message_id, activity))
+            raise Permanent("A message can only be changed if its conversation is known.")
+        content = self.message(message.card, message.shown)
+        await self._conversations.update(self._at(to), to.conversation, message_id, content, bot=self._bot(to))
 
     async def find(self, _to: Address, _delivery: UUID) -> Sent | None:
-        raise CannotLook("Teams has no look-up of a message by what it carries.")
+        """Raises:
+        CannotLook: always. Teams cannot look up a message by its delivery.
+        """
+        raise CannotLook("Teams cannot look up a message by its delivery.")
 
-    def activity(self, card: Card, shown: Shown | None = None) -> Activity:
-        """The card as a message."""
-        return card_activity(render(card, shown, dialogs=self._dialogs), summary(card, shown))
+    def message(self, card: Card, shown: Shown | None = None) -> TeamsMessage:
+        """Return the card as a message."""
+        return TeamsMessage(render(card, shown, dialogs=self._dialogs), summary(card, shown))
 
-    async def write(self, to: Address, activity: Activity, check: Callable[[], None] = lambda: None) -> Sent:
-        """Send a ready activity; a person's chat is opened first where only the person is known.
+    async def write(self, to: Address, message: TeamsMessage, check: Callable[[], None] = lambda: None) -> Sent:
+        """Send a rendered message. If only the person is known, their chat is opened first.
 
-        A chat that refuses it may be a person's earlier one: Teams is asked once for the one they have now.
-
-        ``check``: called right before the activity goes out
+        A chat that refuses the message may be a chat that the person had earlier, so Teams is asked once for the
+        current one. ``check`` is called right before each try. Raises the port's errors.
         """
         conversation = to.conversation or await self._open_chat(to)
         try:
-            return await self._send(to, conversation, activity, check)
+            return await self._send(to, conversation, message, check)
         except (Gone, Barred):
             if not to.user:
                 raise
@@ -91,13 +87,12 @@ class TeamsPort:
             current = await self._open_chat(to)
             if current == conversation:
                 raise
-        return await self._send(to, current, activity, check)
+        return await self._send(to, current, message, check)
 
-    async def _send(self, to: Address, conversation: str, activity: Activity, check: Callable[[], None]) -> Sent:
-        operations = self._connectors.at(self._at(to)).conversations
+    async def _send(self, to: Address, conversation: str, message: TeamsMessage, check: Callable[[], None]) -> Sent:
         check()
-        sent = await _told(operations.send_to_conversation(conversation, self._addressed(to, conversation, activity)))
-        return Sent(conversation, getattr(sent, "id", None) or "")
+        sent = await self._conversations.send(self._at(to), conversation, message, bot=self._bot(to))
+        return Sent(conversation, sent)
 
     async def _open_chat(self, to: Address) -> str:
         """The personal chat's id. Teams answers with the existing one, so asking twice is harmless."""
@@ -107,29 +102,20 @@ class TeamsPort:
         known = self._chats.get((tenant, person))
         if known:
             return known
-        parameters = ConversationParameters(
-            is_group=False,
-            bot=ChannelAccount(id=self._bot(to)),
-            members=[ChannelAccount(id=person)],
-            tenant_id=tenant,
-            channel_data={"tenant": {"id": tenant}},
-        )
-        operations = self._connectors.at(self._at(to)).conversations
-        opened = await _told(operations.create_conversation(parameters))
-        conversation = getattr(opened, "id", None)
+        conversation = await self._conversations.create(self._at(to), bot=self._bot(to), person=person, tenant=tenant)
         if not conversation:
             raise Temporary("Teams opened a chat without saying which.")
         self.remember_chat(tenant, conversation, person)
-        return str(conversation)
+        return conversation
 
     def remember_chat(self, tenant: str, conversation: str, *ids: str) -> None:
-        """The personal chat that somebody has with the bot now; ``ids``: all that they are known by."""
+        """Remember a person's current chat with the bot. ``ids``: all ids that the person has."""
         if len(self._chats) >= CHATS:
             self._chats.clear()
         self._chats.update({(tenant, name): conversation for name in ids if name})
 
     def forget_chat(self, tenant: str, *ids: str) -> None:
-        """Ask Teams for this person's chat the next time."""
+        """Forget the chat, so that Teams is asked for it the next time."""
         for name in ids:
             self._chats.pop((tenant, name), None)
 
@@ -142,13 +128,6 @@ class TeamsPort:
         theirs = to.reference.get("account") == user
         return (to.reference.get("user") if theirs else None) or self._ids.get(user) or user
 
-    def _addressed(self, to: Address, conversation: str, activity: Activity) -> Activity:
-        activity.channel_id = CHANNEL
-        activity.service_url = self._at(to)
-        activity.from_property = ChannelAccount(id=self._bot(to))
-        activity.conversation = ConversationAccount(id=conversation)
-        return activity
-
     def _at(self, to: Address | Place) -> str:
         return to.reference.get("service_url") or self._service_url
 
@@ -158,58 +137,51 @@ class TeamsPort:
     # Asking ------------------------------------------------------------------------------------
 
     async def profile(self, who: AccountKey, place: Place) -> Profile:
+        """Return what Teams tells about a member of this conversation.
+
+        Raises:
+            Gone: the account is not a member. Also the port's other errors.
+        """
         try:
-            member = await self._connectors.get(
+            member = await self._connector.get(
                 self._at(place), "conversations", place.conversation, "members", who.user
             )
             return self._profile(member, who)
         except Gone:
             # A test client knows its people by other ids than the one they act under.
-            for member in await self._members(place):
+            for member in await self._conversations.members(self._at(place), place.conversation):
                 if self._profile(member).account.user == who.user:
                     return self._profile(member, who)
             raise
 
     async def account(self, mentioned: AccountKey, place: Place) -> AccountKey:
-        """An account that a message mentions by Teams' own id, by the directory's id where Teams tells it."""
+        """Return a mentioned account under its directory id, or as it is if Teams does not tell the id."""
         try:
-            member = await self._connectors.get(
+            member = await self._connector.get(
                 self._at(place), "conversations", place.conversation, "members", mentioned.user
             )
         except (Permanent, Temporary, Uncertain, Wait) as error:
             event(log, "teams.mention_unknown", logging.WARNING, error=type(error).__name__)
             return mentioned
-        found = self._profile(member).account
-        return AccountKey(PLATFORM, mentioned.tenant, found.user)
+        return AccountKey(PLATFORM, mentioned.tenant, self._profile(member).account.user)
 
     async def visit(self, place: Place) -> Visit:
+        """Return who is in the channel, and its name; or what somebody must do so that the bot can enter.
+
+        Raises:
+            Temporary, Uncertain, Wait: Teams cannot be asked now.
+        """
         try:
-            members = [self._profile(member) for member in await self._members(place)]
+            listed = await self._conversations.members(self._at(place), place.conversation)
+            members = [self._profile(member) for member in listed]
         except Permanent as error:
             event(log, "teams.visit_refused")
             return Visit(name=place.name, problem=_refused(error))
         return Visit(tuple(members), place.name or await self._name(place))
 
     async def find_by_email(self, _tenant: str, _email: str) -> Profile | None:
-        """Teams tells a bot of addresses only in conversations it is in."""
+        """Return None: Teams tells a bot of addresses only in conversations that the bot is in."""
         return None
-
-    async def _members(self, place: Place) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        operations = self._connectors.at(self._at(place)).conversations
-        token: str | None = None
-        for _ in range(PAGES):
-            page = await _told(
-                operations.get_teams_conversation_paged_members(
-                    place.conversation, page_size=MEMBERS_A_PAGE, continuation_token=token, raw=True
-                )
-            )
-            read = page.response.context["deserialized_data"] or {}
-            found += [member for member in read.get("members") or [] if isinstance(member, Mapping)]
-            token = read.get("continuationToken")
-            if not token:
-                break
-        return found
 
     async def _name(self, place: Place) -> str:
         """The channel's name, or the team's for its first channel; none where it cannot be told."""
@@ -217,7 +189,7 @@ class TeamsPort:
         if not team:
             return ""
         try:
-            listed = await self._connectors.get(self._at(place), "teams", team, "conversations")
+            listed = await self._connector.get(self._at(place), "teams", team, "conversations")
             for channel in listed.get("conversations") or []:
                 if channel.get("id") == place.conversation:
                     return str(channel.get("name") or "General")
@@ -249,17 +221,6 @@ class TeamsPort:
             member=full,
             bot=str(member.get("id") or "").startswith("28:"),
         )
-
-
-async def _told(call: Any) -> Any:
-    """botframework's operation, failing only as the port may."""
-    try:
-        return await call
-    except (Permanent, Temporary, Uncertain, Wait):
-        raise
-    except Exception as error:
-        # The call was answered in a shape that the SDK cannot read.
-        raise Uncertain(f"Teams answered something unreadable ({type(error).__name__}).") from None
 
 
 def _refused(error: Permanent) -> str:

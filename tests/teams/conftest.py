@@ -53,16 +53,16 @@ async def fake() -> AsyncIterator[FakeTeams]:
 
 @pytest.fixture
 async def start(fake: FakeTeams) -> AsyncIterator[Start]:
-    """Start a bot; ``open_door``: without tokens."""
+    """Start a bot; ``test_client``: without tokens."""
     running: list[tuple[Platform, TestServer]] = []
 
-    async def started(*, open_door: bool = False, timeout: float = 5.0) -> Bot:
+    async def started(*, test_client: bool = False, timeout: float = 5.0) -> Bot:
         settings = (
             TeamsSettings("", "", "", allow_unauthenticated=True)
-            if open_door
+            if test_client
             else TeamsSettings(APP_ID, PASSWORD, TENANT, allow_unauthenticated=False)
         )
-        fake.require_token = not open_door
+        fake.require_token = not test_client
         toy = Toy()
         platform = connect(
             settings,
@@ -78,7 +78,7 @@ async def start(fake: FakeTeams) -> AsyncIterator[Start]:
         await platform.start()
         await server.start_server()
         running.append((platform, server))
-        client = TeamsClient(fake, str(server.make_url("/api/messages")), signed=not open_door)
+        client = TeamsClient(fake, str(server.make_url("/api/messages")), signed=not test_client)
         return Bot(platform, fake, toy, client)
 
     yield started

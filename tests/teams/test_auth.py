@@ -11,7 +11,7 @@ import pytest
 from bot.settings import TeamsSettings
 from bot.teams import connect
 from bot.teams.auth import KEYS_LIVE, KEYS_REST, KeysUnreachable, SigningKeys, Tokens
-from bot.teams.wire import Wire
+from bot.teams.http_client import HttpClient
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams, SigningKey
 from tests.teams.conftest import Bot, Start, Toy
 
@@ -111,9 +111,9 @@ async def test_the_tenant_comes_from_the_channel_data(bot: Bot) -> None:
 
 
 async def test_rotated_keys_are_fetched_once_and_old_ones_no_longer_pass(fake: FakeTeams) -> None:
-    clock, wire = Clock(), Wire(5.0)
-    await wire.start()
-    keys = SigningKeys(wire, fake.metadata_url, clock)
+    clock, http = Clock(), HttpClient(5.0)
+    await http.start()
+    keys = SigningKeys(http, fake.metadata_url, clock)
     assert await keys.find("first") is not None
     new = fake.rotate()
 
@@ -126,7 +126,7 @@ async def test_rotated_keys_are_fetched_once_and_old_ones_no_longer_pass(fake: F
     clock.now += KEYS_LIVE
     await keys.find(new.kid)
     assert len(fake.calls_to("openidconfiguration")) == 3
-    await wire.stop()
+    await http.stop()
 
 
 async def test_a_new_key_passes_over_http(start: Start, fake: FakeTeams, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,9 +139,9 @@ async def test_a_new_key_passes_over_http(start: Start, fake: FakeTeams, monkeyp
 
 
 async def test_known_keys_serve_on_while_microsoft_is_away(fake: FakeTeams) -> None:
-    clock, wire = Clock(), Wire(5.0)
-    await wire.start()
-    keys = SigningKeys(wire, fake.metadata_url, clock)
+    clock, http = Clock(), HttpClient(5.0)
+    await http.start()
+    keys = SigningKeys(http, fake.metadata_url, clock)
     await keys.find("first")
     clock.now += KEYS_LIVE
     fake.fail("GET", "openidconfiguration", "503")
@@ -149,7 +149,7 @@ async def test_known_keys_serve_on_while_microsoft_is_away(fake: FakeTeams) -> N
     assert await keys.find("first") is not None
     assert await keys.find("first") is not None
     assert len(fake.calls_to("openidconfiguration")) == 2
-    await wire.stop()
+    await http.stop()
 
 
 async def test_no_keys_at_all_is_our_trouble_not_the_callers(bot: Bot) -> None:
@@ -160,26 +160,26 @@ async def test_no_keys_at_all_is_our_trouble_not_the_callers(bot: Bot) -> None:
 
 
 async def test_unreadable_keys_are_unreachable_keys(fake: FakeTeams) -> None:
-    wire = Wire(5.0)
-    await wire.start()
+    http = HttpClient(5.0)
+    await http.start()
     fake.fail("GET", "keys", "broken-json")
 
     with pytest.raises(KeysUnreachable):
-        await SigningKeys(wire, fake.metadata_url).find("first")
-    await wire.stop()
+        await SigningKeys(http, fake.metadata_url).find("first")
+    await http.stop()
 
 
 async def test_a_token_is_renewed_before_it_ends(fake: FakeTeams) -> None:
-    clock, wire = Clock(), Wire(5.0)
-    await wire.start()
-    tokens = Tokens(wire, APP_ID, PASSWORD, TENANT, fake.login_url, clock)
+    clock, http = Clock(), HttpClient(5.0)
+    await http.start()
+    tokens = Tokens(http, APP_ID, PASSWORD, TENANT, fake.login_url, clock)
 
     assert await tokens.headers() == {"Authorization": "Bearer token-1"}
     clock.now += fake.token_life - 400
     assert await tokens.token() == "token-1"
     clock.now += 101
     assert await tokens.token() == "token-2"
-    await wire.stop()
+    await http.stop()
 
 
 @pytest.mark.parametrize("url", ["login_url", "metadata_url"])
@@ -209,5 +209,5 @@ async def test_doctor_says_that_the_password_is_wrong(bot: Bot) -> None:
 
 async def test_doctor_is_content(bot: Bot, start: Start) -> None:
     assert all(finding.ok for finding in await bot.platform.check())
-    test_client = await start(open_door=True)
+    test_client = await start(test_client=True)
     assert [finding.ok for finding in await test_client.platform.check()] == [True]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.teams.listener import BELOW, DONE, LOST, OLD_BUTTON, SENT_DIRECTLY, SORRY
+from bot.teams.sentences import BELOW, DONE, LOST, OLD_BUTTON, SENT_DIRECTLY, SORRY
 from handlers.core.cards import BadAction, Button, Card, Form, TextField, action, buttons, say
 from handlers.core.requests import (
     AccountKey,
@@ -453,7 +453,7 @@ async def test_a_press_whose_form_was_not_foreseen_offers_it(bot: Bot) -> None:
 
 
 async def test_a_test_client_without_tokens_talks_and_gets_forms_as_cards(start: Start) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
     bot.toy.reply = Reply(form=FORM)
 
     status, _ = await bot.dana.send(bot.dana.says("new"))
@@ -476,7 +476,7 @@ async def test_a_test_client_without_tokens_talks_and_gets_forms_as_cards(start:
 
 
 async def test_a_form_card_comes_back_with_its_errors_and_its_next_step(start: Start) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
     sent = {"act": "meetings.new", "form": True, "opener": "meetings.open", "fields": ["topic"], "many": []}
     bot.toy.reply = Reply(form=FORM, errors={"topic": "Too short."})
 
@@ -493,7 +493,7 @@ async def test_a_form_card_comes_back_with_its_errors_and_its_next_step(start: S
 
 
 async def test_a_form_card_goes_back_in_place_and_changes_the_card_that_opened_it(start: Start) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
     bot.toy.reply = Reply(card=PROGRESS)
     await bot.dana.send(bot.dana.says("progress"))
     shown = bot.fake.posted(CHAT)[0]
@@ -515,7 +515,7 @@ async def test_a_form_card_goes_back_in_place_and_changes_the_card_that_opened_i
 
 
 async def test_a_confidential_form_is_never_a_card(start: Start) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
     bot.toy.reply = Reply(form=CONFIDENTIAL)
 
     await bot.dana.send(bot.dana.says("write"))
@@ -526,7 +526,7 @@ async def test_a_confidential_form_is_never_a_card(start: Start) -> None:
 
 
 async def test_a_client_without_a_tenant_has_one_made_up(start: Start) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
     activity = bot.dana.says("hi")
     del activity["channelData"], activity["conversation"]["tenantId"], activity["from"]["aadObjectId"]
 

@@ -135,7 +135,7 @@ async def test_a_service_url_may_differ_by_a_trailing_slash(bot: Bot, fake: Fake
 
 
 async def test_a_test_client_on_this_machine_may_be_of_another_channel(start: Start) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
 
     assert (await bot.dana.send(bot.dana.says("hi") | {"channelId": "emulator", "from": {"id": "user-1"}}))[0] == 200
     assert len(bot.toy.asked) == 1
@@ -143,7 +143,7 @@ async def test_a_test_client_on_this_machine_may_be_of_another_channel(start: St
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Origin", "Host"])
 async def test_nobody_else_comes_in_through_a_proxy_or_a_page_in_a_browser(start: Start, header: str) -> None:
-    bot = await start(open_door=True)
+    bot = await start(test_client=True)
 
     assert (await bot.dana.send(bot.dana.says("hi"), headers={header: "203.0.113.9"}))[0] == 403
     assert bot.toy.asked == []

@@ -27,10 +27,10 @@ async def posted(bot: Bot, data: bytes, headers: dict[str, str]) -> int:
         return answer.status
 
 
-@pytest.mark.parametrize("open_door", [False, True])
+@pytest.mark.parametrize("test_client", [False, True])
 @pytest.mark.parametrize("body", BODIES, ids=str)
-async def test_a_malformed_body_is_400(start: Start, body: Body, open_door: bool) -> None:
-    bot = await start(open_door=open_door)
+async def test_a_malformed_body_is_400(start: Start, body: Body, test_client: bool) -> None:
+    bot = await start(test_client=test_client)
     assert await posted(bot, body.data, dict(body.headers)) == 400
     assert bot.toy.asked == []
 
@@ -77,11 +77,11 @@ def came(dana: TeamsClient) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [said, mentioned, pressed, submitted, fetched, filled, installed, came])
-@pytest.mark.parametrize("open_door", [False, True])
+@pytest.mark.parametrize("test_client", [False, True])
 async def test_a_spoiled_activity_is_answered(
-    start: Start, make: Callable[[TeamsClient], dict[str, Any]], open_door: bool
+    start: Start, make: Callable[[TeamsClient], dict[str, Any]], test_client: bool
 ) -> None:
-    bot = await start(open_door=open_door)
+    bot = await start(test_client=test_client)
     bot.toy.reply = Reply(card=Card("Hello", (say("there"),)))
     failed = []
     for what, activity in spoiled(make(bot.dana)):

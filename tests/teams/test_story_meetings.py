@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from bot.teams.listener import SENT_DIRECTLY
+from bot.teams.sentences import SENT_DIRECTLY
 from storage.core.work import Work
 from storage.meetings import breaks, meetings
 from storage.meetings.meetings import Meeting

@@ -14,7 +14,7 @@ from bot.app import App
 from bot.cli import roster
 from bot.cli.roster import NothingImported
 from bot.startup import open_database, prepare
-from bot.teams.listener import SENT_DIRECTLY
+from bot.teams.sentences import SENT_DIRECTLY
 from handlers.core.requests import AccountKey
 from storage.outbox import deliveries
 from storage.outbox.outbox_tables import conversation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.teams.listener import SENT_DIRECTLY
+from bot.teams.sentences import SENT_DIRECTLY
 from storage.meetings import meetings, summaries
 from tests.fakes.teams import CHANNEL, actions_of, inputs_of
 from tests.teams.story import Someone, Story, shown

@@ -1,4 +1,4 @@
-"""Calls to Microsoft: one aiohttp session, short time limits, and failures named as the port names them."""
+"""HTTP calls to Microsoft: one aiohttp session with short time limits, and failures as the port's errors."""
 
 from __future__ import annotations
 
@@ -25,27 +25,32 @@ _FORBIDDEN = "Teams doesn't let the bot write here. The person or an administrat
 
 
 class Gone(Permanent):
-    """Teams does not know what was asked for (404)."""
+    """Teams does not know this conversation, message or person (404)."""
 
 
 class Barred(Permanent):
-    """The bot is not, or no longer, where it would write, or may not write there (403)."""
+    """The bot is not a member of the conversation, or may not write there (403)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An HTTP answer, read whole."""
+class HttpAnswer:
+    """An HTTP answer whose body was read completely."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
+        """Return the body's JSON; an empty object if the body is empty.
+
+        Raises:
+            ValueError: the body is not JSON.
+        """
         return json.loads(self.body) if self.body.strip() else {}
 
 
-class Wire:
-    """The session, from ``start()`` to ``stop()``."""
+class HttpClient:
+    """Holds the session between ``start()`` and ``stop()``. ``timeout``: seconds for each call."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout))
@@ -53,15 +58,18 @@ class Wire:
 
     @property
     def started(self) -> bool:
+        """Return whether calls can be made."""
         return self._session is not None
 
     async def start(self) -> None:
+        """Open the session. Nothing connects yet."""
         if self._session is None:
             # A message on a connection that the other side has just closed would count as lost.
             connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS)
             self._session = aiohttp.ClientSession(timeout=self._timeout, connector=connector)
 
     async def stop(self) -> None:
+        """Close the session and its connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -73,11 +81,11 @@ class Wire:
         *,
         headers: Mapping[str, str] | None = None,
         data: object = None,
-    ) -> Answered:
-        """One call, tried once.
+    ) -> HttpAnswer:
+        """Make one call, once, and return its answer, whatever its status.
 
         Raises:
-            Temporary: nothing was sent, or repeating it is harmless.
+            Temporary: nothing was sent, or repeating it is repeatable.
             Uncertain: it was sent and the answer was lost.
         """
         if self._session is None:
@@ -86,38 +94,45 @@ class Wire:
             async with self._session.request(
                 method, url, headers=headers, data=data, allow_redirects=False
             ) as response:
-                return Answered(response.status, dict(response.headers), await response.read())
+                return HttpAnswer(response.status, dict(response.headers), await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Temporary(f"Teams cannot be reached ({type(error).__name__}).") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _lost(method, url, type(error).__name__) from None
 
 
-def harmless(method: str, url: str) -> bool:
-    """Doing it twice does no more than once. Opening a personal chat answers with the one there is."""
+def repeatable(method: str, url: str) -> bool:
+    """Return whether repeating the call does no harm. Opening a personal chat twice returns the existing chat."""
     return method in ("GET", "PUT") or url.rstrip("/").endswith("/v3/conversations")
 
 
 def _lost(method: str, url: str, why: str) -> Temporary | Uncertain:
     text = f"The answer of Teams was lost ({why})."
-    return Temporary(text) if harmless(method, url) else Uncertain(text)
+    return Temporary(text) if repeatable(method, url) else Uncertain(text)
 
 
-def settle(method: str, url: str, answered: Answered) -> Answered:
-    """The answer, if the call did its work and says so in JSON; otherwise the port's error."""
-    if 200 <= answered.status < 300:
+def checked(method: str, url: str, answer: HttpAnswer) -> HttpAnswer:
+    """Return the answer of a call that did its work.
+
+    Raises:
+        Wait: Teams asks to call later (429, 412).
+        Temporary: nothing was done, or the call may be repeated without harm.
+        Uncertain: the call may have done its work.
+        Permanent: it can never succeed; :class:`Gone` for 404, :class:`Barred` for 403.
+    """
+    if 200 <= answer.status < 300:
         try:
-            answered.json()
+            answer.json()
         except ValueError:
             raise _lost(method, url, "its answer is not JSON") from None
-        return answered
-    raise _problem(method, url, answered)
+        return answer
+    raise _problem(method, url, answer)
 
 
-def _problem(method: str, url: str, answered: Answered) -> Exception:
-    status, code = answered.status, _code(answered)
+def _problem(method: str, url: str, answer: HttpAnswer) -> Exception:
+    status, code = answer.status, _code(answer)
     if status in (429, 412):
-        return Wait(_retry_after(answered.headers))
+        return Wait(_retry_after(answer.headers))
     if status >= 500 or status == 408:
         return _lost(method, url, f"HTTP {status}")
     if code == "BotNotInConversationRoster":
@@ -131,10 +146,10 @@ def _problem(method: str, url: str, answered: Answered) -> Exception:
     return Permanent(f"Teams refused the call (HTTP {status}{', ' + code if code else ''}).")
 
 
-def _code(answered: Answered) -> str:
+def _code(answer: HttpAnswer) -> str:
     """The platform's error code. Its message is left out: it may repeat what was sent."""
     try:
-        code = answered.json()["error"]["code"]
+        code = answer.json()["error"]["code"]
     except (ValueError, KeyError, TypeError):
         return ""
     return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9]{1,60}", code) else ""

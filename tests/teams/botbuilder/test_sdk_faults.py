@@ -1,4 +1,4 @@
-"""Why each mend of botbuilder is there. A test fails when its fault is gone: then the mend can go too."""
+"""The faults of botbuilder that ``bot/teams/botbuilder`` works around. A test fails once its fault is gone."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ from msrest.serialization import Deserializer, Serializer
 from msrest.universal_http.requests import ClientRetryPolicy
 
 from bot.teams.auth import Tokens
-from bot.teams.connector import Connectors, body
-from bot.teams.port import card_activity
+from bot.teams.botbuilder.connector_clients import ConnectorClients, body
+from bot.teams.botbuilder.sdk_activities import activity_of
+from bot.teams.connector import Connector
+from bot.teams.http_client import HttpClient
+from bot.teams.protocols import TeamsMessage
 from bot.teams.render import render
-from bot.teams.wire import Wire
 from handlers.core.cards import Bold, Button, Card, action, buttons, say
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams
 
@@ -68,7 +70,7 @@ def stock_keys(fake: FakeTeams, monkeypatch: pytest.MonkeyPatch) -> _OpenIdMetad
     return metadata
 
 
-def test_the_mends_are_for_this_version() -> None:
+def test_the_workarounds_are_for_this_version() -> None:
     for package in ("botbuilder-core", "botbuilder-schema", "botframework-connector"):
         assert version(package) == "4.17.1"
 
@@ -170,7 +172,7 @@ def test_bodies_are_what_the_sdk_makes_of_them() -> None:
     card = Card(
         "Individual student planning", (say("Starts ", Bold("soon"), " <b>&"), buttons(Button("Go", action("x"))))
     )
-    activity = card_activity(render(card), "Individual student planning")
+    activity = activity_of(TeamsMessage(render(card), "Individual student planning"))
     activity.from_property = ChannelAccount(id="28:bot", name="Bot")
     activity.conversation = ConversationAccount(id="a:1", is_group=False, tenant_id=TENANT)
     activity.timestamp = datetime(2026, 11, 22, 18, 3, tzinfo=UTC)
@@ -180,14 +182,18 @@ def test_bodies_are_what_the_sdk_makes_of_them() -> None:
     )
     kinds = {name: kind for name, kind in vars(models).items() if isinstance(kind, type)}
 
-    for one in (activity, parameters):
-        name = type(one).__name__
-        assert body(one, name) == stock_serializer(kinds).body(one, name)
+    for model in (activity, parameters):
+        name = type(model).__name__
+        assert body(model, name) == stock_serializer(kinds).body(model, name)
 
 
-async def test_a_client_is_kept_per_service_url_and_not_without_bound(fake: FakeTeams) -> None:
-    wire = Wire(5.0)
-    connectors = Connectors(wire, Tokens(wire, APP_ID, PASSWORD, TENANT, fake.login_url))
+def clients(login_url: str = "https://login.example") -> ConnectorClients:
+    http = HttpClient(5.0)
+    return ConnectorClients(Connector(http, Tokens(http, APP_ID, PASSWORD, TENANT, login_url)))
+
+
+async def test_a_client_is_kept_per_service_url_and_not_without_bound() -> None:
+    connectors = clients()
 
     first = connectors.at("https://a")
     assert connectors.at("https://a") is first
@@ -202,7 +208,7 @@ def test_msrest_looks_codes_up_in_a_list() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert printed.stdout.strip() == "list"
-    Connectors(Wire(1.0), None)
+    clients()
     policy: Any = ClientRetryPolicy
     assert isinstance(policy.safe_codes, frozenset)
     assert {408, 500, 503} & policy.safe_codes == set()
