@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from bot.teams.auth import Tokens
 from bot.teams.http_client import HttpAnswer, HttpClient, checked
+
 MOST_TOKENS = 3  # that one call is made with
 
 
