@@ -179,7 +179,7 @@ async def test_what_can_neither_be_looked_up_nor_made_is_given_up_in_the_open(
 
     queue(world, dana)
     claim(world)  # and the process is gone
-    monkeypatch.setattr("bot.runtime.delivery.MOST_TRIES", 3)
+    monkeypatch.setattr("bot.runtime.delivery_call.MOST_TRIES", 3)
     monkeypatch.setitem(world.product.router.builders, "welcome", broken)
     await after_the_lease(world)
     assert rows(world)[0][0] == "sending"
