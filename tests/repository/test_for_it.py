@@ -40,7 +40,7 @@ STORED = {
     "cohort": "a cohort's settings",
     "account": "accounts: platform",
     "installation": "workspace or tenant id",
-    "replacement": "a coordinator's request to replace one",
+    "replacement": "the operator's request to match another one",
     "conversation": "conversations: id, name",
     "meeting": "meetings: topic",
     "series": "meetings: topic",
