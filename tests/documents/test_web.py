@@ -30,6 +30,7 @@ from storage.record import certificates, verification
 from tests.completion import approved
 from tests.documents import reading
 from tests.documents.visitor import Page
+from tests.handlers.checkins.test_reflections import SECRET, written
 from tests.handlers.privacy.test_privacy import link_in
 from tests.handlers.record.test_completion import links_of
 from tests.specimens import HOSTILE
@@ -271,6 +272,23 @@ async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
     with world.database.read() as tx:
         assert ledger.head_of(tx, dana.id) == found[1]
         assert verification.verify(tx, world.product.chain_key, found[1]).problems == []
+
+
+async def test_a_full_record_and_an_export_hold_no_reflection(
+    world: World, client: Client, dana: Person, tmp_path: Path
+) -> None:
+    reading.need_tools()
+    await written(world, dana)
+    await approved(world, world.matched("Carol Dietz", "carol@example.org"))
+    async with client.post((await links(world, dana, "certificate"))["Full record (PDF)"]) as answer:
+        file = tmp_path / "p.pdf"
+        file.write_bytes(await answer.read())
+    async with client.post((await links(world, dana, "export"))["Record (CSV)"]) as answer:
+        exported = await answer.text()
+    assert "This covers mentoring only." in reading.words(file)
+    assert SECRET not in reading.words(file)
+    assert "Meeting" in exported
+    assert SECRET not in exported
 
 
 async def test_a_link_expires(world: World, client: Client, dana: Person) -> None:
