@@ -16,7 +16,7 @@ from bot.local.host import CommandHelp, LocalPerson, NextDue
 from bot.local.port import PLATFORM, TENANT
 from bot.runtime.clock import AheadClock
 from bot.startup import prepare
-from handlers.core.router import roles_of, router
+from handlers.core.router import CommandSpec, roles_of, router
 from program.core.words import listed
 from storage.core import program
 from storage.core.database import Database, Tx, keys_file
@@ -70,7 +70,7 @@ class WorkspaceHost:
         me = await self._app.product.threads.read(lambda tx: people.actor(tx, PLATFORM, TENANT, user))
         roles = roles_of(me) if me else frozenset()
         return tuple(
-            CommandHelp(f"{spec.words} {spec.takes}".strip(), spec.summary)
+            CommandHelp(f"{spec.words} {spec.takes}".strip(), _summary(spec, roles))
             for spec in sorted(router.commands.values(), key=lambda one: one.words)
             if spec.who & roles
         )
@@ -136,6 +136,12 @@ class WorkspaceHost:
 
 def _is_empty(tx: Tx) -> bool:
     return not cohorts.all_cohorts(tx)
+
+
+def _summary(spec: CommandSpec, roles: frozenset[str]) -> str:
+    """What a command does for somebody with these roles; for several that differ, each."""
+    own = [spec.summary_for(role) for role in ("mentee", "mentor", "coordinator") if role in roles & spec.who]
+    return "; ".join(dict.fromkeys(own))
 
 
 def _people(tx: Tx) -> tuple[LocalPerson, ...]:

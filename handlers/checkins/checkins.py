@@ -8,9 +8,11 @@ from functools import cache
 from uuid import UUID
 
 from handlers.checkins import consent_notice
+from handlers.checkins.consent_notice import has_agreed, has_declined
+from handlers.checkins.recipients import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence
 from handlers.checkins.schedule import Off, set_turns
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Form, Note, TextField, When, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Form, Note, TextField, When, action, buttons, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, Refused, router
 from handlers.people.contacts import ask_coordinator
@@ -18,6 +20,7 @@ from handlers.people.recipients import only_for
 from handlers.privacy import holds
 from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.core.times import local_day
+from program.core.words import capitalized
 from storage.checkins import checkins, consent, reflections
 from storage.checkins.checkins import CheckIn, Turn
 from storage.checkins.saved import Saved, find_saved
@@ -29,13 +32,12 @@ from storage.people import cohorts, people
 from storage.vault import vault
 
 TYPED_LABEL = "What you typed to me"
-ASKED = "Your mentor was asked to reach out. Nothing else was sent."
+ASKED = "I asked your mentor to reach out. I sent nothing else."
 ASKED_NOBODY = (
     "You asked your mentor to reach out, but your cohort has no mentor now. "
     "If one joins while this check-in is open, I'll ask them."
 )
 PULSES = ("1", "2", "3", "4", "5")
-MOST_PROMPTS = 30
 
 
 # The moments ------------------------------------------------------------------------------------
@@ -113,60 +115,66 @@ def close(work: Work, moment: Moment) -> str | None:
 
 @router.delivery("checkin")
 def checkin_delivery(work: Work, item: Delivery) -> Card | None:
-    found = checkins.find_shown(work.tx, UUID(item.subject))
-    if found is None or (item.verb == "post" and found.closes_at <= work.now):
+    checkin = checkins.find_shown(work.tx, UUID(item.subject))
+    if checkin is None or (item.verb == "post" and checkin.closes_at <= work.now):
         return None
-    return checkin_card(work, found)
+    return checkin_card(work, checkin)
 
 
 @router.delivery("checkin.nudge")
 def nudge_delivery(work: Work, item: Delivery) -> Card | None:
-    found = checkins.find_shown(work.tx, UUID(item.subject))
-    if found is None:
+    checkin = checkins.find_shown(work.tx, UUID(item.subject))
+    if checkin is None:
         return None
-    if item.verb == "post" and (found.closes_at <= work.now or found.answered_at is not None):
+    if item.verb == "post" and (checkin.closes_at <= work.now or checkin.answered_at is not None):
         return None
-    return checkin_card(work, found, "Your check-in is still open")
+    return checkin_card(work, checkin, "Your check-in is still open")
 
 
-def checkin_card(work: Work, found: CheckIn, title: str = "How are things going?") -> Card:
-    """The check-in as it stands. It never shows an answer, but tells its author what is saved and who can read it."""
-    saved = find_saved(work.tx, found.id, found.person_id) if found.answered_at is not None else Saved()
-    if found.closes_at <= work.now:
+def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things going?", *, change: bool = False) -> Card:
+    """The check-in as it stands. It never shows an answer, but tells its author what is saved and who can read it.
+
+    ``change``: with the numbers to choose from, although one is saved.
+    """
+    saved = find_saved(work.tx, checkin.id, checkin.person_id) if checkin.answered_at is not None else Saved()
+    if checkin.closes_at <= work.now:
         closed = saved_sentence(saved) if saved.anything else "You don't need to do anything."
-        return Card("This check-in is closed", (say(closed), *_number(found, saved)))
-    decision = consent.of(work.tx, found.person_id)
+        own = (number_buttons(checkin),) if saved.number else ()
+        return Card("This check-in is closed", (say(closed), *own))
+    decision = consent.of(work.tx, checkin.person_id)
     if decision is not None and decision.declined:
-        return Card("You declined check-ins", (say(consent_notice.DECLINED),))
+        return Card("You declined check-ins", (say(*consent_notice.DECLINED),))
     if decision is None or not decision.agreed:
-        return consent_notice.first_card(work.privacy_settings, found, changed=decision is not None)
-    closes = When(found.closes_at, people.get(work.tx, found.person_id).zone)
-    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", found.id, value)) for value in PULSES))
-    ways = (pulse, *_words(work, found, saved))
+        return consent_notice.first_card(work.privacy_settings, checkin, changed=decision is not None)
+    closes = When(checkin.closes_at, people.get(work.tx, checkin.person_id).zone)
+    ways = _words(work, checkin, saved)
+    if saved.number and not change:
+        until = Note(("You can change your answer until ", closes, "."))
+        return Card("Check-in", (say(saved_sentence(saved)), number_buttons(checkin, change=True), *ways, until))
+    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", checkin.id, value)) for value in PULSES))
     if saved.anything:
-        until = Note(("You can tap a number or write until ", closes, "; the last one counts."))
-        return Card("Check-in", (say(saved_sentence(saved)), *_number(found, saved), *ways, until))
+        until = Note(("You can change your answer until ", closes, "."))
+        return Card("Check-in", (say(saved_sentence(saved)), pulse, *ways, until))
     first = say("One tap is enough: 1 is hard, 5 is great.")
-    return Card(title, (first, *ways, Note(("Open until ", closes, ". Skip what you like."))))
+    return Card(title, (first, pulse, *ways, Note(("Open until ", closes, ". You can skip any question."))))
 
 
-def _number(found: CheckIn, saved: Saved) -> tuple[Block, ...]:
-    """That a number is saved, with the ways to see it and to take it back. It stands in no message itself."""
-    if not saved.number:
-        return ()
-    show = Button("Show my number", action("checkins.number", found.id), opens_form=True)
-    retract = Button("Take it back", action("checkins.retract", found.id))
-    return say("You answered with a number from 1 to 5. I show it only to you."), buttons(show, retract)
+def number_buttons(checkin: CheckIn, *, change: bool = False) -> Buttons:
+    """The ways to see a saved number, to delete it and, where ``change``, to choose another one."""
+    show = Button("Show my number", action("checkins.number", checkin.id), opens_form=True)
+    retract = Button("Delete my number", action("checkins.retract", checkin.id))
+    choose = Button("Change my number", action("checkins.change", checkin.id))
+    return buttons(show, retract, *((choose,) if change else ()))
 
 
-def _words(work: Work, found: CheckIn, saved: Saved) -> tuple[Block, ...]:
+def _words(work: Work, checkin: CheckIn, saved: Saved) -> tuple[Block, ...]:
     """The ways to write, and to be contacted."""
-    asked = found.reach_out_at is not None
-    label = "Write or change" if saved.anything else "Write a reflection"
-    write = Button(label, action("checkins.write", found.id), opens_form=True)
-    reach = Button("Ask my mentor to reach out", action("checkins.reach", found.id))
-    others = (reach,) if not asked and _mentors_of(work, found.person_id) else ()
-    last = say(ASKED_NOBODY if asked and not _mentors_of(work, found.person_id) else ASKED)
+    asked = checkin.reach_out_at is not None
+    label = "Write or change" if saved.words else "Write a reflection"
+    write = Button(label, action("checkins.write", checkin.id), opens_form=True)
+    reach = Button("Ask my mentor to reach out", action("checkins.reach", checkin.id))
+    others = (reach,) if not asked and _mentors_of(work, checkin.person_id) else ()
+    last = say(ASKED_NOBODY if asked and not _mentors_of(work, checkin.person_id) else ASKED)
     return (buttons(write, *others), *((last,) if asked else ()))
 
 
@@ -176,19 +184,19 @@ def _pulse_label(value: str) -> str:
 
 def own_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's."""
-    found = checkins.find_shown(call.work.tx, call.id_at(0))
-    if found is None or found.person_id != call.my_id:
+    checkin = checkins.find_shown(call.work.tx, call.id_at(0))
+    if checkin is None or checkin.person_id != call.my_id:
         raise Refused("I can't find that check-in.")
-    return found
+    return checkin
 
 
 def open_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's and takes answers."""
-    found = own_checkin(call)
-    if found.closes_at <= call.work.now:
+    checkin = own_checkin(call)
+    if checkin.closes_at <= call.work.now:
         raise Refused("This check-in is closed. I'll send the next one when it's time.")
     check_agreed(call)
-    return found
+    return checkin
 
 
 def check_agreed(call: Call) -> None:
@@ -199,17 +207,22 @@ def check_agreed(call: Call) -> None:
     """
     decision = consent.of(call.work.tx, call.my_id)
     if decision is None or not decision.agreed:
-        raise Refused(
-            consent_notice.DECLINED if decision is not None and decision.declined else consent_notice.UNDECIDED
-        )
+        declined = decision is not None and decision.declined
+        raise Refused(*(consent_notice.DECLINED if declined else consent_notice.UNDECIDED))
 
 
-def answered(call: Call, found: CheckIn) -> Card:
+def answered(call: Call, checkin: CheckIn) -> Card:
     """Note that something is saved (or no longer is) and bring the messages up to date."""
-    checkins.set_answered(call.work, found.id, vault.anything_written(call.work.tx, found.id))
-    deliveries.refresh(call.work, found.id, "checkin", "checkin.nudge")
-    current = checkins.get(call.work.tx, found.id)
-    return checkin_card(call.work, current or found)
+    checkins.set_answered(call.work, checkin.id, vault.anything_written(call.work.tx, checkin.id))
+    deliveries.refresh(call.work, checkin.id, "checkin", "checkin.nudge")
+    current = checkins.get(call.work.tx, checkin.id)
+    return checkin_card(call.work, current or checkin)
+
+
+@router.press("consent.read")
+def read_notice(call: Call) -> Reply:
+    """The notice for somebody who has not decided yet; for everybody else the check-in as it stands."""
+    return Reply(replace=checkin_card(call.work, own_checkin(call)))
 
 
 # The reflection ---------------------------------------------------------------------------------
@@ -237,8 +250,9 @@ def write_form(call: Call) -> Reply:
                 *([say(readers)] if readers else []),
                 Note(
                     (
-                        "I keep it encrypted and show it only to a mentor you choose. Leave out anything that could "
-                        f"identify a student. Report abuse or neglect elsewhere: {call.work.privacy_settings.abuse}.",
+                        "I keep it encrypted and show it only to you and to a mentor you choose. Leave out anything "
+                        "that could identify a student. I don't report abuse or neglect. "
+                        f"{capitalized(call.work.privacy_settings.abuse)}.",
                     )
                 ),
             ),
@@ -321,21 +335,26 @@ def _is_mentor(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @only_for(_is_mentor)
 def reach_delivery(work: Work, item: Delivery) -> Card | None:
     person = people.get(work.tx, UUID(item.subject))
-    text = say(Bold(person.name), " asked you to reach out. I don't know more, and I sent nothing they wrote.")
+    text = say(Bold(person.name), " asked you to reach out. That's all I know. I never send what they wrote.")
     return Card("Please reach out", (text,))
 
 
 # Commands ---------------------------------------------------------------------------------------
 
 
-@router.command("checkin", "Your open check-in, or when the next one comes")
+@router.command("checkin", "See your open check-in, or when the next one is")
 def checkin_command(call: Call) -> Reply:
-    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
-    if found is not None:
-        return Reply(card=checkin_card(call.work, found))
+    """The open check-in: it may stand far above in the chat, so it is shown again.
+
+    Who has not decided yet is pointed to the notice.
+    """
+    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    if checkin is not None:
+        undecided = not (has_agreed(call.work.tx, call.my_id) or has_declined(call.work.tx, call.my_id))
+        return Reply(card=consent_notice.unread_card(checkin) if undecided else checkin_card(call.work, checkin))
+    if (reason := gets_none(call)) is not None:
+        return notice(*reason)
     at = checkins.turn_at(call.work.tx, call.my_id)
-    if at is None and consent_notice.has_declined(call.work.tx, call.my_id):
-        return notice(consent_notice.DECLINED)
     if at is None:
-        return notice("You don't get check-ins. To get them, send ", Cmd("checkins on"), ".")
+        return notice("No check-in is open.")
     return notice("No check-in is open. You'll get the next one ", When(at, call.me.zone), ".")

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Form, Note, Paragraph, action, buttons, say
+from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Form, Note, Paragraph, Text, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, router
+from program.core.words import capitalized
 from program.privacy.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage.checkins import consent
 from storage.checkins.checkins import CheckIn
 from storage.checkins.consent import Decision
 from storage.core.database import Tx
 
-DECLINED = "You declined check-ins. I don't ask you anything or keep what you write. To change that, send “privacy”."
-UNDECIDED = "Please read the notice and choose first. Send “privacy”."
+DECLINED: Text = (
+    "You declined check-ins. I don't ask you anything or keep what you write. To change that, send ",
+    Cmd("privacy"),
+    ".",
+)
+UNDECIDED: Text = ("Please read the notice and choose first. Send ", Cmd("privacy"), ".")
+UNREAD = "Please read the notice about check-ins and choose first."
 MORE = Button("More", action("consent.more"), opens_form=True)
 
 
 def has_agreed(tx: Tx, person_id: UUID) -> bool:
-    found = consent.of(tx, person_id)
-    return found is not None and found.agreed
+    decision = consent.of(tx, person_id)
+    return decision is not None and decision.agreed
 
 
 def has_declined(tx: Tx, person_id: UUID) -> bool:
-    found = consent.of(tx, person_id)
-    return found is not None and found.declined
+    decision = consent.of(tx, person_id)
+    return decision is not None and decision.declined
 
 
-def first_card(privacy_settings: PrivacySettings, found: CheckIn, *, changed: bool = False) -> Card:
+def first_card(privacy_settings: PrivacySettings, checkin: CheckIn, *, changed: bool = False) -> Card:
     """What somebody who has not decided yet sees in place of a check-in.
 
     ``changed``: they agreed to an earlier notice.
@@ -36,18 +42,21 @@ def first_card(privacy_settings: PrivacySettings, found: CheckIn, *, changed: bo
     return Card(
         "The notice about check-ins has changed" if changed else "Before your first check-in",
         (
-            say("I sometimes ask how things are going. Answering is optional."),
+            say("I ask how things are going. Answering is optional."),
             *notice(privacy_settings),
-            choice(None, found.id),
-            Note(("Send ", Cmd("privacy"), " to change your choice.")),
+            choice(None, checkin.id),
+            Note(("Send ", Cmd("privacy"), " to change this.")),
         ),
     )
 
 
-def unkept_card(privacy_settings: PrivacySettings, found: CheckIn) -> Card:
-    """The answer to words typed by somebody who has not decided yet."""
-    first = first_card(privacy_settings, found)
-    return Card("I didn't save that", (say("You haven't chosen yet whether you want check-ins."), *first.blocks))
+def unread_card(checkin: CheckIn, lead: str = "") -> Card:
+    """The answer to somebody who has not decided yet: the notice stands in the message of their check-in.
+
+    ``lead``: what is said before it.
+    """
+    read = Button("Read the notice", action("consent.read", checkin.id), style="primary")
+    return Card("", (say(f"{lead} {UNREAD}".strip()), buttons(read)))
 
 
 def declined_card(privacy_settings: PrivacySettings) -> Card:
@@ -59,17 +68,20 @@ def declined_card(privacy_settings: PrivacySettings) -> Card:
 
 
 def notice(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
-    """Who reads what, in as few words as it takes. Whoever changes its meaning gives it the next version."""
+    """Who reads what, in as few words as it takes.
+
+    A change of meaning needs the next version, which asks everybody again; the same facts in other words do not.
+    """
     return (
         say(
-            Bold("Who can read it: "),
-            "you, and mentors you choose. Coordinators see group figures. Nobody sees who answered, paused or "
-            "declined. The operator holds the keys.",
+            Bold("Your answers: "),
+            "only you and mentors you choose see them, or that you answered. The operator has the keys to read them. "
+            "Coordinators see group totals. I tell nobody who paused or declined.",
         ),
-        say(Bold("Slack or Teams "), "keeps what you type in a chat; use the form."),
-        say(Bold("Students: "), "no names, nothing that could identify one."),
-        say(Bold("Report abuse or neglect elsewhere: "), f"{privacy_settings.abuse}."),
-        say(Bold("In a crisis: "), f"{privacy_settings.crisis}."),
+        say(Bold("Use the form: "), "Slack or Teams keeps chats."),
+        say(Bold("Students: "), "write nothing that could identify one."),
+        say(Bold("Abuse or neglect: "), f"I don't report it. {capitalized(privacy_settings.abuse)}."),
+        say(Bold("Crisis: "), f"{privacy_settings.crisis}."),
         say(Bold("Public records: "), f"{privacy_settings.records}."),
     )
 
@@ -91,14 +103,15 @@ def more(call: Call) -> Reply:
 def _details(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
     return (
         say(
-            Bold("Who can read it: "),
-            "you, from the account you wrote with. A mentor reads only what you share with them, and you see each time "
-            f"they do. Coordinators see figures about groups, each from {privacy_settings.threshold} or more answers.",
+            Bold("Your answers: "),
+            "I show them to you, in the account you wrote with. A mentor reads only what you share with them, and you "
+            "see each time they do. If you ask your mentor to reach out, they see that you asked, and nothing else. "
+            f"Coordinators see totals for groups, each from {privacy_settings.threshold} or more answers.",
         ),
         say(
             Bold("The operator "),
-            "runs the bot, keeps what you write encrypted, and holds the keys. Somebody with the keys can read it: "
-            "that is a matter of trust.",
+            "runs the bot, keeps what you write encrypted, and has the keys. Somebody with the keys can read it. The "
+            "operator's database also shows who answered, paused or declined. You have to trust them.",
         ),
         say(
             Bold("Slack or Teams "),
@@ -111,17 +124,17 @@ def _details(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
         ),
         say(
             Bold("Abuse or neglect: "),
-            f"{privacy_settings.abuse}. Make the report yourself, at once. The bot passes none on.",
+            f"{capitalized(privacy_settings.abuse)}. Make the report yourself, at once. I don't report it for you.",
         ),
-        say(Bold("In a crisis: "), f"{privacy_settings.crisis}. Nobody watches the bot for calls for help."),
+        say(Bold("Crisis: "), f"{privacy_settings.crisis}. Nobody watches the bot for calls for help."),
         say(
             Bold("Public records: "),
             f"{privacy_settings.records} of what the program keeps, what you write here included.",
         ),
         say(
             Bold("Your choice: "),
-            "nobody else sees it. If you decline, I ask nothing and keep nothing you write. To change your "
-            "choice, or to read, take along or delete what is kept, send ",
+            "I tell nobody else. If you decline, I ask nothing and keep nothing you write. To change your "
+            "choice, or to read, download or delete what you wrote, send ",
             Cmd("privacy"),
             ".",
         ),

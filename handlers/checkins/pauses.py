@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from handlers.checkins import consent_notice
+from handlers.checkins.recipients import gets_none, never_gets
 from handlers.checkins.schedule import refresh_turns
-from handlers.core.cards import Bold, Button, Card, Cmd, When, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, action, buttons, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import EVERYONE, Call, Refused, router
 from program.core.dates import read_day
@@ -31,6 +32,9 @@ def _is_a_date(words: str) -> bool:
     "snooze", "Pause check-ins until a day", takes="until DATE", accepts=_may_be_a_date, corrects=_is_a_date
 )
 def snooze(call: Call) -> Reply:
+    """Pause the asker's check-ins, if they get any."""
+    if (reason := gets_none(call)) is not None:
+        return notice(*reason)
     today = local_day(call.work.now, call.me.zone)
     until = read_day(call.words, today)
     if until is None:
@@ -47,14 +51,28 @@ def snooze(call: Call) -> Reply:
     return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
 
 
-@router.command("resume", "End the pause")
+@router.command("resume", "End the pause of check-ins")
 def resume(call: Call) -> Reply:
+    """End the asker's pause, and say when the next check-in is."""
+    paused = _is_paused(call)
     people.set_snooze(call.work.tx, call.my_id, None)
     refresh_turns(call.work, [call.my_id])
+    if (reason := gets_none(call)) is not None:
+        return notice(*(("Pause ended. ",) if paused else ()), *reason)
+    if paused:
+        return notice("Pause ended.", *_next_checkin(call, " Your next check-in is "))
+    return notice("Check-ins aren't paused.", *_next_checkin(call, " The next one is "))
+
+
+def _is_paused(call: Call) -> bool:
+    until = people.get(call.work.tx, call.my_id).snoozed_until
+    return until is not None and local_day(call.work.now, call.me.zone) < until
+
+
+def _next_checkin(call: Call, lead: str) -> Text:
+    """A sentence about the asker's next check-in; empty where none is planned."""
     at = checkins.turn_at(call.work.tx, call.my_id)
-    if at is None:
-        return notice("The pause is over. You don't get check-ins. To get them, send ", Cmd("checkins on"), ".")
-    return notice("The pause is over. The next check-in comes ", When(at, call.me.zone), ".")
+    return (lead, When(at, call.me.zone), ".") if at is not None else ()
 
 
 def _is_on_or_off(words: str) -> bool:
@@ -70,16 +88,26 @@ def _is_on_or_off(words: str) -> bool:
     corrects=_is_on_or_off,
 )
 def switch(call: Call) -> Reply:
-    """Mentors have them off until they turn them on."""
+    """Turn the asker's check-ins on or off. Mentors have them off until they turn them on."""
+    if reason := never_gets(call):
+        return notice(reason)
     if call.words not in ("on", "off"):
-        raise Refused("Send ", Cmd("checkins on"), " or ", Cmd("checkins off"), ".")
-    if not call.me.memberships:
-        raise Refused("Check-ins are for people in a cohort.")
+        return _state(call)
     people.set_checkins(call.work.tx, call.my_id, call.words == "on")
     refresh_turns(call.work, [call.my_id])
-    if call.words == "on" and consent_notice.has_declined(call.work.tx, call.my_id):
-        return Reply(card=consent_notice.declined_card(call.work.privacy_settings))
-    at = checkins.turn_at(call.work.tx, call.my_id)
-    if at is None:
+    if call.words == "off":
         return notice("Check-ins are off. To turn them on again, send ", Cmd("checkins on"), ".")
-    return notice("Check-ins are on. The next one comes ", When(at, call.me.zone), ".")
+    if consent_notice.has_declined(call.work.tx, call.my_id):
+        return Reply(card=consent_notice.declined_card(call.work.privacy_settings))
+    return notice("Check-ins are on.", *_next_checkin(call, " The next one is "))
+
+
+def _state(call: Call) -> Reply:
+    """Whether check-ins are on, with a button for each way."""
+    if consent_notice.has_declined(call.work.tx, call.my_id):
+        return Reply(card=consent_notice.declined_card(call.work.privacy_settings))
+    on = gets_none(call) is None
+    state: Text = ("Check-ins are on.", *_next_checkin(call, " The next one is ")) if on else ("Check-ins are off.",)
+    turn_on = Button("Turn on", action("command.run", "checkins on"))
+    turn_off = Button("Turn off", action("command.run", "checkins off"))
+    return Reply(card=Card("", (say(*state), buttons(turn_on, turn_off))))

@@ -19,17 +19,17 @@ def prompts_command(call: Call) -> Reply:
 @router.press("checkins.prompts")
 def prompts_form(call: Call) -> Reply:
     if not call.me.coordinator:
-        raise Refused("The prompts are the coordinator's.")
+        raise Refused("Only a coordinator can change the prompts.")
     return Reply(form=_prompts_form(call))
 
 
 def _prompts_form(call: Call) -> Form:
-    texts = "\n".join(one.text for one in checkins.prompts(call.work.tx))
+    texts = "\n".join(prompt.text for prompt in checkins.prompts(call.work.tx))
     return Form(
         "Check-in prompts",
         action("checkins.prompted"),
         opener=action("checkins.prompts"),
-        blocks=(say("One prompt a line. They rotate, three in each check-in; open check-ins keep theirs."),),
+        blocks=(say("Write one prompt per line. Each check-in uses three. Open check-ins don't change."),),
         fields=(TextField("prompts", "Prompts", texts, multiline=True),),
     )
 
@@ -37,12 +37,12 @@ def _prompts_form(call: Call) -> Form:
 @router.submit("checkins.prompted")
 def set_prompts(call: Call) -> Reply:
     if not call.me.coordinator:
-        raise Refused("The prompts are the coordinator's.")
+        raise Refused("Only a coordinator can change the prompts.")
     lines = [" ".join(line.split()) for line in FieldReader(call.values).text("prompts").splitlines()]
     texts = list(dict.fromkeys(line for line in lines if line))
     if not texts:
-        raise FormErrors({"prompts": "Write at least one prompt."})
+        raise FormErrors({"prompts": "Enter at least one prompt."})
     if len(texts) > MOST_PROMPTS or any(len(text) > 150 for text in texts):
         raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of 150 characters."})
     checkins.replace_prompts(call.work, texts)
-    return notice(f"Saved {counted(len(texts), 'prompt')}. Check-ins that are open keep theirs.")
+    return notice(f"Saved {counted(len(texts), 'prompt')}. Open check-ins don't change.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.checkins.checkins import PULSES, answered, open_checkin, own_checkin
+from handlers.checkins.checkins import PULSES, answered, checkin_card, open_checkin, own_checkin
 from handlers.core.cards import Bold, Form, Note, action, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, Refused, router
@@ -60,6 +60,12 @@ def _saved(call: Call, checkin: CheckIn) -> Item:
     return item
 
 
+@router.press("checkins.change")
+def change(call: Call) -> Reply:
+    """The check-in with the numbers to choose from; the saved one stays until another is tapped."""
+    return Reply(replace=checkin_card(call.work, open_checkin(call), change=True))
+
+
 @router.press("checkins.number")
 def show(call: Call) -> Reply:
     """The saved number, in a form: a chat, and whoever keeps its messages, never has it from the bot."""
@@ -74,7 +80,7 @@ def show(call: Call) -> Reply:
             confidential=True,
             blocks=(
                 say("You answered ", Bold(str(value)), f" in the check-in of {say_day(checkin.day)}."),
-                Note(("1 is hard, 5 is great. The check-in in the chat takes it back.",)),
+                Note(("1 is hard, 5 is great. To delete it, press “Delete my number” in the chat.",)),
             ),
         )
     )

@@ -46,7 +46,12 @@ NOT_THERE = "I can't find that reflection. It may have been deleted, or it's no 
 # The list ---------------------------------------------------------------------------------------
 
 
-@router.command("reflections", "Your reflections: open, change, delete, share", reads=True)
+@router.command(
+    "reflections",
+    "Open, change, delete or share your reflections",
+    reads=True,
+    by_role={"mentor": "Open what mentees shared with you, and your own reflections"},
+)
 def reflections_command(call: Call) -> Reply:
     return Reply(card=list_card(call))
 
@@ -62,59 +67,70 @@ def list_card(call: Call, skip: int = 0) -> Card:
     tx = call.work.tx
     every = reflections.of_account(tx, call.me.account_id)
     shown = every[skip : skip + SHOWN]
-    made = shares.of_items(tx, [one.id for one in shown])
+    made = shares.of_items(tx, [reflection.id for reflection in shown])
     mentors = _mentors(call)
-    read = shares.readings(tx, [one.id for one in made])
+    read = shares.readings(tx, [share.id for share in made])
     blocks: list[Block] = []
-    for one in shown:
-        blocks += _row(call, one, [share for share in made if share.item_id == one.id], read, mentors)
+    for reflection in shown:
+        blocks += _row(call, reflection, [share for share in made if share.item_id == reflection.id], read, mentors)
+    elsewhere = reflections.count_elsewhere(tx, call.my_id, call.me.account_id)
     if not every:
-        blocks.append(say("You haven't written any with this account."))
+        blocks.append(
+            say("You haven't written any with this account." if elsewhere else "You haven't written any yet.")
+        )
     if len(every) > skip + SHOWN:
         blocks.append(buttons(Button("Older", action("reflections.page", skip + SHOWN))))
-    elsewhere = reflections.count_elsewhere(tx, call.my_id, call.me.account_id)
     if elsewhere:
-        blocks.append(say(f"{counted(elsewhere, 'more')} can be opened only with the account that wrote it."))
-    blocks += _shared_with_me(call)
-    return Card("Your reflections", (*blocks, Note(("Each opens in a form that only you see.",))))
+        blocks.append(say(_elsewhere(elsewhere)))
+    shared_here = _shared_with_me(call)
+    note = (Note(("Each opens in a form that only you see.",)),) if every or shared_here else ()
+    return Card("Your reflections", (*blocks, *shared_here, *note))
+
+
+def _elsewhere(number: int) -> str:
+    """That some of the asker's reflections were written with other accounts of theirs."""
+    writer = "the account that wrote it" if number == 1 else "the accounts that wrote them"
+    return f"{counted(number, 'reflection')} can be opened only with {writer}."
 
 
 def _row(
     call: Call,
-    one: Reflection,
+    reflection: Reflection,
     made: Sequence[Share],
     read: Mapping[UUID, list[datetime]],
     mentors: Mapping[UUID, str],
 ) -> list[Block]:
-    lines = [_share_line(one, share, read.get(share.id, []), call.me.zone) for share in made]
-    may_share = bool(_open_to(mentors, one, made))
+    lines = [_share_line(reflection, share, read.get(share.id, []), call.me.zone) for share in made]
+    may_share = bool(_open_to(mentors, reflection, made))
     items = [
-        Button("Open", action("reflections.open", one.id), opens_form=True),
-        *([Button("Share", action("reflections.share", one.id), opens_form=True)] if may_share else []),
+        Button("Open", action("reflections.open", reflection.id), opens_form=True),
+        *([Button("Share", action("reflections.share", reflection.id), opens_form=True)] if may_share else []),
         *(
             Button(shortened(f"Stop sharing with {share.mentor}", 70), action("reflections.stop", share.id))
             for share in made
             if share.holds
         ),
-        Button("Delete", action("reflections.delete", one.id), style="danger", confirm="Delete this reflection?"),
+        Button(
+            "Delete", action("reflections.delete", reflection.id), style="danger", confirm="Delete this reflection?"
+        ),
     ]
-    return [say(Bold(say_day(one.day))), *([Bullets(tuple(lines))] if lines else []), buttons(*items)]
+    return [say(Bold(say_day(reflection.day))), *([Bullets(tuple(lines))] if lines else []), buttons(*items)]
 
 
-def _share_line(found: Reflection, share: Share, read: Sequence[datetime], zone: str) -> Text:
+def _share_line(reflection: Reflection, share: Share, read: Sequence[datetime], zone: str) -> Text:
     """With whom, whether it still is, every reading, and whether it is shared as it is now."""
     begins = "Shared" if share.holds else "Was shared"
     times = ", ".join(_stamp(at, zone) for at in read)
     line = f"{begins} with {share.mentor}. " + (f"Read {times}." if read else "Not read.")
-    if share.holds and _changed_since(found, share):
+    if share.holds and _changed_since(reflection, share):
         line += (
             f" You changed it after that. {share.mentor} still sees it as it was. Share it again to show the change."
         )
     return (line,)
 
 
-def _changed_since(found: Reflection, share: Share) -> bool:
-    return found.at > share.at
+def _changed_since(reflection: Reflection, share: Share) -> bool:
+    return reflection.at > share.at
 
 
 def _stamp(at: datetime, zone: str) -> str:
@@ -126,20 +142,20 @@ def _stamp(at: datetime, zone: str) -> str:
 
 def _own(call: Call) -> Reflection:
     """The reflection of the button or form, if this account wrote it; for everybody else there is none."""
-    found = reflections.find(call.work.tx, call.id_at(0), call.me.account_id)
-    if found is None:
+    reflection = reflections.find(call.work.tx, call.id_at(0), call.me.account_id)
+    if reflection is None:
         raise Refused(NOT_THERE)
-    return found
+    return reflection
 
 
 @router.press("reflections.open")
-def open_one(call: Call) -> Reply:
+def open_own(call: Call) -> Reply:
     """The text, to read and to change, in a form and nowhere else."""
-    found = _own(call)
-    answers = reflections.read(call.vault, call.work.tx, found.id, call.me.account_id)
-    made = shares.of_items(call.work.tx, [found.id])
-    read = shares.readings(call.work.tx, [one.id for one in made])
-    lines = tuple(_share_line(found, one, read.get(one.id, []), call.me.zone) for one in made)
+    reflection = _own(call)
+    answers = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
+    made = shares.of_items(call.work.tx, [reflection.id])
+    read = shares.readings(call.work.tx, [share.id for share in made])
+    lines = tuple(_share_line(reflection, share, read.get(share.id, []), call.me.zone) for share in made)
     labels = _labels(call.work, answers)
     note = (
         "A mentor you shared it with still sees it as it was then. To show what you change, share it again. "
@@ -147,9 +163,9 @@ def open_one(call: Call) -> Reply:
     )
     return Reply(
         form=Form(
-            say_day(found.day),
-            action("reflections.save", found.id),
-            opener=action("reflections.open", found.id),
+            say_day(reflection.day),
+            action("reflections.save", reflection.id),
+            opener=action("reflections.open", reflection.id),
             confidential=True,
             blocks=(*([Bullets(lines)] if lines else []), Note((note,))),
             fields=tuple(answer_field(name, labels[name], text) for name, text in answers.items()),
@@ -160,39 +176,39 @@ def open_one(call: Call) -> Reply:
 def _labels(work: Work, answers: reflections.Answers) -> dict[str, str]:
     """What each answer answers."""
     asked = checkins.prompt_texts(work.tx, [name for name in answers if name != reflections.TYPED])
-    texts = {str(one.id): one.text for one in asked}
+    texts = {str(prompt.id): prompt.text for prompt in asked}
     return {name: texts.get(name, TYPED_LABEL) for name in answers}
 
 
 @router.submit("reflections.save")
 def save(call: Call) -> Reply:
-    found = _own(call)
-    before = reflections.read(call.vault, call.work.tx, found.id, call.me.account_id)
+    reflection = _own(call)
+    before = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
     read = FieldReader(call.values)
     answers = {name: text for name in before if (text := read.text(name))}
     read.check()
     if answers:
         check_agreed(call)
-    checkin = checkins.get(call.work.tx, found.checkin_id)
+    checkin = checkins.get(call.work.tx, reflection.checkin_id)
     if checkin is None:
         raise Refused(NOT_THERE)
     with holds.respected(call):
         reflections.save(call.vault, call.work, checkin, call.my_id, call.me.account_id, answers)
-    _refresh(call.work, found)
+    _refresh(call.work, reflection)
     return notice("Saved." if answers else "Deleted.")
 
 
 @router.press("reflections.delete")
 def delete(call: Call) -> Reply:
-    found = _own(call)
+    reflection = _own(call)
     with holds.respected(call):
-        reflections.remove(call.work, call.my_id, found.id, call.me.account_id)
-    _refresh(call.work, found)
+        reflections.remove(call.work, call.my_id, reflection.id, call.me.account_id)
+    _refresh(call.work, reflection)
     return Reply(replace=list_card(call))
 
 
-def _refresh(work: Work, found: Reflection) -> None:
-    deliveries.refresh(work, found.checkin_id, "checkin", "checkin.nudge")
+def _refresh(work: Work, reflection: Reflection) -> None:
+    deliveries.refresh(work, reflection.checkin_id, "checkin", "checkin.nudge")
 
 
 # Sharing ----------------------------------------------------------------------------------------
@@ -200,57 +216,60 @@ def _refresh(work: Work, found: Reflection) -> None:
 
 @router.press("reflections.share")
 def share_form(call: Call) -> Reply:
-    found = _own(call)
-    options = _open_to(_mentors(call), found, shares.of_items(call.work.tx, [found.id]))
+    reflection = _own(call)
+    options = _open_to(_mentors(call), reflection, shares.of_items(call.work.tx, [reflection.id]))
     if not options:
         raise Refused("Your cohort has no mentor to share it with.")
     note = (
-        "Only the mentor you choose can open it, in a form, as it is now, until you stop sharing. What you change "
-        "later is not shared until you share it again. You see each time they read it. "
-        "They may remember what they read."
+        "Only the mentor you choose can open it, as it is now, until you stop sharing. Share again to show later "
+        "changes. You'll see each time they read it. They may remember it."
     )
     return Reply(
         form=Form(
             "Share a reflection",
-            action("reflections.shared", found.id),
-            opener=action("reflections.share", found.id),
+            action("reflections.shared", reflection.id),
+            opener=action("reflections.share", reflection.id),
             submit="Share",
             confidential=True,
-            blocks=(say("Your reflection of ", Bold(say_day(found.day)), ":"), *_words(call, found), Note((note,))),
+            blocks=(
+                say("Your reflection of ", Bold(say_day(reflection.day)), ":"),
+                *_words(call, reflection),
+                Note((note,)),
+            ),
             fields=(ChoiceField("mentor", "Share with", options, options[0].value if len(options) == 1 else ""),),
         )
     )
 
 
-def _words(call: Call, found: Reflection) -> list[Block]:
+def _words(call: Call, reflection: Reflection) -> list[Block]:
     """The author's own words, in a form, so that they see what they share."""
-    answers = reflections.read(call.vault, call.work.tx, found.id, call.me.account_id)
+    answers = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
     return [say(text) for text in (answers or {}).values() if text]
 
 
 def _mentors(call: Call) -> dict[UUID, str]:
     """The mentors of the asker's cohorts, by name."""
     own = cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",))
-    found = {one.id: one.name for cohort in own for one in cohorts.members(call.work.tx, cohort.id, "mentor")}
-    found.pop(call.my_id, None)
-    return dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
+    names = {mentor.id: mentor.name for cohort in own for mentor in cohorts.members(call.work.tx, cohort.id, "mentor")}
+    names.pop(call.my_id, None)
+    return dict(sorted(names.items(), key=lambda item: (item[1], item[0])))
 
 
-def _open_to(mentors: Mapping[UUID, str], found: Reflection, made: Sequence[Share]) -> tuple[Option, ...]:
+def _open_to(mentors: Mapping[UUID, str], reflection: Reflection, made: Sequence[Share]) -> tuple[Option, ...]:
     """The mentors it is not shared with yet, or not as it is now."""
-    having = {one.mentor_id for one in made if one.holds and not _changed_since(found, one)}
+    having = {share.mentor_id for share in made if share.holds and not _changed_since(reflection, share)}
     return tuple(Option(str(person_id), name) for person_id, name in mentors.items() if person_id not in having)
 
 
 @router.submit("reflections.shared")
 def share(call: Call) -> Reply:
-    found = _own(call)
+    reflection = _own(call)
     read = FieldReader(call.values)
-    choices = _open_to(_mentors(call), found, shares.of_items(call.work.tx, [found.id]))
-    options = {one.value: one.label for one in choices}
+    choices = _open_to(_mentors(call), reflection, shares.of_items(call.work.tx, [reflection.id]))
+    options = {option.value: option.label for option in choices}
     chosen = read.choice("mentor", tuple(options), needed="Choose a mentor.")
     read.check()
-    reflections.share(call.vault, call.work, found, call.my_id, call.me.account_id, UUID(chosen))
+    reflections.share(call.vault, call.work, reflection, call.my_id, call.me.account_id, UUID(chosen))
     return notice(
         "Shared with ", Bold(options[chosen]), ". ", Cmd("reflections"), " shows when they read it, and stops it."
     )
@@ -258,11 +277,11 @@ def share(call: Call) -> Reply:
 
 @router.press("reflections.stop")
 def stop(call: Call) -> Reply:
-    found = shares.get(call.work.tx, call.id_at(0))
-    if found is None or reflections.find(call.work.tx, found.item_id, call.me.account_id) is None:
+    shared = shares.get(call.work.tx, call.id_at(0))
+    if shared is None or reflections.find(call.work.tx, shared.item_id, call.me.account_id) is None:
         raise Refused(NOT_THERE)  # another account's, be it the same person's: stopping destroys the shared copy
-    if found.ended_at is None:
-        shares.stop(call.work, found, call.my_id)
+    if shared.ended_at is None:
+        shares.stop(call.work, shared, call.my_id)
     return Reply(replace=list_card(call))
 
 
@@ -271,32 +290,32 @@ def stop(call: Call) -> Reply:
 
 @router.delivery("share")
 def share_delivery(work: Work, item: Delivery) -> Card | None:
-    found = shares.get(work.tx, UUID(item.subject))
-    if found is None:
+    shared = shares.get(work.tx, UUID(item.subject))
+    if shared is None:
         return None
-    if not found.holds:
+    if not shared.holds:
         gone = Card("A reflection was shared", (say("It's no longer shared."),))
         return gone if item.verb == "update" else None
-    read_it = Button("Read it", action("reflections.read", found.id), style="primary", opens_form=True)
+    read_it = Button("Read it", action("reflections.read", shared.id), style="primary", opens_form=True)
     return Card(
-        f"{found.author} shared a reflection with you",
+        f"{shared.author} shared a reflection with you",
         (
-            say("It opens in a form that only you see. ", Bold(found.author), " sees when you read it."),
+            say("It opens in a form that only you see. ", Bold(shared.author), " sees when you read it."),
             buttons(read_it),
         ),
     )
 
 
 def _shared_with_me(call: Call) -> list[Block]:
-    found = [one for one in shares.with_mentor(call.work.tx, call.my_id) if one.holds]
-    if not found:
+    held = [share for share in shares.with_mentor(call.work.tx, call.my_id) if share.holds]
+    if not held:
         return []
-    days = reflections.days(call.work.tx, [one.item_id for one in found])
-    there = [one for one in reversed(found) if one.item_id in days]
+    days = reflections.days(call.work.tx, [share.item_id for share in held])
+    there = [share for share in reversed(held) if share.item_id in days]
     blocks: list[Block] = [Heading("Shared with you")]
-    for one in there[:MOST_SHARED]:
-        label = f"{shortened(one.author, 50)}, {say_day(days[one.item_id])}"
-        blocks.append(buttons(Button(label, action("reflections.read", one.id), opens_form=True)))
+    for share in there[:MOST_SHARED]:
+        label = f"{shortened(share.author, 50)}, {say_day(days[share.item_id])}"
+        blocks.append(buttons(Button(label, action("reflections.read", share.id), opens_form=True)))
     if len(there) > MOST_SHARED:
         blocks.append(say(f"and {len(there) - MOST_SHARED} older ones. To open one, use the message about it."))
     return blocks
@@ -305,25 +324,25 @@ def _shared_with_me(call: Call) -> list[Block]:
 @router.press("reflections.read")
 def read_shared(call: Call) -> Reply:
     """A shared reflection, for the account it was shared with; every reading is noted."""
-    found = shares.get(call.work.tx, call.id_at(0))
-    mine = found is not None and found.mentor_id == call.my_id and str(call.me.account_id) in found.accounts
-    if found is None or not mine or not found.holds:
+    shared = shares.get(call.work.tx, call.id_at(0))
+    mine = shared is not None and shared.mentor_id == call.my_id and str(call.me.account_id) in shared.accounts
+    if shared is None or not mine or not shared.holds:
         raise Refused(NOT_THERE)
-    answers = reflections.read_shared(call.vault, call.work.tx, found.copy_id) if found.copy_id else {}
-    day = reflections.days(call.work.tx, [found.item_id]).get(found.item_id)
+    answers = reflections.read_shared(call.vault, call.work.tx, shared.copy_id) if shared.copy_id else {}
+    day = reflections.days(call.work.tx, [shared.item_id]).get(shared.item_id)
     if not answers or day is None:
         raise Refused(NOT_THERE)
-    shares.note_reading(call.work, found.id, call.me.account_id)
+    shares.note_reading(call.work, shared.id, call.me.account_id)
     labels = _labels(call.work, answers)
     words: list[Block] = []
     for name, text in answers.items():
         words += [say(Bold(labels[name])), say(text)]
-    name = people.get(call.work.tx, found.author_id).name
+    name = people.get(call.work.tx, shared.author_id).name
     return Reply(
         form=Form(
             "A shared reflection",
-            action("reflections.read", found.id),
-            opener=action("reflections.read", found.id),
+            action("reflections.read", shared.id),
+            opener=action("reflections.read", shared.id),
             submit=None,
             confidential=True,
             blocks=(

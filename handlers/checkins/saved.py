@@ -10,12 +10,17 @@ from storage.checkins.checkins import CheckIn
 from storage.checkins.saved import Saved, find_saved
 
 SAVED = "Saved. I show it to no one unless you share it."
+NUMBER_ALONE = "Saved. I show your number only to you."
+NUMBER_TOO = " I show your number only to you."
 
 
 def saved_sentence(saved: Saved) -> str:
     """That it is saved, and who can read it, an earlier version of it included."""
+    if not saved.words:
+        return NUMBER_ALONE
     readers = read_by(saved)
-    return f"Saved. {readers} I show it to no one else." if readers else SAVED
+    words = f"Saved. {readers} I show it to no one else." if readers else SAVED
+    return words + (NUMBER_TOO if saved.number else "")
 
 
 def read_by(saved: Saved) -> str:
@@ -32,14 +37,17 @@ def read_by(saved: Saved) -> str:
 def removed_sentence(call: Call, checkin: CheckIn) -> Text:
     """What is still saved for a check-in after all of its words were removed from the form."""
     saved = find_saved(call.work.tx, checkin.id, call.my_id)
-    there = typed.of_account(call.work.tx, call.me.account_id, call.work.now)
-    waiting = [one.until for one in there if one.checkin_id == checkin.id]
-    if not saved.anything and not waiting:
+    undecided = typed.of_account(call.work.tx, call.me.account_id, call.work.now)
+    ends = [words.until for words in undecided if words.checkin_id == checkin.id]
+    if not saved.anything and not ends:
         return ("Nothing is saved for this check-in now.",)
     number = " Your number from 1 to 5 is still saved." if saved.number else ""
     elsewhere = " What you wrote with another account is still saved." if saved.words else ""
     first = f"Your words aren't saved.{number}{elsewhere}"
-    if not waiting:
+    if not ends:
         return (first,)
-    until = When(max(waiting), call.me.zone)
-    return (f"{first} What you typed into the chat is deleted by ", until, " unless you keep it.")
+    return (
+        f"{first} What you typed into the chat is deleted by ",
+        When(max(ends), call.me.zone),
+        " unless you keep it.",
+    )

@@ -8,13 +8,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers.checkins import consent_notice
-from handlers.checkins.checkins import answered, check_agreed, find_answers, open_checkin, save_answers
+from handlers.checkins.checkins import (
+    answered,
+    check_agreed,
+    find_answers,
+    number_buttons,
+    open_checkin,
+    save_answers,
+)
 from handlers.checkins.pulses import save_pulse
 from handlers.checkins.saved import saved_sentence
-from handlers.core.cards import Block, Button, Card, Cmd, Note, When, action, buttons, say
+from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, action, buttons, say
 from handlers.core.requests import Reply, Typed, notice
 from handlers.core.router import Call, Refused, commands_of, router, suggested
-from program.checkins.typed import is_question, meant_by_other_words, pointers, read_choice, read_pulse, small_talk
+from program.checkins.typed import (
+    begins_as_question,
+    is_question,
+    meant_by_other_words,
+    pointers,
+    read_choice,
+    read_pulse,
+    small_talk,
+)
 from program.core.words import near_commands
 from storage.checkins import checkins, reflections, typed
 from storage.checkins.checkins import CheckIn
@@ -40,27 +55,27 @@ def read_typed(call: Call) -> Reply:
         return notice(answer)
     if consent_notice.has_declined(call.work.tx, call.my_id):
         return _declined(router.unknown(call, text))
-    found = checkins.open_of(call.work.tx, call.my_id, call.work.now)
-    if found is None:
+    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    if checkin is None:
         return _near_command(call, text) or router.unknown(call, text)
-    return _near_command(call, text) or _answer(call, found, text)
+    return _near_command(call, text) or _answer(call, checkin, text)
 
 
 def _declined(answer: Reply) -> Reply:
     """The answer to an unknown command, and that nothing of it was kept."""
     blocks = answer.card.blocks if answer.card is not None else ()
-    return Reply(card=Card("", (*blocks, Note((consent_notice.DECLINED,)))))
+    return Reply(card=Card("", (*blocks, Note(consent_notice.DECLINED))))
 
 
 def _choice(call: Call, text: str) -> Reply | None:
     """A typed "yes" or "no" answers the one question about typed words that is open."""
     wanted = read_choice(text)
-    waiting = typed.of_account(call.work.tx, call.me.account_id, call.work.now) if wanted is not None else []
-    if not waiting:
+    undecided = typed.of_account(call.work.tx, call.me.account_id, call.work.now) if wanted is not None else []
+    if not undecided:
         return None
-    if len(waiting) > 1:
+    if len(undecided) > 1:
         return notice("I asked about more than one message. Please use the buttons below each of them.")
-    chosen = (keep if wanted else discard)(replace(call, args=(str(waiting[0].id),)))
+    chosen = (keep if wanted else discard)(replace(call, args=(str(undecided[0].id),)))
     return Reply(card=chosen.replace)
 
 
@@ -72,7 +87,7 @@ def _near_command(call: Call, text: str) -> Reply | None:
         return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
     if (refused := router.misspelled_of_others(call, text)) is not None:
         return refused
-    if near := [one for one in meant_by_other_words(text) if one in commands_of(call.me)]:
+    if near := [command for command in meant_by_other_words(text) if command in commands_of(call.me)]:
         return suggested(call, near, "Did you mean one of these? ", NOT_KEPT)
     if is_question(text) and (near := _pointers(call, text)):
         return suggested(call, near, "I can't answer questions in my own words. One of these may help. ", NOT_KEPT)
@@ -84,78 +99,84 @@ def _pointers(call: Call, text: str) -> list[str]:
     return [command for command in pointers(text) if command in allowed]
 
 
-def _answer(call: Call, found: CheckIn, text: str) -> Reply:
+def _answer(call: Call, checkin: CheckIn, text: str) -> Reply:
     """A number is the pulse of the open check-in; other words are offered as its reflection."""
     if not consent_notice.has_agreed(call.work.tx, call.my_id):
-        return Reply(card=consent_notice.unkept_card(call.work.privacy_settings, found))
+        return Reply(card=consent_notice.unread_card(checkin, NOT_KEPT))
     number = read_pulse(text)
-    if number is None:
-        return _offer(call, found, text)
-    return Reply(card=answered(call, save_pulse(call, found, str(number))))
+    return _offer(call, checkin, text) if number is None else _save_number(call, checkin, number)
 
 
-def _offer(call: Call, found: CheckIn, text: str) -> Reply:
+def _save_number(call: Call, checkin: CheckIn, number: int) -> Reply:
+    """Save a typed number. The check-in's own message shows it; the answer is short."""
+    answered(call, save_pulse(call, checkin, str(number)))
+    said = saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
+    return Reply(card=Card("", (say(said), number_buttons(checkin))))
+
+
+def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
+    """Ask whether the words are a reflection. A command that they may mean is a button, before it for a question."""
     if len(text) > MOST:
         raise Refused(f"That is {len(text):,} characters; {MOST:,} fit. {NOT_KEPT} Please use “Write a reflection”.")
     if typed.count(call.work.tx, call.me.account_id) >= typed.MOST:
         raise Refused(f"Please answer my earlier questions about what you typed first. {NOT_KEPT}")
-    waiting = typed.hold(call.vault, call.work, found, call.me.account_id, text)
-    keep = Button("Keep as my reflection", action("checkins.keep", waiting.id), style="primary")
-    until = Note(
-        (
-            "Until you choose, I keep it encrypted. If you choose neither, I delete it on ",
-            When(waiting.until, call.me.zone),
-            ". This chat itself keeps what you typed.",
-        )
+    words = typed.hold(call.vault, call.work, checkin, call.me.account_id, text)
+    keep = Button("Keep as my reflection", action("checkins.keep", words.id), style="primary")
+    until: Text = (
+        "Until you choose, I keep it encrypted. If you choose neither, I delete it on ",
+        When(words.until, call.me.zone),
+        ". This chat itself keeps what you typed.",
     )
-    blocks: list[Block] = [
+    question: list[Block] = [
         say("Should I keep that as part of your check-in reflection?"),
-        buttons(keep, Button("No", action("checkins.discard", waiting.id))),
-        until,
-        Note(("Looking for something else? Send ", Cmd("help"), ".")),
+        buttons(keep, Button("No", action("checkins.discard", words.id))),
+        Note(until),
+        Note((f"In a crisis: {call.work.privacy_settings.crisis}.",)),
     ]
-    if near := _pointers(call, text):
-        blocks.append(buttons(*(Button(command, action("command.run", command)) for command in near)))
-    return Reply(card=Card("", tuple(blocks)))
+    near = [Button(command, action("command.run", command)) for command in _pointers(call, text)]
+    if near and begins_as_question(text):
+        return Reply(card=Card("", (say("This may help:"), buttons(*near), *question)))
+    help_note = Note(("Looking for something else? Send ", Cmd("help"), "."))
+    return Reply(card=Card("", (*question, help_note, *((buttons(*near),) if near else ()))))
 
 
 # The choice -------------------------------------------------------------------------------------
 
 
-def _waiting(call: Call) -> typed.WaitingWords:
-    """The words of the pressed button, if this account typed them and they still wait."""
-    waiting = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
-    if waiting is None:
+def _undecided(call: Call) -> typed.WaitingWords:
+    """The words of the pressed button, if this account typed them and has not chosen yet."""
+    words = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
+    if words is None:
         raise Refused(GONE)
-    return waiting
+    return words
 
 
 @router.press("checkins.keep")
 def keep(call: Call) -> Reply:
     """Add the words to what was typed for the check-in before."""
-    waiting = _waiting(call)
+    words = _undecided(call)
     check_agreed(call)
-    found = checkins.get(call.work.tx, waiting.checkin_id)
-    text = call.vault.open(call.work.tx, waiting.id, call.me.account_id)
-    if found is None or not text:
+    checkin = checkins.get(call.work.tx, words.checkin_id)
+    text = call.vault.open(call.work.tx, words.id, call.me.account_id)
+    if checkin is None or not text:
         raise Refused(GONE)
-    answers = find_answers(call, found)
+    answers = find_answers(call, checkin)
     before = answers.get(reflections.TYPED, "")
     after = "\n\n".join(part for part in (before, text) if part)
     if len(after) > MOST:
         raise Refused(f"That no longer fits ({MOST:,} characters are kept). Please use “Write a reflection”.")
-    save_answers(call, found, {**answers, reflections.TYPED: after})
-    typed.destroy(call.work.tx, waiting, call.me.account_id)
-    answered(call, found)
-    told = saved_sentence(find_saved(call.work.tx, found.id, call.my_id))
-    undo = Button("Undo", action("checkins.undo", found.id, len(before), len(after)))
+    save_answers(call, checkin, {**answers, reflections.TYPED: after})
+    typed.destroy(call.work.tx, words, call.me.account_id)
+    answered(call, checkin)
+    told = saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
+    undo = Button("Undo", action("checkins.undo", checkin.id, len(before), len(after)))
     kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
     return Reply(replace=Card("", (say(told), buttons(undo), kept)))
 
 
 @router.press("checkins.discard")
 def discard(call: Call) -> Reply:
-    typed.destroy(call.work.tx, _waiting(call), call.me.account_id)
+    typed.destroy(call.work.tx, _undecided(call), call.me.account_id)
     text = "I deleted it. The message is still in this chat. You can delete it there."
     return Reply(replace=Card("", (say(text),)))
 
@@ -163,14 +184,14 @@ def discard(call: Call) -> Reply:
 @router.press("checkins.undo")
 def undo(call: Call) -> Reply:
     """Take back what was kept last of what was typed."""
-    found = open_checkin(call)
-    answers = find_answers(call, found)
+    checkin = open_checkin(call)
+    answers = find_answers(call, checkin)
     before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
     if before < 0 or len(answers.get(reflections.TYPED, "")) != after:
         raise Refused("Something was saved after that. Please use “Write or change”.")
     answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
-    save_answers(call, found, {name: text for name, text in answers.items() if text})
-    answered(call, found)
+    save_answers(call, checkin, {name: text for name, text in answers.items() if text})
+    answered(call, checkin)
     text = "Undone. I deleted it. The message is still in this chat. You can delete it there."
     return Reply(replace=Card("", (say(text),)))
 

@@ -23,6 +23,9 @@ FOR = {
         "makeup",
         "leave",
         "dispute",
+        "policy",
+        "privacy",
+        "export",
     ),
     "mentor": (
         "meeting new",
@@ -31,9 +34,12 @@ FOR = {
         "summary",
         "progress",
         "breaks",
+        "cohort",
         "cohort link",
         "checkins",
         "reflections",
+        "policy",
+        "privacy",
         "export",
     ),
     "coordinator": (
@@ -45,7 +51,11 @@ FOR = {
         "prompts",
         "breaks",
         "meeting new",
+        "meetings",
+        "attendance",
         "certificates",
+        "policy",
+        "privacy",
         "export",
     ),
 }
@@ -53,14 +63,19 @@ TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a
 EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}
 
 
-@router.command("help", "See what I can do", reads=True)
+def _asks_for_help(words: str) -> bool:
+    return words in ("", "me", "please", "me please")
+
+
+@router.command("help", "See what I can do", accepts=_asks_for_help, reads=True)
 def help_command(call: Call) -> Reply:
+    """The commands of each role of the asker, and where to turn in a crisis: "help me" may mean that."""
     roles = roles_of(call.me)
     blocks: list[Block] = [say(HowToAsk(chat=True))]
     for role, commands in FOR.items():
         if role not in roles:
             continue
-        lines: list[Text] = [_line(router.commands[words]) for words in commands]
+        lines: list[Text] = [_line(router.commands[words], role) for words in commands]
         blocks += [Heading(TITLES[role]), Bullets(tuple(lines))]
     blocks.append(
         buttons(
@@ -69,12 +84,14 @@ def help_command(call: Call) -> Reply:
             Button("Privacy", action("command.run", "privacy")),
         )
     )
+    blocks.append(Note((f"In a crisis: {call.work.privacy_settings.crisis}.",)))
     if not call.me.coordinator:
         blocks.append(Note((f"Questions about the program? {ask_coordinator(call.work.tx)}",)))
     return Reply(card=Card("What I can do", tuple(blocks)))
 
 
-def _line(spec: CommandSpec) -> Text:
+def _line(spec: CommandSpec, role: str) -> Text:
+    """A command, and what it does for somebody in this role."""
     shown = f"{spec.words} {spec.takes}".strip()
     example = EXAMPLES.get(spec.words)
-    return (Bold(shown), f": {spec.summary}" + (f", for example “{example}”" if example else ""))
+    return (Bold(shown), f": {spec.summary_for(role)}" + (f", for example “{example}”" if example else ""))

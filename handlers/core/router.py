@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -235,7 +236,10 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort."""
+    """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort.
+
+    ``by_role``: what it does for one role, where that is not what ``summary`` says.
+    """
 
     words: str
     summary: str
@@ -247,6 +251,11 @@ class CommandSpec:
     cohort: frozenset[str] | None
     reads: bool
     cohort_optional: bool
+    by_role: Mapping[str, str]
+
+    def summary_for(self, role: str) -> str:
+        """What the command does for somebody in this role."""
+        return self.by_role.get(role, self.summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,15 +294,17 @@ class Router:
         cohort: frozenset[str] | None = None,
         reads: bool = False,
         cohort_optional: bool = False,
+        by_role: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[[Handler], Handler]:
         """``accepts``: whether the words after the command make it exact, so that it wins over an answer.
 
         ``corrects``: whether they run it although the command itself is misspelled.
+        ``by_role``: the summary for a role, where it is not the same for all.
         """
 
         def register(handler: Handler) -> Handler:
             self.commands[words] = CommandSpec(
-                words, summary, handler, who, takes, accepts, corrects, cohort, reads, cohort_optional
+                words, summary, handler, who, takes, accepts, corrects, cohort, reads, cohort_optional, by_role
             )
             return handler
 

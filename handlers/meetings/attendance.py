@@ -477,7 +477,7 @@ def save_minutes(call: Call) -> Reply:
     chosen = {UUID(one): cast(Status, status) for one, status in values["chosen"].items()}
     read = FieldReader(call.values)
     minutes = {
-        one: read.number(_field(one), 1, max(1, meeting.minutes), needed="Write the minutes.")
+        one: read.number(_field(one), 1, max(1, meeting.minutes), needed="Enter the minutes.")
         for one, status in chosen.items()
         if status == "partial"
     }

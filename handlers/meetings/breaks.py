@@ -101,7 +101,7 @@ def preview(call: Call) -> Reply:
     """Say which meetings fall into the break before it is added."""
     cohort = _led(call)
     read = FieldReader(call.values)
-    label = read.text("label", needed="Give the break a name.", most=100)
+    label = read.text("label", needed="Enter a name for the break.", most=100)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends", needed="Choose the last day.")
     scope = read.choice("scope", ("cohort", "program")) if call.me.coordinator else "cohort"

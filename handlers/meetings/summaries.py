@@ -90,7 +90,7 @@ def _form(call: Call, meeting: Meeting, values: dict[str, object] | None) -> For
 def preview(call: Call) -> Reply:
     meeting = _led(call)
     read = FieldReader(call.values)
-    did = read.text("did", needed="Write one or two sentences.", most=MOST)
+    did = read.text("did", needed="Enter one or two sentences.", most=MOST)
     following = read.text("next", most=MOST)
     topics = [code for code in read.many("topics") if code in TOPICS]
     read.check()

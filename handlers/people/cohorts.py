@@ -40,7 +40,12 @@ from storage.record import policies
 LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
 
 
-@router.command("cohort", "Who is in your cohort, and its settings", cohort=frozenset({"mentee", *LEADS}))
+@router.command(
+    "cohort",
+    "See who is in your cohort",
+    cohort=frozenset({"mentee", *LEADS}),
+    by_role=dict.fromkeys(LEADS, "See who is in a cohort, and change its settings"),
+)
 def show(call: Call) -> Reply:
     cohort, tx = call.cohort, call.work.tx
     members = cohorts.members(tx, cohort.id)
@@ -121,7 +126,7 @@ def set_settings(call: Call) -> Reply:
     leads = {read.number(name, 1, 10080) for name in ("first", "second")}
     weekday = read.number("weekday", 0, 6, needed="Choose a day.")
     at = read.clock("at", needed="Choose a time.")
-    weeks = read.number("weeks", 1, 8, needed="Write how many weeks.")
+    weeks = read.number("weeks", 1, 8, needed="Enter how many weeks.")
     months = read_retention(read)
     read.check()
     values = {
@@ -147,7 +152,7 @@ def _does(work: Work, person: people.Person) -> tuple[Text, ...]:
         lines.append((Bold("Attendance: "), "after each meeting I send you the list. One tap confirms it."))
     if cohorts.shared_cohorts(work.tx, person.id, ("mentee",)):
         lines.append((Bold("Attendance: "), "tap “I'm here”. Your mentor confirms the list later."))
-        lines.append((Bold("Check-ins: "), "a short question now and then. Skip what you like."))
+        lines.append((Bold("Check-ins: "), "a short question now and then. You can skip any question."))
     if person.coordinator:
         lines.append((Bold("The program: "), "every Monday I send you a digest. What needs you comes first."))
     return tuple(lines)

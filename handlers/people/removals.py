@@ -60,7 +60,7 @@ def remove_mentor(call: Call) -> Reply:
     audit_log.note(call.work, cohort_id, "mentor.removed", call.my_id, person=str(person.id))
     mentors_changed(call.work, [cohort_id])
     told = say(
-        Bold(person.name), f" is no longer a mentor of {here[cohort_id]}. Shared reflections are closed to them."
+        Bold(person.name), f" is no longer a mentor of {here[cohort_id]}. They can no longer open shared reflections."
     )
     undo = buttons(Button("Undo", action("removals.mentor_back", person.id, cohort_id)))
     return Reply(card=Card("", (told, undo)))

@@ -53,22 +53,21 @@ def _what_it_means(work: Work) -> Bullets:
     return Bullets(
         (
             (
-                Bold("What is deleted, for good: "),
-                "your reflections and pulses, whether you answered, the words of your disputes, and the key to every "
-                "copy of them. No one can bring them back.",
+                Bold("Deleted for good: "),
+                "your reflections, your check-in numbers, whether you answered, your dispute text, and the key "
+                "to every copy of them. Without the key, nobody can get them back.",
             ),
             (
-                Bold("What is kept: "),
-                "your attendance and the rest of your record, that you disputed a record and how it ended, and that "
-                "your private data was deleted, when and by which person.",
+                Bold("Kept: "),
+                "your attendance and your record, including that you had a dispute and how it ended, and that your "
+                "private data was deleted, when and by whom.",
             ),
             (
                 Bold("Backups: "),
-                f"a backup of the keys may hold your key for up to {days}. Until then, the operator could "
-                "use it to open "
-                "an older backup of the data. The bot never does.",
+                f"may still have your key for up to {days}. Until then, the operator could open an older backup with "
+                "it. The bot never does.",
             ),
-            (Bold("Slack or Teams: "), "what you typed in a chat is still there. Delete it there."),
+            (Bold("Slack or Teams: "), "delete your chat messages there."),
         )
     )
 
@@ -113,9 +112,9 @@ def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
 
 
 def _refresh_open(work: Work, person_id: UUID) -> None:
-    found = checkins.open_of(work.tx, person_id, work.now)
-    if found is not None:
-        deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
+    checkin = checkins.open_of(work.tx, person_id, work.now)
+    if checkin is not None:
+        deliveries.refresh(work, checkin.id, "checkin", "checkin.nudge")
 
 
 # By the operator --------------------------------------------------------------------------------

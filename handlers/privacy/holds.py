@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from handlers.core.cards import Block, Bold, Button, Card, ChoiceField, Form, When, action, buttons, options_of, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, Refused, router
+from program.core.words import capitalized
 from storage.core.work import Work
 from storage.people.people import Person
 from storage.privacy import holds
@@ -16,12 +17,12 @@ from storage.privacy.holds import Held
 
 def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
     """For a coordinator's card about somebody: the hold that is on them, or the way to one."""
-    found = holds.of_person(work.tx, person.id)
-    if found is None:
+    hold = holds.of_person(work.tx, person.id)
+    if hold is None:
         return (buttons(Button("Legal hold", action("holds.new", person.id), opens_form=True)),)
     ask = f"End the legal hold on {person.name}'s private writing?"
     return (
-        say(Bold("Legal hold"), f" for {found.words}, since ", When(found.at, person.zone, "date"), "."),
+        say(Bold("Legal hold"), f" for {hold.words}, since ", When(hold.at, person.zone, "date"), "."),
         buttons(Button("End the hold", action("holds.release", person.id), confirm=ask)),
     )
 
@@ -63,13 +64,18 @@ def hold_form(call: Call) -> Reply:
             submit="Start the hold",
             blocks=(
                 say(
-                    "While the hold lasts, what ",
+                    "During the hold, nothing ",
                     Bold(person.name),
-                    " wrote in check-ins can't be deleted or changed, and isn't deleted for its age. You can't read "
-                    "it. They see the hold when they ask what is kept about them, or try to delete something.",
+                    " wrote in check-ins can be changed or deleted, even when it gets old. You can't read it. ",
+                    Bold(person.name),
+                    " can see the hold.",
                 ),
             ),
-            fields=(ChoiceField("reason", "Reason", options_of(holds.REASONS)),),
+            fields=(
+                ChoiceField(
+                    "reason", "Reason", options_of({code: capitalized(words) for code, words in holds.REASONS.items()})
+                ),
+            ),
         )
     )
 

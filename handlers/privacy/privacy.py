@@ -1,4 +1,4 @@
-"""Who sees what, what is kept about the asker, their choice, and taking everything along."""
+"""Who sees what, what is kept about the asker, their choice, and a download of everything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 from handlers.checkins import consent_notice
 from handlers.checkins.checkins import checkin_card
 from handlers.checkins.schedule import refresh_turns
-from handlers.core.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, Text, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, Refused, router
 from handlers.privacy.forgetting import ASK
@@ -24,7 +24,7 @@ from storage.privacy import holds, personal_data, retention
 from storage.program_desk import downloads
 
 MOST_COPIES = 3  # of the operator's that are named
-KEPT_BEFORE = "To see or delete what you wrote before, send “reflections”."
+KEPT_BEFORE: Text = ("To see or delete what you wrote before, send ", Cmd("reflections"), ".")
 
 
 @router.command("privacy", "Who sees what, what is kept about you, and your choice", reads=True)
@@ -36,7 +36,7 @@ def privacy_card(call: Call) -> Card:
     """The notice, the choice that was made, and what is kept."""
     tx = call.work.tx
     decision = consent.of(tx, call.my_id)
-    mine = [one.id for one in people.accounts_of(tx, call.my_id)]
+    mine = [account.id for account in people.accounts_of(tx, call.my_id)]
     kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
     items = [
         Button("My reflections", action("command.run", "reflections")),
@@ -48,12 +48,15 @@ def privacy_card(call: Call) -> Card:
         (
             *consent_notice.notice(call.work.privacy_settings),
             say(
-                "Mentors and coordinators see attendance, RSVPs and progress. Mentors see who asked them to reach out."
+                "Mentors and coordinators see attendance, who is coming and progress. Mentors see who asked them to "
+                "reach out."
             ),
             _chosen(call, decision),
             consent_notice.choice(decision),
             Table(
-                ("Kind", "Entries"), tuple((kind.name, str(len(kind.rows))) for kind in kept), "What is kept about you"
+                ("What", "How many"),
+                tuple((kind.name, str(len(kind.rows))) for kind in kept),
+                "What is kept about you",
             ),
             *_kept(call),
             *_exports(call),
@@ -76,13 +79,13 @@ def _kept(call: Call) -> list[Paragraph]:
 
 def _exports(call: Call) -> list[Paragraph]:
     """When the operator made a file of all this in the terminal, and whether confidential words were in it."""
-    found = [line for line in audit_log.of(call.work.tx, call.my_id) if line.what == "person.exported"]
+    copies = [line for line in audit_log.of(call.work.tx, call.my_id) if line.what == "person.exported"]
     words = {True: "with what you wrote in private", False: "without what you wrote in private"}
     days = [
-        f"{say_day(local_day(one.at, call.me.zone))} ({words[one.detail['confidential']]})"
-        for one in found[-MOST_COPIES:]
+        f"{say_day(local_day(line.at, call.me.zone))} ({words[line.detail['confidential']]})"
+        for line in copies[-MOST_COPIES:]
     ]
-    earlier = f"; earlier copies: {len(found) - MOST_COPIES}" if len(found) > MOST_COPIES else ""
+    earlier = f"; earlier copies: {len(copies) - MOST_COPIES}" if len(copies) > MOST_COPIES else ""
     return [say(f"The operator made a copy of this: {', '.join(days)}{earlier}.")] if days else []
 
 
@@ -91,8 +94,8 @@ def _chosen(call: Call, decision: consent.Decision | None) -> Paragraph:
         return say("You haven't chosen yet whether you want check-ins.")
     day = say_day(local_day(decision.at, call.me.zone))
     if decision.declined:
-        rest = f" check-ins on {day}. I don't ask you anything or keep what you write. {KEPT_BEFORE}"
-        return say("You ", Bold("declined"), rest)
+        rest = f" check-ins on {day}. I don't ask you anything or keep what you write. "
+        return say("You ", Bold("declined"), rest, *KEPT_BEFORE)
     newer = "" if decision.agreed else " The notice has changed since then. Please choose again."
     return say("You ", Bold("agreed"), f" to check-ins on {day}.{newer}")
 
@@ -113,7 +116,7 @@ def decline(call: Call) -> Reply:
 def _decide(call: Call, decision: str) -> Reply:
     """Record the choice and show what it leads to: the check-in that waited, or the choice itself."""
     if (call.args or ("",))[0] != NOTICE_VERSION:
-        raise Refused("The notice has changed since. Please send “privacy” and read it again.")
+        raise Refused("The notice has changed since. Please send ", Cmd("privacy"), " and read it again.")
     consent.decide(call.work, call.my_id, call.me.account_id, decision)
     if decision == consent.DECLINED:
         typed.destroy_all(call.work.tx, call.me.account_id)
@@ -121,20 +124,20 @@ def _decide(call: Call, decision: str) -> Reply:
     _refresh_open(call.work, call.my_id)
     if len(call.args) < 2:
         return Reply(replace=privacy_card(call))
-    found = checkins.find_shown(call.work.tx, call.id_at(1))
-    if found is None or found.person_id != call.my_id:
+    checkin = checkins.find_shown(call.work.tx, call.id_at(1))
+    if checkin is None or checkin.person_id != call.my_id:
         return Reply(replace=privacy_card(call))
-    return Reply(replace=checkin_card(call.work, found))
+    return Reply(replace=checkin_card(call.work, checkin))
 
 
 def _refresh_open(work: Work, person_id: UUID) -> None:
     """Bring the messages of a check-in that is open up to date."""
-    found = checkins.open_of(work.tx, person_id, work.now)
-    if found is not None:
-        deliveries.refresh(work, found.id, "checkin", "checkin.nudge")
+    checkin = checkins.open_of(work.tx, person_id, work.now)
+    if checkin is not None:
+        deliveries.refresh(work, checkin.id, "checkin", "checkin.nudge")
 
 
-# Taking it along --------------------------------------------------------------------------------
+# The download -----------------------------------------------------------------------------------
 
 
 @router.press("privacy.take")

@@ -12,7 +12,15 @@ from storage.record import enrolments
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 
 
-@router.command("export", "Get your record, your cohort or the program as a spreadsheet")
+@router.command(
+    "export",
+    "Get records as a spreadsheet",
+    by_role={
+        "mentee": "Get your record as a spreadsheet",
+        "mentor": "Get your cohort's records as a spreadsheet",
+        "coordinator": "Get a cohort's or the program's records as a spreadsheet",
+    },
+)
 def export(call: Call) -> Reply:
     """One thing to have: its links at once. Several: which one is asked."""
     found = _choices(call)

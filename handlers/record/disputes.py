@@ -127,7 +127,7 @@ def open_dispute(call: Call) -> Reply:
     read = FieldReader(call.values)
     record_id = read.uuid("record", needed="Choose the record.")
     chosen = read.choice("readers", tuple(READERS), needed="Choose who may read this.")
-    text = read.text("text", needed="Say what is wrong.", most=2000)
+    text = read.text("text", needed="Enter what is wrong.", most=2000)
     read.check()
     line = next((one for one in _records(call) if one.id == record_id), None)
     if line is None:

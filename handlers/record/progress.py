@@ -50,7 +50,12 @@ MOST_NAMED = 10  # mentees of a cohort whose reasons are told
 
 @router.command(
     "progress",
-    "See your progress, your cohort's or the program's",
+    "See progress",
+    by_role={
+        "mentee": "See your progress",
+        "mentor": "See your cohort's progress",
+        "coordinator": "See the program's progress",
+    },
     cohort=frozenset(EVERYONE),
     cohort_optional=True,
     takes="COHORT",

@@ -53,6 +53,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
 }
 MEANT_WORDS = {"pause": 5, "stop": 3, "unsubscribe": 2, "here": 1, "i'm": 2}
 
+QUESTION_WORDS = frozenset({"when", "when's", "where", "where's", "what", "what's", "who", "who's", "how", "which"})
 READERS = frozenset({"see", "sees", "read", "reads"})
 # The commands that help where these words stand, the likeliest first.
 POINTERS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -61,7 +62,7 @@ POINTERS: tuple[tuple[str, frozenset[str]], ...] = (
     ("progress", frozenset({"progress", "hours", "standing", "credit", "credits"})),
     ("certificate", frozenset({"certificate", "certified"})),
     ("makeup", frozenset({"makeup", "missed", "absence", "absent"})),
-    ("leave", frozenset({"maternity", "parental"})),
+    ("leave", frozenset({"leave", "maternity", "parental"})),
     ("cohort", frozenset({"mentor", "mentors", "cohort"})),
     ("policy", frozenset({"policy", "require", "required", "requirement", "requirements"})),
     ("privacy", frozenset({"privacy", "confidential", "anonymous"})),
@@ -115,7 +116,14 @@ def meant_by_other_words(text: str) -> list[str]:
 
 
 def is_question(text: str) -> bool:
+    """Whether a text ends as a question does."""
     return text.rstrip(" \"'”’)").endswith("?")
+
+
+def begins_as_question(text: str) -> bool:
+    """Whether a text begins as a question does, with or without a question mark: "when is the next meeting"."""
+    first, *_ = (*text.lower().replace("’", "'").split(), "")
+    return first in QUESTION_WORDS
 
 
 def pointers(text: str, most: int = 3) -> list[str]:
@@ -123,10 +131,10 @@ def pointers(text: str, most: int = 3) -> list[str]:
     words = set(_words(text))
     if len(_words(text)) > MOST_WORDS_OF_QUESTION:
         return []
-    found = [command for command, about in POINTERS if about & words]
-    if "who" in words and READERS & words and "privacy" not in found:
-        found.insert(0, "privacy")
-    return found[:most]
+    commands = [command for command, about in POINTERS if about & words]
+    if "who" in words and READERS & words and "privacy" not in commands:
+        commands.insert(0, "privacy")
+    return commands[:most]
 
 
 def _words(text: str) -> list[str]:

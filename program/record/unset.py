@@ -144,9 +144,9 @@ def _named(document: dict[str, Any], keys: tuple[str | int, ...], path: tuple[st
 _RANGE = re.compile(r"a whole number from (\d+) to (\d+)")
 _MORE_THAN_RULES = re.compile(r"is more than the (\d+) rules")
 _NEEDED: dict[Kind, str] = {
-    "number": "Write a whole number.",
+    "number": "Enter a whole number.",
     "yes or no": "Choose yes or no.",
-    "date": "Write a date like 2026-07-01.",
+    "date": "Enter a date like 2026-07-01.",
     "choice": "Choose one of the options.",
 }
 
@@ -156,9 +156,9 @@ def refused_words(value: UnsetValue, typed: str, problem: str) -> str:
     if typed == "none":
         return f"The program needs a value here, so “none” does not work. {_NEEDED[value.kind]}"
     if match := _RANGE.search(problem):
-        return f"Write a whole number from {int(match[1]):,} to {int(match[2]):,}."
+        return f"Enter a whole number from {int(match[1]):,} to {int(match[2]):,}."
     if match := _MORE_THAN_RULES.search(problem):
-        return f"There are only {match[1]} requirements to choose from. Write {match[1]} or less."
+        return f"There are only {match[1]} requirements to choose from. Enter {match[1]} or less."
     if "is less than min_minutes" in problem:
         return "The most minutes that count must not be less than the fewest minutes that count."
     if "is before effective_from" in problem:

@@ -35,8 +35,8 @@ PARTICIPATION = frozenset(
         "Choices about check-ins",
         "Reflections",
         "Reflections as you shared them",
-        "Numbers tapped",
-        "Typed words you have not chosen about",
+        "Check-in numbers",
+        "Typed messages you haven't decided on",
         "Shared reflections",
     }
 )
@@ -64,12 +64,12 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUI
     found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
     return [
         *found,
-        _kind("Lines of your record", (_line(one) for one in ledger.of_person(tx, person_id))),
+        _kind("Entries in your record", (_line(one) for one in ledger.of_person(tx, person_id))),
         _kind("Choices about check-ins", _choices(tx, person_id)),
         _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
-        _kind("Numbers tapped", _items(tx, written, "pulse", opened)),
-        _kind("Typed words you have not chosen about", _items(tx, written, vault.WAITING, opened)),
+        _kind("Check-in numbers", _items(tx, written, "pulse", opened)),
+        _kind("Typed messages you haven't decided on", _items(tx, written, vault.WAITING, opened)),
         _kind("Shared reflections", _shared(tx, person_id, written, accounts)),
         _kind("Disputes", _disputes(tx, written, opened)),
     ]
@@ -130,14 +130,14 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         "Personal chats": select(conversation.c.external, conversation.c.name)
         .join_from(conversation, account, account.c.id == conversation.c.account_id)
         .where(mine),
-        "Memberships": select(cohort.c.name, membership.c.role, membership.c.since, membership.c.until)
+        "Cohorts": select(cohort.c.name, membership.c.role, membership.c.since, membership.c.until)
         .join_from(membership, cohort)
         .where(membership.c.person_id == person_id)
         .order_by(membership.c.since),
-        "Enrolment": select(enrolment.c.policy, enrolment.c.starts, enrolment.c.district, enrolment.c.track).where(
+        "Enrollment": select(enrolment.c.policy, enrolment.c.starts, enrolment.c.district, enrolment.c.track).where(
             enrolment.c.person_id == person_id
         ),
-        "Answers to invitations": select(meeting.c.topic, meeting.c.starts_at, rsvp.c.coming, rsvp.c.at)
+        "Meeting answers": select(meeting.c.topic, meeting.c.starts_at, rsvp.c.coming, rsvp.c.at)
         .join_from(rsvp, meeting)
         .where(rsvp.c.person_id == person_id)
         .order_by(meeting.c.starts_at),

@@ -91,6 +91,7 @@ PRESSES = (
     Act("checkins.write", ("@checkin",), OWN),
     Act("checkins.number", ("@checkin",), OWN),
     Act("checkins.retract", ("@checkin",), OWN),
+    Act("checkins.change", ("@checkin",), OWN),
     Act("checkins.keep", ("@typed",), OWN),
     Act("checkins.discard", ("@typed",), OWN),
     Act("checkins.undo", ("@checkin", "0", "0"), OWN, idle="Something was saved after that."),
@@ -112,6 +113,7 @@ PRESSES = (
     # One's own privacy
     Act("consent.agree", (NOTICE_VERSION, "@checkin"), LINKED),
     Act("consent.decline", (NOTICE_VERSION, "@checkin"), LINKED),
+    Act("consent.read", ("@checkin",), OWN),
     Act("consent.more", (), LINKED),
     Act("privacy.take", (), LINKED),
     Act("forgetting.ask", (), LINKED),

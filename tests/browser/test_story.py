@@ -152,7 +152,7 @@ async def test_a_series_is_previewed_scheduled_and_answered(windows: Windows, pr
         await ruth.command("meeting new")
         await expect(ruth.dialog("Schedule meetings")).to_contain_text("For Ozarks. Times are in Central Time.")
         await ruth.submit("Preview dates")
-        await expect(ruth.page.get_by_label("Topic")).to_have_accessible_description("This is needed.")
+        await expect(ruth.page.get_by_label("Topic")).to_have_accessible_description("Enter a value.")
         await ruth.fill("Topic", "Small groups")
         await ruth.fill("First date", "2026-10-28")
         await ruth.fill("Time", "14:00")
@@ -380,7 +380,7 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
         await dana.reads("Undone. I deleted it.")
 
         await dana.press("Ask my mentor to reach out")
-        await dana.reads("Your mentor was asked to reach out. Nothing else was sent.")
+        await dana.reads("I asked your mentor to reach out. I sent nothing else.")
         reach = await ruth.reads("Please reach out")
         await expect(reach).to_contain_text("Dana Reyes asked you to reach out.")
         await expect(ruth.message("How are things going?")).to_have_count(0)  # mentors get none unless they want them
@@ -397,7 +397,7 @@ async def test_maria_reads_the_notice_once_and_agrees(windows: Windows, product:
     await product.go_to(CHECKIN)
     async with at(windows, product, (MARIA, None)) as (maria,):
         notice = await maria.reads("Before your first check-in")
-        for words in ("holds the keys", "1-800-392-3738", "988", "Sunshine Law", "could identify"):
+        for words in ("has the keys", "1-800-392-3738", "988", "Sunshine Law", "could identify"):
             await expect(notice).to_contain_text(words)
         await maria.say("Something I would rather not have kept.")
         await maria.reads("I didn't save that")
@@ -449,7 +449,7 @@ async def test_sam_pauses_and_ends_the_pause(windows: Windows, product: Running)
     async with at(windows, product, (SAM, None)) as (sam,):
         await sam.say("snooze until 2026-11-20")
         await sam.press("Undo", await sam.reads("No check-ins until Fri Nov 20, 2026."))
-        await sam.reads("The pause is over. The next check-in comes Thu Oct 22, 2026, 3:00 PM MDT.")
+        await sam.reads("Pause ended. Your next check-in is Thu Oct 22, 2026, 3:00 PM MDT.")
         await sam.say("snooze until 2026-11-20")
         await sam.reads("No check-ins until")
         await product.go_to(CHECKIN.replace(hour=23))

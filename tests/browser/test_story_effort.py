@@ -128,7 +128,7 @@ async def test_what_a_mentee_does(windows: Windows, product: Running) -> None:
             await dana.reads("No check-ins until Fri Oct 23, 2026.")
         async with tally.task(dana, "End the pause"):
             await dana.say("resume")
-            await dana.reads("The pause is over.")
+            await dana.reads("Pause ended.")
 
         await product.go_to(hour(10, 22, 20))
         await dana.reads("How are things going?")
@@ -149,7 +149,7 @@ async def test_what_a_mentee_does(windows: Windows, product: Running) -> None:
             await dana.reads("Undone")
         async with tally.task(dana, "Ask the mentor to reach out"):
             await dana.press("Ask my mentor to reach out")
-            await dana.reads("Your mentor was asked to reach out.")
+            await dana.reads("I asked your mentor to reach out.")
         async with tally.task(dana, "Read again what one wrote"):
             await dana.command("reflections")
             listed = await dana.reads("Your reflections")

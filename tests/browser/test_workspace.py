@@ -126,7 +126,7 @@ async def test_a_form_says_what_is_wrong_and_keeps_what_was_typed(browser: Brows
         await dana.submit("Preview dates")
         await expect(page.get_by_label("Topic")).to_be_focused()
         await expect(page.get_by_label("Topic")).to_have_attribute("aria-invalid", "true")
-        await expect(page.get_by_label("Topic")).to_have_accessible_description(re.compile("This is needed."))
+        await expect(page.get_by_label("Topic")).to_have_accessible_description(re.compile("Enter a value."))
         await dana.fill("Topic", "wrong")
         await dana.submit("Preview dates")
         await expect(page.get_by_label("Topic")).to_have_accessible_description(re.compile("Choose another topic."))

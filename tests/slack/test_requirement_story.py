@@ -240,7 +240,7 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: 
     await carol.taps_notice("Fill in 12 values")
     needed = carol.field("Meetings: how many are needed")
     partly = carol.field("Does attending part of a meeting count?")
-    assert "Write a whole number" in await carol.fills(**{needed: "many"})
+    assert "Enter a whole number" in await carol.fills(**{needed: "many"})
     read = await carol.fills(**{needed: "6", partly: "yes"})
     assert "Meetings: at least 6 in the year." in read
     assert "Attending part of a meeting counts, for the minutes attended." in read

@@ -213,7 +213,7 @@ async def a_check_in(story: Story) -> None:
         "One tap is enough: 1 is hard, 5 is great.\n"
         "[1 hard] [2] [3] [4] [5 great]\n"
         "[Write a reflection] [Ask my mentor to reach out]\n"
-        "Open until Thursday, September 17, 2026 at 3:00 PM. Skip what you like."
+        "Open until Thursday, September 17, 2026 at 3:00 PM. You can skip any question."
     )
     assert "How are things going?" in lee.last()
     assert "How are things going?" not in sam.last(), "it is two o'clock in Denver"
@@ -245,9 +245,9 @@ async def a_check_in(story: Story) -> None:
 
     await lee.taps_in_chat("Ask my mentor to reach out")
     assert ruth.last() == (
-        "# Please reach out\nLee Okafor asked you to reach out. I don't know more, and I sent nothing they wrote."
+        "# Please reach out\nLee Okafor asked you to reach out. That's all I know. I never send what they wrote."
     )
-    assert "Your mentor was asked to reach out." in "".join(lee.inbox())
+    assert "I asked your mentor to reach out." in "".join(lee.inbox())
     assert "[Ask my mentor to reach out]" not in "".join(lee.inbox()), "asked once"
 
     await story.go_to(datetime(2026, 9, 10, 21, 0, tzinfo=UTC))

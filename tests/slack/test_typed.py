@@ -61,10 +61,10 @@ async def test_a_number_is_seen_in_a_modal_alone_and_taken_back(story: Story) ->
     await dana.taps_in_chat("Show my number")
     assert "You answered 2 in the check-in of Thu Sep 10, 2026." in dana.modal().replace("*", "")
     assert "You answered 2" not in "".join(dana.inbox())
-    shown = dana.message(dana.chat, "Take it back")
-    await story.lee.taps("Take it back", shown, story.lee.chat)
+    shown = dana.message(dana.chat, "Delete my number")
+    await story.lee.taps("Delete my number", shown, story.lee.chat)
     assert await kinds(story) == ["pulse"], "it is not Lee's to take back"
-    told = await dana.taps_in_chat("Take it back")
+    told = await dana.taps_in_chat("Delete my number")
     assert "Your number is deleted. No group figures count it." in told
     assert await kinds(story) == []
     assert any(message.startswith("# How are things going?") for message in dana.inbox())

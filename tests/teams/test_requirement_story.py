@@ -247,7 +247,7 @@ async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(
     needed = field(dialog, "Meetings: how many are needed")
     partly = field(dialog, "Does attending part of a meeting count?")
     wrong = await carol.sends(dialog, **{needed: "many"})
-    assert "Write a whole number" in wrong.dialog.text
+    assert "Enter a whole number" in wrong.dialog.text
     read = await carol.sends(wrong.dialog, **{needed: "6", partly: "yes"})
     assert read.dialog.title == "Is this the policy?"
     assert "Meetings: at least 6 in the year." in read.dialog.text

@@ -121,7 +121,7 @@ async def test_the_mentor_is_asked_to_reach_out_and_told_no_more(story: Story, c
 
     answer = await dana.taps(card, "Ask my mentor to reach out")
 
-    assert "Your mentor was asked to reach out. Nothing else was sent." in answer.text
+    assert "I asked your mentor to reach out. I sent nothing else." in answer.text
     assert "Ask my mentor to reach out" not in actions_of(card.card)
     assert shown(ruth.sees("Please reach out")).endswith("I sent nothing they wrote.")
     assert cohort["tom"].never_saw("Please reach out")
@@ -159,7 +159,7 @@ async def test_snooze_stops_prompts_until_the_day(story: Story, cohort: dict[str
     await asked(story)
     assert dana.never_saw("How are things going?")
     await dana.taps(said.messages[0], "Undo")
-    assert "The pause is over." in shown(dana.chat[-1])
+    assert "Pause ended." in shown(dana.chat[-1])
 
 
 async def test_a_mentor_may_turn_them_on(story: Story, cohort: dict[str, Someone]) -> None:

@@ -63,7 +63,7 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(story: Story, 
     opened = await ruth.taps(ruth.sees("Attendance is complete"), "Write the summary")
     assert "leave out student names and private matters" in opened.dialog.text
     missing = await ruth.sends(opened.dialog, did="")
-    assert "Write one or two sentences." in missing.dialog.text
+    assert "Enter one or two sentences." in missing.dialog.text
     topic = inputs_of(missing.dialog.card)["f_topics"]["choices"][0]
 
     preview = await ruth.sends(

@@ -59,10 +59,10 @@ async def test_a_number_is_seen_in_a_dialog_alone_and_taken_back(story: Story, c
     assert "You answered with a number from 1 to 5. I show it only to you." in shown(card)
     opened = await dana.taps(card, "Show my number")
     assert "You answered 2 in the check-in of" in opened.dialog.text.replace("*", "").replace("\n", " ")
-    act = actions_of(card.card)["Take it back"]
+    act = actions_of(card.card)["Delete my number"]
     forged = await cohort["lee"].acts(cohort["lee"].client.presses(act["data"]))
     assert "I can't find that check-in." in forged.text
     assert kinds(story) == ["pulse"], "it is not Lee's to take back"
-    assert "Your number is deleted. No group figures count it." in (await dana.taps(card, "Take it back")).text
+    assert "Your number is deleted. No group figures count it." in (await dana.taps(card, "Delete my number")).text
     assert kinds(story) == []
     assert "Show my number" not in actions_of(card.card)

@@ -427,11 +427,11 @@ function problemOf(field) {
   const input = field.querySelector("input, textarea, select");
   const { validity } = input;
   if (validity.valid) return "";
-  if (validity.badInput) return input.type === "number" ? "Write a whole number." : "This is not complete.";
-  if (validity.valueMissing) return input.matches("select") ? "Choose an answer." : "This is needed.";
+  if (validity.badInput) return input.type === "number" ? "Enter a whole number." : "This is not complete.";
+  if (validity.valueMissing) return input.matches("select") ? "Choose an answer." : "Enter a value.";
   if (validity.rangeUnderflow) return `This must be at least ${input.min}.`;
   if (validity.rangeOverflow) return `This must be at most ${input.max}.`;
-  if (validity.stepMismatch) return "Write a whole number.";
+  if (validity.stepMismatch) return "Enter a whole number.";
   return "This does not fit.";
 }
 

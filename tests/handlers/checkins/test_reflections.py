@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from handlers.checkins.consent_notice import notice
+from handlers.checkins.consent_notice import UNREAD, notice
 from handlers.checkins.reflections import NOT_THERE
 from handlers.core.cards import Paragraph, plain, plain_text
 from handlers.core.requests import Reply
@@ -68,7 +68,7 @@ async def test_the_notice_comes_once_and_agreeing_shows_the_checkin(world: World
     first = world.to(sam)[-1]
     for words in (
         "Before your first check-in",
-        "holds the keys",
+        "has the keys",
         "1-800-392-3738",
         "988",
         "Sunshine",
@@ -99,13 +99,14 @@ async def test_the_notice_is_short_and_says_every_fact(world: World, sam: Person
     assert len(plain(first.card).split()) <= MOST_CARD_WORDS
     for fact in (
         "how things are going. Answering is optional",
-        "Who can read it: you, and mentors you choose",
-        "Nobody sees who answered, paused or declined",
-        "The operator holds the keys",
-        "Slack or Teams keeps what you type in a chat",
-        "no names, nothing that could identify one",
-        "Report abuse or neglect elsewhere: call Missouri’s hotline, 1-800-392-3738",
-        "988",
+        "Your answers: only you and mentors you choose see them, or that you answered",
+        "The operator has the keys to read them",
+        "Coordinators see group totals",
+        "I tell nobody who paused or declined",
+        "Use the form: Slack or Teams keeps chats",
+        "Students: write nothing that could identify one",
+        "I don't report it. Call Missouri’s hotline, 1-800-392-3738, 24/7; 911 if a child is in danger",
+        "Crisis: call or text 988",
         "Missouri’s Sunshine Law may require disclosure",
     ):
         assert fact in first.text
@@ -114,17 +115,19 @@ async def test_the_notice_is_short_and_says_every_fact(world: World, sam: Person
     assert more.submit is None
     rest = "\n".join(plain_text(part.text) for part in more.blocks if isinstance(part, Paragraph))
     for fact in (
-        "from the account you wrote with",
+        "in the account you wrote with",
         "you see each time they do",
         "from 5 or more answers",
         "encrypted",
-        "a matter of trust",
+        "You have to trust them",
+        "database also shows who answered, paused or declined",
+        "they see that you asked, and nothing else",
         "may keep and export what is typed into a chat, direct messages too",
         "what you write in a form reaches only the bot",
         "leaving a name out is not enough",
-        "Make the report yourself, at once. The bot passes none on",
+        "Make the report yourself, at once. I don't report it for you",
         "what you write here included",
-        "nobody else sees it",
+        "I tell nobody else",
     ):
         assert fact in rest
     with world.database.read() as tx:
@@ -146,7 +149,7 @@ async def test_who_agreed_to_an_earlier_notice_is_asked_again_and_who_declined_i
 async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world: World, sam: Person) -> None:
     await next_checkin(world, sam)
     text = said(await sam.types(f"{SECRET} is how I feel"))
-    assert "I didn't save that" in text
+    assert text.startswith("I didn't save what you typed. Please read the notice")
     assert SECRET not in text
     with world.database.read() as tx:
         found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == sam.id))
@@ -156,6 +159,26 @@ async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world:
     assert not any("still open" in one.text for one in world.to(sam))
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
+
+
+@pytest.mark.parametrize("words", ["I had a hard week", "3", "checkin"])
+async def test_the_notice_is_not_sent_whole_again_for_each_message(world: World, sam: Person, words: str) -> None:
+    await next_checkin(world, sam)
+    reply = await sam.types(words)
+    assert reply.card is not None
+    assert [shown.label for shown in buttons_of(reply.card)] == ["Read the notice"]
+    assert UNREAD in said(reply)
+    assert "1-800" not in said(reply)
+    read = (await sam.presses(reply, "Read the notice")).replace
+    assert read is not None
+    assert "Before your first check-in" in plain(read)
+    assert "How are things going?" in said(await sam.presses(read, "Agree"))
+    with world.database.read() as tx:
+        assert tx.execute(select(vault_item)).all() == []
+
+
+async def test_the_list_without_reflections_says_so(world: World, dana: Person) -> None:
+    assert said(await dana.sends("reflections")) == "Your reflections\nYou haven't written any yet."
 
 
 async def test_declining_is_respected_everywhere_and_can_be_changed(

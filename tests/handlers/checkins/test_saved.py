@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import insert, select
 
 from handlers.checkins.saved import SAVED
+from handlers.core.cards import plain
 from storage.checkins.checkins_tables import checkin, figure
 from storage.privacy import holds
 from storage.vault.vault_tables import vault_item
@@ -42,8 +43,8 @@ async def test_a_number_is_shown_in_a_form_to_its_account_alone(world: World, da
     asked = newest(world, dana)
     assert "Show my number" not in labels(asked)
     reply = await dana.presses(asked, "3")
-    assert "You answered with a number from 1 to 5. I show it only to you." in said(reply)
-    assert "You answered with a number" in asked.text
+    assert said(reply).startswith("Check-in\nSaved. I show your number only to you.")
+    assert "Saved. I show your number only to you." in asked.text
     form = (await dana.presses(asked, "Show my number")).form
     assert form is not None
     assert form.confidential
@@ -57,11 +58,49 @@ async def test_a_number_is_shown_in_a_form_to_its_account_alone(world: World, da
     assert kinds(world) == ["pulse"]
 
 
+async def test_after_a_number_the_numbers_are_shown_on_request_alone(world: World, dana: Person, ruth: Person) -> None:
+    await next_checkin(world, dana)
+    asked = newest(world, dana)
+    await dana.presses(asked, "3")
+    own = ["Show my number", "Delete my number", "Change my number"]
+    others = ["Write a reflection", "Ask my mentor to reach out"]
+    assert labels(asked) == [*own, *others]
+    assert "You can change your answer until" in asked.text
+    again = (await dana.presses(asked, "Change my number")).replace
+    assert again is not None
+    assert [shown.label for shown in buttons_of(again)] == ["1 hard", "2", "3", "4", "5 great", *others]
+    assert "Saved." in plain(again), "the number stays until another is tapped"
+    changed = (await dana.presses(again, "5 great")).replace
+    assert changed is not None
+    assert [shown.label for shown in buttons_of(changed)] == [*own, *others]
+    assert "You answered 5" in said(await dana.presses(asked, "Show my number"))
+
+
+async def test_nobody_opens_the_numbers_of_another_or_after_the_close(world: World, dana: Person, lee: Person) -> None:
+    await next_checkin(world, dana)
+    asked = newest(world, dana)
+    await dana.presses(asked, "3")
+    for name in ("checkins.change", "consent.read"):
+        assert "can't find" in said(await lee.does_press(name, checkin_of(world, dana)))
+    await world.pass_time(days=8)
+    assert "closed" in said(await dana.does_press("checkins.change", checkin_of(world, dana)))
+
+
+async def test_a_typed_number_posts_no_second_check_in(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    asked = newest(world, dana)
+    reply = await dana.types("3")
+    assert reply.card is not None
+    assert [shown.label for shown in buttons_of(reply.card)] == ["Show my number", "Delete my number"]
+    assert said(reply).startswith("Saved. I show your number only to you.")
+    assert "Saved. I show your number only to you." in asked.text, "its own message is brought up to date"
+
+
 async def test_a_number_is_taken_back(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     asked = newest(world, dana)
     await dana.presses(asked, "1 hard")
-    reply = await dana.presses(asked, "Take it back")
+    reply = await dana.presses(asked, "Delete my number")
     assert "Your number is deleted. No group figures count it." in said(reply)
     assert kinds(world) == []
     assert "How are things going?" in asked.text
@@ -77,11 +116,11 @@ async def test_a_number_is_taken_back_after_its_figures_were_made(world: World, 
     await dana.presses(asked, "1 hard")
     await world.pass_time(days=8)
     assert "This check-in is closed" in asked.text
-    assert labels(asked) == ["Show my number", "Take it back"]
+    assert labels(asked) == ["Show my number", "Delete my number"], "it is too late to change it"
     with world.database.write() as tx:
         row = {"month": date(2026, 9, 1), "place": "others", "name": "The program", "members": 9, "reserved": 0}
         tx.execute(insert(figure).values(id=world.new_id(), mood="", at=world.clock.at, **row))
-    told = said(await dana.presses(asked, "Take it back"))
+    told = said(await dana.presses(asked, "Delete my number"))
     assert "The group figures of September 2026 were made before that, and may count it." in told
     assert kinds(world) == []
     assert "You don't need to do anything." in asked.text
@@ -93,7 +132,7 @@ async def test_a_legal_hold_keeps_the_number(world: World, dana: Person) -> None
     await dana.presses(asked, "2")
     with world.database.write() as tx:
         holds.put_on(world.work(tx), dana.id, "audit", None)
-    assert "legal hold" in said(await dana.presses(asked, "Take it back"))
+    assert "legal hold" in said(await dana.presses(asked, "Delete my number"))
     assert kinds(world) == ["pulse"]
 
 
@@ -169,7 +208,7 @@ async def test_emptying_the_form_says_all_that_stays(world: World, dana: Person)
     assert told.startswith("Your words aren't saved. Your number from 1 to 5 is still saved. What you typed into")
     assert "unless you keep it." in told
     assert kinds(world) == ["pulse", "waiting"]
-    await dana.presses(asked, "Take it back")
+    await dana.presses(asked, "Delete my number")
     form = (await dana.presses(asked, "Write a reflection")).form
     with world.database.write() as tx:
         tx.execute(vault_item.delete())

@@ -14,6 +14,7 @@ from handlers.checkins.checkins import find_answers
 from handlers.core.cards import Action
 from handlers.core.requests import Press
 from handlers.core.router import Call
+from program.privacy.privacy_settings import PrivacySettings
 from storage.checkins import checkins, consent
 from storage.checkins.checkins import CheckIn
 from storage.checkins.checkins_tables import checkin
@@ -150,7 +151,23 @@ async def test_a_question_is_led_to_a_command(world: World, dana: Person) -> Non
     offered = await dana.types("when is the next meeting")
     assert OFFER in said(offered), "no question mark, so it may be words of hers"
     assert offered.card is not None
-    assert [one.label for one in buttons_of(offered.card)] == ["Keep as my reflection", "No", "next"]
+    assert [one.label for one in buttons_of(offered.card)] == ["next", "Keep as my reflection", "No"]
+
+
+async def test_words_that_may_ask_for_a_leave_offer_it_beside_the_question(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    offered = await dana.types("I want to leave")
+    assert offered.card is not None
+    assert [one.label for one in buttons_of(offered.card)] == ["Keep as my reflection", "No", "leave"]
+    assert (await dana.presses(offered, "leave")).form is not None
+
+
+async def test_help_me_is_help_and_the_question_says_where_to_turn_in_a_crisis(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    assert said(await dana.types("help me")).startswith("What I can do")
+    assert kinds(world) == []
+    crisis = f"In a crisis: {PrivacySettings().crisis}."
+    assert crisis in said(await dana.types("I can't go on"))
 
 
 @pytest.mark.parametrize("text", ["3", "3!", "three", "3/5"])
@@ -335,7 +352,7 @@ async def test_no_plain_column_holds_words_that_wait(world: World, dana: Person)
             for row in tx.execute(select(table)):
                 assert SECRET not in str(tuple(row)), table.name
         assert tx.scalar(select(account.c.id).where(account.c.person_id == dana.id)) is not None
-    assert "Typed words you have not chosen about" in said(await dana.sends("privacy"))
+    assert "Typed messages you haven't decided on" in said(await dana.sends("privacy"))
 
 
 async def test_choices_at_once_lose_and_double_nothing(

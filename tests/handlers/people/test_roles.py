@@ -169,9 +169,9 @@ async def test_a_rebound_account_sees_nothing_of_what_the_earlier_one_wrote(worl
     with world.database.read() as tx:
         mine = [one.id for one in people.accounts_of(tx, dana.id)]
         kinds = {kind.name: kind.rows for kind in personal_data.everything(tx, dana.id, lambda _item: None, mine)}
-    assert [kinds[name] for name in ("Reflections", "Numbers tapped", "Shared reflections")] == [(), (), ()]
+    assert [kinds[name] for name in ("Reflections", "Check-in numbers", "Shared reflections")] == [(), (), ()]
     assert kinds["Check-ins"] == ()
-    assert not {"Reflections", "Numbers tapped", "Check-ins"} & {
+    assert not {"Reflections", "Check-in numbers", "Check-ins"} & {
         row[0] for row in kept_table(await other.sends("privacy"))
     }
 

@@ -45,8 +45,8 @@ async def test_a_person_has_it_forgotten_after_two_questions(world: World, dana:
     await answered(world, dana)
     asked = await dana.does_press("forgetting.ask")
     text = said(asked)
-    assert "What is deleted, for good: your reflections and pulses" in text
-    assert "What is kept: your attendance and the rest of your record" in text
+    assert "Deleted for good: your reflections, your check-in numbers" in text
+    assert "Kept: your attendance and your record" in text
     assert "for up to 30 days" in text
     assert asked.card is not None
     do = next(
@@ -165,8 +165,8 @@ async def test_whom_the_operator_has_forgotten_is_told_what_went_and_what_stays(
     await world.settle()
     told = next(one.text for one in world.to(dana) if "Your private data is deleted" in one.text)
     assert "The operator of this program deleted everything you wrote in private" in told
-    assert "What is deleted, for good: your reflections and pulses" in told
-    assert "What is kept: your attendance and the rest of your record" in told
+    assert "Deleted for good: your reflections, your check-in numbers" in told
+    assert "Kept: your attendance and your record" in told
     assert "for up to 30 days" in told
     assert "CANARY" not in told
 

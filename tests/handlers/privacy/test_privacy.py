@@ -70,7 +70,7 @@ async def test_privacy_counts_what_is_kept_and_shows_none_of_it(world: World, da
     text = said(await dana.sends("privacy"))
     for words in (
         "Who sees what",
-        "holds the keys",
+        "has the keys",
         "You agreed to check-ins",
         "Kind: Reflections, Entries: 1",
         "Kind: Accounts, Entries: 1",
@@ -116,9 +116,9 @@ RECORD = {
     "Accounts",
     "Requests to replace your account",
     "Personal chats",
-    "Memberships",
-    "Enrolment",
-    "Answers to invitations",
+    "Cohorts",
+    "Enrollment",
+    "Meeting answers",
     "Visits",
     "Certificates",
     "Summaries written",
@@ -127,7 +127,7 @@ RECORD = {
     "Legal holds",
     "Times you were forgotten",
     "Changes to your data",
-    "Lines of your record",
+    "Entries in your record",
     "Disputes",
 }
 # Tables that name a person, and are no kind of their own.

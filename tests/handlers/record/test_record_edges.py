@@ -100,10 +100,10 @@ async def test_a_record_s_head_and_a_check_code_between_two_seconds_are_known(
 @pytest.mark.parametrize(
     ("label", "typed", "said"),
     [
-        ("Meetings: how many are needed", "many", "Write a whole number from 1 to 100,000."),
-        ("Meetings: how many are needed", "0", "Write a whole number from 1 to 100,000."),
-        ("Meetings: how many are needed", "none", "“none” does not work. Write a whole number."),
-        ("The day this policy starts", "7/1", "Write a date like 2026-07-01."),
+        ("Meetings: how many are needed", "many", "Enter a whole number from 1 to 100,000."),
+        ("Meetings: how many are needed", "0", "Enter a whole number from 1 to 100,000."),
+        ("Meetings: how many are needed", "none", "“none” does not work. Enter a whole number."),
+        ("The day this policy starts", "7/1", "Enter a date like 2026-07-01."),
     ],
 )
 async def test_a_policy_field_says_in_words_what_it_needs(
