@@ -10,7 +10,7 @@ from uuid import UUID
 from handlers.checkins import consent_notice
 from handlers.checkins.consent_notice import has_agreed, has_declined
 from handlers.checkins.recipients import gets_none
-from handlers.checkins.saved import read_by, removed_sentence, saved_sentence
+from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
 from handlers.checkins.schedule import Off, set_turns
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Form, Note, TextField, When, action, buttons, say
 from handlers.core.requests import Reply, notice
@@ -138,7 +138,7 @@ def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things goin
     """
     saved = find_saved(work.tx, checkin.id, checkin.person_id) if checkin.answered_at is not None else Saved()
     if checkin.closes_at <= work.now:
-        closed = saved_sentence(saved) if saved.anything else "You don't need to do anything."
+        closed = whole_sentence(saved) if saved.anything else "You don't need to do anything."
         own = (number_buttons(checkin),) if saved.number else ()
         return Card("This check-in is closed", (say(closed), *own))
     decision = consent.of(work.tx, checkin.person_id)
@@ -150,11 +150,11 @@ def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things goin
     ways = _words(work, checkin, saved)
     if saved.number and not change:
         until = Note(("You can change your answer until ", closes, "."))
-        return Card("Check-in", (say(saved_sentence(saved)), number_buttons(checkin, change=True), *ways, until))
+        return Card("Check-in", (say(whole_sentence(saved)), number_buttons(checkin, change=True), *ways, until))
     pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", checkin.id, value)) for value in PULSES))
     if saved.anything:
         until = Note(("You can change your answer until ", closes, "."))
-        return Card("Check-in", (say(saved_sentence(saved)), pulse, *ways, until))
+        return Card("Check-in", (say(whole_sentence(saved)), pulse, *ways, until))
     first = say("One tap is enough: 1 is hard, 5 is great.")
     return Card(title, (first, pulse, *ways, Note(("Open until ", closes, ". You can skip any question."))))
 
@@ -170,7 +170,7 @@ def number_buttons(checkin: CheckIn, *, change: bool = False) -> Buttons:
 def _words(work: Work, checkin: CheckIn, saved: Saved) -> tuple[Block, ...]:
     """The ways to write, and to be contacted."""
     asked = checkin.reach_out_at is not None
-    label = "Write or change" if saved.words else "Write a reflection"
+    label = "Write or change" if saved.anything else "Write a reflection"
     write = Button(label, action("checkins.write", checkin.id), opens_form=True)
     reach = Button("Ask my mentor to reach out", action("checkins.reach", checkin.id))
     others = (reach,) if not asked and _mentors_of(work, checkin.person_id) else ()

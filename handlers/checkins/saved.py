@@ -19,8 +19,12 @@ def saved_sentence(saved: Saved) -> str:
     if not saved.words:
         return NUMBER_ALONE
     readers = read_by(saved)
-    words = f"Saved. {readers} I show it to no one else." if readers else SAVED
-    return words + (NUMBER_TOO if saved.number else "")
+    return f"Saved. {readers} I show it to no one else." if readers else SAVED
+
+
+def whole_sentence(saved: Saved) -> str:
+    """The same of everything that is saved, the number beside words included."""
+    return saved_sentence(saved) + (NUMBER_TOO if saved.words and saved.number else "")
 
 
 def read_by(saved: Saved) -> str:

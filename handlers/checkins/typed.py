@@ -17,7 +17,7 @@ from handlers.checkins.checkins import (
     save_answers,
 )
 from handlers.checkins.pulses import save_pulse
-from handlers.checkins.saved import saved_sentence
+from handlers.checkins.saved import saved_sentence, whole_sentence
 from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, action, buttons, say
 from handlers.core.requests import Reply, Typed, notice
 from handlers.core.router import Call, Refused, commands_of, router, suggested
@@ -110,7 +110,7 @@ def _answer(call: Call, checkin: CheckIn, text: str) -> Reply:
 def _save_number(call: Call, checkin: CheckIn, number: int) -> Reply:
     """Save a typed number. The check-in's own message shows it; the answer is short."""
     answered(call, save_pulse(call, checkin, str(number)))
-    said = saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
+    said = whole_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
     return Reply(card=Card("", (say(said), number_buttons(checkin))))
 
 

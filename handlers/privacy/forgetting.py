@@ -60,7 +60,7 @@ def _what_it_means(work: Work) -> Bullets:
             (
                 Bold("Kept: "),
                 "your attendance and your record, including that you had a dispute and how it ended, and that your "
-                "private data was deleted, when and by whom.",
+                "private data was deleted, when and by which person.",
             ),
             (
                 Bold("Backups: "),

@@ -358,7 +358,7 @@ async def test_a_check_in_is_answered_in_every_way_and_shows_nothing(windows: Wi
         asked = await dana.reads("How are things going?")
         await expect(asked).to_contain_text("One tap is enough")
         await dana.press("4", asked)
-        await dana.reads("Saved. I show it to no one unless you share it.")
+        await dana.reads("Saved. I show your number only to you.")
 
         await dana.press("Write or change")
         form = dana.dialog("Your reflection")

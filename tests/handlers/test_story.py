@@ -364,7 +364,7 @@ async def test_a_checkin_is_saved_and_never_echoed(world: World, ruth: Person, d
     asked = world.to(dana)[-1]
     assert "How are things going?" in asked.text
     reply = await dana.presses(asked, "4")
-    assert "Saved. I show it to no one unless you share it." in said(reply)
+    assert "Saved. I show your number only to you." in said(reply)
     form = (await dana.presses(reply.replace or asked.card, "Write or change")).form
     assert form is not None
     assert form.confidential
@@ -423,7 +423,7 @@ async def test_asking_the_mentor_sends_just_that(world: World, ruth: Person, dan
     asked = next(one for one in world.to(dana) if "How are things" in one.text)
     await dana.types("CANARY words")
     reply = await dana.presses(asked, "Ask my mentor to reach out")
-    assert "Your mentor was asked" in said(reply)
+    assert "I asked your mentor to reach out. I sent nothing else." in said(reply)
     received = world.to(ruth)[-1].text
     assert "Dana Reyes asked you to reach out" in received
     assert "CANARY" not in received

@@ -27,6 +27,7 @@ async def test_the_modal_keeps_what_cannot_be_saved(story: Story) -> None:
     assert DAMAGED in told
     assert "Her words" in dana.modal()
     assert await story.rows(select(vault_item.c.kind)) == [("pulse",)]
+    await dana.taps_in_chat("Change my number")
     assert DAMAGED in await dana.taps_in_chat("4")
     await threads.write(lambda tx: tx.execute(update(person_key).values(wrapped=good)))
     await dana.fills(**values)

@@ -220,8 +220,9 @@ async def a_check_in(story: Story) -> None:
     assert all("How are things going?" not in message for message in ruth.inbox()), "mentors turn them on"
 
     await dana.taps_in_chat("2")
-    assert "Saved. I show it to no one unless you share it." in dana.last()
+    assert "Saved. I show your number only to you." in dana.last()
     assert "One tap is enough" not in dana.last()
+    await dana.taps_in_chat("Change my number")
     await dana.taps_in_chat("3")
     assert await story.rows(select(vault_item.c.kind)) == [("pulse",)], "a second number replaces the first"
     await dana.taps_in_chat("Write or change")

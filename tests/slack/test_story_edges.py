@@ -436,9 +436,7 @@ async def test_the_coordinator_edits_the_prompts_and_open_check_ins_keep_theirs(
     await story.all_matched()
     await story.go_to(CHECK_IN)
     await story.carol.sends("prompts")
-    assert await story.carol.fills(prompts="What made you laugh?") == (
-        "Saved 1 prompt. Check-ins that are open keep theirs."
-    )
+    assert await story.carol.fills(prompts="What made you laugh?") == ("Saved 1 prompt. Open check-ins don't change.")
 
     await story.dana.taps_in_chat("Write a reflection")
     assert "What made you laugh?" not in story.dana.modal()

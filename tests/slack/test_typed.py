@@ -57,7 +57,7 @@ async def test_a_number_is_seen_in_a_modal_alone_and_taken_back(story: Story) ->
     await story.go_to(CHECK_IN)
     dana = story.dana
     await dana.taps_in_chat("2")
-    assert "You answered with a number from 1 to 5. I show it only to you." in dana.last()
+    assert "Saved. I show your number only to you." in dana.last()
     await dana.taps_in_chat("Show my number")
     assert "You answered 2 in the check-in of Thu Sep 10, 2026." in dana.modal().replace("*", "")
     assert "You answered 2" not in "".join(dana.inbox())

@@ -31,6 +31,7 @@ async def test_the_dialog_keeps_what_cannot_be_saved(story: Story, cohort: dict[
     assert DAMAGED in " ".join(refused.dialog.text.split())
     assert refused.dialog.fields[first] == "Her words"
     assert kinds(story) == ["pulse"]
+    await dana.taps(card, "Change my number")
     assert DAMAGED in (await dana.taps(card, "4")).text
     damage(story, good)
     assert (await dana.sends(refused.dialog)).closed

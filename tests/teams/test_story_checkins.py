@@ -41,12 +41,15 @@ async def test_a_pulse_is_one_tap(story: Story, cohort: dict[str, Someone]) -> N
     answer = await dana.taps(card, "4")
 
     assert answer.card is not None
-    assert "Saved. I show it to no one unless you share it." in answer.text
-    assert "4" in actions_of(card.card), "until the window closes another tap replaces the number"
+    assert "Saved. I show your number only to you." in answer.text
     assert shown(card).startswith("Check-in")
     before = story.everything()
     await dana.repeats()
     assert story.everything() == before
+    await dana.taps(card, "Change my number")
+    assert list(actions_of(card.card))[:5] == ["1 hard", "2", "3", "4", "5 great"], "until it closes"
+    await dana.taps(card, "2")
+    assert "Change my number" in actions_of(card.card)
 
 
 async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort: dict[str, Someone]) -> None:

@@ -56,7 +56,7 @@ async def test_a_number_is_seen_in_a_dialog_alone_and_taken_back(story: Story, c
     await asked(story)
     card = dana.sees("How are things going?")
     await dana.taps(card, "2")
-    assert "You answered with a number from 1 to 5. I show it only to you." in shown(card)
+    assert "Saved. I show your number only to you." in shown(card)
     opened = await dana.taps(card, "Show my number")
     assert "You answered 2 in the check-in of" in opened.dialog.text.replace("*", "").replace("\n", " ")
     act = actions_of(card.card)["Delete my number"]

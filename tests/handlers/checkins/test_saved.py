@@ -63,7 +63,7 @@ async def test_after_a_number_the_numbers_are_shown_on_request_alone(world: Worl
     asked = newest(world, dana)
     await dana.presses(asked, "3")
     own = ["Show my number", "Delete my number", "Change my number"]
-    others = ["Write a reflection", "Ask my mentor to reach out"]
+    others = ["Write or change", "Ask my mentor to reach out"]
     assert labels(asked) == [*own, *others]
     assert "You can change your answer until" in asked.text
     again = (await dana.presses(asked, "Change my number")).replace

@@ -72,13 +72,13 @@ async def test_privacy_counts_what_is_kept_and_shows_none_of_it(world: World, da
         "Who sees what",
         "has the keys",
         "You agreed to check-ins",
-        "Kind: Reflections, Entries: 1",
-        "Kind: Accounts, Entries: 1",
+        "What: Reflections, How many: 1",
+        "What: Accounts, How many: 1",
     ):
         assert words in text
-    assert "Kind: Shared reflections, Entries: 1" in text
+    assert "What: Shared reflections, How many: 1" in text
     assert SECRET not in text
-    assert "Kind: Shared reflections, Entries: 1" in said(await ruth.sends("privacy"))
+    assert "What: Shared reflections, How many: 1" in said(await ruth.sends("privacy"))
 
 
 async def test_everything_is_taken_along_by_a_link_that_works_once(
