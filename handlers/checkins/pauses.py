@@ -58,15 +58,17 @@ def resume(call: Call) -> Reply:
     people.set_snooze(call.work.tx, call.my_id, None)
     refresh_turns(call.work, [call.my_id])
     if (reason := gets_none(call)) is not None:
-        return notice(*(("Pause ended. ",) if paused else ()), *reason)
+        return notice(*reason)
     if paused:
         return notice("Pause ended.", *_next_checkin(call, " Your next check-in is "))
     return notice("Check-ins aren't paused.", *_next_checkin(call, " The next one is "))
 
 
 def _is_paused(call: Call) -> bool:
-    until = people.get(call.work.tx, call.my_id).snoozed_until
-    return until is not None and local_day(call.work.now, call.me.zone) < until
+    """Whether check-ins that the asker would get are paused now."""
+    today = local_day(call.work.now, call.me.zone)
+    turns = checkins.turns(call.work.tx, [call.my_id])
+    return any(turn.snoozed_until is not None and today < turn.snoozed_until for turn in turns)
 
 
 def _next_checkin(call: Call, lead: str) -> Text:
