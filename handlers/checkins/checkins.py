@@ -9,7 +9,7 @@ from uuid import UUID
 
 from handlers.checkins import consent_notice
 from handlers.checkins.consent_notice import has_agreed, has_declined
-from handlers.checkins.recipients import gets_none
+from handlers.checkins.eligibility import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
 from handlers.checkins.schedule import Off, set_turns
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Form, Note, TextField, When, action, buttons, say

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from handlers.checkins import consent_notice
-from handlers.checkins.recipients import gets_none, never_gets
+from handlers.checkins.eligibility import gets_none, never_gets
 from handlers.checkins.schedule import refresh_turns
 from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, action, buttons, say
 from handlers.core.requests import Reply, notice

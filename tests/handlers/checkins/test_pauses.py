@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from handlers.checkins.recipients import COMPLETED, NO_COHORT
+from handlers.checkins.eligibility import COMPLETED, NO_COHORT
 from storage.people.people_tables import account
 from storage.record import certificates
 from tests.handlers.checkins.test_reflections import next_checkin
