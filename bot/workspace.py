@@ -70,7 +70,7 @@ class WorkspaceHost:
         me = await self._app.product.threads.read(lambda tx: people.actor(tx, PLATFORM, TENANT, user))
         roles = roles_of(me) if me else frozenset()
         return tuple(
-            CommandHelp(f"{spec.words} {spec.takes}".strip(), _summary(spec, roles))
+            CommandHelp(max((spec.words_for(role) for role in roles & spec.who), key=len), _summary(spec, roles))
             for spec in sorted(router.commands.values(), key=lambda one: one.words)
             if spec.who & roles
         )

@@ -92,6 +92,8 @@ def help_command(call: Call) -> Reply:
 
 def _line(spec: CommandSpec, role: str) -> Text:
     """A command, and what it does for somebody in this role."""
-    shown = f"{spec.words} {spec.takes}".strip()
     example = EXAMPLES.get(spec.words)
-    return (Bold(shown), f": {spec.summary_for(role)}" + (f", for example “{example}”" if example else ""))
+    return (
+        Bold(spec.words_for(role)),
+        f": {spec.summary_for(role)}" + (f", for example “{example}”" if example else ""),
+    )

@@ -238,7 +238,8 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 class CommandSpec:
     """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort.
 
-    ``by_role``: what it does for one role, where that is not what ``summary`` says.
+    ``by_role``: what it does for one role, where that is not what ``summary`` says. ``takes_by``: the roles that may
+    add what ``takes`` says.
     """
 
     words: str
@@ -252,10 +253,15 @@ class CommandSpec:
     reads: bool
     cohort_optional: bool
     by_role: Mapping[str, str]
+    takes_by: frozenset[str]
 
     def summary_for(self, role: str) -> str:
         """What the command does for somebody in this role."""
         return self.by_role.get(role, self.summary)
+
+    def words_for(self, role: str) -> str:
+        """The command as somebody in this role may send it, with what may follow."""
+        return f"{self.words} {self.takes if role in self.takes_by else ''}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,16 +301,28 @@ class Router:
         reads: bool = False,
         cohort_optional: bool = False,
         by_role: Mapping[str, str] = MappingProxyType({}),
+        takes_by: frozenset[str] = EVERYONE,
     ) -> Callable[[Handler], Handler]:
         """``accepts``: whether the words after the command make it exact, so that it wins over an answer.
 
         ``corrects``: whether they run it although the command itself is misspelled.
-        ``by_role``: the summary for a role, where it is not the same for all.
+        ``by_role``: the summary for a role, where it is not the same for all. ``takes_by``: who may add words.
         """
 
         def register(handler: Handler) -> Handler:
             self.commands[words] = CommandSpec(
-                words, summary, handler, who, takes, accepts, corrects, cohort, reads, cohort_optional, by_role
+                words,
+                summary,
+                handler,
+                who,
+                takes,
+                accepts,
+                corrects,
+                cohort,
+                reads,
+                cohort_optional,
+                by_role,
+                takes_by,
             )
             return handler
 

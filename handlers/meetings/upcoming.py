@@ -8,7 +8,7 @@ from uuid import UUID
 
 from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, action, buttons, say
 from handlers.core.requests import Reply, notice
-from handlers.core.router import EVERYONE, Call, Refused, router
+from handlers.core.router import EVERYONE, LEADS, Call, Refused, router
 from handlers.meetings.meetings import LENGTHS, OWN, facts, refresh_meeting, rsvp_buttons, when
 from program.core.words import shortened
 from storage.meetings import meetings
@@ -81,7 +81,12 @@ def _own_card(call: Call, meeting: Meeting) -> Card:
     return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
 
 
-@router.command("meetings", "See scheduled meetings; mentors can move and cancel them", cohort=frozenset(EVERYONE))
+@router.command(
+    "meetings",
+    "See the next meetings",
+    cohort=frozenset(EVERYONE),
+    by_role=dict.fromkeys(LEADS, "See, move or cancel the next meetings"),
+)
 def meetings_command(call: Call) -> Reply:
     """The next five meetings, with what may be done about each."""
     cohort = call.cohort

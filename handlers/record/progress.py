@@ -28,7 +28,7 @@ from handlers.core.cards import (
 )
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
-from handlers.core.router import EVERYONE, Call, Refused, router
+from handlers.core.router import EVERYONE, LEADS, Call, Refused, router
 from handlers.meetings.upcoming import cohorts_followed, next_card
 from handlers.people.contacts import ask_coordinator
 from program.core.words import counted, listed
@@ -59,6 +59,7 @@ MOST_NAMED = 10  # mentees of a cohort whose reasons are told
     cohort=frozenset(EVERYONE),
     cohort_optional=True,
     takes="COHORT",
+    takes_by=LEADS,
     reads=True,
 )
 def progress(call: Call) -> Reply:

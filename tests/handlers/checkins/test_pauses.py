@@ -16,7 +16,10 @@ from tests.world import Person, World, buttons_of, said
 
 def paused_until(world: World, person: Person) -> date | None:
     with world.database.read() as tx:
-        return tx.scalar(select(func.max(account.c.snoozed_until)).where(account.c.person_id == person.id))
+        until: date | None = tx.scalar(
+            select(func.max(account.c.snoozed_until)).where(account.c.person_id == person.id)
+        )
+    return until
 
 
 def completes(world: World, person: Person) -> None:

@@ -28,9 +28,9 @@ async def test_a_mentee_reads_only_what_mentees_can_do(world: World, dana: Perso
 
 async def test_a_mentor_and_a_coordinator_read_what_they_can_do(world: World, ruth: Person, carol: Person) -> None:
     mentor, coordinator = said(await ruth.sends("help")), said(await carol.sends("help"))
-    assert "- progress: See your cohort's progress\n" in mentor
+    assert "- progress COHORT: See your cohort's progress\n" in mentor
     assert "- meetings: See, move or cancel the next meetings\n" in mentor
-    assert "- progress: See the program's progress\n" in coordinator
+    assert "- progress COHORT: See the program's progress\n" in coordinator
     for words in ("meetings: ", "attendance: ", "policy: "):
         assert f"- {words}" in coordinator
 
