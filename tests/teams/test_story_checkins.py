@@ -208,7 +208,7 @@ async def test_another_account_of_the_same_person_reads_nothing_of_it(story: Sto
     await other.says("help")
 
     roster.match(story.settings, "dana@example.org", other.person.object_id, story.clock.now(), uuid4)
-    await story.pass_time(days=3)
+    await story.pass_time(days=4)
 
     assert (await other.says("checkin")).text.startswith("No check-in is open.")
     assert "I can't match you to the roster yet" in (await dana.says("checkin")).text
