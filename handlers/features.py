@@ -3,7 +3,18 @@
 from handlers.checkins import checkins, figures, pauses, prompts, pulses, reflections, typed
 from handlers.core import help
 from handlers.core.router import router
-from handlers.meetings import attendance, breaks, differences, meetings, rescheduling, summaries, upcoming
+from handlers.meetings import (
+    attendance,
+    attendance_form,
+    attendance_reminders,
+    attendance_taps,
+    breaks,
+    differences,
+    meetings,
+    rescheduling,
+    summaries,
+    upcoming,
+)
 from handlers.people import cohorts, homes, identity, removals, replacing
 from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
@@ -12,27 +23,36 @@ from handlers.record import (
     certificates,
     changed_notice,
     completion,
+    correcting,
     credits,
+    deciding,
     departures,
     disputes,
     leave,
+    makeups,
     person_page,
     policy,
     policy_move,
     progress,
     settling,
+    undoing,
 )
 
 __all__ = [
     "activities",
     "attendance",
+    "attendance_form",
+    "attendance_reminders",
+    "attendance_taps",
     "breaks",
     "certificates",
     "changed_notice",
     "checkins",
     "cohorts",
     "completion",
+    "correcting",
     "credits",
+    "deciding",
     "departures",
     "differences",
     "digest",
@@ -46,6 +66,7 @@ __all__ = [
     "identity",
     "integrity",
     "leave",
+    "makeups",
     "meetings",
     "overview",
     "pauses",
@@ -66,5 +87,6 @@ __all__ = [
     "settling",
     "summaries",
     "typed",
+    "undoing",
     "upcoming",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from handlers.checkins.checkins import ask_again
-from handlers.record.activities import hand_on
+from handlers.record.deciding import hand_on
 from storage.core.work import Work
 from storage.people import cohorts
 from storage.people.roster import Plan

@@ -1,8 +1,7 @@
-"""Credits and waivers of one mentee, and how a coordinator undoes them or a leave."""
+"""Credits and waivers of one mentee."""
 
 from __future__ import annotations
 
-from handlers.checkins.schedule import refresh_turns
 from handlers.core.cards import (
     Bold,
     Button,
@@ -21,7 +20,6 @@ from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, Refused, router
 from handlers.record.changed_notice import tell
 from handlers.record.person_page import mentee_of, today
-from handlers.record.settling import settle_corrected
 from program.core.times import midnight
 from program.record.policy import AtLeast, Policy
 from storage.record import ledger
@@ -113,20 +111,3 @@ def _add_amount(call: Call, kind: str) -> Reply:
             "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)
         )
     )
-
-
-@router.press("records.undo")
-def undo(call: Call) -> Reply:
-    """Take a credit, a waiver, a leave or its ending back: another line says so."""
-    person, _ = mentee_of(call)
-    line = ledger.get(call.work.tx, call.id_at(1))
-    if line is None or line.person_id != person.id or line.kind not in ("credit", "waiver", "leave"):
-        raise Refused("I can't find that entry.")
-    if any(one.step == "withdrawn" for one in ledger.about(call.work.tx, line.id)):
-        raise Refused("That is undone already.")
-    back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
-    back_id = ledger.add(call.work, person.id, back)
-    if not settle_corrected(call, person.id):
-        tell(call.work, back_id, person.id)
-    refresh_turns(call.work, [person.id])
-    return Reply(replace=Card("", (say(f"Undone for {person.name}. The record shows both."),)))

@@ -26,17 +26,29 @@ from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
 from handlers.people.recipients import only_for
 from handlers.record import changed_notice
-from handlers.record.settling import OUTCOMES, close, correct_button, correction_of, readable, readers, wrote
+from handlers.record.settling import (
+    OUTCOMES,
+    change_of,
+    close,
+    correct_button,
+    may_correct,
+    now_sentence,
+    readable,
+    readers,
+    text_of,
+    wrote,
+)
 from program.core.times import local_day, say_day
 from program.core.words import shortened
 from program.meetings.attendance import STATUSES
+from program.record.disputable import entry_in_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.meetings import meetings
 from storage.outbox import deliveries
 from storage.outbox.deliveries import Delivery
 from storage.people import people
-from storage.record import disputes, ledger
+from storage.record import disputes, enrolments, ledger, policies
 from storage.record.disputes import Dispute
 from storage.record.ledger import Line
 
@@ -70,7 +82,7 @@ def new_form(call: Call) -> Reply:
 
 def _form(call: Call, chosen: str = "") -> Form:
     every = _records(call)
-    options = [Option(str(one.id), _record_label(call.work, one, call.me.zone)) for one in every[:MOST_RECORDS]]
+    options = [Option(str(line.id), _record_label(call.work, line, call.me.zone)) for line in every[:MOST_RECORDS]]
     if not options:
         raise Refused("Nothing is recorded about you yet.")
     return Form(
@@ -82,8 +94,8 @@ def _form(call: Call, chosen: str = "") -> Form:
         blocks=(
             Note(
                 (
-                    "Only the people you choose below can read your words, and only in a form. The record shows that "
-                    "you disputed it, and how that ended. Please leave out student names.",
+                    "Only the people you choose can read this. Your record shows that you disputed the entry and the "
+                    "outcome. Please leave out student names.",
                 )
             ),
         ),
@@ -106,7 +118,7 @@ def _records(call: Call) -> list[RecordLine]:
             latest[line.meeting_id or line.id] = line
         elif (line.kind, line.step) in DISPUTABLE:
             latest[line.id] = line
-    return sorted(latest.values(), key=lambda one: one.happened_at, reverse=True)
+    return sorted(latest.values(), key=lambda line: line.happened_at, reverse=True)
 
 
 def _record_label(work: Work, line: RecordLine, zone: str) -> str:
@@ -116,10 +128,11 @@ def _record_label(work: Work, line: RecordLine, zone: str) -> str:
         meeting = meetings.find(work.tx, line.meeting_id) if line.meeting_id else None
         topic = f" {shortened(meeting.topic, 30)}," if meeting else ""
         status = next((label for code, label in STATUSES.items() if code == line.status), line.status)
-        return f"{day},{topic} {status.lower()}"
-    if (line.kind, line.step) in CHANGES:
-        return ", ".join(part for part in (day, line.kind, line.code.replace("_", " ")) if part)
-    return f"{day}, {line.code.replace('_', ' ')}, {line.minutes or 0} minutes"
+        minutes = f", {line.minutes} minutes" if line.status == "partial" and line.minutes is not None else ""
+        return f"{day},{topic} {status.lower()}{minutes}"
+    if line.kind == "policy":
+        return shortened(f"{day}, requirements of {policies.get(work.tx, line.detail['to']).title}", 75)
+    return shortened(f"{day}, {entry_in_words(line, enrolments.policy_of(work.tx, line.person_id))}", 75)
 
 
 @router.submit("disputes.open")
@@ -129,7 +142,7 @@ def open_dispute(call: Call) -> Reply:
     chosen = read.choice("readers", tuple(READERS), needed="Choose who may read this.")
     text = read.text("text", needed="Enter what is wrong.", most=2000)
     read.check()
-    line = next((one for one in _records(call) if one.id == record_id), None)
+    line = next((line for line in _records(call) if line.id == record_id), None)
     if line is None:
         raise Refused("I can't find that record.")
     if disputes.open_about(call.work.tx, line.id):
@@ -141,10 +154,10 @@ def open_dispute(call: Call) -> Reply:
     item = call.vault.save(
         call.work, "dispute", text, person_id=call.my_id, account_id=call.me.account_id, checkin_id=None
     )
-    found = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=chosen == "mentor")
-    for reader in readers(call.work, found):
-        deliveries.to_person(call.work, "dispute", reader, found.id)
-    return Reply(card=_own_card(call.work, found))
+    dispute = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=chosen == "mentor")
+    for reader in readers(call.work, dispute):
+        deliveries.to_person(call.work, "dispute", reader, dispute.id)
+    return Reply(card=_own_card(call.work, dispute))
 
 
 def _is_reader(work: Work, item: Delivery, reader_id: UUID) -> bool:
@@ -155,80 +168,74 @@ def _is_reader(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @router.delivery("dispute")
 @only_for(_is_reader)
 def dispute_card(work: Work, item: Delivery) -> Card | None:
-    found = disputes.find(work.tx, UUID(item.subject))
-    line = ledger.get(work.tx, found.about_id) if found else None
-    if found is None or line is None:
+    dispute = disputes.find(work.tx, UUID(item.subject))
+    line = ledger.get(work.tx, dispute.about_id) if dispute else None
+    if dispute is None or line is None:
         return None
-    who = people.get(work.tx, found.person_id).name
-    zone = people.get(work.tx, item.person_id or found.person_id).zone
+    who = people.get(work.tx, dispute.person_id).name
+    zone = people.get(work.tx, item.person_id or dispute.person_id).zone
     about: Text = (Bold(who), f" says a record is wrong: {_record_label(work, line, zone)}.")
-    if found.outcome:
-        return Card("Dispute settled", (say(*about), say(OUTCOMES[found.outcome] + ".")))
-    correct = correct_button(line)
+    if dispute.outcome:
+        return Card("Dispute settled", (say(*about), say(OUTCOMES[dispute.outcome] + ".")))
+    correct = correct_button(line, dispute) if item.person_id and may_correct(work, line, item.person_id) else None
     items = [
-        Button("Read it", action("disputes.read", found.id), style="primary", opens_form=True),
+        Button("Read it", action("disputes.read", dispute.id), style="primary", opens_form=True),
         *([correct] if correct else []),
-        Button("Settle it", action("disputes.settle", found.id), opens_form=True),
+        Button("Settle it", action("disputes.settle", dispute.id), opens_form=True),
     ]
     return Card("A record is disputed", (say(*about), buttons(*items)))
 
 
 @router.delivery("dispute.own")
 def own_card(work: Work, item: Delivery) -> Card | None:
-    found = disputes.find(work.tx, UUID(item.subject))
-    return None if found is None else _own_card(work, found)
+    dispute = disputes.find(work.tx, UUID(item.subject))
+    return None if dispute is None else _own_card(work, dispute)
 
 
-def _own_card(work: Work, found: Dispute) -> Card | None:
-    line = ledger.get(work.tx, found.about_id)
+def _own_card(work: Work, dispute: Dispute) -> Card | None:
+    line = ledger.get(work.tx, dispute.about_id)
     if line is None:
         return None
-    zone = people.get(work.tx, found.person_id).zone
+    zone = people.get(work.tx, dispute.person_id).zone
     about = say(f"About: {_record_label(work, line, zone)}.")
-    if found.outcome:
-        return Card("Your dispute is settled", (about, say(OUTCOMES[found.outcome] + "."), *_now(work, found)))
-    when = When(found.opened_at, zone)
+    if dispute.outcome:
+        return Card("Your dispute is settled", (about, say(OUTCOMES[dispute.outcome] + "."), *_now(work, dispute)))
+    when = When(dispute.opened_at, zone)
     sent = say("Sent ", when, ". I asked the people you chose to look at it. I'll tell you the outcome.")
     items = buttons(
-        Button("Read it again", action("disputes.read", found.id), opens_form=True),
-        Button("Withdraw", action("disputes.withdraw", found.id), confirm="Withdraw this dispute?"),
+        Button("Read it again", action("disputes.read", dispute.id), opens_form=True),
+        Button("Withdraw", action("disputes.withdraw", dispute.id), confirm="Withdraw this dispute?"),
     )
     return Card("Your dispute is open", (about, sent, items))
 
 
-def _now(work: Work, found: Dispute) -> list[Block]:
+def _now(work: Work, dispute: Dispute) -> list[Block]:
     """What the record says after a correction."""
-    correction = correction_of(work, found) if found.outcome == "corrected" else None
-    if correction is not None and correction.kind in changed_notice.KINDS:
-        return [say(changed_notice.change_sentence(work, correction))]
-    if correction is None or correction.status not in STATUSES:
-        return []
-    return [say(f"The record now says: {STATUSES[correction.status].lower()}.")]
+    change = change_of(work, dispute) if dispute.outcome == "corrected" else None
+    if change is not None and change.line.kind in changed_notice.KINDS:
+        return [say(changed_notice.change_sentence(work, change.line))]
+    return [say(now_sentence(work, change))] if change is not None else []
 
 
 @router.press("disputes.read")
 def read_dispute(call: Call) -> Reply:
-    found = readable(call)
-    if wrote(call, found):
-        text = call.vault.open(call.work.tx, found.item_id, call.me.account_id)
-    else:
-        text = call.vault.open_shared(call.work.tx, found.item_id)
+    dispute = readable(call)
     return Reply(
         form=Form(
             "Disputed record",
-            action("disputes.read", found.id),
-            opener=action("disputes.read", found.id),
+            action("disputes.read", dispute.id),
+            opener=action("disputes.read", dispute.id),
             submit=None,
             confidential=True,
-            blocks=(say(text or "The text is no longer kept."),),
+            blocks=(say(text_of(call, dispute)),),
         )
     )
 
 
 @router.press("disputes.withdraw")
 def withdraw(call: Call) -> Reply:
-    found = readable(call)
-    if not wrote(call, found):
+    dispute = readable(call)
+    if not wrote(call, dispute):
         raise Refused("Only the mentee can withdraw a dispute.")
-    close(call, found, "withdrawn")
-    return Reply(replace=_own_card(call.work, disputes.find(call.work.tx, found.id) or found))
+    close(call, dispute, "withdrawn")
+    return Reply(replace=_own_card(call.work, disputes.find(call.work.tx, dispute.id) or dispute))

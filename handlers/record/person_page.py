@@ -33,7 +33,8 @@ from handlers.privacy.holds import hold_blocks
 from handlers.record.changed_notice import tell
 from handlers.record.leave import back_button, leave_line, span_words
 from handlers.record.progress import standing_blocks
-from handlers.record.settling import settle_corrected
+from handlers.record.settling import kinds_of, settle_corrected
+from handlers.record.undoing import undoable
 from program.core.times import local_day, midnight, say_day
 from program.core.words import counted
 from program.record.entry_words import entry_words
@@ -148,6 +149,8 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
         )
     ]
     forms.append(Button("Correct", action("activities.choose", person.id), opens_form=True))
+    if undoable(call, person):
+        forms.append(Button("Undo", action("records.undo.choose", person.id), opens_form=True))
     if away is not None:
         forms.insert(0, back_button(away.id, "End the leave"))
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
@@ -246,7 +249,7 @@ def transfer(call: Call) -> Reply:
     detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
     line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
-    if not settle_corrected(call, person.id):  # the outcome of a dispute tells it already
+    if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, line_id, person.id)
     hand_over(call.work, [person.id])
     refresh_turns(call.work, [person.id])

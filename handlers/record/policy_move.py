@@ -7,7 +7,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
 from handlers.record.changed_notice import tell
 from handlers.record.person_page import mentee_of
-from handlers.record.settling import settle_corrected
+from handlers.record.settling import kinds_of, settle_corrected
 from program.core.words import counted
 from program.record.policy import Policy
 from storage.people.people import Person
@@ -142,6 +142,6 @@ def _move(
             call.work, person.id, Line("enrolment", "changed", call.work.now, call.my_id, "coordinator", detail=moved)
         )
     enrolments.change(call.work, person.id, call.my_id, **changed)
-    if not settle_corrected(call, person.id):  # the outcome of a dispute tells it already
+    if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, line_id, person.id)
     return notice(Bold(person.name), f" is now on {policy.title}.")

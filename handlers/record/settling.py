@@ -5,14 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.core.cards import Bullets, Button, Card, ChoiceField, Form, Option, action, buttons, say
+from handlers.core.cards import (
+    Block,
+    Bold,
+    Bullets,
+    Button,
+    Card,
+    ChoiceField,
+    Form,
+    Text,
+    action,
+    buttons,
+    options_of,
+    say,
+)
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, Refused, router
+from program.record.corrections import Change, change_since, rules_of_meetings
+from program.record.disputable import now_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.outbox import deliveries
 from storage.people import cohorts, people
-from storage.record import disputes, ledger
+from storage.record import disputes, enrolments, ledger, policies
 from storage.record.disputes import Dispute
 from storage.record.ledger import Line
 from storage.vault.vault import author_of
@@ -23,6 +38,12 @@ OUTCOMES = {
     "withdrawn": "Withdrawn by the mentee",
 }
 CHOICES = {"corrected": "The record is wrong: correct it", "stands": OUTCOMES["stands"]}
+NOT_THERE = "I can't find that dispute."
+BY_COORDINATORS = frozenset({"credit", "waiver", "leave", "transfer", "policy"})  # kinds that they alone change
+NEXT = {
+    True: "If it is wrong: You'll correct the record next. Saving it settles the dispute.",
+    False: "If it is wrong: You'll correct the record next. Then settle the dispute.",
+}
 
 
 def readers(work: Work, dispute: Dispute) -> set[UUID]:
@@ -31,22 +52,39 @@ def readers(work: Work, dispute: Dispute) -> set[UUID]:
     The words were meant for them: a later cohort's mentors never come to read them, and who leads no cohort any
     more neither reads nor settles anything.
     """
-    allowed = {one.id for one in people.coordinators(work.tx)}
+    allowed = {coordinator.id for coordinator in people.coordinators(work.tx)}
     if dispute.with_mentors:
         allowed |= cohorts.mentors_at(work.tx, dispute.person_id, dispute.opened_at)
     return allowed - {dispute.person_id}
 
 
-def readable(call: Call) -> Dispute:
+def readable(call: Call, position: int = 0) -> Dispute:
     """A dispute that the asker may read: as its author, from the account that wrote it, or as one of its readers.
+
+    ``position``: of its id among the arguments of the button or form.
 
     Raises:
         Refused: there is none, or it is for others; the two look alike.
     """
-    dispute = disputes.find(call.work.tx, call.id_at(0))
+    dispute = disputes.find(call.work.tx, call.id_at(position))
     if dispute is None or not (wrote(call, dispute) or call.my_id in readers(call.work, dispute)):
-        raise Refused("I can't find that dispute.")
+        raise Refused(NOT_THERE)
     return dispute
+
+
+def text_of(call: Call, dispute: Dispute) -> str:
+    """What the mentee wrote, for somebody who may read it."""
+    if wrote(call, dispute):
+        text = call.vault.open(call.work.tx, dispute.item_id, call.me.account_id)
+    else:
+        text = call.vault.open_shared(call.work.tx, dispute.item_id)
+    return text or "The text is no longer kept."
+
+
+def disputed_words(call: Call, dispute: Dispute) -> tuple[Block, ...]:
+    """What the mentee wrote, above the correction; only in a confidential form."""
+    name = people.get(call.work.tx, dispute.person_id).name
+    return (say(Bold(name), " wrote:"), say(text_of(call, dispute)))
 
 
 def wrote(call: Call, dispute: Dispute) -> bool:
@@ -73,56 +111,74 @@ def close(call: Call, dispute: Dispute, outcome: str) -> None:
 # The correction ----------------------------------------------------------------------------------
 
 
-def correct_button(line: RecordLine) -> Button | None:
-    """The way to the correction of a disputed line; who may take it is asked there."""
-    if line.kind == "attendance" and line.meeting_id is not None:
-        return Button("Correct it", action("attendance.edit", line.meeting_id), opens_form=True)
-    if line.kind in ("activity", "makeup"):
-        return Button("Correct it", action("activities.correct", line.id), opens_form=True)
-    return None
+def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
+    """The way to the form that corrects a disputed line; who may take it is asked there."""
+    person_id = dispute.person_id
+    match line.kind:
+        case "attendance" if line.meeting_id is not None:
+            way = action("attendance.edit", line.meeting_id, dispute.id)
+        case "attendance":
+            way = action("records.credit", person_id)
+        case "activity" | "makeup":
+            way = action("activities.correct", line.id, dispute.id)
+        case "credit" | "waiver" | "leave":
+            way = action("records.undo.choose", person_id, dispute.id)
+        case "transfer" | "policy":
+            way = action(f"records.{line.kind}", person_id)
+        case _:
+            return None
+    return Button("Correct it", way, opens_form=True)
 
 
-def correction_of(work: Work, dispute: Dispute) -> RecordLine | None:
-    """What was recorded since the dispute was opened that corrects the disputed line; None: nothing was."""
+def may_correct(work: Work, line: RecordLine, reader_id: UUID) -> bool:
+    """Whether this reader of a dispute may correct the line, as far as its kind and the policy say."""
+    if reader_id in {coordinator.id for coordinator in people.coordinators(work.tx)}:
+        return True
+    rules = enrolments.policy_of(work.tx, line.person_id).corrections
+    mentors_may = rules is None or rules.approver != "coordinator"
+    return mentors_may and line.kind not in BY_COORDINATORS and not _is_imported(line)
+
+
+def _is_imported(line: RecordLine) -> bool:
+    return line.kind == "attendance" and line.meeting_id is None
+
+
+def _names_what_it_corrects(line: RecordLine) -> bool:
+    """Whether correcting this line settles the dispute at once. A credit names no line, a move may be another one."""
+    return line.kind not in ("transfer", "policy") and not _is_imported(line)
+
+
+def change_of(work: Work, dispute: Dispute) -> Change | None:
+    """What changed the disputed record since the dispute was opened; None: it says what was disputed."""
     lines = ledger.of_person(work.tx, dispute.person_id)
-    about = next((one for one in lines if one.id == dispute.about_id), None)
-    opened = next((one for one in lines if one.id == dispute.line_id), None)
+    about = next((line for line in lines if line.id == dispute.about_id), None)
+    opened = next((line for line in lines if line.id == dispute.line_id), None)
     if about is None or opened is None:
         return None
-    later = [one for one in lines if one.position > opened.position and _corrects(one, about)]
-    return later[-1] if later else None
+    return change_since(lines, about, opened, rules_of_meetings(enrolments.policy_of(work.tx, dispute.person_id)))
 
 
-def _corrects(line: RecordLine, about: RecordLine) -> bool:
-    match about.kind:
-        case "attendance" if about.meeting_id is not None:
-            return (line.kind, line.step, line.meeting_id) == ("attendance", "corrected", about.meeting_id)
-        case "attendance":  # of a file that was imported: what is missing there is credited
-            return (line.kind, line.step) == ("credit", "granted")
-        case "activity" | "makeup":
-            return (line.kind, line.step, line.target_id) == (about.kind, "corrected", about.id)
-        case "transfer" | "policy":
-            return line.kind == about.kind
-        case _:
-            return (line.kind, line.target_id) == (about.kind, about.id) and line.step in ("withdrawn", "ended")
-
-
-def settle_corrected(call: Call, person_id: UUID) -> bool:
-    """Settle somebody's disputes that a correction answers, as far as the asker may read them; whether any was."""
+def settle_corrected(call: Call, person_id: UUID) -> list[Dispute]:
+    """Settle somebody's disputes that a correction answers, as far as the asker may read them; those it settled."""
     answered = [
-        one
-        for one in disputes.open_of(call.work.tx, person_id)
-        if call.my_id in readers(call.work, one) and _is_exact(call.work, one) and correction_of(call.work, one)
+        dispute
+        for dispute in disputes.open_of(call.work.tx, person_id)
+        if call.my_id in readers(call.work, dispute) and _is_answered(call.work, dispute)
     ]
-    for one in answered:
-        close(call, one, "corrected")
-    return bool(answered)
+    for dispute in answered:
+        close(call, dispute, "corrected")
+    return answered
 
 
-def _is_exact(work: Work, dispute: Dispute) -> bool:
-    """Whether a correction names what it corrects. A credit does not say which imported line it stands for."""
-    about = ledger.get(work.tx, dispute.about_id)
-    return about is not None and (about.kind != "attendance" or about.meeting_id is not None)
+def kinds_of(work: Work, settled: list[Dispute]) -> set[str]:
+    """The kinds of the lines that these disputes were about: their outcome tells the mentee of these changes."""
+    lines = [ledger.get(work.tx, dispute.about_id) for dispute in settled]
+    return {line.kind for line in lines if line is not None}
+
+
+def _is_answered(work: Work, dispute: Dispute) -> bool:
+    change = change_of(work, dispute)
+    return change is not None and change.exact
 
 
 # Settling ----------------------------------------------------------------------------------------
@@ -130,18 +186,31 @@ def _is_exact(work: Work, dispute: Dispute) -> bool:
 
 @router.press("disputes.settle")
 def settle_form(call: Call) -> Reply:
+    """The outcomes that are true: a record that was changed since does not stand."""
     dispute = _open(call)
-    told = ("I'll tell the mentee the outcome.",)
+    line, change = ledger.get(call.work.tx, dispute.about_id), change_of(call.work, dispute)
+    notes: list[Text] = [("I'll tell the mentee the outcome.",)]
+    choices, hint = CHOICES, NEXT[line is not None and _names_what_it_corrects(line)]
+    if change is not None:
+        notes.insert(0, (f"Changed since the dispute was opened. {now_sentence(call.work, change)}",))
+        choices, hint = {"corrected": OUTCOMES["corrected"]}, ""
+        choices |= {} if change.exact else {"stands": OUTCOMES["stands"]}
     return Reply(
         form=Form(
             "Settle the dispute",
             action("disputes.settled", dispute.id),
             opener=action("disputes.settle", dispute.id),
-            submit="Next",
-            blocks=(Bullets((told, ("The correction opens next, and settles the dispute.",))),),
-            fields=(ChoiceField("outcome", "Outcome", tuple(Option(*choice) for choice in CHOICES.items())),),
+            submit="Next" if change is None else "Settle",
+            blocks=(Bullets(tuple(notes)),),
+            fields=(ChoiceField("outcome", "Outcome", options_of(choices), hint=hint),),
         )
     )
+
+
+def now_sentence(work: Work, change: Change) -> str:
+    if change.line.kind == "policy":
+        return f"The requirements are those of {policies.get(work.tx, change.line.detail['to']).title} now."
+    return now_words(change.line, enrolments.policy_of(work.tx, change.line.person_id))
 
 
 def _open(call: Call) -> Dispute:
@@ -155,12 +224,16 @@ def _open(call: Call) -> Dispute:
 
 @router.submit("disputes.settled")
 def settle(call: Call) -> Reply:
-    """“Corrected” needs the correction: where there is none yet, this leads to it."""
+    """“Corrected” needs a correction, and leads to it where there is none; “stands” needs that there is none."""
     dispute = _open(call)
     read = FieldReader(call.values)
     outcome = read.choice("outcome", tuple(CHOICES), needed="Choose the outcome.")
+    change = change_of(call.work, dispute)
+    if outcome == "stands" and change is not None and change.exact:
+        now = now_sentence(call.work, change)
+        read.errors["outcome"] = f"The record was changed after the dispute was opened. {now} Choose that it is wrong."
     read.check()
-    if outcome == "corrected" and correction_of(call.work, dispute) is None:
+    if outcome == "corrected" and change is None:
         return _to_the_correction(call, dispute)
     close(call, dispute, outcome)
     return notice(f"Settled: {OUTCOMES[outcome]}. I told the mentee.")
@@ -168,11 +241,10 @@ def settle(call: Call) -> Reply:
 
 def _to_the_correction(call: Call, dispute: Dispute) -> Reply:
     line = ledger.get(call.work.tx, dispute.about_id)
-    button = correct_button(line) if line else None
-    if button is not None:
-        return router.presses[button.action.name](replace(call, args=button.action.args, values={}))
-    if not call.me.coordinator:
+    button = correct_button(line, dispute) if line else None
+    if line is None or button is None or not may_correct(call.work, line, call.my_id):
         raise Refused("Only a coordinator can correct this record. The dispute stays open until then.")
-    way = Button("Open the record", action("records.open", dispute.person_id), style="primary")
+    if _names_what_it_corrects(line):
+        return router.presses[button.action.name](replace(call, args=button.action.args, values={}))
     words = say("Correct the record first, then settle the dispute. It stays open until then.")
-    return Reply(card=Card("Nothing is corrected yet", (words, buttons(way))))
+    return Reply(card=Card("Nothing is corrected yet", (words, buttons(replace(button, style="primary")))))

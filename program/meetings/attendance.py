@@ -57,6 +57,16 @@ class Mark:
     minutes: int | None = None
     corrected: bool = False
     tapped_at: datetime | None = None  # UTC; None: no tap, or its time is not asked for
+    history: tuple[Status, ...] = ()  # every status that was settled, in the order of recording
+
+    @property
+    def version(self) -> int:
+        """How many lines have settled it; a form carries it to tell what it showed."""
+        return len(self.history)
+
+    def status_at(self, version: int) -> Status | None:
+        """What was settled when it had this version; None: nothing was, or it never had it."""
+        return self.history[version - 1] if 0 < version <= len(self.history) else None
 
     @property
     def there(self) -> bool:
@@ -73,7 +83,13 @@ def marks(entries: Iterable[Entry]) -> dict[UUID, Mark]:
             state[entry.person] = replace(before, tapped=True, tapped_at=entry.recorded_at)
         else:
             corrected = entry.step == "corrected"
-            state[entry.person] = replace(before, status=entry.status, minutes=entry.minutes, corrected=corrected)
+            state[entry.person] = replace(
+                before,
+                status=entry.status,
+                minutes=entry.minutes,
+                corrected=corrected,
+                history=(*before.history, entry.status),
+            )
     return state
 
 

@@ -417,7 +417,7 @@ class _Making:
         meeting = {"topic": "T", "day": "2026-09-20", "at": "15:30", "minutes": 60, "place": "", "repeat": "once"}
         values: dict[str, dict[str, object]] = {
             "meeting": {**meeting, "until": ""},
-            "attendance": {"chosen": {}, "reason": ""},
+            "attendance": {"choices": {}, "reason": ""},
             "summary": {"topics": [], "did": "We met.", "next": ""},
             "break": dict(rest),
             "policy": {"rule.meetings.at_least": "8"},

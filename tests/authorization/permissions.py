@@ -129,6 +129,7 @@ PRESSES = (
     Act("activities.withdraw", ("@activity",), OWN),
     Act("activities.choose", ("@person",), COORDINATOR),
     Act("activities.correct", ("@verified activity",), LEADS),
+    Act("activities.correct", ("@verified activity", "@dispute for the coordinator"), COORDINATOR),
     Act("leave.new", (), MENTEE),
     Act("leave.withdraw", ("@asked leave",), OWN),
     Act("leave.change", ("@asked leave",), frozenset({"mentee/own"})),
@@ -140,6 +141,7 @@ PRESSES = (
     Act("records.credit", ("@person",), COORDINATOR),
     Act("records.waiver", ("@person",), COORDINATOR),
     Act("records.undo", ("@person", "@credit"), COORDINATOR),
+    Act("records.undo.choose", ("@person",), COORDINATOR, idle="has no credits, waivers or leaves to undo"),
     Act("records.leave", ("@person",), COORDINATOR),
     Act("records.policy", ("@person",), COORDINATOR, idle="has a certificate"),
     Act("departures.leave", ("@person",), COORDINATOR, idle="is not a mentee in any cohort"),
@@ -238,6 +240,7 @@ SUBMITS = (
     ),
     Act("records.credit.add", ("@person",), COORDINATOR, CREDIT),
     Act("records.waiver.add", ("@person",), COORDINATOR, CREDIT),
+    Act("records.undo.chosen", ("@person",), COORDINATOR, {"line": "@credit"}),
     Act("records.leave.add", ("@person",), COORDINATOR, DAY | {"reason": "health"}),
     Act(
         "records.policy.set",

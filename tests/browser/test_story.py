@@ -260,7 +260,7 @@ async def test_the_day_of_a_meeting(windows: Windows, product: Running) -> None:
         await lee.press("I'm here")
         await dana.reads("Here (2): Dana Reyes and Lee Okafor")
         await lee.press("I'm here")
-        await lee.reads_notice("You're marked as here already.")
+        await lee.reads_notice("You're already marked here.")
 
         await jordan.page.get_by_role("button", name="Join #ozarks-cohort").click()
         await jordan.reads("Here (2)")
@@ -308,7 +308,7 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         roster = ruth.message("Who came?")
         await expect(roster.get_by_role("row", name="Lee Okafor Partly there, 40 minutes")).to_be_visible()
         await expect(roster.get_by_role("row", name="Jordan Blake (visitor) Present")).to_be_visible()
-        await ruth.press("Everyone came", roster)
+        await ruth.press("The last person came", roster)
         roster = await ruth.reads("Attendance is complete")
         await expect(roster.get_by_role("row", name="Priya Natarajan Present")).to_be_visible()
         await dana.reads(f"{NEXT}: attendance is complete")
@@ -316,10 +316,10 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         await ruth.press("Correct", roster)
         await ruth.choose("Sam Whitfield", "Present")
         await ruth.submit("Save")
-        await expect(ruth.page.get_by_label("Why (only for a correction)")).to_have_accessible_description(
+        await expect(ruth.page.get_by_label("Why")).to_have_accessible_description(
             re.compile("Choose why you're changing it.")
         )
-        await ruth.choose("Why (only for a correction)", "The first entry was wrong")
+        await ruth.choose("Why", "The first entry was wrong")
         await ruth.submit("Save")
         await expect(ruth.page.get_by_role("row", name="Sam Whitfield Present (corrected)")).to_be_visible()
         assert "attendance" not in (await ruth.clock()).lower()  # nobody is reminded of what is done

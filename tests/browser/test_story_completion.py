@@ -126,7 +126,7 @@ async def a_dispute(lee: Person, ruth: Person) -> None:
     await ruth.choose("Outcome", "The record is wrong: correct it")
     await ruth.submit("Next")
     await ruth.choose("Lee Okafor", "Present")
-    await ruth.choose("Why (only for a correction)", "The mentee told me")
+    await ruth.choose("Why", "The mentee told me")
     await ruth.submit("Save")
     await ruth.closed()
     await ruth.reads("Dispute settled")

@@ -259,7 +259,7 @@ async def test_attendance_from_the_tap_to_the_correction(
     card = world.in_channel(HOME)[-1]
     assert "starts at 3:30 PM CDT" in card.text
     assert "You're marked as here" in said(await dana.presses(card, "I'm here", HOME))
-    assert "marked as here already" in said(await dana.presses(card, "I'm here", HOME))
+    assert "already marked here" in said(await dana.presses(card, "I'm here", HOME))
     assert "not in this cohort" in said(await jordan.presses(card, "I'm here", HOME))
     assert "Only mentees need to tap" in said(await ruth.presses(card, "I'm here", HOME))
     assert "Here (1): Dana Reyes" in card.text
@@ -293,6 +293,8 @@ async def test_attendance_from_the_tap_to_the_correction(
     assert "Here (3): Dana Reyes, Lee Okafor and Jordan Blake" in card.text  # with whoever was partly there
 
     form = (await ruth.presses(roster, "Correct")).form
+    assert form is not None
+    fields = {field.label: field.id for field in form.fields}
     wrong = await ruth.fills(form, **{fields["Sam Whitfield"]: "present"})
     assert wrong.errors == {"reason": "Choose why you're changing it."}
     prose = await ruth.fills(form, **{fields["Sam Whitfield"]: "present", "reason": "He told me of his illness"})

@@ -151,7 +151,7 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
     letters = len(ruth.inbox())
 
     await dana.sends("dispute")
-    assert "Only the people you choose below can read your words" in dana.modal()
+    assert "Only the people you choose can read this." in dana.modal()
     record = matched.option(dana, "record", "First steps, absent")
     sent = await dana.fills(record=record, readers="coordinator", text=f"{CANARY} was there")
     assert "I asked the people you chose to look at it" in sent

@@ -268,7 +268,7 @@ async def attendance_is_taken(story: Story) -> None:
     await story.go_to(datetime(2026, 9, 11, 20, 45, tzinfo=UTC))
     assert "The PLC meeting starts at 4:00 PM.\n[I'm here]\nNo taps yet." in dana.reads(OZARKS)[-1]
     assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here, 3:45 PM.")
-    assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here already.")
+    assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're already marked here.")
     await lee.taps_in(OZARKS, "I'm here")
     assert "Here (2): Dana Reyes and Lee Okafor" in sam.reads(OZARKS)[-1]
     outside = await jordan.taps_in(OZARKS, "I'm here")

@@ -43,7 +43,7 @@ async def test_the_core_of_the_story_through_a_socket(story: Story) -> None:
     await story.go_to(datetime(2026, 9, 10, 20, 15, tzinfo=UTC))
     assert "# How are things going?" in dana.last()
     assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here, 3:15 PM.")
-    assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're marked as here already.")
+    assert (await dana.taps_in(OZARKS, "I'm here")).startswith("You're already marked here.")
     assert "I can't match you to the roster yet" in await lee.taps_in(OZARKS, "I'm here")
     assert await story.ledger() == [("Dana Reyes", "tapped", "present", None, "")]
 

@@ -158,7 +158,7 @@ async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
     await absent(story, everybody)
     letters = len(ruth.chat)
     dialog = await opens(dana, "dispute", "A record is wrong")
-    assert "Only the people you choose below can read your words" in dialog.text
+    assert "Only the people you choose can read this." in dialog.text
     record = option(dialog, "record", "Small groups, absent")
     done = await dana.sends(dialog, record=record, readers="coordinator", text=f"{CANARY} was there")
     assert "I asked the people you chose to look at it" in done.text

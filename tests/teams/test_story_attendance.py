@@ -52,7 +52,7 @@ async def test_im_here_is_one_tap_and_a_second_changes_nothing(
     await dana.repeats()
     assert story.everything() == before
     again = await dana.taps(card, "I'm here", channel=CHANNEL)
-    assert "marked as here already" in again.text
+    assert "already marked here" in again.text
     assert len(ledger(story, meeting, dana)) == 1
 
 

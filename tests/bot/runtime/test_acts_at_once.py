@@ -39,6 +39,6 @@ async def test_a_tap_that_lands_while_another_is_being_decided_is_no_second_line
     monkeypatch.setattr(attendance, "of_meeting", reads_and_is_overtaken)
     overtaken = said(await dana.presses(card, "I'm here", HOME))
     assert between[0].startswith("You're marked as here, ")
-    assert overtaken.startswith("You're marked as here already.")
+    assert overtaken.startswith("You're already marked here.")
     assert steps(world, dana) == [("attendance", "tapped")]
     assert whole(world)

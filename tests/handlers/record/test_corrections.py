@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from handlers.core.cards import ChoiceField
+from handlers.core.requests import Reply
 from storage.record import policies
 from storage.record.record_tables import dispute
 from tests.handlers.scenes import absent, field, lines, message, options, steps, verified_contact, whole
@@ -115,7 +116,7 @@ async def test_a_dispute_is_settled_as_corrected_by_a_correction_alone(
     before = len(world.to(dana))
     correction = (await ruth.fills(form, outcome="corrected")).form
     assert correction is not None
-    assert correction.title == "Who came?"
+    assert correction.title == "Correct attendance"
     assert "A record is disputed" in asked.text
     assert len(world.to(dana)) == before
     mine = field(correction, "Dana Reyes")
@@ -161,12 +162,12 @@ async def test_a_disputed_credit_is_corrected_by_undoing_it(world: World, dana: 
     form = (await dana.sends("dispute")).form
     await dana.fills(form, record=options(form)[0].value, readers="mentor", text="That was not me.")
     settle = (await carol.presses(message(world, carol, "A record is disputed"), "Settle it")).form
-    reply = await carol.fills(settle, outcome="corrected")
-    assert "Nothing is corrected yet" in said(reply)
+    undo = (await carol.fills(settle, outcome="corrected")).form
+    assert "Dana Reyes wrote:\nThat was not me." in said(Reply(form=undo))
     assert steps(world, dana)[-1] == ("dispute", "opened")
-    credit = str(lines(world, dana)[0].id)
-    await carol.does_press("records.undo", str(dana.id), credit)
+    assert "Undone for Dana Reyes. The record shows both." in said(await carol.fills(undo))
     assert steps(world, dana)[-2:] == [("credit", "withdrawn"), ("dispute", "settled")]
+    assert "Carol Dietz removed your credit" in world.to(dana)[-1].text
 
 
 async def test_others_correct_nothing(world: World, dana: Person, lee: Person, ruth: Person, tom: Person) -> None:

@@ -1,0 +1,96 @@
+"""The mentor is asked who came when the meeting ends, and reminded; the coordinator is asked last."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.core.cards import Card
+from handlers.core.router import router
+from handlers.meetings.attendance import meeting_of_moment, open_lines, roster_card, roster_of
+from handlers.meetings.meetings import refresh_meeting
+from handlers.meetings.planning import mentors_or_coordinators
+from handlers.people.recipients import is_coordinator, leads_meeting, only_for
+from program.meetings.attendance import ESCALATE_AFTER
+from storage.core.work import Work
+from storage.meetings import meetings
+from storage.outbox import deliveries
+from storage.outbox.deliveries import Delivery
+from storage.outbox.due import Moment
+from storage.people import cohorts
+
+
+@router.moment(
+    "attendance.roster",
+    "the meeting ends and the mentor gets the roster",
+    late="goes out however late, because attendance stays open without it",
+)
+def send_roster(work: Work, moment: Moment) -> str | None:
+    meeting = meeting_of_moment(work, moment)
+    if meeting is None:
+        return "cancelled"
+    for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
+        deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, moment.version)
+    lines = roster_of(work, meeting)
+    if lines and not open_lines(lines):  # everybody is on leave: there is nothing to chase
+        meetings.set_settled(work, meeting.id, True)
+    refresh_meeting(work, meeting)  # whether somebody comes is no question any more
+    return None
+
+
+@router.moment(
+    "attendance.chase",
+    "the mentor is reminded of open attendance",
+    late="goes out late while attendance is open; it is skipped once the coordinator is asked",
+)
+def chase(work: Work, moment: Moment) -> str | None:
+    meeting = meeting_of_moment(work, moment)
+    if meeting is None:
+        return "cancelled"
+    if work.now >= meeting.ends_at + ESCALATE_AFTER:
+        return "missed"
+    if meeting.settled_at is None:
+        for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
+            deliveries.to_person(work, "attendance.chase", mentor.id, meeting.id, moment.version)
+    return None
+
+
+@router.moment(
+    "attendance.escalate",
+    "the coordinator is asked about open attendance",
+    late="goes out late while attendance is open",
+)
+def escalate(work: Work, moment: Moment) -> str | None:
+    meeting = meeting_of_moment(work, moment)
+    if meeting is None:
+        return "cancelled"
+    if meeting.settled_at is None:
+        for coordinator in cohorts.coordinators(work.tx):
+            deliveries.to_person(work, "attendance.escalate", coordinator.id, meeting.id, moment.version)
+    return None
+
+
+@router.delivery("attendance.roster")
+@only_for(leads_meeting)
+def roster_delivery(work: Work, item: Delivery) -> Card | None:
+    return _roster_message(work, item, "Who came?")
+
+
+@router.delivery("attendance.chase")
+@only_for(leads_meeting)
+def chase_delivery(work: Work, item: Delivery) -> Card | None:
+    return _roster_message(work, item, "Attendance is still open")
+
+
+@router.delivery("attendance.escalate")
+@only_for(is_coordinator)
+def escalate_delivery(work: Work, item: Delivery) -> Card | None:
+    return _roster_message(work, item, "Attendance is still not confirmed")
+
+
+def _roster_message(work: Work, item: Delivery, title: str) -> Card | None:
+    meeting = meetings.find(work.tx, UUID(item.subject))
+    if meeting is None or (meeting.cancelled_at is not None and item.verb == "post"):
+        return None
+    if meeting.settled_at is not None and item.verb == "post" and item.kind != "attendance.roster":
+        return None
+    return roster_card(work, meeting, title)

@@ -1,0 +1,111 @@
+"""Taking back a credit, a waiver, a leave or the end of a leave: another line says so, and both stay."""
+
+from __future__ import annotations
+
+from handlers.checkins.schedule import refresh_turns
+from handlers.core.cards import Block, Bold, Card, ChoiceField, Form, Option, action, say
+from handlers.core.paging import hint
+from handlers.core.requests import Reply
+from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.record.changed_notice import tell
+from handlers.record.settling import NOT_THERE, disputed_words, kinds_of, readable, settle_corrected
+from program.core.times import local_day, say_day
+from program.core.words import shortened
+from program.record.disputable import entry_in_words
+from program.record.wording import RecordLine
+from storage.people.people import Person
+from storage.record import enrolments, ledger
+from storage.record.ledger import Line
+
+UNDOABLE = frozenset({("credit", "granted"), ("waiver", "granted"), ("leave", "granted"), ("leave", "ended")})
+MOST_ENTRIES = 50
+
+
+def undoable(call: Call, person: Person) -> list[RecordLine]:
+    """The changes of somebody's record that stand and can be taken back, in the order of recording."""
+    lines = ledger.of_person(call.work.tx, person.id)
+    undone = {line.target_id for line in lines if line.step == "withdrawn"}
+    return [line for line in lines if (line.kind, line.step) in UNDOABLE and line.id not in undone]
+
+
+def _person(call: Call) -> Person:
+    """The enrolled person whose id the button or form carries first; for coordinators alone."""
+    if not call.me.coordinator:
+        raise Refused("Only coordinators can do that.")
+    person = call.person_at(0)
+    if enrolments.of_person(call.work.tx, person.id) is None:
+        raise Refused(f"{person.name} is not enrolled as a mentee.")
+    return person
+
+
+@router.press("records.undo.choose")
+def choose_form(call: Call) -> Reply:
+    """Which entry to take back, the newest first; from a dispute, the disputed one is chosen."""
+    person = _person(call)
+    entries = undoable(call, person)[::-1]
+    if not entries:
+        raise Refused(f"{person.name} has no credits, waivers or leaves to undo.")
+    shown = entries[:MOST_ENTRIES]
+    chosen, words = _disputed(call, person)
+    options = tuple(Option(str(line.id), _label(call, line)) for line in shown)
+    blocks = (say(Bold(person.name), ". The record keeps both entries. I'll tell the mentee."), *words)
+    known = chosen if chosen in {option.value for option in options} else ""
+    return Reply(
+        form=Form(
+            "Undo",
+            action("records.undo.chosen", person.id),
+            opener=action("records.undo.choose", *call.args[:2]),
+            submit="Undo",
+            blocks=blocks,
+            fields=(ChoiceField("line", "Which entry", options, known, hint=hint(len(entries), len(shown), "newest")),),
+            confidential=bool(words),
+        )
+    )
+
+
+def _disputed(call: Call, person: Person) -> tuple[str, tuple[Block, ...]]:
+    """The id of the disputed line and what the mentee wrote, where the form is opened from a dispute."""
+    if len(call.args) < 2:
+        return "", ()
+    dispute = readable(call, 1)
+    if dispute.person_id != person.id:
+        raise Refused(NOT_THERE)
+    return str(dispute.about_id), disputed_words(call, dispute)
+
+
+def _label(call: Call, line: RecordLine) -> str:
+    day = say_day(local_day(line.recorded_at, call.me.zone))
+    return shortened(f"{entry_in_words(line, enrolments.policy_of(call.work.tx, line.person_id))} ({day})", 75)
+
+
+@router.submit("records.undo.chosen")
+def chosen(call: Call) -> Reply:
+    person = _person(call)
+    read = FieldReader(call.values)
+    line_id = read.uuid("line", needed="Choose the entry.")
+    read.check()
+    line = next((line for line in undoable(call, person) if line.id == line_id), None)
+    if line is None:
+        raise FormErrors({"line": "That is undone already, or not in this record."})
+    return Reply(card=_take_back(call, person, line))
+
+
+@router.press("records.undo")
+def undo(call: Call) -> Reply:
+    """The button under the answer to what was just recorded."""
+    person = _person(call)
+    line = ledger.get(call.work.tx, call.id_at(1))
+    if line is None or line.person_id != person.id or (line.kind, line.step) not in UNDOABLE:
+        raise Refused("I can't find that entry.")
+    if line.id not in {entry.id for entry in undoable(call, person)}:
+        raise Refused("That is undone already.")
+    return Reply(replace=_take_back(call, person, line))
+
+
+def _take_back(call: Call, person: Person, line: RecordLine) -> Card:
+    back = Line(line.kind, "withdrawn", line.happened_at, call.my_id, "coordinator", target_id=line.id, code=line.code)
+    back_id = ledger.add(call.work, person.id, back)
+    if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
+        tell(call.work, back_id, person.id)
+    refresh_turns(call.work, [person.id])
+    return Card("", (say(f"Undone for {person.name}. The record shows both."),))
