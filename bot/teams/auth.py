@@ -40,9 +40,9 @@ class KeysUnreachable(Exception):
     """The Bot Framework's signing keys cannot be fetched, so nobody's token can be checked."""
 
 
-# Tokens is our own code and not msal (1.39): msal accepts only https login addresses, so that no test could check it
-# against a server; its cache reads the wall clock, which cannot be injected; it blocks, and fetches the tenant's
-# OpenID configuration first, so that each token takes two calls that may fail. The request is one form.
+# This is our own code and not msal (1.39): msal accepts only https login addresses, so no test could run it against a
+# server; its cache reads the wall clock, which cannot be injected; it blocks, also while it is built, when it fetches
+# the tenant's OpenID configuration. What it would replace is one form that is posted.
 class Tokens:
     """The bot's access token for the Bot Connector, cached until 5 minutes before it expires.
 
@@ -118,10 +118,10 @@ class Tokens:
         )
 
 
-# SigningKeys is our own code and not PyJWT's PyJWKClient (2.15): once its cached keys are a lifetime old and Microsoft
-# cannot be reached, it refuses keys that it knows; after a failed fetch it lets each unknown key fetch again, so that
-# anybody can make it hammer Microsoft; its clock cannot be injected; it blocks; and a key's endorsements are not part
-# of what it returns. PyJWT itself reads the keys and checks the tokens.
+# This is our own code and not PyJWT's PyJWKClient (2.15): when its cache has expired and Microsoft cannot be reached,
+# it refuses keys that it knows; while Microsoft cannot be reached, each forged token with an unknown key makes it ask
+# again; its clock cannot be injected; it blocks; and it does not return a key's endorsements. PyJWT reads the keys
+# and checks the tokens.
 class SigningKeys:
     """The Bot Framework's public keys by id, each with the channels that it is endorsed for.
 
@@ -132,21 +132,21 @@ class SigningKeys:
     def __init__(self, http: HttpClient, metadata_url: str, clock: Clock = time.monotonic) -> None:
         self._http, self._url, self._clock = http, metadata_url, clock
         self._keys: dict[str, dict[str, Any]] = {}
-        self._fetched: float | None = None
+        self._fetched = self._tried = 0.0  # when the keys were last fetched, and when that was last tried
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str) -> dict[str, Any] | None:
         """Return the key as JSON, or None if there is none with this id.
 
-        An unknown id fetches the keys again, at most once in 60 seconds.
+        An unknown id fetches the keys again, at most once in 60 seconds, whether or not Microsoft answers.
 
         Raises:
             KeysUnreachable: no keys were ever fetched, and they cannot be fetched now.
         """
         async with self._lock:
-            age = None if self._fetched is None else self._clock() - self._fetched
-            unknown = key_id not in self._keys and (age is None or age >= KEYS_REST)
-            if age is None or age >= KEYS_LIVE or unknown:
+            now = self._clock()
+            wanted = key_id not in self._keys or now - self._fetched >= KEYS_LIVE
+            if not self._keys or (wanted and now - self._tried >= KEYS_REST):
                 await self._refresh()
             return self._keys.get(key_id)
 
@@ -156,16 +156,17 @@ class SigningKeys:
             await self._refresh()
 
     async def _refresh(self) -> None:
+        self._tried = self._clock()
         try:
             metadata = await self._get(self._url)
-            keys = (await self._get(metadata["jwks_uri"]))["keys"]
-            self._keys = {key["kid"]: key for key in keys if "kid" in key}
-            self._fetched = self._clock()
+            listed = (await self._get(metadata["jwks_uri"]))["keys"]
+            keys = {key["kid"]: key for key in listed if "kid" in key}
+            if not keys:
+                raise ValueError("no keys")
+            self._keys, self._fetched = keys, self._tried
         except (Temporary, Uncertain, ValueError, KeyError, TypeError):
-            if self._fetched is None:
+            if not self._keys:
                 raise KeysUnreachable(KeysUnreachable.__doc__) from None
-            # The old keys stay in use, and the next fetch waits, so that an outage is not made worse.
-            self._fetched = self._clock() - KEYS_LIVE + KEYS_REST
             event(log, "teams.keys_not_refreshed", logging.WARNING)
 
     async def _get(self, url: str) -> Any:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import jwt
+import msal
 import pytest
 
 from bot.settings import TeamsSettings
@@ -152,6 +153,37 @@ async def test_known_keys_serve_on_while_microsoft_is_away(fake: FakeTeams) -> N
     await http.stop()
 
 
+async def test_unknown_keys_do_not_ask_a_failing_microsoft_again_and_again(fake: FakeTeams) -> None:
+    clock, http = Clock(), HttpClient(5.0)
+    await http.start()
+    keys = SigningKeys(http, fake.metadata_url, clock)
+    await keys.find("first")
+    clock.now += KEYS_REST
+    for _ in range(4):
+        fake.fail("GET", "openidconfiguration", "503")
+
+    for number in range(3):
+        assert await keys.find(f"forged-{number}") is None
+    assert len(fake.calls_to("openidconfiguration")) == 2
+    clock.now += KEYS_REST
+    assert await keys.find("forged") is None
+    assert await keys.find("first") is not None
+    assert len(fake.calls_to("openidconfiguration")) == 3
+    await http.stop()
+
+
+async def test_an_empty_list_of_keys_replaces_no_known_key(fake: FakeTeams) -> None:
+    clock, http = Clock(), HttpClient(5.0)
+    await http.start()
+    keys = SigningKeys(http, fake.metadata_url, clock)
+    await keys.find("first")
+    clock.now += KEYS_LIVE
+    fake.keys = []
+
+    assert await keys.find("first") is not None
+    await http.stop()
+
+
 async def test_no_keys_at_all_is_our_trouble_not_the_callers(bot: Bot) -> None:
     bot.fake.fail("GET", "openidconfiguration", "503")
 
@@ -211,3 +243,41 @@ async def test_doctor_is_content(bot: Bot, start: Start) -> None:
     assert all(finding.ok for finding in await bot.platform.check())
     test_client = await start(test_client=True)
     assert [finding.ok for finding in await test_client.platform.check()] == [True]
+
+
+# Why msal and PyJWKClient are not used -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["authority", "oidc_authority"])
+def test_msal_takes_no_login_address_of_this_machine(fake: FakeTeams, address: str) -> None:
+    login: dict[str, Any] = {address: f"{fake.login_url}/{TENANT}"}
+
+    with pytest.raises(ValueError, match="https"):
+        msal.ConfidentialClientApplication(APP_ID, client_credential=PASSWORD, **login)
+
+
+def test_pyjwts_client_refuses_known_keys_while_they_cannot_be_fetched() -> None:
+    client = jwt.PyJWKClient("http://127.0.0.1:9/keys", lifespan=1e-9, timeout=5)
+    assert client.jwk_set_cache is not None
+    client.jwk_set_cache.put({"keys": [SigningKey("first").public()]})
+
+    with pytest.raises(jwt.PyJWKClientConnectionError):
+        client.get_signing_key("first")
+
+
+def test_pyjwts_client_asks_again_for_each_unknown_key_while_none_can_be_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, asked = jwt.PyJWKClient("http://127.0.0.1:9/keys", timeout=5), []
+    assert client.jwk_set_cache is not None
+    client.jwk_set_cache.put({"keys": [SigningKey("first").public()]})
+
+    def unreachable() -> None:
+        asked.append(client.uri)
+        raise jwt.PyJWKClientConnectionError
+
+    monkeypatch.setattr(client, "fetch_data", unreachable)
+    for name in ("forged", "another"):
+        with pytest.raises(jwt.PyJWKClientConnectionError):
+            client.get_signing_key(name)
+    assert len(asked) == 2
