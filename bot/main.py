@@ -48,8 +48,8 @@ def _clock(settings: Settings, database: Database) -> Clock:
     if not settings.local:
         return SystemClock()
     with database.read() as tx:
-        found = program.get(tx)
-    return AheadClock(found.clock_ahead) if found else AheadClock()
+        stored = program.get(tx)
+    return AheadClock(stored.clock_ahead) if stored else AheadClock()
 
 
 def _connect(app: App, settings: Settings, database: Database) -> None:

@@ -85,9 +85,9 @@ def prepare(
     vault = Vault(read_operator_keys(operator_keys(settings)))
     with database.write() as tx:
         in_turn(tx)
-        found = program.get(tx)
-        if found is not None and found.example != settings.local:
-            raise CannotStart(mixed(found.example))
+        stored = program.get(tx)
+        if stored is not None and stored.example != settings.local:
+            raise CannotStart(mixed(stored.example))
         again = forgetting.apply_again(tx)
         if again.keys or again.items:
             event(log, "forgetting.again", logging.WARNING, keys=again.keys, items=again.items)
@@ -97,7 +97,7 @@ def prepare(
             vault.check(tx)
         key = unlock(tx, vault, first, now.now())
         work = Work(tx, now.now(), new_id, key)
-        if found is None:
+        if stored is None:
             program.create(tx, PROGRAM_NAME, example=settings.local)
         checkins.seed_prompts(work)
         people.ensure_coordinators(work, settings.plc_coordinators, program.zone_of(tx))

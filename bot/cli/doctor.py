@@ -104,8 +104,8 @@ def _schema(settings: Settings, database: Database) -> list[Finding]:
             findings.append(Finding("The record is protected against changes", ok=True))
         except SchemaProblem as error:
             findings.append(Finding("The record is protected against changes", ok=False, mend=str(error)))
-        found = program.get(tx)
-        if found is not None and found.example != settings.local:
+        stored = program.get(tx)
+        if stored is not None and stored.example != settings.local:
             mend = "Set PLC_DATABASE_URL to another database."
             findings.append(Finding("The database is of the right kind (example or real)", ok=False, mend=mend))
         what = "The encryption keys open the stored data"

@@ -102,34 +102,35 @@ class Checked:
 def check(database: Database, vault: Vault, clock: Clock) -> Checked:
     """Try every key and every item, and say what may be removed."""
     with database.read() as tx:
-        found = rotation.survey(tx, vault)
-        firsts = {one.fingerprints[0] for one in processes.alive(tx, clock.now()) if one.fingerprints}
-    used = {one.fingerprint: one for one in found.wrappings}
+        survey = rotation.survey(tx, vault)
+        firsts = {alive.fingerprints[0] for alive in processes.alive(tx, clock.now()) if alive.fingerprints}
+    used = {wrapping.fingerprint: wrapping for wrapping in survey.wrappings}
     rows = []
     for place, fingerprint in enumerate(vault.fingerprints):
         wraps = used[fingerprint].words if fingerprint in used else "nothing"
         rows.append((fingerprint, "wraps" if place == 0 else "unwraps", wraps))
-    unknown = [one for one in found.wrappings if one.fingerprint not in vault.fingerprints]
-    missing = [one for one in unknown if keystore.is_fingerprint(one.fingerprint)]
-    rows += [(one.fingerprint, "missing", one.words) for one in missing]
-    advice = [_advice(one, used.get(one), wraps=one in firsts) for one in vault.fingerprints[1:]]
-    return Checked(rows, _problems(found, missing), advice, found.items)
+    unknown = [wrapping for wrapping in survey.wrappings if wrapping.fingerprint not in vault.fingerprints]
+    missing = [wrapping for wrapping in unknown if keystore.is_fingerprint(wrapping.fingerprint)]
+    rows += [(wrapping.fingerprint, "missing", wrapping.words) for wrapping in missing]
+    advice = [_advice(later, used.get(later), wraps=later in firsts) for later in vault.fingerprints[1:]]
+    return Checked(rows, _problems(survey, missing), advice, survey.items)
 
 
-def _problems(found: rotation.Survey, missing: list[keystore.Wrapping]) -> list[str]:
+def _problems(survey: rotation.Survey, missing: list[keystore.Wrapping]) -> list[str]:
     problems = [
-        f"Add key {one.fingerprint} to PLC_ENCRYPTION_KEYS. It wraps the keys of {one.words}." for one in missing
+        f"Add key {wrapping.fingerprint} to PLC_ENCRYPTION_KEYS. It wraps the keys of {wrapping.words}."
+        for wrapping in missing
     ]
-    if found.unopened_keys:
+    if survey.unopened_keys:
         problems.append(
-            f"{counted(found.unopened_keys, 'data key')} can't be opened, although the key that wraps it is available. "
-            f"It is damaged: {keystore.RESTORE}"
+            f"{counted(survey.unopened_keys, 'data key')} can't be opened, although the key that wraps it is "
+            f"available. It is damaged: {keystore.RESTORE}"
         )
-    if found.unopened_items:
-        problems.append(f"{found.unopened_items} of {counted(found.items, 'item')} cannot be opened.")
-    if not found.ledger_opens:
+    if survey.unopened_items:
+        problems.append(f"{survey.unopened_items} of {counted(survey.items, 'item')} cannot be opened.")
+    if not survey.ledger_opens:
         problems.append(f"The ledger's key can't be opened: {keystore.RESTORE}")
-    return problems + ([found.gaps] if found.gaps else [])
+    return problems + ([survey.gaps] if survey.gaps else [])
 
 
 def _advice(fingerprint: str, wrapping: keystore.Wrapping | None, *, wraps: bool) -> str:

@@ -38,7 +38,7 @@ class NotDone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     id: UUID
     name: str
     email: str
@@ -59,31 +59,31 @@ def _opened(settings: Settings) -> Iterator[Database]:
         raise NotDone(str(error)) from None
 
 
-def find(settings: Settings, who: str) -> Found:
+def find(settings: Settings, who: str) -> Match:
     """The one person with this name, address or id.
 
     Raises:
         NotDone: there is none, or there are several.
     """
     with _opened(settings) as database, database.read() as tx:
-        found = _one(tx, who)
-        items = tx.scalar(select(func.count()).where(vault_item.c.person_id == found.id, vault_item.c.sealed != b""))
-        return Found(found.id, found.name, found.email, items or 0)
+        person = _get_one(tx, who)
+        items = tx.scalar(select(func.count()).where(vault_item.c.person_id == person.id, vault_item.c.sealed != b""))
+        return Match(person.id, person.name, person.email, items or 0)
 
 
-def _one(tx: Tx, who: str) -> people.Person:
+def _get_one(tx: Tx, who: str) -> people.Person:
     try:
         person_id = UUID(who)
     except ValueError:
-        found = people.search(tx, who)
+        matches = people.search(tx, who)
     else:
-        found = [people.get(tx, person_id)] if person_id in people.named(tx, [person_id]) else []
-    if not found:
+        matches = [people.get(tx, person_id)] if person_id in people.named(tx, [person_id]) else []
+    if not matches:
         raise NotDone(f"No one has the name, address or id {who}.")
-    if len(found) > 1:
-        names = "\n".join(f"{one.name} <{one.email}>" for one in found)
+    if len(matches) > 1:
+        names = "\n".join(f"{person.name} <{person.email}>" for person in matches)
         raise NotDone(f"Several people match. Use the email address.\n{names}")
-    return found[0]
+    return matches[0]
 
 
 def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[[], UUID]) -> str:
@@ -103,7 +103,7 @@ def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[
     return f"{done} {BOT_TELLS if told else NOBODY_TELLS}"
 
 
-def set_hold(settings: Settings, who: Found, reason: str | None, now: datetime, new_id: Callable[[], UUID]) -> str:
+def set_hold(settings: Settings, who: Match, reason: str | None, now: datetime, new_id: Callable[[], UUID]) -> str:
     """Put a hold on somebody for a reason's code, or with None release it, as the operator.
 
     Raises:

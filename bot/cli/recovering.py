@@ -60,8 +60,8 @@ def look(database: Database, vault: Vault, now: datetime) -> tuple[str, Damage]:
     """
     with database.read() as tx:
         _refuse_while_running(tx, now)
-        found = program.get(tx)
-        return (found.name if found else ""), recovery.damage(tx, vault)
+        stored = program.get(tx)
+        return (stored.name if stored else ""), recovery.damage(tx, vault)
 
 
 def _refuse_while_running(tx: Tx, now: datetime) -> None:
@@ -73,25 +73,25 @@ def _refuse_while_running(tx: Tx, now: datetime) -> None:
         )
 
 
-def said(found: Damage) -> list[str]:
+def said(damage: Damage) -> list[str]:
     """What is lost, in sentences."""
     lines = []
-    if found.people:
-        lines.append(f"No key opens what was written in private by {counted(len(found.people), 'person', 'people')}:")
+    if damage.people:
+        lines.append(f"No key opens what was written in private by {counted(len(damage.people), 'person', 'people')}:")
         lines += [
-            f"  {one.name}: {counted(one.items, 'item')}{', under a legal hold' if one.held else ''}"
-            for one in found.people
+            f"  {person.name}: {counted(person.items, 'item')}{', under a legal hold' if person.held else ''}"
+            for person in damage.people
         ]
         lines.append("It will be removed for good, and the bot tells each of them.")
-    if found.unused:
-        one = found.unused == 1
+    if damage.unused:
+        single = damage.unused == 1
         lines.append(
-            f"{counted(found.unused, 'data key')} can't be opened and {'protects' if one else 'protect'} nothing. "
-            f"{'It' if one else 'They'} will be removed."
+            f"{counted(damage.unused, 'data key')} can't be opened and {'protects' if single else 'protect'} nothing. "
+            f"{'It' if single else 'They'} will be removed."
         )
-    if found.tables:
-        lines.append(f"Missing in the key store, and made again: {', '.join(found.tables)}.")
-    if found.ledger:
+    if damage.tables:
+        lines.append(f"Missing in the key store, and made again: {', '.join(damage.tables)}.")
+    if damage.ledger:
         lines.append("The ledger's key comes from its copy among the data.")
     return [*lines, STAYS]
 
@@ -107,4 +107,4 @@ def recover(database: Database, vault: Vault, shown: Damage, now: datetime, new_
         _refuse_while_running(tx, now)
         recovery.recover(Work(tx, now, new_id), vault, shown)
     database.empty_log()
-    return f"Done. Removed: {counted(sum(one.items for one in shown.people), 'item')}. The bot can start."
+    return f"Done. Removed: {counted(sum(person.items for person in shown.people), 'item')}. The bot can start."

@@ -184,17 +184,17 @@ def _examine(vault: Vault, database: Database, known: Known, report: Report) -> 
             _remember_exported(tx, vault, known.exported, key, report)
         again = forgetting.apply_again(tx)
         vault.check(tx)
-        found = rotation.survey(tx, vault)
+        survey = rotation.survey(tx, vault)
         verdict = verification.verify(tx, key) if key else None
     if again.keys or again.items:
         report.facts.append(
             f"Deleted again, because these people were forgotten: {counted(again.items, 'item')} and "
             f"{counted(again.keys, 'data key')}."
         )
-    people = sum(one.people for one in found.wrappings)
-    opened = f"{people - found.unopened_keys} of {counted(people, 'data key')} unwrap"
-    items = f"{found.items - found.unopened_items} of {counted(found.items, 'item')} open"
-    if found.unopened_keys or found.unopened_items or verdict is None:
+    people = sum(wrapping.people for wrapping in survey.wrappings)
+    opened = f"{people - survey.unopened_keys} of {counted(people, 'data key')} unwrap"
+    items = f"{survey.items - survey.unopened_items} of {counted(survey.items, 'item')} open"
+    if survey.unopened_keys or survey.unopened_items or verdict is None:
         report.problems.append(f"Not everything opens: {opened}, {items}.")
     else:
         report.facts.append(f"The keys fit: {opened}, {items}.")
@@ -226,9 +226,9 @@ def _examine_files(database: Database) -> None:
     if not database.sqlite:
         return
     file = database.url.database or ""
-    for one in (Path(file), Path(keys_file(file))):
-        if found := backup.damage(one):
-            raise SchemaProblem(f"The file is damaged: {found}.")
+    for path in (Path(file), Path(keys_file(file))):
+        if problem := backup.damage(path):
+            raise SchemaProblem(f"The file is damaged: {problem}.")
 
 
 def check(settings: Settings, data: Path | None, keys: Path | None, exported: Path | None = None) -> Report:
@@ -347,7 +347,7 @@ def refuse_while_running(tx: Tx, now: datetime) -> None:
     """Raises: CannotRestore, naming who runs."""
     alive = processes.alive(tx, now)
     if alive:
-        names = ", ".join(one.name for one in alive)
+        names = ", ".join(process.name for process in alive)
         raise CannotRestore(
             f"The bot is running ({names}). Stop it first. A process that was killed still counts for "
             f"{int(processes.STALE.total_seconds())} s."

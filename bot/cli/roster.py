@@ -110,7 +110,7 @@ def _follow(work: Work, plan: Plan) -> None:
 
 
 def _said(problems: list[Problem]) -> str:
-    return "\n".join(str(problem) for problem in sorted(problems, key=lambda one: one.line))
+    return "\n".join(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
 
 
 def import_past(

@@ -68,20 +68,20 @@ def check() -> None:
 
     try:
         with keyring.opened(settings(), even_locked=True) as (database, vault):
-            found = keyring.check(database, vault, SystemClock())
+            checked = keyring.check(database, vault, SystemClock())
     except (CannotStart, SchemaProblem, BadKey) as error:
         raise stop(str(error)) from None
     table = Table("Key (fingerprint)", "Available", "What it wraps")
-    for row in found.rows:
+    for row in checked.rows:
         table.add_row(*row)
     out.print(table)
-    for text in found.advice:
+    for text in checked.advice:
         say(text)
-    for text in found.problems:
+    for text in checked.problems:
         say(f"✗ {text}")
-    if found.problems:
+    if checked.problems:
         raise typer.Exit(1)
-    say(f"Everything opens ({counted(found.items, 'item')}).")
+    say(f"Everything opens ({counted(checked.items, 'item')}).")
 
 
 @keys.command("recover")
@@ -92,16 +92,16 @@ def recover() -> None:
     now = datetime.now(UTC)
     try:
         with recovering.opened(settings()) as (database, vault):
-            name, found = recovering.look(database, vault, now)
-            if not found:
+            name, damage = recovering.look(database, vault, now)
+            if not damage:
                 say("Every key is there, so there is nothing to recover.")
                 return
-            for line in recovering.said(found):
+            for line in recovering.said(damage):
                 say(line)
             typed = typer.prompt(f"Look for a backup of the key store first. To go on, type the program's name, {name}")
             if typed.strip() != name:
                 raise stop("That is not the program's name. Nothing was changed.")
-            say(recovering.recover(database, vault, found, datetime.now(UTC), uuid4))
+            say(recovering.recover(database, vault, damage, datetime.now(UTC), uuid4))
     except recovering.PROBLEMS as error:
         raise stop(f"Nothing was changed.\n{error}") from None
 
@@ -115,12 +115,12 @@ def forget(who: Name, yes: Sure = False) -> None:
     from bot.cli import persons
 
     try:
-        found = persons.find(settings(), who)
-        say(f"{found.name} <{found.email}>: {counted(found.items, 'item')} written in private.")
+        match = persons.find(settings(), who)
+        say(f"{match.name} <{match.email}>: {counted(match.items, 'item')} written in private.")
         say(persons.WHAT_GOES)
         if not yes and not typer.confirm("Delete them for good? You can't undo this."):
             raise stop("Nothing was changed.")
-        say(persons.forget(settings(), found.id, datetime.now(UTC), uuid4))
+        say(persons.forget(settings(), match.id, datetime.now(UTC), uuid4))
     except persons.NotDone as error:
         raise stop(str(error)) from None
 
@@ -144,8 +144,8 @@ def _hold(who: str, reason: str | None) -> None:
     from bot.cli import persons
 
     try:
-        found = persons.find(settings(), who)
-        say(persons.set_hold(settings(), found, reason, datetime.now(UTC), uuid4))
+        match = persons.find(settings(), who)
+        say(persons.set_hold(settings(), match, reason, datetime.now(UTC), uuid4))
     except persons.NotDone as error:
         raise stop(str(error)) from None
 
@@ -233,7 +233,7 @@ def restore(
             report = restoring.check(now, file, keys_file, listed)
         else:
             report, aside = restoring.restore(now, file, keys_file, SystemClock(), listed)
-            report.facts.extend(f"The earlier file is kept as {one}." for one in aside)
+            report.facts.extend(f"The earlier file is kept as {path}." for path in aside)
     except (restoring.CannotRestore, NoCopy, BadList) as error:
         raise stop(f"Nothing was changed.\n{error}") from None
     for text in report.facts:

@@ -203,16 +203,16 @@ class Dispatcher:
     def _place(self, tx: Tx, request: Request) -> Conversation | None:
         return conversations.find(tx, request.place.platform, request.place.tenant, request.place.conversation)
 
-    def _is_stored(self, request: Request, me: people.Actor, found: Conversation | None) -> bool:
+    def _is_stored(self, request: Request, me: people.Actor, place: Conversation | None) -> bool:
         """Whether what the request says of its place is stored already: most requests write nothing for it."""
         said = request.place
         if not said.conversation:
             return True
-        if found is None or found.gone or isinstance(request.intent, EVENTS):
+        if place is None or place.gone or isinstance(request.intent, EVENTS):
             return False
-        named = said.name in ("", found.name)
-        reached = not said.reference or dict(said.reference) == dict(found.reference)
-        return named and reached and (said.kind != "personal" or found.account_id == me.account_id)
+        named = said.name in ("", place.name)
+        reached = not said.reference or dict(said.reference) == dict(place.reference)
+        return named and reached and (said.kind != "personal" or place.account_id == me.account_id)
 
     def _remember(self, work: Work, request: Request, me: people.Actor) -> None:
         place = request.place

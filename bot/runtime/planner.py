@@ -41,7 +41,7 @@ async def _next(product: Product) -> bool:
     """
     held: list[tuple[Moment, str]] = []
     try:
-        found = await product.threads.write(partial(_do, product, held))
+        done = await product.threads.write(partial(_do, product, held))
     except OperationalError:
         raise
     except Exception as error:
@@ -49,9 +49,9 @@ async def _next(product: Product) -> bool:
             raise
         await _postpone(product, held[0][0], error)
         return True
-    if found:
+    if done:
         _note(product, *held[0])
-    return found
+    return done
 
 
 def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:

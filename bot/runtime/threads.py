@@ -35,9 +35,9 @@ def _taken(waiting: deque[_Asked]) -> _Asked | None:
     """The first that somebody still waits for."""
     with suppress(IndexError):
         while True:
-            one = waiting.popleft()
-            if one.done.set_running_or_notify_cancel():
-                return one
+            asked = waiting.popleft()
+            if asked.done.set_running_or_notify_cancel():
+                return asked
     return None
 
 
@@ -74,11 +74,11 @@ class DatabaseThreads:
         else:
             self._by_itself(first)
 
-    def _by_itself(self, one: _Asked) -> None:
+    def _by_itself(self, asked: _Asked) -> None:
         try:
-            one.done.set_result(self._write(one.function, one.act))
+            asked.done.set_result(self._write(asked.function, asked.act))
         except BaseException as error:  # whoever waits raises it
-            one.done.set_exception(error)
+            asked.done.set_exception(error)
 
     def _write(self, function: Callable[[Tx], Result], act: bool) -> Result:
         """One transaction. Where it met another one, the second look sees what the other did."""
@@ -98,12 +98,12 @@ class DatabaseThreads:
         tell: list[Callable[[], None]] = []
         try:
             with self.database.write() as tx:
-                for one in self._company(first):
-                    taken.append(one)
-                    tell.append(self._part(tx, one))
+                for asked in self._company(first):
+                    taken.append(asked)
+                    tell.append(self._part(tx, asked))
         except BaseException:  # one of them, or the disk, ended it for all
-            for one in taken or [first]:
-                self._by_itself(one)
+            for asked in taken or [first]:
+                self._by_itself(asked)
             return
         for outcome in tell:
             outcome()
@@ -111,24 +111,24 @@ class DatabaseThreads:
     def _company(self, first: _Asked) -> Iterator[_Asked]:
         """``first``, and those that wait behind it, as long as that keeps nobody waiting who goes before them."""
         until = time.monotonic() + TOGETHER
-        one: _Asked | None = first
-        while one is not None:
-            yield one
+        asked: _Asked | None = first
+        while asked is not None:
+            yield asked
             more = time.monotonic() < until and (first.act or not self._acts)
-            one = _taken(self._acts if first.act else self._later) if more else None
+            asked = _taken(self._acts if first.act else self._later) if more else None
 
-    def _part(self, tx: Tx, one: _Asked) -> Callable[[], None]:
+    def _part(self, tx: Tx, asked: _Asked) -> Callable[[], None]:
         """What is to be told of it once it is on the disk. Where it fails, nothing but its own is undone."""
         try:
             with self.database.part(tx):
-                result = one.function(tx)
+                result = asked.function(tx)
         except Undone:
             raise
         except DBAPIError as error:
-            return partial(self._by_itself, one) if collided(error) else partial(one.done.set_exception, error)
+            return partial(self._by_itself, asked) if collided(error) else partial(asked.done.set_exception, error)
         except BaseException as error:  # whoever waits raises it
-            return partial(one.done.set_exception, error)
-        return partial(one.done.set_result, result)
+            return partial(asked.done.set_exception, error)
+        return partial(asked.done.set_result, result)
 
     async def read(self, function: Callable[[Tx], Result]) -> Result:
         return await self._in_a_thread(self.database.read, function)
