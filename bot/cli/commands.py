@@ -1,6 +1,6 @@
 """The terminal: plc-bot run, migrate, roster, people, policy, ledger, history, certificate, export, manifest, doctor.
 
-Keys, forgetting, holds and backups are in :mod:`bot.cli.vault`.
+Keys, forgetting, holds and backups are in :mod:`bot.cli.vault`, the manifests in :mod:`bot.cli.manifests`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from bot.cli import vault
+from bot.cli import manifests, vault
 from bot.cli.console import Commands, err, out
 from bot.cli.console import settings as _settings
 from bot.cli.console import stop as _stop
@@ -34,7 +34,6 @@ cli = typer.Typer(
 roster = typer.Typer(help="People and cohorts.", no_args_is_help=True)
 people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
 policy_cli = typer.Typer(help="The program's requirements.", no_args_is_help=True)
-manifest = typer.Typer(help="Write what Slack and Teams need about the app.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The attendance record.", no_args_is_help=True)
 history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
 cli.add_typer(history_cli, name="history")
@@ -49,7 +48,7 @@ cli.add_typer(vault.person, name="person")
 cli.add_typer(vault.forgotten, name="forgotten")
 cli.command()(vault.backup)
 cli.command()(vault.restore)
-cli.add_typer(manifest, name="manifest")
+cli.add_typer(manifests.manifest, name="manifest")
 
 
 def main() -> None:
@@ -331,54 +330,6 @@ def _write(output: Path, data: bytes) -> None:
     except OSError as error:
         raise _stop(f"I can't write {output}: {error.strerror}.") from None
     out.print(f"Wrote {output}.", markup=False)
-
-
-@manifest.command("slack")
-def manifest_slack(
-    socket_mode: Annotated[
-        bool | None,
-        typer.Option("--socket-mode/--http", help="How Slack reaches the bot. Default: as in the settings."),
-    ] = None,
-) -> None:
-    """Print the Slack app manifest for these settings."""
-    from manifest import slack_manifest
-
-    settings = _settings()
-    if socket_mode is None:
-        socket_mode = settings.slack_app_token is not None or settings.plc_public_url is None
-    try:
-        text = slack_manifest(settings.public_url, socket_mode=socket_mode)
-    except ValueError as error:
-        raise _stop(str(error)) from None
-    print(text)  # noqa: T201  raw, for a file or a clipboard
-
-
-@manifest.command("teams")
-def manifest_teams(
-    app_id: Annotated[str, typer.Option("--app-id", help="The bot's Microsoft app id.")],
-    output: Annotated[Path, typer.Option("--output", help="Where the package goes.")] = Path("plc-bot-teams.zip"),
-    publisher: Annotated[str, typer.Option(help="The organization that runs the bot, shown in Teams.")] = "",
-    website: Annotated[str, typer.Option(help="Its page about the bot, https://…")] = "",
-    privacy: Annotated[str, typer.Option(help="Its privacy policy, https://…")] = "",
-    terms: Annotated[str, typer.Option(help="Its terms of use, https://…")] = "",
-) -> None:
-    """Write the Teams app package."""
-    from manifest import NOBODY, Publisher, teams_package
-
-    shown = Publisher(
-        publisher or NOBODY.name, website or NOBODY.website, privacy or NOBODY.privacy, terms or NOBODY.terms
-    )
-    try:
-        output.write_bytes(teams_package(app_id, shown))
-    except ValueError as error:
-        raise _stop(str(error)) from None
-    except OSError as error:
-        raise _stop(f"I can't write {output}: {error.strerror}.") from None
-    out.print(f"Wrote {output}. Upload it in the Teams admin center, or to a team under Apps.", markup=False)
-    said = {"--publisher": publisher, "--website": website, "--privacy": privacy, "--terms": terms}
-    missing = [option for option, value in said.items() if not value]
-    if missing:
-        out.print(f"Teams will show placeholders for: {', '.join(missing)}.", markup=False)
 
 
 @cli.command()

@@ -179,7 +179,7 @@ def backup(
     keys_file: Annotated[Path | None, typer.Option("--keys", help="Where the copy of the key store goes.")] = None,
 ) -> None:
     """Copy the data, or with --keys the key store, while the bot runs. Keep the two apart."""
-    from bot.cli import restoring
+    from bot.cli.backing_up import back_up
     from storage.core.backup import NoCopy
 
     now = settings()
@@ -189,7 +189,7 @@ def backup(
     if file is None and keys_file is None:
         raise stop("Name a file: plc-bot backup FILE for the data, plc-bot backup --keys FILE for the key store.")
     try:
-        for written in restoring.back_up(now, file, keys_file):
+        for written in back_up(now, file, keys_file):
             say(f"Wrote {written}.")
     except NoCopy as error:
         raise stop(str(error)) from None
@@ -206,7 +206,7 @@ def restore(
     ] = None,
 ) -> None:
     """Put a backup in place of a SQLite database; the bot must not run. What was there is kept aside."""
-    from bot.cli import restoring
+    from bot.cli import proving, restoring
     from storage.core.backup import NoCopy
     from storage.privacy.forgotten_list import BadList
 
@@ -219,7 +219,7 @@ def restore(
                 raise stop(
                     "Without a backup, --check takes no list. To forget again in place, use --settle --forgotten FILE."
                 )
-            report = restoring.check_in_place(now)
+            report = proving.check_in_place(now)
         elif not now.sqlite:
             _say_commands(
                 "restore",
@@ -230,7 +230,7 @@ def restore(
         elif file is None and keys_file is None:
             raise stop("Name a file: plc-bot restore FILE, and --keys FILE if the key store is lost too.")
         elif check:
-            report = restoring.check(now, file, keys_file, listed)
+            report = proving.check(now, file, keys_file, listed)
         else:
             report, aside = restoring.restore(now, file, keys_file, SystemClock(), listed)
             report.facts.extend(f"The earlier file is kept as {path}." for path in aside)
@@ -247,8 +247,8 @@ def restore(
 
 
 def _say_commands(what: str, text: str) -> None:
-    from bot.cli import restoring
+    from bot.cli.backing_up import postgres_commands
 
     say(text)
-    for line in restoring.postgres_commands(settings().database_url)[what]:
+    for line in postgres_commands(settings().database_url)[what]:
         say(f"  {line}")

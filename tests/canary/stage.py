@@ -18,7 +18,7 @@ import handlers.program_desk.digest
 import storage.core.backup
 import storage.vault.vault
 from bot.app import App
-from bot.cli.restoring import back_up
+from bot.cli.backing_up import back_up
 from bot.runtime.dispatch import Dispatcher
 from handlers.core.requests import Reply, Request
 from storage.checkins import reflections
