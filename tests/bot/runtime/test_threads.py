@@ -24,7 +24,9 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-async def threads(tmp_path: Path) -> AsyncIterator[DatabaseThreads]:
+async def threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DatabaseThreads]:
+    """On a busy machine too, a transaction takes everybody along who waits."""
+    monkeypatch.setattr("bot.runtime.threads.TOGETHER", 3600.0)
     database = Database(f"sqlite:///{tmp_path / 'plc.sqlite'}")
     migrate(database)
     made = DatabaseThreads(database)
