@@ -57,6 +57,7 @@ class Tally:
 
     @property
     def answered(self) -> int:
+        """How many answered."""
         return self.low + self.middle + self.high
 
 

@@ -63,4 +63,5 @@ def choose_prompts(prompts: Sequence[Item], turn: int) -> tuple[Item, ...]:
 
 
 def turn_of(day: date, cycle: Cycle) -> int:
+    """The number of the check-in period that a day lies in; the first one is 0."""
     return (day - EPOCH).days // (7 * cycle.every_weeks)

@@ -14,6 +14,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
+    """One sheet of a spreadsheet: its column titles, and rows of as many cells."""
+
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]

@@ -25,10 +25,12 @@ _ZONE_NAMES = {
 
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
+    """The zone of an IANA name. Raises ZoneInfoNotFoundError or ValueError where there is none."""
     return ZoneInfo(name)
 
 
 def is_zone(name: str) -> bool:
+    """Whether this is the IANA name of a zone."""
     try:
         zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -58,6 +60,7 @@ def to_local(instant: datetime, zone_name: str) -> datetime:
 
 
 def local_day(instant: datetime, zone_name: str) -> date:
+    """The day that it is in a zone at an instant."""
     return to_local(instant, zone_name).date()
 
 
@@ -78,6 +81,7 @@ def program_year(day: date, month: int = 7, day_of_month: int = 1) -> int:
 
 
 def say_day(day: date) -> str:
+    """A day for a card: "Thu Oct 15, 2026"."""
     return f"{day:%a} {day:%b} {day.day}, {day.year}"
 
 
@@ -88,6 +92,7 @@ def long_day(instant: datetime, zone_name: str) -> str:
 
 
 def say_time(local: datetime) -> str:
+    """A time for a card: "3:30 PM"."""
     return f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
 
 

@@ -40,6 +40,7 @@ def first_of(kept: int, total: int, what: str) -> str:
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 meeting", "2 meetings". ``many``: a plural other than with s."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

@@ -38,6 +38,7 @@ class Break:
     label: str
 
     def holds(self, day: date) -> bool:
+        """Whether the day lies in the break; its last day does."""
         return self.starts <= day <= self.ends
 
 
@@ -50,6 +51,7 @@ class Dates:
 
 
 def break_on(day: date, breaks: Iterable[Break]) -> Break | None:
+    """The first break that a day lies in."""
     return next((item for item in breaks if item.holds(day)), None)
 
 

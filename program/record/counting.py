@@ -366,4 +366,5 @@ def by_meetings_alone(rule: AtLeast) -> bool:
 
 
 def of_types(found: Iterable[Item], types: Sequence[str]) -> Iterator[Item]:
+    """The items of these types of activity."""
     return (one for one in found if one.activity in types)

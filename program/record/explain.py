@@ -47,10 +47,12 @@ class Line:
 
     @property
     def single(self) -> Requirement | None:
+        """The requirement that the line is about, if it is about one alone."""
         return self.of[0] if len(self.of) == 1 else None
 
 
 def say_date(day: date) -> str:
+    """A date in full: "October 15, 2026"."""
     return f"{day:%B} {day.day}, {day.year}"
 
 
@@ -74,6 +76,7 @@ def _line(group: list[Requirement], label: str) -> Line:
 
 
 def of_year(year: YearStanding) -> list[Line]:
+    """The sentences about one program year."""
     return lines(year.requirements, year.label)
 
 
@@ -84,6 +87,7 @@ def in_numbers(year: YearStanding) -> str:
 
 
 def all_lines(result: Standing) -> list[Line]:
+    """The sentences about every year and about the program as a whole."""
     return [*(line for year in result.years for line in of_year(year)), *lines(result.whole, "Whole program")]
 
 
@@ -313,6 +317,7 @@ def _decisions(result: Standing, still_open: list[Requirement], about: str) -> I
 
 
 def unset(result: Standing) -> list[str]:
+    """A sentence on the values that the policy leaves open; empty where all are set."""
     if not result.unset:
         return []
     return [

@@ -27,10 +27,12 @@ class Period:
     year: int | None = None
 
     def holds(self, day: date) -> bool:
+        """Whether the day lies in the period; its last day does."""
         return self.starts <= day <= self.ends
 
     @property
     def days(self) -> int:
+        """How many days it has, the first and the last included."""
         return (self.ends - self.starts).days + 1
 
 
@@ -43,6 +45,7 @@ class ProgramYear:
 
     @property
     def number(self) -> int:
+        """1 for the first program year."""
         return self.period.year or 0
 
 
@@ -56,6 +59,7 @@ def day_of(instant: datetime, zone: str) -> date:
 
 
 def shifted(day: date, days: int) -> date:
+    """A day so many days later; the calendar's first or last day where it would lie outside."""
     try:
         return day + timedelta(days=days)
     except OverflowError:
@@ -78,6 +82,7 @@ def year_of(day: date, boundary: tuple[int, int]) -> int:
 
 
 def year_label(number: int, first: int, last: int) -> str:
+    """A program year's title: "Year 1 (2026-27)"."""
     return f"Year {number} ({first}-{(last + 1) % 100:02d})"
 
 
@@ -100,6 +105,7 @@ class Away:
 
     @classmethod
     def of(cls, spans: Sequence[tuple[date, date]]) -> Away:
+        """The days of these spans; spans that meet or overlap become one."""
         merged: list[tuple[date, date]] = []
         for starts, ends in sorted(spans):
             if ends < starts:
@@ -111,9 +117,11 @@ class Away:
         return cls(tuple(merged))
 
     def holds(self, day: date) -> bool:
+        """Whether somebody is away on a day."""
         return any(starts <= day <= ends for starts, ends in self.spans)
 
     def days_in(self, starts: date, ends: date) -> int:
+        """How many days between two days, both included, somebody is away."""
         return sum(max(0, (min(ends, last) - max(starts, first)).days + 1) for first, last in self.spans)
 
 

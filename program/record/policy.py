@@ -152,6 +152,8 @@ class TrackCredit:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Track:
+    """A way through the program, such as joining in mid-year: which years it has and what it scales or credits."""
+
     id: Code
     name: Words
     scale_percent: Percent = 100  # of each number; rounded up
@@ -173,6 +175,8 @@ class LeaveRules:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class TransferRules:
+    """Who approves a transfer, and whether credit stays."""
+
     approver: Role
     credit_stays: YesNo
 
@@ -229,6 +233,7 @@ class Policy:
 
     @property
     def name(self) -> str:
+        """The policy's name with its version: "missouri-dese/2018"."""
         return f"{self.id}/{self.version}"
 
     @property
@@ -237,12 +242,14 @@ class Policy:
         return f"{self.label}, version {self.version}"
 
     def activity(self, type_: str) -> Activity | None:
+        """The activity of a type, if the policy has one."""
         for one in self.activities:  # asked for every line of everybody: a generator costs more than the search
             if one.type == type_:
                 return one
         return None
 
     def rule(self, id_: str) -> Rule | None:
+        """The rule of an id, if the policy has one."""
         return next((one for one in self.rules if one.id == id_), None)
 
     def track(self, name: str) -> Track | None:

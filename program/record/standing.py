@@ -21,6 +21,8 @@ State = Literal["complete", "history not imported", "paused", "behind", "at risk
 
 @dataclass(frozen=True, slots=True)
 class YearStanding:
+    """One program year of a standing."""
+
     number: int
     label: str
     starts: date
@@ -31,6 +33,7 @@ class YearStanding:
 
     @property
     def met(self) -> bool:
+        """Whether every requirement of the year is met."""
         return all(one.outcome == "met" for one in self.requirements)
 
 
@@ -51,6 +54,7 @@ class Standing:
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
+        """Every requirement, of each year and of the program as a whole."""
         return (*(one for year in self.years for one in year.requirements), *self.whole)
 
     @property

@@ -123,22 +123,27 @@ class RecordLine:
 
     @property
     def recorder(self) -> str:
+        """Who recorded the line, by name."""
         return self.by or OPERATOR
 
     @property
     def why(self) -> str:
+        """The reason in words; empty where there is none."""
         return reason_words(self.reason)
 
     @property
     def what_and_why(self) -> str:
+        """What was recorded, with the reason in brackets where there is one."""
         return f"{self.what} ({self.why.lower()})" if self.reason else self.what
 
     @property
     def proof(self) -> str:
+        """On whose word it was recorded, in words."""
         return VERIFIED.get(self.verified, in_words(self.verified))
 
 
 def status_words(status: str) -> str:
+    """An attendance status in words."""
     return {str(code): words for code, words in STATUSES.items()}.get(status, in_words(status))
 
 
@@ -149,4 +154,5 @@ def reason_words(code: str) -> str:
 
 
 def in_words(code: str) -> str:
+    """A code with spaces, for one that has no words of its own."""
     return code.replace("_", " ").replace("-", " ").strip()

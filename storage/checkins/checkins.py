@@ -22,12 +22,16 @@ from storage.record.certificates import holds_one
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
+    """A question that check-ins ask."""
+
     id: UUID
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
+    """One check-in of one person. What they answered is in the vault."""
+
     id: UUID
     person_id: UUID
     day: date
@@ -59,6 +63,7 @@ def seed_prompts(work: Work) -> None:
 
 
 def prompts(tx: Tx) -> list[Prompt]:
+    """The prompts in use, in the coordinator's order."""
     query = select(prompt.c.id, prompt.c.text).where(prompt.c.retired_at.is_(None))
     return [Prompt(*row) for row in tx.execute(query.order_by(prompt.c.position, prompt.c.id))]
 
@@ -138,19 +143,23 @@ def turns(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None
 
 
 def set_turns(work: Work, turns: Sequence[tuple[UUID, datetime]]) -> None:
+    """Set when these people's next check-ins come."""
     put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in turns))
 
 
 def drop_turns(work: Work, person_ids: Sequence[UUID]) -> None:
+    """Plan no next check-in for these people."""
     work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, person_ids)))
 
 
 def turn_at(tx: Tx, person_id: UUID) -> datetime | None:
+    """When somebody's next check-in comes; None where none is planned."""
     found: datetime | None = tx.scalar(select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id))
     return found
 
 
 def people_due(tx: Tx, until: datetime) -> list[UUID]:
+    """The people whose next check-in comes until then."""
     query = select(checkin_turn.c.person_id).where(checkin_turn.c.next_at <= until)
     return list(tx.scalars(query))
 
@@ -195,6 +204,7 @@ _SHOWN = _GET.where(is_shown())
 
 
 def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
+    """The check-in of an id, if there is one."""
     row = tx.execute(_GET, {"id": checkin_id}).one_or_none()
     return CheckIn(*row) if row else None
 
@@ -226,6 +236,7 @@ def opened_at(tx: Tx, instant: datetime, *, answered: bool | None = None) -> lis
 
 
 def set_answered(work: Work, checkin_id: UUID, answered: bool) -> None:
+    """Note whether something is written for a check-in, and since when."""
     values = {"answered_at": work.now if answered else None}
     work.tx.execute(update(checkin).where(checkin.c.id == checkin_id).values(values))
 

@@ -26,6 +26,8 @@ DECLINED = "declined"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """What somebody chose about check-ins, for which version of the notice, and when."""
+
     decision: str  # agreed, declined
     version: str  # of the notice
     at: datetime

@@ -113,6 +113,7 @@ def _number(opener: Vault, tx: Tx, item_id: UUID) -> str | None:
 
 
 def count_declined(tx: Tx, person_ids: Collection[UUID]) -> int:
+    """How many of these people declined check-ins."""
     declined = consent.declined().subquery()
     query = select(func.count()).select_from(declined).where(declined.c.person_id.in_(list(person_ids)))
     return tx.scalar(query) or 0
@@ -129,10 +130,12 @@ def count_paused(tx: Tx, person_ids: Collection[UUID], today: date) -> int:
 
 
 def made(tx: Tx, month: date) -> bool:
+    """Whether a month's figures are made."""
     return tx.scalar(select(figure.c.id).where(figure.c.month == month).limit(1)) is not None
 
 
 def save(work: Work, found: Shown, reserved: int) -> None:
+    """Save one group's figure of a month."""
     row = {
         "id": work.new_id(),
         "month": found.month,
@@ -148,6 +151,7 @@ def save(work: Work, found: Shown, reserved: int) -> None:
 
 
 def of_month(tx: Tx, month: date) -> list[Shown]:
+    """The figures of a month, as they were made."""
     columns = (figure.c.month, figure.c.place, figure.c.name, figure.c.members, figure.c.at_least, figure.c.mood)
     query = select(*columns).where(figure.c.month == month).order_by(figure.c.name, figure.c.place)
     return [Shown(*row[:4], Figure(row.at_least or 0, row.mood)) for row in tx.execute(query)]
@@ -164,6 +168,7 @@ def made_since(tx: Tx, at: datetime) -> Sequence[date]:
 
 
 def save_participation(work: Work, year: date, found: Participation, members: int) -> None:
+    """Save how many take part in a school year, in the bands that may be shown."""
     row = {
         "id": work.new_id(),
         "year": year,

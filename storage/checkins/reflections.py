@@ -30,6 +30,8 @@ Answers = dict[str, str]  # prompt id, or TYPED -> text
 
 @dataclass(frozen=True, slots=True)
 class Reflection:
+    """A reflection without its words: which check-in it answers, and when it was last saved."""
+
     id: UUID
     checkin_id: UUID
     day: date  # of the check-in, its author's local day
@@ -109,6 +111,7 @@ def read_shared(opener: Vault, tx: Tx, copy_id: UUID) -> Answers:
 
 
 def parse(text: str | None) -> Answers:
+    """The answers of an opened reflection by prompt; none where nothing was opened."""
     answers: Answers = json.loads(text) if text else {}
     return answers
 

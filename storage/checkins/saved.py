@@ -28,6 +28,7 @@ class Saved:
 
     @property
     def anything(self) -> bool:
+        """Whether a number or words are saved."""
         return self.number or self.words
 
 

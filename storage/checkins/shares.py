@@ -28,6 +28,8 @@ from storage.vault.vault_tables import vault_item
 
 @dataclass(frozen=True, slots=True)
 class Share:
+    """A reflection that its author shared with a mentor."""
+
     id: UUID
     item_id: UUID
     author_id: UUID
@@ -42,6 +44,7 @@ class Share:
 
     @property
     def holds(self) -> bool:
+        """Whether the mentor may still open it."""
         return self.ended_at is None and self.still_theirs and self.copy_id is not None
 
 
@@ -93,6 +96,7 @@ def _share(row: Any) -> dict[str, Any]:
 
 
 def get(tx: Tx, share_id: UUID) -> Share | None:
+    """The share of an id, if there is one."""
     found = _select(tx, share.c.id == share_id)
     return found[0] if found else None
 
@@ -103,6 +107,7 @@ def of_items(tx: Tx, item_ids: Sequence[UUID]) -> list[Share]:
 
 
 def of_author(tx: Tx, person_id: UUID) -> list[Share]:
+    """What somebody shared, whether it has ended or not."""
     return _select(tx, share.c.author_id == person_id)
 
 
@@ -183,6 +188,7 @@ def end_lapsed(work: Work, person_id: UUID) -> None:
 
 
 def note_reading(work: Work, share_id: UUID, account_id: UUID) -> None:
+    """Note that an account opened a share. Readings are never removed."""
     row = {"id": work.new_id(), "share_id": share_id, "account_id": account_id, "at": work.now}
     work.tx.execute(insert(share_reading).values(row))
 

@@ -64,6 +64,7 @@ def find(tx: Tx, item_id: UUID, account_id: UUID, now: datetime) -> WaitingWords
 
 
 def destroy(tx: Tx, waiting: WaitingWords, account_id: UUID) -> None:
+    """Destroy typed words that wait for a choice."""
     vault.remove(tx, waiting.id, account_id)
 
 
@@ -83,5 +84,6 @@ def destroy_expired(work: Work) -> int:
 
 
 def count(tx: Tx, account_id: UUID) -> int:
+    """How many typed messages of an account wait for a choice."""
     query = select(func.count()).select_from(vault_item)
     return tx.scalar(query.where(vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)) or 0

@@ -18,6 +18,8 @@ from storage.people.people_tables import person
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One line of the audit log: when, who, what."""
+
     at: datetime
     by: str | None  # a name; None: the operator or the bot itself
     what: str
@@ -35,11 +37,13 @@ def note_all(work: Work, notes: Sequence[tuple[UUID, str, dict[str, Any]]], by: 
 
 
 def note(work: Work, subject: UUID, what: str, by: UUID | None, **detail: Any) -> None:
+    """Add a line. ``detail`` holds codes, ids and times, never what somebody wrote."""
     row = {"id": work.new_id(), "at": work.now, "by": by, "subject": subject, "what": what, "detail": detail}
     work.tx.execute(insert(history).values(row))
 
 
 def of(tx: Tx, subject: UUID) -> list[Line]:
+    """The lines about one person, cohort or other subject, the oldest first."""
     rows = tx.execute(
         select(history.c.at, person.c.name, history.c.what, history.c.detail)
         .join_from(history, person, person.c.id == history.c.by, isouter=True)

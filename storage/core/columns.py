@@ -77,6 +77,7 @@ class Id(Uuid[UUID]):
     """A UUID. For PostgreSQL, whose driver gives UUIDs, SQLAlchemy takes a type of its own instead."""
 
     def result_processor(self, _dialect: Dialect, _coltype: object) -> Any:
+        """SQLAlchemy's hook: from what the driver gives to a UUID."""
         return _uuid
 
 
@@ -87,9 +88,11 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:
+        """SQLAlchemy's hook: from an aware time to what the driver takes."""
         return _text if dialect.name == "sqlite" else _in_utc
 
     def result_processor(self, dialect: Dialect, _coltype: object) -> Any:
+        """SQLAlchemy's hook: from what the driver gives to an aware UTC time."""
         return _instant if dialect.name == "sqlite" else _in_utc
 
 

@@ -136,6 +136,7 @@ class Database:
 
     @property
     def engine(self) -> Engine:
+        """The engine that writes."""
         return self._writer
 
     @contextmanager
@@ -148,6 +149,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
+        """A transaction that only reads."""
         with self._reader.begin() as tx:
             yield tx
 
@@ -190,6 +192,7 @@ class Database:
             connection.close()
 
     def close(self) -> None:
+        """Close every connection."""
         self._writer.dispose()
         self._reader.dispose()
 

@@ -46,4 +46,5 @@ def forget(work: Work, kind: str, *, before: datetime | None = None, person_id: 
 
 
 def drop(work: Work, draft_id: UUID) -> None:
+    """Delete a draft."""
     work.tx.execute(delete(draft).where(draft.c.id == draft_id))

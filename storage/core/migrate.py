@@ -46,10 +46,12 @@ def _scripts() -> ScriptDirectory:
 
 
 def head() -> str:
+    """The newest schema that this version knows."""
     return _scripts().get_current_head() or ""
 
 
 def current(tx: Tx) -> str | None:
+    """The database's schema; None where it has none yet."""
     return MigrationContext.configure(tx).get_current_revision()
 
 

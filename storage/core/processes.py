@@ -66,17 +66,21 @@ def announce(tx: Tx, one: Process) -> None:
 
 
 def is_known(tx: Tx, process_id: UUID) -> bool:
+    """Whether a process is still in the registry."""
     return tx.scalar(select(process.c.id).where(process.c.id == process_id)) is not None
 
 
 def leave(tx: Tx, process_id: UUID) -> None:
+    """Remove a process that ends."""
     tx.execute(delete(process).where(process.c.id == process_id))
 
 
 def clear(tx: Tx) -> None:
+    """Remove every process."""
     tx.execute(delete(process))
 
 
 def alive(tx: Tx, now: datetime) -> list[Process]:
+    """The processes with a fresh heartbeat, the oldest first."""
     rows = tx.execute(select(*_PROCESS).where(process.c.seen_at >= now - STALE).order_by(process.c.started_at))
     return [Process(*row) for row in rows]

@@ -17,6 +17,8 @@ from storage.vault import seals
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """The one program of this database."""
+
     name: str
     example: bool
     zone: str
@@ -24,6 +26,7 @@ class Program:
 
 
 def get(tx: Tx) -> Program | None:
+    """The program; None where nothing has been set up yet."""
     row = tx.execute(select(program)).one_or_none()
     return Program(row.name, row.example, row.zone, timedelta(seconds=row.clock_ahead)) if row else None
 
@@ -35,8 +38,10 @@ def create(tx: Tx, name: str, *, example: bool, zone: str = PROGRAM_ZONE) -> Non
 
 
 def set_clock(tx: Tx, ahead: timedelta) -> None:
+    """Keep how far ahead of the machine's clock the example's clock is."""
     tx.execute(update(program).values(clock_ahead=ceil(ahead.total_seconds())))
 
 
 def zone_of(tx: Tx) -> str:
+    """The IANA name of the program's zone."""
     return str(tx.scalar(select(program.c.zone)) or PROGRAM_ZONE)

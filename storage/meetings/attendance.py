@@ -37,6 +37,8 @@ _OF_MEETING = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One entry about somebody's attendance of a meeting."""
+
     person: str
     step: str
     status: str
@@ -73,6 +75,7 @@ def add(
 
 
 def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
+    """The present state of a meeting's attendance, by person."""
     return marks(Entry(*row) for row in tx.execute(_OF_MEETING, {"meeting": meeting_id}))
 
 

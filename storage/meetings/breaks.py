@@ -17,6 +17,8 @@ from storage.meetings.meetings_tables import break_
 
 @dataclass(frozen=True, slots=True)
 class StoredBreak:
+    """A break as it is stored; without a cohort it is the whole program's."""
+
     id: UUID
     cohort_id: UUID | None
     starts: date
@@ -25,6 +27,7 @@ class StoredBreak:
 
     @property
     def days(self) -> Break:
+        """The break's days."""
         return Break(self.starts, self.ends, self.label)
 
 
@@ -32,6 +35,7 @@ _BREAK = (break_.c.id, break_.c.cohort_id, break_.c.starts, break_.c.ends, break
 
 
 def add(work: Work, cohort_id: UUID | None, starts: date, ends: date, label: str, by: UUID | None) -> UUID:
+    """Add a break; its id."""
     break_id = work.new_id()
     row = {"id": break_id, "cohort_id": cohort_id, "starts": starts, "ends": ends, "label": label}
     work.tx.execute(insert(break_).values(row))
@@ -40,6 +44,7 @@ def add(work: Work, cohort_id: UUID | None, starts: date, ends: date, label: str
 
 
 def remove(work: Work, break_id: UUID, by: UUID) -> bool:
+    """Remove a break; False where it was removed before."""
     there = update(break_).where(break_.c.id == break_id, break_.c.removed_at.is_(None))
     removed = work.tx.execute(there.values(removed_at=work.now)).rowcount == 1
     if removed:
@@ -48,6 +53,7 @@ def remove(work: Work, break_id: UUID, by: UUID) -> bool:
 
 
 def get(tx: Tx, break_id: UUID) -> StoredBreak | None:
+    """The break of an id, unless it was removed."""
     query = select(*_BREAK).where(break_.c.id == break_id, break_.c.removed_at.is_(None))
     row = tx.execute(query).one_or_none()
     return StoredBreak(*row) if row else None

@@ -22,6 +22,8 @@ from storage.vault import seals
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
+    """One meeting. Its local start and zone are the truth; ``starts_at`` is derived."""
+
     id: UUID
     series_id: UUID
     cohort_id: UUID
@@ -38,6 +40,7 @@ class Meeting:
 
     @property
     def minutes(self) -> int:
+        """How long it takes."""
         return whole_minutes(self.starts_at, self.ends_at)
 
 
@@ -136,11 +139,13 @@ def create_series(
 
 
 def find(tx: Tx, meeting_id: UUID) -> Meeting | None:
+    """The meeting of an id, if there is one."""
     row = tx.execute(_GET, {"id": meeting_id}).one_or_none()
     return Meeting(*row) if row else None
 
 
 def get(tx: Tx, meeting_id: UUID) -> Meeting:
+    """The meeting of an id that is known to be there. Raises NoResultFound where it is not."""
     return Meeting(*tx.execute(_GET, {"id": meeting_id}).one())
 
 
@@ -215,6 +220,7 @@ def restore(work: Work, item: Meeting, by: UUID) -> Meeting:
 
 
 def set_settled(work: Work, meeting_id: UUID, settled: bool) -> None:
+    """Note whether everybody expected at a meeting is marked, and since when."""
     values = {"settled_at": work.now if settled else None}
     work.tx.execute(update(meeting).where(meeting.c.id == meeting_id).values(values))
 
@@ -223,6 +229,7 @@ def set_settled(work: Work, meeting_id: UUID, settled: bool) -> None:
 
 
 def answer(work: Work, meeting_id: UUID, person_id: UUID, coming: bool) -> None:
+    """Save whether somebody is coming; the newest answer counts."""
     put(
         work.tx,
         rsvp,
@@ -239,6 +246,7 @@ class Answers:
 
 
 def answers(tx: Tx, meeting_id: UUID) -> Answers:
+    """Who is coming and who is not, by name."""
     rows = tx.execute(
         select(person.c.name, rsvp.c.coming)
         .join_from(rsvp, person)
@@ -249,12 +257,14 @@ def answers(tx: Tx, meeting_id: UUID) -> Answers:
 
 
 def coming(tx: Tx, meeting_id: UUID, person_id: UUID) -> bool | None:
+    """What somebody answered; None where they did not."""
     query = select(rsvp.c.coming).where(rsvp.c.meeting_id == meeting_id, rsvp.c.person_id == person_id)
     found: bool | None = tx.scalar(query)
     return found
 
 
 def add_visitor(work: Work, meeting_id: UUID, person_id: UUID, by: UUID) -> None:
+    """Add somebody of another cohort to a meeting's list."""
     row = {"meeting_id": meeting_id, "person_id": person_id, "added_by": by, "at": work.now}
     insert_new(work.tx, visitor, [row])
 

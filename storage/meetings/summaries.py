@@ -20,6 +20,8 @@ from storage.vault import seals
 
 @dataclass(frozen=True, slots=True)
 class Summary:
+    """One version of a session summary."""
+
     id: UUID
     meeting_id: UUID
     version: int

@@ -18,6 +18,8 @@ from storage.people.people_tables import cohort
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
+    """A channel or personal chat that the bot knows."""
+
     id: UUID
     platform: str
     tenant: str
@@ -71,11 +73,13 @@ def installations(tx: Tx) -> dict[UUID, str]:
 
 
 def find(tx: Tx, platform: str, tenant: str, external: str) -> Conversation | None:
+    """The conversation by the platform's id of it, if the bot knows it."""
     row = tx.execute(_FIND, {"platform": platform, "tenant": tenant, "external": external}).one_or_none()
     return Conversation(*row) if row else None
 
 
 def get(tx: Tx, conversation_id: UUID) -> Conversation:
+    """The conversation of an id that is known to be there. Raises NoResultFound where it is not."""
     return Conversation(*tx.execute(_GET, {"id": conversation_id}).one())
 
 
@@ -86,6 +90,7 @@ def of_account(tx: Tx, account_id: UUID) -> Conversation | None:
 
 
 def find_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
+    """The conversation of an id, if there is one."""
     row = tx.execute(_GET, {"id": conversation_id}).one_or_none()
     return Conversation(*row) if row else None
 
@@ -167,4 +172,5 @@ def added_since(tx: Tx, conversation_id: UUID, at: datetime | None) -> bool:
 
 
 def rename(tx: Tx, conversation_id: UUID, name: str) -> None:
+    """Keep a conversation's new name."""
     tx.execute(update(conversation).where(conversation.c.id == conversation_id).values(name=name))

@@ -33,6 +33,8 @@ SETTLING = timedelta(seconds=30)  # how long after the lease an unknown outcome 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
+    """One message on its way; ``subject`` says what it is about, by id."""
+
     id: UUID
     verb: str  # post, update, visit
     kind: str
@@ -110,6 +112,7 @@ def to_account(work: Work, kind: str, account_id: UUID, subject: object, tag: ob
 
 
 def to_channel(work: Work, kind: str, conversation_id: UUID, subject: object, tag: object = "") -> None:
+    """Queue a message to a channel, once for each subject and tag."""
     key = f"{kind}:{subject}:{tag}:{conversation_id}"
     _queue(work, verb="post", kind=kind, subject=str(subject), conversation_id=conversation_id, key=key)
 
@@ -388,6 +391,7 @@ class Message:
 
 
 def message_of(tx: Tx, delivery_id: UUID) -> Message:
+    """Where a delivery's message is."""
     query = select(delivery.c.state, delivery.c.sent_to, delivery.c.message)
     return Message(*tx.execute(query.where(delivery.c.id == delivery_id)).one())
 
@@ -420,6 +424,8 @@ def depth(tx: Tx) -> dict[tuple[str, str], int]:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
+    """A message that did not arrive, as the digest tells of it."""
+
     id: UUID
     kind: str
     state: str  # failed, unconfirmed

@@ -19,6 +19,8 @@ MOST_ATTEMPTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Moment:
+    """Something that is due."""
+
     id: UUID
     kind: str
     subject: str
@@ -77,6 +79,7 @@ def claim(work: Work) -> Moment | None:
 
 
 def settle(work: Work, moment: Moment, state: str = "done") -> None:
+    """Note how a moment ended."""
     values = {"state": state, "settled_at": work.now}
     work.tx.execute(update(due_moment).where(due_moment.c.id == moment.id).values(values))
 

@@ -110,4 +110,5 @@ def held(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnEl
 
 
 def forget_old(work: Work) -> None:
+    """Delete what limits nothing any more."""
     work.tx.execute(delete(pace).where(pace.c.next_at < work.now - KEPT))

@@ -27,6 +27,8 @@ DEFAULT_REMINDERS = (1440, 60)  # minutes before a meeting
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
+    """A cohort with its settings."""
+
     id: UUID
     name: str
     region: str
@@ -41,6 +43,7 @@ class Cohort:
 
     @property
     def cycle(self) -> Cycle:
+        """When its check-ins come."""
         return Cycle(self.checkin_weekday, self.checkin_at, self.checkin_weeks)
 
 
@@ -74,20 +77,24 @@ class Person:
 
 
 def get(tx: Tx, cohort_id: UUID) -> Cohort:
+    """The cohort of an id that is known to be there. Raises NoResultFound where it is not."""
     return Cohort(*tx.execute(_GET, {"id": cohort_id}).one())
 
 
 def find(tx: Tx, cohort_id: UUID) -> Cohort | None:
+    """The cohort of an id, if there is one."""
     row = tx.execute(_GET, {"id": cohort_id}).one_or_none()
     return Cohort(*row) if row else None
 
 
 def by_name(tx: Tx, name: str) -> Cohort | None:
+    """The cohort of a name, whatever its case."""
     row = tx.execute(select(*_COHORT).where(cohort.c.key == name.strip().lower())).one_or_none()
     return Cohort(*row) if row else None
 
 
 def all_cohorts(tx: Tx) -> list[Cohort]:
+    """Every cohort, by region and name."""
     return [Cohort(*row) for row in tx.execute(select(*_COHORT).order_by(cohort.c.region, cohort.c.key))]
 
 
@@ -173,6 +180,7 @@ def sizes(tx: Tx) -> dict[UUID, tuple[int, int]]:
 
 
 def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | None) -> None:
+    """Make somebody a member of a cohort."""
     join_all(work, [Joining(cohort_id, person_id, role)], by)
 
 

@@ -21,6 +21,8 @@ SEALED = (*seals.COVERED[membership], "seal")
 
 @dataclass(frozen=True, slots=True)
 class Membership:
+    """Somebody's place in a cohort now."""
+
     person_id: UUID
     cohort_id: UUID
     role: str  # mentee, mentor

@@ -30,6 +30,8 @@ SETTINGS, ROSTER = "settings", "roster"  # what named a coordinator
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """Somebody of the roster."""
+
     id: UUID
     name: str
     email: str
@@ -72,6 +74,8 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """Somebody's account on a platform, linked to a person or not."""
+
     id: UUID
     platform: str
     tenant: str
@@ -175,11 +179,13 @@ def get(tx: Tx, person_id: UUID) -> Person:
 
 
 def named(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names by id."""
     query = select(person.c.id, person.c.name).where(among(tx, person.c.id, person_ids))
     return {row.id: row.name for row in tx.execute(query)}
 
 
 def by_email(tx: Tx, email: str) -> Person | None:
+    """The person of an address, whatever its case."""
     row = tx.execute(select(*_PERSON).where(person.c.email == email.strip().lower())).one_or_none()
     return Person(*row) if row else None
 
@@ -313,6 +319,7 @@ _ACCOUNTS_OF = _sealed_accounts(
 
 
 def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
+    """The account of an id, if there is one."""
     row = tx.execute(_ACCOUNT_BY_ID, {"id": account_id}).one_or_none()
     return Account(*row) if row else None
 
@@ -494,6 +501,7 @@ def set_snooze(tx: Tx, person_id: UUID, until: date | None) -> None:
 
 
 def set_checkins(tx: Tx, person_id: UUID, on: bool) -> None:
+    """Turn check-ins on or off for somebody."""
     tx.execute(update(account).where(_linked(person_id)).values(checkins=on))
 
 

@@ -28,6 +28,8 @@ class AlreadyAsked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
+    """An account that is to replace somebody's earlier one."""
+
     id: UUID
     person_id: UUID
     account_id: UUID  # the new one

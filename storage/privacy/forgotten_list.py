@@ -53,6 +53,7 @@ class ForgottenList(BaseModel):
 
     @property
     def lines(self) -> list[Forgotten]:
+        """The list's lines as the database keeps them."""
         return [Forgotten(one.id, one.person_id, one.key_id, one.at, one.by) for one in self.forgotten]
 
     def check(self, key: bytes) -> None:

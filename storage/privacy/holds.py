@@ -33,6 +33,7 @@ class Hold:
 
     @property
     def words(self) -> str:
+        """The reason in words."""
         return REASONS[self.reason]
 
 

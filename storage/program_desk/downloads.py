@@ -69,6 +69,7 @@ def use(work: Work, token: str) -> bool:
 
 
 def forget_old(work: Work) -> None:
+    """Delete links that have expired."""
     work.tx.execute(delete(download).where(download.c.expires_at <= work.now))
 
 

@@ -102,5 +102,6 @@ def _local(at: datetime, zone: str) -> str:
 
 
 def cohort_name(tx: Tx, cohort_id: UUID) -> str:
+    """A cohort's name for a file's name."""
     found = cohorts.find(tx, cohort_id)
     return found.name if found else "cohort"

@@ -23,10 +23,12 @@ NOON = time(12)
 
 
 def fingerprint(text: str) -> str:
+    """What a file is known by: the SHA-256 of its text, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def imported_before(work: Work, file: str) -> bool:
+    """Whether a file with this fingerprint was imported."""
     query = select(ledger_line.c.id).where(ledger_line.c.verified == "import", ledger_line.c.code == file)
     return work.tx.execute(query).first() is not None
 

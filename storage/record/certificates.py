@@ -36,6 +36,8 @@ class NotInForce(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
+    """A certificate as it was issued. ``intact``: its seal fits."""
+
     id: UUID
     person_id: UUID
     number: int
@@ -49,6 +51,7 @@ class Certificate:
 
     @property
     def in_force(self) -> bool:
+        """Whether it was not revoked."""
         return self.revoked_at is None
 
 
@@ -101,6 +104,7 @@ _OF_PERSON = _EVERY.where(enrolment.c.person_id == bindparam("person"))
 
 
 def by_code(tx: Tx, code: str) -> Certificate | None:
+    """The certificate of a code, if there is one."""
     row = tx.execute(_BY_CODE, {"code": code}).one_or_none()
     return _read(tx, row) if row else None
 
@@ -120,6 +124,7 @@ def left_a_trace(tx: Tx, code: str) -> bool:
 
 
 def get(tx: Tx, certificate_id: UUID) -> Certificate | None:
+    """The certificate of an id, if there is one."""
     row = tx.execute(_GET, {"id": certificate_id}).one_or_none()
     return _read(tx, row) if row else None
 

@@ -77,16 +77,20 @@ class Leaf:
 
     @property
     def key(self) -> tuple[str, str]:
+        """What the leaf is about."""
         return (self.kind, self.subject)
 
     @property
     def bytes(self) -> bytes:
+        """What is hashed of it."""
         values = {"kind": self.kind, "subject": self.subject, "version": self.version, "mac": self.mac}
         return canonical(values)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
+    """One checkpoint: the Merkle root of its leaves, under a MAC."""
+
     number: int
     at: datetime
     leaves: int
@@ -121,6 +125,7 @@ def make(tx: Tx, at: datetime) -> Checkpoint:
 
 
 def newest(tx: Tx) -> Checkpoint | None:
+    """The newest checkpoint, if there is one."""
     row = tx.execute(select(*_COLUMNS).order_by(checkpoint.c.number.desc()).limit(1)).one_or_none()
     return Checkpoint(*row) if row else None
 

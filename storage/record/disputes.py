@@ -17,6 +17,8 @@ from storage.vault.seals import fits
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
+    """A dispute about a record; its text is in the vault."""
+
     id: UUID
     person_id: UUID
     line_id: UUID  # the ledger line that opened it
@@ -40,6 +42,7 @@ _DISPUTE = (
 
 
 def add(work: Work, person_id: UUID, line_id: UUID, about_id: UUID, item_id: UUID, *, with_mentors: bool) -> Dispute:
+    """Open a dispute."""
     row = Dispute(work.new_id(), person_id, line_id, about_id, item_id, with_mentors, work.now, "")
     values = {name: getattr(row, name) for name in row.__dataclass_fields__}
     work.tx.execute(insert(dispute).values(seals.sealed(work.tx, dispute, values)))
@@ -47,6 +50,7 @@ def add(work: Work, person_id: UUID, line_id: UUID, about_id: UUID, item_id: UUI
 
 
 def find(tx: Tx, dispute_id: UUID) -> Dispute | None:
+    """The dispute of an id, if there is one and its seal fits."""
     row = tx.execute(select(*_DISPUTE, dispute.c.seal).where(dispute.c.id == dispute_id)).one_or_none()
     return Dispute(*row[:-1]) if row and fits(row.seal, seals.of_row(tx, dispute, row)) else None
 
@@ -58,6 +62,7 @@ def open_of(tx: Tx, person_id: UUID) -> list[Dispute]:
 
 
 def open_about(tx: Tx, line_id: UUID) -> bool:
+    """Whether a dispute about a line is open."""
     query = select(dispute.c.id).where(dispute.c.about_id == line_id, dispute.c.outcome == "")
     return tx.execute(query).first() is not None
 
@@ -69,4 +74,5 @@ def settle(work: Work, dispute_id: UUID, outcome: str) -> bool:
 
 
 def count_open(tx: Tx) -> int:
+    """How many disputes are open."""
     return tx.scalar(select(func.count()).select_from(dispute).where(dispute.c.outcome == "")) or 0

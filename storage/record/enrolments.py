@@ -22,6 +22,8 @@ from storage.vault import seals
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
+    """Which policy and track somebody's two years go by, and since when."""
+
     id: UUID
     person_id: UUID
     policy: Policy
@@ -41,11 +43,13 @@ _ENROLMENT = (
 
 
 def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
+    """Somebody's enrolment, if they have one."""
     found = of_people(tx, [person_id])
     return found[0] if found else None
 
 
 def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
+    """The enrolments of these people; who has none is left out."""
     rows = tx.execute(select(*_ENROLMENT).where(among(tx, enrolment.c.person_id, people)))
     return [
         Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track)
@@ -54,6 +58,7 @@ def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
 
 
 def is_enrolled(tx: Tx, person_id: UUID) -> bool:
+    """Whether somebody is enrolled as a mentee."""
     return tx.scalar(select(enrolment.c.id).where(enrolment.c.person_id == person_id)) is not None
 
 
@@ -64,6 +69,7 @@ def districts(tx: Tx) -> dict[UUID, tuple[str, date]]:
 
 
 def policy_of(tx: Tx, person_id: UUID) -> Policy:
+    """The policy of somebody who is enrolled."""
     name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
     return policies.get(tx, name)
 

@@ -142,6 +142,7 @@ def with_requests(tx: Tx, person_ids: Collection[UUID]) -> list[UUID]:
 
 
 def get(tx: Tx, line_id: UUID) -> RecordLine | None:
+    """The line of an id in words, if there is one."""
     return next(iter(_lines(tx, ledger_line.c.id == line_id)), None)
 
 

@@ -47,6 +47,8 @@ CALLED = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """What was checked, and each problem in a sentence."""
+
     enrolments: int
     lines: int
     problems: list[str]

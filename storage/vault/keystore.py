@@ -28,6 +28,7 @@ class Wrapping:
 
     @property
     def words(self) -> str:
+        """What a key wraps, in words."""
         return counted(self.people, "person", "people") + (" and the ledger" if self.ledger else "")
 
 
@@ -47,6 +48,7 @@ def is_fingerprint(text: str) -> bool:
 
 
 def listed(found: Sequence[Wrapping]) -> str:
+    """Fingerprints with what each wraps, in one sentence's words."""
     return ", ".join(f"{one.fingerprint} ({one.words})" for one in found)
 
 

@@ -54,6 +54,7 @@ def of_account(tx: Tx, account_id: UUID, platform: str, tenant: str, user: str, 
 
 
 def of_coordinator(tx: Tx, person_id: UUID) -> bytes:
+    """The seal of somebody's coordinator role."""
     return mac_of(key_of(tx), "coordinator", {"person": person_id})
 
 
@@ -106,6 +107,7 @@ def of_row(tx: Tx, table: Table, row: Any) -> bytes:
 
 
 def mac_of_row(key: bytes, table: Table, row: Any) -> bytes:
+    """The seal of a row under the database's own key."""
     return mac_of(key, table.name, {name: _value(row, name) for name in COVERED[table]})
 
 

@@ -74,11 +74,14 @@ class NoKeyYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OperatorKey:
+    """One of the operator's keys, and the fingerprint by which it is named."""
+
     fingerprint: str
     cipher: AESGCM
 
 
 def new_operator_key() -> str:
+    """A new random key, as it is written into the settings."""
     return base64.b64encode(os.urandom(KEY_BYTES)).decode()
 
 
@@ -100,12 +103,16 @@ def read_operator_keys(text: str) -> list[OperatorKey]:
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
+    """A person's key, unwrapped."""
+
     id: UUID
     cipher: AESGCM
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """A row of the vault without its text."""
+
     id: UUID
     kind: str
     checkin_id: UUID | None
@@ -162,6 +169,7 @@ class Vault:
             raise BadKey(problem)
 
     def wrap(self, clear: bytes, identity: bytes) -> bytes:
+        """Wrap a key under the operator's first key, bound to what it is for."""
         return _encrypt(self._wrapping.cipher, clear, identity)
 
     def unwrap(self, wrapped_by: str, wrapped: bytes, identity: bytes) -> bytes:
@@ -374,6 +382,7 @@ def destroy(tx: Tx, *which: ColumnElement[bool]) -> int:
 
 
 def key_identity(person_id: UUID) -> bytes:
+    """What a person's wrapped key is bound to."""
     return b"person-key:" + person_id.bytes
 
 
