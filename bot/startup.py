@@ -24,8 +24,9 @@ from storage.core.migrate import in_turn, migrate
 from storage.core.work import Work
 from storage.people import people
 from storage.privacy import forgetting
+from storage.vault.operator_keys import new_operator_key, read_operator_keys
 from storage.vault.unlock import unlock
-from storage.vault.vault import Vault, new_operator_key, read_operator_keys
+from storage.vault.vault import Vault
 
 log = logging.getLogger("plc.app")
 

@@ -43,14 +43,15 @@ from storage.core.database import Database, Tx
 from storage.core.migrate import migrate
 from storage.core.work import Work
 from storage.outbox import due
-from storage.people import people
+from storage.people import account_links, people
 from storage.people.people_tables import person
 from storage.people.roster import import_roster
 from storage.record import enrolments, policies
 from storage.record.record_tables import enrolment
 from storage.vault import seals
+from storage.vault.operator_keys import read_operator_keys
 from storage.vault.unlock import unlock
-from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.vault import Vault
 
 PLATFORM = "paper"
 ADDRESS = "https://plc.example.org"
@@ -214,12 +215,12 @@ class World:
         one = self.account(name, email)
         with self.database.write() as tx:
             work = self.work(tx)
-            seen = people.see(
+            seen = account_links.see(
                 work, self.platform, self.tenant, one.user, name=name, email=email, member=True, active=True
             )
             person = people.by_email(tx, email)
             assert person is not None
-            people.confirm(work, seen.id, person.id, None)
+            account_links.confirm(work, seen.id, person.id, None)
             people.mark_welcomed(work, person.id)
             if agreed:
                 consent.decide(work, person.id, seen.id, consent.AGREED)

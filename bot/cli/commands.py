@@ -71,7 +71,7 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every actio
     from bot.runtime.hardening import forbid_core_dumps
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem
-    from storage.vault.vault import BadKey
+    from storage.vault.operator_keys import BadKey
 
     settings = _settings()
     logs.configure(settings.plc_log_format, verbose=verbose)
@@ -210,7 +210,7 @@ def person_export(
     from bot.documents.making import NothingToMake
     from bot.documents.terminal import person_file
     from bot.startup import CannotStart
-    from storage.vault.vault import BadKey
+    from storage.vault.operator_keys import BadKey
 
     now = datetime.now(UTC)
     try:

@@ -20,7 +20,8 @@ from storage.core import program
 from storage.core.database import KEYS_SCHEMA, Database
 from storage.core.migrate import DAMAGE, SchemaProblem, check_key_store, check_triggers, current, head, is_damage
 from storage.vault import rotation
-from storage.vault.vault import BadKey, Vault, read_operator_keys
+from storage.vault.operator_keys import BadKey, read_operator_keys
+from storage.vault.vault import Vault
 
 REACH_SECONDS = 10
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.runtime.disk import DiskProblem, problem_of
 from storage.core.migrate import DAMAGE, SchemaProblem, is_damage
-from storage.vault.vault import BadKey
+from storage.vault.operator_keys import BadKey
 
 
 def sentence(error: BaseException, url: URL) -> str:

@@ -15,8 +15,9 @@ from storage.core import processes
 from storage.core.database import Database
 from storage.core.migrate import in_turn, migrate
 from storage.vault import keystore, rotation
+from storage.vault.operator_keys import read_operator_keys
 from storage.vault.unlock import unlock
-from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.vault import Vault
 
 START = UUID(int=0)
 

@@ -20,7 +20,7 @@ from storage.core.migrate import SchemaProblem
 from storage.core.work import Work
 from storage.people import people
 from storage.privacy import holds
-from storage.vault.vault import BadKey
+from storage.vault.operator_keys import BadKey
 from storage.vault.vault_tables import vault_item
 
 WHAT_GOES = (

@@ -23,8 +23,9 @@ from storage.privacy import forgetting
 from storage.privacy.forgotten_list import BadList, ForgottenList
 from storage.record import verification
 from storage.vault import rotation
+from storage.vault.operator_keys import BadKey, read_operator_keys
 from storage.vault.unlock import unlock
-from storage.vault.vault import BadKey, Vault, read_operator_keys
+from storage.vault.vault import Vault
 
 NOBODY_KNOWS = (
     "No list here says who was forgotten after this backup, so what they wrote may be readable again. If you keep a "

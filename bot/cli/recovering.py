@@ -18,8 +18,9 @@ from storage.core.database import Database, Tx
 from storage.core.migrate import DAMAGED, current, head
 from storage.core.work import Work
 from storage.vault import recovery
+from storage.vault.operator_keys import BadKey, read_operator_keys
 from storage.vault.recovery import CannotRecover, Damage
-from storage.vault.vault import BadKey, Vault, read_operator_keys
+from storage.vault.vault import Vault
 
 STAYS = "What stays: everybody's attendance, the rest of every record, and the certificates."
 PROBLEMS = (CannotStart, BadKey, CannotRecover)

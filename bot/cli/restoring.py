@@ -28,9 +28,10 @@ from program.core.words import counted
 from storage.core import processes
 from storage.core.database import Database, Tx, keys_file
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import claims
+from storage.vault.operator_keys import read_operator_keys
 from storage.vault.unlock import unlock
-from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.vault import Vault
 
 
 class CannotRestore(Exception):
@@ -155,7 +156,7 @@ def settle(settings: Settings, database: Database, clock: Clock) -> int:
     product = Product(threads, vault, router, clock, uuid4, chain_key)
     asyncio.run(look(product))
     with database.write() as tx:
-        return deliveries.hold_back(product.work(tx), "restored from a backup: it may have been sent before")
+        return claims.hold_back(product.work(tx), "restored from a backup: it may have been sent before")
 
 
 def settle_in_place(settings: Settings, clock: Clock, exported: Path | None = None) -> Report:

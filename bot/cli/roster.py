@@ -27,12 +27,13 @@ from storage.core.database import Database, Tx, collided
 from storage.core.migrate import migrate
 from storage.core.work import Work
 from storage.outbox.outbox_tables import installation
-from storage.people import people, replacements
+from storage.people import account_links, people, replacements
 from storage.people.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
 from storage.record import attendance_import, enrolments, ledger, policies, verification
 from storage.record.ledger import Line
 from storage.record.verification import Verdict
-from storage.vault.vault import BadKey, Vault, read_operator_keys
+from storage.vault.operator_keys import BadKey, read_operator_keys
+from storage.vault.vault import Vault
 
 ATTEMPTS = 3  # the last one prepares inside the transaction, so that nothing can change meanwhile
 
@@ -163,13 +164,13 @@ def _unlocked(settings: Settings, database: Database) -> bytes:
         raise NothingImported(str(error)) from None
 
 
-def unmatched(settings: Settings) -> tuple[list[people.Person], list[people.Account]]:
+def unmatched(settings: Settings) -> tuple[list[people.Person], list[account_links.Account]]:
     """The people without an account, and the accounts without a person."""
     database = open_database(settings)
     try:
         migrate(database)
         with database.read() as tx:
-            return people.unmatched_people(tx), people.unmatched_accounts(tx, 500)
+            return account_links.unmatched_people(tx), account_links.unmatched_accounts(tx, 500)
     finally:
         database.close()
 
@@ -203,19 +204,19 @@ def _match(database: Database, email: str, user: str, now: datetime, new_id: Cal
             whose = people.named(tx, [account.person_id]).get(account.person_id, "") if account.person_id else ""
             raise NothingImported(f"The account {account.name} is matched to {whose} already, so nothing was changed.")
         work = Work(tx, now, new_id)
-        if not people.is_unmatched(tx, person.id):
+        if not account_links.is_unmatched(tx, person.id):
             return _replace(work, person, account)
         identity.link(work, account.id, person.id, by=None)
     return f"{person.name} is now matched to {account.name} on {account.platform}."
 
 
-def _replace(work: Work, person: people.Person, account: people.Account) -> str:
+def _replace(work: Work, person: people.Person, account: account_links.Account) -> str:
     try:
         replacing.begin(work, person.id, account.id, None)
     except replacements.AlreadyAsked:
         raise NothingImported(f"A change of {person.name}'s account is waiting already.") from None
-    others = people.accounts_of(work.tx, person.id)
-    replaces = not others or any(people.is_same_place(account, other) for other in others)
+    others = account_links.accounts_of(work.tx, person.id)
+    replaces = not others or any(account_links.is_same_place(account, other) for other in others)
     return (
         f"{person.name} has an account already. The running bot tells it, and matches {account.name} on "
         f"{account.platform} three days after that, unless {person.name} objects. "
@@ -223,12 +224,12 @@ def _replace(work: Work, person: people.Person, account: people.Account) -> str:
     )
 
 
-def _account(tx: Tx, user: str) -> people.Account | None:
+def _account(tx: Tx, user: str) -> account_links.Account | None:
     places = tx.execute(installation.select()).all()
     for place in places:
         me = people.actor(tx, place.platform, place.tenant, user)
         if me is not None:
-            return people.account_by_id(tx, me.account_id)
+            return account_links.account_by_id(tx, me.account_id)
     return None
 
 

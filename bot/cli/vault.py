@@ -28,7 +28,7 @@ Sure = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 @keys.command("new")
 def new() -> None:
     """Make an encryption key for PLC_ENCRYPTION_KEYS and print it. Keep it apart from the database."""
-    from storage.vault.vault import new_operator_key
+    from storage.vault.operator_keys import new_operator_key
 
     say(new_operator_key())
 
@@ -39,8 +39,8 @@ def rotate() -> None:
     from bot.cli import keyring
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem
+    from storage.vault.operator_keys import BadKey
     from storage.vault.rotation import NotAnnounced
-    from storage.vault.vault import BadKey
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
@@ -64,7 +64,7 @@ def check() -> None:
     from bot.cli import keyring
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem
-    from storage.vault.vault import BadKey
+    from storage.vault.operator_keys import BadKey
 
     try:
         with keyring.opened(settings(), even_locked=True) as (database, vault):
@@ -162,7 +162,7 @@ def forgotten_export(
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem
     from storage.privacy.forgotten_list import BadList
-    from storage.vault.vault import BadKey
+    from storage.vault.operator_keys import BadKey
 
     try:
         entries = lists.export(settings(), file, datetime.now(UTC))

@@ -23,7 +23,7 @@ from program.record.policy import Policy
 from program.record.wording import RecordLine
 from storage.core import program
 from storage.core.database import Tx
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.privacy import personal_data
 from storage.program_desk import exports
 from storage.record import certificates, enrolments, ledger, policies, standings, verification
@@ -146,11 +146,11 @@ class Maker:
 
     def _about(self, tx: Tx, account_id: UUID, now: datetime) -> Make:
         """Everything about the account's person, with what this very account wrote in confidence."""
-        account = people.account_by_id(tx, account_id)
+        account = account_links.account_by_id(tx, account_id)
         vault = self.vault
         if account is None or account.person_id is None or vault is None:
             raise NothingToMake("You can no longer get this file.")
-        mine = [own.id for own in people.accounts_of(tx, account.person_id)]
+        mine = [own.id for own in account_links.accounts_of(tx, account.person_id)]
         return about_file(tx, account.person_id, now, lambda item: vault.open(tx, item, account_id), accounts=mine)
 
     def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:

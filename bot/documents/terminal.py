@@ -18,7 +18,7 @@ from storage.core.work import Work
 from storage.people import cohorts, people
 from storage.privacy import personal_data
 from storage.record import certificates
-from storage.vault.vault import BadKey
+from storage.vault.operator_keys import BadKey
 
 FORMATS = {".xlsx": "xlsx", ".csv": "record.csv"}
 

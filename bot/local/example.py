@@ -22,7 +22,7 @@ from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
 from storage.meetings.meetings import Meeting
 from storage.outbox import conversations, deliveries
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.people.cohorts import Cohort
 from storage.people.roster import import_roster
 from storage.record import attendance_import, ledger
@@ -70,7 +70,7 @@ def seed_program(work: Work) -> None:
     for row in rows:
         if row.email != UNMATCHED:
             _account(work, row.email, row.name)
-    people.see(work, PLATFORM, TENANT, GUEST[0], name=GUEST[1], email="", member=False, active=True)
+    account_links.see(work, PLATFORM, TENANT, GUEST[0], name=GUEST[1], email="", member=False, active=True)
     _channel(work, OTHER, "gateway-cohort")
     ozarks, mentor = _at_home(work, "Ozarks", HOME, "ozarks-cohort")
     _winter_break(work)
@@ -102,7 +102,7 @@ def _program_start(work: Work) -> date:
 
 
 def _account(work: Work, email: str, name: str) -> None:
-    seen = people.see(work, PLATFORM, TENANT, email, name=name, email=email, member=True, active=True)
+    seen = account_links.see(work, PLATFORM, TENANT, email, name=name, email=email, member=True, active=True)
     person = people.by_email(work.tx, email)
     if person is not None:
         identity.link(work, seen.id, person.id, by=None)

@@ -17,8 +17,9 @@ from bot.runtime.logs import event
 from bot.runtime.port import Port
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.outbox import conversations, deliveries
-from storage.outbox.deliveries import Delivery, Share
+from storage.outbox import claims, conversations
+from storage.outbox.claims import Share
+from storage.outbox.deliveries import Delivery
 from storage.outbox.rate_limits import UNPACED, Limit
 
 log = logging.getLogger("plc.delivery")
@@ -87,7 +88,7 @@ class DeliveryLoop:
 
     def _seconds_to_next(self, tx: Tx) -> float:
         """Seconds until something may go. Only reads: most wakings find that there is nothing."""
-        coming = deliveries.next_time(tx, timedelta(seconds=self._timing.settling))
+        coming = claims.next_time(tx, timedelta(seconds=self._timing.settling))
         if coming is None:
             return self._timing.idle
         return min((coming - self._product.clock.now()).total_seconds(), self._timing.idle)
@@ -140,8 +141,8 @@ class DeliveryLoop:
         work = self._product.work(tx)
         lease = timedelta(seconds=self._timing.lease)
         settling = timedelta(seconds=self._timing.settling)
-        stale = deliveries.claim_stale(work, BATCH, lease=lease, settling=settling)
-        deliveries.sort(work, self._ports)
+        stale = claims.claim_stale(work, BATCH, lease=lease, settling=settling)
+        claims.sort(work, self._ports)
         fresh: list[Delivery] = []
         for installation_id, platform in (*conversations.installations(tx).items(), (None, "")):
             free = BATCH - sum(item.installation_id == installation_id for item in under_way)
@@ -158,7 +159,7 @@ class DeliveryLoop:
         claimed: list[Delivery] = []
         while free > len(claimed):
             busy = {item.lane for item in (*under_way, *claimed) if item.lane is not None}
-            more = deliveries.claim(work, free - len(claimed), share, busy=busy, lease=lease)
+            more = claims.claim(work, free - len(claimed), share, busy=busy, lease=lease)
             if not more:
                 break
             claimed += more

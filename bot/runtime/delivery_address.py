@@ -12,7 +12,7 @@ from handlers.core.direction import isolate_card
 from storage.core.database import Tx
 from storage.outbox import conversations, deliveries
 from storage.outbox.deliveries import Delivery
-from storage.people import people
+from storage.people import account_links, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def prepare(product: Product, platforms: Collection[str], tx: Tx, item: Delivery
     card = builder(product.work(tx), item) if builder else None
     if card is None:
         return Settled("dropped", "it was out of date")
-    users = people.users_on(tx, mentions_in(card), address.platform, address.tenant)
+    users = account_links.users_on(tx, mentions_in(card), address.platform, address.tenant)
     zone = people.get(tx, item.person_id).zone if item.person_id else None
     return Prepared(address, Outgoing(isolate_card(card), item.id, Shown(users, zone)), message_id)
 
@@ -71,9 +71,9 @@ def _stored_address(platforms: Collection[str], tx: Tx, item: Delivery) -> tuple
         return _in_conversation(place), target.message
     if item.conversation_id is not None:
         return _in_conversation(conversations.get(tx, item.conversation_id)), None
-    account = people.account_by_id(tx, item.account_id) if item.account_id else None
+    account = account_links.account_by_id(tx, item.account_id) if item.account_id else None
     if item.person_id is not None:
-        connected = [theirs for theirs in people.accounts_of(tx, item.person_id) if theirs.platform in platforms]
+        connected = [theirs for theirs in account_links.accounts_of(tx, item.person_id) if theirs.platform in platforms]
         account = connected[0] if connected else None
     if account is None:
         return Settled("failed", "this person has no matched account yet"), None

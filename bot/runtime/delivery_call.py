@@ -21,10 +21,10 @@ from handlers.people.homes import Linking, entered
 from program.program_desk.reporting import PRIVATE, is_reported
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.outbox import conversations, deliveries, rate_limits
+from storage.outbox import claims, conversations, rate_limits
 from storage.outbox.deliveries import Delivery
 from storage.outbox.rate_limits import UNPACED, Limit
-from storage.people import people
+from storage.people import account_links
 
 log = logging.getLogger("plc.delivery")
 
@@ -76,7 +76,7 @@ class DeliveryCalls:
             if isinstance(prepared, Settled):
                 return prepared
             now, limit, until = self._product.clock.now(), self._timing.call, loop.time() + self._timing.call
-            return replace(prepared, until=until) if deliveries.still_held(tx, item, now, limit) else None
+            return replace(prepared, until=until) if claims.still_held(tx, item, now, limit) else None
 
         read = threads.read if item.kind in self._product.router.of_everybody else threads.glance
         prepared = await read(ready)
@@ -195,7 +195,7 @@ class DeliveryCalls:
                 return []
             linking = Linking.read(item.subject)
             cohort_id = linking.cohort_id if linking else conversations.get(tx, item.conversation_id).cohort_id
-            return [person.email for person in people.unmatched_people(tx, cohort_id)] if cohort_id else []
+            return [person.email for person in account_links.unmatched_people(tx, cohort_id)] if cohort_id else []
 
         here = {member.email.lower() for member in visit.members}
         missing = [email for email in await self._product.threads.read(unmatched) if email not in here]
@@ -212,9 +212,9 @@ class DeliveryCalls:
                     self._record_visit(work, item, outcome)
                 case Sent():
                     conversation_id = item.conversation_id or self._remember_chat(work, item, address, outcome)
-                    deliveries.settle(work, item, "sent", sent_to=conversation_id, message=outcome.message)
+                    claims.settle(work, item, "sent", sent_to=conversation_id, message=outcome.message)
                 case None:
-                    deliveries.settle(work, item, "sent")
+                    claims.settle(work, item, "sent")
             self._keep_apart(work, item, address.platform)
 
         try:
@@ -231,7 +231,7 @@ class DeliveryCalls:
             self._wake()
 
     def _record_visit(self, work: Work, item: Delivery, visit: Visit) -> None:
-        if not deliveries.settle(work, item, "sent") or item.conversation_id is None:
+        if not claims.settle(work, item, "sent") or item.conversation_id is None:
             return
         if visit.name:
             conversations.rename(work.tx, item.conversation_id, visit.name)
@@ -249,7 +249,7 @@ class DeliveryCalls:
         chat = conversations.find(work.tx, address.platform, address.tenant, sent.conversation)
         if chat is not None and not chat.gone:
             return chat.id
-        accounts = people.accounts_of(work.tx, item.person_id) if item.person_id else []
+        accounts = account_links.accounts_of(work.tx, item.person_id) if item.person_id else []
         here = [
             account.id
             for account in accounts
@@ -275,7 +275,7 @@ class DeliveryCalls:
 
     async def _settle(self, item: Delivery, state: str, reason: str, wait: float | None = None) -> None:
         await self._product.threads.write(
-            lambda tx: deliveries.settle(self._product.work(tx), item, state, reason=reason, wait=wait)
+            lambda tx: claims.settle(self._product.work(tx), item, state, reason=reason, wait=wait)
         )
 
 

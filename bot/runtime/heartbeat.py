@@ -14,7 +14,8 @@ from storage.core.database import Tx
 from storage.core.processes import Process
 from storage.privacy import forgetting
 from storage.vault import rotation
-from storage.vault.vault import BadKey, Vault
+from storage.vault.operator_keys import BadKey
+from storage.vault.vault import Vault
 
 log = logging.getLogger("plc.presence")
 

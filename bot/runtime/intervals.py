@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from storage.core.database import Database
-from storage.outbox.deliveries import LEASE, SETTLING
+from storage.outbox.claims import LEASE, SETTLING
 
 
 @dataclass(frozen=True, slots=True)

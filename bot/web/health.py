@@ -22,7 +22,7 @@ from bot.runtime.port import Platform
 from program.core.words import counted
 from storage.core.database import Tx
 from storage.core.migrate import current, head
-from storage.outbox import deliveries
+from storage.outbox import undelivered
 from storage.record import integrity
 from storage.vault import rotation
 
@@ -144,6 +144,6 @@ class Health:
         sent = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(sent, f"Bearer {self.metrics_token}".encode()):
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-        depth = await self._product.threads.read(deliveries.depth)
+        depth = await self._product.threads.read(undelivered.depth)
         body = self._product.metrics.render(depth)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

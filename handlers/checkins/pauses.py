@@ -13,8 +13,7 @@ from handlers.core.router import EVERYONE, Call, Refused, router
 from program.core.dates import read_day
 from program.core.times import local_day, say_day
 from program.core.words import normal
-from storage.checkins import checkins
-from storage.people import people
+from storage.checkins import checkins, pauses
 
 MOST_WORDS_OF_DATE = 6  # a longer text after "snooze" is no date, and may be a reflection
 EXAMPLES = "For example: snooze until Dec 1, snooze until next Friday, or snooze 2 weeks."
@@ -45,7 +44,7 @@ def snooze(call: Call) -> Reply:
         raise Refused(f"That is today. Choose a later day. {EXAMPLES}")
     if (until - today).days > 366:
         raise Refused("A pause can last up to a year. Send ", Cmd("checkins off"), " to stop check-ins.")
-    people.set_snooze(call.work.tx, call.my_id, until)
+    pauses.set_snooze(call.work.tx, call.my_id, until)
     refresh_turns(call.work, [call.my_id])
     said = say("No check-ins until ", Bold(say_day(until)), ". I'll still announce meetings.")
     return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
@@ -55,7 +54,7 @@ def snooze(call: Call) -> Reply:
 def resume(call: Call) -> Reply:
     """End the asker's pause, and say when the next check-in is."""
     paused = _is_paused(call)
-    people.set_snooze(call.work.tx, call.my_id, None)
+    pauses.set_snooze(call.work.tx, call.my_id, None)
     refresh_turns(call.work, [call.my_id])
     if (reason := gets_none(call)) is not None:
         return notice(*reason)
@@ -95,7 +94,7 @@ def switch(call: Call) -> Reply:
         return notice(reason)
     if call.words not in ("on", "off"):
         return _state(call)
-    people.set_checkins(call.work.tx, call.my_id, call.words == "on")
+    pauses.set_checkins(call.work.tx, call.my_id, call.words == "on")
     refresh_turns(call.work, [call.my_id])
     if call.words == "off":
         return notice("Check-ins are off. To turn them on again, send ", Cmd("checkins on"), ".")

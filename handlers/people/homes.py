@@ -33,7 +33,7 @@ from storage.meetings import meetings
 from storage.outbox import conversations, deliveries
 from storage.outbox.conversations import Conversation
 from storage.outbox.deliveries import Delivery
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts
 from storage.people.cohorts import Cohort
 
 MOST_NAMED = 60  # people in a list
@@ -243,8 +243,8 @@ def _visit(work: Work, report: Report, item: Delivery) -> Mapping[str, Any]:
 
 
 def _set_up(work: Work, cohort: Cohort, place: Conversation) -> Card:
-    missing = people.unmatched_people(work.tx, cohort.id)
-    asked = people.proposed(work.tx, [person.id for person in missing])
+    missing = account_links.unmatched_people(work.tx, cohort.id)
+    asked = account_links.proposed(work.tx, [person.id for person in missing])
     unknown = [person for person in missing if person.id not in asked]
     blocks: list[Block] = [say("The channel ", Bold(place.name), " is now the cohort's home.")] if place.name else []
     if not missing:

@@ -34,7 +34,7 @@ from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import conversations, deliveries
 from storage.outbox.deliveries import Delivery
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 
 SHOWN = 30  # people in a list
 MOST_OPTIONS = 100  # what a choice can hold on Slack
@@ -43,9 +43,9 @@ UNMATCHED = "I can't match you to the roster yet"
 DECIDED = "That's already decided."
 
 
-def see(work: Work, profile: Profile) -> people.Account:
+def see(work: Work, profile: Profile) -> account_links.Account:
     """Store what a platform says of an account."""
-    return people.see(
+    return account_links.see(
         work,
         profile.account.platform,
         profile.account.tenant,
@@ -63,14 +63,14 @@ def meet(work: Work, profiles: Sequence[Profile]) -> None:
         if profile.bot or not profile.active:
             continue
         account = see(work, profile)
-        if people.propose(work, account) is not None:
+        if account_links.propose(work, account) is not None:
             deliveries.to_account(work, "identity.ask", account.id, account.id)
 
 
 def propose_again(work: Work) -> None:
     """The roster changed: accounts that were seen earlier may be somebody of it now."""
-    for account in people.unmatched_accounts(work.tx, MOST_PROPOSALS):
-        if account.link == "none" and people.propose(work, account) is not None:
+    for account in account_links.unmatched_accounts(work.tx, MOST_PROPOSALS):
+        if account.link == "none" and account_links.propose(work, account) is not None:
             deliveries.to_account(work, "identity.ask", account.id, account.id)
 
 
@@ -81,16 +81,16 @@ def stranger(call: Call) -> Reply:
     pressed = getattr(intent, "action", None)
     if pressed is not None and pressed.name in ("identity.yes", "identity.no", "identity.again"):
         return router.presses[pressed.name](call)
-    account = people.account_by_id(call.work.tx, call.me.account_id)
-    candidate = people.propose(call.work, account) if account and account.link == "none" else None
+    account = account_links.account_by_id(call.work.tx, call.me.account_id)
+    candidate = account_links.propose(call.work, account) if account and account.link == "none" else None
     if candidate is None and account and account.link == "proposed" and account.person_id:
-        candidate = people.candidate_for(call.work.tx, account)
+        candidate = account_links.candidate_for(call.work.tx, account)
         if candidate is None:  # another account is theirs by now, or the roster has changed
-            people.withdraw(call.work, account.id)
+            account_links.withdraw(call.work, account.id)
     if candidate is not None:
         keep(call, candidate.id)
         return Reply(card=_question(call.work.tx, candidate))
-    if account and account.link == "declined" and people.candidate_for(call.work.tx, account):
+    if account and account.link == "declined" and account_links.candidate_for(call.work.tx, account):
         return Reply(card=_declined())
     ask = ask_coordinator(call.work.tx, "match your account")
     unsaved = ", so I didn't save anything" if may_be_saved(call.request) else ""
@@ -99,7 +99,7 @@ def stranger(call: Call) -> Reply:
 
 @router.delivery("identity.ask")
 def ask_who(work: Work, item: Delivery) -> Card | None:
-    account = people.account_by_id(work.tx, UUID(item.subject))
+    account = account_links.account_by_id(work.tx, UUID(item.subject))
     if account is None or account.link != "proposed" or account.person_id is None:
         return None
     return _question(work.tx, people.get(work.tx, account.person_id))
@@ -124,9 +124,9 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
 @router.press("identity.yes", checks_account=True)
 def yes(call: Call) -> Reply:
     account = _asked(call, "proposed")
-    candidate = people.candidate_for(call.work.tx, account)
+    candidate = account_links.candidate_for(call.work.tx, account)
     if candidate is None or candidate.id != account.person_id:
-        people.withdraw(call.work, account.id)
+        account_links.withdraw(call.work, account.id)
         ask = ask_coordinator(call.work.tx, "match it")
         text = f"Your account or the roster has changed since I asked, so I didn't link your account. {ask}"
         return Reply(replace=Card("", (say(text),)))
@@ -134,13 +134,13 @@ def yes(call: Call) -> Reply:
     return answer_kept(call, account.id, candidate)
 
 
-def _asked(call: Call, state: str) -> people.Account:
+def _asked(call: Call, state: str) -> account_links.Account:
     """The asker's account, if the question to it is still in this state.
 
     Raises:
         Refused: it was decided meanwhile, by whomever.
     """
-    account = people.account_by_id(call.work.tx, call.me.account_id)
+    account = account_links.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != state or (state == "proposed" and account.person_id is None):
         if call.me.person_id is not None and call.me.link == "confirmed":
             raise Refused(f"{DECIDED} Your account is matched to {call.me.name}. Send ", Cmd("help"), ".")
@@ -156,7 +156,7 @@ def no(call: Call) -> Reply:
     account = _asked(call, "proposed")
     if account.person_id is not None:
         forget_kept(call.work, account.person_id)
-    people.decline(call.work, call.me.account_id)
+    account_links.decline(call.work, call.me.account_id)
     return Reply(replace=_declined())
 
 
@@ -169,18 +169,18 @@ def _declined() -> Card:
 def again(call: Call) -> Reply:
     """The question once more, after a mistaken "No"."""
     account = _asked(call, "declined")
-    candidate = people.candidate_for(call.work.tx, account)
+    candidate = account_links.candidate_for(call.work.tx, account)
     if candidate is None:
         ask = ask_coordinator(call.work.tx, "match your account")
         raise Refused(f"The roster doesn't have your email address now. {ask}")
-    people.withdraw(call.work, account.id)
-    people.propose(call.work, replace(account, person_id=None, link="none"))
+    account_links.withdraw(call.work, account.id)
+    account_links.propose(call.work, replace(account, person_id=None, link="none"))
     return Reply(replace=_question(call.work.tx, candidate))
 
 
 def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
     """Link the account, welcome the person once, and start their check-ins."""
-    people.confirm(work, account_id, person_id, by)
+    account_links.confirm(work, account_id, person_id, by)
     if people.mark_welcomed(work, person_id):
         deliveries.to_person(work, "welcome", person_id, person_id)
     refresh_turns(work, [person_id])
@@ -201,8 +201,8 @@ def arrived(call: Call) -> Reply:
 
 
 def _ask_if_known(call: Call) -> None:
-    account = people.account_by_id(call.work.tx, call.me.account_id)
-    if account is not None and people.propose(call.work, account) is not None:
+    account = account_links.account_by_id(call.work.tx, call.me.account_id)
+    if account is not None and account_links.propose(call.work, account) is not None:
         deliveries.to_account(call.work, "identity.ask", account.id, account.id)
 
 
@@ -262,8 +262,8 @@ def hello(work: Work, item: Delivery) -> Card | None:
 @router.command("people", "Who is matched, and who is not", who=COORDINATORS)
 def people_command(call: Call) -> Reply:
     tx = call.work.tx
-    missing = people.unmatched_people(tx)
-    accounts = people.unmatched_accounts(tx, MOST_PROPOSALS)
+    missing = account_links.unmatched_people(tx)
+    accounts = account_links.unmatched_accounts(tx, MOST_PROPOSALS)
     if not missing:
         blocks = (say("Everyone on the roster is matched to an account."),)
         return Reply(card=Card("People", blocks))
@@ -281,7 +281,7 @@ def people_command(call: Call) -> Reply:
     return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *found)))
 
 
-def _account_label(one: people.Account) -> str:
+def _account_label(one: account_links.Account) -> str:
     kind = "" if one.member else ", guest or unconfirmed"
     return f"{one.name} ({one.email or 'no address'}{kind}, {one.platform})"
 
@@ -290,8 +290,8 @@ def _account_label(one: people.Account) -> str:
 def match_form(call: Call) -> Reply:
     if not call.me.coordinator:
         raise Refused("Only coordinators can match people.")
-    persons = people.unmatched_people(call.work.tx)
-    accounts = people.unmatched_accounts(call.work.tx, MOST_PROPOSALS)
+    persons = account_links.unmatched_people(call.work.tx)
+    accounts = account_links.unmatched_accounts(call.work.tx, MOST_PROPOSALS)
     if not persons or not accounts:
         raise Refused("There's no one left to match.")
     return Reply(
@@ -329,11 +329,11 @@ def matched(call: Call) -> Reply:
     read.check()
     if person_id is None or account_id is None:
         raise Refused("Choose both.")
-    account = people.account_by_id(call.work.tx, account_id)
+    account = account_links.account_by_id(call.work.tx, account_id)
     names = people.named(call.work.tx, [person_id])
     if account is None or person_id not in names:
         raise Refused("I can't find that person or account anymore.")
-    if account.link == "confirmed" or not people.is_unmatched(call.work.tx, person_id):
+    if account.link == "confirmed" or not account_links.is_unmatched(call.work.tx, person_id):
         raise Refused(
             "That person or account is already matched, so I didn't change anything. ",
             "If the old account is gone, the operator can match the new one.",

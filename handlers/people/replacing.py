@@ -18,8 +18,8 @@ from storage.core.work import Work
 from storage.outbox import deliveries, due
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
-from storage.people import people, replacements
-from storage.people.people import Account
+from storage.people import account_links, people, replacements
+from storage.people.account_links import Account
 from storage.people.replacements import NOTICE, WAIT, Replacement
 
 SOON, LATER = timedelta(hours=1), timedelta(days=1)  # until the next look at a notice that was not sent yet
@@ -37,14 +37,14 @@ def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> Non
 
 
 def _tell(work: Work, asked: Replacement, tag: object = "") -> None:
-    for account in people.accounts_of(work.tx, asked.person_id):
+    for account in account_links.accounts_of(work.tx, asked.person_id):
         deliveries.to_account(work, NOTICE, account.id, asked.id, tag=tag)
 
 
 @router.delivery("identity.replacing")
 def notice_delivery(work: Work, item: Delivery) -> Card | None:
     asked = replacements.find(work.tx, UUID(item.subject))
-    told = people.account_by_id(work.tx, item.account_id) if item.account_id else None
+    told = account_links.account_by_id(work.tx, item.account_id) if item.account_id else None
     if asked is None or told is None:
         return None
     if asked.outcome:
@@ -53,12 +53,12 @@ def notice_delivery(work: Work, item: Delivery) -> Card | None:
 
 
 def _notice(work: Work, asked: Replacement, told: Account) -> Card:
-    new = people.account_by_id(work.tx, asked.account_id)
+    new = account_links.account_by_id(work.tx, asked.account_id)
     zone = people.get(work.tx, asked.person_id).zone
     since = replacements.told_at(work.tx, asked) or work.now
     what = (
         "that account sees your record instead of this one. It can't open what you wrote here in confidence."
-        if new is None or people.is_same_place(new, told)
+        if new is None or account_links.is_same_place(new, told)
         else "that account sees your record and your choices about check-ins too. This account stays matched. "
         "The other one can't open what you wrote here in confidence."
     )
@@ -87,13 +87,13 @@ def _named(account: Account | None) -> tuple[Bold | str, ...]:
 
 def _outcome(tx: Tx, asked: Replacement, told: Account) -> Paragraph:
     """What became of it, for an account that was told of it."""
-    new = people.account_by_id(tx, asked.account_id)
+    new = account_links.account_by_id(tx, asked.account_id)
     match asked.outcome:
         case "stopped":
             return say("It was stopped. Your account stays as it is.")
         case "dropped":
             return say("Nothing was changed: the other account belongs to someone else now.")
-    if new is None or people.is_same_place(new, told):
+    if new is None or account_links.is_same_place(new, told):
         rest = " is matched to your record now, instead of this account. If that's wrong, tell your coordinator. "
         return say(*_named(new), rest, ask_coordinator(tx, "match this account again"))
     return say(*_named(new), " is matched to your record now, too. This account stays matched.")
@@ -132,7 +132,7 @@ def replace_account(work: Work, moment: Moment) -> str | None:
     asked = replacements.waiting(work.tx, UUID(moment.subject))
     if asked is None or asked.holds_from > work.now:
         return "cancelled"
-    new = people.account_by_id(work.tx, asked.account_id)
+    new = account_links.account_by_id(work.tx, asked.account_id)
     if new is None or new.link == "confirmed":
         replacements.settle(work, asked, "dropped", None)
         deliveries.refresh(work, asked.id, NOTICE)

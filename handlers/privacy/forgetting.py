@@ -13,7 +13,7 @@ from storage.checkins import checkins
 from storage.core.work import Work
 from storage.outbox import deliveries
 from storage.outbox.deliveries import Delivery
-from storage.people import people
+from storage.people import account_links
 from storage.privacy import forgetting, holds
 
 ASK = action("forgetting.ask")  # what the button of /plc privacy carries
@@ -127,7 +127,7 @@ def forget_by_operator(work: Work, person_id: UUID) -> tuple[int, bool]:
         Held: a legal hold is on it.
     """
     items = _forget(work, person_id, by=None)
-    reached = bool(people.accounts_of(work.tx, person_id))
+    reached = bool(account_links.accounts_of(work.tx, person_id))
     if reached:
         deliveries.to_person(work, "forgotten", person_id, work.now.isoformat())
     return items, reached

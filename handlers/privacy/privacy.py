@@ -19,7 +19,7 @@ from storage.checkins import checkins, consent, typed
 from storage.core import audit_log
 from storage.core.work import Work
 from storage.outbox import deliveries
-from storage.people import people
+from storage.people import account_links, people
 from storage.privacy import holds, personal_data, retention
 from storage.program_desk import downloads
 
@@ -36,7 +36,7 @@ def privacy_card(call: Call) -> Card:
     """The notice, the choice that was made, and what is kept."""
     tx = call.work.tx
     decision = consent.of(tx, call.my_id)
-    mine = [account.id for account in people.accounts_of(tx, call.my_id)]
+    mine = [account.id for account in account_links.accounts_of(tx, call.my_id)]
     kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
     items = [
         Button("My reflections", action("command.run", "reflections")),

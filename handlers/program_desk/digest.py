@@ -38,10 +38,11 @@ from program.record.explain import STATES
 from storage.checkins import figures
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
-from storage.outbox import deliveries, due, processed_requests, rate_limits
-from storage.outbox.deliveries import Delivery, Undelivered
+from storage.outbox import deliveries, due, processed_requests, rate_limits, undelivered
+from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
-from storage.people import cohorts, people
+from storage.outbox.undelivered import Undelivered
+from storage.people import account_links, cohorts, people
 from storage.program_desk import downloads
 from storage.record import checkpoints, disputes, policies, standings
 from storage.record.standings import Mentee
@@ -112,15 +113,15 @@ def digest_delivery(work: Work, item: Delivery) -> Card | None:
     person = people.get(work.tx, UUID(item.subject))
     if not person.coordinator:
         return None
-    since = deliveries.told_before(work.tx, item)
-    return digest_card(work, person.zone, deliveries.undelivered(work.tx, since, item.created_at))
+    since = undelivered.told_before(work.tx, item)
+    return digest_card(work, person.zone, undelivered.undelivered(work.tx, since, item.created_at))
 
 
 @router.command("digest", "See the weekly digest now", who=COORDINATORS, reads=True)
 def digest_command(call: Call) -> Reply:
     """The same now, with the failed messages of the last week."""
     work = call.work
-    return Reply(card=digest_card(work, call.me.zone, deliveries.undelivered(work.tx, work.now - WEEK)))
+    return Reply(card=digest_card(work, call.me.zone, undelivered.undelivered(work.tx, work.now - WEEK)))
 
 
 def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> Card:
@@ -249,7 +250,7 @@ def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
 
 
 def _unmatched(work: Work) -> list[Block]:
-    missing = people.unmatched_people(work.tx)
+    missing = account_links.unmatched_people(work.tx)
     if not missing:
         return []
     who = counted(len(missing), "person", "people")

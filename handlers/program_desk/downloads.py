@@ -7,7 +7,7 @@ from uuid import UUID
 from handlers.core.cards import Block, LinkButton, Note, Text, buttons, say
 from handlers.core.router import Call
 from storage.core.database import Tx
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.program_desk import downloads
 from storage.record import certificates, enrolments
 
@@ -40,7 +40,7 @@ def may_have(tx: Tx, person_id: UUID, what: str, subject: str) -> bool:
     Everything about a person (``person``) is theirs alone, with the account that asked; no coordinator has it.
     """
     if what == "person":
-        account = people.account_by_id(tx, UUID(subject))
+        account = account_links.account_by_id(tx, UUID(subject))
         return account is not None and account.person_id == person_id and account.link == "confirmed"
     if people.get(tx, person_id).coordinator:
         return what in FILES

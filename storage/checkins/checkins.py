@@ -11,11 +11,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
 from program.checkins.schedule import DEFAULT_PROMPTS, Cycle
-from storage.checkins import consent
+from storage.checkins import consent, pauses
 from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
 from storage.core.database import Tx, among, word
 from storage.core.work import Work, insert_new, put
-from storage.people import people
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
 
@@ -109,7 +108,7 @@ def turns(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None
     A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
     several cohorts has one cycle. Who declined gets none. ``due``: only those whose turn has come by then.
     """
-    chosen = people.wants_checkins()
+    chosen = pauses.wants_checkins()
     wants = or_(
         and_(membership.c.role == word("mentee"), func.coalesce(chosen, 1) == 1, ~holds_one()),
         and_(membership.c.role == word("mentor"), chosen == 1),
@@ -123,7 +122,7 @@ def turns(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None
             cohort.c.checkin_weekday,
             cohort.c.checkin_at,
             cohort.c.checkin_weeks,
-            people.snoozed_until(),
+            pauses.snoozed_until(),
         )
         .join_from(membership, person)
         .join(cohort, cohort.c.id == membership.c.cohort_id)

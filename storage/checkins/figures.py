@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 
 from program.checkins.figures import OTHERS, Figure, Participation, Tally
 from program.checkins.schedule import Cycle
-from storage.checkins import consent
+from storage.checkins import consent, pauses
 from storage.checkins.checkins_tables import checkin, figure, participation
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.people import people
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
 from storage.vault.vault import Sealed, Vault
@@ -121,7 +120,7 @@ def count_declined(tx: Tx, person_ids: Collection[UUID]) -> int:
 
 def count_paused(tx: Tx, person_ids: Collection[UUID], today: date) -> int:
     """How many paused check-ins or turned them off."""
-    away = or_(people.snoozed_until() > today, people.wants_checkins() == 0)
+    away = or_(pauses.snoozed_until() > today, pauses.wants_checkins() == 0)
     query = select(func.count()).select_from(person).where(person.c.id.in_(list(person_ids)), away)
     return tx.scalar(query.where(person.c.id.not_in(consent.declined()))) or 0
 

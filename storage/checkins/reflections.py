@@ -15,7 +15,7 @@ from storage.checkins.checkins import CheckIn
 from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.people import people
+from storage.people import account_links
 from storage.privacy import holds
 from storage.vault import vault
 from storage.vault.vault import Vault
@@ -80,7 +80,7 @@ def count_elsewhere(tx: Tx, person_id: UUID, account_id: UUID) -> int:
 
     What an account wrote that is not linked to the person any more is not counted.
     """
-    linked = [one.id for one in people.accounts_of(tx, person_id) if one.id != account_id]
+    linked = [one.id for one in account_links.accounts_of(tx, person_id) if one.id != account_id]
     others = (vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == KIND)
     return tx.scalar(select(func.count()).select_from(vault_item).where(*others)) or 0
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from storage.checkins import reflections, shares
 from storage.checkins.reflections import Reflection
 from storage.core.database import Tx
-from storage.people import people
+from storage.people import account_links
 from storage.vault.vault_tables import vault_item
 
 PULSE = "pulse"  # the kind of a number in the vault
@@ -34,7 +34,7 @@ class Saved:
 
 def find_saved(tx: Tx, checkin_id: UUID, person_id: UUID) -> Saved:
     """What is saved. What an account wrote that is not linked to the person any more does not count."""
-    linked = [account.id for account in people.accounts_of(tx, person_id)]
+    linked = [account.id for account in account_links.accounts_of(tx, person_id)]
     tapped = select(vault_item.c.id).where(
         vault_item.c.checkin_id == checkin_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == PULSE
     )

@@ -18,7 +18,7 @@ from storage.checkins.checkins_tables import share, share_reading
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import deliveries
-from storage.people import memberships, people
+from storage.people import account_links, memberships
 from storage.people.people_tables import person
 from storage.privacy import holds
 from storage.vault import seals, vault
@@ -119,7 +119,7 @@ def with_mentor(tx: Tx, person_id: UUID) -> list[Share]:
 def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID, copy_id: UUID) -> UUID:
     """Share a copy of a reflection with a mentor; their message is queued. The caller has checked both."""
     share_id = work.new_id()
-    accounts = sorted(str(account.id) for account in people.accounts_of(work.tx, mentor_id))
+    accounts = sorted(str(account.id) for account in account_links.accounts_of(work.tx, mentor_id))
     row = {
         "item_id": item_id,
         "author_id": author_id,

@@ -19,7 +19,7 @@ from storage.checkins.checkins_tables import checkin
 from storage.core import audit_log
 from storage.core.database import Tx
 from storage.core.work import Work, insert_new
-from storage.people import people
+from storage.people import account_links
 from storage.privacy import holds
 from storage.privacy.privacy_tables import forgotten, forgotten_key
 from storage.vault import vault
@@ -74,7 +74,7 @@ def forget_accounts(work: Work, person_id: UUID) -> int:
         Held: a legal hold is on it.
     """
     holds.check_free(work.tx, person_id)
-    linked = [one.id for one in people.accounts_of(work.tx, person_id)]
+    linked = [one.id for one in account_links.accounts_of(work.tx, person_id)]
     _write_down(work.tx, [Forgotten(work.new_id(), person_id, None, work.now, person_id)])
     gone = vault.destroy(work.tx, vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked))
     left = select(vault_item.c.checkin_id).where(
@@ -91,7 +91,7 @@ def note_lost_keys(work: Work, person_id: UUID, key_ids: Sequence[UUID]) -> None
 
 def was_replaced(tx: Tx, person_id: UUID) -> bool:
     """Whether an account was linked to this person that is not now. It tells nothing of what it wrote."""
-    now = {str(one.id) for one in people.accounts_of(tx, person_id)}
+    now = {str(one.id) for one in account_links.accounts_of(tx, person_id)}
     linked = (line.detail["account"] for line in audit_log.of(tx, person_id) if line.what == "account.linked")
     return any(account_id not in now for account_id in linked)
 

@@ -22,8 +22,9 @@ from storage.privacy.privacy_tables import forgotten, forgotten_key
 from storage.record import checkpoints
 from storage.vault import keystore
 from storage.vault import vault as vaults
+from storage.vault.operator_keys import BadKey
 from storage.vault.unlock import unlock
-from storage.vault.vault import LEDGER_IDENTITY, BadKey, Sealed, Vault, key_identity
+from storage.vault.vault import LEDGER_IDENTITY, Sealed, Vault, key_identity
 from storage.vault.vault_tables import ledger_key, person_key, vault_item
 
 STORE = (person_key, ledger_key, forgotten_key)

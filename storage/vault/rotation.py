@@ -16,7 +16,8 @@ from storage.core import processes
 from storage.core.database import Tx
 from storage.core.processes import Process
 from storage.vault import keystore
-from storage.vault.vault import ITEMS, BadKey, Sealed, Vault, key_identity
+from storage.vault.operator_keys import BadKey
+from storage.vault.vault import ITEMS, Sealed, Vault, key_identity
 from storage.vault.vault_tables import ledger_key, ledger_key_copy, person_key, vault_item
 
 BATCH = 200  # data keys wrapped anew in one transaction

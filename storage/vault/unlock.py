@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from storage.core.database import SEAL_KEY, Tx
 from storage.record import checkpoints
 from storage.vault import keystore, seals
-from storage.vault.vault import LEDGER_IDENTITY, UNSEALED_IDENTITY, BadKey, Sealed, Vault
+from storage.vault.operator_keys import BadKey
+from storage.vault.vault import LEDGER_IDENTITY, UNSEALED_IDENTITY, Sealed, Vault
 from storage.vault.vault_tables import ledger_key
 
 

@@ -8,9 +8,6 @@ not open. An item opens only for the account that wrote it.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -30,9 +27,9 @@ from storage.outbox.outbox_tables import installation
 from storage.people.people_tables import account
 from storage.record.record_tables import dispute
 from storage.vault import keystore
+from storage.vault.operator_keys import KEY_BYTES, BadKey, OperatorKey
 from storage.vault.vault_tables import ledger_key, ledger_key_copy, person_key, vault_item
 
-KEY_BYTES = 32
 LEDGER_IDENTITY = b"ledger-key-3"  # of a database all of whose records are sealed
 UNSEALED_IDENTITY = b"ledger-key"  # of one from before there were seals
 # The identities that a database's own key may be wrapped under; the middle one: accounts, memberships, roles,
@@ -56,10 +53,6 @@ ITEMS = (
 )
 
 
-class BadKey(Exception):
-    """An encryption key cannot be used; the text says which and why, and holds nothing of it."""
-
-
 class Sealed(Exception):
     """This does not open with the keys at hand."""
 
@@ -70,35 +63,6 @@ class NoKeyYet(Exception):
     def __init__(self, person_id: UUID) -> None:
         super().__init__(NoKeyYet.__doc__)
         self.person_id = person_id
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorKey:
-    """One of the operator's keys, and the fingerprint by which it is named."""
-
-    fingerprint: str
-    cipher: AESGCM
-
-
-def new_operator_key() -> str:
-    """A new random key, as it is written into the settings."""
-    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
-
-
-def read_operator_keys(text: str) -> list[OperatorKey]:
-    """The keys of ``PLC_ENCRYPTION_KEYS``: base64, separated by commas or line ends; the first one wraps."""
-    keys = []
-    for number, part in enumerate(filter(None, (part.strip() for part in text.replace("\n", ",").split(","))), 1):
-        try:
-            raw = base64.b64decode(part, validate=True)
-        except (binascii.Error, ValueError):
-            raise BadKey(f"Encryption key {number} is not base64.") from None
-        if len(raw) != KEY_BYTES:
-            raise BadKey(f"Encryption key {number} is {len(raw)} bytes long instead of {KEY_BYTES}.")
-        keys.append(OperatorKey(hashlib.sha256(b"plc-operator-key" + raw).hexdigest()[:16], AESGCM(raw)))
-    if not keys:
-        raise BadKey("There is no encryption key.")
-    return keys
 
 
 @dataclass(frozen=True, slots=True)

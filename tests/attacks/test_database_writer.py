@@ -16,7 +16,7 @@ from storage.checkins.checkins_tables import checkin, share
 from storage.core.database import Tx
 from storage.outbox import deliveries, due
 from storage.outbox.outbox_tables import installation
-from storage.people import people
+from storage.people import account_links, people
 from storage.people.people_tables import account, membership, person
 from storage.program_desk import downloads
 from storage.program_desk.program_desk_tables import download
@@ -164,7 +164,7 @@ async def test_a_forged_membership_lets_a_former_mentor_read_nothing(world: Worl
     """Even with a true share: who is no mentor of the author's reads nothing, and a forged row makes none."""
     item = await written(world, dana)
     with world.database.write() as tx:
-        mine = people.accounts_of(tx, dana.id)[0].id
+        mine = account_links.accounts_of(tx, dana.id)[0].id
         reflection = reflections.find(tx, UUID(item), mine)
         assert reflection is not None
         reflections.share(world.vault, world.work(tx), reflection, dana.id, mine, tom.id)
@@ -333,9 +333,9 @@ async def test_a_forged_address_makes_nobody_a_coordinator(
         assert seals.misfits(tx)
     if address == "account":  # what the platform says is stored with each request; this is what was stored before
         with world.database.write() as tx:
-            row = people.unmatched_accounts(tx)
+            row = account_links.unmatched_accounts(tx)
             seen = next(one for one in row if one.user == mallory.user)
-            assert people.propose(world.work(tx), seen) is None
+            assert account_links.propose(world.work(tx), seen) is None
     else:
         assert "Is this you?" not in said(await mallory.sends("help"))
     assert "Weekly digest" not in said(await mallory.sends("digest"))

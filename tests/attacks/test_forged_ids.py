@@ -19,7 +19,7 @@ from storage.checkins.checkins_tables import checkin, share
 from storage.core import audit_log
 from storage.core.database import Database, Tx
 from storage.meetings.meetings_tables import meeting
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.people.people_tables import account
 from storage.vault.vault_tables import vault_item
 from tests.handlers.checkins.test_reflections import SECRET, shared, written
@@ -134,8 +134,10 @@ async def test_a_replaced_account_stops_and_sees_nothing_of_the_earlier_ones(
     await shared(dana)
     with world.database.write() as tx:
         work = world.work(tx)
-        new = people.see(work, world.platform, world.tenant, "U-two", name="Dana", email="", member=True, active=True)
-        people.confirm(work, new.id, dana.id, None)
+        new = account_links.see(
+            work, world.platform, world.tenant, "U-two", name="Dana", email="", member=True, active=True
+        )
+        account_links.confirm(work, new.id, dana.id, None)
         share_id = str(tx.scalar(select(share.c.id)))
         items = [str(one) for one in tx.scalars(select(vault_item.c.id))]
         opened = str(tx.scalar(select(checkin.c.id)))

@@ -28,7 +28,7 @@ from storage.core.database import Database, keys_file
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
 from storage.outbox import conversations
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.record import certificates, disputes, ledger
 from storage.record.ledger import Line
 from tests.authorization.permissions import LEFT, RELATIONS, Act
@@ -224,7 +224,7 @@ def made(folder: Path, platform: str, tenant: str) -> Cast:
     cast = Cast(world, {**_accounts(world), "olga": olga}, folder)
     with world.database.write() as tx:
         work = world.work(tx)
-        people.see(work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True)
+        account_links.see(work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True)
         world.vault.ensure_keys(work, [cast.people[one].id for one in MENTEES])
     world.clock.at = START + timedelta(hours=1)
     with world.database.write() as tx:
@@ -283,7 +283,7 @@ class _Making:
         ida = people.by_email(self.work.tx, "ida@example.org")
         assert ida is not None
         there = self.cast.world.platform, self.cast.world.tenant
-        stray = people.see(self.work, *there, "U-stray", name="Ida", email="", member=False, active=True)
+        stray = account_links.see(self.work, *there, "U-stray", name="Ida", email="", member=False, active=True)
         for owner in (one for one, there in COHORTS.items() if there == cohort):
             self.put("break of all", owner, whole)
             self.put("unmatched person", owner, ida.id)
@@ -344,7 +344,7 @@ class _Making:
     def _written(self, owner: str) -> None:
         """Two check-ins with a reflection each; the newer one is shared with nobody."""
         me = self.ids[owner]
-        account = people.accounts_of(self.work.tx, me)[0].id
+        account = account_links.accounts_of(self.work.tx, me)[0].id
         for kind, day in (("reflection", date(2026, 9, 6)), ("unshared", date(2026, 9, 7))):
             closes_at = self.now + timedelta(days=7)
             found = checkins.open_checkins(self.work, [(me, day, [])], closes_at)[0]
@@ -399,7 +399,7 @@ class _Making:
 
     def _disputed(self, owner: str) -> None:
         me = self.ids[owner]
-        account = people.accounts_of(self.work.tx, me)[0].id
+        account = account_links.accounts_of(self.work.tx, me)[0].id
         kinds = (("dispute", "attendance", True), ("dispute for the coordinator", "verified activity", False))
         for kind, disputed, with_mentors in kinds:
             about = UUID(self.cast.things[disputed, owner])

@@ -11,7 +11,8 @@ import pytest
 from bot.cli.keyring import unlock_database
 from storage.core.database import Database
 from storage.record import standings, verification
-from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.operator_keys import read_operator_keys
+from storage.vault.vault import Vault
 from tests.benchmarks import people, processes
 from tests.benchmarks.load import BadAnswer, Errand, latencies, rate, taken
 from tests.benchmarks.measure import Figure, Goal, compared, percentile, write

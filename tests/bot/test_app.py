@@ -18,10 +18,10 @@ from bot.startup import CannotStart, prepare
 from bot.workspace import WorkspaceHost
 from storage.core import processes, program
 from storage.core.database import Database
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.privacy import forgetting
 from storage.record import verification
-from storage.vault.vault import BadKey, new_operator_key
+from storage.vault.operator_keys import BadKey, new_operator_key
 from storage.vault.vault_tables import person_key
 from tests.world import OPERATOR_KEY
 
@@ -179,7 +179,7 @@ def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_pa
     prepare(settings, database, SystemClock())
     with database.read() as tx:
         assert [one.email for one in people.coordinators(tx)] == ["carol@example.org"]
-        assert [one.email for one in people.unmatched_people(tx)] == ["carol@example.org"]
+        assert [one.email for one in account_links.unmatched_people(tx)] == ["carol@example.org"]
         found = program.get(tx)
         assert found is not None
         assert not found.example

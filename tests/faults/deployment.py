@@ -27,10 +27,10 @@ from program.people.roster import read_roster
 from storage.core.database import Database, Tx
 from storage.core.work import Work
 from storage.meetings import meetings
-from storage.outbox import deliveries, due
-from storage.outbox.deliveries import Undelivered
+from storage.outbox import deliveries, due, undelivered
 from storage.outbox.outbox_tables import delivery, due_moment
-from storage.people import people
+from storage.outbox.undelivered import Undelivered
+from storage.people import account_links, people
 from storage.people.people_tables import cohort
 from storage.people.roster import import_roster
 from tests.fakes.slack import TEAM, FakeSlack
@@ -169,8 +169,8 @@ class Deployment:
             for email, user in users.items():
                 person = people.by_email(work.tx, email)
                 assert person is not None
-                seen = people.see(work, platform, tenant, user, name="", email=email, member=True, active=True)
-                people.confirm(work, seen.id, person.id, None)
+                seen = account_links.see(work, platform, tenant, user, name="", email=email, member=True, active=True)
+                account_links.confirm(work, seen.id, person.id, None)
                 people.mark_welcomed(work, person.id)
 
         self.write(link)
@@ -290,7 +290,7 @@ class Deployment:
 
     def undelivered(self) -> list[Undelivered]:
         since = datetime.now(UTC) - timedelta(days=1)
-        return self.read(lambda tx: deliveries.undelivered(tx, since))
+        return self.read(lambda tx: undelivered.undelivered(tx, since))
 
 
 def _plan_meeting(work: Work) -> None:

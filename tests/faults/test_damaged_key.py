@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from sqlalchemy import select, update
 
-from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.operator_keys import read_operator_keys
+from storage.vault.vault import Vault
 from storage.vault.vault_tables import person_key
 from tests.bot.test_process import Bot
 from tests.faults.deployment import Deployment

@@ -13,7 +13,8 @@ import pytest
 from bot.cli import keyring
 from storage.people import people
 from storage.vault import keystore, rotation
-from storage.vault.vault import BadKey, Vault, new_operator_key, read_operator_keys
+from storage.vault.operator_keys import BadKey, new_operator_key, read_operator_keys
+from storage.vault.vault import Vault
 from tests.bot.test_process import Bot
 from tests.world import OPERATOR_KEY, World
 

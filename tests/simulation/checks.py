@@ -19,7 +19,7 @@ from storage.checkins.checkins_tables import checkin, consent, figure
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import break_, meeting
 from storage.outbox import due
-from storage.outbox.deliveries import SETTLING
+from storage.outbox.claims import SETTLING
 from storage.outbox.outbox_tables import delivery, due_moment
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record import standings, verification

@@ -31,7 +31,7 @@ from program.people.roster import read_roster
 from storage.checkins import checkins
 from storage.core.database import Database
 from storage.core.work import Work
-from storage.outbox.deliveries import SETTLING
+from storage.outbox.claims import SETTLING
 from storage.outbox.outbox_tables import delivery, due_moment
 from storage.people import people
 from storage.people.roster import import_roster

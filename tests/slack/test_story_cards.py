@@ -18,7 +18,7 @@ from handlers.privacy.forgetting import forget_by_operator
 from storage.core.database import Tx
 from storage.meetings import attendance, meetings
 from storage.outbox.outbox_tables import delivery
-from storage.people import people
+from storage.people import account_links, people
 from tests.fakes.slack import BOT_USER, TEAM, Json
 from tests.slack.story import Story
 from tests.specimens import HOSTILE
@@ -136,10 +136,10 @@ async def a_cohort_of_sixty(story: Story) -> None:
 
 def all_confirmed(story: Story, tx: Tx) -> None:
     work = story.app.product.work(tx)
-    for number, one in enumerate(people.unmatched_people(tx)):
+    for number, one in enumerate(account_links.unmatched_people(tx)):
         user = f"U1{number:05}"
-        found = people.see(work, "slack", TEAM, user, name=one.name, email="", member=True, active=True)
-        people.confirm(work, found.id, one.id, None)
+        found = account_links.see(work, "slack", TEAM, user, name=one.name, email="", member=True, active=True)
+        account_links.confirm(work, found.id, one.id, None)
 
 
 async def words_that_hurt(story: Story) -> None:

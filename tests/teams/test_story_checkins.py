@@ -10,7 +10,7 @@ from bot.cli import roster
 from storage.checkins import checkins
 from storage.checkins.checkins import CheckIn
 from storage.checkins.checkins_tables import checkin
-from storage.people import people
+from storage.people import account_links
 from storage.vault import vault
 from tests.fakes.teams import CHANNEL, actions_of
 from tests.teams.story import Someone, Story, shown, somebody
@@ -193,7 +193,7 @@ async def test_words_in_the_channel_are_no_reflection(story: Story, cohort: dict
 
     assert "I don't know that command." in answer.text
     assert CANARY not in answer.text
-    [account] = story.read(lambda tx: people.accounts_of(tx, dana.id))
+    [account] = story.read(lambda tx: account_links.accounts_of(tx, dana.id))
     found = _open_of(story, dana)
     assert story.read(lambda tx: vault.find(tx, found.id, "reflection", account.id)) is None
 

@@ -16,9 +16,9 @@ from bot.cli.roster import NothingImported
 from bot.startup import open_database, prepare
 from bot.teams.sentences import SENT_DIRECTLY
 from handlers.core.requests import AccountKey
-from storage.outbox import deliveries
+from storage.outbox import undelivered
 from storage.outbox.outbox_tables import conversation
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from tests.fakes.teams import BOT, CHANNEL, TEAM, TENANT, TeamsClient
 from tests.teams.story import (
     CAROL,
@@ -78,7 +78,7 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     }  # Teams' own id of her, as the channel's list of members told it
     assert not lee.chat
     assert not story.meets(OLLIE).chat
-    assert not story.read(lambda tx: people.accounts_of(tx, dana.id))
+    assert not story.read(lambda tx: account_links.accounts_of(tx, dana.id))
 
     # Yes, and the welcome says who sees what; the question is answered where it stood.
     answer = await dana.taps(dana.sees("Is this you?"), "Yes, that's me")
@@ -90,12 +90,12 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     await dana.repeats()
     assert story.everything() == before
     assert len([one for one in dana.chat if "Welcome" in shown(one)]) == 1
-    [account] = story.read(lambda tx: people.accounts_of(tx, dana.id))
+    [account] = story.read(lambda tx: account_links.accounts_of(tx, dana.id))
     assert (account.platform, account.tenant, account.user) == ("teams", TENANT, DANA.object_id)
 
     # No, and nothing is linked, nor asked again.
     await sam.taps(sam.sees("Is this you?"), "No")
-    assert not story.read(lambda tx: people.accounts_of(tx, sam.id))
+    assert not story.read(lambda tx: account_links.accounts_of(tx, sam.id))
     assert "Is this you?" not in (await sam.says("progress")).text
 
     # A guest's sign-in name is not the address: the coordinator matches, and the welcome comes.
@@ -204,7 +204,7 @@ async def test_the_bot_is_removed_and_it_is_said(story: Story, cohort: dict[str,
 
     await ruth.sends(preview)
 
-    [lost] = story.read(lambda tx: deliveries.undelivered(tx, story.clock.now()))
+    [lost] = story.read(lambda tx: undelivered.undelivered(tx, story.clock.now()))
     assert lost.kind == "meeting.announcement"
     assert "Add the app" in lost.reason
     assert "Add the app" in (await cohort["carol"].says("digest")).text

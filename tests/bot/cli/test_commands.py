@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.commands import cli
 from storage.record import policies
-from storage.vault.vault import read_operator_keys
+from storage.vault.operator_keys import read_operator_keys
 from tests.bot.test_settings import NAMES
 from tests.world import OPERATOR_KEY, ROSTER
 

@@ -17,7 +17,7 @@ from storage.core import processes
 from storage.core.core_tables import history
 from storage.core.database import Database
 from storage.core.processes import Process
-from storage.outbox import deliveries
+from storage.outbox import undelivered
 from storage.outbox.outbox_tables import delivery
 from storage.people import people
 from storage.record import verification
@@ -63,7 +63,7 @@ def test_after_recovering_the_bot_runs_and_the_ledger_verifies(lost: Path) -> No
     with in_place() as database, database.read() as tx:
         assert [one.kind for one in tx.execute(delivery.select())].count("keys.lost") == 1
         assert verification.verify(tx, vault().chain_key(tx)).problems == []
-        assert deliveries.depth(tx) is not None
+        assert undelivered.depth(tx) is not None
     assert "nothing to recover" in plc("keys", "recover").output
 
 

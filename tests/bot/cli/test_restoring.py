@@ -31,14 +31,15 @@ from storage.core.migrate import SchemaProblem
 from storage.core.migrations.append_only import append_only
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
-from storage.outbox import deliveries, due
+from storage.outbox import claims, deliveries, due, undelivered
 from storage.outbox.outbox_tables import delivery, due_moment
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.privacy import forgetting
 from storage.privacy.privacy_tables import forgotten
 from storage.record.record_tables import ledger_line
+from storage.vault.operator_keys import BadKey, new_operator_key, read_operator_keys
 from storage.vault.unlock import unlock
-from storage.vault.vault import BadKey, Sealed, Vault, new_operator_key, read_operator_keys
+from storage.vault.vault import Sealed, Vault
 from storage.vault.vault_tables import person_key, vault_item
 from tests.bot.test_settings import NAMES
 from tests.world import OPERATOR_KEY, ROSTER
@@ -93,8 +94,8 @@ def write(email: str, words: str = CANARY) -> UUID:
         with database.write() as tx:
             person = people.by_email(tx, email)
             assert person
-            seen = people.see(work(tx), "slack", "T1", email, name="x", email=email, member=True, active=True)
-            people.confirm(work(tx), seen.id, person.id, None)
+            seen = account_links.see(work(tx), "slack", "T1", email, name="x", email=email, member=True, active=True)
+            account_links.confirm(work(tx), seen.id, person.id, None)
             vault().ensure_keys(work(tx), [person.id])
         with database.write() as tx:
             return vault().save(work(tx), "reflection", words, person_id=person.id, account_id=seen.id, checkin_id=None)
@@ -590,7 +591,7 @@ def test_nothing_that_may_have_gone_out_already_is_sent_again() -> None:
             dana, ruth = people.search(tx, "Dana")[0], people.search(tx, "Ruth")[0]
             deliveries.to_person(at, "welcome", dana.id, dana.id)
             deliveries.to_person(at, "welcome", ruth.id, ruth.id)
-            deliveries.claim(at, 1)
+            claims.claim(at, 1)
             local = (datetime.now(UTC) + timedelta(hours=2)).replace(tzinfo=None)
             _, made = meetings.create_series(
                 at, cohorts.shared_cohorts(tx, dana.id)[0].id, ruth.id, topic="T", starts=[local],
@@ -606,7 +607,7 @@ def test_nothing_that_may_have_gone_out_already_is_sent_again() -> None:
         assert sorted({row.kind for row in states}) == ["meeting.reminder", "welcome"]
         overdue = select(due_moment).where(due_moment.c.state == "waiting", due_moment.c.due_at <= datetime.now(UTC))
         assert tx.execute(overdue).all() == []
-        assert deliveries.undelivered(tx, datetime.now(UTC) - timedelta(days=1))[0].reason.startswith("restored")
+        assert undelivered.undelivered(tx, datetime.now(UTC) - timedelta(days=1))[0].reason.startswith("restored")
 
 
 def test_an_operator_forgets_only_whom_they_mean() -> None:

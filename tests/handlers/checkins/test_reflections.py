@@ -19,7 +19,7 @@ from storage.checkins.checkins_tables import checkin, share_reading
 from storage.checkins.checkins_tables import consent as consent_table
 from storage.checkins.checkins_tables import share as share_table
 from storage.core.database import Database
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts
 from storage.people.people_tables import account, membership
 from storage.privacy import holds
 from storage.vault.vault_tables import vault_item
@@ -397,7 +397,7 @@ async def test_another_account_given_to_the_mentor_reads_nothing(world: World, d
     with world.database.write() as tx:
         new = tx.scalar(select(account.c.id).where(account.c.user == other.user))
         assert new is not None
-        people.confirm(world.work(tx), new, ruth.id, None)
+        account_links.confirm(world.work(tx), new, ruth.id, None)
         share_id = str(tx.scalar(select(share_table.c.id)))
     assert "can't find that reflection" in said(await other.does_press("reflections.read", share_id))
 

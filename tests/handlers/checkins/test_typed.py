@@ -20,7 +20,7 @@ from storage.checkins.checkins import CheckIn
 from storage.checkins.checkins_tables import checkin
 from storage.checkins.reflections import Answers
 from storage.outbox.outbox_tables import due_moment
-from storage.people import people
+from storage.people import account_links
 from storage.people.people_tables import account
 from storage.privacy import holds
 from storage.schema import metadata
@@ -277,7 +277,7 @@ def replaced(world: World, dana: Person) -> Person:
     second = world.account("Dana Reyes", "dana@example.org", user="U-dana-2")
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = people.see(
+        seen = account_links.see(
             work,
             world.platform,
             world.tenant,
@@ -287,7 +287,7 @@ def replaced(world: World, dana: Person) -> Person:
             member=True,
             active=True,
         )
-        people.confirm(work, seen.id, dana.id, None)
+        account_links.confirm(work, seen.id, dana.id, None)
     second.id = dana.id
     return second
 

@@ -18,7 +18,7 @@ from handlers.record import disputes, progress
 from storage.core import audit_log
 from storage.meetings import breaks
 from storage.meetings.meetings_tables import meeting
-from storage.people import people
+from storage.people import account_links
 from storage.people.people_tables import cohort, person
 from tests.handlers.scenes import absent, message, options, verified_contact
 from tests.handlers.test_story import HOME, linked
@@ -90,7 +90,7 @@ async def test_the_lists_of_people_say_how_many_more(
     with world.database.write() as tx:
         work = world.work(tx)
         for number in range(3):
-            people.see(
+            account_links.see(
                 work, world.platform, TENANT, f"U-{number}", name=f"N {number}", email="", member=True, active=True
             )
     monkeypatch.setattr(identity, "SHOWN", 2)

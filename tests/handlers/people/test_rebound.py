@@ -11,7 +11,7 @@ from bot.cli import roster
 from handlers.checkins.schedule import refresh_turns
 from program.privacy.privacy_settings import NOTICE_VERSION
 from storage.checkins import checkins
-from storage.people import people
+from storage.people import account_links, people
 from storage.privacy import personal_data
 from storage.record import disputes
 from storage.record.record_tables import dispute
@@ -30,7 +30,7 @@ async def replaced(world: World, dana: Person) -> Person:
     await world.pass_time(days=3, minutes=1)
     new.id = dana.id
     with world.database.read() as tx:
-        assert [one.user for one in people.accounts_of(tx, dana.id)] == [new.user]
+        assert [one.user for one in account_links.accounts_of(tx, dana.id)] == [new.user]
     return new
 
 
@@ -68,7 +68,7 @@ async def asked_now(world: World, who: Person) -> Posted:
 def kept_of(world: World, who: Person) -> dict[str, int]:
     """What `privacy` and the download tell that an account's person has, kind by kind."""
     with world.database.read() as tx:
-        mine = [one.id for one in people.accounts_of(tx, who.id)]
+        mine = [one.id for one in account_links.accounts_of(tx, who.id)]
         kinds = personal_data.everything(tx, who.id, lambda _item: None, mine)
     return {kind.name: len(kind.rows) for kind in kinds}
 
@@ -90,7 +90,7 @@ async def test_a_choice_stays_with_the_account_that_made_it(world: World, choice
     with world.database.write() as tx:  # the earlier account comes back: its choice was not changed
         earlier = people.actor(tx, world.platform, world.tenant, dana.user)
         assert earlier is not None
-        people.confirm(world.work(tx), earlier.account_id, dana.id, None)
+        account_links.confirm(world.work(tx), earlier.account_id, dana.id, None)
     assert ("declined" if choice == "Decline" else "agreed") in said(await dana.sends("privacy"))
     assert kept_of(world, dana)["Choices about check-ins"] == 1
 
@@ -106,7 +106,7 @@ async def test_a_pause_stays_with_the_account_that_made_it(world: World, dana: P
     with world.database.write() as tx:
         earlier = people.actor(tx, world.platform, world.tenant, dana.user)
         assert earlier is not None
-        people.confirm(world.work(tx), earlier.account_id, dana.id, None)
+        account_links.confirm(world.work(tx), earlier.account_id, dana.id, None)
         refresh_turns(world.work(tx), [dana.id])
     answer = said(await dana.sends("checkin"))
     assert "Sep 17" not in answer, "nothing of the earlier account's was ended"

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from bot.cli import roster
 from bot.runtime.port import Permanent
 from storage.outbox.outbox_tables import delivery, due_moment
-from storage.people import people
+from storage.people import account_links, people
 from storage.people.people_tables import account, replacement
 from tests.world import Person, Posted, World, said
 
@@ -96,7 +96,7 @@ async def test_a_replacement_whose_account_is_somebody_elses_by_then_is_dropped(
         me = people.actor(tx, world.platform, world.tenant, other.user)
         assert tom
         assert me
-        people.confirm(world.work(tx), me.account_id, tom.id, None)
+        account_links.confirm(world.work(tx), me.account_id, tom.id, None)
     await world.pass_time(days=4)
     assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", tom.name)
 
@@ -187,7 +187,7 @@ async def test_a_forged_answer_that_it_was_sent_to_another_account_counts_for_no
 def elsewhere(world: World) -> str:
     """An account of Dana's on another platform; its user id."""
     with world.database.write() as tx:
-        people.see(
+        account_links.see(
             world.work(tx), "teams", "T9", "X9", name="Dana R.", email="d9@example.org", member=True, active=True
         )
     return "X9"
@@ -202,7 +202,7 @@ async def test_an_account_on_another_platform_is_an_additional_one(world: World,
     assert "This account stays matched." in notice.text
     await world.pass_time(days=3, minutes=5)
     with world.database.read() as tx:
-        assert {one.platform for one in people.accounts_of(tx, dana.id)} == {world.platform, "teams"}
+        assert {one.platform for one in account_links.accounts_of(tx, dana.id)} == {world.platform, "teams"}
     assert "is matched to your record now, too. This account stays matched." in notice.text
 
 

@@ -16,7 +16,7 @@ from storage.checkins.checkins_tables import checkin
 from storage.core import audit_log
 from storage.core.core_tables import draft
 from storage.outbox.outbox_tables import conversation
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.people.people_tables import account, cohort, person
 from storage.privacy import personal_data
 from storage.vault.vault_tables import person_key, vault_item
@@ -36,7 +36,7 @@ async def test_yes_is_checked_against_the_roster_when_pressed(world: World) -> N
 def test_a_guest_with_an_address_of_the_roster_is_not_asked(world: World) -> None:
     with world.database.write() as tx:
         for user, member in (("U-guest", False), ("U-member", True)):
-            seen = people.see(
+            seen = account_links.see(
                 world.work(tx),
                 world.platform,
                 world.tenant,
@@ -46,7 +46,7 @@ def test_a_guest_with_an_address_of_the_roster_is_not_asked(world: World) -> Non
                 member=member,
                 active=True,
             )
-            assert (people.propose(world.work(tx), seen) is not None) == member
+            assert (account_links.propose(world.work(tx), seen) is not None) == member
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_yes_is_refused_to_an_account_that_the_platform_says_changed(
 
 async def test_a_later_change_of_address_moves_nothing(world: World, dana: Person, carol: Person) -> None:
     with world.database.write() as tx:  # as the bot does when it looks an account up again
-        people.see(
+        account_links.see(
             world.work(tx),
             world.platform,
             world.tenant,
@@ -167,7 +167,7 @@ async def test_a_rebound_account_sees_nothing_of_what_the_earlier_one_wrote(worl
     other = _rebound(world, dana)
     assert "can be opened only" not in said(await other.sends("reflections"))
     with world.database.read() as tx:
-        mine = [one.id for one in people.accounts_of(tx, dana.id)]
+        mine = [one.id for one in account_links.accounts_of(tx, dana.id)]
         kinds = {kind.name: kind.rows for kind in personal_data.everything(tx, dana.id, lambda _item: None, mine)}
     assert [kinds[name] for name in ("Reflections", "Check-in numbers", "Shared reflections")] == [(), (), ()]
     assert kinds["Check-ins"] == ()
@@ -196,10 +196,10 @@ def _rebound(world: World, who: Any) -> Any:
     other = world.account("Dana Two", "two@example.com", user="U-two")
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = people.see(
+        seen = account_links.see(
             work, world.platform, world.tenant, other.user, name="Dana Two", email="", member=True, active=True
         )
-        people.confirm(work, seen.id, who.id, None)
+        account_links.confirm(work, seen.id, who.id, None)
     other.id = who.id
     return other
 

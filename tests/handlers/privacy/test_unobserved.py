@@ -22,8 +22,8 @@ from handlers.features import router
 from program.program_desk.reporting import PRIVATE_MOMENTS, REPORTED, act_in_log
 from storage.checkins import consent
 from storage.core.database import Database, Tx
-from storage.outbox import deliveries
-from storage.people import cohorts, people
+from storage.outbox import undelivered
+from storage.people import account_links, cohorts
 from storage.program_desk import exports
 from storage.record import verification
 from tests.handlers.test_story import linked, scheduled
@@ -195,8 +195,8 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
             seen[f"export of the {what}"] = [(one.columns, one.rows) for one in sheets]
         seen["packet"] = packet(world, tx, dana.id)
         seen["ledger verify"] = verification.verify(tx, world.product.chain_key)
-        seen["people list"] = [one.name for one in people.unmatched_people(tx)]
-        seen["failures"] = [(one.kind, one.state, one.recipient) for one in deliveries.undelivered(tx, OPENED)]
+        seen["people list"] = [one.name for one in account_links.unmatched_people(tx)]
+        seen["failures"] = [(one.kind, one.state, one.recipient) for one in undelivered.undelivered(tx, OPENED)]
     world.close()
     return seen
 
@@ -210,7 +210,7 @@ def packet(world: World, tx: Tx, person_id: UUID) -> str:
 
 def _depth(world: World) -> dict[tuple[str, str], int]:
     with world.database.read() as tx:
-        return deliveries.depth(tx)
+        return undelivered.depth(tx)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

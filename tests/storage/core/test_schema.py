@@ -20,7 +20,7 @@ from storage.core.migrate import SchemaProblem, _config, check_triggers, migrate
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
 from storage.outbox.outbox_tables import installation, pace
-from storage.people import cohorts, people
+from storage.people import account_links, cohorts, people
 from storage.people.people_tables import account, person
 from storage.privacy import forgetting, holds
 from storage.record import certificates
@@ -146,7 +146,7 @@ def an_entry(world: World) -> None:
 def read_and_counted(work: Work, author_id: UUID, mentor_id: UUID) -> None:
     """A shared reflection that was read, and figures."""
     share_id = shares.make(work, work.new_id(), author_id, mentor_id, work.new_id())
-    shares.note_reading(work, share_id, people.accounts_of(work.tx, author_id)[0].id)
+    shares.note_reading(work, share_id, account_links.accounts_of(work.tx, author_id)[0].id)
     figures.save(work, figures.Shown(date(2026, 9, 1), OTHERS, "The program", 8, Figure(5, "well")), 0)
     figures.save_participation(work, date(2026, 7, 1), Participation(OTHERS, True, False, 5), 20)
 

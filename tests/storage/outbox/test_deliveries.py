@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.runtime.port import CannotLook, Permanent, Temporary, Uncertain, Wait
-from storage.outbox import deliveries
-from storage.outbox.deliveries import LEASE, SETTLING, Delivery
+from storage.outbox import claims, deliveries, undelivered
+from storage.outbox.claims import LEASE, SETTLING
+from storage.outbox.deliveries import Delivery
 from storage.outbox.outbox_tables import delivery
 from tests.world import Person, World
 
@@ -28,7 +29,7 @@ def queue(world: World, who: Person, tag: str = "") -> None:
 
 def claim(world: World) -> list[Delivery]:
     with world.database.write() as tx:
-        return deliveries.claim(world.work(tx), 10)
+        return claims.claim(world.work(tx), 10)
 
 
 def rows(world: World) -> list[tuple[str, str]]:
@@ -53,11 +54,11 @@ def test_only_the_holder_of_the_claim_settles(world: World, dana: Person) -> Non
     held = claim(world)[0]
     world.clock.at += LEASE + SETTLING + timedelta(seconds=1)
     with world.database.write() as tx:
-        taken_over = deliveries.claim_stale(world.work(tx), 10)[0]
+        taken_over = claims.claim_stale(world.work(tx), 10)[0]
     with world.database.write() as tx:
-        assert deliveries.settle(world.work(tx), held, "sent") is False
-        assert deliveries.still_held(tx, held, world.clock.at, 1) is False
-        assert deliveries.settle(world.work(tx), taken_over, "sent") is True
+        assert claims.settle(world.work(tx), held, "sent") is False
+        assert claims.still_held(tx, held, world.clock.at, 1) is False
+        assert claims.settle(world.work(tx), taken_over, "sent") is True
     assert rows(world) == [("sent", "")]
 
 
@@ -222,7 +223,7 @@ async def test_waits_are_kept_and_failures_end_with_a_reason(world: World, dana:
     await world.loop.drain()
     assert rows(world)[1] == ("failed", "The account is deactivated.")
     with world.database.read() as tx:
-        assert [one.recipient for one in deliveries.undelivered(tx, world.clock.at)] == ["Dana Reyes"]
+        assert [one.recipient for one in undelivered.undelivered(tx, world.clock.at)] == ["Dana Reyes"]
 
 
 async def test_somebody_without_an_account_is_undeliverable_not_lost(world: World) -> None:
@@ -257,7 +258,7 @@ def test_an_update_waits_until_its_message_is_there(world: World, dana: Person) 
         deliveries.refresh(world.work(tx), dana.id, "welcome")
     assert claim(world) == []
     with world.database.write() as tx:
-        deliveries.settle(world.work(tx), held, "sent", message="1", sent_to=None)
+        claims.settle(world.work(tx), held, "sent", message="1", sent_to=None)
     assert [one.verb for one in claim(world)] == ["update"]
 
 
@@ -267,9 +268,9 @@ def test_two_processes_never_claim_the_same(world: World, dana: Person) -> None:
     if world.database.sqlite:
         return  # one writer: the second claim comes after the first
     with world.database.write() as first, world.database.write() as second:
-        mine = {one.id for one in deliveries.claim(world.work(first), 2)}
+        mine = {one.id for one in claims.claim(world.work(first), 2)}
         other = World(world.database, seed=2)
-        theirs: set[UUID] = {one.id for one in deliveries.claim(other.work(second), 2)}
+        theirs: set[UUID] = {one.id for one in claims.claim(other.work(second), 2)}
     assert len(mine) == 2
     assert len(theirs) == 1
     assert not mine & theirs

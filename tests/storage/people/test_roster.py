@@ -18,7 +18,8 @@ from storage.core.work import Work
 from storage.people import cohorts, people
 from storage.people.people_tables import membership, person
 from storage.record import enrolments, ledger
-from storage.vault.vault import Vault, read_operator_keys
+from storage.vault.operator_keys import read_operator_keys
+from storage.vault.vault import Vault
 from tests.world import OPERATOR_KEY, ROSTER
 
 NOW = datetime(2026, 9, 7, tzinfo=UTC)

@@ -19,7 +19,8 @@ from storage.record import disputes
 from storage.record.ledger import Line, add
 from storage.record.record_tables import ledger_line
 from storage.vault import rotation
-from storage.vault.vault import BadKey, NoKeyYet, Sealed
+from storage.vault.operator_keys import BadKey
+from storage.vault.vault import NoKeyYet, Sealed
 from storage.vault.vault_tables import person_key, vault_item
 from tests.world import Person, World
 

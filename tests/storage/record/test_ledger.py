@@ -14,7 +14,8 @@ from storage.record import checkpoints, ledger, verification
 from storage.record.ledger import Line, NotEnrolled
 from storage.record.record_tables import ledger_head
 from storage.record.verification import Verdict
-from storage.vault.vault import BadKey, Vault, new_operator_key, read_operator_keys
+from storage.vault.operator_keys import BadKey, new_operator_key, read_operator_keys
+from storage.vault.vault import Vault
 from tests.world import START, World
 
 

@@ -16,9 +16,10 @@ from storage.outbox.outbox_tables import delivery
 from storage.privacy import forgetting, holds
 from storage.record import verification
 from storage.vault import recovery, rotation, seals
+from storage.vault.operator_keys import BadKey, new_operator_key, read_operator_keys
 from storage.vault.recovery import CannotRecover, Damage
 from storage.vault.unlock import unlock
-from storage.vault.vault import LEDGER_IDENTITY, BadKey, Sealed, Vault, new_operator_key, read_operator_keys
+from storage.vault.vault import LEDGER_IDENTITY, Sealed, Vault
 from storage.vault.vault_tables import ledger_key, ledger_key_copy, person_key, vault_item
 from tests.completion import attended
 from tests.handlers.checkins.test_reflections import SECRET, shared, written

@@ -15,8 +15,9 @@ from storage.core.processes import Process
 from storage.people import people
 from storage.record.ledger import Line, add
 from storage.vault import keystore, recovery, rotation
+from storage.vault.operator_keys import BadKey, new_operator_key, read_operator_keys
 from storage.vault.rotation import NotAnnounced
-from storage.vault.vault import BadKey, Vault, new_operator_key, read_operator_keys
+from storage.vault.vault import Vault
 from storage.vault.vault_tables import ledger_key, person_key, vault_item
 from tests.world import OPERATOR_KEY, START, World
 

@@ -15,7 +15,8 @@ from storage.core.database import Database, Tx, keys_file
 from storage.outbox.outbox_tables import installation
 from storage.people.people_tables import account as account_table
 from storage.vault import vault
-from storage.vault.vault import BadKey, Sealed, Vault, new_operator_key, read_operator_keys
+from storage.vault.operator_keys import BadKey, new_operator_key, read_operator_keys
+from storage.vault.vault import Sealed, Vault
 from storage.vault.vault_tables import person_key, vault_item
 from tests.world import Person, World
 
@@ -55,13 +56,13 @@ def test_a_rebound_person_does_not_open_what_the_earlier_account_wrote(
     written: tuple[World, Person, Person, UUID],
 ) -> None:
     from handlers.people import identity
-    from storage.people import people
+    from storage.people import account_links
 
     world, dana, _, item = written
     other = world.account("Dana Two", "dana@example.org", user="U-other")
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = people.see(work, "paper", "T1", other.user, name="Dana Two", email="x", member=True, active=True)
+        seen = account_links.see(work, "paper", "T1", other.user, name="Dana Two", email="x", member=True, active=True)
         identity.link(work, seen.id, dana.id, by=None)
     with world.database.read() as tx:
         assert world.vault.open(tx, item, account(world, other)) is None
