@@ -63,7 +63,8 @@ def _nothing_fails(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 OF_THE_RECORD = {
     kind
     for kind, builder in router.builders.items()
-    if builder.__module__.rpartition(".")[2] in ("activities", "leave", "disputes", "changed_notice", "completion")
+    if builder.__module__.rpartition(".")[2]
+    in ("activities", "deciding", "leave", "disputes", "changed_notice", "completion")
     or kind.startswith("attendance.differs")
 }
 

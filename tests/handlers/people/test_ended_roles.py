@@ -119,7 +119,7 @@ async def test_a_request_to_reach_out_goes_to_who_is_mentor_now(
     world.import_roster(ROSTER.replace(RUTH, "") + TOM_IN_OZARKS)
     await world.settle()
     assert "Dana Reyes asked you to reach out" in _texts(world, tom)
-    assert "Your mentor was asked to reach out" in asked.text
+    assert "I asked your mentor to reach out" in asked.text
 
 
 async def test_a_removed_mentors_attendance_list_shows_nothing_new(
