@@ -47,8 +47,10 @@ class Outgoing:
     until: float = math.inf
 
     def check(self) -> None:
-        """Raises:
-        Temporary: another process may have taken the delivery over; nothing was written.
+        """Check that this process still holds the delivery, by the event loop's clock.
+
+        Raises:
+            Temporary: another process may have taken the delivery over; nothing was written.
         """
         if asyncio.get_running_loop().time() >= self.until:
             raise Temporary("The bot was held up for too long to be sure that nobody else has sent this.")
@@ -96,26 +98,82 @@ class CannotLook(Exception):
 
 
 class Port(Protocol):
-    """One platform's verbs. Calls raise only the errors above."""
+    """One platform's verbs.
+
+    A call raises only Wait, Temporary, Permanent, Uncertain or CannotLook. The port never repeats a post whose outcome
+    is unknown; the delivery loop alone decides about that. A call may be canceled when its time is up: the outcome of
+    a canceled post is unknown too.
+    """
 
     platform: str
 
-    async def post(self, to: Address, message: Outgoing) -> Sent: ...
+    async def post(self, to: Address, message: Outgoing) -> Sent:
+        """Write a new message and return where it is.
 
-    async def update(self, to: Address, message_id: str, message: Outgoing) -> None: ...
+        The port opens the person's chat if ``to`` names no conversation, calls ``message.check()`` right before it
+        writes, and sends ``message.delivery`` along where the platform can carry it, so that ``find`` works.
 
-    async def find(self, to: Address, delivery: UUID) -> Sent | None:
-        """The message that carries this delivery id, None if there is none; CannotLook where unknowable."""
+        Raises:
+            Wait: the platform asks to wait; nothing was written.
+            Temporary: nothing was written, and the message is sent again later.
+            Permanent: nothing was written, and the delivery fails with this text as its reason.
+            Uncertain: the message may have been written. It is never just sent again: ``find`` decides.
+        """
         ...
 
-    async def profile(self, who: AccountKey, place: Place) -> Profile: ...
+    async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
+        """Replace the card of a message that the bot sent. Doing it twice is the same as doing it once.
+
+        Raises:
+            Wait: the platform asks to wait; nothing was changed.
+            Temporary: nothing was changed, and the call is made again later.
+            Permanent: the message cannot be changed; the delivery fails with this text as its reason.
+            Uncertain: the message may have been changed; the call is made again later.
+        """
+        ...
+
+    async def find(self, to: Address, delivery: UUID) -> Sent | None:
+        """Return the message that carries this delivery id, after a post of unknown outcome.
+
+        None means that the message is certainly not there, and it is then sent again. A port that cannot be certain
+        raises CannotLook instead.
+
+        Raises:
+            CannotLook: this conversation has no look-up. The delivery is shown as unconfirmed and not sent again.
+            Wait, Temporary, Uncertain: the platform cannot be asked now; it is asked again after the lease.
+            Permanent: the platform refuses the look-up. The delivery is shown as unconfirmed with this text.
+        """
+        ...
+
+    async def profile(self, who: AccountKey, place: Place) -> Profile:
+        """Return what the platform says now of the account that acted in ``place``. Nothing is guessed or cached.
+
+        Raises:
+            Permanent: the platform does not know the account, or does not tell.
+            Wait, Temporary, Uncertain: it cannot be asked now.
+        """
+        ...
 
     async def visit(self, place: Place) -> Visit:
-        """Enter a channel (join it where that is possible) and say who is there."""
+        """Enter a channel (join it if the platform allows that) and return its name and members.
+
+        If the bot cannot enter, the visit's ``problem`` says what somebody must do. Visiting twice is the same as
+        visiting once.
+
+        Raises:
+            Wait, Temporary, Uncertain: the platform cannot be asked now; the visit is tried again later.
+            Permanent: the bot cannot enter; its text is used as the visit's ``problem``.
+        """
         ...
 
     async def find_by_email(self, tenant: str, email: str) -> Profile | None:
-        """The full member with this address, where the platform can tell."""
+        """Return the profile of the tenant's full, active member with this address.
+
+        None: there is none (a guest or bot is none), or the platform does not tell.
+
+        Raises:
+            Wait, Temporary, Permanent, Uncertain: the platform cannot be asked now.
+        """
         ...
 
 
@@ -129,24 +187,41 @@ class Finding:
 
 
 class Platform(Protocol):
-    """One connected platform: its port, its routes on our web server, its life."""
+    """One connected platform: its port, its routes on our web server, its start and stop."""
 
     @property
-    def port(self) -> Port: ...
+    def port(self) -> Port:
+        """The verbs of this platform. The same object all the time, also before ``start``."""
+        ...
 
     @property
     def pace(self) -> Sequence[Limit]:
-        """What the platform lets one tenant's deliveries do."""
+        """The rate limits of one tenant's deliveries."""
         ...
 
-    def add_routes(self, app: web.Application) -> None: ...
+    def add_routes(self, app: web.Application) -> None:
+        """Add the paths that the platform calls to our web server. Called once, before ``start``."""
+        ...
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        """Connect to the platform, and from now on turn its payloads into requests.
 
-    async def stop(self) -> None: ...
+        A platform that is only out of reach does not keep the bot from starting.
+
+        Raises:
+            Permanent: the platform does not accept the credentials. The bot does not start, and says this text.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Take no more requests, finish those being answered, and close all connections.
+
+        This may be called twice, and for a platform that did not start.
+        """
+        ...
 
     async def connected(self) -> bool:
-        """Whether the platform takes our calls now, and can reach us where it holds a line to us."""
+        """Return whether the platform accepts our calls now, and holds its connection to us where it has one."""
         ...
 
     async def check(self) -> list[Finding]:
