@@ -88,6 +88,7 @@ class App:
         self._runner: web.AppRunner | None = None
 
     def add(self, platform: Platform) -> None:
+        """Add a platform and its port. Call this before :meth:`start`."""
         self.platforms.append(platform)
         self.ports[platform.port.platform] = platform.port
 
@@ -201,4 +202,5 @@ class App:
 
     @property
     def address(self) -> str:
+        """The web server's own address, with a slash at the end. Its port is known after :meth:`start`."""
         return f"http://{self.settings.plc_host}:{self.port}/"

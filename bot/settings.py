@@ -24,6 +24,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
+    """What connecting to Slack needs. With an app token Slack is reached by Socket Mode, else by HTTP."""
+
     bot_token: str
     app_token: str | None  # present: Socket Mode
     signing_secret: str | None  # HTTP mode
@@ -32,6 +34,8 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True)
 class TeamsSettings:
+    """What connecting to Teams needs."""
+
     app_id: str  # empty only with allow_unauthenticated
     app_password: str
     tenant_id: str
@@ -82,10 +86,12 @@ class Settings(BaseSettings):
 
     @property
     def clients(self) -> Clients:
+        """How to tell a request's client: through the proxies of ``PLC_PROXIES``."""
         return Clients(read_networks(self.plc_proxies))
 
     @property
     def privacy_settings(self) -> PrivacySettings:
+        """The operator's threshold for group figures, and their sentences about abuse, crisis help and records."""
         said = {
             "abuse": self.plc_abuse_reports,
             "crisis": self.plc_crisis_help,
@@ -97,6 +103,7 @@ class Settings(BaseSettings):
 
     @property
     def slack(self) -> SlackSettings | None:
+        """Slack's settings, or None if ``SLACK_BOT_TOKEN`` is not set."""
         if self.slack_bot_token is None:
             return None
         return SlackSettings(
@@ -108,6 +115,7 @@ class Settings(BaseSettings):
 
     @property
     def teams(self) -> TeamsSettings | None:
+        """Teams' settings, or None if neither ``TEAMS_APP_ID`` nor ``TEAMS_ALLOW_UNAUTHENTICATED`` is set."""
         if self.teams_app_id is None and not self.teams_allow_unauthenticated:
             return None
         return TeamsSettings(
@@ -124,18 +132,22 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
+        """The database's address: ``PLC_DATABASE_URL``, or the default file of the example or of a program."""
         return self.plc_database_url or (LOCAL_DATABASE if self.local else PROGRAM_DATABASE)
 
     @property
     def sqlite(self) -> bool:
+        """Whether the database is SQLite."""
         return self.database_url.startswith("sqlite")
 
     @property
     def public_url(self) -> str:
+        """``PLC_PUBLIC_URL``, or the web server's own address where it is not set; no slash at the end."""
         return (self.plc_public_url or f"http://{self.plc_host}:{self.plc_port}").rstrip("/")
 
     @property
     def loopback(self) -> bool:
+        """Whether ``PLC_HOST`` can be reached from this machine only."""
         return is_loopback(self.plc_host)
 
 

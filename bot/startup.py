@@ -38,6 +38,7 @@ class CannotStart(Exception):
 
 
 def open_database(settings: Settings) -> Database:
+    """Return the database of these settings. It is neither migrated nor unlocked."""
     return Database(settings.database_url)
 
 

@@ -59,14 +59,17 @@ class WorkspaceHost:
         return clock
 
     def now(self) -> datetime:
+        """Return the example's time, aware UTC."""
         return self._clock.now()
 
     # People and commands ------------------------------------------------------------------------
 
     async def people(self) -> tuple[LocalPerson, ...]:
+        """Return everybody with an account in the local workspace, mentees first."""
         return await self._app.product.threads.read(_people)
 
     async def commands(self, user: str) -> tuple[CommandHelp, ...]:
+        """Return the commands that this user's roles may send, by name; none for an unknown user."""
         me = await self._app.product.threads.read(lambda tx: people.actor(tx, PLATFORM, TENANT, user))
         roles = roles_of(me) if me else frozenset()
         return tuple(
@@ -78,9 +81,11 @@ class WorkspaceHost:
     # The clock ----------------------------------------------------------------------------------
 
     async def next_due(self) -> NextDue | None:
+        """Return the next due moment of which people see anything, or None."""
         return await self._app.product.threads.read(_next_due)
 
     async def go_to_next(self) -> NextDue | None:
+        """Move the clock to the next due moment and do all that is due by then; return it, or None if there is none."""
         coming = await self.next_due()
         if coming is not None:
             await self._go_to(coming.at)

@@ -52,6 +52,7 @@ cli.add_typer(manifests.manifest, name="manifest")
 
 
 def main() -> None:
+    """Run ``plc-bot`` with the arguments of this process."""
     cli()
 
 

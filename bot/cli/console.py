@@ -21,11 +21,17 @@ def say(text: str) -> None:
 
 
 def stop(text: str) -> typer.Exit:
+    """Print the text on standard error, and return the exit with status 1 for the caller to raise."""
     err.print(text, markup=False, soft_wrap=True)
     return typer.Exit(1)
 
 
 def settings() -> Settings:
+    """Return the checked settings.
+
+    Raises:
+        typer.Exit: a setting is wrong; the console says which.
+    """
     try:
         return load()
     except SettingsError as error:
@@ -36,6 +42,11 @@ class Commands(TyperGroup):
     """The commands. In each a database, key store or disk that cannot be used is a sentence, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises:
+            typer.Exit: the database, key store or disk cannot be used; the console says why.
+        """
         try:
             return super().invoke(ctx)
         except Exception as error:

@@ -39,6 +39,8 @@ class NotDone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Match:
+    """The person that a command is about, and how many confidential items they have."""
+
     id: UUID
     name: str
     email: str

@@ -43,6 +43,8 @@ class NothingToMake(Exception):
 
 @dataclass(frozen=True, slots=True)
 class File:
+    """A finished document: its file name, media type and content."""
+
     name: str
     type: str
     data: bytes

@@ -41,6 +41,7 @@ def packet_pdf(data: Mapping[str, Any], wording: Wording, at: datetime) -> bytes
 
 
 def qr_svg(text: str) -> bytes:
+    """Return a QR code of the text as an SVG image, with error correction level M."""
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(out, kind="svg", border=4, xmldecl=False, dark="#12343b", light=None)
     return out.getvalue()

@@ -14,6 +14,7 @@ NO_SURPRISES = {"in_memory": True, "strings_to_formulas": False, "strings_to_url
 
 
 def to_xlsx(sheets: Sequence[Sheet], title: str) -> bytes:
+    """Return a workbook's bytes, with one page for each sheet. ``title`` is the document's property."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, NO_SURPRISES)
     book.set_properties({"title": title})

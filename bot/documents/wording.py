@@ -24,6 +24,8 @@ class BadWording(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Logo:
+    """The operator's logo. ``alt`` is what a screen reader says."""
+
     data: bytes
     suffix: str  # .png, .jpg, .svg
     alt: str
@@ -49,6 +51,7 @@ class Wording:
 
     @property
     def heading(self) -> str:
+        """The document's heading: the certificate's, or that of a record of completion if this is no certificate."""
         return (self.own_heading or HEADING) if self.complete else RECORD_HEADING
 
 

@@ -32,21 +32,30 @@ class LocalWorkspace:
         self.port = LocalPort(chat, host, self._hub)
 
     def add_routes(self, app: web.Application) -> None:
+        """Add the workspace's pages and what they call."""
         self._site.add_routes(app)
 
     async def start(self) -> None:
+        """Open the chat's file.
+
+        Raises:
+            SQLAlchemyError, OSError: the file cannot be opened.
+        """
         await asyncio.to_thread(self.chat.open)
         self._hub.open()
 
     async def stop(self) -> None:
+        """Tell the open pages to end, finish the acts that have begun, and close the chat's file."""
         self._hub.close()
         await self._site.finish()
         await asyncio.to_thread(self.chat.close)
 
     async def connected(self) -> bool:
+        """Return True: there is no connection to lose."""
         return True
 
     async def check(self) -> list[Finding]:
+        """Return whether the chat's file can be opened, as one finding."""
         what = "The local workspace's chat can be opened"
         probe = Chat(self.chat.url)
         try:

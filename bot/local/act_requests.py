@@ -53,6 +53,13 @@ class ActRequests:
         *,
         inside: bool = True,
     ) -> web.Response:
+        """Do what a page sends, once for its key, and answer with the work's JSON.
+
+        ``inside``: only somebody in the conversation may do it.
+
+        Raises:
+            Unfit: the person, conversation, body or key cannot be right, or they are not in the channel.
+        """
         visitor = await (self._visitors.insider(request) if inside else self._visitors.visitor(request))
         body = await sent.body(request)
         return await self.done_once(request, body, lambda key, body: work(visitor, key, body))
@@ -60,6 +67,13 @@ class ActRequests:
     async def done_once(
         self, request: web.Request, body: Json, work: Callable[[str, Json], Awaitable[Json]]
     ) -> web.Response:
+        """Run the work once for the body's key, and answer with its JSON.
+
+        A refusal or failure is answered as a ``problem``: a sentence that the page shows.
+
+        Raises:
+            Unfit: the body has no key.
+        """
         key = sent.key(body)
 
         async def safely() -> Json:
@@ -85,6 +99,10 @@ class ActRequests:
         message: int | None = None,
         asked: str | None = None,
     ) -> Json:
+        """Send the intent to the bot, write its reply into the chat, and return what the page does now.
+
+        ``message``: the id of the message whose button was pressed. ``asked``: the command to show above the answer.
+        """
         request = Request(account(visitor.user), visitor.place, intent, key)
         try:
             reply = await self._answer(request)

@@ -43,30 +43,46 @@ class Acts:
         }
 
     async def say(self, request: web.Request) -> web.Response:
+        """Send a command to the bot, or write the text; in the direct conversation the bot gets the text too."""
         return await self._requests.act(request, self._say)
 
     async def press(self, request: web.Request) -> web.Response:
+        """Send a pressed button to the bot."""
         return await self._requests.act(request, self._press)
 
     async def submit(self, request: web.Request) -> web.Response:
+        """Send a filled-in form to the bot."""
         return await self._requests.act(request, self._submit)
 
     async def join(self, request: web.Request) -> web.Response:
+        """Put the person into the channel, and tell the bot that they came."""
         return await self._requests.act(request, self._join, inside=False)
 
     async def leave(self, request: web.Request) -> web.Response:
+        """Take the person out of the channel, and tell the bot that they left."""
         return await self._requests.act(request, self._leave)
 
     async def add_people(self, request: web.Request) -> web.Response:
+        """Put the chosen people into the channel, and tell the bot of each of them."""
         return await self._requests.act(request, self._add_people)
 
     async def read(self, request: web.Request) -> web.Response:
+        """Record up to which message the person has read this conversation.
+
+        Raises:
+            Unfit: they are not in it, or the body cannot be right.
+        """
         visitor, body = await self._visitors.insider(request), await sent.body(request)
         upto = sent.whole(body.get("message"))
         await asyncio.to_thread(self._chat.mark_read, visitor.user, visitor.conversation, upto)
         return web.json_response({})
 
     async def dismiss(self, request: web.Request) -> web.Response:
+        """Take away a notice that only this person sees.
+
+        Raises:
+            Unfit: they are not in this conversation, or the body cannot be right.
+        """
         visitor, body = await self._visitors.insider(request), await sent.body(request)
         message = sent.whole(body.get("message"))
         await asyncio.to_thread(self._chat.dismiss, visitor.conversation, message, visitor.user)
@@ -121,6 +137,11 @@ class Acts:
         return {"said": f"Added: {', '.join(visitor.people[user].name for user in users)}."}
 
     async def create_channel(self, request: web.Request) -> web.Response:
+        """Make a channel with the person in it; a repeated request makes no second one.
+
+        Raises:
+            Unfit: the person is unknown, or the body or its key cannot be right.
+        """
         visitor = await self._visitors.visitor(request, conversation=direct(request.match_info["user"]))
 
         async def work(key: str, body: Json) -> Json:

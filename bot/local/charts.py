@@ -19,6 +19,8 @@ _LINE_LABELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """One bar: its top in pixels, its width in per cent, its color class and its number in words."""
+
     y: int
     width: float
     colour: int
@@ -27,6 +29,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarGroup:
+    """The bars of one label, one for each series. ``y``: the label's top in pixels."""
+
     y: int
     label: str
     bars: tuple[Bar, ...]
@@ -34,6 +38,8 @@ class BarGroup:
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
+    """A bar chart. ``height``: of the whole, ``bar``: of each bar, both in pixels."""
+
     height: int
     bar: int
     groups: tuple[BarGroup, ...]
@@ -41,6 +47,8 @@ class BarChart:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
+    """One value of a line: ``x`` in per cent of the width, ``y`` in pixels from the top."""
+
     x: float
     y: float
     value: str
@@ -48,16 +56,24 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One series as dots from left to right, with its color class."""
+
     colour: int
     dots: tuple[Dot, ...]
 
     @property
     def strokes(self) -> tuple[tuple[Dot, Dot], ...]:
+        """Each dot with its right neighbor: the ends of the strokes between them."""
         return tuple(zip(self.dots, self.dots[1:], strict=False))
 
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
+    """A line chart. ``base``: where zero is, ``top``: where the highest value is, in pixels from above.
+
+    ``labels``: each label's place in per cent of the width, and its text; at most five.
+    """
+
     height: int
     base: int
     top: int
@@ -83,10 +99,12 @@ def short(text: str, limit: int = WORDS) -> str:
 
 
 def number(value: float) -> str:
+    """Return the number in words: with commas, and with one decimal unless it is whole."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
 def bars(chart: Chart) -> BarChart:
+    """Place a bar for each value. The longest is the highest value; a value below zero has no length."""
     highest = _highest(chart)
     groups = []
     y = 0
@@ -105,6 +123,7 @@ def bars(chart: Chart) -> BarChart:
 
 
 def lines(chart: Chart) -> LineChart:
+    """Place a line for each series, from zero to the highest value. A value below zero is drawn at zero."""
     highest = _highest(chart)
     count = len(chart.labels)
 

@@ -76,12 +76,14 @@ class Chat:
         self._engine = engine
 
     def close(self) -> None:
+        """Close the file. It may be opened again; closing a closed chat does nothing."""
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
 
     @property
     def url(self) -> str:
+        """The file's address for SQLAlchemy."""
         return f"sqlite:///{self._database}" if isinstance(self._database, Path) else self._database
 
     @contextmanager
@@ -156,6 +158,11 @@ class Chat:
         return self.channel(channel)
 
     def channel(self, channel: str) -> Channel:
+        """Return the channel with this id.
+
+        Raises:
+            NoSuchConversation: there is none.
+        """
         for known in self.channels():
             if known.id == channel:
                 return known
@@ -224,10 +231,16 @@ class Chat:
                 raise NoSuchMessage(NoSuchMessage.__doc__)
 
     def by_origin(self, origin: str) -> Message | None:
+        """Return the message that the act with this origin wrote, or None."""
         with self._transaction() as connection:
             return message_of_origin(connection, origin)
 
     def message(self, conversation: str, message: int) -> Message:
+        """Return the message with this id.
+
+        Raises:
+            NoSuchMessage: there is none in this conversation.
+        """
         with self._transaction() as connection:
             query = select(messages).where(messages.c.id == message, messages.c.conversation == conversation)
             row = connection.execute(query).mappings().one_or_none()
@@ -267,6 +280,7 @@ class Chat:
     # What each person has read -------------------------------------------------------------
 
     def mark_read(self, user: str, conversation: str, upto: int) -> None:
+        """Record that the user has read this conversation up to a message's id. The mark never moves back."""
         with self._transaction() as connection:
             row = sqlite_insert(read_marks).values(user=user, conversation=conversation, upto=upto)
             connection.execute(

@@ -40,6 +40,11 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Return the time as UTC text.
+
+        Raises:
+            ValueError: it has no zone.
+        """
         if value is None:
             return None
         if value.tzinfo is None:
@@ -47,6 +52,7 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC).isoformat()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the stored text as an aware UTC time."""
         return None if value is None else datetime.fromisoformat(value)
 
 
@@ -104,16 +110,23 @@ state = Table(
 
 
 def next_change(connection: Connection) -> int:
+    """Return the next number of the chat's change counter."""
     changed = connection.execute(update(state).values(change=state.c.change + 1).returning(state.c.change))
     return int(changed.scalar_one())
 
 
 def require_channel(connection: Connection, channel: str) -> None:
+    """Check that there is a channel with this id.
+
+    Raises:
+        NoSuchConversation: there is none.
+    """
     if connection.execute(select(channels.c.id).where(channels.c.id == channel)).first() is None:
         raise NoSuchConversation(NoSuchConversation.__doc__)
 
 
 def join(connection: Connection, channel: str, user: str) -> bool:
+    """Put the user into the channel; return whether they were not in it before."""
     place = select(func.coalesce(func.max(members.c.place), 0) + 1).where(members.c.channel == channel)
     joined = connection.execute(
         sqlite_insert(members)
@@ -124,6 +137,7 @@ def join(connection: Connection, channel: str, user: str) -> bool:
 
 
 def visible(conversation: str, viewer: str) -> Select[Any]:
+    """Return the query for the conversation's messages that the viewer may see: not other people's notices."""
     return select(messages).where(
         messages.c.conversation == conversation,
         or_(messages.c.only_for.is_(None), messages.c.only_for == viewer),
@@ -131,15 +145,18 @@ def visible(conversation: str, viewer: str) -> Select[Any]:
 
 
 def message_of_origin(connection: Connection, origin: str) -> Message | None:
+    """Return the message that the act with this origin wrote, or None."""
     row = connection.execute(select(messages).where(messages.c.origin == origin)).mappings().one_or_none()
     return None if row is None else read_message(row)
 
 
 def pack_mentions(mentions: Mapping[UUID, str]) -> str:
+    """Return the mentioned people and their user ids as JSON."""
     return json.dumps({str(person): user for person, user in mentions.items()})
 
 
 def read_message(row: RowMapping) -> Message:
+    """Return the row as a message. A card that cannot be read is a card that says so."""
     return Message(
         id=row["id"],
         conversation=row["conversation"],

@@ -36,6 +36,12 @@ class ClockMoves:
         return ClockView(self._host.now(), due, working)
 
     async def move_clock(self, request: web.Request) -> web.Response:
+        """Move the clock as the address says: ``next``, ``forward`` or ``reset``.
+
+        Raises:
+            HTTPNotFound: there is no such move.
+            Unfit: the person is unknown, or the body or its key cannot be right.
+        """
         visitor = await self._visitors.visitor(request, conversation=direct(request.match_info["user"]))
         moves: dict[str, Callable[[LocalPerson, Json], Awaitable[Json]]] = {
             "next": self._go_to_next,

@@ -42,6 +42,7 @@ CONTACT_MONTHS = (10, 15)
 
 
 def roster_text() -> str:
+    """Return the example's roster, a CSV text."""
     return (files("bot.local") / "example.csv").read_text(encoding="utf-8")
 
 

@@ -37,21 +37,29 @@ class NextDue:
 class Host(Protocol):
     """The product as the workspace sees it."""
 
-    async def people(self) -> tuple[LocalPerson, ...]: ...
+    async def people(self) -> tuple[LocalPerson, ...]:
+        """Return everybody whom a visitor can be, in the order in which a list shows them."""
+        ...
 
-    async def commands(self, user: str) -> tuple[CommandHelp, ...]: ...
+    async def commands(self, user: str) -> tuple[CommandHelp, ...]:
+        """Return the commands that this user may send, for completion."""
+        ...
 
     def now(self) -> datetime:
         """The program's clock: aware, UTC."""
         ...
 
-    async def next_due(self) -> NextDue | None: ...
+    async def next_due(self) -> NextDue | None:
+        """Return the next due moment of which people see anything, or None."""
+        ...
 
     async def go_to_next(self) -> NextDue | None:
         """Move the clock to the next due moment, do and deliver all that is due; returns what it was."""
         ...
 
-    async def go_forward(self, hours: int) -> None: ...
+    async def go_forward(self, hours: int) -> None:
+        """Move the clock by these hours. Every due moment on the way is done and delivered at its own time."""
+        ...
 
     async def reset(self) -> None:
         """The example starts anew. The chat is already empty; this seeds it again."""

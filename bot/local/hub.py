@@ -16,6 +16,7 @@ class Hub:
 
     @contextmanager
     def page(self) -> Iterator[asyncio.Event]:
+        """Yield the event of an open page. Every change sets it; the page clears it."""
         event = asyncio.Event()
         self._pages.add(event)
         try:
@@ -24,12 +25,15 @@ class Hub:
             self._pages.discard(event)
 
     def poke(self) -> None:
+        """Tell every open page that something changed."""
         for event in self._pages:
             event.set()
 
     def open(self) -> None:
+        """Let pages connect and stay."""
         self.closed = False
 
     def close(self) -> None:
+        """Tell every open page to end its connection."""
         self.closed = True
         self.poke()

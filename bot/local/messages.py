@@ -78,4 +78,5 @@ def direct(user: str) -> str:
 
 
 def delivery_origin(delivery: UUID) -> str:
+    """Return the origin of a message that the bot's delivery writes."""
     return f"delivery:{delivery}"

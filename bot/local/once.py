@@ -23,6 +23,11 @@ class Once:
     acts: dict[str, asyncio.Task[Json]] = field(default_factory=dict)
 
     async def do(self, key: str, work: Work) -> Json:
+        """Run the work, or return the answer of the first time that it ran under this key.
+
+        An answer with a ``problem`` is not kept, so the same key may be tried again. The work goes on if the caller
+        is canceled.
+        """
         act = self.acts.get(key)
         if act is None:
             act = asyncio.create_task(self._run(key, work))
@@ -44,5 +49,6 @@ class Once:
             del self.acts[oldest]
 
     async def finish(self) -> None:
+        """Wait until all work that began has ended, and forget the answers."""
         await asyncio.gather(*self.acts.values(), return_exceptions=True)
         self.acts.clear()

@@ -17,6 +17,7 @@ TENANT = "local"
 
 
 def account(user: str) -> AccountKey:
+    """Return the user's account in the local workspace."""
     return AccountKey(PLATFORM, TENANT, user)
 
 
@@ -49,6 +50,12 @@ class LocalPort:
         self._hub = hub
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
+        """Write the card into the chat; the same delivery again returns the message that is already there.
+
+        Raises:
+            Permanent: the person or channel is not in the workspace.
+            Temporary: another process may have taken the delivery over; nothing was written.
+        """
         draft = Draft(
             await self._conversation(to),
             self._host.now(),
@@ -65,6 +72,11 @@ class LocalPort:
         return Sent(written.conversation, str(written.id))
 
     async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
+        """Show another card in a message of the bot.
+
+        Raises:
+            Permanent: there is no such message, or its person is not in the workspace.
+        """
         conversation = await self._conversation(to)
         try:
             await asyncio.to_thread(self._chat.change_card, conversation, int(message_id), message.card, message.shown)
@@ -73,16 +85,23 @@ class LocalPort:
         self._hub.poke()
 
     async def find(self, to: Address, delivery: UUID) -> Sent | None:  # noqa: ARG002 -- ids are unique here
+        """Return the message of this delivery, or None if it was not written."""
         message = await asyncio.to_thread(self._chat.by_origin, delivery_origin(delivery))
         return None if message is None else Sent(message.conversation, str(message.id))
 
     async def profile(self, who: AccountKey, place: Place) -> Profile:  # noqa: ARG002 -- one workspace only
+        """Return the profile of the person with this user id.
+
+        Raises:
+            Permanent: there is none.
+        """
         for person in await self._host.people():
             if person.user == who.user:
                 return profile_of(person)
         raise Permanent("This person is not in the local workspace.")
 
     async def visit(self, place: Place) -> Visit:
+        """Put the bot into the channel and return its members, or the problem that there is no such channel."""
         people = {person.user: person for person in await self._host.people()}
         if place.kind == "personal":
             members: tuple[str, ...] = tuple(user for user in people if direct(user) == place.conversation)
@@ -97,6 +116,7 @@ class LocalPort:
         return Visit(tuple(profile_of(people[user]) for user in members if user in people), name)
 
     async def find_by_email(self, tenant: str, email: str) -> Profile | None:  # noqa: ARG002 -- one tenant only
+        """Return the profile of the person whose user id is this address, in whatever case, or None."""
         wanted = email.strip().casefold()
         for person in await self._host.people():
             profile = profile_of(person)

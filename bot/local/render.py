@@ -69,6 +69,7 @@ def path_of(user: str, conversation: str | None = None, *more: str) -> str:
 
 
 def moment(at: datetime, zone: str) -> str:
+    """Return the date and time in words, in this IANA zone; UTC where it is empty."""
     return When(at, zone or "UTC").plain()
 
 
@@ -104,6 +105,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
+    """The list of conversations: those the viewer is in, and ``others``, the channels they are not in."""
+
     home: Entry
     direct: Entry
     channels: tuple[Entry, ...]
@@ -111,11 +114,14 @@ class Sidebar:
 
     @property
     def unread(self) -> int:
+        """The number of unread messages in the direct conversation and the viewer's channels."""
         return self.direct.unread + sum(entry.unread for entry in self.channels)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
+    """What a page shows of the clock. ``working``: the clock is being moved now, and ``due`` is not known."""
+
     now: datetime
     due: NextDue | None
     working: bool
@@ -138,10 +144,12 @@ class Room:
 
     @property
     def path(self) -> str:
+        """What stands for this conversation in an address: its id, or ``home``."""
         return self.conversation if self.home is None else HOME
 
 
 def face_of(user: str | None, people: Mapping[str, LocalPerson]) -> Face:
+    """Return how a user appears. None is the bot; an unknown user is shown by their id."""
     if user is None:
         return Face(BOT_NAME, "bot", "", 0, "", bot=True)
     person = people.get(user)
@@ -172,6 +180,7 @@ class Renderer:
     # Pages and their parts -----------------------------------------------------------------
 
     def choose(self, people: Iterable[LocalPerson]) -> str:
+        """Return the page on which a visitor chooses whom to be, by role."""
         roles: dict[str, list[LocalPerson]] = {}
         for person in people:
             roles.setdefault(person.role, []).append(person)
@@ -187,6 +196,7 @@ class Renderer:
         commands: tuple[CommandHelp, ...],
         epoch: str,
     ) -> str:
+        """Return the page of a conversation, or the bot's home page, with everything around it."""
         shown = Markup("").join(self.message(message, people, viewer) for message in room.messages)
         return self._page(
             "workspace.html",
@@ -205,12 +215,15 @@ class Renderer:
         )
 
     def sidebar(self, sidebar: Sidebar) -> Markup:
+        """Return the list of conversations."""
         return self._part("conversations.html", sidebar=sidebar)
 
     def clock(self, clock: ClockView, viewer: LocalPerson) -> Markup:
+        """Return the clock's time and what is due next, in the viewer's zone."""
         return self._part("clock.html", clock=clock, viewer=viewer)
 
     def head(self, channel: Channel | None, people: Mapping[str, LocalPerson], *, home: bool = False) -> Markup:
+        """Return the line that says who is in this conversation. ``channel``: None in the direct conversation."""
         return self._part("head.html", channel=channel, people=people, home=home)
 
     def home(self, card: Card, viewer: LocalPerson) -> Markup:
@@ -218,10 +231,12 @@ class Renderer:
         return self.card(card, {}, Viewer(viewer.user, viewer.zone), HOME)
 
     def people(self, channel: Channel, viewer: LocalPerson, people: Mapping[str, LocalPerson]) -> Markup:
+        """Return the dialog with a channel's members, in which a member can add other people."""
         others = [person for user, person in people.items() if user not in channel.members]
         return self._part("people.html", channel=channel, viewer=viewer, people=people, others=others)
 
     def message(self, message: Message, people: Mapping[str, LocalPerson], viewer: LocalPerson) -> Markup:
+        """Return one message with its author and time, as this viewer sees it."""
         eyes = Viewer(viewer.user, viewer.zone)
         words = message.text or ""
         body = Markup("")

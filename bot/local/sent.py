@@ -26,6 +26,11 @@ class Unfit(Exception):
 
 
 async def body(request: web.Request) -> Json:
+    """Return the request's body.
+
+    Raises:
+        Unfit: it is no JSON object.
+    """
     try:
         return await read_object(request)
     except Malformed:
@@ -33,6 +38,11 @@ async def body(request: web.Request) -> Json:
 
 
 def key(body: Json) -> str:
+    """Return the act's idempotency key, from the UUID that the page made.
+
+    Raises:
+        Unfit: there is no UUID.
+    """
     try:
         return f"{PLATFORM}:{UUID(str(body.get('key')))}"
     except ValueError:
@@ -45,6 +55,11 @@ def key_for(key: str, user: str) -> str:
 
 
 def typed(value: object) -> str:
+    """Return the typed text without spaces around it.
+
+    Raises:
+        Unfit: it is empty or too long.
+    """
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         raise Unfit("Write something first.")
@@ -54,6 +69,11 @@ def typed(value: object) -> str:
 
 
 def action(body: Json) -> Action:
+    """Return the action of the pressed button or sent form.
+
+    Raises:
+        Unfit: there is no such action.
+    """
     try:
         return Action.decode(str(body.get("action", "")))
     except BadAction as error:
@@ -61,10 +81,20 @@ def action(body: Json) -> Action:
 
 
 def message_id(body: Json) -> int | None:
+    """Return the id of the message that an act belongs to; None if it names none.
+
+    Raises:
+        Unfit: the id is no number.
+    """
     return None if body.get("message") in (None, "") else whole(body["message"])
 
 
 def whole(value: object) -> int:
+    """Return the value as a whole number.
+
+    Raises:
+        Unfit: it is none, or too large to be stored.
+    """
     try:
         number = int(str(value))
     except ValueError:
@@ -75,12 +105,22 @@ def whole(value: object) -> int:
 
 
 def values(value: object) -> dict[str, tuple[str, ...]]:
+    """Return a form's values by field.
+
+    Raises:
+        Unfit: they are not lists by name.
+    """
     if not isinstance(value, dict) or not all(isinstance(many, list) for many in value.values()):
         raise Unfit("The form has no values. Reload the page.")
     return {str(name): tuple(str(item) for item in many) for name, many in value.items()}
 
 
 def channel_name(text: str) -> str:
+    """Return the name in small letters, without ``#``.
+
+    Raises:
+        Unfit: it is too long, or not letters and digits with hyphens between them.
+    """
     name = unicodedata.normalize("NFC", text).strip().lstrip("#").casefold()
     if not CHANNEL_NAME.fullmatch(name) or len(name) > CHANNEL_NAME_LIMIT:
         raise Unfit("A channel's name has small letters and digits, with hyphens between them.")

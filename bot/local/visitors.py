@@ -30,18 +30,22 @@ class Visitor:
 
     @property
     def user(self) -> str:
+        """The person's user id."""
         return self.person.user
 
     @property
     def inside(self) -> bool:
+        """Whether the person is in this conversation; always, in their direct conversation."""
         return self.channel is None or self.user in self.channel.members
 
     @property
     def viewer(self) -> Viewer:
+        """The id and zone for which a page is rendered."""
         return Viewer(self.user, self.person.zone)
 
     @property
     def place(self) -> Place:
+        """The conversation, for a request to the bot."""
         if self.channel is None:
             return Place(PLATFORM, TENANT, self.conversation, "personal", BOT_NAME)
         return Place(PLATFORM, TENANT, self.conversation, "channel", self.channel.name)
@@ -71,6 +75,13 @@ class Visitors:
         return await self._host.people()
 
     async def visitor(self, request: web.Request, conversation: str | None = None) -> Visitor:
+        """Return the person and conversation that the request's address names.
+
+        ``conversation``: use this one instead. The person need not be in it.
+
+        Raises:
+            Unfit: there is no such person or conversation.
+        """
         people = {person.user: person for person in await self.people()}
         person = people.get(request.match_info["user"])
         if person is None:
@@ -85,6 +96,11 @@ class Visitors:
         return Visitor(person, people, channel.id, channel)
 
     async def insider(self, request: web.Request) -> Visitor:
+        """Return the person and conversation that the request's address names.
+
+        Raises:
+            Unfit: there are none such, or the person is not in the channel.
+        """
         visitor = await self.visitor(request)
         if not visitor.inside:
             raise sent.Unfit("You are not in this channel.")

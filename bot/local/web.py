@@ -53,6 +53,7 @@ class Site:
         self._clock = ClockMoves(chat, host, hub, self._visitors, self._requests)
 
     def add_routes(self, app: web.Application) -> None:
+        """Add all pages and acts, each behind the checks of :mod:`bot.local.guard`."""
         room = "/as/{user}/c/{conversation}"
         gets: dict[str, Handler] = {
             "/": self.choose,
@@ -81,9 +82,15 @@ class Site:
     # Pages ---------------------------------------------------------------------------------
 
     async def choose(self, _request: web.Request) -> web.Response:
+        """Show the page on which a visitor chooses whom to be."""
         return _html(self._renderer.choose(await self._visitors.people()))
 
     async def static(self, request: web.Request) -> web.StreamResponse:
+        """Send one of the files of a page.
+
+        Raises:
+            HTTPNotFound: it is not one of :data:`FILES`.
+        """
         name = request.match_info["file"]
         if name not in FILES:
             raise web.HTTPNotFound
@@ -91,11 +98,21 @@ class Site:
         return web.FileResponse(STATIC / name, headers=headers)
 
     async def enter(self, request: web.Request) -> web.Response:
+        """Redirect to the person's direct conversation, or to the choice of people if there is no such person.
+
+        Raises:
+            HTTPFound: always, with the address.
+        """
         user = request.match_info["user"]
         known = any(person.user == user for person in await self._visitors.people())
         raise web.HTTPFound(path_of(user, direct(user)) if known else "/")
 
     async def page(self, request: web.Request) -> web.Response:
+        """Show a conversation or the bot's home page.
+
+        Raises:
+            HTTPFound: there is no such person or conversation; it redirects to the person's own page.
+        """
         try:
             visitor = await self._visitors.visitor(request)
         except sent.Unfit:
@@ -146,6 +163,11 @@ class Site:
         )
 
     async def earlier(self, request: web.Request) -> web.Response:
+        """Send the messages before the one that the page names, at most :data:`PAGE`, and whether there may be more.
+
+        Raises:
+            Unfit: the person is not in this conversation, or the message's id is no number.
+        """
         visitor = await self._visitors.insider(request)
         before = sent.whole(request.query.get("before", "0"))
         messages = await asyncio.to_thread(self._chat.latest, visitor.conversation, visitor.user, before)
@@ -157,6 +179,12 @@ class Site:
         )
 
     async def people(self, request: web.Request) -> web.Response:
+        """Send the dialog with the channel's members.
+
+        Raises:
+            HTTPNotFound: the conversation is no channel.
+            Unfit: the person is not in it.
+        """
         visitor = await self._visitors.insider(request)
         if visitor.channel is None:
             raise web.HTTPNotFound

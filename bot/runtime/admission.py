@@ -23,6 +23,7 @@ class AdmissionControl:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
+        """Count one interactive request as in flight until the block ends."""
         self._people += 1
         self._nobody.clear()
         try:

@@ -7,13 +7,18 @@ from typing import Protocol
 
 
 class Clock(Protocol):
+    """A source of the current time."""
+
     def now(self) -> datetime:
         """Aware UTC."""
         ...
 
 
 class SystemClock:
+    """The machine's clock."""
+
     def now(self) -> datetime:
+        """Return the current time, aware UTC."""
         return datetime.now(UTC)
 
 
@@ -24,7 +29,9 @@ class AheadClock:
         self.ahead = ahead
 
     def now(self) -> datetime:
+        """Return the machine's time moved by ``ahead``, aware UTC."""
         return datetime.now(UTC) + self.ahead
 
     def go_to(self, at: datetime) -> None:
+        """Move ahead to this time (aware). A time that is past changes nothing."""
         self.ahead += max(timedelta(), at - self.now())

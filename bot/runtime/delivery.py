@@ -47,6 +47,7 @@ class DeliveryLoop:
 
     @pace.setter
     def pace(self, pace: dict[str, Sequence[Limit]]) -> None:
+        """Set the limits. Deliveries that are claimed from now on keep to them."""
         self._calls.pace = pace
 
     def wake(self) -> None:

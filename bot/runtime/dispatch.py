@@ -52,6 +52,7 @@ class Product:
     waiting: AdmissionControl = field(default_factory=AdmissionControl)
 
     def work(self, tx: Tx) -> Work:
+        """Return this transaction's unit of work, with the clock's time and the process's ids, key and settings."""
         now, address = self.clock.now(), self.address()
         return Work(
             tx, now, self.new_id, self.chain_key, address, self.key_backup_days, privacy_settings=self.privacy_settings

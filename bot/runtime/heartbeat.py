@@ -55,6 +55,7 @@ class Heartbeat:
         processes.announce(tx, self._me)
 
     def leave(self, tx: Tx) -> None:
+        """Remove this process from the registry, at its end."""
         processes.leave(tx, self._me.id)
 
     def somebody_was_forgotten(self, tx: Tx) -> bool:

@@ -10,6 +10,8 @@ from storage.outbox.claims import LEASE, SETTLING
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
+    """The running process's intervals, in seconds."""
+
     look: float  # between two looks at what is due, besides those that come on time
     idle: float  # the longest sleep of the delivery loop
     held: float = 0.25  # its sleep while something waits for its pace alone
@@ -26,4 +28,5 @@ AMONG_OTHERS = Intervals(look=1.0, idle=1.0)  # what another process planned or 
 
 
 def intervals_for(database: Database) -> Intervals:
+    """Return the intervals for one process (SQLite) or for several on one database (PostgreSQL)."""
     return ALONE if database.sqlite else AMONG_OTHERS

@@ -39,18 +39,23 @@ class Metrics:
         return Histogram(name, says, labels, buckets=buckets, registry=self._registry)
 
     def acknowledged(self, platform: str, seconds: float) -> None:
+        """Measure the seconds from a platform's request to our answer."""
         self._acknowledgement.labels(platform).observe(seconds)
 
     def handled(self, platform: str, intent: str, seconds: float) -> None:
+        """Measure the seconds that answering one request took, its transaction included."""
         self._handler.labels(platform, intent).observe(seconds)
 
     def done(self, kind: str, lag: float) -> None:
+        """Measure the seconds from a moment's due time until it was done. Below zero counts as zero."""
         self._due.labels(kind).observe(max(lag, 0.0))
 
     def tried(self, platform: str, verb: str) -> None:
+        """Count a call to a platform for a delivery of this verb."""
         self._attempts.labels(platform, verb).inc()
 
     def sent(self, platform: str, lag: float) -> None:
+        """Measure the seconds from queueing a delivery until it was sent. Below zero counts as zero."""
         self._lag.labels(platform).observe(max(lag, 0.0))
 
     def failed(self, platform: str, reason: str) -> None:

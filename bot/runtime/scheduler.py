@@ -55,6 +55,7 @@ class Scheduler:
             event(log, "scheduler.task", logging.ERROR, task=name, error=type(error).__name__)
 
     async def start(self) -> None:
+        """Do what is due already, and begin to wake the process at each due time."""
         # APScheduler's own log repeats every job, and warns where a look is still going on; ours says what was done.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._jobs.add_job(self.refresh, "interval", seconds=self._every, id="refresh")
@@ -87,6 +88,11 @@ class Scheduler:
             event(log, "scheduler.refresh", logging.ERROR, error=type(error).__name__)
 
     async def look(self) -> int:
+        """Do everything that is due by now, and return how many moments that were. Two looks never overlap.
+
+        Raises:
+            OperationalError: the database cannot be used.
+        """
         async with self._looking:
             done = await look(self._product, lambda: self._stopping)
         if done:

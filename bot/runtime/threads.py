@@ -131,6 +131,7 @@ class DatabaseThreads:
         return partial(asked.done.set_result, result)
 
     async def read(self, function: Callable[[Tx], Result]) -> Result:
+        """Run the function with a read transaction in a reader's thread, and return what it returns."""
         return await self._in_a_thread(self.database.read, function)
 
     async def glance(self, function: Callable[[Tx], Result]) -> Result:
@@ -176,6 +177,7 @@ class DatabaseThreads:
         await asyncio.get_running_loop().run_in_executor(self._writers, run)
 
     def close(self) -> None:
+        """Wait for the functions that were handed over, then close the database."""
         self._writers.shutdown()
         self._readers.shutdown()
         self.database.close()

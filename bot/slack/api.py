@@ -71,6 +71,7 @@ class Api:
 
     @property
     def session(self) -> aiohttp.ClientSession:
+        """The HTTP session; opened at the first use, and again after it was closed."""
         if self._session is None or self._session.closed:
             # Slack keeps idle connections longer than this, so a post never meets one that just closed.
             connector = aiohttp.TCPConnector(keepalive_timeout=10)
@@ -82,6 +83,7 @@ class Api:
 
     @property
     def client(self) -> AsyncWebClient:
+        """The client of Slack's Web API, which never retries by itself."""
         session = self.session
         if self._client is None:
             self._client = AsyncWebClient(
@@ -113,6 +115,7 @@ class Api:
             return self._identity
 
     async def close(self) -> None:
+        """Close the session. The next call opens another one."""
         if self._session is not None:
             await self._session.close()
         self._session = self._client = None

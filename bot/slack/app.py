@@ -52,6 +52,7 @@ class Surfaces:
 
     @classmethod
     def of(cls, api: Api, port: SlackPort, asking: Asking) -> Surfaces:
+        """Return what answers each kind of payload; all of them share one way to answer privately."""
         answers = PrivateAnswers(api, port)
         return cls(
             Commands(api, asking, answers),
@@ -133,6 +134,7 @@ class SlackPlatform:
         return self._settings.app_token is None or (self._socket is not None and await self._socket.connected())
 
     async def check(self) -> list[Finding]:
+        """Return whether the tokens, scopes and signing secret are right. Nothing is changed at Slack."""
         started = self._app is not None
         try:
             return await checks.findings(self._settings, self._api)

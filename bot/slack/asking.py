@@ -71,6 +71,7 @@ class Asking:
 
     @staticmethod
     async def is_quick(task: asyncio.Task[Any], seconds: float) -> bool:
+        """Wait at most these seconds, and return whether the task has ended. It is never canceled."""
         await asyncio.wait({task}, timeout=seconds)
         return task.done()
 
@@ -84,6 +85,7 @@ class Asking:
         return False
 
     async def ask(self, request: Request) -> Reply:
+        """Return the product's reply. An outdated button and a failure are notices; a failure is logged."""
         try:
             return await self._answer(await self._in_own_chat(request))
         except BadAction:

@@ -10,6 +10,7 @@ from manifest.slack import REQUIRED_SCOPES
 
 
 async def findings(settings: SlackSettings, api: Api) -> list[Finding]:
+    """Return what is right and wrong about the bot token, its scopes, and the app token or signing secret."""
     found = await _token(api)
     if settings.app_token is not None:
         found.append(await _socket(api, settings.app_token))

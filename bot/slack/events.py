@@ -23,6 +23,11 @@ class Events:
         self._answers = answers
 
     async def answer(self, body: Payload) -> None:
+        """Answer an event, unless Slack sent it before. A slow answer goes on after this returns.
+
+        Raises:
+            Wait, Temporary, Permanent: Slack does not say who the bot is.
+        """
         request = listeners.event(body, await self._api.identity())
         if request is None or self._asking.is_repeated(request.key):
             return

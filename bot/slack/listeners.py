@@ -45,6 +45,7 @@ _NAMELESS = frozenset({"directmessage", "privategroup"})
 
 
 def command(body: Payload, identity: Identity) -> Request:
+    """Return a slash command as a request. ``identity``: the bot's own, to leave it out of the mentions."""
     who = AccountKey(PLATFORM, body.get("team_id") or identity.team, body["user_id"])
     where = place(body["channel_id"], identity, body.get("channel_name", ""))
     text = body.get("text") or ""

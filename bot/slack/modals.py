@@ -192,6 +192,7 @@ def field_errors(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str
 
 
 def visible_error(text: str) -> str:
+    """Return an error's text at the length that Slack shows, and never an empty one."""
     return shorten(text, limits.LABEL * 2) or "Please check this."
 
 

@@ -11,10 +11,12 @@ Payload = dict[str, Any]
 
 
 def is_in_view(body: Payload) -> bool:
+    """Return whether the press was in a modal or the home tab, not in a message."""
     return (body.get("container") or {}).get("type") == "view" and bool(body.get("view"))
 
 
 def origin_of_view(view: Payload) -> Origin:
+    """Return what the modal remembers of the press that opened it; an empty origin for a view that is not ours."""
     return Origin.load(view.get("private_metadata") or "")
 
 
@@ -29,6 +31,7 @@ def origin_of_press(body: Payload) -> Origin:
 
 
 def view_key(body: Payload) -> str:
+    """Return a key of the modal as it is; it stays the same until the modal changes."""
     return f"{body['view']['id']}:{body['view'].get('hash', '')}"
 
 

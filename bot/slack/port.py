@@ -54,6 +54,12 @@ class SlackPort:
     # Writing -----------------------------------------------------------------------------------
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
+        """Write a message that carries the delivery's id, after a look at whether the person's account is active.
+
+        Raises:
+            Wait, Temporary, Permanent: nothing was written.
+            Uncertain: the connection broke, or Slack failed, so the message may be there.
+        """
         conversation = await self._reachable(to)
         message.check()
         with written_before(message.until):
@@ -72,6 +78,11 @@ class SlackPort:
         return Sent(said.get("channel") or conversation, said.get("ts") or "")
 
     async def update(self, to: Address, message_id: str, message: Outgoing) -> None:
+        """Change the card of a message.
+
+        Raises:
+            Wait, Temporary, Permanent: as the port says. It is never Uncertain, as changing twice is the same.
+        """
         await called(
             self._api.client.chat_update(
                 channel=await self._conversation(to),
@@ -124,6 +135,12 @@ class SlackPort:
     # Looking up --------------------------------------------------------------------------------
 
     async def find(self, to: Address, delivery: UUID) -> Sent | None:
+        """Return the direct message of the last 30 days that carries this delivery id, or None.
+
+        Raises:
+            CannotLook: the conversation is a channel, or too long to look through.
+            Wait, Temporary, Permanent: Slack cannot be asked, or refuses.
+        """
         conversation = await self._conversation(to)
         if not is_chat(conversation):
             raise CannotLook("The bot does not read channels.")
@@ -155,10 +172,20 @@ class SlackPort:
         raise CannotLook("This conversation is too long to look through.")
 
     async def profile(self, who: AccountKey, place: Place) -> Profile:  # noqa: ARG002 -- users.info needs no place
+        """Return what Slack says of the account now, whatever it said before.
+
+        Raises:
+            Wait, Temporary, Permanent: Slack cannot be asked, or does not know the account.
+        """
         identity = await self._api.identity()
         return profile_of(await self._ask_person(who.user), identity, who.tenant)
 
     async def find_by_email(self, tenant: str, email: str) -> Profile | None:
+        """Return the full, active member of the bot's own workspace with this address, or None.
+
+        Raises:
+            Wait, Temporary, Permanent: Slack cannot be asked, or refuses.
+        """
         identity = await self._api.identity()
         if tenant != identity.team:
             return None
@@ -188,6 +215,14 @@ class SlackPort:
     # Visiting ----------------------------------------------------------------------------------
 
     async def visit(self, place: Place) -> Visit:
+        """Join a public channel and return its members, or the problem that keeps the bot out.
+
+        This waits for Slack's rate limit, up to :data:`LONGEST_WAIT` seconds for one question.
+
+        Raises:
+            Wait, Temporary: Slack cannot be asked now.
+            Permanent: the address in ``SLACK_API_URL`` does not answer as Slack does.
+        """
         try:
             return await self._visit(place.conversation)
         except SlackRefused as refused:

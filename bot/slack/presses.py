@@ -26,6 +26,11 @@ class Presses:
         self._answers = answers
 
     async def answer(self, body: Payload) -> Payload:
+        """Return the empty acknowledgement. The answer to the press goes its own way, also after this returns.
+
+        Raises:
+            Wait, Temporary, Permanent: Slack does not say who the bot is.
+        """
         pressed = body["actions"][0]
         if str(pressed.get("action_id", "")).startswith(render.LINK):
             return {}

@@ -45,6 +45,7 @@ class PrivateAnswers:
             await self.whisper(conversation, body["user"]["id"], card)
 
     async def replace_message(self, origin: Origin, card: Card) -> None:
+        """Show another card in the pressed message."""
         # A response address lives for half an hour; a message that everybody here can see stays reachable.
         if origin.response and await self.respond(origin.response, card, replace_original=True):
             return
@@ -58,10 +59,12 @@ class PrivateAnswers:
             await self._sent("press.replace", called(change))
 
     async def publish_home(self, user: str, card: Card) -> None:
+        """Show the card on the user's home tab."""
         publish = self._api.client.views_publish(user_id=user, view=render.home(card))
         await self._sent("home.publish", called(publish))
 
     async def push(self, body: Payload, view: Payload) -> None:
+        """Open a modal on top of the pressed one, or replace that one if Slack takes no more on top."""
         if origin_of_view(body["view"]).depth < modals.DEEPEST:
             push = self._api.client.views_push(trigger_id=body["trigger_id"], view=view)
             await self._sent("view.push", called(push))
@@ -75,6 +78,7 @@ class PrivateAnswers:
         return await self._sent("view.open", called(opened))
 
     async def open_waiting(self, body: Payload) -> str:
+        """Open a modal that says "One moment", and return its id; empty if Slack did not open it."""
         view = modals.waiting_view(origin_of_press(body))
         try:
             opened = await called(self._api.client.views_open(trigger_id=body["trigger_id"], view=view))
@@ -84,6 +88,7 @@ class PrivateAnswers:
         return str((opened.get("view") or {}).get("id") or "")
 
     async def update_view(self, view_id: str, view: Payload) -> None:
+        """Replace what an open modal shows."""
         await self._sent("view.update", called(self._api.client.views_update(view_id=view_id, view=view)))
 
     async def whisper(self, conversation: str, user: str, card: Card, thread: str | None = None) -> None:
@@ -114,6 +119,10 @@ class PrivateAnswers:
         )
 
     async def respond(self, url: str, card: Card, replace_original: bool = False) -> bool:
+        """Send the card to a response address, which shows it to the person alone; return whether Slack took it.
+
+        ``replace_original``: in place of the pressed message, for everybody who sees that.
+        """
         body = {**ephemeral(card), "replace_original": replace_original}
         if replace_original:
             del body["response_type"]
@@ -135,6 +144,7 @@ def _open_button(form: Form) -> Button:
 
 
 def ephemeral(card: Card | None) -> Payload:
+    """Return the payload of a notice that one person sees; an empty one for no card."""
     if card is None:
         return {}
     return {"response_type": "ephemeral", "text": render.fallback(card), "blocks": render.message(card)}

@@ -25,9 +25,11 @@ class Origin:
     depth: int = 1
 
     def deeper(self) -> Origin:
+        """Return the origin for a modal on top of this one."""
         return replace(self, depth=self.depth + 1)
 
     def dump(self) -> str:
+        """Return the origin as text for a view's private metadata, without the response address if it is too long."""
         text = json.dumps(asdict(self), separators=(",", ":"))
         if len(text) > limits.METADATA:
             text = json.dumps(asdict(replace(self, response="")), separators=(",", ":"))
@@ -57,12 +59,14 @@ def sent_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def inputs(view: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Return each input's block id with its element."""
     for block in view.get("blocks") or []:
         if block.get("type") == "input":
             yield block["block_id"], block["element"]
 
 
 def state_of(view: Mapping[str, Any], block_id: str) -> dict[str, Any]:
+    """Return what was filled into the input with this block id; empty for none."""
     values: dict[str, Any] = (view.get("state") or {}).get("values", {}).get(block_id, {})
     return next(iter(values.values()), {})
 

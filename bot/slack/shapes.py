@@ -20,15 +20,21 @@ class Named(BaseModel):
 
 
 class Somebody(BaseModel):
+    """A user, and the workspace they come from."""
+
     id: Id
     team_id: str | None = None
 
 
 class Option(BaseModel):
+    """A chosen option."""
+
     value: str
 
 
 class Value(BaseModel):
+    """What was filled into one input; which part is set depends on its kind."""
+
     value: str | None = None
     selected_option: Option | None = None
     selected_options: list[Option] | None = None
@@ -37,18 +43,26 @@ class Value(BaseModel):
 
 
 class State(BaseModel):
+    """What was filled into a view, by block id and action id."""
+
     values: dict[str, dict[str, Value]] = {}
 
 
 class Element(BaseModel):
+    """The element of an input, whose action id is the field's name."""
+
     action_id: Id
 
 
 class Text(BaseModel):
+    """A text object."""
+
     text: str
 
 
 class InputBlock(BaseModel):
+    """One input of a view."""
+
     block_id: Id
     element: Element
     label: Text | None = None
@@ -61,6 +75,8 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
 
 
 class View(BaseModel):
+    """A modal or the home tab, as it was when somebody acted in it."""
+
     id: Id
     hash: str | None = None
     type: str | None = None
@@ -71,12 +87,16 @@ class View(BaseModel):
 
 
 class Container(BaseModel):
+    """Where a button was pressed: in a message or a view."""
+
     type: str | None = None
     channel_id: str | None = None
     message_ts: str | None = None
 
 
 class Pressed(BaseModel):
+    """A pressed button, with the value that it carries."""
+
     action_id: str
     block_id: str | None = None
     value: str | None = None
@@ -94,6 +114,8 @@ class Payload(BaseModel):
 
 
 class Command(Payload):
+    """A slash command."""
+
     command: Id
     user_id: Id
     channel_id: Id
@@ -103,6 +125,8 @@ class Command(Payload):
 
 
 class Press(Payload):
+    """A press on a button, or a choice in a message or view (``block_actions``)."""
+
     user: Somebody
     actions: Annotated[list[Pressed], Field(min_length=1)]
     trigger_id: Id
@@ -112,6 +136,8 @@ class Press(Payload):
 
 
 class Submission(Payload):
+    """A sent modal (``view_submission``)."""
+
     user: Somebody
     view: View
     trigger_id: str | None = None
@@ -133,25 +159,35 @@ class Said(BaseModel):
 
 
 class Talk(Said):
+    """A message, or a mention of the bot."""
+
     user: str | None = None  # what a bot says has none
     channel: Id
 
 
 class Moved(Said):
+    """Somebody joined or left a channel."""
+
     user: Id
     channel: Id
 
 
 class Noticed(Said):
+    """Somebody opened the home tab, or the bot left a channel."""
+
     user: str | None = None
     channel: str = ""
 
 
 class OtherEvent(BaseModel):
+    """Any event: the part that says of which kind it is."""
+
     type: Id
 
 
 class Envelope(Payload):
+    """What every event comes in (``event_callback``)."""
+
     event_id: Id
     event: dict[str, Any]
 

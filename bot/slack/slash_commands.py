@@ -24,6 +24,8 @@ class Commands:
         self._answers = answers
 
     async def answer(self, body: Payload) -> Payload:
+        """Return the acknowledgement: the answer, shown to the sender alone, or an empty one if the answer follows."""
+
         async def sorry() -> Payload:
             return ephemeral(UNSHOWN_CARD)
 

@@ -60,6 +60,7 @@ class SocketLine:
         self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
+        """Close the connection and stop watching it."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -67,6 +68,7 @@ class SocketLine:
         await self._disconnect()
 
     async def connected(self) -> bool:
+        """Return whether the connection is open now."""
         return self._handler is not None and await self._handler.client.is_connected()
 
     async def _connect(self) -> bool:

@@ -32,6 +32,8 @@ class Submissions:
         self._sending: dict[str, asyncio.Task[Payload]] = {}
 
     async def answer(self, body: Payload) -> Payload:
+        """Return the acknowledgement: errors beside the fields, another view, or an order to close the modal."""
+
         async def sorry() -> Payload:
             return _shown_again(body["view"], {"": UNSHOWN})
 

@@ -44,6 +44,7 @@ class Budget:
 
     @property
     def spent(self) -> bool:
+        """Whether there is no room for another text: a shortened one needs two characters."""
         return self.left < 2
 
     def take(self, text: str, limit: int) -> str:
@@ -91,18 +92,22 @@ def _rich_span(span: Span, shown: Shown, room: Budget) -> list[RichTextElement]:
 
 
 def plain_part(text: str) -> list[RichTextElement]:
+    """Return the text as a rich text part; none for an empty text, which Slack refuses."""
     return [Parts.Text(text=text)] if text else []
 
 
 def bold_part(text: str) -> list[RichTextElement]:
+    """Return the text as a bold rich text part; none for an empty text, which Slack refuses."""
     return [Parts.Text(text=text, style=Parts.TextStyle(bold=True))] if text else []
 
 
 def section(elements: Iterable[RichTextElement]) -> RichTextSectionElement:
+    """Return a rich text section of these parts; a dash stands for none, which Slack refuses."""
     return RichTextSectionElement(elements=list(elements) or plain_part("–"))
 
 
 def is_plain(text: Text) -> bool:
+    """Return whether the text has only plain spans: no bold, link, mention, time or command."""
     return all(isinstance(span, str) for span in text)
 
 

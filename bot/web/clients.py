@@ -29,6 +29,7 @@ class Clients:
         self._proxies = tuple(proxies)
 
     def is_proxy(self, address: str) -> bool:
+        """Return whether this is the address of one of the operator's proxies; False for what is no address."""
         read = _address(address)
         return read is not None and any(read in network for network in self._proxies)
 

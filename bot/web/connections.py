@@ -140,6 +140,7 @@ class Connections:
         return True
 
     def forget(self, connection: Connection) -> None:
+        """Stop counting this connection; it is closed or about to be."""
         self._open.pop(connection.handler, None)
 
     def sweep(self) -> None:
@@ -222,6 +223,7 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin a connection, or close it at once if there are too many."""
         self.address = str((transport.get_extra_info("peername") or ("",))[0])
         self.client = client_name(self.address)
         if not self._owner.admit(self):
@@ -231,6 +233,7 @@ class Connection(asyncio.Protocol):
         self.handler.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
+        """Hand bytes on to aiohttp. The first ones after an answer begin a new request's headers."""
         if self._transport is None:
             return
         if self.stage == "idle":
@@ -238,18 +241,22 @@ class Connection(asyncio.Protocol):
         self.handler.data_received(data)
 
     def eof_received(self) -> None:
+        """Tell aiohttp that the client sends no more."""
         if self._transport is not None:
             self.handler.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop counting this connection, and tell aiohttp that it is gone."""
         self._owner.forget(self)
         if self._transport is not None:
             self.handler.connection_lost(exc)
 
     def pause_writing(self) -> None:
+        """Tell aiohttp to write no more until the client has taken what waits."""
         self.handler.pause_writing()
 
     def resume_writing(self) -> None:
+        """Tell aiohttp that it may write again."""
         self.handler.resume_writing()
 
 

@@ -50,6 +50,7 @@ class Health:
         self.damaged_keys: list[UUID] = []
 
     def add_routes(self, app: web.Application) -> None:
+        """Add ``/healthz``, ``/readyz`` and ``/metrics``."""
         app.router.add_get("/healthz", self._alive)
         app.router.add_get("/readyz", self._ready)
         app.router.add_get("/metrics", self._metrics)

@@ -58,6 +58,7 @@ class DocumentPages:
         self._making = asyncio.Semaphore(AT_ONCE)
 
     def add_routes(self, app: web.Application) -> None:
+        """Add the pages that verify a certificate and hand out downloads, each behind the rate limit."""
         app.router.add_get("/verify", self._limited(self.ask))
         app.router.add_get("/verify/{code}", self._limited(self.verify))
         app.router.add_get("/download/{token}", self._limited(self.offer))
