@@ -80,5 +80,6 @@ class Files:
 
 
 def files_of(settings: Settings) -> Files:
+    """Return the files of the SQLite database in these settings. They need not be there."""
     data = make_url(settings.database_url).database or ""
     return Files(Path(data), Path(keys_file(data)))

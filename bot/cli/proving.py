@@ -157,6 +157,11 @@ def check(settings: Settings, data: Path | None, keys: Path | None, exported: Pa
 
 
 def known_forgotten(settings: Settings, exported: Path | None) -> Known:
+    """Return who was forgotten, by the stores in place and by the operator's exported list, if there is one.
+
+    Raises:
+        BadList: the exported list cannot be read, or is none.
+    """
     there = files_of(settings)
     return Known(forgotten.in_place(there.data, there.keys), forgotten.read(exported) if exported else None)
 

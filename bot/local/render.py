@@ -7,41 +7,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import assert_never
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from bot.local import charts
 from bot.local.host import CommandHelp, LocalPerson, NextDue
 from bot.local.messages import Channel, Message, direct
+from bot.local.spans import SLASH, Spans, Viewer, safe_url
 from handlers.core.cards import (
     Block,
-    Bold,
     Bullets,
     Buttons,
     Card,
     Chart,
     ChoiceField,
-    Cmd,
     DateField,
     Divider,
     Facts,
     Field,
     Form,
     Heading,
-    HowToAsk,
-    Link,
     ManyField,
-    Mention,
     Note,
     NumberField,
     Paragraph,
     Progress,
-    Span,
     Table,
-    Text,
     TextField,
     TimeField,
     When,
@@ -51,13 +45,11 @@ from program.core.times import zone_words
 from program.core.words import isolated
 
 BOT_NAME = "PLC Cohort Bot"
-SLASH = "/plc"  # before a command
 HOME = "home"  # in the place of a conversation's id
 TEMPLATES = Path(__file__).parent / "templates"
 HUES = 6
 ANNOUNCED = 240  # characters of a new message that a screen reader is told
 FEW_CHOICES, SHORT_CHOICE = 5, 24  # up to here a choice is a row of buttons, beyond it a list
-LINKS = ("http", "https", "mailto")
 
 
 def path_of(user: str, conversation: str | None = None, *more: str) -> str:
@@ -71,14 +63,6 @@ def path_of(user: str, conversation: str | None = None, *more: str) -> str:
 def moment(at: datetime, zone: str) -> str:
     """Return the date and time in words, in this IANA zone; UTC where it is empty."""
     return When(at, zone or "UTC").plain()
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks: their id decides what is marked as theirs, their zone every time that is shown."""
-
-    user: str
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +256,9 @@ class Renderer:
         return Markup("").join(drawn)
 
     def _draw(self, blocks: tuple[Block, ...], mentions: Mapping[UUID, str], viewer: Viewer, key: str) -> list[Markup]:
-        return [self._one(block, _Spans(mentions, viewer), f"{key}-{index}") for index, block in enumerate(blocks)]
+        return [self._one(block, Spans(mentions, viewer), f"{key}-{index}") for index, block in enumerate(blocks)]
 
-    def _one(self, block: Block, spans: _Spans, key: str) -> Markup:
+    def _one(self, block: Block, spans: Spans, key: str) -> Markup:
         match block:
             case Heading():
                 return self._block("heading", block.text)
@@ -347,57 +331,3 @@ class Renderer:
 
     def _input(self, name: str, field: Field, key: str) -> Markup:
         return Markup(getattr(self._fields, name)(field, key))  # noqa: S704 -- a macro's output is escaped
-
-
-@dataclass(frozen=True, slots=True)
-class _Spans:
-    """Text as HTML for one viewer."""
-
-    mentions: Mapping[UUID, str]
-    viewer: Viewer
-
-    def text(self, text: Text) -> Markup:
-        return Markup("").join(self._span(span) for span in text)
-
-    def _span(self, span: Span) -> Markup:
-        match span:
-            case str():
-                return escape(span)
-            case Bold():
-                return Markup("<strong>{}</strong>").format(span.text)
-            case Link():
-                return _link(span)
-            case Mention():
-                return self._mention(span)
-            case When():
-                words = span.plain(self.viewer.zone or None)
-                return Markup('<time datetime="{}">{}</time>').format(span.at.isoformat(), words)
-            case HowToAsk():
-                return escape(span.plain(SLASH))
-            case Cmd():
-                return Markup("<kbd>{} {}</kbd>").format(SLASH, span.words)
-            case _:
-                assert_never(span)
-
-    def _mention(self, span: Mention) -> Markup:
-        user = self.mentions.get(span.person)
-        if user is None:
-            return Markup("<bdi>{}</bdi>").format(span.name)
-        kind = "mention you" if user == self.viewer.user else "mention"
-        return Markup('<bdi class="{}">@{}</bdi>').format(kind, span.name)
-
-
-def safe_url(url: str) -> str:
-    """The address if a browser may follow it, else an empty text."""
-    try:
-        return url if urlsplit(url).scheme.lower() in LINKS else ""
-    except ValueError:
-        return ""
-
-
-def _link(link: Link) -> Markup:
-    if not safe_url(link.url):
-        return Markup("<bdi>{}</bdi>").format(link.text)
-    return Markup(
-        '<a href="{}" target="_blank" rel="noopener noreferrer">{}<span class="unseen"> (opens in a new tab)</span></a>'
-    ).format(link.url, link.text)

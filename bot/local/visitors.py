@@ -14,7 +14,8 @@ from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson
 from bot.local.messages import Channel, NoSuchConversation, direct
 from bot.local.port import PLATFORM, TENANT
-from bot.local.render import BOT_NAME, HOME, Viewer
+from bot.local.render import BOT_NAME, HOME
+from bot.local.spans import Viewer
 from handlers.core.requests import Place
 
 
