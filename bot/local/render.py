@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from bot.local import charts
 from bot.local.host import CommandHelp, LocalPerson, NextDue
+from bot.local.html_text import SLASH, Spans, Viewer, safe_url
 from bot.local.messages import Channel, Message, direct
-from bot.local.spans import SLASH, Spans, Viewer, safe_url
 from handlers.core.cards import (
     Block,
     Bullets,

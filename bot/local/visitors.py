@@ -12,10 +12,10 @@ from aiohttp import web
 from bot.local import sent
 from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson
+from bot.local.html_text import Viewer
 from bot.local.messages import Channel, NoSuchConversation, direct
 from bot.local.port import PLATFORM, TENANT
 from bot.local.render import BOT_NAME, HOME
-from bot.local.spans import Viewer
 from handlers.core.requests import Place
 
 

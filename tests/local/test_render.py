@@ -9,9 +9,9 @@ import pytest
 
 from bot.local import charts
 from bot.local.host import LocalPerson
+from bot.local.html_text import Viewer, safe_url
 from bot.local.messages import Channel
 from bot.local.render import Renderer
-from bot.local.spans import Viewer, safe_url
 from handlers.core.cards import (
     Card,
     Chart,
