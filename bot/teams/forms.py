@@ -79,11 +79,13 @@ def _submit(form: Form, page: Page) -> ac.Action:
 
 
 def _input(item: Field, limits: Limits) -> ac.CardElement:
+    filled = isinstance(item, ChoiceField) and bool(item.value)  # a list that shows a choice cannot be emptied
+    required = not item.optional and not filled
     common: dict[str, Any] = {
         "id": INPUT + item.id,
         "label": one_line(item.label, limits.label),
-        "is_required": None if item.optional else True,
-        "error_message": None if item.optional else "Please fill this in.",
+        "is_required": required or None,
+        "error_message": "Please fill this in." if required else None,
     }
     hint = one_line(item.hint, limits.label) or None
     match item:
@@ -98,7 +100,7 @@ def _input(item: Field, limits: Limits) -> ac.CardElement:
         case ChoiceField():
             return ac.ChoiceSetInput(
                 **common,
-                placeholder=hint or "Choose one",
+                placeholder=hint or (None if filled else "Choose one"),
                 style="compact",
                 choices=_choices(item, limits),
                 value=item.value or None,

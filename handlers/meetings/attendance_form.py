@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -40,7 +41,7 @@ from storage.record.enrolments import Enrolment
 
 OTHER_MINUTES = "minutes"  # still partly there, for another time than the one that is saved
 Value = Literal["present", "partial", "excused", "absent", "minutes"]
-PERSON_FIELD = re.compile(r"p-(?P<person>[0-9a-f]{32})-(?P<version>[0-9]{1,4})")
+PERSON_FIELD = re.compile(r"p-(?P<person>[A-Za-z0-9_-]{21}[AQgw])-(?P<version>[0-9]{1,4})")
 COORDINATOR_ONLY = "Only a coordinator can change this. Ask your coordinator."
 
 
@@ -130,12 +131,13 @@ def _options(line: RosterLine) -> tuple[Option, ...]:
         labels[code] = label
         if code == "partial":
             labels[code] += f", {counted(line.mark.minutes or 0, 'minute')}"
-            labels[OTHER_MINUTES] = f"{label}, change the minutes"
+            labels[OTHER_MINUTES] = "Other minutes"
     return options_of(labels)
 
 
 def _field(person_id: UUID, version: int) -> str:
-    return f"p-{person_id.hex}-{version}"
+    """The field's id: who, shortly because a form names each field twice, and what the form showed of them."""
+    return f"p-{urlsafe_b64encode(person_id.bytes).decode().rstrip('=')}-{version}"
 
 
 def _reason_field(call: Call, lines: list[RosterLine]) -> tuple[Field, ...]:
@@ -209,7 +211,8 @@ def _choices(read: FieldReader, names: Iterable[str]) -> dict[UUID, Choice]:
             raise Refused("This form is too old. Send ", Cmd("attendance"), " to see the list.")
         value = read.choice(name, (*STATUSES, OTHER_MINUTES))
         if value:
-            choices[UUID(field["person"])] = Choice(int(field["version"]), cast(Value, value))
+            person_id = UUID(bytes=urlsafe_b64decode(field["person"] + "=="))
+            choices[person_id] = Choice(int(field["version"]), cast(Value, value))
     return choices
 
 

@@ -226,7 +226,7 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(mat
     assert await steps(matched) == ["granted", "withdrawn", "made"]
 
     await dana.taps_in_chat("This is wrong")
-    assert "Mon Sep 7, 2026, transfer" in json.dumps(matched.fake.top_view(dana.user))
+    assert "Mon Sep 7, 2026, Transfer to Gateway" in json.dumps(matched.fake.top_view(dana.user))
 
 
 async def test_what_a_policy_leaves_open_is_filled_in_after_reading_it(matched: Story) -> None:

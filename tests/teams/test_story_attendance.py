@@ -124,7 +124,7 @@ async def test_whoever_did_not_tap_is_left_open(story: Story, cohort: dict[str, 
     assert ruth.sees("Attendance is still open")
     await story.pass_time(hours=48)
     carols = cohort["carol"].sees("Attendance is still not confirmed")
-    await cohort["carol"].taps(carols, "Everyone came")
+    await cohort["carol"].taps(carols, "The other 2 came")
     assert ledger(story, meeting, cohort["lee"]) == [("confirmed", "present", None, "Carol Dietz", "")]
     assert "Attendance is complete" in shown(ruth.sees("Attendance is complete"))
 
@@ -164,6 +164,7 @@ async def test_person_by_person_with_minutes_a_visitor_and_a_correction(
 
     # A correction says who, when and why; what was recorded stays.
     opened = await ruth.taps(roster, "Correct")
+    field = {label: name for name, label in opened.dialog.labels().items()}
     silent = await ruth.sends(opened.dialog, **{field["Sam Whitfield"]: "present"})
     assert "Choose why you're changing it." in silent.dialog.text
     done = await ruth.sends(silent.dialog, reason="told_later")
