@@ -18,7 +18,7 @@ from handlers.checkins.checkins import (
 )
 from handlers.checkins.pulses import save_pulse
 from handlers.checkins.saved import saved_sentence, whole_sentence
-from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, action, buttons, say
+from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, action, buttons, say, with_commands
 from handlers.core.requests import Reply, Typed, notice
 from handlers.core.router import Call, Refused, commands_of, router, suggested
 from program.checkins.typed import (
@@ -52,7 +52,7 @@ def read_typed(call: Call) -> Reply:
     if (choice := _choice(call, text)) is not None:
         return choice
     if answer := small_talk(text):
-        return notice(answer)
+        return notice(*with_commands(answer))
     if consent_notice.has_declined(call.work.tx, call.my_id):
         return _declined(router.unknown(call, text))
     checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)

@@ -468,7 +468,7 @@ async def test_help_privacy_and_a_command_that_nobody_knows(story: Story) -> Non
     assert "• meeting new: Schedule one or more meetings" in mentor
     assert "• digest: See the weekly digest now" in coordinator
     assert "# Who sees what" in await story.carol.taps_notice("Privacy")
-    assert "Who can read it: you" in await story.dana.sends("privacy")
+    assert "Your answers: only you and mentors you choose see them" in await story.dana.sends("privacy")
 
     unknown = await story.dana.sends("progrss")
     assert unknown == "I don't know that command. Did you mean one of these?\n[progress]"
