@@ -225,10 +225,10 @@ class World:
             if agreed:
                 consent.decide(work, person.id, seen.id, consent.AGREED)
             one.id = person.id
-        from handlers.checkins.schedule import refresh_turns
+        from handlers.checkins.schedule import refresh_schedule
 
         with self.database.write() as tx:
-            refresh_turns(self.work(tx), [one.id])
+            refresh_schedule(self.work(tx), [one.id])
         return one
 
     # Time ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.cli.keyring import unlock_database
 from bot.settings import Settings
 from bot.startup import CannotStart, open_database, operator_keys
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.features import router
 from handlers.people import identity, replacing
 from handlers.people.handover import roster_changed
@@ -106,7 +106,7 @@ def _follow(work: Work, plan: Plan) -> None:
     for hook in router.start_hooks:
         hook(work)
     identity.propose_again(work)
-    refresh_turns(work, plan.touched)
+    refresh_schedule(work, plan.touched)
     roster_changed(work, plan)
 
 

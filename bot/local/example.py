@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bot.local.chat import Chat
 from bot.local.port import PLATFORM, TENANT
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people import identity
 from program.core.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
@@ -78,7 +78,7 @@ def seed_program(work: Work) -> None:
     _past_meetings(work, ozarks, mentor)
     _meetings_to_come(work, ozarks, mentor)
     _two_years(work, *_at_home(work, "Bootheel", LAST, "bootheel-cohort"), finished)
-    refresh_turns(work)
+    refresh_schedule(work)
 
 
 def _channel(work: Work, external: str, name: str) -> UUID:

@@ -11,7 +11,7 @@ from handlers.checkins import consent_notice
 from handlers.checkins.consent_notice import has_agreed, has_declined
 from handlers.checkins.eligibility import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
-from handlers.checkins.schedule import Off, set_turns
+from handlers.checkins.schedule import DaysOff, set_schedules
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Form, Note, TextField, When, action, buttons, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import Call, FieldReader, Refused, router
@@ -22,7 +22,7 @@ from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, tu
 from program.core.times import local_day
 from program.core.words import capitalized
 from storage.checkins import checkins, consent, reflections
-from storage.checkins.checkins import CheckIn, Turn
+from storage.checkins.checkins import CheckIn, Schedule
 from storage.checkins.saved import Saved, find_saved
 from storage.core.work import Work
 from storage.outbox import deliveries, due
@@ -49,27 +49,27 @@ PULSES = ("1", "2", "3", "4", "5")
     late="goes out late while its window of seven days is open; after that it is recorded as missed",
 )
 def open_checkins(work: Work, moment: Moment) -> str | None:
-    """Open a check-in for everybody whose turn has come; late ones go out while their window is open."""
+    """Open a check-in for everybody whose check-in is due; late ones go out while their window is open."""
     came = datetime.fromisoformat(moment.subject)
     closes_at = came + timedelta(days=OPEN_DAYS)
     due_people = set(checkins.people_due(work.tx, came))
-    turns = checkins.turns(work.tx, due=came)
-    checkins.drop_turns(work, list(due_people - {turn.person_id for turn in turns}))
+    schedules = checkins.schedules(work.tx, due=came)
+    checkins.drop_next(work, list(due_people - {schedule.person_id for schedule in schedules}))
     prompts = checkins.prompts(work.tx)
-    chosen = cache(lambda turn: [str(one.id) for one in choose_prompts(prompts, turn)])
-    off = Off(work, [turn.person_id for turn in turns])
+    chosen = cache(lambda number: [str(prompt.id) for prompt in choose_prompts(prompts, number)])
+    off = DaysOff(work, [schedule.person_id for schedule in schedules])
     rows = []
-    for turn in turns:
-        day = local_day(came, turn.zone)
-        if work.now < closes_at and _takes(turn, day, off):
-            rows.append((turn.person_id, day, chosen(turn_of(day, turn.cycle))))
+    for schedule in schedules:
+        day = local_day(came, schedule.zone)
+        if work.now < closes_at and _takes(schedule, day, off):
+            rows.append((schedule.person_id, day, chosen(turn_of(day, schedule.cycle))))
     opened = checkins.open_checkins(work, rows, closes_at)
-    deliveries.to_people(work, "checkin", [(one.person_id, one.id) for one in opened])
+    deliveries.to_people(work, "checkin", [(checkin.person_id, checkin.id) for checkin in opened])
     if opened:
-        # Those of two turns that are both late may open at one instant; each turn has a reminder and a closing.
+        # Those of two schedules that are both late may open at one instant; each has a reminder and a closing.
         due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat(), tag=moment.subject)
         due.plan(work, "checkins.close", closes_at, work.now.isoformat(), tag=moment.subject)
-    set_turns(work, turns)
+    set_schedules(work, schedules)
     return None if opened else "missed" if rows or work.now >= closes_at else None
 
 
@@ -84,19 +84,25 @@ def nudge(work: Work, moment: Moment) -> str | None:
     Who has not chosen yet whether they want check-ins is not reminded.
     """
     opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
-    unanswered = {one.person_id: one for one in opened if one.closes_at > work.now}
-    turns = checkins.turns(work.tx, list(unanswered))  # nobody who completed, left, or wants none any more
+    unanswered = {checkin.person_id: checkin for checkin in opened if checkin.closes_at > work.now}
+    schedules = checkins.schedules(work.tx, list(unanswered))  # nobody who completed, left, or wants none any more
     agreed = consent.agreed_of(work.tx, list(unanswered))
-    off = Off(work, list(unanswered))
-    asked = [one for one in turns if one.person_id in agreed and _takes(one, local_day(work.now, one.zone), off)]
-    deliveries.to_people(work, "checkin.nudge", [(one.person_id, unanswered[one.person_id].id) for one in asked])
+    off = DaysOff(work, list(unanswered))
+    asked = [
+        schedule
+        for schedule in schedules
+        if schedule.person_id in agreed and _takes(schedule, local_day(work.now, schedule.zone), off)
+    ]
+    deliveries.to_people(
+        work, "checkin.nudge", [(schedule.person_id, unanswered[schedule.person_id].id) for schedule in asked]
+    )
     return None
 
 
-def _takes(turn: Turn, day: date, off: Off) -> bool:
+def _takes(schedule: Schedule, day: date, off: DaysOff) -> bool:
     """Whether somebody takes check-ins on a day: they have not paused, and it is no day off."""
-    asleep = turn.snoozed_until is not None and day < turn.snoozed_until
-    return not asleep and not off.on(turn, day)
+    asleep = schedule.snoozed_until is not None and day < schedule.snoozed_until
+    return not asleep and not off.on(schedule, day)
 
 
 @router.moment(
@@ -106,7 +112,7 @@ def _takes(turn: Turn, day: date, off: Off) -> bool:
 )
 def close(work: Work, moment: Moment) -> str | None:
     opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject))
-    deliveries.refresh_all(work, ("checkin", "checkin.nudge"), [one.id for one in opened])
+    deliveries.refresh_all(work, ("checkin", "checkin.nudge"), [checkin.id for checkin in opened])
     return None
 
 
@@ -231,20 +237,20 @@ def read_notice(call: Call) -> Reply:
 @router.press("checkins.write")
 def write_form(call: Call) -> Reply:
     """Three short prompts, none of them required; what this account saved before is filled in."""
-    found = open_checkin(call)
-    before = find_answers(call, found)
-    readers = read_by(find_saved(call.work.tx, found.id, call.my_id))
+    checkin = open_checkin(call)
+    before = find_answers(call, checkin)
+    readers = read_by(find_saved(call.work.tx, checkin.id, call.my_id))
     fields = [
-        answer_field(str(one.id), one.text, before.get(str(one.id), ""))
-        for one in checkins.prompt_texts(call.work.tx, found.prompts)
+        answer_field(str(prompt.id), prompt.text, before.get(str(prompt.id), ""))
+        for prompt in checkins.prompt_texts(call.work.tx, checkin.prompts)
     ]
     if reflections.TYPED in before:
         fields.append(answer_field(reflections.TYPED, TYPED_LABEL, before[reflections.TYPED]))
     return Reply(
         form=Form(
             "Your reflection",
-            action("checkins.save", found.id),
-            opener=action("checkins.write", found.id),
+            action("checkins.save", checkin.id),
+            opener=action("checkins.write", checkin.id),
             confidential=True,
             blocks=(
                 *([say(readers)] if readers else []),
@@ -266,57 +272,57 @@ def answer_field(name: str, label: str, text: str) -> TextField:
     return TextField(name, label, text, multiline=True, optional=True)
 
 
-def find_answers(call: Call, found: CheckIn) -> reflections.Answers:
+def find_answers(call: Call, checkin: CheckIn) -> reflections.Answers:
     """What this account wrote."""
-    item = vault.find(call.work.tx, found.id, reflections.KIND, call.me.account_id)
+    item = vault.find(call.work.tx, checkin.id, reflections.KIND, call.me.account_id)
     return reflections.read(call.vault, call.work.tx, item.id, call.me.account_id) if item else {}
 
 
-def save_answers(call: Call, found: CheckIn, answers: reflections.Answers) -> None:
+def save_answers(call: Call, checkin: CheckIn, answers: reflections.Answers) -> None:
     """Save what this account wrote, in place of what it wrote before.
 
     Raises:
         Refused: a legal hold is on it, and a word would be lost.
     """
     with holds.respected(call):
-        reflections.save(call.vault, call.work, found, call.my_id, call.me.account_id, answers)
+        reflections.save(call.vault, call.work, checkin, call.my_id, call.me.account_id, answers)
 
 
 @router.submit("checkins.save")
 def save(call: Call) -> Reply:
-    found = open_checkin(call)
+    checkin = open_checkin(call)
     read = FieldReader(call.values)
-    before = find_answers(call, found)
-    names = [*found.prompts, reflections.TYPED]
+    before = find_answers(call, checkin)
+    names = [*checkin.prompts, reflections.TYPED]
     # What came in while the form was open is not in it, and stays.
     texts = {name: read.text(name) if name in call.values else before.get(name, "") for name in names}
     answers = {name: text for name, text in texts.items() if text}
     read.check()
-    save_answers(call, found, answers)
-    answered(call, found)
+    save_answers(call, checkin, answers)
+    answered(call, checkin)
     if answers:
-        return notice(saved_sentence(find_saved(call.work.tx, found.id, call.my_id)))
-    return notice(*removed_sentence(call, found))
+        return notice(saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id)))
+    return notice(*removed_sentence(call, checkin))
 
 
 @router.press("checkins.reach")
 def reach_out(call: Call) -> Reply:
     """Tell the mentors just that they are asked to reach out."""
-    found = open_checkin(call)
+    checkin = open_checkin(call)
     mentors = _mentors_of(call.work, call.my_id)
     if not mentors:
         raise Refused(f"Your cohort has no mentor yet. {ask_coordinator(call.work.tx)}")
-    if checkins.ask_mentor(call.work, found.id):
+    if checkins.ask_mentor(call.work, checkin.id):
         for mentor_id in sorted(mentors):
-            deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=found.id)
-    deliveries.refresh(call.work, found.id, "checkin")
-    return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, found.id) or found))
+            deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=checkin.id)
+    deliveries.refresh(call.work, checkin.id, "checkin")
+    return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, checkin.id) or checkin))
 
 
 def _mentors_of(work: Work, person_id: UUID) -> set[UUID]:
     """The mentors of somebody's cohorts; a mentor who gets check-ins has none."""
     own = cohorts.shared_cohorts(work.tx, person_id, ("mentee",))
-    return {mentor.id for one in own for mentor in cohorts.members(work.tx, one.id, "mentor")} - {person_id}
+    return {mentor.id for cohort in own for mentor in cohorts.members(work.tx, cohort.id, "mentor")} - {person_id}
 
 
 def ask_again(work: Work, person_ids: Collection[UUID]) -> None:
@@ -354,7 +360,7 @@ def checkin_command(call: Call) -> Reply:
         return Reply(card=consent_notice.unread_card(checkin) if undecided else checkin_card(call.work, checkin))
     if (reason := gets_none(call)) is not None:
         return notice(*reason)
-    at = checkins.turn_at(call.work.tx, call.my_id)
+    at = checkins.next_at(call.work.tx, call.my_id)
     if at is None:
         return notice("No check-in is open.")
     return notice("No check-in is open. You'll get the next one ", When(at, call.me.zone), ".")

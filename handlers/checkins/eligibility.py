@@ -28,4 +28,4 @@ def gets_none(call: Call) -> Text | None:
         return (reason,)
     if consent_notice.has_declined(call.work.tx, call.my_id):
         return consent_notice.DECLINED
-    return None if checkins.turns(call.work.tx, [call.my_id]) else OFF
+    return None if checkins.schedules(call.work.tx, [call.my_id]) else OFF

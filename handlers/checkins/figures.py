@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.checkins.schedule import Off
+from handlers.checkins.schedule import DaysOff
 from handlers.core.cards import Block, Button, Card, Note, Table, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import COORDINATORS, Call, Refused, router
@@ -68,12 +68,14 @@ def _make(work: Work, month: date, vault: Vault) -> None:
     rule, zone = Rule(work.privacy_settings.threshold), program.zone_of(work.tx)
     since, until = (to_utc(datetime.combine(day, time()), zone) for day in (month, _after(month)))
     members, names = _could_answer(work, since, until)
-    found = groups(members, rule)
-    said, then = _participation(work, month, found, [one for ids in members.values() for one in ids], rule)
-    for place, ids in found.items():
+    by_place = groups(members, rule)
+    said, then = _participation(
+        work, month, by_place, [person_id for ids in members.values() for person_id in ids], rule
+    )
+    for place, ids in by_place.items():
         reserved = reserve(said, len(then.intersection(ids)))
         counted = figures.tally(work.tx, vault, ids, since, until)
-        name = names.get(place, "All others" if len(found) > 1 else "The program")
+        name = names.get(place, "All others" if len(by_place) > 1 else "The program")
         figures.save(work, Shown(month, place, name, len(ids), figure(counted, len(ids), reserved, rule)), reserved)
 
 
@@ -85,32 +87,32 @@ def _could_answer(work: Work, since: datetime, until: datetime) -> tuple[dict[st
     members: dict[str, list[UUID]] = {}
     names: dict[str, str] = {}
     counted: set[UUID] = set()
-    off = Off(work)
-    for one in figures.mentees(work.tx, until):
-        after = max(one.since, since - timedelta(seconds=1))
-        at = next_checkin(after, one.zone, one.cycle, off.of(one.id, one.cohort_id))
-        if at < until and one.id not in counted:
-            counted.add(one.id)
-            members.setdefault(str(one.cohort_id), []).append(one.id)
-            names[str(one.cohort_id)] = one.cohort
+    off = DaysOff(work)
+    for mentee in figures.mentees(work.tx, until):
+        after = max(mentee.since, since - timedelta(seconds=1))
+        at = next_checkin(after, mentee.zone, mentee.cycle, off.of(mentee.id, mentee.cohort_id))
+        if at < until and mentee.id not in counted:
+            counted.add(mentee.id)
+            members.setdefault(str(mentee.cohort_id), []).append(mentee.id)
+            names[str(mentee.cohort_id)] = mentee.cohort
     return members, names
 
 
 def _participation(
-    work: Work, month: date, found: dict[str, list[UUID]], everybody: Sequence[UUID], rule: Rule
+    work: Work, month: date, by_place: dict[str, list[UUID]], everybody: Sequence[UUID], rule: Rule
 ) -> tuple[Participation | None, set[UUID]]:
     """What was said last, or is said now, once in each school year; and who keeps the reserve until more is said."""
     year = _school_year(month)
     before = figures.participation_of(work.tx, year)
     if before is not None:
         return before, figures.keeping_the_reserve(work.tx, year)
-    sizes = {place: len(ids) for place, ids in found.items()}
+    sizes = {place: len(ids) for place, ids in by_place.items()}
     today = local_day(work.now, program.zone_of(work.tx))
     counts = (figures.count_declined(work.tx, everybody), figures.count_paused(work.tx, everybody, today))
     said = participation(sizes, *counts, rule)
     if said is not None:
         figures.save_participation(work, year, said, len(everybody))
-        return said, set(found[said.place])
+        return said, set(by_place[said.place])
     return figures.last_participation(work.tx, year), figures.keeping_the_reserve(work.tx, year)
 
 
@@ -123,8 +125,8 @@ def _school_year(month: date) -> date:
 
 @router.command("figures", "See how check-ins are going, by group", who=COORDINATORS, reads=True)
 def figures_command(call: Call) -> Reply:
-    found = figures.months(call.work.tx)
-    return Reply(card=figures_card(call.work, found[0] if found else None))
+    months = figures.months(call.work.tx)
+    return Reply(card=figures_card(call.work, months[0] if months else None))
 
 
 @router.press("figures.month")
@@ -132,10 +134,10 @@ def earlier(call: Call) -> Reply:
     if not call.me.coordinator:
         raise Refused("Only coordinators can see figures.")
     wanted = call.args[0] if call.args else ""
-    found = [month for month in figures.months(call.work.tx) if month.isoformat() == wanted]
-    if not found:
+    months = [month for month in figures.months(call.work.tx) if month.isoformat() == wanted]
+    if not months:
         raise Refused("There are no figures for that month.")
-    return Reply(replace=figures_card(call.work, found[0]))
+    return Reply(replace=figures_card(call.work, months[0]))
 
 
 def figures_card(work: Work, month: date | None) -> Card:
@@ -150,8 +152,8 @@ def figures_card(work: Work, month: date | None) -> Card:
     if month is None:
         return Card("No figures yet", (say("No group had enough people yet."), how))
     shown = figures.of_month(work.tx, month)
-    total = sum(one.figure.at_least for one in shown)
-    rows = tuple((one.name, _answered(one.figure, one.members), MOODS[one.figure.mood]) for one in shown)
+    total = sum(group.figure.at_least for group in shown)
+    rows = tuple((group.name, _answered(group.figure, group.members), MOODS[group.figure.mood]) for group in shown)
     title = f"Check-ins in {month:%B %Y}"
     blocks: list[Block] = [Table(("Group", "Answered", "Mood"), rows, caption="")]
     if len(shown) > 1 and total:
@@ -159,14 +161,14 @@ def figures_card(work: Work, month: date | None) -> Card:
     said = figures.participation_of(work.tx, _school_year(month))
     if said is not None:
         blocks.append(say(_participation_words(said, rule.threshold)))
-    older = [one for one in figures.months(work.tx) if one < month]
+    older = [earlier_month for earlier_month in figures.months(work.tx) if earlier_month < month]
     if older:
         blocks.append(buttons(Button(f"{older[0]:%B %Y}", action("figures.month", older[0].isoformat()))))
     return Card(title, (*blocks, how))
 
 
-def _answered(found: Figure, members: int) -> str:
-    return f"at least {found.at_least} of {members}" if found.at_least else "not shown"
+def _answered(figure_shown: Figure, members: int) -> str:
+    return f"at least {figure_shown.at_least} of {members}" if figure_shown.at_least else "not shown"
 
 
 def _participation_words(said: Participation, threshold: int) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 
 from handlers.checkins import consent_notice
 from handlers.checkins.eligibility import gets_none, never_gets
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, action, buttons, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import EVERYONE, Call, Refused, router
@@ -45,7 +45,7 @@ def snooze(call: Call) -> Reply:
     if (until - today).days > 366:
         raise Refused("A pause can last up to a year. Send ", Cmd("checkins off"), " to stop check-ins.")
     pauses.set_snooze(call.work.tx, call.my_id, until)
-    refresh_turns(call.work, [call.my_id])
+    refresh_schedule(call.work, [call.my_id])
     said = say("No check-ins until ", Bold(say_day(until)), ". I'll still announce meetings.")
     return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
 
@@ -55,7 +55,7 @@ def resume(call: Call) -> Reply:
     """End the asker's pause, and say when the next check-in is."""
     paused = _is_paused(call)
     pauses.set_snooze(call.work.tx, call.my_id, None)
-    refresh_turns(call.work, [call.my_id])
+    refresh_schedule(call.work, [call.my_id])
     if (reason := gets_none(call)) is not None:
         return notice(*reason)
     if paused:
@@ -66,13 +66,13 @@ def resume(call: Call) -> Reply:
 def _is_paused(call: Call) -> bool:
     """Whether check-ins that the asker would get are paused now."""
     today = local_day(call.work.now, call.me.zone)
-    turns = checkins.turns(call.work.tx, [call.my_id])
-    return any(turn.snoozed_until is not None and today < turn.snoozed_until for turn in turns)
+    schedules = checkins.schedules(call.work.tx, [call.my_id])
+    return any(schedule.snoozed_until is not None and today < schedule.snoozed_until for schedule in schedules)
 
 
 def _next_checkin(call: Call, lead: str) -> Text:
     """A sentence about the asker's next check-in; empty where none is planned."""
-    at = checkins.turn_at(call.work.tx, call.my_id)
+    at = checkins.next_at(call.work.tx, call.my_id)
     return (lead, When(at, call.me.zone), ".") if at is not None else ()
 
 
@@ -95,7 +95,7 @@ def switch(call: Call) -> Reply:
     if call.words not in ("on", "off"):
         return _state(call)
     pauses.set_checkins(call.work.tx, call.my_id, call.words == "on")
-    refresh_turns(call.work, [call.my_id])
+    refresh_schedule(call.work, [call.my_id])
     if call.words == "off":
         return notice("Check-ins are off. To turn them on again, send ", Cmd("checkins on"), ".")
     if consent_notice.has_declined(call.work.tx, call.my_id):

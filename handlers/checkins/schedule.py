@@ -11,40 +11,40 @@ from program.checkins.schedule import next_checkin
 from program.core.times import to_utc
 from program.meetings.series import Break, break_on
 from storage.checkins import checkins
-from storage.checkins.checkins import Turn
+from storage.checkins.checkins import Schedule
 from storage.core.work import Work
 from storage.meetings import breaks
 from storage.outbox import due
 from storage.record import leaves
 
 
-def refresh_turns(work: Work, people: Sequence[UUID] | None = None) -> None:
-    """Set the next turn of these people (None: of everybody) and plan the moments of it."""
-    found = checkins.turns(work.tx, people)
+def refresh_schedule(work: Work, people: Sequence[UUID] | None = None) -> None:
+    """Set the next check-in of these people (None: of everybody) and plan its moment."""
+    schedules = checkins.schedules(work.tx, people)
     if people is not None:
-        gone = set(people) - {turn.person_id for turn in found}
-        checkins.drop_turns(work, list(gone))
-    set_turns(work, found)
+        gone = set(people) - {schedule.person_id for schedule in schedules}
+        checkins.drop_next(work, list(gone))
+    set_schedules(work, schedules)
 
 
-def set_turns(work: Work, found: Sequence[Turn]) -> None:
-    """Set each turn to the first time after now that the rhythm, breaks and the person's pause allow."""
-    off = Off(work, [turn.person_id for turn in found])
+def set_schedules(work: Work, schedules: Sequence[Schedule]) -> None:
+    """Set each next check-in to the first time after now that the rhythm, breaks and the person's pause allow."""
+    off = DaysOff(work, [schedule.person_id for schedule in schedules])
     next_at = cache(next_checkin)  # most people share a rhythm
-    turns: list[tuple[UUID, datetime]] = []
-    for turn in found:
+    planned: list[tuple[UUID, datetime]] = []
+    for schedule in schedules:
         after = work.now
-        if turn.snoozed_until is not None:
-            awake = to_utc(datetime.combine(turn.snoozed_until, time()), turn.zone)
+        if schedule.snoozed_until is not None:
+            awake = to_utc(datetime.combine(schedule.snoozed_until, time()), schedule.zone)
             after = max(after, awake - timedelta(seconds=1))
-        at = next_at(after, turn.zone, turn.cycle, off.of(turn.person_id, turn.cohort_id))
-        turns.append((turn.person_id, at))
-    checkins.set_turns(work, turns)
-    for at in sorted({at for _, at in turns}):
+        at = next_at(after, schedule.zone, schedule.cycle, off.of(schedule.person_id, schedule.cohort_id))
+        planned.append((schedule.person_id, at))
+    checkins.set_next(work, planned)
+    for at in sorted({at for _, at in planned}):
         due.plan(work, "checkins.open", at, at.isoformat())
 
 
-class Off:
+class DaysOff:
     """The days off of people: the program's breaks, their cohort's, and their own leaves."""
 
     def __init__(self, work: Work, people: Sequence[UUID] | None = None) -> None:
@@ -54,13 +54,13 @@ class Off:
     def of(self, person_id: UUID, cohort_id: UUID) -> tuple[Break, ...]:
         return (*self._breaks.get(None, ()), *self._breaks.get(cohort_id, ()), *self._leaves.get(person_id, ()))
 
-    def on(self, turn: Turn, day: date) -> bool:
+    def on(self, schedule: Schedule, day: date) -> bool:
         """Whether a day is off for somebody, in the cohort that sets their rhythm."""
-        return break_on(day, self.of(turn.person_id, turn.cohort_id)) is not None
+        return break_on(day, self.of(schedule.person_id, schedule.cohort_id)) is not None
 
 
 def _breaks(work: Work) -> dict[UUID | None, tuple[Break, ...]]:
-    found: dict[UUID | None, tuple[Break, ...]] = {}
+    by_cohort: dict[UUID | None, tuple[Break, ...]] = {}
     for item in breaks.of_program(work.tx):
-        found[item.cohort_id] = (*found.get(item.cohort_id, ()), item.days)
-    return found
+        by_cohort[item.cohort_id] = (*by_cohort.get(item.cohort_id, ()), item.days)
+    return by_cohort

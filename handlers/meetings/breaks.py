@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import (
     Block,
     Bold,
@@ -168,7 +168,7 @@ def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str
         own = [meeting for meeting in hit if meeting.cohort_id == cohort_id]
         cancel_meetings(call.work, own, cohorts.get(call.work.tx, cohort_id), reason, call.my_id)
     people = [one.id for one in cohorts.members(call.work.tx, cohort.id)] if cohort else None
-    refresh_turns(call.work, people)
+    refresh_schedule(call.work, people)
     return len(hit)
 
 
@@ -182,7 +182,7 @@ def remove(call: Call) -> Reply:
         raise Refused("Only the cohort's mentors and coordinators can change breaks.")
     breaks.remove(call.work, found.id, call.my_id)
     people = [one.id for one in cohorts.members(call.work.tx, found.cohort_id)] if found.cohort_id else None
-    refresh_turns(call.work, people)
+    refresh_schedule(call.work, people)
     return notice(f"Removed {found.label}. Meetings that it cancelled stay cancelled.")
 
 

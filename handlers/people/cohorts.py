@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 from uuid import UUID
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import (
     Block,
     Bold,
@@ -137,7 +137,7 @@ def set_settings(call: Call) -> Reply:
     }
     cohorts.change(call.work, cohort.id, call.my_id, **values)
     set_retention(call, cohort, months)
-    refresh_turns(call.work, [one.id for one in cohorts.members(call.work.tx, cohort.id)])
+    refresh_schedule(call.work, [one.id for one in cohorts.members(call.work.tx, cohort.id)])
     replan_reminders(call.work, cohorts.get(call.work.tx, cohort.id))
     changed = cohorts.get(call.work.tx, cohort.id)
     return notice(f"Saved. Reminders: {_reminder_words(changed)}. Check-ins: {_cycle_words(changed)}.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import (
     Block,
     Bold,
@@ -183,7 +183,7 @@ def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None
     account_links.confirm(work, account_id, person_id, by)
     if people.mark_welcomed(work, person_id):
         deliveries.to_person(work, "welcome", person_id, person_id)
-    refresh_turns(work, [person_id])
+    refresh_schedule(work, [person_id])
 
 
 # Channels ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from handlers.checkins import consent_notice
 from handlers.checkins.checkins import checkin_card
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, Text, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, Refused, router
@@ -120,7 +120,7 @@ def _decide(call: Call, decision: str) -> Reply:
     consent.decide(call.work, call.my_id, call.me.account_id, decision)
     if decision == consent.DECLINED:
         typed.destroy_all(call.work.tx, call.me.account_id)
-    refresh_turns(call.work, [call.my_id])
+    refresh_schedule(call.work, [call.my_id])
     _refresh_open(call.work, call.my_id)
     if len(call.args) < 2:
         return Reply(replace=privacy_card(call))

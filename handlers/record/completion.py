@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import time
 from uuid import UUID
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import (
     Bold,
     Button,
@@ -209,7 +209,7 @@ def _issue(call: Call, mine: Mentee) -> None:
 
 def announce(work: Work, made: Certificate) -> None:
     """The holder gets no more prompts and is told; the question to the coordinators shows the outcome."""
-    refresh_turns(work, [made.person_id])
+    refresh_schedule(work, [made.person_id])
     deliveries.refresh(work, made.person_id, "completion.ask")
     deliveries.to_person(work, "completion.done", made.person_id, made.id)
 
@@ -245,14 +245,14 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
 
 def withdrawn(work: Work, found: Certificate) -> None:
     """The question to the coordinators and the holder's message show that a certificate holds no longer."""
-    refresh_turns(work, [found.person_id])
+    refresh_schedule(work, [found.person_id])
     deliveries.refresh(work, found.person_id, "completion.ask")
     deliveries.refresh(work, found.id, "completion.done")
 
 
 def goodbye(work: Work, person_id: UUID) -> None:
     """Somebody left the program: prompts stop today, they are offered their record and told of forgetting."""
-    refresh_turns(work, [person_id])
+    refresh_schedule(work, [person_id])
     if not cohorts.shared_cohorts(work.tx, person_id):
         deliveries.to_person(work, "completion.left", person_id, person_id, tag=work.now.isoformat())
 

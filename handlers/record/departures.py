@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import Bold, Button, Card, ChoiceField, Form, Note, action, buttons, options_of, say
 from handlers.core.requests import Reply
 from handlers.core.router import Call, FieldReader, Refused, router
@@ -89,7 +89,7 @@ def undo(call: Call) -> Reply:
         if cohort_id not in others:
             cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
     hand_over(call.work, [person.id])
-    refresh_turns(call.work, [person.id])
+    refresh_schedule(call.work, [person.id])
     deliveries.refresh(call.work, person.id, "completion.left")
     tell(call.work, back_id, person.id)
     return Reply(replace=Card("", (say(f"Undone. {person.name} is back in the program. The record shows both."),)))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import (
     Block,
     Bold,
@@ -241,7 +241,7 @@ def decide(call: Call) -> Reply:
         detail=line.detail,
     )
     ledger.add(call.work, line.person_id, settled)
-    refresh_turns(call.work, [line.person_id])
+    refresh_schedule(call.work, [line.person_id])
     deliveries.refresh(call.work, line.id, "leave.decide")
     deliveries.to_person(call.work, "leave.answer", line.person_id, line.id)
     return Reply(replace=_question(call.work, line))
@@ -309,7 +309,7 @@ def ended(call: Call) -> Reply:
     ends = day - timedelta(days=1)
     line = leave_line("ended", mine.starts, ends, mine.reason, call.my_id, "self" if own else "coordinator")
     line_id = ledger.add(call.work, person_id, replace(line, target_id=mine.id, happened_at=midnight(day)))
-    refresh_turns(call.work, [person_id])
+    refresh_schedule(call.work, [person_id])
     if not own:
         deliveries.to_person(call.work, "record.changed", person_id, line_id)
         undo = buttons(Button("Undo", action("records.undo", person_id, line_id)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import (
     Block,
     Bold,
@@ -252,7 +252,7 @@ def transfer(call: Call) -> Reply:
     if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, line_id, person.id)
     hand_over(call.work, [person.id])
-    refresh_turns(call.work, [person.id])
+    refresh_schedule(call.work, [person.id])
     return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
 
 
@@ -289,7 +289,7 @@ def leave(call: Call) -> Reply:
     if starts is None or (ends is not None and ends < starts):
         raise FormErrors({"ends": "The last day must be after the first day."})
     line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
-    refresh_turns(call.work, [person.id])
+    refresh_schedule(call.work, [person.id])
     tell(call.work, line_id, person.id)
     undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
     return Reply(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from handlers.core.cards import Block, Bold, Card, ChoiceField, Form, Option, action, say
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
@@ -107,5 +107,5 @@ def _take_back(call: Call, person: Person, line: RecordLine) -> Card:
     back_id = ledger.add(call.work, person.id, back)
     if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, back_id, person.id)
-    refresh_turns(call.work, [person.id])
+    refresh_schedule(call.work, [person.id])
     return Card("", (say(f"Undone for {person.name}. The record shows both."),))

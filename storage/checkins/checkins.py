@@ -1,4 +1,4 @@
-"""Check-ins, their prompts and everybody's next turn. Answers are in the vault."""
+"""Check-ins, their prompts and everybody's next check-in. Answers are in the vault."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def prompt_texts(tx: Tx, prompt_ids: Sequence[str]) -> list[Prompt]:
     return [found[one] for one in prompt_ids if one in found]
 
 
-# Turns ------------------------------------------------------------------------------------------
+# Schedule ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Schedule:
     """Somebody who gets check-ins, with the rhythm of the cohort that sets it."""
 
     person_id: UUID
@@ -102,11 +102,11 @@ class Turn:
     snoozed_until: date | None
 
 
-def turns(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None = None) -> list[Turn]:
+def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None = None) -> list[Schedule]:
     """Those who get check-ins: matched mentees until they complete, and mentors who turned them on.
 
     A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
-    several cohorts has one cycle. Who declined gets none. ``due``: only those whose turn has come by then.
+    several cohorts has one cycle. Who declined gets none. ``due``: only those whose next check-in is due by then.
     """
     chosen = pauses.wants_checkins()
     wants = or_(
@@ -134,24 +134,24 @@ def turns(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | None
     if due is not None:
         query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
         query = query.where(checkin_turn.c.next_at <= due)
-    found: dict[UUID, Turn] = {}
+    by_person: dict[UUID, Schedule] = {}
     for person_id, zone, cohort_id, weekday, at, weeks, snoozed in tx.execute(query):
-        turn = Turn(person_id, zone, cohort_id, Cycle(weekday, at, weeks), snoozed)
-        found.setdefault(person_id, turn)
-    return list(found.values())
+        schedule = Schedule(person_id, zone, cohort_id, Cycle(weekday, at, weeks), snoozed)
+        by_person.setdefault(person_id, schedule)
+    return list(by_person.values())
 
 
-def set_turns(work: Work, turns: Sequence[tuple[UUID, datetime]]) -> None:
+def set_next(work: Work, planned: Sequence[tuple[UUID, datetime]]) -> None:
     """Set when these people's next check-ins come."""
-    put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in turns))
+    put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in planned))
 
 
-def drop_turns(work: Work, person_ids: Sequence[UUID]) -> None:
+def drop_next(work: Work, person_ids: Sequence[UUID]) -> None:
     """Plan no next check-in for these people."""
     work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, person_ids)))
 
 
-def turn_at(tx: Tx, person_id: UUID) -> datetime | None:
+def next_at(tx: Tx, person_id: UUID) -> datetime | None:
     """When somebody's next check-in comes; None where none is planned."""
     found: datetime | None = tx.scalar(select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id))
     return found

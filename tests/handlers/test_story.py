@@ -403,7 +403,7 @@ async def test_what_is_typed_while_the_form_is_open_stays(world: World, dana: Pe
 
 async def next_checkin(world: World, person: Person) -> None:
     with world.database.read() as tx:
-        at = checkins.turn_at(tx, person.id)
+        at = checkins.next_at(tx, person.id)
     assert at is not None
     await world.go_to(at)
 

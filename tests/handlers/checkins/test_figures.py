@@ -37,7 +37,7 @@ def many(world: World, count: int) -> list[Person]:
 
 
 async def answer(world: World, someone: Person, number: str) -> None:
-    asked = next(one for one in reversed(world.to(someone)) if "How are things" in one.text)
+    asked = next(posted for posted in reversed(world.to(someone)) if "How are things" in posted.text)
     await someone.presses(asked, {"1": "1 hard", "5": "5 great"}.get(number, number))
 
 
@@ -49,8 +49,8 @@ async def in_september(world: World, people: list[Person], numbers: str) -> None
 
 def stored(world: World) -> list[tuple[str, int, int, str]]:
     with world.database.read() as tx:
-        found = figures.of_month(tx, date(2026, 9, 1))
-    return [(one.name, one.members, one.figure.at_least, one.figure.mood) for one in found]
+        groups = figures.of_month(tx, date(2026, 9, 1))
+    return [(group.name, group.members, group.figure.at_least, group.figure.mood) for group in groups]
 
 
 async def test_a_month_is_made_once_and_shown_to_the_coordinator_without_names(world: World, carol: Person) -> None:
@@ -133,7 +133,7 @@ async def test_the_years_counts_come_once_and_keep_a_reserve(world: World, carol
     await world.go_to(datetime(2026, 11, 10, 13, 0, tzinfo=UTC))
     with world.database.read() as tx:
         assert len(tx.execute(select(participation)).all()) == 1
-        assert [one.figure for one in figures.of_month(tx, date(2026, 10, 1))] == [Figure()]
+        assert [group.figure for group in figures.of_month(tx, date(2026, 10, 1))] == [Figure()]
     later = await carol.sends("figures")
     assert "Check-ins in October 2026" in said(later)
     assert "Check-ins in September 2026" in said(await carol.presses(later, "September 2026"))
@@ -146,11 +146,11 @@ async def test_the_reserve_goes_with_people_who_move_to_another_cohort(world: Wo
             consent.decide(world.work(tx), someone.id, None, consent.DECLINED)
     await world.go_to(MADE)
     with world.database.write() as tx:
-        work, there = world.work(tx), {one.name: one.id for one in cohorts.all_cohorts(tx)}
+        work, there = world.work(tx), {cohort.name: cohort.id for cohort in cohorts.all_cohorts(tx)}
         for someone in people[:12]:
             cohorts.leave(work, there["Plains"], someone.id, None)
             cohorts.join(work, there["Gateway"], someone.id, "mentee", None)
-        assert figures.keeping_the_reserve(tx, date(2026, 7, 1)) == {one.id for one in people}
+        assert figures.keeping_the_reserve(tx, date(2026, 7, 1)) == {person.id for person in people}
     await world.go_to(datetime(2026, 11, 10, 13, 0, tzinfo=UTC))
     with world.database.read() as tx:
         kept = tx.execute(select(figure.c.name, figure.c.reserved).where(figure.c.month == date(2026, 10, 1))).all()

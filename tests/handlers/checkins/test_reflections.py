@@ -36,7 +36,7 @@ def sam(world: World) -> Person:
 
 async def next_checkin(world: World, person: Person) -> None:
     with world.database.read() as tx:
-        at = checkins.turn_at(tx, person.id)
+        at = checkins.next_at(tx, person.id)
     assert at is not None
     await world.go_to(at)
 
@@ -44,7 +44,7 @@ async def next_checkin(world: World, person: Person) -> None:
 async def written(world: World, dana: Person) -> str:
     """Dana writes a reflection; its id."""
     await next_checkin(world, dana)
-    asked = next(one for one in reversed(world.to(dana)) if "How are things" in one.text)
+    asked = next(posted for posted in reversed(world.to(dana)) if "How are things" in posted.text)
     form = (await dana.presses(asked, "Write a reflection")).form
     assert form is not None
     await dana.fills(form, **{form.fields[0].id: SECRET})
@@ -76,7 +76,7 @@ async def test_the_notice_comes_once_and_agreeing_shows_the_checkin(world: World
     ):
         assert words in first.text
     assert "How are things" not in first.text
-    assert [one.label for one in buttons_of(first.card)] == ["Agree", "Decline", "More"]
+    assert [shown.label for shown in buttons_of(first.card)] == ["Agree", "Decline", "More"]
     reply = await sam.presses(first, "Agree")
     assert "How are things going?" in said(reply)
     assert "How are things going?" in first.text
@@ -84,7 +84,9 @@ async def test_the_notice_comes_once_and_agreeing_shows_the_checkin(world: World
     await next_checkin(world, sam)
     assert "How are things going?" in world.to(sam)[-1].text
     with world.database.read() as tx:
-        assert [(one.decision, one.version) for one in consent.of_person(tx, sam.id)] == [("agreed", NOTICE_VERSION)]
+        assert [(decision.decision, decision.version) for decision in consent.of_person(tx, sam.id)] == [
+            ("agreed", NOTICE_VERSION)
+        ]
 
 
 MOST_NOTICE_WORDS = 88  # half of the 177 that the first notice had
@@ -143,7 +145,7 @@ async def test_who_agreed_to_an_earlier_notice_is_asked_again_and_who_declined_i
             tx.execute(insert(consent_table).values(**row, at=world.clock.at))
     await next_checkin(world, dana)
     assert world.to(dana)[-1].text.startswith("The notice about check-ins has changed")
-    assert "check-in" not in "".join(one.text for one in world.to(sam))
+    assert "check-in" not in "".join(posted.text for posted in world.to(sam))
 
 
 async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world: World, sam: Person) -> None:
@@ -152,11 +154,11 @@ async def test_nothing_is_kept_and_nobody_reminded_before_somebody_agreed(world:
     assert text.startswith("I didn't save what you typed. Please read the notice")
     assert SECRET not in text
     with world.database.read() as tx:
-        found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == sam.id))
-    assert "choose" in said(await sam.does_press("checkins.pulse", str(found), "3"))
-    assert "choose" in said(await sam.does_press("checkins.write", str(found)))
+        checkin_id = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == sam.id))
+    assert "choose" in said(await sam.does_press("checkins.pulse", str(checkin_id), "3"))
+    assert "choose" in said(await sam.does_press("checkins.write", str(checkin_id)))
     await world.pass_time(days=4)
-    assert not any("still open" in one.text for one in world.to(sam))
+    assert not any("still open" in posted.text for posted in world.to(sam))
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
 
@@ -196,8 +198,13 @@ async def test_declining_is_respected_everywhere_and_can_be_changed(
     assert "You declined" in said(await sam.sends("checkin"))
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
-    for one, command in ((ruth, "progress"), (carol, "progress"), (carol, "digest"), (carol, "person Sam Whitfield")):
-        shown = said(await one.sends(command)).lower()
+    for reader, command in (
+        (ruth, "progress"),
+        (carol, "progress"),
+        (carol, "digest"),
+        (carol, "person Sam Whitfield"),
+    ):
+        shown = said(await reader.sends(command)).lower()
         assert "declin" not in shown
         assert "check-in" not in shown
 
@@ -210,7 +217,7 @@ async def test_declining_is_respected_everywhere_and_can_be_changed(
     assert "You agreed to check-ins" in said(privacy)
     assert "You declined check-ins" in said(await sam.presses(privacy, "Decline"))
     with world.database.read() as tx:
-        assert [one.decision for one in consent.of_person(tx, sam.id)] == ["declined", "agreed", "declined"]
+        assert [decision.decision for decision in consent.of_person(tx, sam.id)] == ["declined", "agreed", "declined"]
     with pytest.raises(Exception, match="append-only"), world.database.write() as tx:
         tx.execute(update(consent_table).values(decision="agreed"))
 
@@ -224,8 +231,8 @@ async def test_an_old_notice_is_not_agreed_to(world: World, sam: Person) -> None
 async def test_nobody_decides_for_another_by_a_forged_checkin(world: World, sam: Person, dana: Person) -> None:
     await next_checkin(world, dana)
     with world.database.read() as tx:
-        found = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id))
-    text = said(await sam.does_press("consent.decline", NOTICE_VERSION, str(found)))
+        checkin_id = tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id))
+    text = said(await sam.does_press("consent.decline", NOTICE_VERSION, str(checkin_id)))
     assert "Who sees what" in text
     assert "You declined" in text
     with world.database.read() as tx:
@@ -267,10 +274,10 @@ async def test_many_reflections_are_paged(world: World, dana: Person) -> None:
         await dana.keeps("words")
     listed = await dana.sends("reflections")
     assert listed.card is not None
-    assert sum(one.label == "Open" for one in buttons_of(listed.card)) == 5
+    assert sum(shown.label == "Open" for shown in buttons_of(listed.card)) == 5
     older = await dana.presses(listed, "Older")
     assert older.replace is not None
-    assert sum(one.label == "Open" for one in buttons_of(older.replace)) == 2
+    assert sum(shown.label == "Open" for shown in buttons_of(older.replace)) == 2
 
 
 async def test_who_declined_may_read_and_delete_but_not_add(world: World, dana: Person) -> None:
@@ -308,7 +315,7 @@ async def test_a_mentor_opens_what_was_shared_and_the_author_sees_when(
     assert "Read Thu Sep 10, 2026" in said(opened)
     assert "Dana Reyes, Thu Sep 10, 2026" in said(await ruth.sends("reflections"))
     assert listed.card is not None
-    assert "Share" not in [one.label for one in buttons_of(listed.card)], "there is no other mentor"
+    assert "Share" not in [shown.label for shown in buttons_of(listed.card)], "there is no other mentor"
 
     await dana.presses(listed, "Stop sharing with Ruth Ellison")
     assert "no longer shared" in told.text
@@ -376,7 +383,7 @@ async def test_a_share_ends_when_mentor_or_author_leaves_the_cohort(
     with world.database.write() as tx:
         cohorts.leave(world.work(tx), ozarks, leaver, None)
     await world.settle()
-    assert "no longer shared" in next(one for one in world.to(ruth) if "reflection" in one.text).text
+    assert "no longer shared" in next(posted for posted in world.to(ruth) if "reflection" in posted.text).text
     world.clock.at += timedelta(days=1)
     with world.database.write() as tx:
         cohorts.join(world.work(tx), ozarks, leaver, role, None)
@@ -384,9 +391,9 @@ async def test_a_share_ends_when_mentor_or_author_leaves_the_cohort(
         "coming back revives nothing"
     )
     with world.database.read() as tx:
-        found = shares.get(tx, UUID(share_id))
-    assert found is not None
-    assert found.ended_at is not None
+        share = shares.get(tx, UUID(share_id))
+    assert share is not None
+    assert share.ended_at is not None
 
 
 async def test_another_account_given_to_the_mentor_reads_nothing(world: World, dana: Person, ruth: Person) -> None:
@@ -425,7 +432,7 @@ async def test_what_is_changed_after_sharing_is_not_shared_until_it_is_shared_ag
     await shared(dana)
     with world.database.read() as tx:
         made = shares.with_mentor(tx, ruth.id)
-    (second,) = [str(one.id) for one in made if one.holds]
+    (second,) = [str(share.id) for share in made if share.holds]
     assert "ADDED-LATER" in await read_by(ruth, second)
     assert "can't find that reflection" in await read_by(ruth, first)
     assert "You changed it after that." not in said(await dana.sends("reflections"))
@@ -498,11 +505,11 @@ def test_a_stop_ends_a_share_once(database: Database) -> None:
         dana, ruth = (world.matched(name, email) for name, email in PAIR)
         with world.database.write() as tx:
             made = shares.make(world.work(tx), uuid4(), dana.id, ruth.id, uuid4())
-            found = shares.get(tx, made)
-            assert found is not None
-            shares.stop(world.work(tx), found, dana.id)
+            share = shares.get(tx, made)
+            assert share is not None
+            shares.stop(world.work(tx), share, dana.id)
         with pytest.raises(IntegrityError), world.database.write() as tx:
-            shares.stop(world.work(tx), found, dana.id)
+            shares.stop(world.work(tx), share, dana.id)
         with world.database.read() as tx:
             assert reflections.of_account(tx, uuid4()) == []
     finally:

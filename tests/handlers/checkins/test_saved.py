@@ -21,12 +21,14 @@ RUTH = "Ruth Ellison"
 def newest(world: World, person: Person) -> Posted:
     """The message of somebody's newest check-in, as it is now."""
     return next(
-        one for one in reversed(world.to(person)) if "checkins." in str(one.card.blocks) or "check-in" in one.text
+        posted
+        for posted in reversed(world.to(person))
+        if "checkins." in str(posted.card.blocks) or "check-in" in posted.text
     )
 
 
 def labels(posted: Posted) -> list[str]:
-    return [one.label for one in buttons_of(posted.card)]
+    return [shown.label for shown in buttons_of(posted.card)]
 
 
 def checkin_of(world: World, person: Person) -> str:
@@ -189,7 +191,7 @@ async def test_the_card_is_brought_up_to_date_when_the_mentor_leaves(
     assert RUTH in asked.text
     record = await carol.sends(f"person {RUTH}")
     assert record.card is not None
-    end = next(one.label for one in buttons_of(record.card) if "mentor" in one.label)
+    end = next(shown.label for shown in buttons_of(record.card) if "mentor" in shown.label)
     await carol.presses(record, end)
     assert RUTH not in asked.text
 

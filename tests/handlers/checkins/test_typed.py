@@ -91,7 +91,7 @@ async def test_a_request_in_other_words_is_offered_as_its_command(
     await next_checkin(world, dana)
     reply = await dana.types(text)
     assert reply.card
-    assert button in [one.label for one in buttons_of(reply.card)]
+    assert button in [shown.label for shown in buttons_of(reply.card)]
     assert kinds(world) == []
 
 
@@ -145,20 +145,20 @@ async def test_a_date_is_read_or_told_to_be_past_or_unreadable(
 async def test_a_question_is_led_to_a_command(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     reply = await dana.types("what time do we meet?")
-    assert [one.label for one in buttons_of(reply.card)] == ["next"] if reply.card else False
+    assert [shown.label for shown in buttons_of(reply.card)] == ["next"] if reply.card else False
     assert kinds(world) == []
     assert OFFER in said(await dana.types("Why does nobody ever ask how I am?"))
     offered = await dana.types("when is the next meeting")
     assert OFFER in said(offered), "no question mark, so it may be words of hers"
     assert offered.card is not None
-    assert [one.label for one in buttons_of(offered.card)] == ["next", "Keep as my reflection", "No"]
+    assert [shown.label for shown in buttons_of(offered.card)] == ["next", "Keep as my reflection", "No"]
 
 
 async def test_words_that_may_ask_for_a_leave_offer_it_beside_the_question(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     offered = await dana.types("I want to leave")
     assert offered.card is not None
-    assert [one.label for one in buttons_of(offered.card)] == ["Keep as my reflection", "No", "leave"]
+    assert [shown.label for shown in buttons_of(offered.card)] == ["Keep as my reflection", "No", "leave"]
     assert (await dana.presses(offered, "leave")).form is not None
 
 
@@ -267,7 +267,7 @@ async def test_the_choice_belongs_to_the_account_that_typed(world: World, dana: 
     refused = [said(await lee.does_press(act.name, *act.args)) for act in acts]
     replacement = replaced(world, dana)
     refused += [said(await replacement.does_press(act.name, *act.args)) for act in acts]
-    assert all(GONE in one for one in refused)
+    assert all(GONE in answer for answer in refused)
     assert kinds(world) == ["waiting"]
     assert typed_words(world, dana) == ""
 
@@ -364,8 +364,8 @@ async def test_choices_at_once_lose_and_double_nothing(
     acts = [button(card, "Keep as my reflection") for card in cards if card is not None]
     both = threading.Barrier(2)
 
-    def read_at_once(call: Call, found: CheckIn) -> Answers:
-        answers = find_answers(call, found)
+    def read_at_once(call: Call, checkin: CheckIn) -> Answers:
+        answers = find_answers(call, checkin)
         with suppress(threading.BrokenBarrierError):
             both.wait(0 if world.database.sqlite else 1)  # SQLite has one writer
         return answers

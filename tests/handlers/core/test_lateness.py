@@ -83,10 +83,10 @@ async def test_checkins_of_two_days_that_open_late_at_once_are_closed_each_on_it
     world: World, dana: Person, lee: Person
 ) -> None:
     with world.database.write() as tx:
-        thursday = checkins.turn_at(tx, dana.id)
+        thursday = checkins.next_at(tx, dana.id)
         assert thursday is not None
         friday = thursday + timedelta(days=1)
-        checkins.set_turns(world.work(tx), [(lee.id, friday)])
+        checkins.set_next(world.work(tx), [(lee.id, friday)])
         due.plan(world.work(tx), "checkins.open", friday, friday.isoformat())
     await down_until(world, friday + timedelta(hours=1))
     with world.database.read() as tx:

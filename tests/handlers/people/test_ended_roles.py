@@ -105,7 +105,7 @@ async def test_a_request_to_reach_out_goes_to_who_is_mentor_now(
     world: World, ruth: Person, dana: Person, carol: Person, tom: Person
 ) -> None:
     with world.database.read() as tx:
-        at = checkins.turn_at(tx, dana.id)
+        at = checkins.next_at(tx, dana.id)
     assert at is not None
     await world.go_to(at)
     asked = world.to(dana)[-1]

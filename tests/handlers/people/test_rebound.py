@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.cli import roster
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from program.privacy.privacy_settings import NOTICE_VERSION
 from storage.checkins import checkins
 from storage.people import account_links, people
@@ -59,7 +59,7 @@ async def test_a_dispute_stays_with_the_account_that_wrote_it(
 async def asked_now(world: World, who: Person) -> Posted:
     """The check-in, as it came to somebody."""
     with world.database.read() as tx:
-        at = checkins.turn_at(tx, who.id)
+        at = checkins.next_at(tx, who.id)
     assert at is not None
     await world.go_to(at)
     return world.to(who)[-1]
@@ -107,7 +107,7 @@ async def test_a_pause_stays_with_the_account_that_made_it(world: World, dana: P
         earlier = people.actor(tx, world.platform, world.tenant, dana.user)
         assert earlier is not None
         account_links.confirm(world.work(tx), earlier.account_id, dana.id, None)
-        refresh_turns(world.work(tx), [dana.id])
+        refresh_schedule(world.work(tx), [dana.id])
     answer = said(await dana.sends("checkin"))
     assert "Sep 17" not in answer, "nothing of the earlier account's was ended"
 

@@ -182,7 +182,7 @@ def kept_table(reply: Any) -> list[tuple[str, ...]]:
 
 async def _answers(world: World, who: Any) -> None:
     with world.database.read() as tx:
-        at = checkins.turn_at(tx, who.id)
+        at = checkins.next_at(tx, who.id)
     assert at is not None
     await world.go_to(at)
     asked = world.to(who)[-1]

@@ -38,7 +38,7 @@ async def changes_number(world: World, who: Person, number: str) -> Reply:
 async def answered(world: World, who: Person) -> None:
     """Through a check-in: a pulse and a reflection."""
     with world.database.read() as tx:
-        at = checkins.turn_at(tx, who.id)
+        at = checkins.next_at(tx, who.id)
     assert at is not None
     await world.go_to(at)
     asked = world.to(who)[-1]

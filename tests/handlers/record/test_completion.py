@@ -145,13 +145,13 @@ async def test_completing_stops_prompts_that_day_and_tells_the_mentee(
     attended(world, "dana@example.org")
     await world.pass_time(days=20)
     with world.database.read() as tx:
-        assert checkins.turn_at(tx, dana.id) is not None
+        assert checkins.next_at(tx, dana.id) is not None
         open_one = checkins.open_of(tx, dana.id, world.clock.at)
     question = next(one for one in world.to(carol) if "has completed the program" in one.text)
     await carol.presses(question, "Approve and issue")
     before = [one for one in world.to(dana) if "check-in" in one.text.lower()]
     with world.database.read() as tx:
-        assert checkins.turn_at(tx, dana.id) is None
+        assert checkins.next_at(tx, dana.id) is None
     await world.pass_time(days=40)
     after = [one for one in world.to(dana) if "check-in" in one.text.lower() and "no more" not in one.text]
     assert len(after) == len([one for one in before if "no more" not in one.text])
@@ -166,11 +166,11 @@ async def test_completing_stops_prompts_that_day_and_tells_the_mentee(
 async def test_an_open_checkin_is_not_chased_after_completion(world: World, dana: Person, carol: Person) -> None:
     attended(world, "dana@example.org")
     with world.database.read() as tx:
-        turn = checkins.turn_at(tx, dana.id)
+        turn = checkins.next_at(tx, dana.id)
     assert turn is not None
     await world.go_to(max(turn, world.clock.at) + timedelta(days=15))
     with world.database.read() as tx:
-        turn = checkins.turn_at(tx, dana.id)
+        turn = checkins.next_at(tx, dana.id)
     assert turn is not None
     await world.go_to(turn)
     question = next(one for one in world.to(carol) if "has completed the program" in one.text)

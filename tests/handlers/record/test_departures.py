@@ -20,7 +20,7 @@ async def leaves(carol: Person) -> Reply:
 
 def next_checkin(world: World, who: Person) -> object:
     with world.database.read() as tx:
-        return checkins.turn_at(tx, who.id)
+        return checkins.next_at(tx, who.id)
 
 
 async def test_leaving_stops_prompts_that_day_and_offers_the_record(world: World, dana: Person, carol: Person) -> None:

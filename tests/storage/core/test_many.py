@@ -28,6 +28,6 @@ def test_more_ids_than_a_query_has_places_for(world: World) -> None:
         assert [one.id for one in standings.of_people(tx, many, world.clock.at)] == [dana.id]
         assert leaves.of_people(tx, many) == {}
         assert certificates.newest_of(tx, many) == {}
-        assert checkins.turns(tx, many) == []
+        assert checkins.schedules(tx, many) == []
         assert policies.in_use(tx) == {policies.EXAMPLE: 4}
     assert world.clock.at == START

@@ -18,7 +18,7 @@ from bot.runtime.planner import look
 from bot.runtime.port import Address, Outgoing, Sent, Wait
 from bot.runtime.threads import DatabaseThreads
 from bot.slack.limits import PACE
-from handlers.checkins.schedule import refresh_turns
+from handlers.checkins.schedule import refresh_schedule
 from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.outbox import conversations, deliveries, due, rate_limits
@@ -265,7 +265,7 @@ def _crowd(world: World, tx: Tx, like: Person) -> None:
     assert row["cohort_id"] == ozarks
     tx.execute(insert(membership), [{**row, "id": work.new_id(), "person_id": one} for one in ids])
     seals.seal_everything(tx)
-    refresh_turns(work, None)
+    refresh_schedule(work, None)
 
 
 def test_subjects_of_pace_are_forgotten_after_a_day(world: World) -> None:
