@@ -400,7 +400,7 @@ async def test_maria_reads_the_notice_once_and_agrees(windows: Windows, product:
         for words in ("has the keys", "1-800-392-3738", "988", "Sunshine Law", "could identify"):
             await expect(notice).to_contain_text(words)
         await maria.say("Something I would rather not have kept.")
-        await maria.reads("I didn't save that")
+        await maria.reads("I didn't save what you typed. Please read the notice")
         await maria.press("Agree", notice)
         await maria.reads("How are things going?")
         await maria.command("privacy")
