@@ -115,6 +115,7 @@ def steps(stage: Stage) -> list[Step]:
 async def walk(stage: Stage) -> None:
     """Every way in, once, and everybody sees what they should."""
     await stage.taps(CHANGED)
+    await stage.taps("Change my number")
     await stage.taps(PULSE)  # on the same message: another act, which replaces the first
     await stage.writes(FORM)
     await stage.types(TYPED)
