@@ -12,29 +12,22 @@ from handlers.core.cards import (
     Buttons,
     Card,
     Chart,
-    ChoiceField,
     Cmd,
-    DateField,
     Divider,
     Facts,
-    Form,
     Heading,
     Link,
     LinkButton,
-    ManyField,
     Mention,
     Note,
-    NumberField,
-    Option,
     Paragraph,
     Progress,
     Series,
     Table,
-    TextField,
-    TimeField,
     When,
     action,
 )
+from handlers.core.forms import ChoiceField, DateField, Form, ManyField, NumberField, Option, TextField, TimeField
 
 HOSTILE = (
     "<script>alert(1)</script> <!channel> <@U0HOSTILE> *bold* _x_ ~x~ `code` [link](https://evil.example) "

@@ -19,7 +19,9 @@ from bot.runtime.dispatch import Dispatcher, Product
 from bot.runtime.planner import look
 from bot.runtime.port import Address, Outgoing, Permanent, Sent, Visit
 from bot.runtime.threads import DatabaseThreads
-from handlers.core.cards import Action, Button, Buttons, Card, Form, plain
+from handlers.core.cards import Action, Button, Buttons, Card
+from handlers.core.forms import Form
+from handlers.core.plain_cards import plain
 from handlers.core.requests import (
     AccountKey,
     Command,

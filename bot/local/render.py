@@ -23,24 +23,17 @@ from handlers.core.cards import (
     Buttons,
     Card,
     Chart,
-    ChoiceField,
-    DateField,
     Divider,
     Facts,
-    Field,
-    Form,
     Heading,
-    ManyField,
     Note,
-    NumberField,
     Paragraph,
     Progress,
     Table,
-    TextField,
-    TimeField,
     When,
-    plain,
 )
+from handlers.core.forms import ChoiceField, DateField, Field, Form, ManyField, NumberField, TextField, TimeField
+from handlers.core.plain_cards import plain
 from program.core.times import zone_words
 from program.core.words import isolated
 

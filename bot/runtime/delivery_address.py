@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bot.runtime.dispatch import Product
 from bot.runtime.port import Address, Outgoing
-from handlers.core.cards import Shown, mentions_in
+from handlers.core.cards import Shown
 from handlers.core.direction import isolate_card
+from handlers.core.plain_cards import mentions_in
 from storage.core.database import Tx
 from storage.outbox import conversations, deliveries
 from storage.outbox.deliveries import Delivery

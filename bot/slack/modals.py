@@ -29,8 +29,9 @@ from bot.slack.limits import shorten
 from bot.slack.models import as_dict
 from bot.slack.render import plain, view_blocks
 from bot.slack.sent_forms import Origin, inputs, state_of
-from handlers.core import cards
-from handlers.core.cards import Card, Field, Form
+from handlers.core import forms
+from handlers.core.cards import Card
+from handlers.core.forms import Field, Form
 
 DEEPEST = 3  # views that Slack stacks on each other
 PROBLEM = "problem"  # the block at the top that says why nothing was saved
@@ -105,19 +106,19 @@ def _field(field: Field, version: str) -> Block:
 
 def _element(field: Field) -> tuple[InputInteractiveElement | None, str]:
     match field:
-        case cards.TextField():
+        case forms.TextField():
             return _text_input(field)
-        case cards.ChoiceField():
+        case forms.ChoiceField():
             return _choice(field), field.hint
-        case cards.ManyField():
+        case forms.ManyField():
             return _many(field), field.hint
-        case cards.DateField():
+        case forms.DateField():
             day = field.value.isoformat() if field.value else None
             return DatePickerElement(action_id=field.id, initial_date=day), field.hint
-        case cards.TimeField():
+        case forms.TimeField():
             clock = f"{field.value:%H:%M}" if field.value else None
             return TimePickerElement(action_id=field.id, initial_time=clock), field.hint
-        case cards.NumberField():
+        case forms.NumberField():
             number = NumberInputElement(
                 action_id=field.id,
                 is_decimal_allowed=False,
@@ -130,7 +131,7 @@ def _element(field: Field) -> tuple[InputInteractiveElement | None, str]:
             assert_never(field)
 
 
-def _text_input(field: cards.TextField) -> tuple[InputInteractiveElement, str]:
+def _text_input(field: forms.TextField) -> tuple[InputInteractiveElement, str]:
     longest = max(1, min(field.max_length, limits.INPUT_TEXT))
     hint = field.hint
     if len(field.value) > longest:
@@ -145,7 +146,7 @@ def _text_input(field: cards.TextField) -> tuple[InputInteractiveElement, str]:
     return element, hint
 
 
-def _choice(field: cards.ChoiceField) -> InputInteractiveElement | None:
+def _choice(field: forms.ChoiceField) -> InputInteractiveElement | None:
     if not field.options:
         return None
     options = [_option(option) for option in field.options]
@@ -153,7 +154,7 @@ def _choice(field: cards.ChoiceField) -> InputInteractiveElement | None:
     return StaticSelectElement(action_id=field.id, initial_option=chosen, **_paged(options))
 
 
-def _many(field: cards.ManyField) -> InputInteractiveElement | None:
+def _many(field: forms.ManyField) -> InputInteractiveElement | None:
     if not field.options:
         return None
     options = [_option(option) for option in field.options]
@@ -163,7 +164,7 @@ def _many(field: cards.ManyField) -> InputInteractiveElement | None:
     return StaticMultiSelectElement(action_id=field.id, initial_options=chosen, **_paged(options))
 
 
-def _option(option: cards.Option) -> Option:
+def _option(option: forms.Option) -> Option:
     return Option(value=option.value, text=plain(shorten(option.label, limits.OPTION_TEXT)))
 
 

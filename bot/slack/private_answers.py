@@ -13,7 +13,8 @@ from bot.slack.errors import PORT_ERRORS, called
 from bot.slack.payloads import Payload, origin_of_press, origin_of_view, version_of
 from bot.slack.port import SlackPort, is_chat
 from bot.slack.sent_forms import Origin
-from handlers.core.cards import Button, Card, Form, buttons, say
+from handlers.core.cards import Button, Card, buttons, say
+from handlers.core.forms import Form
 
 UNSHOWN = "I couldn't show you the answer. Try again. If it happens again, tell your coordinator."
 UNSHOWN_CARD = Card("", (say(UNSHOWN),))

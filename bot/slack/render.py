@@ -41,7 +41,7 @@ from bot.slack.texts import (
     visible,
     web_address,
 )
-from handlers.core import cards
+from handlers.core import cards, plain_cards
 from handlers.core.cards import BadAction, Button, Card, LinkButton, Shown, Text
 
 PRESS = "press:"  # an action id begins with one of these; the action itself is the button's value
@@ -63,7 +63,7 @@ def message(card: Card, shown: Shown | None = None) -> list[dict[str, Any]]:
 
 def fallback(card: Card, shown: Shown | None = None) -> str:
     """What a notification or a screen reader says; escaped, so it mentions nobody by accident."""
-    words = visible(shorten(cards.plain(card, shown.zone if shown else None, SLASH), limits.FALLBACK_TEXT))
+    words = visible(shorten(plain_cards.plain(card, shown.zone if shown else None, SLASH), limits.FALLBACK_TEXT))
     while len(escape(words)) > limits.FALLBACK_TEXT:  # cut before escaping: half an entity is no entity
         words = shorten(words, len(words) * 9 // 10)
     return escape(words)
@@ -185,7 +185,7 @@ class _Surface:
 
     def _note(self, text: Text) -> Block:
         if is_plain(text):
-            return _context(self._budget.take(cards.plain_text(text), limits.CONTEXT))
+            return _context(self._budget.take(plain_cards.plain_text(text), limits.CONTEXT))
         markup = mrkdwn(text, self._shown)
         if markup is None or len(markup) > min(limits.CONTEXT, self._budget.left):
             return self._rich(section(self._text(text, limits.CONTEXT)))

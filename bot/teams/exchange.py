@@ -13,7 +13,9 @@ from bot.teams.port import TeamsPort
 from bot.teams.protocols import TeamsMessage, Turn
 from bot.teams.sentences import NO_DIALOG, SENT_DIRECTLY, not_sent
 from bot.teams.words import literal
-from handlers.core.cards import Button, Card, Form, Note, Paragraph, buttons, plain, say
+from handlers.core.cards import Button, Card, Note, Paragraph, buttons, say
+from handlers.core.forms import Form
+from handlers.core.plain_cards import plain
 from handlers.core.requests import Reply
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from bot.teams.card_body import blocks
 from bot.teams.page import Page, adaptive, fitted
 from bot.teams.spans import heading
 from bot.teams.words import literal, shortened
-from handlers.core.cards import Card, Shown, plain
+from handlers.core.cards import Card, Shown
+from handlers.core.plain_cards import plain
 
 SUMMARY = 300  # characters
 

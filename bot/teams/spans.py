@@ -10,7 +10,8 @@ from microsoft_teams import cards as ac
 
 from bot.teams.page import Limits, Page
 from bot.teams.words import escaped, literal, one_line, shortened
-from handlers.core.cards import Bold, Cmd, HowToAsk, Link, Mention, Span, Text, When, plain_text
+from handlers.core.cards import Bold, Cmd, HowToAsk, Link, Mention, Span, Text, When
+from handlers.core.plain_cards import plain_text
 
 
 def heading(words: str, page: Page, size: Literal["Medium", "Large"] = "Medium") -> ac.CardElement:

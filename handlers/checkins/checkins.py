@@ -12,9 +12,11 @@ from handlers.checkins.consent_notice import has_agreed, has_declined
 from handlers.checkins.eligibility import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
 from handlers.checkins.schedule import DaysOff, set_schedules
-from handlers.core.cards import Block, Bold, Button, Buttons, Card, Form, Note, TextField, When, action, buttons, say
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, When, action, buttons, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.people.contacts import ask_coordinator
 from handlers.people.recipients import only_for
 from handlers.privacy import holds

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Form, Note, Paragraph, Text, action, buttons, say
+from handlers.core.calls import Call
+from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Note, Paragraph, Text, action, buttons, say
+from handlers.core.forms import Form
 from handlers.core.requests import Reply
-from handlers.core.router import Call, router
+from handlers.core.router import router
 from program.core.words import capitalized
 from program.privacy.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage.checkins import consent

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handlers.checkins import consent_notice
+from handlers.core.calls import Call, roles_of
 from handlers.core.cards import Cmd, Text
-from handlers.core.router import Call, roles_of
 from storage.checkins import checkins
 from storage.record import certificates
 

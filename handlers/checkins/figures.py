@@ -7,9 +7,10 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from handlers.checkins.schedule import DaysOff
+from handlers.core.calls import COORDINATORS, Call, Refused
 from handlers.core.cards import Block, Button, Card, Note, Table, action, buttons, say
 from handlers.core.requests import Reply
-from handlers.core.router import COORDINATORS, Call, Refused, router
+from handlers.core.router import router
 from program.checkins.figures import Figure, Participation, Rule, figure, groups, participation, reserve
 from program.checkins.schedule import next_checkin
 from program.core.times import local_day, program_year, to_utc

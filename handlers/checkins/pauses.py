@@ -7,9 +7,10 @@ from datetime import date
 from handlers.checkins import consent_notice
 from handlers.checkins.eligibility import gets_none, never_gets
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.calls import EVERYONE, Call, Refused
 from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, action, buttons, say
 from handlers.core.requests import Reply, notice
-from handlers.core.router import EVERYONE, Call, Refused, router
+from handlers.core.router import router
 from program.core.dates import read_day
 from program.core.times import local_day, say_day
 from program.core.words import normal

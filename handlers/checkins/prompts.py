@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import Form, TextField, action, say
+from handlers.core.calls import COORDINATORS, Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import action, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
-from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from program.core.words import counted
 from storage.checkins import checkins
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from handlers.checkins.checkins import PULSES, answered, checkin_card, open_checkin, own_checkin
-from handlers.core.cards import Bold, Form, Note, action, say
+from handlers.core.calls import Call, Refused
+from handlers.core.cards import Bold, Note, action, say
+from handlers.core.forms import Form
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.privacy import holds
 from program.core.times import local_day, say_day
 from storage.checkins import figures

@@ -7,25 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from handlers.checkins.checkins import TYPED_LABEL, answer_field, check_agreed
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    ChoiceField,
-    Cmd,
-    Form,
-    Heading,
-    Note,
-    Option,
-    Text,
-    action,
-    buttons,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.privacy import holds
 from program.core.times import local_day, say_day, say_time, to_local
 from program.core.words import counted, shortened

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from handlers.core.calls import Call
 from handlers.core.cards import Text, When
-from handlers.core.router import Call
 from program.core.words import listed
 from storage.checkins import typed
 from storage.checkins.checkins import CheckIn

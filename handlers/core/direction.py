@@ -17,28 +17,24 @@ from handlers.core.cards import (
     Buttons,
     Card,
     Chart,
-    ChoiceField,
     Cmd,
     Divider,
     Facts,
-    Field,
-    Form,
     Heading,
     HowToAsk,
     Link,
     LinkButton,
-    ManyField,
     Mention,
     Note,
-    Option,
     Paragraph,
     Progress,
     Span,
     Table,
     Text,
     When,
-    plain_text,
 )
+from handlers.core.forms import ChoiceField, Field, Form, ManyField, Option
+from handlers.core.plain_cards import plain_text
 from handlers.core.requests import Reply
 from program.core.words import has_left_to_right, isolated, isolated_names, isolated_parts
 

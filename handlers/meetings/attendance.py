@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from handlers.core.calls import LEADS, Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, Table, When, action, buttons, say
 from handlers.core.requests import Reply
-from handlers.core.router import LEADS, Call, Refused, router
+from handlers.core.router import router
 from handlers.record.completion import ask_for_approval
 from program.core.times import say_day, say_time, to_local, whole_minutes
 from program.core.words import counted

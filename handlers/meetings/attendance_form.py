@@ -9,23 +9,11 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from uuid import UUID
 
-from handlers.core.cards import (
-    Block,
-    Bold,
-    ChoiceField,
-    Cmd,
-    Field,
-    Form,
-    NumberField,
-    Option,
-    TextField,
-    When,
-    action,
-    options_of,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Cmd, When, action, say
+from handlers.core.forms import ChoiceField, Field, Form, NumberField, Option, TextField, options_of
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.meetings.attendance import RosterLine, after_change, led_meeting, open_lines, roster_of, tap_words
 from handlers.meetings.differences import ask_both
 from handlers.record.settling import NOT_THERE, disputed_words, readable, settle_corrected

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Button, Card, Note, When, action, buttons, say
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.meetings.attendance import meeting_of_moment, roster_of
 from handlers.meetings.planning import tell_cohort
 from handlers.people.recipients import in_meetings_cohort, only_for

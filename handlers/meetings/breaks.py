@@ -5,25 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Button,
-    Card,
-    ChoiceField,
-    Cmd,
-    DateField,
-    Form,
-    Note,
-    Option,
-    TextField,
-    action,
-    buttons,
-    say,
-)
+from handlers.core.calls import LEADS, Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, action, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, Option, TextField
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
-from handlers.core.router import LEADS, Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.meetings.rescheduling import cancel_meetings
 from program.core.times import local_day, say_day, to_utc
 from program.core.words import counted, listed

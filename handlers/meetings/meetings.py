@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from handlers.core.calls import LEADS, Call, FieldReader, FormErrors, Refused
 from handlers.core.cards import (
     Block,
     Bold,
@@ -14,25 +15,19 @@ from handlers.core.cards import (
     Button,
     Buttons,
     Card,
-    ChoiceField,
     Cmd,
-    DateField,
     Facts,
-    Form,
     Link,
     Note,
-    NumberField,
     Text,
-    TextField,
-    TimeField,
     When,
     action,
     buttons,
-    options_of,
     say,
 )
+from handlers.core.forms import ChoiceField, DateField, Form, NumberField, TextField, TimeField, options_of
 from handlers.core.requests import Reply, notice
-from handlers.core.router import LEADS, Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people.recipients import in_meetings_cohort, only_for
 from program.core.times import next_weekday, say_day, say_time, to_local, to_utc, zone_words

@@ -6,28 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    ChoiceField,
-    DateField,
-    Form,
-    Note,
-    NumberField,
-    Option,
-    TextField,
-    TimeField,
-    When,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, When, action, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, NumberField, Option, TextField, TimeField, options_of
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.meetings.meetings import (
     LENGTHS,
     cohort_for,

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Button,
-    Card,
-    Cmd,
-    Form,
-    ManyField,
-    Note,
-    TextField,
-    When,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import LEADS, Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, When, action, buttons, say
+from handlers.core.forms import Form, ManyField, TextField, options_of
 from handlers.core.requests import Reply
-from handlers.core.router import LEADS, Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.meetings.planning import tell_cohort
 from handlers.people.recipients import in_meetings_cohort, leads_meeting, only_for
 from program.core.words import listed

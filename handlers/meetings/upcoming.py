@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from handlers.core.calls import EVERYONE, LEADS, Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, action, buttons, say
 from handlers.core.requests import Reply, notice
-from handlers.core.router import EVERYONE, LEADS, Call, Refused, router
+from handlers.core.router import router
 from handlers.meetings.meetings import LENGTHS, OWN, facts, refresh_meeting, rsvp_buttons, when
 from program.core.words import shortened
 from storage.meetings import meetings

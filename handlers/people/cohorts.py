@@ -6,26 +6,11 @@ from datetime import time
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    ChoiceField,
-    Cmd,
-    Facts,
-    Form,
-    NumberField,
-    Option,
-    Text,
-    TimeField,
-    action,
-    buttons,
-    say,
-)
+from handlers.core.calls import LEADS, Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Facts, Text, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, NumberField, Option, TimeField
 from handlers.core.requests import Reply, notice
-from handlers.core.router import LEADS, Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.meetings.planning import replan_reminders
 from handlers.privacy.retention import read_retention, retention_field, retention_words, set_retention
 from program.core.times import local_day, say_minutes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from handlers.core.calls import LEADS, Call, Refused
 from handlers.core.cards import (
     Block,
     Bold,
@@ -23,7 +24,7 @@ from handlers.core.cards import (
 )
 from handlers.core.paging import more
 from handlers.core.requests import Profile, Reply, notice
-from handlers.core.router import LEADS, Call, Refused, router
+from handlers.core.router import router
 from handlers.people.identity import meet
 from handlers.people.recipients import leads
 from program.core.words import counted, listed

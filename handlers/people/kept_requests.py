@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from handlers.core.calls import Call, FormErrors, Refused
 from handlers.core.cards import Action, BadAction, Bold, Card, say
 from handlers.core.requests import Command, HomeOpened, Intent, Press, Reply, Request, Typed, notice
-from handlers.core.router import Call, FormErrors, Refused, router
+from handlers.core.router import router
 from program.checkins.typed import small_talk
 from program.program_desk.reporting import PRIVATE, act_in_log
 from storage.core import drafts

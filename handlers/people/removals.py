@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
 from handlers.core.requests import Reply
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.people.handover import mentors_changed
 from program.core.words import shortened
 from storage.core import audit_log

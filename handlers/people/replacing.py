@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, Paragraph, When, action, buttons, say
 from handlers.core.requests import Reply
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.people.contacts import ask_coordinator
 from handlers.people.identity import DECIDED, link
 from storage.core.database import Tx

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Bullets, Button, Card, Cmd, Note, When, action, buttons, say
 from handlers.core.requests import Reply
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from program.core.words import counted
 from storage.checkins import checkins
 from storage.core.work import Work

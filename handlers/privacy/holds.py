@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from handlers.core.cards import Block, Bold, Button, Card, ChoiceField, Form, When, action, buttons, options_of, say
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Button, Card, When, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from program.core.words import capitalized
 from storage.core.work import Work
 from storage.people.people import Person

@@ -7,9 +7,11 @@ from uuid import UUID
 from handlers.checkins import consent_notice
 from handlers.checkins.checkins import checkin_card
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.cards import Bold, Button, Card, Cmd, Form, Link, Note, Paragraph, Table, Text, action, buttons, say
+from handlers.core.calls import Call, Refused
+from handlers.core.cards import Bold, Button, Card, Cmd, Link, Note, Paragraph, Table, Text, action, buttons, say
+from handlers.core.forms import Form
 from handlers.core.requests import Reply
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.privacy.forgetting import ASK
 from handlers.privacy.retention import retention_words
 from program.core.times import local_day, say_day

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import time
 from uuid import UUID
 
-from handlers.core.cards import Bold, Card, Note, NumberField, When, say
-from handlers.core.router import Call, FieldReader, router
+from handlers.core.calls import Call, FieldReader
+from handlers.core.cards import Bold, Card, Note, When, say
+from handlers.core.forms import NumberField
+from handlers.core.router import router
 from handlers.meetings.planning import plan_daily
 from handlers.people.recipients import in_cohort, only_for
 from program.core.words import counted

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from handlers.core.calls import COORDINATORS, Call, Refused
 from handlers.core.cards import (
     Block,
     Bold,
@@ -14,7 +15,6 @@ from handlers.core.cards import (
     Card,
     Cmd,
     Facts,
-    Form,
     Heading,
     Note,
     Table,
@@ -24,9 +24,10 @@ from handlers.core.cards import (
     buttons,
     say,
 )
+from handlers.core.forms import Form
 from handlers.core.paging import more
 from handlers.core.requests import Reply
-from handlers.core.router import COORDINATORS, Call, Refused, router
+from handlers.core.router import router
 from handlers.people.kept_requests import forget_old_requests
 from handlers.program_desk import integrity
 from handlers.record.completion import to_approve

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.calls import Call
 from handlers.core.cards import Block, LinkButton, Note, Text, buttons, say
-from handlers.core.router import Call
 from storage.core.database import Tx
 from storage.people import account_links, cohorts, people
 from storage.program_desk import downloads

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import Card, ChoiceField, Form, Note, Option, action, say
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Card, Note, action, say
+from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.program_desk.downloads import files, may_have
 from storage.people import cohorts, people
 from storage.record import enrolments

@@ -6,24 +6,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from handlers.core.cards import (
-    Action,
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    ChoiceField,
-    Form,
-    Note,
-    Option,
-    Text,
-    action,
-    buttons,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Action, Block, Bold, Bullets, Button, Card, Note, Text, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.record.progress import NEED_HELP, cohorts_of
 from program.core.words import counted
 from program.record import explain

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from handlers.core.cards import (
-    Card,
-    ChoiceField,
-    DateField,
-    Field,
-    Form,
-    Note,
-    NumberField,
-    Option,
-    action,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused, mentees_only
+from handlers.core.cards import Card, Note, action, say
+from handlers.core.forms import ChoiceField, DateField, Field, Form, NumberField, Option
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, mentees_only, router
+from handlers.core.router import router
 from handlers.people.contacts import ask_coordinator
 from handlers.record.deciding import ask, withdraw_button
 from program.core.times import to_local, to_utc

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+from handlers.core.calls import COORDINATORS, Call, FieldReader, FormErrors, Refused
 from handlers.core.cards import (
     Block,
     Bold,
     Button,
     Card,
-    ChoiceField,
     Cmd,
     Facts,
-    Form,
     Heading,
     LinkButton,
     Note,
     Text,
-    TextField,
     When,
     action,
     buttons,
-    options_of,
     say,
 )
+from handlers.core.forms import ChoiceField, Form, TextField, options_of
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
-from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.program_desk.downloads import files, verify_address
 from handlers.record.completion import (
     ANOTHER,

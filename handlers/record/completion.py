@@ -7,6 +7,7 @@ from datetime import time
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import (
     Bold,
     Button,
@@ -23,7 +24,7 @@ from handlers.core.cards import (
     with_commands,
 )
 from handlers.core.requests import Reply
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.meetings.planning import plan_daily
 from handlers.people.recipients import is_coordinator, only_for
 from handlers.program_desk.integrity import BLOCKED

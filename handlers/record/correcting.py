@@ -5,22 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.core.cards import (
-    Bold,
-    ChoiceField,
-    Cmd,
-    Form,
-    Note,
-    NumberField,
-    Option,
-    action,
-    options_of,
-    plain_text,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Bold, Cmd, Note, action, say
+from handlers.core.forms import ChoiceField, Form, NumberField, Option, options_of
 from handlers.core.paging import hint
+from handlers.core.plain_cards import plain_text
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.record.completion import ask_for_approval
 from handlers.record.deciding import (
     COUNTS,

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import (
-    Bold,
-    Button,
-    Card,
-    ChoiceField,
-    DateField,
-    Form,
-    NumberField,
-    Option,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Bold, Button, Card, action, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, NumberField, Option, options_of
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.person_page import mentee_of, today
 from program.core.times import midnight

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, Text, action, buttons, say
 from handlers.core.requests import Reply
-from handlers.core.router import Call, Refused, router
+from handlers.core.router import router
 from handlers.meetings.planning import mentors_or_coordinators
 from handlers.people.recipients import NO_LONGER
 from handlers.record.completion import ask_for_approval

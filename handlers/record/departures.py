@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.cards import Bold, Button, Card, ChoiceField, Form, Note, action, buttons, options_of, say
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Bold, Button, Card, Note, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from handlers.people.handover import hand_over
 from handlers.record.changed_notice import tell
 from handlers.record.completion import goodbye

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Button,
-    Card,
-    ChoiceField,
-    Form,
-    Note,
-    Option,
-    Text,
-    TextField,
-    When,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Button, Card, Note, Text, When, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, Option, TextField, options_of
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.people.recipients import only_for
 from handlers.record import changed_notice
 from handlers.record.settling import (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.cards import Card, ChoiceField, Form, Note, Option, action, say
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Card, Note, action, say
+from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.record.activities import MENTEES, noon_of, policy_of_asker, read_when, when_fields
 from handlers.record.deciding import ask, withdraw_button
 from program.core.times import say_day

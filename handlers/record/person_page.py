@@ -5,28 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Button,
-    Buttons,
-    Card,
-    ChoiceField,
-    Cmd,
-    DateField,
-    Facts,
-    Form,
-    Note,
-    Option,
-    Table,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import COORDINATORS, Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Cmd, Facts, Note, Table, action, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, Option, options_of
 from handlers.core.paging import hint
 from handlers.core.requests import Reply, notice
-from handlers.core.router import COORDINATORS, Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.people.handover import hand_over
 from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks

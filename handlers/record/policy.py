@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    ChoiceField,
-    Cmd,
-    Field,
-    Form,
-    Heading,
-    Note,
-    Text,
-    TextField,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, action, buttons, say
+from handlers.core.forms import ChoiceField, Field, Form, TextField, options_of
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from program.core.times import local_day
 from program.core.words import counted
 from program.record.english import describe

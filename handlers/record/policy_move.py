@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import Block, Bold, ChoiceField, Field, Form, Note, Option, action, options_of, say
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Note, action, say
+from handlers.core.forms import ChoiceField, Field, Form, Option, options_of
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.person_page import mentee_of
 from handlers.record.settling import kinds_of, settle_corrected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from handlers.core.calls import EVERYONE, LEADS, Call, Refused
 from handlers.core.cards import (
     Block,
     Bold,
@@ -28,7 +29,7 @@ from handlers.core.cards import (
 )
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
-from handlers.core.router import EVERYONE, LEADS, Call, Refused, router
+from handlers.core.router import router
 from handlers.meetings.upcoming import cohorts_followed, next_card
 from handlers.people.contacts import ask_coordinator
 from program.core.words import counted, listed

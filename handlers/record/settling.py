@@ -5,22 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    ChoiceField,
-    Form,
-    Text,
-    action,
-    buttons,
-    options_of,
-    say,
-)
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Text, action, buttons, say
+from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
-from handlers.core.router import Call, FieldReader, Refused, router
+from handlers.core.router import router
 from program.record.corrections import Change, change_since, rules_of_meetings
 from program.record.disputable import now_words
 from program.record.wording import RecordLine

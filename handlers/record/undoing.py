@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.cards import Block, Bold, Card, ChoiceField, Form, Option, action, say
+from handlers.core.calls import Call, FieldReader, FormErrors, Refused
+from handlers.core.cards import Block, Bold, Card, action, say
+from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
-from handlers.core.router import Call, FieldReader, FormErrors, Refused, router
+from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.settling import NOT_THERE, disputed_words, kinds_of, readable, settle_corrected
 from program.core.times import local_day, say_day

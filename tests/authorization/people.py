@@ -17,9 +17,10 @@ from uuid import UUID, uuid4
 
 from bot.runtime.dispatch import Dispatcher, Product
 from bot.runtime.port import Port
+from handlers.core.calls import Call, FormErrors, Refused
 from handlers.core.cards import Action, BadAction
 from handlers.core.requests import Command, Press, Reply, Submit
-from handlers.core.router import Call, FormErrors, Refused, Router
+from handlers.core.router import Router
 from handlers.features import router
 from handlers.record.leave import leave_line
 from storage.checkins import checkins, reflections, typed

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from handlers.core.cards import plain
+from handlers.core.plain_cards import plain
 from handlers.program_desk.digest import digest_card
 from storage.core.work import Work
 from storage.outbox import conversations, deliveries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from handlers.core.cards import ChoiceField, Form, Option
+from handlers.core.forms import ChoiceField, Form, Option
 from program.record.wording import RecordLine
 from storage.record import ledger, verification
 from tests.handlers.test_story import HOME, linked, scheduled

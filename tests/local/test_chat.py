@@ -12,7 +12,8 @@ from sqlalchemy import create_engine, text
 
 from bot.local.chat import PAGE, Chat
 from bot.local.messages import Draft, NameTaken, NoSuchConversation, NoSuchMessage, direct
-from handlers.core.cards import Card, Shown, plain
+from handlers.core.cards import Card, Shown
+from handlers.core.plain_cards import plain
 from tests.specimens import CARDS, DANA
 
 AT = datetime(2026, 11, 12, 20, 30, tzinfo=UTC)

@@ -12,23 +12,9 @@ from bot.local.host import LocalPerson
 from bot.local.html_text import Viewer, safe_url
 from bot.local.messages import Channel
 from bot.local.render import Renderer
-from handlers.core.cards import (
-    Card,
-    Chart,
-    ChoiceField,
-    Cmd,
-    Form,
-    Link,
-    Mention,
-    Option,
-    Paragraph,
-    Progress,
-    Series,
-    Table,
-    TextField,
-    action,
-    plain,
-)
+from handlers.core.cards import Card, Chart, Cmd, Link, Mention, Paragraph, Progress, Series, Table, action
+from handlers.core.forms import ChoiceField, Form, Option, TextField
+from handlers.core.plain_cards import plain
 from tests.local.toy import LINES
 from tests.specimens import CARDS, DANA, EVERYTHING, FORM, FORMS, HOSTILE, ROSTER_OF_60, WHEN
 

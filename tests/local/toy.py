@@ -9,20 +9,8 @@ from uuid import UUID
 
 from bot.local import Chat, CommandHelp, LocalPerson, LocalWorkspace, NextDue
 from bot.runtime.port import Address, Outgoing
-from handlers.core.cards import (
-    Button,
-    Buttons,
-    Card,
-    Chart,
-    Form,
-    Paragraph,
-    Series,
-    Shown,
-    TextField,
-    When,
-    action,
-    say,
-)
+from handlers.core.cards import Button, Buttons, Card, Chart, Paragraph, Series, Shown, When, action, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Reply, Request, Submit, Typed, notice
 from tests.specimens import CARDS, CONFIDENTIAL, DANA, FORM, FORMS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, load
-from handlers.core.router import COORDINATORS, EVERYONE, LEADS
+from handlers.core.calls import COORDINATORS, EVERYONE, LEADS
 from handlers.features import router
 from tests.manifest.test_docs import part
 

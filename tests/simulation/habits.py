@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from handlers.core.cards import ChoiceField, Form, NumberField
+from handlers.core.forms import ChoiceField, Form, NumberField
 from program.core.times import to_local
 from tests.simulation.actors import Role, Someone
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from handlers.core.cards import Card, Form, plain
+from handlers.core.cards import Card
+from handlers.core.forms import Form
+from handlers.core.plain_cards import plain
 from handlers.core.requests import Press, Reply, Request, Submit, Typed
 from tests.simulation.habits import SECRET
 from tests.world import buttons_of

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import event, func, select
 
-from handlers.core.cards import Action, Card, Form
+from handlers.core.cards import Action, Card
+from handlers.core.forms import Form
 from handlers.core.requests import (
     AccountKey,
     Command,

@@ -16,7 +16,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from handlers.core.cards import Card, Form, TextField, action, say
+from handlers.core.cards import Card, action, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply
 from storage.checkins.checkins_tables import figure
 from storage.core.database import Database, Tx

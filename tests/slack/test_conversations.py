@@ -7,22 +7,8 @@ from uuid import UUID
 
 from bot.runtime.port import Address, Outgoing
 from bot.slack import Patience, render
-from handlers.core.cards import (
-    BadAction,
-    Button,
-    Card,
-    ChoiceField,
-    DateField,
-    Form,
-    ManyField,
-    NumberField,
-    Option,
-    TextField,
-    TimeField,
-    action,
-    buttons,
-    say,
-)
+from handlers.core.cards import BadAction, Button, Card, action, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, ManyField, NumberField, Option, TextField, TimeField
 from handlers.core.requests import (
     AccountKey,
     Arrived,

@@ -13,7 +13,8 @@ import pytest
 
 from bot.slack import modals, render
 from bot.slack.sent_forms import Origin
-from handlers.core.cards import Button, Card, Form, TextField, action, buttons, say
+from handlers.core.cards import Button, Card, action, buttons, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply
 from tests.fakes.slack import TEAM, HttpWire, sign
 from tests.malformed import BODIES, JSON, Body, spoiled

@@ -16,26 +16,22 @@ from handlers.core.cards import (
     Buttons,
     Card,
     Chart,
-    ChoiceField,
     Cmd,
     Facts,
-    Form,
     Heading,
     Link,
     LinkButton,
-    ManyField,
     Mention,
     Note,
-    Option,
     Paragraph,
     Progress,
     Series,
     Shown,
     Table,
-    TextField,
     action,
     say,
 )
+from handlers.core.forms import ChoiceField, Form, ManyField, Option, TextField
 from tests.fakes.slack import words
 from tests.fakes.slack_blocks import letters, message_problems, view_problems
 from tests.slack.phone import screen

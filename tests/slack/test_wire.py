@@ -13,7 +13,8 @@ import pytest
 
 from bot.slack import BOT_EVENTS, COMMAND, REQUIRED_SCOPES, connect, listeners
 from bot.slack.api import Identity
-from handlers.core.cards import Button, Card, Form, TextField, action, buttons, say
+from handlers.core.cards import Button, Card, action, buttons, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
 from tests.fakes.slack import SCOPES, TEAM, FakeSlack, Fault, HttpWire, sign, words
 from tests.slack.conftest import DANA, HOME, Bot, settings_for

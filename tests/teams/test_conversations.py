@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.teams.sentences import BELOW, DONE, LOST, OLD_BUTTON, SENT_DIRECTLY, SORRY
-from handlers.core.cards import BadAction, Button, Card, Form, TextField, action, buttons, say
+from handlers.core.cards import BadAction, Button, Card, action, buttons, say
+from handlers.core.forms import Form, TextField
 from handlers.core.requests import (
     AccountKey,
     Arrived,

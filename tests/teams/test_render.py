@@ -20,7 +20,6 @@ from handlers.core.cards import (
     Chart,
     Cmd,
     Facts,
-    Form,
     Link,
     Mention,
     Paragraph,
@@ -31,6 +30,7 @@ from handlers.core.cards import (
     action,
     say,
 )
+from handlers.core.forms import Form
 from tests.fakes.teams import actions_of, inputs_of, walk, words_of
 from tests.specimens import CARDS, COHORT_OF_60, DANA, EVERYTHING, FORM, FORMS, HOSTILE, READ_ONLY, ROSTER_OF_60
 from tests.teams.cards import validate

@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from handlers.checkins.consent_notice import UNREAD, notice
 from handlers.checkins.reflections import NOT_THERE
-from handlers.core.cards import Paragraph, plain, plain_text
+from handlers.core.cards import Paragraph
+from handlers.core.plain_cards import plain, plain_text
 from handlers.core.requests import Reply
 from program.privacy.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage.checkins import checkins, consent, reflections, shares

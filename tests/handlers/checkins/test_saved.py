@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import insert, select
 
 from handlers.checkins.saved import SAVED
-from handlers.core.cards import plain
+from handlers.core.plain_cards import plain
 from storage.checkins.checkins_tables import checkin, figure
 from storage.privacy import holds
 from storage.vault.vault_tables import vault_item

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select, update
 
 from handlers.checkins.checkins import find_answers
+from handlers.core.calls import Call
 from handlers.core.cards import Action
 from handlers.core.requests import Press
-from handlers.core.router import Call
 from program.privacy.privacy_settings import PrivacySettings
 from storage.checkins import checkins, consent
 from storage.checkins.checkins import CheckIn

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 
-from handlers.core.cards import ChoiceField, Form, plain_text
+from handlers.core.forms import ChoiceField, Form
 from handlers.core.paging import hint, more
+from handlers.core.plain_cards import plain_text
 from handlers.core.requests import Reply
 from handlers.meetings import breaks as break_cards
 from handlers.people import homes, identity

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from handlers.core.cards import (
-    Bold,
-    Button,
-    Buttons,
-    Card,
-    ChoiceField,
-    Facts,
-    Form,
-    Option,
-    Paragraph,
-    Table,
-    TextField,
-    action,
-    plain,
-    say,
-)
+from handlers.core.cards import Bold, Button, Buttons, Card, Facts, Paragraph, Table, action, say
 from handlers.core.direction import isolate_card, isolate_reply
+from handlers.core.forms import ChoiceField, Form, Option, TextField
+from handlers.core.plain_cards import plain
 from handlers.core.requests import Reply
 from program.core.words import FSI, PDI
 from storage.people.people_tables import person

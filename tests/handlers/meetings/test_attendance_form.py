@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.core.cards import ChoiceField, Form
+from handlers.core.forms import ChoiceField, Form
 from handlers.core.requests import Reply, Submit
 from program.meetings.attendance import Entry, marks
 from storage.meetings import meetings

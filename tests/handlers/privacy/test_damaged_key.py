@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.documents.making import about_file
-from handlers.core.cards import Form
+from handlers.core.forms import Form
 from handlers.core.requests import Reply
 from storage.vault.vault import Vault
 from storage.vault.vault_tables import person_key, vault_item

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import ChoiceField
+from handlers.core.forms import ChoiceField
 from handlers.core.requests import Press, Reply
 from tests.handlers.record.test_completion import links_of
 from tests.world import Person, World, said

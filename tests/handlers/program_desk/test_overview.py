@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.core.cards import ChoiceField
+from handlers.core.forms import ChoiceField
 from tests.handlers.scenes import absent, options
 from tests.world import Person, World, buttons_of, said
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from handlers.core.cards import Buttons, Card, LinkButton, plain
+from handlers.core.cards import Buttons, Card, LinkButton
+from handlers.core.plain_cards import plain
 from handlers.core.requests import Reply
 from handlers.record.completion import ask_for_approval
 from program.record.certificate import COMPLETED

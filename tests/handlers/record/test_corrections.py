@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from handlers.core.cards import ChoiceField
+from handlers.core.forms import ChoiceField
 from handlers.core.requests import Reply
 from storage.record import policies
 from storage.record.record_tables import dispute

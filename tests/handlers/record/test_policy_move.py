@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from handlers.core.cards import ChoiceField, Form
+from handlers.core.forms import ChoiceField, Form
 from program.record.english import describe
 from storage.record import enrolments, policies
 from storage.record.enrolments import Enrolment

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import event, update
 
-from handlers.core.cards import Bullets, Progress, Table, plain_text
+from handlers.core.cards import Bullets, Progress, Table
+from handlers.core.plain_cards import plain_text
 from program.meetings.attendance import Status, Step
 from program.record.attendance_import import PastMeeting
 from storage.meetings import attendance, meetings

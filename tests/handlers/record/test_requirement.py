@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from handlers.core.cards import DateField
+from handlers.core.forms import DateField
 from handlers.core.requests import Reply
 from storage.core.core_tables import program
 from storage.people import people

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from handlers.core.cards import ChoiceField, Form
+from handlers.core.forms import ChoiceField, Form
 from handlers.core.requests import Reply
 from storage.record import ledger, policies
 from storage.record.ledger import Line

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.core.cards import ChoiceField, Form
+from handlers.core.forms import ChoiceField, Form
 from handlers.core.requests import Reply
 from program.core.times import to_utc
 from storage.core.database import Database

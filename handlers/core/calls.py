@@ -1,0 +1,201 @@
+"""One request on its way through a handler: who asks, what was sent, and how it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import Any
+from uuid import UUID
+
+from handlers.core.cards import BadAction, Span
+from handlers.core.plain_cards import plain_text
+from handlers.core.requests import (
+    AccountKey,
+    Command,
+    Request,
+    Typed,
+)
+from handlers.people.contacts import ask_coordinator
+from storage.core import drafts
+from storage.core.work import Work
+from storage.outbox.conversations import Conversation
+from storage.people import cohorts, people
+from storage.people.cohorts import Cohort
+from storage.people.people import Actor, Person
+from storage.vault.vault import Vault
+
+EVERYONE = frozenset({"mentee", "mentor", "coordinator"})
+
+
+LEADS = frozenset({"mentor", "coordinator"})
+
+
+COORDINATORS = frozenset({"coordinator"})
+
+
+YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
+
+
+class Refused(Exception):
+    """The request cannot be granted. The text is said to the asker; nothing was changed."""
+
+    def __init__(self, *text: Span) -> None:
+        super().__init__(plain_text(text))
+        self.text = text
+
+
+class FormErrors(Exception):
+    """The form cannot be saved as it is. One sentence per field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(sorted(errors)))
+        self.errors = dict(errors)
+
+
+class FieldReader:
+    """Reads a form's values; :meth:`check` raises every error that was found on the way."""
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
+        self._values = values
+        self.errors: dict[str, str] = {}
+
+    def text(self, name: str, *, needed: str = "", most: int = 3000) -> str:
+        value = "\n".join(self._values.get(name, ())).strip()
+        if not value and needed:
+            self.errors[name] = needed
+        if len(value) > most:
+            self.errors[name] = f"That is {len(value):,} characters. Use {most:,} or fewer."
+        return value
+
+    def many(self, name: str) -> tuple[str, ...]:
+        return tuple(value for value in self._values.get(name, ()) if value)
+
+    def choice(self, name: str, options: Sequence[str], *, needed: str = "") -> str:
+        value = self.text(name, needed=needed)
+        if value and value not in options:
+            self.errors[name] = "Choose one of the options."
+        return value
+
+    def day(self, name: str, *, needed: str = "") -> date | None:
+        value = self.text(name, needed=needed)
+        try:
+            found = date.fromisoformat(value) if value else None
+        except ValueError:
+            found = date.min
+        if found is not None and found.year not in YEARS:
+            self.errors[name] = "Enter the date like 2026-08-15."
+            return None
+        return found
+
+    def clock(self, name: str, *, needed: str = "") -> time | None:
+        value = self.text(name, needed=needed)
+        try:
+            found = time.fromisoformat(value) if value else None
+        except ValueError:
+            found = None
+        if value and (found is None or found.tzinfo is not None):
+            self.errors[name] = "Enter the time like 15:30."
+            return None
+        return found
+
+    def number(self, name: str, low: int, high: int, *, needed: str = "") -> int | None:
+        value = self.text(name, needed=needed)
+        if not value:
+            return None
+        if not value.isdecimal() or not low <= int(value) <= high:
+            self.errors[name] = f"Enter a whole number from {low:,} to {high:,}."
+            return None
+        return int(value)
+
+    def uuid(self, name: str, *, needed: str = "") -> UUID | None:
+        value = self.text(name, needed=needed)
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            self.errors[name] = "Choose one of the options."
+            return None
+
+    def check(self) -> None:
+        if self.errors:
+            raise FormErrors(self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler, inside one transaction."""
+
+    work: Work
+    vault: Vault
+    request: Request
+    me: Actor
+    place: Conversation | None
+    words: str = ""  # what follows the command
+    args: tuple[str, ...] = ()  # of the pressed button or sent form
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cohort_id: UUID | None = None  # of the cohort that a command was resolved to
+
+    @property
+    def my_id(self) -> UUID:
+        if self.me.person_id is None:
+            raise Refused("I can't match you to the roster yet.")
+        return self.me.person_id
+
+    @property
+    def mentions(self) -> tuple[AccountKey, ...]:
+        """The accounts that a command mentions."""
+        intent = self.request.intent
+        return intent.mentions if isinstance(intent, Command | Typed) else ()
+
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort a command was resolved to."""
+        if self.cohort_id is None:
+            raise Refused("Send this command in the cohort's channel.")
+        return cohorts.get(self.work.tx, self.cohort_id)
+
+    def id_at(self, position: int) -> UUID:
+        """An id carried by the button or form."""
+        try:
+            return UUID(self.text_at(position))
+        except ValueError:
+            raise BadAction(BadAction.__doc__) from None
+
+    def text_at(self, position: int) -> str:
+        """A word carried by the button or form."""
+        if position >= len(self.args):
+            raise BadAction(BadAction.__doc__)
+        return self.args[position]
+
+    def draft(self, kind: str) -> dict[str, Any] | None:
+        """What was put into the form's earlier step; None where the button carries no such draft of the asker's."""
+        return drafts.read(self.work.tx, self.id_at(1), self.my_id, kind) if len(self.args) > 1 else None
+
+    def person_at(self, position: int) -> Person:
+        """The person whose id the button or form carries."""
+        person_id = self.id_at(position)
+        if person_id not in people.named(self.work.tx, [person_id]):
+            raise Refused("I can't find that person.")
+        return people.get(self.work.tx, person_id)
+
+    def leads(self, cohort_id: UUID) -> bool:
+        """Whether the asker is a mentor of the cohort or a coordinator."""
+        return self.me.coordinator or self.is_member(cohort_id, "mentor")
+
+    def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
+        return any(one.cohort_id == cohort_id and role in (None, one.role) for one in self.me.memberships)
+
+
+def mentees_only(call: Call) -> None:
+    """What mentees do for themselves ends with their membership: a button may be older than that.
+
+    Raises:
+        Refused: the asker is a mentee of no cohort now.
+    """
+    if "mentee" not in roles_of(call.me):
+        raise Refused(f"Only mentees in a cohort can do that. {ask_coordinator(call.work.tx)}")
+
+
+def roles_of(me: Actor) -> frozenset[str]:
+    own = {one.role for one in me.memberships}
+    return frozenset(own | {"coordinator"} if me.coordinator else own)
