@@ -1,4 +1,4 @@
-"""Activities, as Teams sends them, to Requests. Only translation; nothing is decided here."""
+"""Payload -> Request: translates the activities that Teams sends. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -39,16 +39,18 @@ _INVOKES: dict[str, Kind] = {
 
 
 class BadActivity(ValueError):
-    """This is no activity that Teams sends."""
+    """The activity lacks a part that every activity of Teams has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request and what its answer needs to know of the activity.
+    """A request, and what its answer needs to know about the activity.
 
-    opener   the press that shows the sent form again
-    card     the message whose button was pressed, or opened the form
-    form     the button stood in a form
+    ``kind``: how the activity is answered.
+    ``opener``: the press that shows a sent form again.
+    ``card``: id of the message whose button was pressed, or whose button opened the form; empty if unknown.
+    ``form``: whether the pressed button is part of a form.
+    ``values``: what was sent with a form, by field.
     """
 
     request: Request
@@ -65,7 +67,7 @@ class Incoming:
 
 
 def kind_of(body: Mapping[str, Any]) -> Kind | None:
-    """How this activity wants to be answered; None: not at all."""
+    """Return how this activity is answered; None if it is not answered."""
     match body.get("type"):
         case "message":
             return "message"
@@ -78,15 +80,15 @@ def kind_of(body: Mapping[str, Any]) -> Kind | None:
 
 
 def tenant_of(body: Mapping[str, Any]) -> str:
-    """The tenant, which botbuilder's model drops, in small letters. Empty where the client names none."""
+    """Return the tenant's id in small letters; empty if the client names none. botbuilder's model drops it."""
     return (_text(body, "channelData", "tenant", "id") or _text(body, "conversation", "tenantId")).lower()
 
 
 def sent_by_teams(body: Mapping[str, Any], app_id: str) -> bool:
-    """Whether the ids are such as Teams gives: the bot's own, and of whoever acts a Teams id and a directory id.
+    """Return whether the ids are those of Teams: the bot's own, and the sender's Teams id and directory id.
 
-    Other channels of the Bot Framework let a client choose whom an activity comes from. Of who set off an event, and
-    of those who came or left, Teams may leave out the directory id, and of an event everything about who set it off.
+    Other channels of the Bot Framework let a client choose the sender. In an event Teams may leave out the directory
+    ids of people, and may leave out its sender.
     """
     if _text(body, "channelId") != CHANNEL or _text(body, "recipient", "id").lower() != f"28:{app_id}".lower():
         return False
@@ -104,7 +106,7 @@ def sent_by_teams(body: Mapping[str, Any], app_id: str) -> bool:
 
 
 def _has_teams_ids(account: object) -> bool:
-    """Whether these are the ids of a person, who may have no directory id here, or of a bot."""
+    """Whether these are the ids of a bot, or of a person, whose directory id may be left out."""
     if not isinstance(account, Mapping):
         return False
     directory_id = account.get("aadObjectId") or ""
@@ -113,10 +115,12 @@ def _has_teams_ids(account: object) -> bool:
 
 
 def read_activity(body: Mapping[str, Any], tenant: str) -> list[Incoming]:
-    """The requests in an activity: mostly one; none where there is nothing to answer; one per newcomer.
+    """Return the activity's requests.
+
+    Mostly that is one. It is none if there is nothing to answer, and one for each person who came or left.
 
     Raises:
-        BadAction: the pressed button is not one of ours.
+        BadAction: the pressed button is not one of the bot's.
         BadActivity: a part that every activity has is missing.
     """
     kind = kind_of(body)
@@ -135,15 +139,15 @@ def read_activity(body: Mapping[str, Any], tenant: str) -> list[Incoming]:
     who = _account(body["from"], tenant)
     data = _sent_data(body, kind)
     if data is not None:
-        return [_acted(body, kind, who, place, data)]
-    intent = _said(body, place)
+        return [_pressed(body, kind, who, place, data)]
+    intent = _typed(body, place)
     return [Incoming(Request(who, place, intent, _key(body, place)), kind)] if intent else []
 
 
 # Messages --------------------------------------------------------------------------------------
 
 
-def _said(body: Mapping[str, Any], place: Place) -> Intent | None:
+def _typed(body: Mapping[str, Any], place: Place) -> Intent | None:
     words, mentioned, others = _without_marks(body)
     mentions = tuple(_account(other, place.tenant) for other in others)
     if place.kind == "personal":
@@ -152,9 +156,9 @@ def _said(body: Mapping[str, Any], place: Place) -> Intent | None:
 
 
 def _without_marks(body: Mapping[str, Any]) -> tuple[str, bool, list[Mapping[str, Any]]]:
-    """The words without the bot's mention and with the others' names, whether the bot is mentioned, and the others.
+    """The text without the bot's mention and with the others' names, whether the bot is mentioned, and the others.
 
-    The bot is known by its id: another bot may bear its name.
+    The bot is recognized by its id, since another bot may have the same name.
     """
     words = str(body.get("text") or "")
     bot, mentioned = _text(body, "recipient", "id"), False
@@ -177,7 +181,7 @@ def _without_marks(body: Mapping[str, Any]) -> tuple[str, bool, list[Mapping[str
 
 
 def _sent_data(body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any] | None:
-    """The data of a pressed button, wherever this kind of activity carries it."""
+    """The data of a pressed button, from where this kind of activity carries it; None for a message without data."""
     value = body.get("value")
     if not isinstance(value, Mapping):
         return None if kind == "message" else {}
@@ -191,20 +195,20 @@ def _sent_data(body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any] | None:
             return value
 
 
-def _acted(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Incoming:
+def _pressed(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Incoming:
     ours = _map(data, "plc")
-    act = Action.decode(str(ours.get("act") or ""))
+    action = Action.decode(str(ours.get("act") or ""))
     key = _key(body, place)
     form = bool(ours.get("form"))
-    # A form that is a card itself is the message that was pressed, not the one that opened it.
+    # If the form is a card itself, the pressed message is the form, not the message that opened it.
     pressed = "" if form and kind == "execute" else str(body.get("replyToId") or "")
     card = str(ours.get("card") or "") or pressed
     if "fields" not in ours:
-        return Incoming(Request(who, place, Press(act), key), kind, None, card, form)
+        return Incoming(Request(who, place, Press(action), key), kind, None, card, form)
     fields, many = _names(ours.get("fields")), _names(ours.get("many"))
     values = read_values(data, fields, many)
     opener = Action.decode(str(ours.get("opener") or ""))
-    return Incoming(Request(who, place, Submit(act, values), key), kind, opener, card, form, values)
+    return Incoming(Request(who, place, Submit(action, values), key), kind, opener, card, form, values)
 
 
 def _names(sent: object) -> list[str]:
@@ -240,7 +244,7 @@ def _events(body: Mapping[str, Any], tenant: str) -> Iterator[tuple[AccountKey, 
 
 
 def _account(sent: Mapping[str, Any], tenant: str) -> AccountKey:
-    """The directory's object id is the same in every conversation; a test client may have none."""
+    """The account, by its directory id, which is the same in every conversation. A test client may have none."""
     return AccountKey(PLATFORM, tenant, _text(sent, "aadObjectId").lower() or _text(sent, "id"))
 
 
@@ -269,12 +273,12 @@ def _place(body: Mapping[str, Any], tenant: str) -> Place:
 
 
 def channel_of(conversation: str) -> str:
-    """The channel of a thread's conversation id."""
+    """Return the channel's id from a thread's conversation id."""
     return conversation.partition(";messageid=")[0]
 
 
 def _reference(body: Mapping[str, Any], tenant: str) -> dict[str, str]:
-    """What writing here later needs, taken anew from every activity: these change over time."""
+    """What a later message to this place needs. It is stored again from every activity, since it changes."""
     service_url = _text(body, "serviceUrl").rstrip("/")
     parts = {
         "service_url": f"{service_url}/" if service_url else "",
@@ -289,21 +293,22 @@ def _reference(body: Mapping[str, Any], tenant: str) -> dict[str, str]:
 
 
 def _key(body: Mapping[str, Any], place: Place, *more: str) -> str:
-    """The same in each retry of one act, and another one for each press on the same card: Teams gives every
-    activity an id of its own. A client that gives none is known by the time that it gives. ``more``: what tells
-    apart the people that one activity is about.
+    """The idempotency key: equal in each retry of an activity, different for each press on the same card.
+
+    It is made of the activity's id, or its time if a client gives no id. ``more`` distinguishes the people that one
+    activity is about.
 
     Raises:
-        BadActivity: the activity has neither.
+        BadActivity: the activity has neither an id nor a time.
     """
-    act = _text(body, "id") or _text(body, "timestamp")
-    if not act:
+    activity_id = _text(body, "id") or _text(body, "timestamp")
+    if not activity_id:
         raise BadActivity(BadActivity.__doc__)
-    return ":".join(part for part in (place.conversation, act, *more) if part)
+    return ":".join(part for part in (place.conversation, activity_id, *more) if part)
 
 
 def _time(body: Mapping[str, Any]) -> datetime | None:
-    """When it happened, as Teams says; None where that is no time with a zone."""
+    """When it happened, according to Teams; None if that is not a time with a zone."""
     try:
         at = datetime.fromisoformat(_text(body, "timestamp"))
     except ValueError:
@@ -315,17 +320,17 @@ def _time(body: Mapping[str, Any]) -> datetime | None:
 
 
 def _map(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, Mapping) else {}
+    part = value.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _list(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = value.get(name)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+    part = value.get(name)
+    return [item for item in part if isinstance(item, Mapping)] if isinstance(part, list) else []
 
 
 def _text(value: Mapping[str, Any], *path: str) -> str:
     for name in path[:-1]:
         value = _map(value, name)
-    found = value.get(path[-1])
-    return found if isinstance(found, str) else ""
+    text = value.get(path[-1])
+    return text if isinstance(text, str) else ""

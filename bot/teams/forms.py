@@ -1,4 +1,4 @@
-"""Forms to Adaptive Cards: in a dialog, or as a card whose answer replaces it; and what was sent back."""
+"""Forms as Adaptive Cards, in a dialog or in a message, and what was sent with them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ CORRECT = "Nothing is saved yet. Please correct the fields marked below."
 def render_form(
     form: Form, errors: Mapping[str, str] | None = None, *, surface: Surface = "dialog", origin: str = ""
 ) -> dict[str, Any]:
-    """The form as an Adaptive Card. ``origin`` is the message whose button opened it, if known."""
+    """Return the form as the JSON of an Adaptive Card.
+
+    ``errors``: a sentence for each wrong field, by its id; under "" for the whole form.
+    ``origin``: id of the message whose button opened it; empty if unknown.
+    """
     return fitted(lambda limits: _form(form, errors or {}, Page(limits, Shown(), surface, form=True, origin=origin)))
 
 
@@ -35,14 +39,14 @@ def _form(form: Form, errors: Mapping[str, str], page: Page) -> ac.AdaptiveCard:
         body.append(heading(form.title, page))
     if errors:
         body.append(text((CORRECT,), page, warning=True))
-    # A form's blocks are cut as a card's are; its fields never, since what is not shown cannot be sent.
+    # Blocks are cut as in a card. Fields are never cut, since what is not shown cannot be sent.
     body += blocks(form.blocks, page)
     for item in form.fields:
         if item.id in errors:
             body.append(text((errors[item.id],), page, warning=True))
         body.append(_input(item, page.limits))
     known = {item.id for item in form.fields}
-    body += [text((said,), page, warning=True) for key, said in errors.items() if key not in known]
+    body += [text((error,), page, warning=True) for key, error in errors.items() if key not in known]
     if actions := list(_actions(form, page)):
         body.append(ac.ActionSet(actions=actions))
     return adaptive(body, page, literal(form.title))
@@ -111,9 +115,9 @@ def _input(item: Field, limits: Limits) -> ac.CardElement:
             clock = f"{item.value:%H:%M}" if item.value else None
             return ac.TimeInput(**common, placeholder=hint, value=clock)
         case NumberField():
-            said = f"Please enter a whole number from {item.minimum} to {item.maximum}."
+            error = f"Please enter a whole number from {item.minimum} to {item.maximum}."
             return ac.NumberInput(
-                **common | {"error_message": said},
+                **common | {"error_message": error},
                 placeholder=hint,
                 min=item.minimum,
                 max=item.maximum,
@@ -130,7 +134,10 @@ def _choices(item: ChoiceField | ManyField, limits: Limits) -> list[ac.Choice]:
 
 
 def read_values(data: Mapping[str, Any], fields: list[str], many: list[str]) -> dict[str, tuple[str, ...]]:
-    """What was sent, by field: every field the form had is a key, an empty one has no values."""
+    """Return what was sent, by field. Every field of the form is a key; an empty one has no values.
+
+    ``many``: the fields with several values.
+    """
     values: dict[str, tuple[str, ...]] = {}
     for name in fields:
         sent = data.get(INPUT + name)
@@ -147,20 +154,23 @@ def _words(sent: object) -> str:
 
 
 def with_values(form: Form, values: Mapping[str, tuple[str, ...]]) -> Form:
-    """The form with what was typed in place of what it came with."""
+    """Return the form with what was typed in its fields."""
     fields = tuple(_with_value(item, values[item.id]) if item.id in values else item for item in form.fields)
     return replace(form, fields=fields)
 
 
 def sent_again(action: Action, opener: Action, values: Mapping[str, tuple[str, ...]]) -> Form:
-    """What was sent with a dialog, where the dialog itself cannot be shown again: to copy, and mostly to send again."""
+    """Return a form that shows what was sent with a dialog, if the dialog itself cannot be shown again.
+
+    People can copy it, and send it again unless a field has several values.
+    """
     sent = {name: ", ".join(texts) for name, texts in values.items()}
     fields = tuple(
         TextField(name, "What you sent", text, multiline=True, optional=True, max_length=max(len(text), LONGEST))
         for name, text in sent.items()
     )
-    alike = all(len(texts) < 2 for texts in values.values())  # several choices do not fit in one field
-    return Form("Not saved", action, opener, submit="Try again" if alike else None, fields=fields, confidential=True)
+    single = all(len(texts) < 2 for texts in values.values())  # several choices do not fit into a text field
+    return Form("Not saved", action, opener, submit="Try again" if single else None, fields=fields, confidential=True)
 
 
 def _with_value(item: Field, sent: tuple[str, ...]) -> Field:
@@ -181,7 +191,7 @@ def _with_value(item: Field, sent: tuple[str, ...]) -> Field:
 
 
 def _read(parse: Any, sent: str) -> Any:
-    """The value, or None where it is unreadable: then the field is shown empty beside its error."""
+    """The value, or None if it is unreadable: then the field is shown empty, with its error."""
     try:
         return parse(sent) if sent else None
     except ValueError:
@@ -189,4 +199,5 @@ def _read(parse: Any, sent: str) -> Any:
 
 
 def dialog_title(form: Form) -> str:
+    """Return the form's title for the dialog's frame, at most 64 characters."""
     return shortened(literal(form.title), 64)

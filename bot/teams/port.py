@@ -1,4 +1,4 @@
-"""The port's verbs on Teams: writing to conversations and asking who is there."""
+"""The port on Teams: sends messages to conversations and asks who is in them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TeamsPort:
         self._app_id, self._tenant_id = app_id, tenant_id
         self._service_url, self._dialogs = service_url, dialogs
         self._chats: dict[tuple[str, str], str] = {}
-        self._ids: dict[str, str] = {}  # Teams' own ids of people, by the directory's: not every client knows those
+        self._ids: dict[str, str] = {}  # Teams' own ids of people, by their directory ids, which not every client knows
 
     # Writing -----------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ class TeamsPort:
         return Sent(conversation, sent)
 
     async def _open_chat(self, to: Address) -> str:
-        """The personal chat's id. Teams answers with the existing one, so asking twice is harmless."""
+        """The personal chat's id. Teams returns the existing chat, so asking twice does no harm."""
         if not to.user:
             raise Permanent("This delivery names neither a conversation nor a person.")
         person, tenant = self._id_in_teams(to), self._tenant(to)
@@ -123,7 +123,7 @@ class TeamsPort:
         return to.reference.get("tenant") or to.tenant
 
     def _id_in_teams(self, to: Address) -> str:
-        """Teams' own id of the person. A reference names who acted last in its place, maybe somebody else."""
+        """Teams' own id of the person. The reference names who wrote last, who may be somebody else."""
         user = to.user or ""
         theirs = to.reference.get("account") == user
         return (to.reference.get("user") if theirs else None) or self._ids.get(user) or user
@@ -148,7 +148,7 @@ class TeamsPort:
             )
             return self._profile(member, who)
         except Gone:
-            # A test client knows its people by other ids than the one they act under.
+            # A test client lists its people under other ids than those that it sends.
             for member in await self._conversations.members(self._at(place), place.conversation):
                 if self._profile(member).account.user == who.user:
                     return self._profile(member, who)
@@ -184,7 +184,7 @@ class TeamsPort:
         return None
 
     async def _name(self, place: Place) -> str:
-        """The channel's name, or the team's for its first channel; none where it cannot be told."""
+        """The channel's name, "General" for a team's first channel; empty if Teams does not tell it."""
         team = place.reference.get("team")
         if not team:
             return ""
@@ -198,7 +198,7 @@ class TeamsPort:
         return ""
 
     def _profile(self, member: Mapping[str, Any], who: AccountKey | None = None) -> Profile:
-        """``who`` is kept where given: the account as the asker is known."""
+        """The member's profile, under the account ``who`` if it is known already."""
         account = who or AccountKey(
             PLATFORM,
             self._tenant_id or str(member.get("tenantId") or ""),

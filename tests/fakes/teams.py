@@ -302,7 +302,7 @@ class FakeTeams:
     async def _create(self, request: web.Request) -> web.Response:
         body = await request.json()
         member = body["members"][0]["id"]
-        person = next((one for one in self.people if member in (one.id, one.object_id)), None)
+        person = next((known for known in self.people if member in (known.id, known.object_id)), None)
         if person is None:
             return _refusal("404")
         return web.json_response({"id": self.chat_of(person)}, status=201)
@@ -490,8 +490,8 @@ def words_of(card: Mapping[str, Any]) -> str:
 def walk(value: Any) -> list[dict[str, Any]]:
     """Every object in a card, fallbacks left aside, in the order they stand."""
     if isinstance(value, list):
-        return [found for item in value for found in walk(item)]
+        return [part for item in value for part in walk(item)]
     if not isinstance(value, dict):
         return []
-    inner = [found for name, item in value.items() if name != "fallback" for found in walk(item)]
+    inner = [part for name, item in value.items() if name != "fallback" for part in walk(item)]
     return [value, *inner]

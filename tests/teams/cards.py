@@ -22,8 +22,8 @@ def validate(card: dict[str, Any]) -> None:
     # The schema describes an element as one of twenty alternatives, which says nothing of what is wrong.
     for part in walk(by_schema):
         if part.get("type") in SCHEMA["definitions"]:
-            one = VALIDATOR.evolve(schema={**SCHEMA, "anyOf": [{"$ref": f"#/definitions/{part['type']}"}]})
-            assert not [error.message[:300] for error in one.iter_errors(part)]
+            validator = VALIDATOR.evolve(schema={**SCHEMA, "anyOf": [{"$ref": f"#/definitions/{part['type']}"}]})
+            assert not [error.message[:300] for error in validator.iter_errors(part)]
 
 
 def _as_the_schema_knows(value: Any) -> Any:

@@ -214,9 +214,9 @@ class Story:
             everybody_agrees(self.app.product.work(tx))
 
     def person_id(self, person: Person) -> UUID:
-        found = self.read(lambda tx: people.by_email(tx, person.email))
-        assert found is not None
-        return found.id
+        stored = self.read(lambda tx: people.by_email(tx, person.email))
+        assert stored is not None
+        return stored.id
 
     def in_channel(self, channel: str = CHANNEL) -> list[Message]:
         """The cards in a channel, without what was said in threads."""
@@ -236,14 +236,14 @@ class Story:
         bodies = [
             call.body for call in self.fake.calls if call.method in ("POST", "PUT") and "/activities" in call.path
         ]
-        found = [part["content"] for body in bodies for part in body.get("attachments") or []]
+        cards = [part["content"] for body in bodies for part in body.get("attachments") or []]
         for answer in self.answers:
             task = (answer.body or {}).get("task", {}).get("value")
             if isinstance(task, dict):
-                found.append(task["card"]["content"])
+                cards.append(task["card"]["content"])
             elif answer.card is not None:
-                found.append(answer.card)
-        return found
+                cards.append(answer.card)
+        return cards
 
     def check_cards(self) -> int:
         """Every message is small enough, and every card is one that Teams can show."""
@@ -262,8 +262,8 @@ class Story:
         """Every row of the database but the idempotency keys: what a repeated act must not change."""
 
         def rows(tx: Tx) -> dict[str, list[Any]]:
-            tables = [one for one in metadata.sorted_tables if one.name != "processed_request"]
-            return {one.name: sorted(map(str, tx.execute(one.select()).all())) for one in tables}
+            tables = [table for table in metadata.sorted_tables if table.name != "processed_request"]
+            return {table.name: sorted(map(str, tx.execute(table.select()).all())) for table in tables}
 
         return self.read(rows)
 
@@ -297,9 +297,11 @@ class Someone:
 
     def sees(self, title: str) -> Message:
         """The newest message of the personal chat that begins so."""
-        found = [message for message in self.chat if shown(message).startswith(title)]
-        assert found, f"{self.person.name} sees nothing like {title!r}, but: {[shown(one)[:60] for one in self.chat]}"
-        return found[-1]
+        messages = [message for message in self.chat if shown(message).startswith(title)]
+        assert messages, (
+            f"{self.person.name} sees nothing like {title!r}, but: {[shown(message)[:60] for message in self.chat]}"
+        )
+        return messages[-1]
 
     def never_saw(self, words: str) -> bool:
         return all(words not in shown(message) for message in self.chat)
@@ -428,19 +430,19 @@ def of_the_team(
 async def linked(story: Story) -> dict[str, Someone]:
     """The first steps in short: both cohorts have their channel, everybody is matched, welcomed, and agreed."""
     story.all_agree()
-    found = {person.name.split()[0].lower(): story.meets(person) for person in EVERYBODY}
-    carol = found["carol"]
+    everybody = {person.name.split()[0].lower(): story.meets(person) for person in EVERYBODY}
+    carol = everybody["carol"]
     await carol.acts(of_the_team(carol, "membersAdded", {"id": BOT}))
     await carol.says("hello")
     await carol.taps(carol.sees("Is this you?"), "Yes, that's me")
     for cohort, channel in (("Ozarks", CHANNEL), ("Gateway", GATEWAY_CHANNEL)):
         await carol.asks("cohort link", channel)
         await carol.taps(carol.sees("Which cohort?"), cohort)
-    for name, one in found.items():
+    for name, someone in everybody.items():
         if name not in ("carol", "lee", "ollie"):
-            await one.taps(one.sees("Is this you?"), "Yes, that's me")
+            await someone.taps(someone.sees("Is this you?"), "Yes, that's me")
     await match(carol, LEE)
-    return found
+    return everybody
 
 
 async def match(coordinator: Someone, person: Person) -> Answer:
@@ -450,7 +452,7 @@ async def match(coordinator: Someone, person: Person) -> Answer:
     choices = {name: part["choices"] for name, part in inputs_of(opened.dialog.card).items()}
 
     def value(field_name: str) -> str:
-        wanted = [one["value"] for one in choices[INPUT + field_name] if one["title"].startswith(person.name)]
+        wanted = [choice["value"] for choice in choices[INPUT + field_name] if choice["title"].startswith(person.name)]
         assert len(wanted) == 1, choices[INPUT + field_name]
         return str(wanted[0])
 

@@ -37,8 +37,8 @@ async def done(story: Story) -> AsyncIterator[dict[str, Someone]]:
 
 @pytest.fixture
 async def visitor(story: Story) -> AsyncIterator[Visitor]:
-    async with visiting(story.app.address) as found:
-        yield found
+    async with visiting(story.app.address) as page:
+        yield page
 
 
 def link(where: Message | Answer, label: str) -> str:
@@ -47,18 +47,18 @@ def link(where: Message | Answer, label: str) -> str:
     return str(actions_of(message.card)[label]["url"])
 
 
-def given(story: Story, one: Someone) -> list[Certificate]:
-    return story.read(lambda tx: certificates.of_person(tx, one.id))
+def certificates_of(story: Story, someone: Someone) -> list[Certificate]:
+    return story.read(lambda tx: certificates.of_person(tx, someone.id))
 
 
-def steps(story: Story, one: Someone) -> list[str]:
-    return [line.step for line in story.read(lambda tx: ledger.of_person(tx, one.id)) if line.kind == "certificate"]
+def steps(story: Story, someone: Someone) -> list[str]:
+    return [line.step for line in story.read(lambda tx: ledger.of_person(tx, someone.id)) if line.kind == "certificate"]
 
 
 async def approve(story: Story, done: dict[str, Someone]) -> str:
     """Carol approves; the code of what was issued."""
     await done["carol"].taps(done["carol"].sees("Dana Reyes has completed the program"), YES)
-    return given(story, done["dana"])[0].code
+    return certificates_of(story, done["dana"])[0].code
 
 
 async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(
@@ -74,7 +74,7 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(
 
     pressed = await carol.taps(question, YES)
 
-    (made,) = given(story, dana)
+    (made,) = certificates_of(story, dana)
     assert pressed.card is not None, "the answer to the press is the settled card"
     assert pressed.text.startswith("Dana Reyes: certificate issued")
     assert f"Code {made.code}." in pressed.text
@@ -103,9 +103,9 @@ async def test_a_press_on_an_old_copy_issues_nothing_twice(story: Story, done: d
     for _ in range(2):
         pressed = await carol.acts(carol.client.presses(button["data"], verb=button["verb"]))
         assert "certificate issued" in pressed.text
-    assert len(given(story, dana)) == 1
+    assert len(certificates_of(story, dana)) == 1
     assert steps(story, dana) == ["issued"]
-    assert sum("Congratulations" in shown(one) for one in dana.chat) == 1
+    assert sum("Congratulations" in shown(message) for message in dana.chat) == 1
 
 
 async def test_a_certificate_is_revoked_and_issued_anew(
@@ -141,7 +141,7 @@ async def test_a_certificate_is_revoked_and_issued_anew(
     assert dialog.fields["name"] == "Dana Reyes"
     issued = await carol.sends(dialog, name="Dana Reyes-Soto", reason="name_changed")
 
-    second, _ = given(story, dana)
+    second, _ = certificates_of(story, dana)
     assert (second.number, second.name, second.in_force) == (2, "Dana Reyes-Soto", True)
     assert second.code != first
     assert second.code in issued.text
@@ -158,61 +158,61 @@ async def test_exports_are_links_for_the_asker_alone(story: Story, done: dict[st
     asked = await dana.says("export")
     assert "Export: My own record" in asked.text
     mine = (await visitor.downloads(link(asked, "Record (CSV)"))).csv
-    assert [(one["Mentee"], one["Status"]) for one in mine] == [("Dana Reyes", "present")] * 16
+    assert [(row["Mentee"], row["Status"]) for row in mine] == [("Dana Reyes", "present")] * 16
     assert (await visitor.downloads(link(asked, "Record (CSV)"))).status == 410
 
-    letters = {one: len(one.chat) for one in (dana, sam)}
+    letters = {someone: len(someone.chat) for someone in (dana, sam)}
     await ruth.asks("export")
-    assert "/download/" not in json.dumps([one.activity for one in story.in_channel()])
+    assert "/download/" not in json.dumps([message.activity for message in story.in_channel()])
     assert story.thread()[-1] == "I sent you a direct message."
     sent = ruth.sees("Export: Ozarks")
     assert (await visitor.downloads(link(sent, "Excel workbook"))).recorded == {"Dana Reyes"}
     standings = (await visitor.downloads(link(sent, "Standings (CSV)"))).csv
-    assert [one["Mentee"] for one in standings] == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
-    assert {one: len(one.chat) for one in letters} == letters, "nobody else was sent anything"
+    assert [row["Mentee"] for row in standings] == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
+    assert {someone: len(someone.chat) for someone in letters} == letters, "nobody else was sent anything"
 
     form = (await carol.taps((await carol.says("export")).messages[0], "Export")).dialog
     made = await carol.sends(form)
     assert "Export: The whole program" in made.text
     program = (await visitor.downloads(link(made, "Standings (CSV)"))).csv
-    found = {one["Mentee"]: one["Standing"] for one in program}
-    assert found["Dana Reyes"] == "complete"
-    assert "Jordan Blake" in found
+    by_mentee = {row["Mentee"]: row["Standing"] for row in program}
+    assert by_mentee["Dana Reyes"] == "complete"
+    assert "Jordan Blake" in by_mentee
     assert (await visitor.downloads(link(made, "Excel workbook"))).recorded == {"Dana Reyes"}
 
 
 async def test_nobody_has_what_is_not_theirs(story: Story, done: dict[str, Someone]) -> None:
     dana, ruth, carol, tom = (done[name] for name in ("dana", "ruth", "carol", "tom"))
     buttons = actions_of(carol.sees("Dana Reyes has completed the program").card)
-    for one in (dana, ruth):
-        assert "“certificates” is only for coordinators." in (await one.says("certificates")).text
+    for someone in (dana, ruth):
+        assert "“certificates” is only for coordinators." in (await someone.says("certificates")).text
         for label in (YES, "See the record"):
             button = buttons[label]
-            forged = await one.acts(one.client.presses(button["data"], verb=button["verb"]))
+            forged = await someone.acts(someone.client.presses(button["data"], verb=button["verb"]))
             assert "Only coordinators" in forged.text
     assert "You're not enrolled as a mentee" in (await ruth.says("certificate")).text
     assert "I can't match you to the roster yet" in (await done["ollie"].says("export")).text
     await approve(story, done)
-    (made,) = given(story, dana)
+    (made,) = certificates_of(story, dana)
     assert "Only coordinators" in (await forges(dana, "completion.open", made.id)).text
 
     form = (await carol.taps((await carol.says("export")).messages[0], "Export")).dialog
-    for one in (dana, tom):
+    for someone in (dana, tom):
         for wanted in ("program:", f"cohort:{cohort_of(story, 'Ozarks')}"):
-            refused = await one.sends(form, what=wanted)
+            refused = await someone.sends(form, what=wanted)
             assert "Choose one of the options." in refused.text
     links = story.read(lambda tx: tx.execute(select(download.c.person_id, download.c.what, download.c.subject)).all())
     theirs = {(dana.id, "own", str(dana.id)), (tom.id, "cohort", str(cohort_of(story, "Gateway")))}
-    assert {tuple(one) for one in links} <= theirs, "no link was made for any of it"
-    assert given(story, dana) == [made]
+    assert {tuple(link) for link in links} <= theirs, "no link was made for any of it"
+    assert certificates_of(story, dana) == [made]
 
 
-async def forges(one: Someone, name: str, subject: UUID) -> Answer:
+async def forges(someone: Someone, name: str, subject: UUID) -> Answer:
     """Somebody presses a button with an id of their own choosing."""
-    return await one.acts(one.client.presses({"plc": {"act": f"{name}|{subject}"}}, verb=name))
+    return await someone.acts(someone.client.presses({"plc": {"act": f"{name}|{subject}"}}, verb=name))
 
 
 def cohort_of(story: Story, name: str) -> UUID:
-    found = story.read(lambda tx: cohorts.by_name(tx, name))
-    assert found is not None
-    return found.id
+    cohort = story.read(lambda tx: cohorts.by_name(tx, name))
+    assert cohort is not None
+    return cohort.id

@@ -309,7 +309,7 @@ async def test_retries_have_one_key_and_two_presses_have_two(bot: Bot) -> None:
 
 
 async def test_a_key_depends_on_nothing_that_is_pressed_or_filled_in(bot: Bot) -> None:
-    acts = [bot.dana.presses(one) for one in (HERE, {"plc": {"act": "checkins.pulse|c1|2"}})]
+    acts = [bot.dana.presses(data) for data in (HERE, {"plc": {"act": "checkins.pulse|c1|2"}})]
     acts.append({**bot.dana.says("words"), "id": acts[0]["id"]})
     for activity in acts:
         activity["id"] = acts[0]["id"]
@@ -330,10 +330,10 @@ async def test_an_act_without_id_and_time_is_refused(bot: Bot) -> None:
 
 
 async def test_an_act_without_an_id_still_has_a_key_of_its_own(bot: Bot) -> None:
-    one, other = bot.dana.says("a"), bot.dana.says("b")
-    del one["id"], other["id"]
+    hello, goodbye = bot.dana.says("hello"), bot.dana.says("goodbye")
+    del hello["id"], goodbye["id"]
 
-    for activity in (one, one, other):
+    for activity in (hello, hello, goodbye):
         await bot.dana.send(activity)
 
     first, retried, second = (asked.key for asked in bot.toy.asked)

@@ -178,11 +178,11 @@ def test_at_most_six_buttons_stand_in_a_row() -> None:
 def test_buttons_are_wrapped_before_a_phone_of_320_px_cuts_their_labels() -> None:
     labels = ("Transfer", "Credit", "Waive", "Leave", "Change policy", "Correct")
     pulse = ("1 hard", "2", "3", "4", "5 great")
-    card = Card("", tuple(Buttons(tuple(Button(one, action("x")) for one in row)) for row in (labels, pulse)))
+    card = Card("", tuple(Buttons(tuple(Button(label, action("x")) for label in row)) for row in (labels, pulse)))
 
     rows = [part["actions"] for part in walk(render(card)) if part.get("type") == "ActionSet"]
 
-    titles = [[one["title"] for one in actions] for actions in rows]
+    titles = [[button["title"] for button in actions] for actions in rows]
     assert titles == [["Transfer", "Credit", "Waive"], ["Leave", "Change policy"], ["Correct"], [*pulse]]
 
 

@@ -46,13 +46,13 @@ async def opens(who: Someone, words: str, title: str) -> Dialog:
 
 def option(dialog: Dialog, field: str, label: str) -> str:
     """The value of the choice whose title holds this."""
-    (part,) = (one for name, one in inputs_of(dialog.card).items() if name.endswith(field))
-    (found,) = (one["value"] for one in part["choices"] if label in one["title"])
-    return str(found)
+    (part,) = (part for name, part in inputs_of(dialog.card).items() if name.endswith(field))
+    (value,) = (choice["value"] for choice in part["choices"] if label in choice["title"])
+    return str(value)
 
 
 def field(dialog: Dialog, label: str) -> str:
-    return next(name for name, one in dialog.labels().items() if one == label)
+    return next(name for name, text in dialog.labels().items() if text == label)
 
 
 async def absent(story: Story, everybody: dict[str, Someone]) -> None:
@@ -65,12 +65,12 @@ async def absent(story: Story, everybody: dict[str, Someone]) -> None:
     await ruth.sends(dialog, **{field(dialog, name): status for name, status in marks.items()})
 
 
-def steps(story: Story, one: Someone) -> list[tuple[str, str]]:
-    return [(line.kind, line.step) for line in story.read(lambda tx: ledger.of_person(tx, one.id))]
+def steps(story: Story, someone: Someone) -> list[tuple[str, str]]:
+    return [(line.kind, line.step) for line in story.read(lambda tx: ledger.of_person(tx, someone.id))]
 
 
-async def progress(one: Someone) -> str:
-    return (await one.says("progress")).text
+async def progress(someone: Someone) -> str:
+    return (await someone.says("progress")).text
 
 
 async def test_an_activity_is_logged_and_verified(story: Story, matched: dict[str, Someone]) -> None:
@@ -148,9 +148,9 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(
     story: Story, matched: dict[str, Someone]
 ) -> None:
     await a_dispute(story, matched)
-    saw = [one for one in story.answers if CANARY in json.dumps(one.body)]
-    assert {one.act["from"]["name"] for one in saw} == {"Carol Dietz"}
-    assert all(one.body["task"]["type"] == "continue" for one in saw), "it is only ever a dialog"
+    saw = [answer for answer in story.answers if CANARY in json.dumps(answer.body)]
+    assert {answer.act["from"]["name"] for answer in saw} == {"Carol Dietz"}
+    assert all(answer.body["task"]["type"] == "continue" for answer in saw), "it is only ever a dialog"
 
 
 async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
@@ -165,15 +165,15 @@ async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
     asked = carol.sees("A record is disputed")
     assert "Dana Reyes says a record is wrong: Thu Sep 10, 2026, Small groups, absent." in shown(asked)
     assert ruth.chat[letters:] == [], "it is for the coordinator alone"
-    for one in (dana, ruth, carol):
+    for someone in (dana, ruth, carol):
         for command in ("progress", "digest", "next"):
-            await one.says(command)
+            await someone.says(command)
 
     read = await carol.taps(asked, "Read it")
     assert read.dialog.title == "Disputed record"
     assert f"{CANARY} was there" in read.dialog.text
-    found = story.read(lambda tx: tx.scalar(select(dispute.c.id)))
-    forged = await forges(ruth, found)
+    dispute_id = story.read(lambda tx: tx.scalar(select(dispute.c.id)))
+    forged = await forges(ruth, dispute_id)
     assert "I can't find that dispute." in forged.text
 
     settle = (await carol.taps(asked, "Settle it")).dialog
@@ -188,9 +188,9 @@ async def a_dispute(story: Story, everybody: dict[str, Someone]) -> None:
     assert steps(story, dana) == disputed
 
 
-async def forges(one: Someone, dispute_id: UUID | None) -> Answer:
+async def forges(someone: Someone, dispute_id: UUID | None) -> Answer:
     """Somebody opens a form with an id of their own choosing."""
-    return await one.acts(one.client.opens_dialog({"plc": {"act": f"disputes.read|{dispute_id}"}}))
+    return await someone.acts(someone.client.opens_dialog({"plc": {"act": f"disputes.read|{dispute_id}"}}))
 
 
 async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(
@@ -205,14 +205,14 @@ async def test_the_coordinator_opens_one_record_transfers_credits_and_undoes(
     assert "empty" in details.text
 
     dialog = (await carol.taps(record, "Credit")).dialog
-    given: dict[str, str | int] = {
+    values: dict[str, str | int] = {
         "rule": "meetings",
         "year": "1",
         "amount": 3,
         "day": "2026-09-07",
         "reason": "prior_program",
     }
-    done = await carol.sends(dialog, **given)
+    done = await carol.sends(dialog, **values)
     assert "Saved for Dana Reyes. I'll tell them. If you undo it, the record will show both." in done.text
     assert "Carol Dietz credited you with 3 meetings in year 1." in shown(dana.sees("Your record changed"))
     assert YEARS + "3 of 8" in await progress(dana)

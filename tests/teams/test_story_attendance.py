@@ -20,16 +20,16 @@ async def meeting(story: Story, cohort: dict[str, Someone]) -> Meeting:
     """A meeting that starts in ten minutes."""
     await plan(cohort["ruth"])
     await story.go_to(THURSDAY - timedelta(minutes=10))
-    found: Meeting = story.read(lambda tx: meetings.between(tx, story.clock.now(), AFTER))[0]
-    return found
+    meeting: Meeting = story.read(lambda tx: meetings.between(tx, story.clock.now(), AFTER))[0]
+    return meeting
 
 
 def here(story: Story) -> Message:
-    return next(one for one in reversed(story.in_channel()) if "I'm here" in actions_of(one.card))
+    return next(message for message in reversed(story.in_channel()) if "I'm here" in actions_of(message.card))
 
 
-def ledger(story: Story, meeting: Meeting, one: Someone) -> list[tuple[str, str, int | None, str, str]]:
-    lines = story.read(lambda tx: attendance.story(tx, meeting.id, one.id))
+def ledger(story: Story, meeting: Meeting, someone: Someone) -> list[tuple[str, str, int | None, str, str]]:
+    lines = story.read(lambda tx: attendance.story(tx, meeting.id, someone.id))
     return [(line.step, line.status, line.minutes, line.by, line.reason) for line in lines]
 
 
@@ -86,8 +86,8 @@ async def test_everyone_came_is_one_tap(story: Story, cohort: dict[str, Someone]
     assert "tapped 3:20 PM" in shown(roster)
     assert cohort["tom"].never_saw("Who came?")
 
-    said = [one for one in story.in_channel() if "Small groups" in shown(one)]
-    assert not [one for one in said if "Coming" in actions_of(one.card)]  # that is over
+    said = [message for message in story.in_channel() if "Small groups" in shown(message)]
+    assert not [message for message in said if "Coming" in actions_of(message.card)]  # that is over
 
     answer = await ruth.taps(roster, "Everyone came")
 

@@ -25,10 +25,10 @@ async def asked(story: Story) -> None:
         await story.pass_time(days=1)
 
 
-def _open_of(story: Story, one: Someone) -> CheckIn:
-    found = story.read(lambda tx: checkins.open_of(tx, one.id, story.clock.now()))
-    assert found is not None
-    return found
+def _open_of(story: Story, someone: Someone) -> CheckIn:
+    checkin = story.read(lambda tx: checkins.open_of(tx, someone.id, story.clock.now()))
+    assert checkin is not None
+    return checkin
 
 
 async def test_a_pulse_is_one_tap(story: Story, cohort: dict[str, Someone]) -> None:
@@ -95,15 +95,17 @@ async def test_a_reflection_is_only_ever_its_authors_dialog(story: Story, cohort
     assert "What I can do" in (await dana.says("Help")).text
 
     # Nobody else can open it: not the mentor, not the coordinator, not with a forged button.
-    found = _open_of(story, dana).id
+    checkin_id = _open_of(story, dana).id
     for name in ("ruth", "carol", "lee"):
-        forged = await cohort[name].acts(cohort[name].client.opens_dialog({"plc": {"act": f"checkins.write|{found}"}}))
+        forged = await cohort[name].acts(
+            cohort[name].client.opens_dialog({"plc": {"act": f"checkins.write|{checkin_id}"}})
+        )
         assert "I can't find that check-in." in forged.text
     await cohort["carol"].says("digest")
     await cohort["ruth"].says("progress")
-    seen = [one for one in story.answers if CANARY in json.dumps(one.body) or TYPED in json.dumps(one.body)]
-    assert {one.act["from"]["name"] for one in seen} == {"Dana Reyes"}
-    assert all(one.body["task"]["type"] == "continue" for one in seen)
+    seen = [answer for answer in story.answers if CANARY in json.dumps(answer.body) or TYPED in json.dumps(answer.body)]
+    assert {answer.act["from"]["name"] for answer in seen} == {"Dana Reyes"}
+    assert all(answer.body["task"]["type"] == "continue" for answer in seen)
 
 
 async def test_the_digest_does_not_tell_who_answered_by_what_failed(story: Story, cohort: dict[str, Someone]) -> None:
@@ -130,14 +132,14 @@ async def test_the_mentor_is_asked_to_reach_out_and_told_no_more(story: Story, c
     assert cohort["tom"].never_saw("Please reach out")
     assert cohort["carol"].never_saw("Please reach out")
     await dana.repeats()
-    assert len([one for one in ruth.chat if "Please reach out" in shown(one)]) == 1
+    assert len([message for message in ruth.chat if "Please reach out" in shown(message)]) == 1
 
 
 async def test_a_reminder_once_and_only_to_those_who_have_not_answered(
     story: Story, cohort: dict[str, Someone]
 ) -> None:
     await asked(story)
-    found = _open_of(story, cohort["sam"]).id
+    checkin_id = _open_of(story, cohort["sam"]).id
     await cohort["dana"].taps(cohort["dana"].sees("How are things going?"), "5 great")
 
     await story.pass_time(days=4)
@@ -148,7 +150,7 @@ async def test_a_reminder_once_and_only_to_those_who_have_not_answered(
     assert shown(cohort["lee"].sees("Check-in")).startswith("Check-in\nSaved.")
     await story.pass_time(days=4)
     assert "This check-in is closed" in shown(cohort["dana"].chat[-1])
-    late = await cohort["sam"].acts(cohort["sam"].client.presses({"plc": {"act": f"checkins.pulse|{found}|3"}}))
+    late = await cohort["sam"].acts(cohort["sam"].client.presses({"plc": {"act": f"checkins.pulse|{checkin_id}|3"}}))
     assert "This check-in is closed. I'll send the next one when it's time." in late.text
 
 
@@ -194,8 +196,8 @@ async def test_words_in_the_channel_are_no_reflection(story: Story, cohort: dict
     assert "I don't know that command." in answer.text
     assert CANARY not in answer.text
     [account] = story.read(lambda tx: account_links.accounts_of(tx, dana.id))
-    found = _open_of(story, dana)
-    assert story.read(lambda tx: vault.find(tx, found.id, "reflection", account.id)) is None
+    checkin = _open_of(story, dana)
+    assert story.read(lambda tx: vault.find(tx, checkin.id, "reflection", account.id)) is None
 
 
 async def test_another_account_of_the_same_person_reads_nothing_of_it(story: Story, cohort: dict[str, Someone]) -> None:

@@ -48,20 +48,22 @@ async def crowd(tmp_path: Path) -> AsyncIterator[Crowd]:
     mentees = [_named(300 + number, "mentee") for number in range(MENTEES)]
     carol = somebody("Carol", 100)
     rows = [["Program", "coordinator", _named(100, "carol").name, carol.email]]
-    rows += [[COHORT, "mentor", one.name, one.email] for one in mentors]
-    rows += [[COHORT, "mentee", one.name, one.email] for one in mentees]
+    rows += [[COHORT, "mentor", person.name, person.email] for person in mentors]
+    rows += [[COHORT, "mentee", person.name, person.email] for person in mentees]
     file = io.StringIO()
     csv.writer(file).writerows([["cohort", "role", "name", "email"], *rows])
     async with telling(tmp_path, everybody=[carol, *mentors, *mentees], text=file.getvalue()) as story:
         story.fake.page_size = 200
         story.fake.channels = {CHANNEL: TYPED}
-        crowd = Crowd(story, story.meets(carol), *([story.meets(one) for one in all_] for all_ in (mentors, mentees)))
+        crowd = Crowd(
+            story, story.meets(carol), *([story.meets(person) for person in all_] for all_ in (mentors, mentees))
+        )
         await crowd.carol.acts(of_the_team(crowd.carol, "membersAdded", {"id": BOT}))
         await crowd.carol.says("help")
         await crowd.carol.taps(crowd.carol.sees("Is this you?"), "Yes, that's me")
         await crowd.carol.asks("cohort link")
-        for one in (*crowd.mentors, *crowd.mentees[:-1]):
-            await one.taps(one.sees("Is this you?"), "Yes, that's me")
+        for someone in (*crowd.mentors, *crowd.mentees[:-1]):
+            await someone.taps(someone.sees("Is this you?"), "Yes, that's me")
         yield crowd
         assert story.check_cards() > 10
         _nothing_typed_took_effect(story)
@@ -85,8 +87,8 @@ def _nothing_typed_took_effect(story: Story) -> None:
 
 async def test_who_is_who_in_a_crowd(crowd: Crowd) -> None:
     carol = crowd.carol
-    found = next(one for one in carol.chat if "is set up" in shown(one))
-    assert "mentee 300" in shown(found)
+    message = next(message for message in carol.chat if "is set up" in shown(message))
+    assert "mentee 300" in shown(message)
     listed = await carol.says("people")
     opened = await carol.taps(listed.messages[0], "Match someone")
     assert len(inputs_of(opened.dialog.card)) == 2
@@ -99,11 +101,14 @@ async def test_who_is_who_in_a_crowd(crowd: Crowd) -> None:
 
 async def test_everybody_can_be_chosen_when_nobody_is_matched(tmp_path: Path) -> None:
     mentees = [_named(300 + number, "mentee") for number in range(100)]
-    guests = [Person(one.name, one.id, one.object_id, f"{one.sign_in}#EXT#@t", one.email, "guest") for one in mentees]
+    guests = [
+        Person(person.name, person.id, person.object_id, f"{person.sign_in}#EXT#@t", person.email, "guest")
+        for person in mentees
+    ]
     carol = somebody("Carol", 100)
     file = io.StringIO()
     csv.writer(file).writerows(
-        [["cohort", "role", "name", "email"], *[[COHORT, "mentee", one.name, one.email] for one in mentees]]
+        [["cohort", "role", "name", "email"], *[[COHORT, "mentee", person.name, person.email] for person in mentees]]
     )
     async with telling(tmp_path, everybody=[carol, *guests], text=file.getvalue()) as story:
         story.fake.page_size = 200
@@ -128,8 +133,8 @@ async def test_a_long_series_and_sixty_answers(crowd: Crowd) -> None:
     done = await plan(mentor, topic=HOSTILE[:200], place=HOSTILE * 2, repeat="weekly", until="2027-06-30")
     assert "meetings and told the cohort" in done.text
     card = story.in_channel()[-1]
-    for number, one in enumerate(crowd.mentees[:-1]):
-        await one.taps(card, "Can't" if number % 3 == 0 else "Coming", channel=CHANNEL)
+    for number, someone in enumerate(crowd.mentees[:-1]):
+        await someone.taps(card, "Can't" if number % 3 == 0 else "Coming", channel=CHANNEL)
     assert "Coming (39)" in shown(card)
     assert {"Coming", "Can't"} <= set(actions_of(card.card))
     listed = await mentor.says("meetings")
@@ -145,8 +150,8 @@ async def test_a_roster_of_sixty(crowd: Crowd) -> None:
     mentor, story = crowd.mentors[0], crowd.story
     await plan(mentor, topic=LONG_NAME[:200])
     await story.go_to(THURSDAY)
-    for one in crowd.mentees[:40]:
-        await one.taps(here(story), "I'm here", channel=CHANNEL)
+    for someone in crowd.mentees[:40]:
+        await someone.taps(here(story), "I'm here", channel=CHANNEL)
     await story.go_to(THURSDAY + timedelta(hours=1))
     roster = mentor.sees("Who came?")
     assert {"Everyone came", "Person by person"} <= set(actions_of(roster.card))
@@ -163,8 +168,8 @@ async def test_a_roster_of_sixty(crowd: Crowd) -> None:
     assert "Saved." in done.text
     [meeting] = story.read(lambda tx: meetings.between(tx, THURSDAY, story.clock.now()))
     assert len(story.read(lambda tx: attendance.of_meeting(tx, meeting.id))) == MENTEES
-    for one, words in ((mentor, "attendance"), (mentor, "progress"), (crowd.carol, "progress")):
-        assert (await one.says(words)).messages
+    for someone, words in ((mentor, "attendance"), (mentor, "progress"), (crowd.carol, "progress")):
+        assert (await someone.says(words)).messages
     opened = await mentor.taps(roster, "Correct")
     assert len(opened.dialog.fields) == MENTEES + 2
 
@@ -179,7 +184,7 @@ async def test_long_words_in_summaries_prompts_and_reflections(crowd: Crowd) -> 
     await plan(mentor)
     await story.go_to(THURSDAY + timedelta(hours=1))
     opened = await mentor.taps((await mentor.says("summary")).messages[0], "Session summary")
-    topics = ",".join(one["value"] for one in inputs_of(opened.dialog.card)["f_topics"]["choices"])
+    topics = ",".join(choice["value"] for choice in inputs_of(opened.dialog.card)["f_topics"]["choices"])
     preview = await mentor.sends(opened.dialog, topics=topics, did=long, next=long)
     await mentor.sends(preview.dialog)
     assert shown(story.in_channel()[-1]).startswith("Summary of")
@@ -195,4 +200,4 @@ async def test_long_words_in_summaries_prompts_and_reflections(crowd: Crowd) -> 
     assert len(opened.dialog.fields) == 4
     await mentee.taps(card, "Ask my mentor to reach out")
     await story.go_to(THURSDAY.replace(day=21))
-    assert any("Weekly digest" in shown(one) for one in crowd.carol.chat)
+    assert any("Weekly digest" in shown(message) for message in crowd.carol.chat)

@@ -69,7 +69,7 @@ async def test_a_series_is_planned_by_dialog(story: Story, cohort: dict[str, Som
 
     assert done.closed
     assert "Scheduled 3 meetings and told the cohort." in done.text
-    assert [one.local_start.day for one in scheduled(story)] == [10, 17, 1]
+    assert [meeting.local_start.day for meeting in scheduled(story)] == [10, 17, 1]
     said = story.in_channel()[-1]
     assert shown(said).startswith("PLC meeting: Small groups")
     assert "[Join](https://meet.example.org/ozarks?a=b&c=d)" in shown(said)
@@ -147,7 +147,7 @@ async def test_reminders_come_a_day_and_an_hour_before(story: Story, cohort: dic
 
     # An answer on the reminder shows on every card of the meeting.
     await cohort["sam"].taps(story.in_channel()[3], "Coming", channel=CHANNEL)
-    assert ["Coming (1): Sam Whitfield" in shown(one) for one in story.in_channel()[1:]] == [True, True, True]
+    assert ["Coming (1): Sam Whitfield" in shown(message) for message in story.in_channel()[1:]] == [True, True, True]
 
 
 async def test_moving_takes_the_reminders_along(story: Story, cohort: dict[str, Someone]) -> None:
@@ -165,11 +165,15 @@ async def test_moving_takes_the_reminders_along(story: Story, cohort: dict[str, 
     moved = await ruth.sends(past.dialog, day="2026-09-11", at="10:00", reach="rest")
 
     assert "Moved 3 meetings" in moved.text
-    assert [(one.local_start.day, one.local_start.hour) for one in scheduled(story)] == [(11, 10), (18, 10), (25, 10)]
+    assert [(meeting.local_start.day, meeting.local_start.hour) for meeting in scheduled(story)] == [
+        (11, 10),
+        (18, 10),
+        (25, 10),
+    ]
     assert shown(story.in_channel()[-1]).startswith("Moved: Small groups")
     assert "2026-09-11T15:00:00Z" in shown(announcement)
     await story.go_to(THURSDAY - timedelta(minutes=60))
-    reminders = [one for one in story.in_channel() if shown(one).startswith("Reminder")]
+    reminders = [message for message in story.in_channel() if shown(message).startswith("Reminder")]
     assert len(reminders) == 1  # the one a day before the new time; none for the old one
     assert "2026-09-11T15:00:00Z" in shown(reminders[0])
 
@@ -199,7 +203,7 @@ async def test_cancelling_is_told_and_undone(story: Story, cohort: dict[str, Som
     assert shown(told).startswith("Back on")
     assert "Coming (1): Dana Reyes" in shown(announcement)
     await story.go_to(THURSDAY - timedelta(minutes=60))
-    assert len([one for one in story.in_channel() if shown(one).startswith("Reminder")]) == 2
+    assert len([message for message in story.in_channel() if shown(message).startswith("Reminder")]) == 2
 
 
 async def test_a_snow_day_by_one_tap(story: Story, cohort: dict[str, Someone]) -> None:
@@ -237,6 +241,6 @@ def _any(story: Story) -> Meeting:
 
 
 def _ozarks(story: Story) -> UUID:
-    found = story.read(lambda tx: cohorts.by_name(tx, "Ozarks"))
-    assert found is not None
-    return found.id
+    cohort = story.read(lambda tx: cohorts.by_name(tx, "Ozarks"))
+    assert cohort is not None
+    return cohort.id

@@ -41,7 +41,7 @@ from tests.world import ROSTER, START
 
 
 async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: Story) -> None:
-    ruth, dana, lee, sam, carol = (story.meets(one) for one in (RUTH, DANA, LEE, SAM, CAROL))
+    ruth, dana, lee, sam, carol = (story.meets(person) for person in (RUTH, DANA, LEE, SAM, CAROL))
 
     # The bot is put into the team; Teams says so twice and names the team, not a channel.
     await carol.acts(of_the_team(carol, "membersAdded", {"id": BOT}))
@@ -63,15 +63,15 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     answer = await carol.taps(carol.sees("Which cohort?"), "Ozarks")
 
     assert "When I'm in, it becomes the home of Ozarks." in answer.text
-    found = carol.sees("Ozarks is set up")
-    assert "Lee Okafor <lee@example.org>" in shown(found)
+    message = carol.sees("Ozarks is set up")
+    assert "Lee Okafor <lee@example.org>" in shown(message)
     [said] = story.in_channel(CHANNEL)
     assert shown(said).startswith("Hello, Ozarks")
     assert "Ruth Ellison" in shown(said)
 
     # The members whose address is on the roster are asked in their own chats; nobody else is written to.
     assert "Ruth Ellison" in shown(ruth.sees("Is this you?"))
-    assert [shown(one).splitlines()[0] for one in dana.chat] == ["Is this you?"]
+    assert [shown(message).splitlines()[0] for message in dana.chat] == ["Is this you?"]
     opened = [call.body for call in story.fake.calls_to("/v3/conversations", "POST") if "members" in call.body]
     assert DANA.id in {
         body["members"][0]["id"] for body in opened
@@ -89,7 +89,7 @@ async def test_a_channel_becomes_a_cohorts_home_and_people_are_matched(story: St
     before = story.everything()
     await dana.repeats()
     assert story.everything() == before
-    assert len([one for one in dana.chat if "Welcome" in shown(one)]) == 1
+    assert len([message for message in dana.chat if "Welcome" in shown(message)]) == 1
     [account] = story.read(lambda tx: account_links.accounts_of(tx, dana.id))
     assert (account.platform, account.tenant, account.user) == ("teams", TENANT, DANA.object_id)
 
@@ -135,7 +135,7 @@ async def test_linking_again_and_retried_links_change_nothing(story: Story) -> N
     again = await ruth.asks("cohort link")
     assert "home of Ozarks" in again.text
     assert len(story.in_channel()) == 1
-    assert len([one for one in story.meets(DANA).chat if "Is this you?" in shown(one)]) == 1
+    assert len([message for message in story.meets(DANA).chat if "Is this you?" in shown(message)]) == 1
 
 
 async def test_a_newcomer_is_asked_though_teams_names_no_channel(story: Story, cohort: dict[str, Someone]) -> None:
@@ -180,13 +180,13 @@ async def test_a_personal_install_asks_those_of_the_roster_and_leaves_others_in_
         await someone.acts(someone.client.installs())
         await someone.acts(someone.client.activity("conversationUpdate", membersAdded=[{"id": BOT}]))
 
-    assert [shown(one).splitlines()[0] for one in dana.chat] == ["Is this you?"]
+    assert [shown(message).splitlines()[0] for message in dana.chat] == ["Is this you?"]
     assert not ollie.chat
 
 
 async def test_everybody_is_matched_and_each_cohort_is_at_home(story: Story, cohort: dict[str, Someone]) -> None:
     assert "Everyone on the roster is matched" in (await cohort["carol"].says("people")).text
-    homes = {one.name: one.home_id for one in story.read(cohorts.all_cohorts)}
+    homes = {cohort.name: cohort.home_id for cohort in story.read(cohorts.all_cohorts)}
     assert len(set(homes.values())) == 2
     assert None not in homes.values()
     assert shown(story.in_channel(GATEWAY_CHANNEL)[0]).startswith("Hello, Gateway")
@@ -226,7 +226,7 @@ async def test_an_app_removed_and_added_again_within_a_minute_is_there(
         return bool(story.read(lambda tx: tx.scalar(query)))
 
     assert not is_gone()
-    assert sum("cohort link" in shown(one) for one in story.in_channel(TEAM)) == 1
+    assert sum("cohort link" in shown(message) for message in story.in_channel(TEAM)) == 1
     await carol.acts(of_the_team(carol, "membersRemoved", {"id": BOT}))
     assert is_gone()
 

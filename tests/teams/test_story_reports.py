@@ -71,7 +71,7 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(story: Story, 
     )
     assert preview.dialog.title == "Post this summary?"
     assert topic["title"] in preview.dialog.text
-    assert not [one for one in story.in_channel() if "small-group plans" in shown(one)]
+    assert not [message for message in story.in_channel() if "small-group plans" in shown(message)]
     back = await ruth.goes_back(preview.dialog)
     assert back.dialog.fields["did"] == "We shared small-group plans."
     preview = await ruth.sends(back.dialog)
@@ -107,7 +107,7 @@ async def test_a_missing_summary_is_asked_for_once(story: Story, cohort: dict[st
     await held(story, cohort)
     await story.pass_time(days=3)
 
-    assert len([one for one in cohort["ruth"].chat if "Please write a summary" in shown(one)]) == 1
+    assert len([message for message in cohort["ruth"].chat if "Please write a summary" in shown(message)]) == 1
     opened = await cohort["ruth"].taps(cohort["ruth"].sees("Please write a summary"), "Write it")
     assert opened.dialog.title == "Session summary"
 
