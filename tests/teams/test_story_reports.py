@@ -138,7 +138,7 @@ async def test_help_next_privacy_and_what_nobody_knows(story: Story, cohort: dic
     assert "digest" in coordinator
     dana = cohort["dana"]
     answer = await dana.taps(dana.sees("What I can do"), "Privacy")
-    assert "Who can read it: you, and mentors you choose" in answer.text
+    assert "Your answers: only you and mentors you choose see them" in answer.text
     assert "No meetings scheduled" in (await dana.says("next")).text
 
     unknown = await dana.says("progres")
