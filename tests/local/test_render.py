@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -191,6 +192,13 @@ def test_few_short_choices_are_buttons_and_many_are_a_list(renderer: Renderer) -
     page = Page(renderer.form(form, EYES, None))
     assert len(page.every("select")) == 1
     assert "Choose…" in page.words
+
+
+@pytest.mark.parametrize(("lines", "rows"), [(1, 4), (9, 10), (40, 12)])
+def test_a_text_box_has_a_row_for_each_line_up_to_twelve(renderer: Renderer, lines: int, rows: int) -> None:
+    field = TextField("prompts", "Prompts", "\n".join(["A prompt?"] * lines), multiline=True)
+    form = replace(FORM, fields=(field,))
+    assert f'rows="{rows}"' in str(renderer.form(form, EYES, None))
 
 
 def test_a_form_carries_its_action_its_message_and_its_values(renderer: Renderer) -> None:

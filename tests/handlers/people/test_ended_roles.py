@@ -169,5 +169,5 @@ async def test_which_person_opens_a_mentor_too_who_can_then_be_removed(
     asked = await carol.sends("person ruth")
     opened = await carol.presses(asked, "Ruth Ellison <ruth@example.org>")
     done = await carol.presses(opened, "Remove as mentor of Ozarks")
-    assert "is no longer a mentor of Ozarks" in said(done)
+    assert "is no longer a mentor of Ozarks. They can no longer open shared reflections." in said(done)
     assert "Only coordinators" in said(await ruth.does_press("records.open", str(carol.id)))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from handlers.core.cards import ChoiceField
 from handlers.core.requests import Press, Reply
 from handlers.privacy.forgetting import forget_by_operator
 from storage.checkins import checkins
@@ -104,7 +105,14 @@ async def test_a_hold_blocks_and_is_told_and_ends(world: World, dana: Person, ca
     await answered(world, dana)
     asked = await dana.does_press("forgetting.ask")
     opened = await carol.sends("person Dana Reyes")
-    form = (await carol.presses(opened, "Legal hold")).form
+    shown = await carol.presses(opened, "Legal hold")
+    told = "During the hold, nothing Dana Reyes wrote in check-ins can be changed or deleted, even when it gets old. "
+    assert told + "You can't read it. Dana Reyes can see the hold." in said(shown)
+    form = shown.form
+    assert form is not None
+    [reasons] = form.fields
+    assert isinstance(reasons, ChoiceField)
+    assert all(reason.label[0].isupper() for reason in reasons.options)
     assert "A legal hold is on what Dana Reyes wrote" in said(await carol.fills(form, reason="litigation"))
     assert "has a legal hold already" in said(await carol.fills(form, reason="audit"))
     refused = said(await dana.presses(asked, "Delete it all"))
