@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from handlers.core.cards import ChoiceField
+from handlers.core.forms import ChoiceField
 from handlers.core.requests import Press, Reply
 from handlers.privacy.forgetting import forget_by_operator
 from storage.checkins import checkins
