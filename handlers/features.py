@@ -15,7 +15,7 @@ from handlers.meetings import (
     summaries,
     upcoming,
 )
-from handlers.people import cohorts, homes, identity, removals, replacing
+from handlers.people import cohorts, gone_accounts, homes, identity, removals, replacing
 from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
 from handlers.record import (
@@ -60,6 +60,7 @@ __all__ = [
     "exports",
     "figures",
     "forgetting",
+    "gone_accounts",
     "help",
     "holds",
     "homes",

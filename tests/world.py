@@ -17,7 +17,7 @@ from sqlalchemy import select
 from bot.runtime.delivery import DeliveryLoop
 from bot.runtime.dispatch import Dispatcher, Product
 from bot.runtime.planner import look
-from bot.runtime.port import Address, Outgoing, Permanent, Sent, Visit
+from bot.runtime.port import Address, Outgoing, Permanent, Sent, Unreachable, Visit
 from bot.runtime.threads import DatabaseThreads
 from handlers.core.cards import Action, Button, Buttons, Card
 from handlers.core.forms import Form
@@ -104,12 +104,15 @@ class PaperPort:
     profiles: dict[str, Profile] = field(default_factory=dict)
     channels: dict[str, list[str]] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)  # channels the bot cannot enter
+    deactivated: set[str] = field(default_factory=set)  # users to whom nothing can be written
     failures: list[Exception] = field(default_factory=list)  # raised by the next calls, one each
     after: list[Exception] = field(default_factory=list)  # raised by the next posts once their work is done
 
     async def post(self, to: Address, message: Outgoing) -> Sent:
         if self.failures:
             raise self.failures.pop(0)
+        if to.user in self.deactivated:
+            raise Unreachable("The account is deactivated.")
         conversation = to.conversation or f"D-{to.user}"
         posted = Posted(conversation, str(len(self.messages)), message.delivery, message.card)
         self.messages.append(posted)

@@ -15,9 +15,8 @@ from uuid import uuid4
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.table import Table
 
-from bot.cli import manifests, vault
+from bot.cli import manifests, matching, vault
 from bot.cli.console import Commands, err, out
 from bot.cli.console import settings as _settings
 from bot.cli.console import stop as _stop
@@ -32,7 +31,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,  # a pretty traceback shows local variables, secrets among them
 )
 roster = typer.Typer(help="People and cohorts.", no_args_is_help=True)
-people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
 policy_cli = typer.Typer(help="The program's requirements.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The attendance record.", no_args_is_help=True)
 history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
@@ -41,7 +39,7 @@ certificate_cli = typer.Typer(help="Certificates and full records.", no_args_is_
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(certificate_cli, name="certificate")
 cli.add_typer(roster, name="roster")
-cli.add_typer(people_cli, name="people")
+cli.add_typer(matching.people_cli, name="people")
 cli.add_typer(policy_cli, name="policy")
 cli.add_typer(vault.keys, name="keys")
 cli.add_typer(vault.person, name="person")
@@ -162,40 +160,6 @@ def history_import(
         raise _stop(f"Nothing was imported.\n{error}") from None
     done = "would be imported. Nothing was written (--dry-run)." if dry_run else "imported."
     out.print(f"{count} lines {done}")
-
-
-@people_cli.command("list")
-def people_list() -> None:
-    """Those of the roster without an account, and the accounts that are nobody's."""
-    from bot.cli.roster import unmatched
-
-    missing, accounts = unmatched(_settings())
-    table = Table("On the roster", "E-mail", title="Not matched to an account")
-    for person in missing:
-        table.add_row(person.name, person.email)
-    out.print(table)
-    table = Table(title="Accounts that aren't matched to a person yet")
-    for heading in ("Account", "E-mail", "Platform"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("User id", no_wrap=True)  # `people match` takes it as it stands
-    for account in accounts:
-        table.add_row(account.name, account.email, account.platform, account.user)
-    out.print(table)
-
-
-@people_cli.command("match")
-def people_match(
-    email: Annotated[str, typer.Argument(help="The person's address on the roster.")],
-    user: Annotated[str, typer.Argument(help="The account's user id, as `people list` shows it.")],
-) -> None:
-    """Say that an account belongs to a person of the roster."""
-    from bot.cli.roster import NothingImported, match
-
-    try:
-        said = match(_settings(), email, user, datetime.now(UTC), uuid4)
-    except NothingImported as error:
-        raise _stop(str(error)) from None
-    out.print(said, markup=False)
 
 
 @vault.person.command("export")

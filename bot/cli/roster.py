@@ -70,7 +70,7 @@ def import_file(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _unlocked(settings, database)
+        key = unlocked(settings, database)
         for attempt in range(1, ATTEMPTS + 1):
             with database.read() as tx:
                 plan = prepare(Work(tx, now, new_id, key), rows, report, restore_removed=restore_removed)
@@ -128,7 +128,7 @@ def import_past(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _unlocked(settings, database)
+        key = unlocked(settings, database)
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
             file = attendance_import.fingerprint(text)
@@ -152,7 +152,7 @@ def import_past(
     return len(rows)
 
 
-def _unlocked(settings: Settings, database: Database) -> bytes:
+def unlocked(settings: Settings, database: Database) -> bytes:
     """The unlocked database's own key.
 
     Raises:
@@ -184,7 +184,7 @@ def match(settings: Settings, email: str, user: str, now: datetime, new_id: Call
     database = open_database(settings)
     try:
         migrate(database)
-        _unlocked(settings, database)
+        unlocked(settings, database)
         return _match(database, email, user, now, new_id)
     finally:
         database.close()
@@ -195,7 +195,7 @@ def _match(database: Database, email: str, user: str, now: datetime, new_id: Cal
         person = people.by_email(tx, email)
         if person is None:
             raise NothingImported(f"No one on the roster has the address {email}.")
-        account = _account(tx, user)
+        account = account_of(tx, user)
         if account is None:
             raise NothingImported(
                 f"I don't know the account {user}. To see the accounts I know, run `plc-bot people list`."
@@ -224,7 +224,8 @@ def _replace(work: Work, person: people.Person, account: account_links.Account) 
     )
 
 
-def _account(tx: Tx, user: str) -> account_links.Account | None:
+def account_of(tx: Tx, user: str) -> account_links.Account | None:
+    """The account with a platform's user id, in whichever workspace or tenant it was seen."""
     places = tx.execute(installation.select()).all()
     for place in places:
         me = people.actor(tx, place.platform, place.tenant, user)
@@ -242,7 +243,7 @@ def verify_ledger(settings: Settings, head: str) -> Verdict:
     database = open_database(settings)
     try:
         migrate(database)
-        key = _unlocked(settings, database)
+        key = unlocked(settings, database)
         with database.read() as tx:
             return verification.verify(tx, key, head.strip())
     finally:
@@ -288,7 +289,7 @@ def adopt_policy(
     database = open_database(settings)
     try:
         migrate(database)
-        key = _unlocked(settings, database)
+        key = unlocked(settings, database)
         with database.write() as tx:
             work = Work(tx, now, new_id, key)
             policy, starts = _adopted(work, text, holds_from, again=take_along)

@@ -9,7 +9,7 @@ from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson
 from bot.local.hub import Hub
 from bot.local.messages import Draft, NoSuchConversation, NoSuchMessage, delivery_origin, direct
-from bot.runtime.port import Address, Outgoing, Permanent, Sent, Visit
+from bot.runtime.port import Address, Outgoing, Permanent, Sent, Unreachable, Visit
 from handlers.core.requests import AccountKey, Place, Profile
 
 PLATFORM = "local"
@@ -129,8 +129,8 @@ class LocalPort:
         if to.conversation is not None:
             known = {direct(user) for user in people}
             if to.conversation.startswith(direct("")) and to.conversation not in known:
-                raise Permanent("This person is not in the local workspace.")
+                raise Unreachable("This person is not in the local workspace.")
             return to.conversation
         if to.user not in people:
-            raise Permanent("This person is not in the local workspace.")
+            raise Unreachable("This person is not in the local workspace.")
         return direct(to.user)

@@ -15,7 +15,7 @@ from bot.runtime.delivery_address import Prepared, Settled, find_address, prepar
 from bot.runtime.dispatch import Product
 from bot.runtime.intervals import Intervals
 from bot.runtime.logs import event
-from bot.runtime.port import Address, CannotLook, Permanent, Port, Sent, Temporary, Uncertain, Visit, Wait
+from bot.runtime.port import Address, CannotLook, Permanent, Port, Sent, Temporary, Uncertain, Unreachable, Visit, Wait
 from handlers.core.requests import Place, Profile
 from handlers.people.homes import Linking, entered
 from program.program_desk.reporting import PRIVATE, is_reported
@@ -132,7 +132,7 @@ class DeliveryCalls:
             await self._retry(item, platform, str(error))
         except Permanent as error:
             self._note_failure(item, platform, "delivery.permanent", "permanent")
-            await self._settle(item, "failed", str(error))
+            await self._settle(item, "failed", str(error), unreachable=isinstance(error, Unreachable))
         except (Uncertain, TimeoutError):
             self._note_failure(item, platform, "delivery.uncertain", "uncertain")
             if item.verb != "post":
@@ -273,9 +273,13 @@ class DeliveryCalls:
         else:
             await self._settle(item, "queued", reason, wait=min(2.0**item.attempts, 600))
 
-    async def _settle(self, item: Delivery, state: str, reason: str, wait: float | None = None) -> None:
+    async def _settle(
+        self, item: Delivery, state: str, reason: str, *, wait: float | None = None, unreachable: bool = False
+    ) -> None:
         await self._product.threads.write(
-            lambda tx: claims.settle(self._product.work(tx), item, state, reason=reason, wait=wait)
+            lambda tx: claims.settle(
+                self._product.work(tx), item, state, reason=reason, wait=wait, unreachable=unreachable
+            )
         )
 
 

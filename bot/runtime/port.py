@@ -89,6 +89,10 @@ class Permanent(Exception):
     """The call can never succeed as things are. The text is a reason a coordinator can read."""
 
 
+class Unreachable(Permanent):
+    """The platform does not know this person or conversation, or they take no messages from the bot."""
+
+
 class Uncertain(Exception):
     """Nobody knows whether the call did its work: a lost answer, a time-out after sending."""
 

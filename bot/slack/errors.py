@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.runtime.port import Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Permanent, Temporary, Uncertain, Unreachable, Wait
 
 PORT_ERRORS = (Wait, Temporary, Permanent, Uncertain)
 
@@ -55,6 +55,8 @@ SENTENCES: Mapping[str, str] = {
     "access_denied": _RULES,
 }
 
+# Slack says them of the person alone.
+_UNREACHABLE = frozenset({"user_not_found", "user_disabled", "user_not_visible"})
 # Slack names these itself where it stumbled half way: the work may be done.
 _UNKNOWN_OUTCOME = frozenset({"internal_error", "fatal_error"})
 # Turned away at the door: nothing was done, and the door opens again.
@@ -68,6 +70,10 @@ class SlackRefused(Permanent):
     def __init__(self, code: str) -> None:
         super().__init__(SENTENCES.get(code) or f"Slack refused this ({code}).")
         self.code = code
+
+
+class SlackUnreachable(SlackRefused, Unreachable):
+    """Slack doesn't know this person, or has deactivated them."""
 
 
 async def called(call: Awaitable[AsyncSlackResponse], *, repeatable: bool = True) -> dict[str, Any]:
@@ -107,6 +113,8 @@ def _refusal(response: Any, repeatable: bool) -> Exception:
         return _unknown("Slack had an internal error.", repeatable)
     if code in _LATER:
         return Temporary("Slack is not available right now.")
+    if code in _UNREACHABLE:
+        return SlackUnreachable(code)
     if code:
         return SlackRefused(code)
     if status == 200:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Visit, Wait
 from bot.slack import render
 from bot.slack.api import Api, Identity, written_before
-from bot.slack.errors import SENTENCES, SlackRefused, called
+from bot.slack.errors import SENTENCES, SlackRefused, SlackUnreachable, called
 from handlers.core.requests import AccountKey, Place, Profile
 from manifest.about import BOT_NAME
 
@@ -97,7 +97,7 @@ class SlackPort:
         conversation = await self._conversation(to)
         user = to.user or await self._partner(conversation)
         if user is not None and (await self._person(user)).get("deleted"):
-            raise Permanent(SENTENCES["user_disabled"])
+            raise SlackUnreachable("user_disabled")
         return conversation
 
     async def _conversation(self, to: Address) -> str:

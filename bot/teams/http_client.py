@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.runtime.port import Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Permanent, Temporary, Uncertain, Unreachable, Wait
 
 CONNECTIONS = 32  # the sends' own pool
 CONNECT_SECONDS = 5.0
@@ -23,12 +23,14 @@ _GONE = "Teams can't find this conversation or message. It was probably deleted.
 _CREDENTIALS = "Teams refuses the bot's credentials. Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID."
 _FORBIDDEN = "Teams doesn't let the bot write here. The person or an administrator may have blocked or removed it."
 
+_OF_EVERYBODY = frozenset({"BotDisabledByAdmin"})  # the organization's: it says nothing of the recipient
 
-class Gone(Permanent):
+
+class Gone(Unreachable):
     """Teams does not know this conversation, message or person (404)."""
 
 
-class Barred(Permanent):
+class Barred(Unreachable):
     """The bot is not a member of the conversation, or may not write there (403)."""
 
 
@@ -139,6 +141,8 @@ def _problem(method: str, url: str, answer: HttpAnswer) -> Exception:
         return Barred(_NOT_A_MEMBER)
     if status == 401:
         return Permanent(_CREDENTIALS)
+    if code in _OF_EVERYBODY:
+        return Permanent(_FORBIDDEN)
     if status == 403:
         return Barred(_FORBIDDEN)
     if status == 404:

@@ -1,6 +1,7 @@
 """Another account for somebody who has one: the accounts they have are told, and can stop it for some days.
 
 The days count from when the notice was sent. While it cannot be sent, nothing happens and the coordinators are told.
+Where the platform says that the account is gone, the operator can report so: see :mod:`handlers.people.gone_accounts`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from handlers.core.cards import Bold, Button, Card, Paragraph, When, action, but
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.people.contacts import ask_coordinator
+from handlers.people.gone_accounts import gone_command, tell_replaced
 from handlers.people.identity import DECIDED, link
 from storage.core.database import Tx
 from storage.core.work import Work
@@ -38,7 +40,8 @@ def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> Non
 
 
 def _tell(work: Work, asked: Replacement, tag: object = "") -> None:
-    for account in account_links.accounts_of(work.tx, asked.person_id):
+    """Also accounts that are inactive as far as is known: the platform is asked again when the message goes out."""
+    for account in account_links.linked_accounts(work.tx, asked.person_id):
         deliveries.to_account(work, NOTICE, account.id, asked.id, tag=tag)
 
 
@@ -127,7 +130,8 @@ def kept_delivery(work: Work, item: Delivery) -> Card | None:
 @router.moment(
     "identity.replace",
     "an account is replaced unless its person objected",
-    late="is done late, and never before three days have passed since the earlier account was told",
+    late="is done late, and never before three days have passed since the earlier account was told, or since the "
+    "operator said that it is gone",
 )
 def replace_account(work: Work, moment: Moment) -> str | None:
     asked = replacements.waiting(work.tx, UUID(moment.subject))
@@ -139,13 +143,38 @@ def replace_account(work: Work, moment: Moment) -> str | None:
         deliveries.refresh(work, asked.id, NOTICE)
         return "cancelled"
     told = replacements.told_at(work.tx, asked)
-    if told is None or told + WAIT > work.now:
+    gone = replacements.reported_gone_at(work.tx, asked)
+    if told is None and gone is not None:
+        _replace_gone(work, asked, gone + WAIT)
+    elif told is None or told + WAIT > work.now:
         _postpone(work, asked, told and told + WAIT)
-        return None
+    else:
+        _replace(work, asked)
+    return None
+
+
+def _replace(work: Work, asked: Replacement) -> None:
     link(work, asked.account_id, asked.person_id, by=None)
     replacements.settle(work, asked, "done", None)
     deliveries.refresh(work, asked.id, NOTICE)
-    return None
+
+
+def _replace_gone(work: Work, asked: Replacement, ready: datetime) -> None:
+    """Try every day to tell the account that is said to be gone, and once more when the days have passed.
+
+    Whoever is told by such a try has the days from then on to object.
+    """
+    look = work.now + SOON
+    if not replacements.is_being_told(work.tx, asked):
+        tries = replacements.newest_tries(work.tx, asked)
+        if work.now >= ready and replacements.is_gone(tries, since=ready):
+            _replace(work, asked)
+            tell_replaced(work, asked)
+            return
+        _tell(work, asked, tag=work.now.isoformat())
+        tried = any(last.at is not None and last.at >= ready for last in tries)
+        look = work.now + LATER if tried else min(work.now + LATER, max(ready, look))
+    due.plan(work, "identity.replace", look, asked.id, tag=work.now.isoformat())
 
 
 def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
@@ -163,7 +192,8 @@ def untold_delivery(work: Work, item: Delivery) -> Card | None:
     asked = replacements.waiting(work.tx, UUID(item.subject))
     if asked is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:
         return None
-    name = Bold(people.get(work.tx, asked.person_id).name)
+    person = people.get(work.tx, asked.person_id)
+    name = Bold(person.name)
     text = say(
         "The operator asked me to match another account to ",
         name,
@@ -172,4 +202,9 @@ def untold_delivery(work: Work, item: Delivery) -> Card | None:
         name,
         " whether they know about it.",
     )
-    return Card("An account change is waiting", (text,))
+    new = account_links.account_by_id(work.tx, asked.account_id)
+    if new is None:
+        return Card("An account change is waiting", (text,))
+    command = Bold(gone_command(person.email, new.user))
+    ask = say("If they do, and the account they have is gone for good, ask the operator to run ", command, ".")
+    return Card("An account change is waiting", (text, ask))

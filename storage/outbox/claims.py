@@ -208,12 +208,16 @@ def settle(
     state: str,
     *,
     reason: str = "",
+    unreachable: bool = False,
     sent_to: UUID | None = None,
     message: str | None = None,
     wait: float | None = None,
 ) -> bool:
-    """Settle a held delivery; False when another holds it by now. ``wait``: seconds until a next try."""
-    values: dict[str, Any] = {"state": state, "reason": shortened(reason, 300)}
+    """Settle a held delivery; False when another holds it by now.
+
+    ``unreachable``: the platform said that it can't reach the recipient. ``wait``: seconds until a next try.
+    """
+    values: dict[str, Any] = {"state": state, "reason": shortened(reason, 300), "unreachable": unreachable}
     if state == "queued":
         values["not_before"] = work.now + timedelta(seconds=wait or 0)
         values["claim"] = None

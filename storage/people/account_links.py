@@ -61,9 +61,10 @@ def _sealed_accounts(*where: Any) -> Any:
 _ACCOUNT_BY_ID = _accounts(account.c.id == bindparam("id"))
 
 
-_ACCOUNTS_OF = _sealed_accounts(
-    account.c.person_id == bindparam("person"), account.c.link == "confirmed", account.c.active
-).order_by(account.c.seen_at.desc(), account.c.id)
+_LINKED_TO = _sealed_accounts(account.c.person_id == bindparam("person"), account.c.link == "confirmed").order_by(
+    account.c.seen_at.desc(), account.c.id
+)
+_ACCOUNTS_OF = _LINKED_TO.where(account.c.active)
 
 
 def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
@@ -74,7 +75,16 @@ def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
 
 def accounts_of(tx: Tx, person_id: UUID) -> list[Account]:
     """The confirmed accounts of a person, the one seen last first."""
-    rows = tx.execute(_ACCOUNTS_OF, {"person": person_id})
+    return _of_person(tx, _ACCOUNTS_OF, person_id)
+
+
+def linked_accounts(tx: Tx, person_id: UUID) -> list[Account]:
+    """:func:`accounts_of`, and those that the platform had deactivated when it was asked last."""
+    return _of_person(tx, _LINKED_TO, person_id)
+
+
+def _of_person(tx: Tx, query: Any, person_id: UUID) -> list[Account]:
+    rows = tx.execute(query, {"person": person_id})
     return [Account(*row[:-1]) for row in rows if fits(row[-1], _account_seal(tx, row))]
 
 

@@ -75,6 +75,16 @@ replacement = Table(
     ),
 )
 
+gone_report = Table(  # the operator's word that the account somebody has is gone, so that it can't be told
+    "gone_report",
+    metadata,
+    id_column(),
+    reference("replacement_id", "replacement"),
+    Column("at", Instant, nullable=False),  # the days count from here
+    Column("seal", LargeBinary),
+    UniqueConstraint("replacement_id"),
+)
+
 cohort = Table(
     "cohort",
     metadata,

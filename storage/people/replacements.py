@@ -1,10 +1,12 @@
 """Another account for somebody who has one: asked for, told to the accounts they have, and done after some days.
 
 An account in the same workspace or tenant replaces the earlier one; an account elsewhere is an additional one.
+An account that can't be told is replaced on a report of the operator that it is gone, some days after that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,7 +17,7 @@ from storage.core import audit_log
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox.outbox_tables import delivery
-from storage.people.people_tables import account, replacement
+from storage.people.people_tables import account, gone_report, replacement
 from storage.vault import seals
 
 WAIT = timedelta(days=3)
@@ -83,6 +85,86 @@ def is_being_told(tx: Tx, asked: Replacement) -> bool:
     """Whether a notice still waits to be sent."""
     query = select(delivery.c.id).where(*_notice_of(asked), delivery.c.state.in_(("queued", "sending")))
     return tx.execute(query.limit(1)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """The newest try to tell an account."""
+
+    user: str
+    at: datetime | None  # when it was queued; None: there was none
+    state: str
+    unreachable: bool  # it failed, and the platform said that it can't reach this account
+    reason: str
+
+
+def newest_tries(tx: Tx, asked: Replacement) -> list[Try]:
+    """For each account that the person has, also one whose seal does not fit, the newest try to tell it."""
+    query = select(account.c.id, account.c.user).where(
+        account.c.person_id == asked.person_id, account.c.link == "confirmed"
+    )
+    return [_newest_try(tx, asked, row.id, row.user) for row in tx.execute(query.order_by(account.c.id)).all()]
+
+
+def _newest_try(tx: Tx, asked: Replacement, account_id: UUID, user: str) -> Try:
+    query = (
+        select(delivery.c.created_at, delivery.c.state, delivery.c.unreachable, delivery.c.reason)
+        .where(*_notice_of(asked), delivery.c.account_id == account_id)
+        .order_by(delivery.c.created_at.desc(), delivery.c.id)
+        .limit(1)
+    )
+    row = tx.execute(query).one_or_none()
+    return Try(user, *row) if row else Try(user, None, "", False, "")
+
+
+def is_gone(tries: Sequence[Try], since: datetime | None = None) -> bool:
+    """Whether the platform said of every account, in its newest try, that it can't be reached.
+
+    ``since``: only tries that were queued then or later count.
+    """
+    return bool(tries) and all(
+        last.state == "failed" and last.unreachable and last.at is not None and (since is None or last.at >= since)
+        for last in tries
+    )
+
+
+class CannotReport(Exception):
+    """It was reported already, or the platform did not say that the account is gone."""
+
+
+def report_gone(work: Work, asked: Replacement) -> None:
+    """Store that the operator says that the account the person has is gone: the days count from now.
+
+    Raises:
+        CannotReport: an account was told or may still be, it was reported already, or it is settled.
+    """
+    tx = work.tx
+    reported = tx.execute(select(gone_report.c.id).where(gone_report.c.replacement_id == asked.id)).first()
+    tries = newest_tries(tx, asked)
+    if waiting(tx, asked.id) is None or reported or told_at(tx, asked) or not is_gone(tries):
+        raise CannotReport(CannotReport.__doc__)
+    row = {"id": work.new_id(), "replacement_id": asked.id, "at": work.now}
+    tx.execute(insert(gone_report).values(seals.sealed(tx, gone_report, row)))
+    earlier = [last.user for last in tries]
+    audit_log.note(work, asked.person_id, "account.gone", None, account=str(asked.account_id), earlier=earlier)
+
+
+def reported_gone_at(tx: Tx, asked: Replacement) -> datetime | None:
+    """When the operator reported it; None where they did not, or the row was changed outside the program."""
+    row = tx.execute(select(gone_report).where(gone_report.c.replacement_id == asked.id)).one_or_none()
+    if row is None or not seals.fits(row.seal, seals.of_row(tx, gone_report, row)):
+        return None
+    at: datetime = row.at
+    return at
+
+
+def waiting_for(tx: Tx, person_id: UUID, account_id: UUID) -> Replacement | None:
+    """The replacement of a person's account by this one that waits."""
+    query = select(replacement.c.id).where(
+        replacement.c.person_id == person_id, replacement.c.account_id == account_id, replacement.c.outcome == ""
+    )
+    replacement_id = tx.scalar(query)
+    return waiting(tx, replacement_id) if replacement_id else None
 
 
 def _notice_of(asked: Replacement) -> tuple[ColumnElement[bool], ...]:

@@ -17,7 +17,7 @@ from storage.core.core_tables import draft, history
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting, rsvp, summary, visitor
 from storage.outbox.outbox_tables import conversation, delivery, installation
-from storage.people.people_tables import account, cohort, membership, person, replacement
+from storage.people.people_tables import account, cohort, gone_report, membership, person, replacement
 from storage.privacy.privacy_tables import forgotten, hold
 from storage.program_desk.program_desk_tables import download
 from storage.record import ledger
@@ -123,8 +123,12 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         .join_from(account, installation)
         .where(mine),
         "Requests to replace your account": select(
-            replacement.c.asked_at, replacement.c.holds_from, replacement.c.outcome
+            replacement.c.asked_at,
+            replacement.c.holds_from,
+            replacement.c.outcome,
+            gone_report.c.at.label("reported_gone_at"),
         )
+        .join_from(replacement, gone_report, isouter=True)
         .where(replacement.c.person_id == person_id)
         .order_by(replacement.c.asked_at),
         "Personal chats": select(conversation.c.external, conversation.c.name)

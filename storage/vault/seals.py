@@ -23,7 +23,7 @@ from storage.core.core_tables import program
 from storage.core.database import SEAL_KEY, Tx
 from storage.meetings.meetings_tables import meeting, summary
 from storage.outbox.outbox_tables import installation
-from storage.people.people_tables import account, membership, person, replacement
+from storage.people.people_tables import account, gone_report, membership, person, replacement
 from storage.program_desk.program_desk_tables import download
 from storage.record.record_tables import amendment, certificate, dispute, enrolment, ledger_line, policy
 
@@ -71,6 +71,7 @@ COVERED: Mapping[Table, tuple[str, ...]] = {
     policy: ("name", "text", "holds_from", "adopted_at", "by"),
     amendment: ("id", "policy", "path", "value", "at", "by"),
     replacement: ("id", "person_id", "account_id", "asked_at", "holds_from", "outcome"),
+    gone_report: ("id", "replacement_id", "at"),
     meeting: (
         "id",
         "cohort_id",

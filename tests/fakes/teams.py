@@ -31,7 +31,19 @@ CHANNEL = "19:general@thread.tacv2"
 CHAT = "a:1dana-chat"
 
 Fault = Literal[
-    "429", "412", "500", "502", "503", "401", "403", "not-in-roster", "404", "drop", "work-then-hang", "broken-json"
+    "429",
+    "412",
+    "500",
+    "502",
+    "503",
+    "401",
+    "403",
+    "not-in-roster",
+    "disabled",
+    "404",
+    "drop",
+    "work-then-hang",
+    "broken-json",
 ]
 _ANSWERS: dict[str, tuple[int, str]] = {
     "429": (429, "TooManyRequests"),
@@ -42,6 +54,7 @@ _ANSWERS: dict[str, tuple[int, str]] = {
     "401": (401, "Unauthorized"),
     "403": (403, "ForbiddenOperationException"),
     "not-in-roster": (403, "BotNotInConversationRoster"),
+    "disabled": (403, "BotDisabledByAdmin"),
     "404": (404, "ConversationNotFound"),
 }
 

@@ -41,6 +41,7 @@ STORED = {
     "account": "accounts: platform",
     "installation": "workspace or tenant id",
     "replacement": "the operator's request to match another one",
+    "gone_report": "their word that the earlier one is gone",
     "conversation": "conversations: id, name",
     "meeting": "meetings: topic",
     "series": "meetings: topic",

@@ -9,7 +9,18 @@ from uuid import UUID
 
 import pytest
 
-from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Port, Sent, Temporary, Uncertain, Wait
+from bot.runtime.port import (
+    Address,
+    CannotLook,
+    Outgoing,
+    Permanent,
+    Port,
+    Sent,
+    Temporary,
+    Uncertain,
+    Unreachable,
+    Wait,
+)
 from bot.settings import SlackSettings
 from bot.slack import Clocks, SlackPort, connect
 from bot.slack.port import LOOK_PAGES, MEMBERS, PAGE, REMEMBERED_FOR
@@ -79,9 +90,23 @@ async def test_a_deactivated_person_is_not_written_to(fake: FakeSlack, port: Sla
     fake.users[DANA]["deleted"] = True
 
     for address in (TO_DANA, Address("slack", TEAM, conversation=fake.chat(DANA).id)):
-        with pytest.raises(Permanent, match="deactivated"):
+        with pytest.raises(Unreachable, match="deactivated"):
             await port.post(address, MESSAGE)
     assert fake.chat(DANA).messages == []
+
+
+@pytest.mark.parametrize(
+    ("code", "of_the_person"),
+    [("user_not_found", True), ("user_disabled", True), ("account_inactive", False), ("missing_scope", False)],
+)
+async def test_only_what_slack_says_of_a_person_makes_them_unreachable(
+    fake: FakeSlack, port: SlackPort, code: str, of_the_person: bool
+) -> None:
+    """A revoked token or a missing permission fails for everybody."""
+    fake.fail("users.info", Fault(error=code, after=False))
+    with pytest.raises(Permanent) as raised:
+        await port.post(TO_DANA, MESSAGE)
+    assert isinstance(raised.value, Unreachable) is of_the_person
 
 
 async def test_a_person_is_looked_at_again_after_a_while(fake: FakeSlack, port: SlackPort, clock: Time) -> None:

@@ -70,7 +70,9 @@ OF_THE_RECORD = {
 
 # What follows from somebody outside of the chat.
 OF_THE_OPERATOR = {
+    "identity.gone",
     "identity.kept",
+    "identity.replaced",
     "identity.replacing",
     "identity.untold",
     "integrity",

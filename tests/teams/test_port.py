@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Temporary, Uncertain, Wait
+from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Temporary, Uncertain, Unreachable, Wait
 from bot.settings import TeamsSettings
 from bot.teams import connect
 from handlers.core.cards import Card, Mention, Shown, say
@@ -131,6 +131,21 @@ async def test_a_failed_post_is_named(bot: Bot, fault: Fault, error: type[Except
     assert len(bot.fake.calls_to("/activities")) == 1  # tried once
     if isinstance(raised.value, Wait):
         assert raised.value.seconds == 7
+
+
+@pytest.mark.parametrize(
+    ("fault", "of_the_person"),
+    [("403", True), ("404", True), ("not-in-roster", True), ("401", False), ("disabled", False)],
+)
+async def test_only_what_teams_says_of_a_chat_makes_a_person_unreachable(
+    bot: Bot, fault: Fault, of_the_person: bool
+) -> None:
+    """Wrong credentials, or an app that the organization turned off, fail for everybody."""
+    for _ in range(3):
+        bot.fake.fail("POST", "/activities", fault)
+    with pytest.raises(Permanent) as raised:
+        await bot.platform.port.post(chat(), outgoing())
+    assert isinstance(raised.value, Unreachable) is of_the_person
 
 
 async def test_a_reason_can_be_read_by_a_coordinator(bot: Bot) -> None:

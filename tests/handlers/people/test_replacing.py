@@ -158,13 +158,23 @@ async def test_an_account_that_cannot_be_told_is_kept_and_the_coordinators_hear_
 async def test_an_account_that_is_gone_for_good_is_never_replaced_in_silence(
     world: World, dana: Person, carol: Person, other: Person
 ) -> None:
-    with world.database.write() as tx:  # the platform deactivated the account
-        tx.execute(update(account).where(account.c.user == dana.user).values(active=False))
+    world.port.deactivated.add(dana.user)
     match(world, DANA, other.user)
     await world.pass_time(days=10)
     assert holder(world, other) is None
     told = [one for one in world.to(carol) if "An account change is waiting" in one.text]
     assert len(told) == 1, "once, not every day"
+    assert f"plc-bot people match dana@example.org {other.user} --earlier-account-gone" in told[0].text
+
+
+async def test_the_platform_is_asked_again_about_an_account_that_was_inactive(
+    world: World, dana: Person, other: Person
+) -> None:
+    with world.database.write() as tx:
+        tx.execute(update(account).where(account.c.user == dana.user).values(active=False))
+    match(world, DANA, other.user)
+    await world.settle()
+    assert "Mallory Quinn (mallory@example.org)" in asked(world, dana).text, "she has it again by now"
 
 
 async def test_a_forged_answer_that_it_was_sent_to_another_account_counts_for_nothing(
