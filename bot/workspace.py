@@ -158,15 +158,15 @@ def _people(tx: Tx) -> tuple[LocalPerson, ...]:
         .where(installation.c.platform == PLATFORM)
         .order_by(account.c.name)
     ).all()
-    found = []
+    local_persons = []
     for user, name in users:
         me = people.actor(tx, PLATFORM, TENANT, user)
         if me is None:
             continue
         role = ", ".join(sorted(roles_of(me))) or STRANGER
-        own = listed([one.cohort for one in me.memberships])
-        found.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone, own))
-    return tuple(sorted(found, key=lambda one: (ORDER.get(one.role, len(ORDER)), one.name)))
+        own = listed([member.cohort for member in me.memberships])
+        local_persons.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone, own))
+    return tuple(sorted(local_persons, key=lambda one: (ORDER.get(one.role, len(ORDER)), one.name)))
 
 
 def _next_due(tx: Tx) -> NextDue | None:

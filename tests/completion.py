@@ -62,9 +62,9 @@ def _on_meetings_alone(work: Work) -> None:
 
 
 def _id(work: Work, email: str) -> UUID:
-    found = people.by_email(work.tx, email)
-    assert found
-    return found.id
+    person = people.by_email(work.tx, email)
+    assert person
+    return person.id
 
 
 def attended(world: World, *emails: str, days: Sequence[date] = DAYS, settled: bool = True) -> None:
@@ -78,5 +78,5 @@ async def approved(world: World, carol: Person, email: str = "dana@example.org")
     """Complete, asked about, approved."""
     attended(world, email)
     await world.pass_time(days=1)
-    question = next(one for one in world.to(carol) if "has completed the program" in one.text)
+    question = next(message for message in world.to(carol) if "has completed the program" in message.text)
     await carol.presses(question, "Approve and issue")

@@ -146,7 +146,7 @@ class PaperPort:
         return Visit(members, name=place.conversation)
 
     async def find_by_email(self, tenant: str, email: str) -> Profile | None:
-        return next((one for one in self.profiles.values() if one.email == email and one.member), None)
+        return next((profile for profile in self.profiles.values() if profile.email == email and profile.member), None)
 
 
 class World:
@@ -217,11 +217,11 @@ class World:
 
     def matched(self, name: str, email: str, *, agreed: bool = True) -> Person:
         """Somebody of the roster whose account is linked, who was welcomed long ago, and agreed to check-ins."""
-        one = self.account(name, email)
+        account = self.account(name, email)
         with self.database.write() as tx:
             work = self.work(tx)
             seen = account_links.see(
-                work, self.platform, self.tenant, one.user, name=name, email=email, member=True, active=True
+                work, self.platform, self.tenant, account.user, name=name, email=email, member=True, active=True
             )
             person = people.by_email(tx, email)
             assert person is not None
@@ -229,12 +229,12 @@ class World:
             people.mark_welcomed(work, person.id)
             if agreed:
                 consent.decide(work, person.id, seen.id, consent.AGREED)
-            one.id = person.id
+            account.id = person.id
         from handlers.checkins.schedule import refresh_schedule
 
         with self.database.write() as tx:
-            refresh_schedule(self.work(tx), [one.id])
-        return one
+            refresh_schedule(self.work(tx), [account.id])
+        return account
 
     # Time ---------------------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class World:
     # What the bot wrote -------------------------------------------------------------------------
 
     def in_channel(self, conversation: str) -> list[Posted]:
-        return [one for one in self.port.messages if one.conversation == conversation]
+        return [message for message in self.port.messages if message.conversation == conversation]
 
     def to(self, person: Person) -> list[Posted]:
         return self.in_channel(f"D-{person.user}")
@@ -297,13 +297,13 @@ def everybody_agrees(work: Work, but: str = "") -> None:
 
 def buttons_of(card: Card) -> list[Button]:
     blocks = [block for block in card.blocks if isinstance(block, Buttons)]
-    return [one for block in blocks for one in block.buttons if isinstance(one, Button)]
+    return [button for block in blocks for button in block.buttons if isinstance(button, Button)]
 
 
 def button(card: Card, label: str) -> Action:
-    found = [one.action for one in buttons_of(card) if one.label == label]
-    assert found, f"no button {label!r} on {plain(card)}"
-    return found[0]
+    actions = [one.action for one in buttons_of(card) if one.label == label]
+    assert actions, f"no button {label!r} on {plain(card)}"
+    return actions[0]
 
 
 class Person:

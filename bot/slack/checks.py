@@ -11,14 +11,14 @@ from manifest.slack import REQUIRED_SCOPES
 
 async def findings(settings: SlackSettings, api: Api) -> list[Finding]:
     """Return what is right and wrong about the bot token, its scopes, and the app token or signing secret."""
-    found = await _token(api)
+    token = await _token(api)
     if settings.app_token is not None:
-        found.append(await _socket(api, settings.app_token))
+        token.append(await _socket(api, settings.app_token))
     else:
         secret = bool(settings.signing_secret)
         mend = "" if secret else "Set SLACK_SIGNING_SECRET (Basic Information of the app), or SLACK_APP_TOKEN."
-        found.append(Finding("Slack signing secret", secret, mend))
-    return found
+        token.append(Finding("Slack signing secret", secret, mend))
+    return token
 
 
 async def _token(api: Api) -> list[Finding]:

@@ -65,7 +65,7 @@ def _validators(kind: type[JsonObject]) -> tuple[str, ...]:
 
 
 def _attributes(part: JsonObject, kind: type[JsonObject]) -> tuple[str, ...]:
-    found = _ATTRIBUTES.get(kind)
-    if found is None:
-        found = _ATTRIBUTES[kind] = tuple(sorted(part.attributes))
-    return found
+    texts = _ATTRIBUTES.get(kind)
+    if texts is None:
+        texts = _ATTRIBUTES[kind] = tuple(sorted(part.attributes))
+    return texts

@@ -195,8 +195,8 @@ class SlackPort:
             if refused.code in ("users_not_found", "user_not_found"):
                 return None
             raise
-        found = profile_of(said["user"], identity, identity.team)
-        return found if found.member and found.active and not found.bot else None
+        profile = profile_of(said["user"], identity, identity.team)
+        return profile if profile.member and profile.active and not profile.bot else None
 
     async def _person(self, user: str) -> dict[str, Any]:
         now = self._clocks.monotonic()

@@ -183,7 +183,7 @@ class Call:
         return self.me.coordinator or self.is_member(cohort_id, "mentor")
 
     def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
-        return any(one.cohort_id == cohort_id and role in (None, one.role) for one in self.me.memberships)
+        return any(member.cohort_id == cohort_id and role in (None, member.role) for member in self.me.memberships)
 
 
 def mentees_only(call: Call) -> None:
@@ -197,5 +197,5 @@ def mentees_only(call: Call) -> None:
 
 
 def roles_of(me: Actor) -> frozenset[str]:
-    own = {one.role for one in me.memberships}
+    own = {member.role for member in me.memberships}
     return frozenset(own | {"coordinator"} if me.coordinator else own)

@@ -202,8 +202,8 @@ class Router:
                 spec, _ = self.match(text)
                 return spec is None or spec.reads
             case Typed(text):
-                found = self.exact(text)
-                return found is not None and found[0].reads
+                exact = self.exact(text)
+                return exact is not None and exact[0].reads
             case HomeOpened():
                 return True
             case _:
@@ -224,8 +224,8 @@ class Router:
             case Command(text):
                 return self._command(call, text)
             case Typed(text):
-                if found := self.exact(text):
-                    return self._run(replace(call, words=found[1]), found[0])
+                if exact := self.exact(text):
+                    return self._run(replace(call, words=exact[1]), exact[0])
                 return self._event(call)
             case Press(pressed):
                 return self._named(self.presses, call, pressed)
@@ -294,8 +294,8 @@ class Router:
             return notice(Cmd(spec.words), f" is only for {who}. Send ", Cmd("help"), " to see what you can do here.")
         if spec.cohort is None:
             return spec.handler(call)
-        found = self._choose(call, spec)
-        return found if isinstance(found, Reply) else spec.handler(replace(call, cohort_id=found))
+        choose = self._choose(call, spec)
+        return choose if isinstance(choose, Reply) else spec.handler(replace(call, cohort_id=choose))
 
     def _choose(self, call: Call, spec: CommandSpec) -> UUID | Reply | None:
         """The cohort that is meant: this channel's, or the only one; with several the asker is asked."""
@@ -307,9 +307,9 @@ class Router:
             if spec.cohort_optional:
                 return None
             raise Refused(Cmd(spec.words), " is only for this cohort's mentors and for coordinators.")
-        found = {one.cohort_id: one.cohort for one in call.me.memberships if one.role in roles}
+        found = {member.cohort_id: member.cohort for member in call.me.memberships if member.role in roles}
         if not found and call.me.coordinator and "coordinator" in roles:
-            found = {one.id: one.name for one in cohorts.all_cohorts(call.work.tx)}
+            found = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(call.work.tx)}
         if len(found) == 1:
             return next(iter(found))
         if spec.cohort_optional:

@@ -28,16 +28,16 @@ MOST_SHOWN = 20  # breaks
 def breaks_command(call: Call) -> Reply:
     cohort = call.cohort
     today = local_day(call.work.now, cohort.zone)
-    found = breaks.of_cohort(call.work.tx, cohort.id, today)
+    stored_breaks = breaks.of_cohort(call.work.tx, cohort.id, today)
     blocks: list[Block] = []
-    for one in found[:MOST_SHOWN]:
-        whose = "the whole program" if one.cohort_id is None else cohort.name
-        blocks.append(say(Bold(one.label), f", {_span(one.starts, one.ends)} ({whose})"))
-        if one.cohort_id is not None or call.me.coordinator:
+    for stored_break in stored_breaks[:MOST_SHOWN]:
+        whose = "the whole program" if stored_break.cohort_id is None else cohort.name
+        blocks.append(say(Bold(stored_break.label), f", {_span(stored_break.starts, stored_break.ends)} ({whose})"))
+        if stored_break.cohort_id is not None or call.me.coordinator:
             ask = "Remove this break? Meetings that it cancelled stay cancelled."
-            blocks.append(buttons(Button("Remove", action("breaks.remove", one.id), confirm=ask)))
-    blocks += more(len(found), MOST_SHOWN)
-    if not found:
+            blocks.append(buttons(Button("Remove", action("breaks.remove", stored_break.id), confirm=ask)))
+    blocks += more(len(stored_breaks), MOST_SHOWN)
+    if not stored_breaks:
         blocks.append(say("No breaks scheduled."))
     add = Button("Add a break", action("breaks.new", cohort.id), style="primary", opens_form=True)
     return Reply(card=Card(f"Breaks of {cohort.name}", (*blocks, buttons(add))))
@@ -129,8 +129,8 @@ def _meetings_in(call: Call, cohort: Cohort | None, starts: date, ends: date) ->
     zone = "UTC"
     first = to_utc(datetime.combine(starts - timedelta(days=1), time()), zone)
     last = to_utc(datetime.combine(ends + timedelta(days=2), time()), zone)
-    found = meetings.between(call.work.tx, max(first, call.work.now), last, [cohort.id] if cohort else None)
-    return [one for one in found if starts <= one.local_start.date() <= ends]
+    between = meetings.between(call.work.tx, max(first, call.work.now), last, [cohort.id] if cohort else None)
+    return [meeting for meeting in between if starts <= meeting.local_start.date() <= ends]
 
 
 @router.submit("breaks.add")
@@ -154,23 +154,27 @@ def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str
     for cohort_id in dict.fromkeys(meeting.cohort_id for meeting in hit):
         own = [meeting for meeting in hit if meeting.cohort_id == cohort_id]
         cancel_meetings(call.work, own, cohorts.get(call.work.tx, cohort_id), reason, call.my_id)
-    people = [one.id for one in cohorts.members(call.work.tx, cohort.id)] if cohort else None
+    people = [person.id for person in cohorts.members(call.work.tx, cohort.id)] if cohort else None
     refresh_schedule(call.work, people)
     return len(hit)
 
 
 @router.press("breaks.remove")
 def remove(call: Call) -> Reply:
-    found = breaks.get(call.work.tx, call.id_at(0))
-    if found is None:
+    stored_break = breaks.get(call.work.tx, call.id_at(0))
+    if stored_break is None:
         raise Refused("This break was already removed.")
-    allowed = call.leads(found.cohort_id) if found.cohort_id else call.me.coordinator
+    allowed = call.leads(stored_break.cohort_id) if stored_break.cohort_id else call.me.coordinator
     if not allowed:
         raise Refused("Only the cohort's mentors and coordinators can change breaks.")
-    breaks.remove(call.work, found.id, call.my_id)
-    people = [one.id for one in cohorts.members(call.work.tx, found.cohort_id)] if found.cohort_id else None
+    breaks.remove(call.work, stored_break.id, call.my_id)
+    people = (
+        [person.id for person in cohorts.members(call.work.tx, stored_break.cohort_id)]
+        if stored_break.cohort_id
+        else None
+    )
     refresh_schedule(call.work, people)
-    return notice(f"Removed {found.label}. Meetings that it cancelled stay cancelled.")
+    return notice(f"Removed {stored_break.label}. Meetings that it cancelled stay cancelled.")
 
 
 @router.press("breaks.snow")

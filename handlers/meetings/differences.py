@@ -21,17 +21,17 @@ from storage.record import ledger
 
 def ask_both(call: Call, meeting: Meeting) -> None:
     """Both are asked once; what stays open is in the coordinator's digest."""
-    for one in attendance.differences(call.work.tx, meeting.starts_at, meeting.id):
-        deliveries.to_person(call.work, "attendance.differs", one.person_id, one.line_id)
-        deliveries.to_person(call.work, "attendance.differs.mentor", call.my_id, one.line_id)
+    for difference in attendance.differences(call.work.tx, meeting.starts_at, meeting.id):
+        deliveries.to_person(call.work, "attendance.differs", difference.person_id, difference.line_id)
+        deliveries.to_person(call.work, "attendance.differs.mentor", call.my_id, difference.line_id)
 
 
 def _difference(work: Work, line_id: UUID) -> attendance.Difference | None:
     line = ledger.get(work.tx, line_id)
     if line is None or line.meeting_id is None:
         return None
-    found = attendance.differences(work.tx, line.happened_at, line.meeting_id)
-    return next((one for one in found if one.line_id == line_id), None)
+    differences = attendance.differences(work.tx, line.happened_at, line.meeting_id)
+    return next((difference for difference in differences if difference.line_id == line_id), None)
 
 
 def _settled(item: Delivery) -> Card | None:
@@ -40,14 +40,14 @@ def _settled(item: Delivery) -> Card | None:
 
 @router.delivery("attendance.differs")
 def differs_card(work: Work, item: Delivery) -> Card | None:
-    found = _difference(work, UUID(item.subject))
-    if found is None:
+    difference = _difference(work, UUID(item.subject))
+    if difference is None:
         return _settled(item)
-    meeting, recorded = meetings.get(work.tx, found.meeting_id), STATUSES[found.status].lower()
+    meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
     text = say(Bold(meeting.topic), ", ", when(meeting), f": you tapped “I'm here”, but you were marked {recorded}.")
     items = buttons(
-        Button("The record is right", action("attendance.agree", found.line_id)),
-        Button("It is wrong", action("disputes.new", found.line_id), opens_form=True),
+        Button("The record is right", action("attendance.agree", difference.line_id)),
+        Button("It is wrong", action("disputes.new", difference.line_id), opens_form=True),
     )
     return Card("Were you there?", (text, items))
 
@@ -61,14 +61,14 @@ def _leads(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @router.delivery("attendance.differs.mentor")
 @only_for(_leads)
 def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
-    found = _difference(work, UUID(item.subject))
-    if found is None:
+    difference = _difference(work, UUID(item.subject))
+    if difference is None:
         return _settled(item)
-    meeting, recorded = meetings.get(work.tx, found.meeting_id), STATUSES[found.status].lower()
-    tapped = (Bold(found.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
+    meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
+    tapped = (Bold(difference.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
     text = say(*tapped, f", but you marked them {recorded}.")
     items = buttons(
-        Button("Keep it", action("attendance.keep", found.line_id)),
+        Button("Keep it", action("attendance.keep", difference.line_id)),
         Button("Correct", action("attendance.edit", meeting.id), opens_form=True),
     )
     return Card("A mentee says they were there", (text, items))
@@ -76,21 +76,21 @@ def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
 
 @router.press("attendance.agree")
 def agree(call: Call) -> Reply:
-    found = _difference(call.work, call.id_at(0))
-    if found is None or found.person_id != call.my_id:
+    difference = _difference(call.work, call.id_at(0))
+    if difference is None or difference.person_id != call.my_id:
         raise Refused("This is already decided.")
-    return _answered(call, found, "agreed", "self")
+    return _answered(call, difference, "agreed", "self")
 
 
 @router.press("attendance.keep")
 def keep(call: Call) -> Reply:
-    found = _difference(call.work, call.id_at(0))
-    if found is None or not call.leads(meetings.get(call.work.tx, found.meeting_id).cohort_id):
+    difference = _difference(call.work, call.id_at(0))
+    if difference is None or not call.leads(meetings.get(call.work.tx, difference.meeting_id).cohort_id):
         raise Refused("This is already decided.")
-    return _answered(call, found, "kept", "mentor")
+    return _answered(call, difference, "kept", "mentor")
 
 
-def _answered(call: Call, found: attendance.Difference, step: str, verified: str) -> Reply:
-    attendance.answer(call.work, found, call.my_id, step, verified)
-    deliveries.refresh(call.work, found.line_id, "attendance.differs", "attendance.differs.mentor")
+def _answered(call: Call, difference: attendance.Difference, step: str, verified: str) -> Reply:
+    attendance.answer(call.work, difference, call.my_id, step, verified)
+    deliveries.refresh(call.work, difference.line_id, "attendance.differs", "attendance.differs.mentor")
     return Reply(replace=Card("Thank you", (say("The record stays as it is."),)))

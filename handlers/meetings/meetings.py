@@ -125,7 +125,7 @@ def _dates(call: Call, cohort: Cohort, values: dict[str, Any]) -> Dates:
     if to_utc(first, cohort.zone) <= call.work.now:
         raise FormErrors({"day": "That time is in the past. Choose a later one."})
     until = date.fromisoformat(values["until"]) if values["until"] else None
-    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
+    off = [stored_break.days for stored_break in breaks.of_cohort(call.work.tx, cohort.id)]
     try:
         return series_dates(first, cast(Repeat, values["repeat"]), until, off)
     except SeriesProblem as problem:
@@ -154,7 +154,7 @@ def preview(call: Call) -> Reply:
         blocks += [say("Skipped, because of a break:"), Bullets(skipped)]
     clashing = _clashing(call, cohort, dates, values["minutes"])
     if clashing:
-        there = tuple((Bold(one.topic), ", ", when(one)) for one in clashing)
+        there = tuple((Bold(meeting.topic), ", ", when(meeting)) for meeting in clashing)
         blocks += [say(f"{cohort.name} already has a meeting at that time:"), Bullets(there)]
     return Reply(
         form=Form(
@@ -174,7 +174,11 @@ def _clashing(call: Call, cohort: Cohort, dates: Dates, minutes: int) -> list[Me
     starts = [to_utc(day, cohort.zone) for day in dates.kept]
     longest = timedelta(minutes=LENGTHS[1])
     there = meetings.between(call.work.tx, starts[0] - longest, starts[-1] + length, [cohort.id])
-    return [one for one in there if any(one.starts_at < start + length and start < one.ends_at for start in starts)]
+    return [
+        meeting
+        for meeting in there
+        if any(meeting.starts_at < start + length and start < meeting.ends_at for start in starts)
+    ]
 
 
 @router.submit("meetings.create")
@@ -247,12 +251,12 @@ def rsvp_buttons(meeting: Meeting, *more: str) -> Buttons:
 
 
 def who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
-    found = meetings.answers(work.tx, meeting.id)
+    answers = meetings.answers(work.tx, meeting.id)
     lines: list[Block] = []
-    if found.coming:
-        lines.append(Note((f"Coming ({len(found.coming)}): {listed(found.coming)}",)))
-    if found.not_coming:
-        lines.append(Note((f"Can't ({len(found.not_coming)}): {listed(found.not_coming)}",)))
+    if answers.coming:
+        lines.append(Note((f"Coming ({len(answers.coming)}): {listed(answers.coming)}",)))
+    if answers.not_coming:
+        lines.append(Note((f"Can't ({len(answers.not_coming)}): {listed(answers.not_coming)}",)))
     return tuple(lines)
 
 
@@ -269,14 +273,14 @@ def announcement(work: Work, item: Delivery) -> Card | None:
     blocks: list[Block] = [facts(first, cohort_for(work, item, first))]
     if first.ends_at > work.now:
         blocks += [rsvp_buttons(first), *who_comes(work, first)]
-    blocks += later_ones([one for one in rest if one.id != first.id])
+    blocks += later_ones([meeting for meeting in rest if meeting.id != first.id])
     return Card(f"PLC meeting: {first.topic}", tuple(blocks))
 
 
 def later_ones(rest: Sequence[Meeting]) -> list[Block]:
     if not rest:
         return []
-    shown: list[Text] = [(When(one.starts_at, one.zone),) for one in rest[:12]]
+    shown: list[Text] = [(When(meeting.starts_at, meeting.zone),) for meeting in rest[:12]]
     if len(rest) > 12:
         shown.append((f"and {len(rest) - 12} more",))
     return [say("Later meetings:"), Bullets(tuple(shown))]

@@ -63,8 +63,8 @@ def tell_cohort(work: Work, cohort: Cohort, kind: str, subject: object, tag: obj
     if cohort.home_id is not None:
         deliveries.to_channel(work, kind, cohort.home_id, subject, tag)
         return
-    for one in cohorts.members(work.tx, cohort.id):
-        deliveries.to_person(work, kind, one.id, subject, tag)
+    for person in cohorts.members(work.tx, cohort.id):
+        deliveries.to_person(work, kind, person.id, subject, tag)
 
 
 def mentors_or_coordinators(work: Work, cohort: Cohort) -> list[cohorts.Person]:

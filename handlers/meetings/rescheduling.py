@@ -105,7 +105,7 @@ def move(call: Call) -> Reply:
     if to_utc(start, meeting.zone) <= call.work.now:
         raise FormErrors({"day": "That time is in the past. Choose a later one."})
     shift = start - meeting.local_start
-    off = [one.days for one in breaks.of_cohort(call.work.tx, cohort.id)]
+    off = [stored_break.days for stored_break in breaks.of_cohort(call.work.tx, cohort.id)]
     reached = _reached(call, meeting)
     if not shift and all((one.minutes, one.place) == (minutes, place) for one in reached):
         raise FormErrors({"day": "You haven't changed anything. Choose another date, time, length or place."})
@@ -129,8 +129,8 @@ def move(call: Call) -> Reply:
 
 def refresh_series(work: Work, meeting: Meeting) -> None:
     """The announcement of a series lists all its dates."""
-    for one in meetings.of_series(work.tx, meeting.series_id):
-        deliveries.refresh(work, one.id, "meeting.announcement")
+    for of_series in meetings.of_series(work.tx, meeting.series_id):
+        deliveries.refresh(work, of_series.id, "meeting.announcement")
 
 
 @router.delivery("meeting.moved")
@@ -206,15 +206,15 @@ def cancel(call: Call) -> Reply:
 
 def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reason: str, by: UUID) -> None:
     """Cancel meetings of one cohort, and tell it in one message."""
-    cancelled = [one for one in several if meetings.cancel(work, one, reason, by)]
-    for one in cancelled:
-        plan_meeting(work, meetings.get(work.tx, one.id), cohort)
-        refresh_meeting(work, one)
+    cancelled = [meeting for meeting in several if meetings.cancel(work, meeting, reason, by)]
+    for meeting in cancelled:
+        plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
+        refresh_meeting(work, meeting)
     if len(cancelled) == 1:
         tell_cohort(work, cohort, "meeting.cancelled", cancelled[0].id, cancelled[0].version)
     elif cancelled:
-        ids = [str(one.id) for one in cancelled]
-        audit_log.note_all(work, [(one.id, TOGETHER, {"meetings": ids}) for one in cancelled], by)
+        ids = [str(meeting.id) for meeting in cancelled]
+        audit_log.note_all(work, [(meeting.id, TOGETHER, {"meetings": ids}) for meeting in cancelled], by)
         tell_cohort(work, cohort, "meetings.cancelled", cancelled[0].id, cancelled[0].version)
 
 
@@ -234,20 +234,20 @@ def _because(meeting: Meeting) -> str:
 @only_for(in_meetings_cohort)
 def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     ids = _together(work, UUID(item.subject))
-    several = [one for one in (meetings.find(work.tx, each) for each in ids) if one is not None]
-    off = [one for one in several if one.cancelled_at is not None]
+    several = [meeting for meeting in (meetings.find(work.tx, each) for each in ids) if meeting is not None]
+    off = [meeting for meeting in several if meeting.cancelled_at is not None]
     if not several or (not off and item.verb == "post"):
         return None
-    on = [one for one in several if one.cancelled_at is None]
+    on = [meeting for meeting in several if meeting.cancelled_at is None]
     blocks: list[Block] = []
     if off:
         cohort = cohort_for(work, item, several[0])
         which = f"These meetings of {cohort}" if cohort else "These meetings"
         blocks.append(say(f"{which} are cancelled{_because(off[0])}. They don't count as absences."))
-        blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in off)))
+        blocks.append(Bullets(tuple((when(meeting), f": {meeting.topic}") for meeting in off)))
     if on:
         blocks.append(say("These are back on:"))
-        blocks.append(Bullets(tuple((when(one), f": {one.topic}") for one in on)))
+        blocks.append(Bullets(tuple((when(meeting), f": {meeting.topic}") for meeting in on)))
     coming = meetings.next_meeting(work.tx, [several[0].cohort_id], work.now)
     if coming:
         blocks.append(Note(("The next meeting: ", when(coming))))

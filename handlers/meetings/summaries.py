@@ -145,16 +145,16 @@ def withdraw(call: Call) -> Reply:
 @only_for(in_meetings_cohort)
 def summary_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
-    found = summaries.newest(work.tx, meeting.id) if meeting else None
-    if meeting is None or found is None:
+    summary = summaries.newest(work.tx, meeting.id) if meeting else None
+    if meeting is None or summary is None:
         return None
-    if found.withdrawn_at is not None:
+    if summary.withdrawn_at is not None:
         return (
             Card(f"Summary of {meeting.topic}", (say("This summary was removed."),)) if item.verb == "update" else None
         )
-    edited = ", edited" if found.version > 1 else ""
-    by = Note((f"{found.author}{edited}, meeting of ", When(meeting.starts_at, meeting.zone, "date")))
-    return Card(f"Summary of {meeting.topic}", (*_body(list(found.topics), found.did, found.next_steps), by))
+    edited = ", edited" if summary.version > 1 else ""
+    by = Note((f"{summary.author}{edited}, meeting of ", When(meeting.starts_at, meeting.zone, "date")))
+    return Card(f"Summary of {meeting.topic}", (*_body(list(summary.topics), summary.did, summary.next_steps), by))
 
 
 @router.moment(

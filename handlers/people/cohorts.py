@@ -37,8 +37,8 @@ def show(call: Call) -> Reply:
     home = conversations.get(tx, cohort.home_id) if cohort.home_id else None
     none: Text = ("none yet: send ", Cmd("cohort link"), " in a channel")
     rows = (
-        ("Mentors", (listed([one.name for one in members if one.role == "mentor"]) or "none yet",)),
-        ("Mentees", (listed([one.name for one in members if one.role == "mentee"], 60) or "none yet",)),
+        ("Mentors", (listed([person.name for person in members if person.role == "mentor"]) or "none yet",)),
+        ("Mentees", (listed([person.name for person in members if person.role == "mentee"], 60) or "none yet",)),
         ("Home channel", (home.name or "linked",) if home else none),
         ("Reminders", (_reminder_words(cohort),)),
         ("Check-ins", (_cycle_words(cohort),)),
@@ -122,7 +122,7 @@ def set_settings(call: Call) -> Reply:
     }
     cohorts.change(call.work, cohort.id, call.my_id, **values)
     set_retention(call, cohort, months)
-    refresh_schedule(call.work, [one.id for one in cohorts.members(call.work.tx, cohort.id)])
+    refresh_schedule(call.work, [person.id for person in cohorts.members(call.work.tx, cohort.id)])
     replan_reminders(call.work, cohorts.get(call.work.tx, cohort.id))
     changed = cohorts.get(call.work.tx, cohort.id)
     return notice(f"Saved. Reminders: {_reminder_words(changed)}. Check-ins: {_cycle_words(changed)}.")
@@ -159,7 +159,7 @@ def _policy_first(unset: int) -> tuple[Block, ...]:
 def welcome(work: Work, item: Delivery) -> Card | None:
     """What the bot does and who sees what, once, to a person who was just matched."""
     person = people.get(work.tx, UUID(item.subject))
-    own = listed([one.name for one in cohorts.shared_cohorts(work.tx, person.id)])
+    own = listed([cohort.name for cohort in cohorts.shared_cohorts(work.tx, person.id)])
     current = policies.get(work.tx, policies.current(work.tx, local_day(work.now, person.zone)))
     policy = _policy_first(len(current.unset)) if person.coordinator and current.unset else ()
     where = f" You are in {own}." if own else ""

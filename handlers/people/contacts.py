@@ -11,7 +11,7 @@ MOST_NAMED = 3
 
 def the_coordinator(tx: Tx) -> str:
     """ "your coordinator, Carol Dietz"; without a name while the program has no coordinator."""
-    names = [one.name for one in people.coordinators(tx)][:MOST_NAMED]
+    names = [person.name for person in people.coordinators(tx)][:MOST_NAMED]
     if not names:
         return "your program's coordinator"
     return f"your coordinator, {listed(names).replace(' and ', ' or ')}"

@@ -92,7 +92,7 @@ def ask_who(work: Work, item: Delivery) -> Card | None:
 
 
 def _question(tx: Tx, candidate: people.Person) -> Card:
-    own = [one.name for one in cohorts.shared_cohorts(tx, candidate.id)]
+    own = [cohort.name for cohort in cohorts.shared_cohorts(tx, candidate.id)]
     where = f" ({listed(own)})" if own else ""
     return Card(
         "Is this you?",
@@ -253,11 +253,11 @@ def people_command(call: Call) -> Reply:
     if not missing:
         blocks = (say("Everyone on the roster is matched to an account."),)
         return Reply(card=Card("People", blocks))
-    items = tuple((f"{one.name} <{one.email}>",) for one in missing[:SHOWN])
+    items = tuple((f"{person.name} <{person.email}>",) for person in missing[:SHOWN])
     found: tuple[Block, ...] = (
         (
             Heading("Accounts not matched yet"),
-            Bullets(tuple((_account_label(one),) for one in accounts[:SHOWN])),
+            Bullets(tuple((_account_label(account),) for account in accounts[:SHOWN])),
             *more(len(accounts), SHOWN),
             buttons(Button("Match someone", action("identity.match"), style="primary", opens_form=True)),
         )
@@ -267,9 +267,9 @@ def people_command(call: Call) -> Reply:
     return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *found)))
 
 
-def _account_label(one: account_links.Account) -> str:
-    kind = "" if one.member else ", guest or unconfirmed"
-    return f"{one.name} ({one.email or 'no address'}{kind}, {one.platform})"
+def _account_label(account: account_links.Account) -> str:
+    kind = "" if account.member else ", guest or unconfirmed"
+    return f"{account.name} ({account.email or 'no address'}{kind}, {account.platform})"
 
 
 @router.press("identity.match")
@@ -291,13 +291,15 @@ def match_form(call: Call) -> Reply:
                 ChoiceField(
                     "person",
                     "On the roster",
-                    tuple(Option(str(one.id), f"{one.name} <{one.email}>") for one in persons[:MOST_OPTIONS]),
+                    tuple(
+                        Option(str(person.id), f"{person.name} <{person.email}>") for person in persons[:MOST_OPTIONS]
+                    ),
                     hint=hint(len(persons), MOST_OPTIONS),
                 ),
                 ChoiceField(
                     "account",
                     "Account",
-                    tuple(Option(str(one.id), _account_label(one)) for one in accounts[:MOST_OPTIONS]),
+                    tuple(Option(str(account.id), _account_label(account)) for account in accounts[:MOST_OPTIONS]),
                     hint=hint(len(accounts), MOST_OPTIONS),
                 ),
             ),

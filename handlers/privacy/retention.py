@@ -53,8 +53,8 @@ def set_retention(call: Call, cohort: Cohort, months: int | None) -> None:
     starts = call.work.now + NOTICE if shorter else cohort.retention_from or call.work.now
     values = {"retention_months": months, "retention_from": starts if months is not None else None}
     cohorts.change(call.work, cohort.id, call.my_id, **values)
-    for one in cohorts.members(call.work.tx, cohort.id):
-        deliveries.to_person(call.work, "retention.told", one.id, cohort.id, tag=call.work.now.isoformat())
+    for person in cohorts.members(call.work.tx, cohort.id):
+        deliveries.to_person(call.work, "retention.told", person.id, cohort.id, tag=call.work.now.isoformat())
 
 
 @router.delivery("retention.told")

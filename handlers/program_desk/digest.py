@@ -58,8 +58,8 @@ LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries 
 @router.at_start
 def plan_digests(work: Work) -> None:
     """Every coordinator has a next digest; a day's tidying is planned."""
-    for one in people.coordinators(work.tx):
-        _plan_next(work, one.id, one.zone)
+    for person in people.coordinators(work.tx):
+        _plan_next(work, person.id, person.zone)
     _plan_tidying(work)
 
 
@@ -128,13 +128,13 @@ def digest_command(call: Call) -> Reply:
 def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> Card:
     """``failures``: the messages that could not be delivered, as far as this digest is to tell of them."""
     blocks: list[Block] = [Heading("To do")]
-    found = standings.of_cohorts(work.tx, None, work.now)
+    mentees = standings.of_cohorts(work.tx, None, work.now)
     needs = [
         *integrity.for_digest(work),
         *_policies_to_fill_in(work, zone),
         *_to_approve(work),
         *_open_meetings(work),
-        *_need_help(work, found),
+        *_need_help(work, mentees),
         *_differences(work),
         *_disputes(work),
         *_undelivered(work, failures),
@@ -143,7 +143,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     blocks += needs or [
         say("Nothing to do. Attendance is confirmed, summaries are written, and messages are delivered.")
     ]
-    blocks += [Heading("By cohort"), *_figures(work, found)]
+    blocks += [Heading("By cohort"), *_figures(work, mentees)]
     blocks += [
         say(f"The check-in figures for {month:%B} are ready. To see them, send ", Cmd("figures"), ".")
         for month in _new_figures(work)
@@ -202,25 +202,29 @@ def _to_approve(work: Work) -> list[Block]:
 
 def _open_meetings(work: Work) -> list[Block]:
     """Meetings of the last weeks without complete attendance or without a summary."""
-    past = [one for one in meetings.between(work.tx, work.now - LOOK_BACK, work.now) if one.ends_at <= work.now]
-    written = summaries.posted(work.tx, [one.id for one in past])
-    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    past = [
+        meeting for meeting in meetings.between(work.tx, work.now - LOOK_BACK, work.now) if meeting.ends_at <= work.now
+    ]
+    written = summaries.posted(work.tx, [meeting.id for meeting in past])
+    names = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(work.tx)}
     lines: list[Text] = []
-    for one in past:
+    for meeting in past:
         lacks = []
-        if one.settled_at is None:
+        if meeting.settled_at is None:
             lacks.append("attendance")
-        if one.id not in written:
+        if meeting.id not in written:
             lacks.append("summary")
         if lacks:
-            when = When(one.starts_at, one.zone, "date")
-            lines.append((Bold(names[one.cohort_id]), f", {one.topic}, ", when, f": needs {' and '.join(lacks)}"))
+            when = When(meeting.starts_at, meeting.zone, "date")
+            lines.append(
+                (Bold(names[meeting.cohort_id]), f", {meeting.topic}, ", when, f": needs {' and '.join(lacks)}")
+            )
     return _listed(("Meetings that need attendance or a summary",), lines)
 
 
-def _need_help(work: Work, found: list[Mentee]) -> list[Block]:
-    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
-    late = [mentee for mentee in found if mentee.standing.state in NEED_HELP]
+def _need_help(work: Work, mentees: list[Mentee]) -> list[Block]:
+    names = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(work.tx)}
+    late = [mentee for mentee in mentees if mentee.standing.state in NEED_HELP]
     lines: list[Text] = [
         (Bold(mentee.name), f", {cohorts_of(mentee, names)}: {STATES[mentee.standing.state]}") for mentee in late
     ]
@@ -228,8 +232,8 @@ def _need_help(work: Work, found: list[Mentee]) -> list[Block]:
 
 
 def _differences(work: Work) -> list[Block]:
-    found = attendance.differences(work.tx, work.now - LOOK_BACK)
-    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in found]
+    differences = attendance.differences(work.tx, work.now - LOOK_BACK)
+    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in differences]
     return _listed(("Attendance that a mentee and a mentor disagree on",), lines)
 
 
@@ -240,10 +244,10 @@ def _disputes(work: Work) -> list[Block]:
 
 def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:
     lines: list[Text] = []
-    for one in failures:
-        what = REPORTED[one.kind]
-        state = one.reason or ("it may not have arrived" if one.state == "unconfirmed" else "it failed")
-        lines.append((Bold(one.recipient or "someone"), f": {what}. {state}"))
+    for delivery in failures:
+        what = REPORTED[delivery.kind]
+        state = delivery.reason or ("it may not have arrived" if delivery.state == "unconfirmed" else "it failed")
+        lines.append((Bold(delivery.recipient or "someone"), f": {what}. {state}"))
     stuck = due.failed(work.tx)
     if stuck:
         lines.append((f"{counted(stuck, 'planned event')} failed several times. Ask the operator: the log says why.",))
@@ -278,7 +282,7 @@ def _figures(work: Work, found: list[Mentee]) -> list[Block]:
     rows = []
     by_cohort = grouped(found)
     for cohort in every:
-        states = [one.standing.state for one in by_cohort.get(cohort.id, [])]
+        states = [mentee.standing.state for mentee in by_cohort.get(cohort.id, [])]
         mentees, mentors = sizes.get(cohort.id, (0, 0))
         late = sum(state in NEED_HELP for state in states)
         rows.append((cohort.name, str(mentees), str(mentors), str(late), str(states.count("complete"))))
@@ -291,17 +295,21 @@ def _new_figures(work: Work) -> Sequence[date]:
 
 
 def _week_ahead(work: Work, zone: str) -> list[Block]:
-    names = {one.id: one.name for one in cohorts.all_cohorts(work.tx)}
+    names = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(work.tx)}
     coming = meetings.between(work.tx, work.now, work.now + timedelta(days=7))
-    lines: list[Text] = [(When(one.starts_at, zone), f": {names[one.cohort_id]}, {one.topic}") for one in coming[:20]]
+    lines: list[Text] = [
+        (When(meeting.starts_at, zone), f": {names[meeting.cohort_id]}, {meeting.topic}") for meeting in coming[:20]
+    ]
     if len(coming) > 20:
         lines.append((f"and {len(coming) - 20} more",))
     today = local_day(work.now, zone)
     off = [
-        one
-        for one in breaks.of_program(work.tx)
-        if one.cohort_id is None and one.starts <= today + timedelta(days=7) and one.ends >= today
+        stored_break
+        for stored_break in breaks.of_program(work.tx)
+        if stored_break.cohort_id is None
+        and stored_break.starts <= today + timedelta(days=7)
+        and stored_break.ends >= today
     ]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else [say("No meetings this week.")]
-    blocks += [Note((f"Break: {one.label}",)) for one in off]
+    blocks += [Note((f"Break: {stored_break.label}",)) for stored_break in off]
     return blocks

@@ -46,11 +46,11 @@ def may_have(tx: Tx, person_id: UUID, what: str, subject: str) -> bool:
         return what in FILES
     match what:
         case "certificate":
-            found = certificates.get(tx, UUID(subject))
-            return found is not None and found.person_id == person_id
+            certificate = certificates.get(tx, UUID(subject))
+            return certificate is not None and certificate.person_id == person_id
         case "packet" | "own":
             return UUID(subject) == person_id and enrolments.is_enrolled(tx, person_id)
         case "cohort":
-            return any(one.id == person_id for one in cohorts.members(tx, UUID(subject), "mentor"))
+            return any(person.id == person_id for person in cohorts.members(tx, UUID(subject), "mentor"))
         case _:
             return False

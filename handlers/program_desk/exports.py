@@ -25,10 +25,10 @@ MOST_OPTIONS = 100  # what a choice can hold on Slack
 )
 def export(call: Call) -> Reply:
     """One thing to have: its links at once. Several: which one is asked."""
-    found = _choices(call)
-    if not found:
+    options = _choices(call)
+    if not options:
         raise Refused("You're not in a cohort, so there is nothing to export.")
-    return Reply(card=_files_card(call, found[0])) if len(found) == 1 else Reply(form=_form(found))
+    return Reply(card=_files_card(call, options[0])) if len(options) == 1 else Reply(form=_form(options))
 
 
 def _choices(call: Call) -> list[Option]:
@@ -36,18 +36,18 @@ def _choices(call: Call) -> list[Option]:
     every = cohorts.all_cohorts(call.work.tx)
     here = call.place.cohort_id if call.place is not None else None
     if here is not None and call.leads(here):
-        return [Option(f"cohort:{one.id}", one.name) for one in every if one.id == here]
-    found = [Option("program:", "The whole program")] if call.me.coordinator else []
+        return [Option(f"cohort:{cohort.id}", cohort.name) for cohort in every if cohort.id == here]
+    options = [Option("program:", "The whole program")] if call.me.coordinator else []
     if enrolments.is_enrolled(call.work.tx, call.my_id):
-        found.append(Option(f"own:{call.my_id}", "My own record"))
-    found += [Option(f"cohort:{one.id}", one.name) for one in every if call.leads(one.id)]
-    return found[:MOST_OPTIONS]
+        options.append(Option(f"own:{call.my_id}", "My own record"))
+    options += [Option(f"cohort:{cohort.id}", cohort.name) for cohort in every if call.leads(cohort.id)]
+    return options[:MOST_OPTIONS]
 
 
-def _form(found: list[Option]) -> Form:
+def _form(options: list[Option]) -> Form:
     more = (
         "There are more cohorts. For another one, send this command in its channel."
-        if len(found) == MOST_OPTIONS
+        if len(options) == MOST_OPTIONS
         else ""
     )
     return Form(
@@ -55,7 +55,7 @@ def _form(found: list[Option]) -> Form:
         action("exports.chosen"),
         opener=action("exports.open"),
         submit="Create files",
-        fields=(ChoiceField("what", "What to export", tuple(found), found[0].value, hint=more),),
+        fields=(ChoiceField("what", "What to export", tuple(options), options[0].value, hint=more),),
     )
 
 
@@ -67,7 +67,7 @@ def open_form(call: Call) -> Reply:
 @router.submit("exports.chosen")
 def chosen(call: Call) -> Reply:
     read = FieldReader(call.values)
-    options = {one.value: one for one in _choices(call)}
+    options = {option.value: option for option in _choices(call)}
     value = read.choice("what", tuple(options), needed="Choose one.")
     read.check()
     return Reply(card=_files_card(call, options[value]))

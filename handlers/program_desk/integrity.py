@@ -27,24 +27,24 @@ def note(work: Work, verdict: Verdict) -> None:
     made = integrity.add(work, verdict)
     checkpoints.make(work.tx, work.now)
     if made.problems and (before is None or before.problems != made.problems):
-        for one in people.coordinators(work.tx):
-            deliveries.to_person(work, "integrity", one.id, one.id, tag=work.now.isoformat())
+        for person in people.coordinators(work.tx):
+            deliveries.to_person(work, "integrity", person.id, person.id, tag=work.now.isoformat())
 
 
 @router.delivery("integrity", of_everybody=True)
 @only_for(is_coordinator)
 def told(work: Work, _item: Delivery) -> Card | None:
-    found = integrity.newest(work.tx)
-    if found is None or not found.problems:
+    check = integrity.newest(work.tx)
+    if check is None or not check.problems:
         return None
-    count = counted(found.problems, "record was", "records were")
+    count = counted(check.problems, "record was", "records were")
     return Card("Records need a check", (say(f"{count} changed outside the program. {WHAT_TO_DO}"),))
 
 
 def for_digest(work: Work) -> list[Block]:
     """What the newest check found; rows that say who is who are looked at each time."""
-    found = integrity.newest(work.tx)
-    count = max(len(seals.misfits(work.tx)), found.problems if found else 0)
+    check = integrity.newest(work.tx)
+    count = max(len(seals.misfits(work.tx)), check.problems if check else 0)
     if not count:
         return []
     return [Heading(f"Records that were changed outside the program ({count})"), say(WHAT_TO_DO)]

@@ -52,7 +52,7 @@ def _coordinators_only(call: Call) -> None:
 def find_form(call: Call) -> Reply:
     _coordinators_only(call)
     every = cohorts.all_cohorts(call.work.tx)
-    regions = sorted({one.region for one in every if one.region})
+    regions = sorted({cohort.region for cohort in every if cohort.region})
     return Reply(
         form=Form(
             "Find mentees",
@@ -61,8 +61,12 @@ def find_form(call: Call) -> Reply:
             submit="Show",
             fields=(
                 _field("state", "Standing", [Option(*item) for item in LABELS.items()]),
-                _field("cohort", "Cohort", [Option(str(one.id), one.name) for one in every]),
-                *([_field("region", "Region", [Option(_region_code(one), one) for one in regions])] if regions else []),
+                _field("cohort", "Cohort", [Option(str(cohort.id), cohort.name) for cohort in every]),
+                *(
+                    [_field("region", "Region", [Option(_region_code(region), region) for region in regions])]
+                    if regions
+                    else []
+                ),
             ),
         )
     )
@@ -105,18 +109,22 @@ def page(call: Call) -> Reply:
 
 def _page(call: Call, wanted: Filter, number: int) -> Card:
     every = cohorts.all_cohorts(call.work.tx)
-    chosen = [one for one in every if _holds(wanted, one)]
+    chosen = [cohort for cohort in every if _holds(wanted, cohort)]
     everywhere = not (wanted.cohort or wanted.region)
-    found = standings.of_cohorts(call.work.tx, None if everywhere else [one.id for one in chosen], call.work.now)
-    found = sorted((one for one in found if _in_state(wanted, one)), key=lambda one: URGENCY[one.standing.state])
-    pages = max(1, -(-len(found) // ON_A_PAGE))
+    mentees = standings.of_cohorts(
+        call.work.tx, None if everywhere else [cohort.id for cohort in chosen], call.work.now
+    )
+    mentees = sorted(
+        (mentee for mentee in mentees if _in_state(wanted, mentee)), key=lambda one: URGENCY[one.standing.state]
+    )
+    pages = max(1, -(-len(mentees) // ON_A_PAGE))
     number = min(number, pages - 1)
-    shown = found[number * ON_A_PAGE : (number + 1) * ON_A_PAGE]
-    names = {one.id: one.name for one in every}
-    blocks: list[Block] = [say(_said(wanted, chosen), Bold(counted(len(found), "mentee")), ".")]
+    shown = mentees[number * ON_A_PAGE : (number + 1) * ON_A_PAGE]
+    names = {cohort.id: cohort.name for cohort in every}
+    blocks: list[Block] = [say(_said(wanted, chosen), Bold(counted(len(mentees), "mentee")), ".")]
     if shown:
-        blocks.append(Bullets(tuple(_told(one, names) for one in shown)))
-        blocks.append(buttons(*(Button(one.name, action("records.open", one.id)) for one in shown)))
+        blocks.append(Bullets(tuple(_told(mentee, names) for mentee in shown)))
+        blocks.append(buttons(*(Button(mentee.name, action("records.open", mentee.id)) for mentee in shown)))
     blocks += _turning(wanted, number, pages)
     return Card("Mentees", tuple(blocks))
 
@@ -125,26 +133,26 @@ def _holds(wanted: Filter, cohort: Cohort) -> bool:
     return wanted.cohort in ("", str(cohort.id)) and wanted.region in ("", _region_code(cohort.region))
 
 
-def _in_state(wanted: Filter, one: Mentee) -> bool:
+def _in_state(wanted: Filter, mentee: Mentee) -> bool:
     if wanted.state == HELP:
-        return one.standing.state in NEED_HELP
-    return wanted.state in ("", one.standing.state.replace(" ", "_"))
+        return mentee.standing.state in NEED_HELP
+    return wanted.state in ("", mentee.standing.state.replace(" ", "_"))
 
 
 def _said(wanted: Filter, chosen: list[Cohort]) -> str:
     """The filter in words, e.g. "Behind; Ozarks: "."""
     parts = [LABELS[wanted.state]] if wanted.state in LABELS else []
     if wanted.cohort:
-        parts += [one.name for one in chosen] or ["a cohort that no longer exists"]
+        parts += [cohort.name for cohort in chosen] or ["a cohort that no longer exists"]
     if wanted.region:
         parts.append(chosen[0].region if chosen else "a region that no longer exists")
     return "; ".join(parts) + ": " if parts else ""
 
 
-def _told(one: Mentee, names: dict[UUID, str]) -> Text:
-    current = [year for year in one.standing.years if year.current] or list(one.standing.years[-1:])
+def _told(mentee: Mentee, names: dict[UUID, str]) -> Text:
+    current = [year for year in mentee.standing.years if year.current] or list(mentee.standing.years[-1:])
     numbers = "".join(f"; {explain.in_numbers(year)}" for year in current)
-    return (Bold(one.name), f", {cohorts_of(one, names)}: {STATES[one.standing.state]}{numbers}")
+    return (Bold(mentee.name), f", {cohorts_of(mentee, names)}: {STATES[mentee.standing.state]}{numbers}")
 
 
 def _turning(wanted: Filter, number: int, pages: int) -> list[Block]:

@@ -61,20 +61,22 @@ def mine(call: Call) -> Reply:
 def own_card(call: Call) -> Card:
     if not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Card("No certificate", (say("You're not enrolled as a mentee, so you have no certificate."),))
-    given = certificates.of_person(call.work.tx, call.my_id)
-    if given and given[0].in_force:
-        return _certificate_card(call, given[0], "Your certificate")
+    of_person = certificates.of_person(call.work.tx, call.my_id)
+    if of_person and of_person[0].in_force:
+        return _certificate_card(call, of_person[0], "Your certificate")
     email = people.get(call.work.tx, call.my_id).email
     so_far = files(
         call,
         [("Your record so far (PDF)", "packet", call.my_id, "pdf")],
         f"plc-bot certificate write {email} --packet --output FILE",
     )
-    if given:
-        text = say("Your certificate was revoked. ", reason_words(given[0].reason), ". Ask your coordinator about it.")
+    if of_person:
+        text = say(
+            "Your certificate was revoked. ", reason_words(of_person[0].reason), ". Ask your coordinator about it."
+        )
         return Card("Your certificate was revoked", (text, *so_far))
-    found = standings.of_people(call.work.tx, [call.my_id], call.work.now)
-    if found and found[0].standing.state == "complete":
+    mentees = standings.of_people(call.work.tx, [call.my_id], call.work.now)
+    if mentees and mentees[0].standing.state == "complete":
         waiting = say("You've met every requirement. I asked your coordinator to approve it.")
         return Card("Almost there", (waiting, *so_far))
     if not cohorts.shared_cohorts(call.work.tx, call.my_id, ("mentee",)):
@@ -84,29 +86,29 @@ def own_card(call: Call) -> Card:
     return Card("Your certificate comes later", (later, *so_far))
 
 
-def _certificate_card(call: Call, found: Certificate, title: str) -> Card:
+def _certificate_card(call: Call, certificate: Certificate, title: str) -> Card:
     """One certificate that holds, with its files, for its holder or a coordinator."""
-    if not found.intact:
+    if not certificate.intact:
         return Card(title, (say(CHANGED),))
-    policy = policies.get(call.work.tx, found.policy)
+    policy = policies.get(call.work.tx, certificate.policy)
     facts: tuple[tuple[str, Text], ...] = (
-        ("Name", (found.name,)),
-        ("Issued", (When(found.issued_at, program.zone_of(call.work.tx), "date"),)),
-        ("Code", (Bold(found.code),)),
+        ("Name", (certificate.name,)),
+        ("Issued", (When(certificate.issued_at, program.zone_of(call.work.tx), "date"),)),
+        ("Code", (Bold(certificate.code),)),
         ("Policy", (policy.title,)),
     )
-    email = people.get(call.work.tx, found.person_id).email
+    email = people.get(call.work.tx, certificate.person_id).email
     blocks: list[Block] = [Facts(facts)]
     blocks += files(
         call,
         [
-            ("Certificate (PDF)", "certificate", found.id, "pdf"),
-            ("Full record (PDF)", "packet", found.person_id, "pdf"),
+            ("Certificate (PDF)", "certificate", certificate.id, "pdf"),
+            ("Full record (PDF)", "packet", certificate.person_id, "pdf"),
         ],
         f"plc-bot certificate write {email} --output FILE, and the same with --packet",
     )
     if call.work.address:
-        check = LinkButton("Check it online", verify_address(call, found.code))
+        check = LinkButton("Check it online", verify_address(call, certificate.code))
         blocks.append(buttons(check))
         blocks.append(Note(("Anyone with the code can check it there.",)))
     return Card(title, tuple(blocks))
@@ -136,28 +138,32 @@ def certificates_command(call: Call) -> Reply:
 
 def certificates_card(call: Call) -> Card:
     waiting = to_approve(call.work)
-    given = sorted(
+    newest = sorted(
         certificates.newest_of(call.work.tx).values(), key=lambda one: (one.issued_at, one.name), reverse=True
     )
     blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
     if waiting:
-        blocks.append(buttons(*(Button(one.name, action("completion.ask", one.id)) for one in waiting[:SHOWN])))
+        blocks.append(
+            buttons(*(Button(mentee.name, action("completion.ask", mentee.id)) for mentee in waiting[:SHOWN]))
+        )
         blocks += more(len(waiting), SHOWN)
     else:
         blocks.append(say("No one is waiting for your approval."))
-    blocks.append(Heading(f"Issued ({sum(one.in_force for one in given)})"))
-    if given:
-        shown = given[:SHOWN]
-        blocks.append(buttons(*(Button(_label(one), action("completion.open", one.id)) for one in shown)))
-        blocks += more(len(given), SHOWN)
+    blocks.append(Heading(f"Issued ({sum(certificate.in_force for certificate in newest)})"))
+    if newest:
+        shown = newest[:SHOWN]
+        blocks.append(
+            buttons(*(Button(_label(certificate), action("completion.open", certificate.id)) for certificate in shown))
+        )
+        blocks += more(len(newest), SHOWN)
         blocks.append(buttons(Button("Find a certificate", action("completion.find"), opens_form=True)))
     else:
         blocks.append(say("No certificates have been issued yet."))
     return Card("Certificates", tuple(blocks))
 
 
-def _label(found: Certificate) -> str:
-    return found.name if found.in_force else f"{found.name} (revoked)"
+def _label(certificate: Certificate) -> str:
+    return certificate.name if certificate.in_force else f"{certificate.name} (revoked)"
 
 
 @router.press("completion.ask")
@@ -185,13 +191,20 @@ def find(call: Call) -> Reply:
     read = FieldReader(call.values)
     text = read.text("who", needed="Enter a name, an email address or a code.", most=200)
     read.check()
-    found = _search(call, text)
-    if not found:
+    search = _search(call, text)
+    if not search:
         raise FormErrors({"who": "I can't find a certificate with that name, email address or code."})
-    if len(found) == 1:
-        return Reply(card=_one(call, found[0]))
+    if len(search) == 1:
+        return Reply(card=_one(call, search[0]))
     return Reply(
-        card=Card("Which one?", (buttons(*(Button(_label(one), action("completion.open", one.id)) for one in found)),))
+        card=Card(
+            "Which one?",
+            (
+                buttons(
+                    *(Button(_label(certificate), action("completion.open", certificate.id)) for certificate in search)
+                ),
+            ),
+        )
     )
 
 
@@ -200,7 +213,7 @@ def _search(call: Call, text: str) -> list[Certificate]:
     by_code = certificates.by_code(call.work.tx, code) if code else None
     if by_code is not None:
         return [by_code]
-    people_ids = [one.id for one in people.search(call.work.tx, text)]
+    people_ids = [person.id for person in people.search(call.work.tx, text)]
     return list(certificates.newest_of(call.work.tx, people_ids).values())
 
 
@@ -211,29 +224,29 @@ def open_certificate(call: Call) -> Reply:
 
 def _certificate(call: Call) -> Certificate:
     coordinators_only(call)
-    found = certificates.get(call.work.tx, call.id_at(0))
-    if found is None:
+    certificate = certificates.get(call.work.tx, call.id_at(0))
+    if certificate is None:
         raise Refused("I can't find that certificate.")
-    return found
+    return certificate
 
 
-def _one(call: Call, found: Certificate) -> Card:
+def _one(call: Call, certificate: Certificate) -> Card:
     """A certificate with what a coordinator may do about it; only the newest one can be reissued."""
-    newest = certificates.of_person(call.work.tx, found.person_id)[0]
+    newest = certificates.of_person(call.work.tx, certificate.person_id)[0]
     reissue = Button("Reissue", action("completion.reissue", newest.id), opens_form=True)
-    if not found.in_force:
-        card = given_card(found, found.name, program.zone_of(call.work.tx))
+    if not certificate.in_force:
+        card = given_card(certificate, certificate.name, program.zone_of(call.work.tx))
         extra: tuple[Block, ...] = (
             (buttons(reissue),)
-            if newest.id == found.id
+            if newest.id == certificate.id
             else (
                 say("It was replaced."),
                 buttons(Button("Open the new one", action("completion.open", newest.id))),
             )
         )
         return Card(card.title, (*card.blocks, *extra))
-    card = _certificate_card(call, found, f"Certificate of {found.name}")
-    revoke = Button("Revoke", action("completion.revoke", found.id), style="danger", opens_form=True)
+    card = _certificate_card(call, certificate, f"Certificate of {certificate.name}")
+    revoke = Button("Revoke", action("completion.revoke", certificate.id), style="danger", opens_form=True)
     return Card(card.title, (*card.blocks, buttons(reissue, revoke)))
 
 
@@ -242,17 +255,17 @@ def _one(call: Call, found: Certificate) -> Card:
 
 @router.press("completion.revoke")
 def revoke_form(call: Call) -> Reply:
-    found = _certificate(call)
+    certificate = _certificate(call)
     return Reply(
         form=Form(
             "Revoke a certificate",
-            action("completion.revoked", found.id),
-            opener=action("completion.revoke", found.id),
+            action("completion.revoked", certificate.id),
+            opener=action("completion.revoke", certificate.id),
             submit="Revoke",
             blocks=(
                 say(
-                    Bold(found.name),
-                    f", code {found.code}. Anyone who checks the code will see “revoked”. The record keeps it.",
+                    Bold(certificate.name),
+                    f", code {certificate.code}. Anyone who checks the code will see “revoked”. The record keeps it.",
                 ),
             ),
             fields=(ChoiceField("reason", "Why", options_of(REVOKE_REASONS)),),
@@ -262,27 +275,27 @@ def revoke_form(call: Call) -> Reply:
 
 @router.submit("completion.revoked")
 def revoke(call: Call) -> Reply:
-    found = _certificate(call)
+    certificate = _certificate(call)
     read = FieldReader(call.values)
     reason = read.choice("reason", tuple(REVOKE_REASONS), needed="Choose why.")
     read.check()
     try:
-        certificates.revoke(call.work, found, reason, call.my_id)
+        certificates.revoke(call.work, certificate, reason, call.my_id)
     except NotInForce:
         raise Refused("It was revoked already.") from None
-    withdrawn(call.work, found)
+    withdrawn(call.work, certificate)
     return notice("Revoked. I told the mentee. The record keeps who revoked it, when and why.")
 
 
 @router.press("completion.reissue")
 def reissue_form(call: Call) -> Reply:
-    found = _certificate(call)
-    name = people.get(call.work.tx, found.person_id).name
+    certificate = _certificate(call)
+    name = people.get(call.work.tx, certificate.person_id).name
     return Reply(
         form=Form(
             "Reissue a certificate",
-            action("completion.reissued", found.id),
-            opener=action("completion.reissue", found.id),
+            action("completion.reissued", certificate.id),
+            opener=action("completion.reissue", certificate.id),
             submit="Reissue",
             blocks=(say("The new certificate has a new code. Anyone who checks the earlier code will see “revoked”."),),
             fields=(
@@ -295,19 +308,19 @@ def reissue_form(call: Call) -> Reply:
 
 @router.submit("completion.reissued")
 def reissue(call: Call) -> Reply:
-    found = _certificate(call)
+    certificate = _certificate(call)
     read = FieldReader(call.values)
     reason = read.choice("reason", tuple(REISSUE_REASONS), needed="Choose why.")
     name = printable(read.text("name", needed="Enter the name.", most=200))
     if not name:
         read.errors.setdefault("name", "Enter the name.")
     read.check()
-    if found.person_id == call.my_id:
+    if certificate.person_id == call.my_id:
         raise Refused(f"You can't reissue your own certificate. {ANOTHER}")
-    if certificates.of_person(call.work.tx, found.person_id)[0].id != found.id:
+    if certificates.of_person(call.work.tx, certificate.person_id)[0].id != certificate.id:
         raise Refused("It was replaced already. Send ", Cmd("certificates"), " to see the new one.")
-    check_record(call, found.person_id)
-    made = certificates.reissue(call.work, found, name, found.policy, reason, call.my_id)
-    withdrawn(call.work, found)
+    check_record(call, certificate.person_id)
+    made = certificates.reissue(call.work, certificate, name, certificate.policy, reason, call.my_id)
+    withdrawn(call.work, certificate)
     announce(call.work, made)
     return Reply(card=_one(call, made))

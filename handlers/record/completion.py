@@ -78,20 +78,20 @@ def ask_for_approval(work: Work, people_ids: Sequence[UUID] | None = None) -> No
     if not complete:
         return
     for coordinator in people.coordinators(work.tx):
-        for one in complete:
-            deliveries.to_person(work, "completion.ask", coordinator.id, one.id)
+        for mentee in complete:
+            deliveries.to_person(work, "completion.ask", coordinator.id, mentee.id)
 
 
 def to_approve(work: Work, people_ids: Sequence[UUID] | None = None) -> list[Mentee]:
     """Those of these people (None: of everybody) who are complete and were never given a certificate."""
-    found = (
+    mentees = (
         standings.of_cohorts(work.tx, None, work.now)
         if people_ids is None
         else standings.of_people(work.tx, people_ids, work.now)
     )
-    complete = {one.id: one for one in found if one.standing.state == "complete"}
+    complete = {mentee.id: mentee for mentee in mentees if mentee.standing.state == "complete"}
     had = certificates.newest_of(work.tx, list(complete)) if complete else {}
-    return [one for one in complete.values() if one.id not in had]
+    return [mentee for mentee in complete.values() if mentee.id not in had]
 
 
 @router.delivery("completion.ask")
@@ -103,20 +103,20 @@ def ask_delivery(work: Work, item: Delivery) -> Card | None:
 
 def _has_button(card: Card, name: str) -> bool:
     rows = [block.buttons for block in card.blocks if isinstance(block, Buttons)]
-    return any(isinstance(one, Button) and one.action.name == name for row in rows for one in row)
+    return any(isinstance(button, Button) and button.action.name == name for row in rows for button in row)
 
 
 def ask_card(work: Work, person_id: UUID) -> Card:
     """The question to the coordinator as it stands now."""
-    given = certificates.of_person(work.tx, person_id)
+    of_person = certificates.of_person(work.tx, person_id)
     name = people.get(work.tx, person_id).name
-    if given:
-        return given_card(given[0], name, program.zone_of(work.tx))
-    found = standings.of_people(work.tx, [person_id], work.now)
-    if not found or found[0].standing.state != "complete":
+    if of_person:
+        return given_card(of_person[0], name, program.zone_of(work.tx))
+    mentees = standings.of_people(work.tx, [person_id], work.now)
+    if not mentees or mentees[0].standing.state != "complete":
         text = say(Bold(name), " no longer meets every requirement, so there is nothing to approve.")
         return Card("Nothing to approve", (text,))
-    mine = found[0]
+    mine = mentees[0]
     return Card(
         f"{name} has completed the program",
         (
@@ -136,7 +136,7 @@ def ask_card(work: Work, person_id: UUID) -> Card:
 
 
 def _facts(work: Work, mine: Mentee) -> tuple[tuple[str, Text], ...]:
-    own = [one.name for one in cohorts.shared_cohorts(work.tx, mine.id, ("mentee",))]
+    own = [cohort.name for cohort in cohorts.shared_cohorts(work.tx, mine.id, ("mentee",))]
     return (
         ("Cohort", (", ".join(own) or "none",)),
         *((label, (words,)) for label, words in years_in_words(mine.standing)),
@@ -144,20 +144,20 @@ def _facts(work: Work, mine: Mentee) -> tuple[tuple[str, Text], ...]:
     )
 
 
-def years_in_words(found: Standing) -> list[tuple[str, str]]:
+def years_in_words(standing: Standing) -> list[tuple[str, str]]:
     """What each program year has and needs."""
-    return [(year.label, explain.in_numbers(year)) for year in found.years]
+    return [(year.label, explain.in_numbers(year)) for year in standing.years]
 
 
-def given_card(found: Certificate, name: str, zone: str) -> Card:
-    issued = When(found.issued_at, zone, "date")
-    if found.revoked_at is not None:
-        revoked = When(found.revoked_at, zone, "date")
-        text = say("Issued ", issued, ", revoked ", revoked, f". {reason_words(found.reason)}.")
+def given_card(certificate: Certificate, name: str, zone: str) -> Card:
+    issued = When(certificate.issued_at, zone, "date")
+    if certificate.revoked_at is not None:
+        revoked = When(certificate.revoked_at, zone, "date")
+        text = say("Issued ", issued, ", revoked ", revoked, f". {reason_words(certificate.reason)}.")
         return Card(f"{name}: certificate revoked", (text,))
-    manage = Button("Open", action("completion.open", found.id))
+    manage = Button("Open", action("completion.open", certificate.id))
     return Card(
-        f"{name}: certificate issued", (say("Issued ", issued, ". Code ", Bold(found.code), "."), buttons(manage))
+        f"{name}: certificate issued", (say("Issued ", issued, ". Code ", Bold(certificate.code), "."), buttons(manage))
     )
 
 
@@ -172,10 +172,10 @@ def approve(call: Call) -> Reply:
         raise Refused(f"You can't approve your own completion. {ANOTHER}")
     if not certificates.of_person(call.work.tx, person_id):
         check_record(call, person_id)  # first: a standing of a changed record says nothing
-        found = standings.of_people(call.work.tx, [person_id], call.work.now)
-        if not found or found[0].standing.state != "complete":
+        mentees = standings.of_people(call.work.tx, [person_id], call.work.now)
+        if not mentees or mentees[0].standing.state != "complete":
             raise Refused("Not issued: this person no longer meets every requirement.")
-        _issue(call, found[0])
+        _issue(call, mentees[0])
     return Reply(replace=ask_card(call.work, person_id))
 
 
@@ -217,18 +217,18 @@ def announce(work: Work, made: Certificate) -> None:
 
 @router.delivery("completion.done")
 def done_delivery(work: Work, item: Delivery) -> Card | None:
-    found = certificates.get(work.tx, UUID(item.subject))
-    if found is None:
+    certificate = certificates.get(work.tx, UUID(item.subject))
+    if certificate is None:
         return None
-    if not found.in_force:
-        text = say("This certificate is no longer valid. ", reason_words(found.reason), ".")
+    if not certificate.in_force:
+        text = say("This certificate is no longer valid. ", reason_words(certificate.reason), ".")
         return Card("Certificate revoked", (text,)) if item.verb == "update" else None
     get = Button("Get your certificate", action("completion.mine"), style="primary")
-    if found.number > 1:
+    if certificate.number > 1:
         text = say("Your certificate was issued again. The earlier one is no longer valid.")
         return Card("Your new certificate", (text, buttons(get)))
     return Card(
-        f"Congratulations, {found.name}!",
+        f"Congratulations, {certificate.name}!",
         (
             say("You ", Bold(COMPLETED), ". Your coordinator approved it. Your certificate is ready."),
             buttons(get),
@@ -244,11 +244,11 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
     )
 
 
-def withdrawn(work: Work, found: Certificate) -> None:
+def withdrawn(work: Work, certificate: Certificate) -> None:
     """The question to the coordinators and the holder's message show that a certificate holds no longer."""
-    refresh_schedule(work, [found.person_id])
-    deliveries.refresh(work, found.person_id, "completion.ask")
-    deliveries.refresh(work, found.id, "completion.done")
+    refresh_schedule(work, [certificate.person_id])
+    deliveries.refresh(work, certificate.person_id, "completion.ask")
+    deliveries.refresh(work, certificate.id, "completion.done")
 
 
 def goodbye(work: Work, person_id: UUID) -> None:

@@ -43,11 +43,11 @@ def waiver_form(call: Call) -> Reply:
 
 
 def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
-    person, found = mentee_of(call)
-    if found.policy.waivers is None:
+    person, enrolment = mentee_of(call)
+    if enrolment.policy.waivers is None:
         raise Refused("The policy doesn't allow waivers or credits.")
-    rules = tuple(Option(rule.id, rule.name) for rule in _countable(found.policy))
-    reasons = options_of(found.policy.waivers.reasons)
+    rules = tuple(Option(rule.id, rule.name) for rule in _countable(enrolment.policy))
+    reasons = options_of(enrolment.policy.waivers.reasons)
     return Reply(
         form=Form(
             submit,
@@ -57,7 +57,7 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
             blocks=(say(Bold(person.name), f". {why}"),),
             fields=(
                 ChoiceField("rule", "Requirement", rules),
-                ChoiceField("year", "Program year", _years(found.policy), optional=True, hint=YEAR_HINTS[kind]),
+                ChoiceField("year", "Program year", _years(enrolment.policy), optional=True, hint=YEAR_HINTS[kind]),
                 NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
                 DateField("day", "From", today(call)),
                 ChoiceField("reason", "Why", reasons),
@@ -77,16 +77,16 @@ def waiver(call: Call) -> Reply:
 
 
 def _add_amount(call: Call, kind: str) -> Reply:
-    person, found = mentee_of(call)
+    person, enrolment = mentee_of(call)
     read = FieldReader(call.values)
-    rules = {one.id: one for one in _countable(found.policy)}
+    rules = {one.id: one for one in _countable(enrolment.policy)}
     rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
     year = read.number("year", 1, 10)
     if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
         read.errors["year"] = "Choose the program year."  # without it, it would count in none
     amount = read.number("amount", 1, 10_000, needed="Enter how much." if kind == "credit" else "")
     day = read.day("day", needed="Choose the day.")
-    reasons = found.policy.waivers.reasons if found.policy.waivers else {}
+    reasons = enrolment.policy.waivers.reasons if enrolment.policy.waivers else {}
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
     detail = {"year": year, "amount": amount}

@@ -33,7 +33,7 @@ def leave_form(call: Call) -> Reply:
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if not here:
         raise Refused(f"{person.name} is not a mentee in any cohort.")
-    names = " and ".join(one.name for one in here)
+    names = " and ".join(cohort.name for cohort in here)
     return Reply(
         form=Form(
             "Remove from program",
@@ -63,11 +63,11 @@ def left(call: Call) -> Reply:
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if not here:
         raise Refused(f"{person.name} is not a mentee in any cohort.")
-    detail = {"cohorts": [one.id.hex for one in here], "from": [one.name for one in here]}
+    detail = {"cohorts": [cohort.id.hex for cohort in here], "from": [cohort.name for cohort in here]}
     line = Line("departure", "left", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
-    for one in here:
-        cohorts.leave(call.work, one.id, person.id, call.my_id)
+    for cohort in here:
+        cohorts.leave(call.work, cohort.id, person.id, call.my_id)
     hand_over(call.work, [person.id])
     goodbye(call.work, person.id)
     undo = buttons(Button("Undo", action("departures.undo", person.id, line_id)))
@@ -86,7 +86,7 @@ def undo(call: Call) -> Reply:
         raise Refused(f"{person.name} is back in the program already.")
     back = Line("departure", "withdrawn", call.work.now, call.my_id, "coordinator", target_id=line.id)
     back_id = ledger.add(call.work, person.id, back)
-    others = {one.id for one in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
+    others = {cohort.id for cohort in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
     for cohort_id in (UUID(one) for one in line.detail["cohorts"]):
         if cohort_id not in others:
             cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)

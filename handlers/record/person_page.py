@@ -80,33 +80,33 @@ def mentee_of(call: Call) -> tuple[Person, Enrolment]:
     if not call.me.coordinator:
         raise Refused("Only coordinators can do that.")
     person = call.person_at(0)
-    found = enrolments.of_person(call.work.tx, person.id)
-    if found is None:
+    enrolment = enrolments.of_person(call.work.tx, person.id)
+    if enrolment is None:
         raise Refused(f"{person.name} is not enrolled as a mentee.")
-    return person, found
+    return person, enrolment
 
 
 def person_card(call: Call, person: Person) -> Card:
     tx = call.work.tx
-    found = enrolments.of_person(tx, person.id)
-    own = ", ".join(one.name for one in cohorts.shared_cohorts(tx, person.id)) or "none"
+    enrolment = enrolments.of_person(tx, person.id)
+    own = ", ".join(cohort.name for cohort in cohorts.shared_cohorts(tx, person.id)) or "none"
     facts = [("Email", (person.email,)), ("Cohort", (own,))]
-    if found is None:
+    if enrolment is None:
         return Card(
             person.name,
             (Facts(tuple(facts)), *removal_buttons(call.work, person), *hold_blocks(call.work, person)),
         )
     facts += [
-        ("Started", (say_day(found.starts),)),
-        ("District", (found.district or "not set",)),
-        ("Track", (found.track or "none",)),
-        ("Policy", (found.policy.title,)),
+        ("Started", (say_day(enrolment.starts),)),
+        ("District", (enrolment.district or "not set",)),
+        ("Track", (enrolment.track or "none",)),
+        ("Policy", (enrolment.policy.title,)),
     ]
     away = leaves.running(tx, person.id, today(call))
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
     mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for one in mine for block in standing_blocks(one, certificates.of_person(tx, one.id))]
+    standing = [block for mentee in mine for block in standing_blocks(mentee, certificates.of_person(tx, mentee.id))]
     return Card(
         person.name,
         (
@@ -193,7 +193,7 @@ def today(call: Call) -> date:
 @router.press("records.transfer")
 def transfer_form(call: Call) -> Reply:
     person, _ = mentee_of(call)
-    every = [Option(str(one.id), one.name) for one in cohorts.all_cohorts(call.work.tx)]
+    every = [Option(str(cohort.id), cohort.name) for cohort in cohorts.all_cohorts(call.work.tx)]
     shown = tuple(every[:MOST_COHORTS])
     return Reply(
         form=Form(
@@ -225,12 +225,12 @@ def transfer(call: Call) -> Reply:
     if day > today(call):
         raise FormErrors({"day": "Choose today or an earlier day."})
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
-    if to.id in {one.id for one in here}:
+    if to.id in {cohort.id for cohort in here}:
         raise FormErrors({"cohort": f"{person.name} is in {to.name} already."})
-    for one in here:
-        cohorts.leave(call.work, one.id, person.id, call.my_id)
+    for cohort in here:
+        cohorts.leave(call.work, cohort.id, person.id, call.my_id)
     cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
-    detail = {"on": day.isoformat(), "from": [one.name for one in here], "to": to.name}
+    detail = {"on": day.isoformat(), "from": [cohort.name for cohort in here], "to": to.name}
     line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
@@ -242,10 +242,10 @@ def transfer(call: Call) -> Reply:
 
 @router.press("records.leave")
 def leave_form(call: Call) -> Reply:
-    person, found = mentee_of(call)
-    if found.policy.leave is None:
+    person, enrolment = mentee_of(call)
+    if enrolment.policy.leave is None:
         raise Refused("The policy has no rules for leave.")
-    reasons = options_of(found.policy.leave.reasons)
+    reasons = options_of(enrolment.policy.leave.reasons)
     return Reply(
         form=Form(
             "Leave of absence",
@@ -263,11 +263,11 @@ def leave_form(call: Call) -> Reply:
 
 @router.submit("records.leave.add")
 def leave(call: Call) -> Reply:
-    person, found = mentee_of(call)
+    person, enrolment = mentee_of(call)
     read = FieldReader(call.values)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends")
-    reasons = found.policy.leave.reasons if found.policy.leave else {}
+    reasons = enrolment.policy.leave.reasons if enrolment.policy.leave else {}
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
     if starts is None or (ends is not None and ends < starts):

@@ -35,7 +35,7 @@ def _parsed(text: str, today: date) -> date | None:
     # Imported when it is needed: it takes a tenth of a second, and few people type a day.
     import dateparser
 
-    found = dateparser.parse(
+    parse = dateparser.parse(
         text,
         languages=["en"],
         settings={
@@ -48,4 +48,4 @@ def _parsed(text: str, today: date) -> date | None:
             "RETURN_AS_TIMEZONE_AWARE": False,
         },
     )
-    return found.date() if found else None
+    return parse.date() if parse else None

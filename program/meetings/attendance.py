@@ -33,7 +33,9 @@ REASONS = {
 
 def correction_reasons(policies: Iterable[Policy]) -> dict[str, str]:
     """The reasons for a correction that these policies name, by code; ours where they name none."""
-    named = {code: words for one in policies if one.corrections for code, words in one.corrections.reasons.items()}
+    named = {
+        code: words for policy in policies if policy.corrections for code, words in policy.corrections.reasons.items()
+    }
     return named or dict(REASONS)
 
 

@@ -34,7 +34,7 @@ class Calendar:
     def unattended(self, policy: Policy) -> list[Item]:
         """Each meeting as it stands for somebody of whom nothing is recorded."""
         if policy not in self._unattended:
-            self._unattended[policy] = [unattended(policy, one) for one in self._meetings]
+            self._unattended[policy] = [unattended(policy, meeting) for meeting in self._meetings]
         return self._unattended[policy]
 
     def shortages(self, policy: Policy, today: date) -> tuple[Shortage, ...]:
@@ -46,7 +46,7 @@ class Calendar:
 
 def _shortages(policy: Policy, meetings: list[Item], today: date) -> Iterable[Shortage]:
     year = calendar_year(policy.program, year_of(today, policy.program.boundary))
-    inside = [one for one in meetings if year.holds(one.day) and one.verdict != "no"]
+    inside = [item for item in meetings if year.holds(item.day) and item.verdict != "no"]
     for rule in policy.rules:
         if not isinstance(rule, AtLeast) or rule.per != "year" or not by_meetings_alone(rule):
             continue

@@ -35,19 +35,19 @@ class Case:
 def case_of(policy: Policy, enrolment: Enrolment, record: Record, calendar: Calendar, today: date) -> Case:
     track = policy.track(enrolment.track)
     leaves = standing_lines(record.leaves)
-    starts = _start(policy, enrolment.starts, [(one.starts, one.ends) for one in leaves], today)
-    until_known = [(one.starts, one.ends or max(today, one.starts)) for one in leaves]
+    starts = _start(policy, enrolment.starts, [(leave.starts, leave.ends) for leave in leaves], today)
+    until_known = [(leave.starts, leave.ends or max(today, leave.starts)) for leave in leaves]
     pauses = known(policy.leave.pauses_year_from_days) if policy.leave else None
     count = _count_of_years(policy, track, starts, today)
-    away = Away.of([(one.starts, one.ends or date.max) for one in leaves])
+    away = Away.of([(leave.starts, leave.ends or date.max) for leave in leaves])
     paused = Away() if pauses is None else Away.of(until_known)
     years = program_years(policy.program, starts, count, paused, pauses)
     whole = Period("the whole program", years[0].period.starts, years[-1].period.ends)
     frame = _frame(policy, enrolment, record, starts, today)
     found = items(policy, record, frame)
-    settled = {one.id for one in found}
-    here = max([frame.since, *(one.on for one in standing_lines(record.transfers) if one.on <= today)])
-    found += [one for one in _open(policy, calendar, here, away) if one.id not in settled]
+    settled = {item.id for item in found}
+    here = max([frame.since, *(transfer.on for transfer in standing_lines(record.transfers) if transfer.on <= today)])
+    found += [item for item in _open(policy, calendar, here, away) if item.id not in settled]
     credits = [*standing_lines(record.credits), *_track_credits(track)]
     return Case(
         policy, track, starts, today, away, paused, years, whole, found, credits, standing_lines(record.waivers)
@@ -59,7 +59,7 @@ def _start(policy: Policy, starts: date, leaves: list[tuple[date, date | None]],
     expires = known(policy.leave.credit_expires_after_days) if policy.leave else None
     if expires is None:
         return starts
-    for begins, ends in Away.of([(one, other or max(today, one)) for one, other in leaves]).spans:
+    for begins, ends in Away.of([(day, other or max(today, day)) for day, other in leaves]).spans:
         if ends >= starts and ends < today and (ends - begins).days + 1 > expires:
             starts = max(starts, shifted(ends, 1))
     return starts
@@ -70,7 +70,7 @@ def _frame(policy: Policy, enrolment: Enrolment, record: Record, starts: date, t
     if starts > enrolment.starts:
         before = "before a long leave that ended earlier credit"
     if policy.transfer is not None and policy.transfer.credit_stays is False:
-        moves = [one.on for one in standing_lines(record.transfers) if one.on <= today]
+        moves = [transfer.on for transfer in standing_lines(record.transfers) if transfer.on <= today]
         if moves and max(moves) > since:
             since, before = max(moves), "before the transfer"
     return Frame(today, since, before)
@@ -90,11 +90,15 @@ def _open(policy: Policy, calendar: Calendar, since: date, away: Away) -> list[I
 
     ``since``: what a new cohort did before the transfer was never the mentee's to attend.
     """
-    return [one for one in calendar.unattended(policy) if one.day >= since and not away.holds(one.day)]
+    return [item for item in calendar.unattended(policy) if item.day >= since and not away.holds(item.day)]
 
 
 def _track_credits(track: Track | None) -> list[Credit]:
     if track is None:
         return []
-    given = [(one, one.amount) for one in track.credit]
-    return [Credit(UUID(int=0), one.rule, one.year, amount) for one, amount in given if isinstance(amount, int)]
+    given = [(track_credit, track_credit.amount) for track_credit in track.credit]
+    return [
+        Credit(UUID(int=0), track_credit.rule, track_credit.year, amount)
+        for track_credit, amount in given
+        if isinstance(amount, int)
+    ]

@@ -77,11 +77,15 @@ def standing_lines(lines: Iterable[Line]) -> list[Line]:
 def items(policy: Policy, record: Record, frame: Frame) -> list[Item]:
     """Everything that happened until today, by day."""
     makeups = standing_lines(record.makeups)
-    spoken_for = {one.id for one in makeups}
-    found = _meetings(policy, record.attendance, makeups, frame)
-    found += [_logged(policy, one, frame) for one in standing_lines(record.activities) if one.id not in spoken_for]
-    found = [one for one in found if one.day <= frame.today]
-    return sorted(found, key=lambda one: (one.day, one.id, one.activity))
+    spoken_for = {make_up.id for make_up in makeups}
+    meetings = _meetings(policy, record.attendance, makeups, frame)
+    meetings += [
+        _logged(policy, activity, frame)
+        for activity in standing_lines(record.activities)
+        if activity.id not in spoken_for
+    ]
+    meetings = [item for item in meetings if item.day <= frame.today]
+    return sorted(meetings, key=lambda one: (one.day, one.id, one.activity))
 
 
 # Activities --------------------------------------------------------------------------------------
@@ -137,8 +141,8 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
         if other is None or _weight(line) > _weight(other):
             last[line.id] = line
     for_meeting: dict[UUID, list[MakeUp]] = {}
-    for one in makeups:
-        for_meeting.setdefault(one.meeting, []).append(one)
+    for make_up in makeups:
+        for_meeting.setdefault(make_up.meeting, []).append(make_up)
     found: list[Item] = []
     for line in last.values():
         item = _attended(policy, line, frame)
@@ -148,7 +152,7 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
         else:
             found.append(item)
     for rest in for_meeting.values():
-        found += [_stray(policy, one, "there is no record of this meeting") for one in rest]
+        found += [_stray(policy, make_up, "there is no record of this meeting") for make_up in rest]
     return _limited(policy, found)
 
 
@@ -215,20 +219,20 @@ def _made_up(policy: Policy, item: Item, makeups: list[MakeUp], frame: Frame) ->
     """The meeting with its make-ups: they give what was missed of it, and never more."""
     lacks = item.full - item.minutes
     if item.verdict != "missed" and not (item.verdict == "counts" and lacks > 0):
-        strays = [_stray(policy, one, "there was no missed meeting to make up") for one in makeups]
+        strays = [_stray(policy, make_up, "there was no missed meeting to make up") for make_up in makeups]
         return [item, *strays]
     good: list[MakeUp] = []
     waiting: list[MakeUp] = []
     strays = []
     unset = ""
-    for one in makeups:
-        why, open_value = _make_up_problem(policy, item.day, one, frame)
+    for make_up in makeups:
+        why, open_value = _make_up_problem(policy, item.day, make_up, frame)
         if why:
-            strays.append(_stray(policy, one, why))
+            strays.append(_stray(policy, make_up, why))
         elif open_value:
             unset = open_value
         else:
-            (good if one.approved else waiting).append(one)
+            (good if make_up.approved else waiting).append(make_up)
     return [_with(policy, item, good, waiting, unset, frame), *strays]
 
 
@@ -243,7 +247,7 @@ def _with(
     rules = policy.makeups
     if rules is None:
         return item
-    minutes = min(item.full, item.minutes + sum(max(0, one.minutes) for one in good))
+    minutes = min(item.full, item.minutes + sum(max(0, make_up.minutes) for make_up in good))
     if item.verdict == "counts":
         return item._replace(minutes=minutes)
     ratio = rules.ratio
@@ -330,11 +334,11 @@ def amount(policy: Policy, rule: AtLeast, found: Iterable[Item]) -> int:
     found = list(found)
     match rule.unit:
         case "months":
-            return len({(one.day.year, one.day.month) for one in found})
+            return len({(item.day.year, item.day.month) for item in found})
         case "weeks":
-            return len({one.day - timedelta(days=min(one.day.weekday(), one.day.toordinal() - 1)) for one in found})
+            return len({item.day - timedelta(days=min(item.day.weekday(), item.day.toordinal() - 1)) for item in found})
         case "topics":
-            return len({topic for one in found for topic in one.topics})
+            return len({topic for item in found for topic in item.topics})
         case "events" | "minutes":
             return sum(_capped(policy, type_, rule, found) for type_ in dict.fromkeys(rule.activities))
 
@@ -343,9 +347,9 @@ def _capped(policy: Policy, type_: str, rule: AtLeast, found: list[Item]) -> int
     activity = policy.activity(type_)
     most_events = activity.most_events if activity is not None and isinstance(activity.most_events, int) else None
     if rule.unit == "events":
-        count = sum([one.activity == type_ for one in found])
+        count = sum([item.activity == type_ for item in found])
         return count if most_events is None else min(count, most_events)
-    mine = sorted([one.minutes for one in found if one.activity == type_], reverse=True)
+    mine = sorted([item.minutes for item in found if item.activity == type_], reverse=True)
     total = sum(mine[:most_events])
     if activity is not None and isinstance(activity.most_minutes, int):
         total = min(total, activity.most_minutes)
@@ -367,4 +371,4 @@ def by_meetings_alone(rule: AtLeast) -> bool:
 
 def of_types(found: Iterable[Item], types: Sequence[str]) -> Iterator[Item]:
     """The items of these types of activity."""
-    return (one for one in found if one.activity in types)
+    return (item for item in found if item.activity in types)

@@ -45,10 +45,10 @@ def describe(policy: Policy, *, for_mentee: bool = False) -> str:
     parts = [
         _identity(policy),
         *_years(policy),
-        ["What mentees can log:", *_bullets(_activity(one) for one in policy.activities)],
+        ["What mentees can log:", *_bullets(_activity(activity) for activity in policy.activities)],
         ["Attendance:", *_bullets(_attendance(policy))],
         ["Make-ups:", *_bullets(_makeups(policy))],
-        *([["Tracks:", *_bullets(_track(policy, one) for one in policy.tracks)]] if policy.tracks else []),
+        *([["Tracks:", *_bullets(_track(policy, track) for track in policy.tracks)]] if policy.tracks else []),
         ["Leave and transfer:", *_bullets(_leave(policy))],
         ["Waivers and corrections:", *_bullets(_decisions(policy))],
         ["Completion:", *_bullets(_completion(policy))],
@@ -62,11 +62,11 @@ def asked_in_year(policy: Policy, number: int) -> list[str]:
     """What a program year asks, one sentence a rule."""
     inside = policy.chosen_from
     rules = [
-        one
-        for one in policy.rules
-        if one.per != "program" and one.id not in inside and (not one.years or number in one.years)
+        rule
+        for rule in policy.rules
+        if rule.per != "program" and rule.id not in inside and (not rule.years or number in rule.years)
     ]
-    asked = [rule_text(policy, one) for one in rules]
+    asked = [rule_text(policy, rule) for rule in rules]
     most = policy.attendance.maximum_absences
     if most is not None:
         asked.append(f"Absences: no more than {_number(most)} unexcused in the year.")
@@ -111,7 +111,7 @@ def _years(policy: Policy) -> Iterator[list[str]]:
             head = f"Year {years[0]} requires:" if len(years) == 1 else f"Years {listed(years)} each require:"
             yield [head, *_bullets(rules or ["nothing of its own"])]
     whole = [
-        rule_text(policy, one) for one in policy.rules if one.per == "program" and one.id not in policy.chosen_from
+        rule_text(policy, rule) for rule in policy.rules if rule.per == "program" and rule.id not in policy.chosen_from
     ]
     if whole:
         yield ["The whole program requires:", *_bullets(whole)]
@@ -132,7 +132,7 @@ def rule_text(policy: Policy, rule: Rule) -> str:
             return f"{rule.name}: all of these {PERIODS[rule.per]}: {listed(list(rule.items.values()), 100)}."
         case Choose():
             parts = [part for id_ in rule.rules if (part := policy.rule(id_))]
-            each = "; ".join(rule_text(policy, one).rstrip(".") for one in parts)
+            each = "; ".join(rule_text(policy, part).rstrip(".") for part in parts)
             how = {1: "any one", "all": "all"}.get(_choice(rule), f"at least {_choice(rule)}")
             return f"{rule.name}: {how} of these {PERIODS[rule.per]}: {each}."
 
@@ -170,27 +170,29 @@ def _period(rule: AtLeast) -> str:
 
 def _months(numbers: tuple[int, ...]) -> str:
     """ "September to May" where the months follow each other, else one by one."""
-    follow = all(two == one % 12 + 1 for one, two in pairwise(numbers))
-    names = [MONTHS[one - 1] for one in numbers]
+    follow = all(two == number % 12 + 1 for number, two in pairwise(numbers))
+    names = [MONTHS[number - 1] for number in numbers]
     return f"{names[0]} to {names[-1]}" if follow and len(names) > 2 else listed(names, 12)
 
 
-def _activity(one: Activity) -> str:
-    says = [f"logged by the {one.logged_by}"]
-    says.append("needs no verification" if one.verified_by == "nobody" else f"verified by the {one.verified_by}")
-    if one.modes:
-        says.append("done " + listed([mode.replace("_", " ") for mode in one.modes]).replace(" and ", " or "))
-    if one.evidence is not None:
-        says.append(f"evidence: {one.evidence}")
-    if one.min_minutes is not None:
-        says.append(f"at least {_number(one.min_minutes)} minutes")
-    if one.max_minutes is not None:
-        says.append(f"no more than {_number(one.max_minutes)} minutes count at one time")
-    if one.most_events is not None:
-        says.append(f"no more than {_number(one.most_events)} count toward one requirement")
-    if one.most_minutes is not None:
-        says.append(f"no more than {_number(one.most_minutes)} minutes count toward one requirement")
-    return f"{one.name}: {'; '.join(says)}."
+def _activity(activity: Activity) -> str:
+    says = [f"logged by the {activity.logged_by}"]
+    says.append(
+        "needs no verification" if activity.verified_by == "nobody" else f"verified by the {activity.verified_by}"
+    )
+    if activity.modes:
+        says.append("done " + listed([mode.replace("_", " ") for mode in activity.modes]).replace(" and ", " or "))
+    if activity.evidence is not None:
+        says.append(f"evidence: {activity.evidence}")
+    if activity.min_minutes is not None:
+        says.append(f"at least {_number(activity.min_minutes)} minutes")
+    if activity.max_minutes is not None:
+        says.append(f"no more than {_number(activity.max_minutes)} minutes count at one time")
+    if activity.most_events is not None:
+        says.append(f"no more than {_number(activity.most_events)} count toward one requirement")
+    if activity.most_minutes is not None:
+        says.append(f"no more than {_number(activity.most_minutes)} minutes count toward one requirement")
+    return f"{activity.name}: {'; '.join(says)}."
 
 
 def _yes(value: bool | Unset, yes: str, no: str, unset: str) -> str:
@@ -223,7 +225,7 @@ def _makeups(policy: Policy) -> Iterator[str]:
     if rules is None:
         yield "A missed meeting can't be made up."
         return
-    names = [activity.name for one in rules.activities if (activity := policy.activity(one))]
+    names = [activity.name for text in rules.activities if (activity := policy.activity(text))]
     yield f"Ways to make up a missed meeting: {listed(names, 100)}."
     yield f"Make-ups needed for one meeting: {_number(rules.ratio)}. Approved by the {rules.approver}."
     if rules.deadline_days is not None:
@@ -238,21 +240,21 @@ def _makeups(policy: Policy) -> Iterator[str]:
         yield f"No more than {_number(rules.per_year)} meetings a year can be made up."
 
 
-def _track(policy: Policy, one: Track) -> str:
+def _track(policy: Policy, track: Track) -> str:
     says = []
-    if one.scale_percent != 100:
-        says.append(f"{_number(one.scale_percent)}% of each number, rounded up")
-    if one.joining_mid_year == "scaled":
+    if track.scale_percent != 100:
+        says.append(f"{_number(track.scale_percent)}% of each number, rounded up")
+    if track.joining_mid_year == "scaled":
         says.append("a mentee who joins in the middle of a year needs only the share for the time left")
-    if one.years is not None:
-        says.append(f"{_number(one.years)} program years")
-    for credit in one.credit:
+    if track.years is not None:
+        says.append(f"{_number(track.years)} program years")
+    for credit in track.credit:
         rule = policy.rule(credit.rule)
         where = f"year {credit.year}" if credit.year else "the whole program"
         says.append(
             f"starts with credit for {_number(credit.amount)} of {rule.name if rule else credit.rule} in {where}"
         )
-    return f"{one.name}: {'; '.join(says) or 'the same as for everyone'}."
+    return f"{track.name}: {'; '.join(says) or 'the same as for everyone'}."
 
 
 def _leave(policy: Policy) -> Iterator[str]:
@@ -325,4 +327,4 @@ def _unset(policy: Policy) -> list[str]:
         return ["Every value in this policy is set."]
     count = counted(len(policy.unset), "value is", "values are")
     head = f"{count} not set yet. No mentee can complete the program until the coordinator fills them in:"
-    return [head, *_bullets(one.says for one in policy.unset)]
+    return [head, *_bullets(value.says for value in policy.unset)]

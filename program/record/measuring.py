@@ -45,10 +45,15 @@ def _at_least(case: Case, rule: AtLeast, year: ProgramYear | None) -> list[Requi
     mine = list(of_types(case.items, rule.activities))
     asked, off = _periods(case, rule, year)
     need = None if isinstance(rule.first_weeks, Unset) else _need(case, rule, year)
-    found = [_measure(case, rule, one, [item for item in mine if one.holds(item.day)], need) for one in asked]
-    spare = sum(min(need or 0, amount(case.policy, rule, _counting(mine, one))) for one in off)
-    found = fill(found, spare + credit_for(case, rule.id, year))
-    return [one._replace(outcome=outcome_of(case, one)) for one in waive(case, rule.id, year, found)]
+    requirements = [
+        _measure(case, rule, period, [item for item in mine if period.holds(item.day)], need) for period in asked
+    ]
+    spare = sum(min(need or 0, amount(case.policy, rule, _counting(mine, period))) for period in off)
+    requirements = fill(requirements, spare + credit_for(case, rule.id, year))
+    return [
+        requirement._replace(outcome=outcome_of(case, requirement))
+        for requirement in waive(case, rule.id, year, requirements)
+    ]
 
 
 def _periods(case: Case, rule: AtLeast, year: ProgramYear | None) -> tuple[list[Period], list[Period]]:
@@ -62,8 +67,8 @@ def _periods(case: Case, rule: AtLeast, year: ProgramYear | None) -> tuple[list[
     return parts(case.policy.program, rule, year, case.starts, case.paused)
 
 
-def _counting(found: Iterable[Item], period: Period) -> list[Item]:
-    return [one for one in found if one.verdict == "counts" and period.holds(one.day)]
+def _counting(items: Iterable[Item], period: Period) -> list[Item]:
+    return [item for item in items if item.verdict == "counts" and period.holds(item.day)]
 
 
 def _need(case: Case, rule: AtLeast, year: ProgramYear | None) -> int | None:
@@ -87,18 +92,18 @@ def _up(number: int, by: int) -> int:
 
 def _measure(case: Case, rule: AtLeast, period: Period, mine: list[Item], need: int | None) -> Requirement:
     """What there is, before credits and waivers."""
-    counted = [one for one in mine if one.verdict == "counts"]
+    counted = [item for item in mine if item.verdict == "counts"]
     have = amount(case.policy, rule, counted)
 
     def adds(more: list[Item]) -> int:
         """What these would add to what counts."""
         return amount(case.policy, rule, [*counted, *map(_in_full, more)]) - have if more else 0
 
-    others = [one for one in mine if one.verdict != "counts"]
-    coming = [one for one in others if one.verdict in ("open", "pending")]
-    undecided = [one for one in others if one.verdict == "undecided"]
-    missed = [one for one in others if one.verdict == "missed"]
-    makeable = [one for one in missed if one.make_up_until is not None]
+    others = [item for item in mine if item.verdict != "counts"]
+    coming = [item for item in others if item.verdict in ("open", "pending")]
+    undecided = [item for item in others if item.verdict == "undecided"]
+    missed = [item for item in others if item.verdict == "missed"]
+    makeable = [item for item in missed if item.make_up_until is not None]
     return Requirement(
         rule=rule.id,
         name=rule.name,
@@ -108,7 +113,7 @@ def _measure(case: Case, rule: AtLeast, period: Period, mine: list[Item], need: 
         have=have,
         outcome="open",
         counted=tuple(counted),
-        others=tuple([one for one in others if one.verdict != "open"]),
+        others=tuple([item for item in others if item.verdict != "open"]),
         coming=adds(coming),
         could=adds(coming + makeable),
         maybe=adds(undecided),
@@ -117,21 +122,21 @@ def _measure(case: Case, rule: AtLeast, period: Period, mine: list[Item], need: 
     )
 
 
-def _in_full(one: Item) -> Item:
+def _in_full(item: Item) -> Item:
     """A missed meeting with the minutes it would have given: its own entry holds none."""
-    return one._replace(minutes=one.full) if one.full > one.minutes else one
+    return item._replace(minutes=item.full) if item.full > item.minutes else item
 
 
 def _items(case: Case, rule: Items, year: ProgramYear | None) -> Requirement:
     """Named things, each once."""
     period = year.period if year else case.whole
-    mine = [one for one in case.items if one.code in rule.items and period.holds(one.day)]
-    done = {one.code for one in reversed(mine) if one.verdict == "counts"}
-    first = {one.code: one for one in reversed(mine) if one.verdict == "counts"}
+    mine = [item for item in case.items if item.code in rule.items and period.holds(item.day)]
+    done = {item.code for item in reversed(mine) if item.verdict == "counts"}
+    first = {item.code: item for item in reversed(mine) if item.verdict == "counts"}
     lacking = tuple(words for code, words in rule.items.items() if code not in done)
-    pending = {one.code for one in mine if one.verdict == "pending"} - done
-    maybe = {one.code for one in mine if one.verdict == "undecided"} - done - pending
-    found = Requirement(
+    pending = {item.code for item in mine if item.verdict == "pending"} - done
+    maybe = {item.code for item in mine if item.verdict == "undecided"} - done - pending
+    requirement = Requirement(
         rule=rule.id,
         name=rule.name,
         unit="items",
@@ -140,14 +145,14 @@ def _items(case: Case, rule: Items, year: ProgramYear | None) -> Requirement:
         have=len(done),
         outcome="open",
         counted=tuple(sorted(first.values(), key=lambda one: (one.day, one.id))),
-        others=tuple(one for one in mine if one.verdict != "counts"),
+        others=tuple(item for item in mine if item.verdict != "counts"),
         could=len(pending),
         maybe=len(maybe),
         lacking=lacking,
-        met_on=max((one.day for one in first.values()), default=None) if not lacking else None,
+        met_on=max((item.day for item in first.values()), default=None) if not lacking else None,
     )
-    (found,) = waive(case, rule.id, year, fill([found], credit_for(case, rule.id, year)))
-    return found._replace(outcome=outcome_of(case, found))
+    (requirement,) = waive(case, rule.id, year, fill([requirement], credit_for(case, rule.id, year)))
+    return requirement._replace(outcome=outcome_of(case, requirement))
 
 
 def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requirement]:
@@ -163,7 +168,7 @@ def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requ
             found.append((part.name, own))
     if not found:
         return
-    outcomes = [worst(one.outcome for one in own) for _, own in found]
+    outcomes = [worst(requirement.outcome for requirement in own) for _, own in found]
     need = len(found) if rule.at_least == "all" else known(rule.at_least)
     if isinstance(need, int):
         need = min(need, len(found))
@@ -175,7 +180,7 @@ def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requ
         need=need,
         have=outcomes.count("met"),
         outcome="open",
-        parts=tuple(one for _, own in found for one in own),
+        parts=tuple(requirement for _, own in found for requirement in own),
         met_on=choice_met_on([own for _, own in found], need),
     )
     (made,) = waive(case, rule.id, year, fill([made], credit_for(case, rule.id, year)))
@@ -183,7 +188,7 @@ def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requ
 
 
 def _everywhere(case: Case, rule: AtLeast | Items) -> list[Requirement]:
-    return [one for year in case.years if asked_in(rule, year) for one in _of_rule(case, rule, year)]
+    return [requirement for year in case.years if asked_in(rule, year) for requirement in _of_rule(case, rule, year)]
 
 
 def absences(case: Case, year: ProgramYear) -> Requirement | None:
@@ -192,7 +197,7 @@ def absences(case: Case, year: ProgramYear) -> Requirement | None:
     if most is None:
         return None
     period = year.period
-    missed = tuple(one for one in case.items if one.verdict == "missed" and one.absent and period.holds(one.day))
+    missed = tuple(item for item in case.items if item.verdict == "missed" and item.absent and period.holds(item.day))
     need = None if most is UNSET else known(most)
     over = 0 if need is None else max(0, len(missed) - need)
     for waiver in case.waivers:

@@ -162,11 +162,11 @@ def parts(
     """
     asked: list[Period] = []
     off: list[Period] = []
-    for one in _parts(program, rule, year, starts):
-        if rule.in_months and one.starts.month not in rule.in_months:
+    for period in _parts(program, rule, year, starts):
+        if rule.in_months and period.starts.month not in rule.in_months:
             continue
-        there = 2 * _there(one, starts, away) > one.days and one.ends >= year.open.starts
-        (asked if there else off).append(one)
+        there = 2 * _there(period, starts, away) > period.days and period.ends >= year.open.starts
+        (asked if there else off).append(period)
     return asked, off
 
 
@@ -175,8 +175,8 @@ def _parts(program: Program, rule: AtLeast, year: ProgramYear, starts: date) -> 
         yield from _first_weeks(rule.first_weeks, year, starts)
         return
     calendar = year_of(year.period.starts, program.boundary)
-    while (one := calendar_year(program, calendar, year.number)).starts < year.open.starts:
-        yield from _split(program, rule.per, one)
+    while (period := calendar_year(program, calendar, year.number)).starts < year.open.starts:
+        yield from _split(program, rule.per, period)
         calendar += 1
     yield from _split(program, rule.per, year.open)
 

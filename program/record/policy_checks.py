@@ -43,10 +43,10 @@ def _twice(table: str, ids: list[str]) -> Problems:
 def _unknown(policy: Policy, types: tuple[str, ...], path: Path) -> Problems:
     if not types:
         yield path, "is empty"
-    for one in types:
-        if policy.activity(one) is None:
+    for text in types:
+        if policy.activity(text) is None:
             known = listed([activity.type for activity in policy.activities])
-            yield path, f"names the activity {one}, which is not in the catalogue ({known})"
+            yield path, f"names the activity {text}, which is not in the catalogue ({known})"
 
 
 def _rule_problems(policy: Policy, rule: Rule, path: Path) -> Problems:
@@ -72,7 +72,7 @@ def _at_least_problems(policy: Policy, rule: AtLeast, path: Path) -> Problems:
         yield (*path, "in_months"), 'goes only with per = "month" or "week"'
     if rule.first_weeks is not None and rule.per != "week":
         yield (*path, "first_weeks"), 'goes only with per = "week"'
-    capped = [one.type for one in policy.activities if one.type in rule.activities and _capped(one)]
+    capped = [activity.type for activity in policy.activities if activity.type in rule.activities and _capped(activity)]
     if rule.unit in ("months", "weeks", "topics") and capped:
         yield (*path, "unit"), f"cannot be {rule.unit}: {listed(capped)} has a most_events or most_minutes"
 
@@ -88,11 +88,11 @@ def _choose_problems(policy: Policy, rule: Choose, path: Path) -> Problems:
         yield (*path, "rules"), "names a rule twice"
     if isinstance(rule.at_least, int) and rule.at_least > len(rule.rules):
         yield (*path, "at_least"), f"is more than the {len(rule.rules)} rules it chooses from"
-    for one in rule.rules:
-        part = policy.rule(one)
+    for text in rule.rules:
+        part = policy.rule(text)
         if part is None:
-            yield (*path, "rules"), f"names the rule {one}, which doesn't exist"
+            yield (*path, "rules"), f"names the rule {text}, which doesn't exist"
         elif isinstance(part, Choose):
-            yield (*path, "rules"), f"names {one}, which itself chooses; only one step is supported"
+            yield (*path, "rules"), f"names {text}, which itself chooses; only one step is supported"
         elif part.per == "program" and rule.per != "program":
-            yield (*path, "rules"), f'names {one}, which is per = "program"'
+            yield (*path, "rules"), f'names {text}, which is per = "program"'

@@ -108,9 +108,9 @@ def _fill(document: dict[str, Any], path: str, value: Value) -> None:
 
 
 def _refuse(problems: Iterator[tuple[int, str]]) -> None:
-    found = [text for _, text in sorted(problems)]
-    if found:
-        raise BadPolicy("\n".join(dict.fromkeys(found)))
+    texts = [text for _, text in sorted(problems)]
+    if texts:
+        raise BadPolicy("\n".join(dict.fromkeys(texts)))
 
 
 def _beyond(document: dict[str, Any], index: dict[Path, int]) -> Iterator[tuple[int, str]]:

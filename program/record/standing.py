@@ -34,7 +34,7 @@ class YearStanding:
     @property
     def met(self) -> bool:
         """Whether every requirement of the year is met."""
-        return all(one.outcome == "met" for one in self.requirements)
+        return all(requirement.outcome == "met" for requirement in self.requirements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,15 @@ class Standing:
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         """Every requirement, of each year and of the program as a whole."""
-        return (*(one for year in self.years for one in year.requirements), *self.whole)
+        return (*(requirement for year in self.years for requirement in year.requirements), *self.whole)
 
     @property
     def to_make_up(self) -> list[Item]:
         """The missed meetings that can still be made up, the newest first."""
-        asked = (part for one in self.requirements for part in (one, *one.parts))
-        found = {item.id: item for one in asked for item in one.others if item.make_up_until is not None}
+        asked = (part for requirement in self.requirements for part in (requirement, *requirement.parts))
+        found = {
+            item.id: item for requirement in asked for item in requirement.others if item.make_up_until is not None
+        }
         return sorted(found.values(), key=lambda item: (item.day, item.id), reverse=True)
 
 
@@ -79,7 +81,7 @@ def standing(
     whole = tuple(in_order(case, None, [rule for rule in policy.rules if rule.per == "program"]))
     unset = _unset(policy, enrolment, case.track)
     must_finish = _must_finish(policy, case.starts)
-    everything = [*(one for year in years for one in year.requirements), *whole]
+    everything = [*(requirement for year in years for requirement in year.requirements), *whole]
     state = _state(case, enrolment, everything, unset, must_finish)
     return Standing(
         state=state,
@@ -98,10 +100,10 @@ def standing(
 def _unset(policy: Policy, enrolment: Enrolment, track: Track | None) -> tuple[str, ...]:
     """What is unset and concerns this mentee: another track's numbers do not."""
     own = f"track.{track.id}." if track else "track. "
-    found = [one.says for one in policy.unset if not one.path.startswith("track.") or one.path.startswith(own)]
+    texts = [value.says for value in policy.unset if not value.path.startswith("track.") or value.path.startswith(own)]
     if enrolment.track.strip() and track is None:
-        found.append(f"what the track “{enrolment.track.strip()}” requires: the policy doesn't have this track")
-    return tuple(found)
+        texts.append(f"what the track “{enrolment.track.strip()}” requires: the policy doesn't have this track")
+    return tuple(texts)
 
 
 def _must_finish(policy: Policy, starts: date) -> date | None:
@@ -114,11 +116,11 @@ def _must_finish(policy: Policy, starts: date) -> date | None:
 
 def _year(case: Case, year: ProgramYear) -> YearStanding:
     period = year.period
-    rules = [one for one in case.policy.rules if one.per != "program" and asked_in(one, year)]
-    found = list(in_order(case, year, rules))
+    rules = [rule for rule in case.policy.rules if rule.per != "program" and asked_in(rule, year)]
+    requirements = list(in_order(case, year, rules))
     limit = absences(case, year)
     if limit is not None:
-        found.append(limit)
+        requirements.append(limit)
     return YearStanding(
         number=year.number,
         label=period.label,
@@ -126,7 +128,7 @@ def _year(case: Case, year: ProgramYear) -> YearStanding:
         ends=period.ends,
         past=period.ends < case.today,
         current=period.holds(case.today),
-        requirements=tuple(found),
+        requirements=tuple(requirements),
     )
 
 
@@ -134,9 +136,9 @@ def _year(case: Case, year: ProgramYear) -> YearStanding:
 
 
 def _state(
-    case: Case, enrolment: Enrolment, found: list[Requirement], unset: Sequence[str], must_finish: date | None
+    case: Case, enrolment: Enrolment, requirements: list[Requirement], unset: Sequence[str], must_finish: date | None
 ) -> State:
-    outcomes = {one.outcome for one in found}
+    outcomes = {requirement.outcome for requirement in requirements}
     if outcomes == {"met"} and not unset and _may_complete(case):
         return "complete"
     if enrolment.history_missing:
@@ -154,38 +156,46 @@ def _may_complete(case: Case) -> bool:
     return case.policy.completion.earliest == "when met" or case.today > case.whole.ends
 
 
-def _finish(case: Case, state: State, found: list[Requirement]) -> date | None:
+def _finish(case: Case, state: State, requirements: list[Requirement]) -> date | None:
     """When everything was met, or will be if nothing is missed any more; None where that cannot be said."""
-    if state in ("behind", "blocked", "history not imported") or not found:
+    if state in ("behind", "blocked", "history not imported") or not requirements:
         return None
-    if any(one.outcome in ("behind", "blocked") or (one.missing and one.due < case.today) for one in found):
+    if any(
+        requirement.outcome in ("behind", "blocked") or (requirement.missing and requirement.due < case.today)
+        for requirement in requirements
+    ):
         return None  # somebody must decide first
     if state == "paused" and case.away.spans and case.away.spans[-1][1] == date.max:
         return None
-    days = [_met_by(case, one) for one in found if not one.limit]
+    days = [_met_by(case, requirement) for requirement in requirements if not requirement.limit]
     last = max(days, default=case.whole.ends)
     return last if case.policy.completion.earliest == "when met" else max(last, shifted(case.whole.ends, 1))
 
 
-def _met_by(case: Case, one: Requirement) -> date:
+def _met_by(case: Case, requirement: Requirement) -> date:
     """The day on which a requirement was met, or on which it will be with the meetings to come."""
-    missing = one.missing or 0
+    missing = requirement.missing or 0
     if missing == 0:
-        given = [item.day for item in one.counted]
-        return one.met_on or max(given, default=max(case.starts, min(case.today, one.period.starts)))
-    rule = case.policy.rule(one.rule)
-    if not isinstance(rule, AtLeast) or not by_meetings_alone(rule) or one.period.ends < case.today:
-        return max(one.period.ends, case.today)
+        days = [item.day for item in requirement.counted]
+        return requirement.met_on or max(days, default=max(case.starts, min(case.today, requirement.period.starts)))
+    rule = case.policy.rule(requirement.rule)
+    if not isinstance(rule, AtLeast) or not by_meetings_alone(rule) or requirement.period.ends < case.today:
+        return max(requirement.period.ends, case.today)
     coming = [item for item in of_types(case.items, rule.activities) if item.verdict == "open"]
-    inside = [item for item in coming if one.period.holds(item.day)]
-    enough = met_on(case.policy, rule, sorted([*one.counted, *inside], key=lambda item: item.day), one.have + missing)
-    return max(enough, case.today) if enough else one.period.ends
+    inside = [item for item in coming if requirement.period.holds(item.day)]
+    enough = met_on(
+        case.policy,
+        rule,
+        sorted([*requirement.counted, *inside], key=lambda item: item.day),
+        requirement.have + missing,
+    )
+    return max(enough, case.today) if enough else requirement.period.ends
 
 
 def _too_few(case: Case, calendar: Calendar) -> tuple[Shortage, ...]:
     current = next((year for year in case.years if year.period.holds(case.today)), None)
     if current is None:
         return ()
-    found = calendar.shortages(case.policy, case.today)
-    rules = {one.id for one in case.policy.rules if asked_in(one, current)} if found else set()
-    return tuple(one for one in found if one.rule in rules)
+    shortages = calendar.shortages(case.policy, case.today)
+    rules = {rule.id for rule in case.policy.rules if asked_in(rule, current)} if shortages else set()
+    return tuple(shortage for shortage in shortages if shortage.rule in rules)

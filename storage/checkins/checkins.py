@@ -83,9 +83,9 @@ def replace_prompts(work: Work, texts: Sequence[str]) -> None:
 
 def prompt_texts(tx: Tx, prompt_ids: Sequence[str]) -> list[Prompt]:
     """The prompts with these ids, in their order, retired ones too."""
-    rows = tx.execute(select(prompt.c.id, prompt.c.text).where(prompt.c.id.in_([UUID(one) for one in prompt_ids])))
+    rows = tx.execute(select(prompt.c.id, prompt.c.text).where(prompt.c.id.in_([UUID(text) for text in prompt_ids])))
     found = {str(row.id): Prompt(*row) for row in rows}
-    return [found[one] for one in prompt_ids if one in found]
+    return [found[text] for text in prompt_ids if text in found]
 
 
 # Schedule ---------------------------------------------------------------------------------------
@@ -153,8 +153,8 @@ def drop_next(work: Work, person_ids: Sequence[UUID]) -> None:
 
 def next_at(tx: Tx, person_id: UUID) -> datetime | None:
     """When somebody's next check-in comes; None where none is planned."""
-    found: datetime | None = tx.scalar(select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id))
-    return found
+    time: datetime | None = tx.scalar(select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id))
+    return time
 
 
 def people_due(tx: Tx, until: datetime) -> list[UUID]:

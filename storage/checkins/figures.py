@@ -99,7 +99,7 @@ def tally(tx: Tx, opener: Vault, person_ids: Collection[UUID], since: datetime, 
     )
     last = {row.person_id: row.id for row in tx.execute(query)}
     tapped = [_number(opener, tx, item_id) for item_id in last.values()]
-    bands = [sum(one in which for one in tapped) for which in (("1", "2"), ("3",), ("4", "5"))]
+    bands = [sum(text in which for text in tapped) for which in (("1", "2"), ("3",), ("4", "5"))]
     return Tally(*bands)
 
 
@@ -133,17 +133,17 @@ def made(tx: Tx, month: date) -> bool:
     return tx.scalar(select(figure.c.id).where(figure.c.month == month).limit(1)) is not None
 
 
-def save(work: Work, found: Shown, reserved: int) -> None:
+def save(work: Work, shown: Shown, reserved: int) -> None:
     """Save one group's figure of a month."""
     row = {
         "id": work.new_id(),
-        "month": found.month,
-        "place": found.place,
-        "name": found.name,
-        "members": found.members,
+        "month": shown.month,
+        "place": shown.place,
+        "name": shown.name,
+        "members": shown.members,
         "reserved": reserved,
-        "at_least": found.figure.at_least or None,
-        "mood": found.figure.mood,
+        "at_least": shown.figure.at_least or None,
+        "mood": shown.figure.mood,
         "at": work.now,
     }
     work.tx.execute(insert(figure).values(row))

@@ -80,7 +80,7 @@ def count_elsewhere(tx: Tx, person_id: UUID, account_id: UUID) -> int:
 
     What an account wrote that is not linked to the person any more is not counted.
     """
-    linked = [one.id for one in account_links.accounts_of(tx, person_id) if one.id != account_id]
+    linked = [account.id for account in account_links.accounts_of(tx, person_id) if account.id != account_id]
     others = (vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == KIND)
     return tx.scalar(select(func.count()).select_from(vault_item).where(*others)) or 0
 
@@ -90,19 +90,27 @@ def read(opener: Vault, tx: Tx, item_id: UUID, account_id: UUID) -> Answers:
     return parse(opener.open(tx, item_id, account_id))
 
 
-def share(sealer: Vault, work: Work, found: Reflection, person_id: UUID, account_id: UUID, mentor_id: UUID) -> UUID:
+def share(
+    sealer: Vault, work: Work, reflection: Reflection, person_id: UUID, account_id: UUID, mentor_id: UUID
+) -> UUID:
     """Share a reflection with a mentor as it is now; an earlier share with that mentor ends. The share's id.
 
     The mentor reads a copy, so that nothing its author adds or changes later is shared with it.
     """
-    for earlier in shares.of_items(work.tx, [found.id]):
+    for earlier in shares.of_items(work.tx, [reflection.id]):
         if earlier.mentor_id == mentor_id and earlier.ended_at is None:
             shares.stop(work, earlier, person_id)
-    text = sealer.open(work.tx, found.id, account_id) or ""
+    text = sealer.open(work.tx, reflection.id, account_id) or ""
     copy_id = sealer.save(
-        work, SHARED, text, person_id=person_id, account_id=account_id, checkin_id=found.checkin_id, at=found.at
+        work,
+        SHARED,
+        text,
+        person_id=person_id,
+        account_id=account_id,
+        checkin_id=reflection.checkin_id,
+        at=reflection.at,
     )
-    return shares.make(work, found.id, person_id, mentor_id, copy_id)
+    return shares.make(work, reflection.id, person_id, mentor_id, copy_id)
 
 
 def read_shared(opener: Vault, tx: Tx, copy_id: UUID) -> Answers:
@@ -164,11 +172,11 @@ def remove(work: Work, person_id: UUID, item_id: UUID, account_id: UUID) -> bool
     Raises:
         Held: a legal hold is on what its author wrote.
     """
-    found = find(work.tx, item_id, account_id)
-    if found is None:
+    reflection = find(work.tx, item_id, account_id)
+    if reflection is None:
         return False
     holds.check_free(work.tx, person_id)
     vault.remove(work.tx, item_id, account_id)
     shares.end_of_item(work, item_id)
-    checkins.set_answered(work, found.checkin_id, vault.anything_written(work.tx, found.checkin_id))
+    checkins.set_answered(work, reflection.checkin_id, vault.anything_written(work.tx, reflection.checkin_id))
     return True

@@ -45,7 +45,7 @@ def find_saved(tx: Tx, checkin_id: UUID, person_id: UUID) -> Saved:
 def _readers(tx: Tx, written: Sequence[Reflection]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not written:
         return (), ()
-    changed = {one.id: one.at for one in written}
+    changed = {reflection.id: reflection.at for reflection in written}
     held = [share for share in shares.of_items(tx, list(changed)) if share.holds]
     current = sorted({share.mentor for share in held if changed[share.item_id] <= share.at})
     earlier = sorted({share.mentor for share in held if changed[share.item_id] > share.at})

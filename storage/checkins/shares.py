@@ -54,8 +54,8 @@ _SEALED = ("id", "item_id", "author_id", "mentor_id", "step", "target_id", "acco
 def _pairs(tx: Tx, person_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
     """The pairs among these people of a mentee and a mentor of their cohort, now."""
     there = memberships.current(tx, person_ids)
-    mentees = [one for one in there if one.role == "mentee"]
-    mentors = [one for one in there if one.role == "mentor"]
+    mentees = [membership for membership in there if membership.role == "mentee"]
+    mentors = [membership for membership in there if membership.role == "mentor"]
     return {
         (mentee.person_id, mentor.person_id)
         for mentee in mentees
@@ -97,8 +97,8 @@ def _share(row: Any) -> dict[str, Any]:
 
 def get(tx: Tx, share_id: UUID) -> Share | None:
     """The share of an id, if there is one."""
-    found = _select(tx, share.c.id == share_id)
-    return found[0] if found else None
+    shares = _select(tx, share.c.id == share_id)
+    return shares[0] if shares else None
 
 
 def of_items(tx: Tx, item_ids: Sequence[UUID]) -> list[Share]:
@@ -136,7 +136,7 @@ def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID, copy_id: U
 
 def _refresh_checkin(work: Work, *item_ids: UUID | None) -> None:
     """Bring the messages of the check-in up to date, which tell its author who can read what."""
-    query = select(vault_item.c.checkin_id).where(vault_item.c.id.in_([one for one in item_ids if one is not None]))
+    query = select(vault_item.c.checkin_id).where(vault_item.c.id.in_([id_ for id_ in item_ids if id_ is not None]))
     for checkin_id in set(work.tx.scalars(query)):
         deliveries.refresh(work, checkin_id, "checkin", "checkin.nudge")
 
@@ -167,11 +167,11 @@ def stop(work: Work, found: Share, by: UUID | None) -> None:
 
 def end_of_item(work: Work, item_id: UUID) -> None:
     """End a removed reflection's shares, and destroy every copy, those that a legal hold had kept too."""
-    for found in of_items(work.tx, [item_id]):
-        if found.ended_at is None:
-            stop(work, found, found.author_id)
-        elif found.copy_id is not None:
-            vault.destroy(work.tx, vault_item.c.id == found.copy_id)
+    for of_item in of_items(work.tx, [item_id]):
+        if of_item.ended_at is None:
+            stop(work, of_item, of_item.author_id)
+        elif of_item.copy_id is not None:
+            vault.destroy(work.tx, vault_item.c.id == of_item.copy_id)
 
 
 def end_lapsed(work: Work, person_id: UUID) -> None:

@@ -54,13 +54,13 @@ def of_account(tx: Tx, account_id: UUID, now: datetime) -> list[WaitingWords]:
     """What this account typed and has not chosen about, the earliest first."""
     query = _WAITING.where(vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)
     rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id))
-    found = [WaitingWords(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
-    return [one for one in found if one.until > now]
+    held_words_list = [WaitingWords(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
+    return [held_words for held_words in held_words_list if held_words.until > now]
 
 
 def find(tx: Tx, item_id: UUID, account_id: UUID, now: datetime) -> WaitingWords | None:
     """Words of this account that still wait; None for everybody else's, and for what is gone or past its time."""
-    return next((one for one in of_account(tx, account_id, now) if one.id == item_id), None)
+    return next((held_words for held_words in of_account(tx, account_id, now) if held_words.id == item_id), None)
 
 
 def destroy(tx: Tx, waiting: WaitingWords, account_id: UUID) -> None:

@@ -62,7 +62,7 @@ def damage(file: Path) -> str:
     """What is wrong with a database file; empty: it is sound."""
     try:
         with closing(sqlite3.connect(file)) as connection:
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            text = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
         return str(error)
-    return "" if found == "ok" else found
+    return "" if text == "ok" else text

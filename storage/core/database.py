@@ -70,7 +70,7 @@ def given(tx: Tx, ids: Collection[UUID]) -> dict[str, Any]:
 
 def listed(tx: Tx, ids: Iterable[UUID]) -> Any:
     """Ids as the one value that stands for them."""
-    return json.dumps([one.hex for one in ids]) if tx.dialect.name == "sqlite" else list(ids)
+    return json.dumps([id_.hex for id_ in ids]) if tx.dialect.name == "sqlite" else list(ids)
 
 
 def _holds(dialect: str, column: ColumnElement[Any], ids: Any) -> ColumnElement[bool]:

@@ -144,12 +144,16 @@ def differences(tx: Tx, since: datetime, meeting_id: UUID | None = None) -> list
         else:
             last[place] = Difference(row.id, row.person_id, row.name, row.meeting_id, row.status)
     return [
-        one for place, one in last.items() if place in tapped and not counts(one.status) and one.line_id not in answered
+        difference
+        for place, difference in last.items()
+        if place in tapped and not counts(difference.status) and difference.line_id not in answered
     ]
 
 
-def answer(work: Work, found: Difference, by: UUID, step: str, verified: str) -> None:
+def answer(work: Work, difference: Difference, by: UUID, step: str, verified: str) -> None:
     """Somebody said that the record is right: the mentee agreed, or the mentor keeps it."""
-    happened = work.tx.scalar(select(meeting.c.starts_at).where(meeting.c.id == found.meeting_id)) or work.now
-    line = ledger.Line("answer", step, happened, by, verified, meeting_id=found.meeting_id, target_id=found.line_id)
-    ledger.add(work, found.person_id, line)
+    happened = work.tx.scalar(select(meeting.c.starts_at).where(meeting.c.id == difference.meeting_id)) or work.now
+    line = ledger.Line(
+        "answer", step, happened, by, verified, meeting_id=difference.meeting_id, target_id=difference.line_id
+    )
+    ledger.add(work, difference.person_id, line)

@@ -141,9 +141,9 @@ def _read(tx: Tx, query: Select[Any], given: Mapping[str, Any]) -> list[Delivery
     return [Delivery(*row) for row in tx.execute(query, given)]
 
 
-def _first_of_each_lane(found: Sequence[Delivery]) -> list[Delivery]:
+def _first_of_each_lane(deliveries: Sequence[Delivery]) -> list[Delivery]:
     first: dict[UUID | None, Delivery] = {}
-    for item in found:
+    for item in deliveries:
         first.setdefault(item.lane, item)
     return list(first.values())
 
@@ -188,11 +188,13 @@ _HELD_UNTIL = select(delivery.c.claimed_until).where(*_HELD)
 _SETTLE = update(delivery).where(*_HELD)
 
 
-def _hold(work: Work, found: Sequence[Delivery], lease: timedelta) -> list[Delivery]:
-    items = [replace(item, claim=work.new_id(), attempts=item.attempts + 1) for item in found]
+def _hold(work: Work, deliveries: Sequence[Delivery], lease: timedelta) -> list[Delivery]:
+    items = [replace(item, claim=work.new_id(), attempts=item.attempts + 1) for item in deliveries]
     if items:
         until = work.now + lease
-        work.tx.execute(_HOLD, [{"held_id": one.id, "held_claim": one.claim, "until": until} for one in items])
+        work.tx.execute(
+            _HOLD, [{"held_id": delivery.id, "held_claim": delivery.claim, "until": until} for delivery in items]
+        )
     return items
 
 

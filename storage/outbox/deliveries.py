@@ -89,7 +89,7 @@ def to_person(work: Work, kind: str, person_id: UUID, subject: object, tag: obje
 
 def to_people(work: Work, kind: str, messages: Iterable[tuple[UUID, object]]) -> None:
     """Queue a personal message for each (person, subject), all at once."""
-    insert_new(work.tx, delivery, [_row(work, _personal(kind, one, subject)) for one, subject in messages])
+    insert_new(work.tx, delivery, [_row(work, _personal(kind, id_, subject)) for id_, subject in messages])
 
 
 def _personal(kind: str, person_id: UUID, subject: object, tag: object = "") -> dict[str, Any]:

@@ -89,7 +89,7 @@ def wait(work: Work, subject: UUID, limit: Limit, seconds: float) -> None:
 
 def hold(work: Work, subjects: Iterable[UUID], until: datetime, method: str = ANY) -> None:
     """Nothing begins there before ``until``; a later time that is known already stays."""
-    rows = [{"subject": one, "method": method, "next_at": until} for one in sorted(subjects)]
+    rows = [{"subject": subject_id, "method": method, "next_at": until} for subject_id in sorted(subjects)]
     if rows:
         work.tx.execute(_later(work.tx.dialect.name), rows)
 

@@ -187,7 +187,10 @@ def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | Non
 def join_all(work: Work, joinings: Sequence[Joining], by: UUID | None) -> None:
     """Begin these memberships now."""
     memberships.begin(work, joinings)
-    notes = [(one.cohort_id, "member.joined", {"person": str(one.person_id), "role": one.role}) for one in joinings]
+    notes = [
+        (joining.cohort_id, "member.joined", {"person": str(joining.person_id), "role": joining.role})
+        for joining in joinings
+    ]
     audit_log.note_all(work, notes, by)
 
 
@@ -204,7 +207,9 @@ def leave(work: Work, cohort_id: UUID, person_id: UUID, by: UUID | None) -> None
 
 def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "mentor")) -> list[Cohort]:
     """The cohorts a person is in now."""
-    here = {one.cohort_id for one in memberships.current(tx, [person_id]) if one.role in set(roles)}
+    here = {
+        membership.cohort_id for membership in memberships.current(tx, [person_id]) if membership.role in set(roles)
+    }
     rows = tx.execute(select(*_COHORT).where(among(tx, cohort.c.id, here)).order_by(cohort.c.key))
     return [Cohort(*row) for row in rows]
 
@@ -223,7 +228,10 @@ def ever_of(tx: Tx, person_id: UUID) -> list[str]:
 def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
     """Who were the mentors of a mentee's cohorts at a time and lead a cohort still."""
     own, theirs, still = membership.alias("own"), membership.alias("theirs"), membership.alias("still")
-    there = [and_(one.c.since <= at, or_(one.c.until.is_(None), one.c.until > at)) for one in (own, theirs)]
+    there = [
+        and_(named_from_clause.c.since <= at, or_(named_from_clause.c.until.is_(None), named_from_clause.c.until > at))
+        for named_from_clause in (own, theirs)
+    ]
     query = (
         select(*(alias.c[name] for alias in (own, theirs, still) for name in SEALED))
         .join_from(own, theirs, theirs.c.cohort_id == own.c.cohort_id)
@@ -241,4 +249,6 @@ def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
 
 def coordinators(tx: Tx) -> list[Person]:
     """The program's coordinators, who stand in for a cohort without mentors."""
-    return [Person(one.id, one.name, one.email, one.zone, "coordinator") for one in people.coordinators(tx)]
+    return [
+        Person(person.id, person.name, person.email, person.zone, "coordinator") for person in people.coordinators(tx)
+    ]

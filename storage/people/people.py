@@ -265,7 +265,7 @@ def also_named(work: Work, person_id: UUID, source: str) -> None:
 
 def coordinators_named_by(tx: Tx, source: str) -> set[UUID]:
     """The coordinators whom the settings or the roster names."""
-    return {one.id for one in coordinators(tx) if source in named_by(tx, one.id)}
+    return {person.id for person in coordinators(tx) if source in named_by(tx, person.id)}
 
 
 # Accounts ---------------------------------------------------------------------------------------

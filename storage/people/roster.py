@@ -86,8 +86,8 @@ class Plan:
     def touched(self) -> list[UUID]:
         """Everybody whose check-ins may change."""
         ids = [row["id"] for row in self.persons]
-        ids += [one.id for one, _ in self.person_changes]
-        ids += [one.person_id for one in self.joinings]
+        ids += [person.id for person, _ in self.person_changes]
+        ids += [joining.person_id for joining in self.joinings]
         return list(dict.fromkeys(ids))
 
 
@@ -149,7 +149,7 @@ class _Preparing:
         self.ended_roles = _ended_roles(tx)
         self.named_by_roster = people.coordinators_named_by(tx, people.ROSTER)
         self.plan = Plan(stamp(tx))
-        found = [
+        persons = [
             _Person(*row)
             for row in tx.execute(
                 select(
@@ -157,9 +157,9 @@ class _Preparing:
                 )
             )
         ]
-        self.by_email = {one.email: one for one in found}
-        self.by_roster_id = {one.roster_id: one for one in found if one.roster_id}
-        self.cohorts = {one.name.lower(): (one.id, one.region) for one in cohorts.all_cohorts(tx)}
+        self.by_email = {one.email: one for one in persons}
+        self.by_roster_id = {one.roster_id: one for one in persons if one.roster_id}
+        self.cohorts = {cohort.name.lower(): (cohort.id, cohort.region) for cohort in cohorts.all_cohorts(tx)}
         places = select(membership.c.cohort_id, membership.c.person_id, membership.c.role)
         self.roles = {(row[0], row[1]): row[2] for row in tx.execute(places.where(membership.c.until.is_(None)))}
         columns = [enrolment.c[name] for name in _Enrolment.__dataclass_fields__]
@@ -312,7 +312,7 @@ class _Preparing:
         rules = self._policies[name]
         if rules.track(row.track) is not None:
             return True
-        ids = listed([one.id for one in rules.tracks])
+        ids = listed([track.id for track in rules.tracks])
         has = f"its tracks are {ids}" if ids else "it has no tracks; leave the cell empty"
         self._problem(row, f"{row.name}: the track {row.track!r} is not in the policy {name}; {has}.")
         return False

@@ -74,7 +74,7 @@ def forget_accounts(work: Work, person_id: UUID) -> int:
         Held: a legal hold is on it.
     """
     holds.check_free(work.tx, person_id)
-    linked = [one.id for one in account_links.accounts_of(work.tx, person_id)]
+    linked = [account.id for account in account_links.accounts_of(work.tx, person_id)]
     _write_down(work.tx, [Forgotten(work.new_id(), person_id, None, work.now, person_id)])
     gone = vault.destroy(work.tx, vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked))
     left = select(vault_item.c.checkin_id).where(
@@ -91,7 +91,7 @@ def note_lost_keys(work: Work, person_id: UUID, key_ids: Sequence[UUID]) -> None
 
 def was_replaced(tx: Tx, person_id: UUID) -> bool:
     """Whether an account was linked to this person that is not now. It tells nothing of what it wrote."""
-    now = {str(one.id) for one in account_links.accounts_of(tx, person_id)}
+    now = {str(account.id) for account in account_links.accounts_of(tx, person_id)}
     linked = (line.detail["account"] for line in audit_log.of(tx, person_id) if line.what == "account.linked")
     return any(account_id not in now for account_id in linked)
 
@@ -109,7 +109,7 @@ def listed(tx: Tx, stores: Sequence[Table] = LISTS) -> list[Forgotten]:
 
 def remember(tx: Tx, lines: Sequence[Forgotten]) -> None:
     """Take over what another database's lists say; :func:`apply_again` then acts on it."""
-    insert_new(tx, forgotten_key, [_row(one) for one in lines])
+    insert_new(tx, forgotten_key, [_row(forgotten) for forgotten in lines])
 
 
 def apply_again(tx: Tx) -> Again:
@@ -120,9 +120,9 @@ def apply_again(tx: Tx) -> Again:
     known = set(tx.scalars(select(forgotten.c.id)))
     lines = listed(tx)
     _write_down(tx, lines)
-    for one in lines:
-        if one.id not in known:
-            clear_marks(tx, one.person_id, one.at)
+    for line in lines:
+        if line.id not in known:
+            clear_marks(tx, line.person_id, line.at)
     destroyed = select(forgotten_key.c.key_id).where(forgotten_key.c.key_id.is_not(None))
     keys = tx.execute(delete(person_key).where(person_key.c.key_id.in_(destroyed))).rowcount
     items = vault.destroy(tx, vault_item.c.key_id.in_(destroyed))
@@ -131,7 +131,7 @@ def apply_again(tx: Tx) -> Again:
 
 def _write_down(tx: Tx, lines: Sequence[Forgotten]) -> None:
     for kept in LISTS:
-        insert_new(tx, kept, [_row(one) for one in lines])
+        insert_new(tx, kept, [_row(forgotten) for forgotten in lines])
 
 
 def _row(one: Forgotten) -> dict[str, Any]:

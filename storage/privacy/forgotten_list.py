@@ -54,7 +54,7 @@ class ForgottenList(BaseModel):
     @property
     def lines(self) -> list[Forgotten]:
         """The list's lines as the database keeps them."""
-        return [Forgotten(one.id, one.person_id, one.key_id, one.at, one.by) for one in self.forgotten]
+        return [Forgotten(entry.id, entry.person_id, entry.key_id, entry.at, entry.by) for entry in self.forgotten]
 
     def check(self, key: bytes) -> None:
         """See that this list is of the database with this key, and as it was exported.
@@ -76,8 +76,10 @@ def export(tx: Tx, now: datetime) -> ForgottenList:
     """
     key = key_of(tx)
     entries = tuple(
-        _Entry(id=one.id, person_id=one.person_id, key_id=one.key_id, at=one.at, by=one.by)
-        for one in forgetting.listed(tx)
+        _Entry(
+            id=forgotten.id, person_id=forgotten.person_id, key_id=forgotten.key_id, at=forgotten.at, by=forgotten.by
+        )
+        for forgotten in forgetting.listed(tx)
     )
     unsigned = ForgottenList(database=_mark(key), made_at=now, forgotten=entries, mac="")
     return unsigned.model_copy(update={"mac": _mac(key, unsigned)})

@@ -61,10 +61,10 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUI
     """
     written = _written(person_id, accounts)
     queries = _queries(person_id, accounts)
-    found = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
+    kinds = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
     return [
-        *found,
-        _kind("Entries in your record", (_line(one) for one in ledger.of_person(tx, person_id))),
+        *kinds,
+        _kind("Entries in your record", (_line(line) for line in ledger.of_person(tx, person_id))),
         _kind("Choices about check-ins", _choices(tx, person_id)),
         _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
@@ -191,19 +191,19 @@ def _linked_before(accounts: Collection[UUID], at: ColumnElement[datetime]) -> C
     return exists().where(own.c.id.in_(accounts), or_(own.c.linked_at.is_(None), own.c.linked_at <= at))
 
 
-def _line(one: RecordLine) -> dict[str, object]:
+def _line(line: RecordLine) -> dict[str, object]:
     return {
-        "happened": one.happened_at,
-        "what": one.what,
-        "why": one.why,
-        "recorded": one.recorded_at,
-        "by": one.recorder,
+        "happened": line.happened_at,
+        "what": line.what,
+        "why": line.why,
+        "recorded": line.recorded_at,
+        "by": line.recorder,
     }
 
 
 def _choices(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
-    found = consent.of_person(tx, person_id)
-    return [{"choice": one.decision, "notice": one.version, "at": one.at} for one in found]
+    decisions = consent.of_person(tx, person_id)
+    return [{"choice": decision.decision, "notice": decision.version, "at": decision.at} for decision in decisions]
 
 
 def _items(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
@@ -239,20 +239,20 @@ def _shared(
     ``accounts``: only what these wrote or may open; None: everything, also where the item is gone.
     """
     items = set(tx.scalars(select(vault_item.c.id).where(written)))
-    own = [one for one in shares.of_author(tx, person_id) if accounts is None or one.item_id in items]
+    own = [share for share in shares.of_author(tx, person_id) if accounts is None or share.item_id in items]
     mine = {str(account_id) for account_id in accounts or ()}
-    theirs = [one for one in shares.with_mentor(tx, person_id) if accounts is None or mine & set(one.accounts)]
+    theirs = [share for share in shares.with_mentor(tx, person_id) if accounts is None or mine & set(share.accounts)]
     found = [*own, *theirs]
-    read = shares.readings(tx, [one.id for one in found])
+    read = shares.readings(tx, [share.id for share in found])
     return [
         {
-            "by": one.author,
-            "with": one.mentor,
-            "shared": one.at,
-            "stopped": one.ended_at,
-            "read": ", ".join(_text(at) for at in read.get(one.id, [])),
+            "by": share.author,
+            "with": share.mentor,
+            "shared": share.at,
+            "stopped": share.ended_at,
+            "read": ", ".join(_text(at) for at in read.get(share.id, [])),
         }
-        for one in found
+        for share in found
     ]
 
 

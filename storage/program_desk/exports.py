@@ -41,37 +41,37 @@ def sheets(tx: Tx, what: str, subject: str, now: datetime) -> list[Sheet]:
     if what == "own":
         person_id = UUID(subject)
         lines = ledger.of_person(tx, person_id)
-        found = standings.of_people(tx, [person_id], now)
+        mentees = standings.of_people(tx, [person_id], now)
     else:
         cohort_id = UUID(subject) if what == "cohort" else None
         lines = ledger.of_cohort(tx, cohort_id, SHARED_KINDS)
-        found = standings.of_cohorts(tx, None if cohort_id is None else [cohort_id], now)
-    return [_standings(tx, found, zone), _record(lines, zone)]
+        mentees = standings.of_cohorts(tx, None if cohort_id is None else [cohort_id], now)
+    return [_standings(tx, mentees, zone), _record(lines, zone)]
 
 
-def _standings(tx: Tx, found: Sequence[Mentee], zone: str) -> Sheet:
-    names = {one.id: one.name for one in cohorts.all_cohorts(tx)}
-    given = certificates.newest_of(tx, [one.id for one in found]) if found else {}
-    where = enrolments.districts(tx) if found else {}
-    years = max((len(one.standing.years) for one in found), default=0)
+def _standings(tx: Tx, mentees: Sequence[Mentee], zone: str) -> Sheet:
+    names = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(tx)}
+    given = certificates.newest_of(tx, [mentee.id for mentee in mentees]) if mentees else {}
+    where = enrolments.districts(tx) if mentees else {}
+    years = max((len(mentee.standing.years) for mentee in mentees), default=0)
     columns = ["Mentee", "Cohort", "District", "Started", "Policy"]
     columns += [f"Year {number}" for number in range(1, years + 1)]
     rows = []
-    for one in found:
-        district, starts = where[one.id]
-        own = ", ".join(names[cohort_id] for cohort_id in one.cohort_ids)
-        cells: list[Cell] = [one.name, own, district, starts.isoformat(), one.policy.name]
+    for mentee in mentees:
+        district, starts = where[mentee.id]
+        own = ", ".join(names[cohort_id] for cohort_id in mentee.cohort_ids)
+        cells: list[Cell] = [mentee.name, own, district, starts.isoformat(), mentee.policy.name]
         for number in range(years):
-            year = one.standing.years[number] if number < len(one.standing.years) else None
+            year = mentee.standing.years[number] if number < len(mentee.standing.years) else None
             cells.append(explain.in_numbers(year) if year else None)
-        rows.append((*cells, str(one.standing.state), *_certificate(given.get(one.id), zone)))
+        rows.append((*cells, str(mentee.standing.state), *_certificate(given.get(mentee.id), zone)))
     return Sheet("Standings", (*columns, "Standing", "Certificate", "Issued"), tuple(rows))
 
 
-def _certificate(found: Certificate | None, zone: str) -> tuple[Cell, Cell]:
-    if found is None:
+def _certificate(certificate: Certificate | None, zone: str) -> tuple[Cell, Cell]:
+    if certificate is None:
         return None, None
-    return "in force" if found.in_force else "revoked", _local(found.issued_at, zone)[:10]
+    return "in force" if certificate.in_force else "revoked", _local(certificate.issued_at, zone)[:10]
 
 
 def _record(lines: Sequence[RecordLine], zone: str) -> Sheet:
@@ -103,5 +103,5 @@ def _local(at: datetime, zone: str) -> str:
 
 def cohort_name(tx: Tx, cohort_id: UUID) -> str:
     """A cohort's name for a file's name."""
-    found = cohorts.find(tx, cohort_id)
-    return found.name if found else "cohort"
+    cohort = cohorts.find(tx, cohort_id)
+    return cohort.name if cohort else "cohort"

@@ -68,7 +68,7 @@ def _certificates() -> Any:
     granted = exists().where(
         ledger_line.c.enrolment_id == certificate.c.enrolment_id,
         ledger_line.c.kind == word(KIND),
-        ledger_line.c.step.in_([word(one) for one in GRANTED]),
+        ledger_line.c.step.in_([word(text) for text in GRANTED]),
         ledger_line.c.code == certificate.c.code,
     )
     return (

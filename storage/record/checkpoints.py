@@ -109,13 +109,13 @@ def make(tx: Tx, at: datetime) -> Checkpoint:
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     last = newest(tx)
     number = last.number + 1 if last else 0
-    known = {one.key: one for one in _leaves_of(tx, number)}
-    newer = [one for one in present(tx) if one.key not in known or known[one.key].version < one.version]
-    known |= {one.key: one for one in newer}
+    known = {leaf.key: leaf for leaf in _leaves_of(tx, number)}
+    newer = [leaf for leaf in present(tx) if leaf.key not in known or known[leaf.key].version < leaf.version]
+    known |= {leaf.key: leaf for leaf in newer}
     if newer:
         rows = [
-            {"kind": one.kind, "subject": one.subject, "number": number, "version": one.version, "mac": one.mac}
-            for one in newer
+            {"kind": leaf.kind, "subject": leaf.subject, "number": number, "version": leaf.version, "mac": leaf.mac}
+            for leaf in newer
         ]
         tx.execute(insert(checkpoint_leaf), rows)
     root = _root(known.values())
@@ -176,7 +176,7 @@ def _leaves_of(tx: Tx, number: int, *which: ColumnElement[bool]) -> list[Leaf]:
 
 
 def _root(leaves: Iterable[Leaf]) -> bytes:
-    return merkle.root([one.bytes for one in sorted(leaves, key=lambda one: one.key)])
+    return merkle.root([leaf.bytes for leaf in sorted(leaves, key=lambda one: one.key)])
 
 
 def _mac(key: bytes, number: int, at: datetime, leaves: int, root: bytes, before: bytes) -> bytes:
@@ -233,11 +233,13 @@ def _every(tx: Tx) -> list[Checkpoint]:
 
 def gone(tx: Tx, leaves: Iterable[Leaf], marks: Marks, about: UUID | None = None) -> list[Gone]:
     """Which of these records are missing now, or older than they were. ``about``: all are about this person."""
-    there = {one.key: one for one in present(tx, about)}
+    there = {leaf.key: leaf for leaf in present(tx, about)}
     missed = [
-        one for one in leaves if (_is_cut(one, marks) if one.kind == CHAIN else _is_older(there.get(one.key), one))
+        leaf
+        for leaf in leaves
+        if (_is_cut(leaf, marks) if leaf.kind == CHAIN else _is_older(there.get(leaf.key), leaf))
     ]
-    return [_as_gone(one) for one in missed]
+    return [_as_gone(leaf) for leaf in missed]
 
 
 def gone_of_person(tx: Tx, person_id: UUID, marks: Marks) -> list[Gone]:
@@ -267,7 +269,7 @@ def _is_older(now: Leaf | None, then: Leaf) -> bool:
 
 def known(tx: Tx, code: str, marks: Marks) -> bool | None:
     """Whether what the checkpoint of this code covered is all still there; None: there is no such checkpoint."""
-    there = next((one for one in _every(tx) if one.code == code), None)
+    there = next((checkpoint for checkpoint in _every(tx) if checkpoint.code == code), None)
     if there is None:
         return None
     leaves = _leaves_of(tx, there.number)

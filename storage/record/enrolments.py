@@ -44,8 +44,8 @@ _ENROLMENT = (
 
 def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
     """Somebody's enrolment, if they have one."""
-    found = of_people(tx, [person_id])
-    return found[0] if found else None
+    enrolments = of_people(tx, [person_id])
+    return enrolments[0] if enrolments else None
 
 
 def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:

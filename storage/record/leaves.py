@@ -84,14 +84,19 @@ def of_person(tx: Tx, person_id: UUID) -> list[Leave]:
 def running(tx: Tx, person_id: UUID, day: date) -> Leave | None:
     """The leave that somebody is on, on a day."""
     return next(
-        (one for one in of_person(tx, person_id) if one.starts <= day and (one.ends is None or day <= one.ends)), None
+        (
+            leave
+            for leave in of_person(tx, person_id)
+            if leave.starts <= day and (leave.ends is None or day <= leave.ends)
+        ),
+        None,
     )
 
 
 def of_people(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, tuple[Break, ...]]:
     """The granted leaves of these people (None: of everybody), as breaks of their own."""
     return {
-        person_id: tuple(Break(one.starts, one.ends or NO_END, "Leave") for one in mine)
+        person_id: tuple(Break(leave.starts, leave.ends or NO_END, "Leave") for leave in mine)
         for person_id, mine in _leaves(tx, people).items()
     }
 

@@ -79,8 +79,8 @@ def current(tx: Tx, day: date) -> str:
     )
     if adopted is not None:
         return str(adopted)
-    found = programs.get(tx)
-    return EXAMPLE if found and found.example else MISSOURI
+    program = programs.get(tx)
+    return EXAMPLE if program and program.example else MISSOURI
 
 
 def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:

@@ -116,7 +116,7 @@ def _standings(tx: Tx, now: datetime, queries: _Queries, asked: Mapping[str, Any
     topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
     meetings = _meetings(tx, {row.cohort_id for row in rows})
     calendars: dict[tuple[UUID, ...], Calendar] = {}
-    found: list[Mentee] = []
+    mentees: list[Mentee] = []
     for person_id, group in groupby(rows, key=lambda row: row.id):
         mine = list(group)
         row, policy = mine[0], used[mine[0].policy]
@@ -127,10 +127,10 @@ def _standings(tx: Tx, now: datetime, queries: _Queries, asked: Mapping[str, Any
             record = replace(record, attendance=_with_topics(record.attendance, topics))
         own = tuple(place.cohort_id for place in mine)
         if own not in calendars:
-            calendars[own] = Calendar(one for cohort_id in own for one in meetings.get(cohort_id, ()))
+            calendars[own] = Calendar(meeting for cohort_id in own for meeting in meetings.get(cohort_id, ()))
         result = standing(policy, who, record, calendars[own], day_of(now, policy.program.zone))
-        found.append(Mentee(person_id, row.name, own, policy, result))
-    return found
+        mentees.append(Mentee(person_id, row.name, own, policy, result))
+    return mentees
 
 
 def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
@@ -149,7 +149,7 @@ def _meetings(tx: Tx, cohort_ids: set[UUID]) -> dict[UUID, list[Meeting]]:
 
 
 def _asks_topics(policy: Policy) -> bool:
-    return any(isinstance(one, AtLeast) and one.unit == "topics" for one in policy.rules)
+    return any(isinstance(rule, AtLeast) and rule.unit == "topics" for rule in policy.rules)
 
 
 def _topics(tx: Tx) -> dict[UUID, tuple[str, ...]]:
@@ -163,4 +163,4 @@ def _topics(tx: Tx) -> dict[UUID, tuple[str, ...]]:
 
 
 def _with_topics(lines: Sequence[Attendance], topics: dict[UUID, tuple[str, ...]]) -> tuple[Attendance, ...]:
-    return tuple(one._replace(topics=topics.get(one.id, ())) for one in lines)
+    return tuple(attendance._replace(topics=topics.get(attendance.id, ())) for attendance in lines)

@@ -93,7 +93,7 @@ def of_person(tx: Tx, key: bytes, person_id: UUID) -> list[str]:
         ledger_line: ledger_line.c.enrolment_id == own,
         certificate: certificate.c.enrolment_id == own,
     }
-    rows = [one for table, where in wanted.items() for one in seals.misfits_of(tx, table, where)]
+    rows = [misfit for table, where in wanted.items() for misfit in seals.misfits_of(tx, table, where)]
     gone = checkpoints.gone_of_person(tx, person_id, marks)
     return problems + _changed(tx, rows) + _check_certificates(tx, mine) + _gone(tx, gone)
 

@@ -49,7 +49,7 @@ def is_fingerprint(text: str) -> bool:
 
 def listed(found: Sequence[Wrapping]) -> str:
     """Fingerprints with what each wraps, in one sentence's words."""
-    return ", ".join(f"{one.fingerprint} ({one.words})" for one in found)
+    return ", ".join(f"{wrapping.fingerprint} ({wrapping.words})" for wrapping in found)
 
 
 def gaps(tx: Tx) -> str:

@@ -79,7 +79,7 @@ def damage(tx: Tx, vault: Vault) -> Damage:
         if opened.get(person_id) != key_id:
             counts[person_id] = counts.get(person_id, 0) + count
     names = people.named(tx, counts)
-    lost = [Lost(one, names[one], count, holds.of_person(tx, one) is not None) for one, count in counts.items()]
+    lost = [Lost(id_, names[id_], count, holds.of_person(tx, id_) is not None) for id_, count in counts.items()]
     lost.sort(key=lambda one: (one.name, str(one.person_id)))
     return Damage(lost, len(closed - {*counts}), gone, not _ledger_opens(tx, vault, gone))
 
@@ -146,7 +146,7 @@ def recover(work: Work, vault: Vault, shown: Damage) -> None:
     """
     if damage(work.tx, vault) != shown:
         raise CannotRecover("What is lost has changed meanwhile. Run this again.")
-    if held := [one.name for one in shown.people if one.held]:
+    if held := [loss.name for loss in shown.people if loss.held]:
         raise CannotRecover(
             f"A legal hold is on what was written by {', '.join(held)}, so it cannot be removed. End the hold first "
             "(plc-bot person release NAME), or restore a backup of the key store."
@@ -158,8 +158,8 @@ def recover(work: Work, vault: Vault, shown: Damage) -> None:
         put(work.tx, ledger_key, {"id": 1, "wrapped_by": vault.fingerprints[0], "wrapped": wrapped})
     unlock(work.tx, vault, now=work.now)
     opened, closed = _tried(work.tx, vault, ())
-    for one in shown.people:
-        _remove(work, one, opened.get(one.person_id))
+    for loss in shown.people:
+        _remove(work, loss, opened.get(loss.person_id))
     work.tx.execute(delete(person_key).where(person_key.c.person_id.in_(closed)))
 
 
@@ -180,12 +180,12 @@ def _make_store(tx: Tx, gone: Sequence[str]) -> None:
     forgetting.remember(tx, forgetting.listed(tx, (forgotten,)))
 
 
-def _remove(work: Work, one: Lost, key_id: UUID | None) -> None:
+def _remove(work: Work, loss: Lost, key_id: UUID | None) -> None:
     """Remove what this person wrote under a key that is gone, and tell them."""
     gone = vault_item.c.key_id.is_distinct_from(key_id)
-    keys = select(vault_item.c.key_id).where(vault_item.c.person_id == one.person_id, gone).distinct()
-    forgetting.note_lost_keys(work, one.person_id, [lost for lost in work.tx.scalars(keys) if lost is not None])
-    vaults.destroy(work.tx, vault_item.c.person_id == one.person_id, gone)
-    forgetting.clear_marks(work.tx, one.person_id, work.now)
-    audit_log.note(work, one.person_id, "keys.lost", None, items=one.items)
-    deliveries.to_person(work, "keys.lost", one.person_id, one.person_id, tag=work.now.isoformat())
+    keys = select(vault_item.c.key_id).where(vault_item.c.person_id == loss.person_id, gone).distinct()
+    forgetting.note_lost_keys(work, loss.person_id, [lost for lost in work.tx.scalars(keys) if lost is not None])
+    vaults.destroy(work.tx, vault_item.c.person_id == loss.person_id, gone)
+    forgetting.clear_marks(work.tx, loss.person_id, work.now)
+    audit_log.note(work, loss.person_id, "keys.lost", None, items=loss.items)
+    deliveries.to_person(work, "keys.lost", loss.person_id, loss.person_id, tag=work.now.isoformat())

@@ -94,15 +94,15 @@ def check_together(tx: Tx, vault: Vault, now: datetime) -> None:
     """
     if tx.dialect.name == "sqlite":
         return
-    first, there = vault.fingerprints[0], [one for one in processes.alive(tx, now) if one.fingerprints]
-    if without := [one for one in there if first not in one.fingerprints]:
+    first, there = vault.fingerprints[0], [process for process in processes.alive(tx, now) if process.fingerprints]
+    if without := [process for process in there if first not in process.fingerprints]:
         raise BadKey(
             f"The first of PLC_ENCRYPTION_KEYS, {first}, is not known to "
             f"{counted(len(without), 'process that runs', 'processes that run')} ({_heard(without, now)}), which could "
             "not read what this one writes. Put the new key second, restart every process, and put it first after "
             f"that. {_KILLED}"
         )
-    if others := sorted({one.fingerprints[0] for one in there} - set(vault.fingerprints)):
+    if others := sorted({process.fingerprints[0] for process in there} - set(vault.fingerprints)):
         raise BadKey(
             f"PLC_ENCRYPTION_KEYS lacks a key that a running process writes with; its fingerprint is {others[0]}. "
             f"Put it after the others, separated by a comma. {_KILLED}"
@@ -113,12 +113,14 @@ _KILLED = f"A process that was killed counts for {int(processes.STALE.total_seco
 
 
 def _heard(some: Sequence[Process], now: datetime) -> str:
-    return ", ".join(f"{one.name}, last heard {int((now - one.seen_at).total_seconds())} s ago" for one in some)
+    return ", ".join(
+        f"{process.name}, last heard {int((now - process.seen_at).total_seconds())} s ago" for process in some
+    )
 
 
 def _everybody_has(tx: Tx, vault: Vault, now: datetime) -> None:
     processes.hold_keys(tx)
-    without = [one for one in processes.alive(tx, now) if vault.fingerprints[0] not in one.fingerprints]
+    without = [process for process in processes.alive(tx, now) if vault.fingerprints[0] not in process.fingerprints]
     if without:
         names = _heard(without, now)
         raise NotAnnounced(

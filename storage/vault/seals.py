@@ -181,7 +181,7 @@ def misfits(tx: Tx) -> list[Misfit]:
     rows = [("account", row[0], row[4], row[5], of_account(tx, *row[:5])) for row in tx.execute(_ACCOUNTS)]
     rows += [("coordinator", row[0], row[0], row[1], of_coordinator(tx, row[0])) for row in tx.execute(_COORDINATORS)]
     wrong = [Misfit(table, id_, person_id) for table, id_, person_id, seal, right in rows if not fits(seal, right)]
-    return wrong + [one for table in (membership, *WHO_MAY_READ, *ADDRESSES) for one in misfits_of(tx, table)]
+    return wrong + [misfit for table in (membership, *WHO_MAY_READ, *ADDRESSES) for misfit in misfits_of(tx, table)]
 
 
 def misfits_of(tx: Tx, table: Table, *where: ColumnElement[bool]) -> list[Misfit]:

@@ -118,11 +118,11 @@ class Vault:
         Raises:
             BadKey: names the fingerprints, and how much each opens or would open.
         """
-        found = keystore.wrappings(tx, with_copy=False)
-        unknown = [one for one in found if one.fingerprint not in self._keys]
-        missing = [one for one in unknown if keystore.is_fingerprint(one.fingerprint)]
+        wrappings = keystore.wrappings(tx, with_copy=False)
+        unknown = [wrapping for wrapping in wrappings if wrapping.fingerprint not in self._keys]
+        missing = [wrapping for wrapping in unknown if keystore.is_fingerprint(wrapping.fingerprint)]
         if missing:
-            there = [one for one in found if one.fingerprint in self._keys]
+            there = [wrapping for wrapping in wrappings if wrapping.fingerprint in self._keys]
             opened = f"The keys at hand open: {keystore.listed(there)}." if there else "The keys at hand open nothing."
             raise BadKey(
                 "PLC_ENCRYPTION_KEYS lacks a key that earlier reflections are kept under. "

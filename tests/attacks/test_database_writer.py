@@ -50,7 +50,7 @@ async def reads_as(world: World, who: Person) -> str:
         replies += [await who.does_press("checkins.write", one), await who.does_press("reflections.open", one)]
     for one in items:
         replies += [await who.does_press("reflections.open", one), await who.does_press("reflections.mine", one)]
-    replies += [await who.does_press("reflections.read", one) for one in shares_there]
+    replies += [await who.does_press("reflections.read", text) for text in shares_there]
     fields = [getattr(field, "value", "") for reply in replies if reply.form for field in reply.form.fields]
     return "\n".join([*map(said, replies), *map(str, fields)])
 
@@ -62,7 +62,7 @@ async def test_an_account_given_to_another_user_opens_nothing(world: World, dana
         tx.execute(update(account).where(account.c.user == dana.user).values(user=mallory.user))
     assert SECRET not in await reads_as(world, mallory)
     with world.database.read() as tx:
-        assert {one.table for one in seals.misfits(tx)} == {"account", "address"}
+        assert {misfit.table for misfit in seals.misfits(tx)} == {"account", "address"}
 
 
 async def test_an_account_moved_to_another_person_opens_nothing(world: World, dana: Person, lee: Person) -> None:
@@ -189,8 +189,8 @@ async def test_a_coordinator_made_by_hand_is_none(world: World, lee: Person, car
     assert [said(await lee.sends(command)) for command in words] == before
     assert [said(await carol.sends(command)) for command in words] != before
     with world.database.read() as tx:
-        assert [one.email for one in people.coordinators(tx)] == ["carol@example.org"]
-        assert [one.table for one in seals.misfits(tx)] == ["coordinator"]
+        assert [coordinator.email for coordinator in people.coordinators(tx)] == ["carol@example.org"]
+        assert [misfit.table for misfit in seals.misfits(tx)] == ["coordinator"]
 
 
 async def test_a_seal_copied_from_a_coordinator_fits_nobody_else(world: World, lee: Person, carol: Person) -> None:
@@ -244,7 +244,7 @@ def test_seals_taken_away_are_not_made_again_at_the_next_start(world: World, lee
         unlock(tx, world.vault)
     with world.database.read() as tx:
         assert people.coordinators(tx) == []
-        assert {one.table for one in seals.misfits(tx)} == {"account", "coordinator"}
+        assert {misfit.table for misfit in seals.misfits(tx)} == {"account", "coordinator"}
 
 
 async def test_a_database_from_before_there_were_seals_is_sealed_once(world: World, dana: Person) -> None:
@@ -252,7 +252,7 @@ async def test_a_database_from_before_there_were_seals_is_sealed_once(world: Wor
     await shared(dana)
     with world.database.write() as tx:
         _as_it_was_before(world, tx)
-        assert len({one.table for one in seals.misfits(tx)}) >= 4
+        assert len({misfit.table for misfit in seals.misfits(tx)}) >= 4
         unlock(tx, world.vault)
         assert seals.misfits(tx) == []
         assert SECRET in str(world.vault.open_shared(tx, item))
@@ -345,7 +345,7 @@ def test_a_forged_address_makes_no_coordinator_at_the_next_start(world: World, l
     with world.database.write() as tx:
         tx.execute(update(person).where(person.c.id == lee.id).values(email="new.coordinator@example.org"))
         people.ensure_coordinators(world.work(tx), ["new.coordinator@example.org"], "UTC")
-        assert lee.id not in {one.id for one in people.coordinators(tx)}
+        assert lee.id not in {coordinator.id for coordinator in people.coordinators(tx)}
 
 
 async def test_words_of_another_day_are_not_shared_by_swapping_days(world: World, dana: Person, ruth: Person) -> None:

@@ -68,14 +68,14 @@ async def test_a_removed_mentor_has_no_role_in_old_buttons_open_forms_and_other_
 
     await carol.does_press("removals.mentor", str(ruth.id), str(cohort))
 
-    for one in (ruth, ruth_there):
+    for person in (ruth, ruth_there):
         for form in (open_form, preview):
-            assert said(await one.fills(form)) == "Only the cohort's mentors and coordinators can do that."
-        assert (await one.sends("meeting new")).form is None
-        assert NOT_THERE in said(await one.does_press("reflections.read", share_id))
-        assert SECRET not in forms(await one.does_press("reflections.read", share_id))
+            assert said(await person.fills(form)) == "Only the cohort's mentors and coordinators can do that."
+        assert (await person.sends("meeting new")).form is None
+        assert NOT_THERE in said(await person.does_press("reflections.read", share_id))
+        assert SECRET not in forms(await person.does_press("reflections.read", share_id))
         for words in ("overview", "person dana", "attendance"):
-            assert "Dana" not in said(await one.sends(words))
+            assert "Dana" not in said(await person.sends(words))
     if settings.card:
         for name in ("cohorts.edit", "cohorts.settings", "meetings.new"):
             assert (await ruth.does_press(name, str(cohort))).form is None
@@ -98,10 +98,10 @@ async def test_a_coordinator_whose_role_ended_has_no_role_in_open_forms_and_othe
     assert find
     assert "Weekly digest" in said(await lee_there.sends("digest"))
     await carol.does_press("removals.coordinator", str(lee.id))
-    for one in (lee, lee_there):
-        assert "Weekly digest" not in said(await one.sends("digest"))
-        assert "nly coordinators" in said(await one.fills(find, who="dana"))
-        assert (await one.does_press("completion.find")).form is None
+    for person in (lee, lee_there):
+        assert "Weekly digest" not in said(await person.sends("digest"))
+        assert "nly coordinators" in said(await person.fills(find, who="dana"))
+        assert (await person.does_press("completion.find")).form is None
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite's writers come one after the other
@@ -115,10 +115,10 @@ async def test_two_coordinators_who_end_each_other_at_once_leave_one(
     other: list[Future[Reply]] = []
 
     def counts_and_is_overtaken(tx: Tx) -> Sequence[people.Person]:
-        found = count(tx)
-        if not other and len(found) == 2:
+        persons = count(tx)
+        if not other and len(persons) == 2:
             other.append(asyncio.run_coroutine_threadsafe(lee.does_press("removals.coordinator", str(carol.id)), loop))
-        return found
+        return persons
 
     monkeypatch.setattr(people, "coordinators", counts_and_is_overtaken)
     await carol.does_press("removals.coordinator", str(lee.id))
@@ -143,9 +143,9 @@ async def test_a_replaced_account_stops_and_sees_nothing_of_the_earlier_ones(
         opened = str(tx.scalar(select(checkin.c.id)))
     other = Person(world, "U-two")
     assert NOT_THERE in said(await other.does_press("reflections.stop", share_id))
-    for one in items:
+    for item in items:
         for name in ("reflections.open", "reflections.mine", "reflections.delete", "reflections.share"):
-            assert SECRET not in forms(await other.does_press(name, one))
+            assert SECRET not in forms(await other.does_press(name, item))
     assert SECRET not in forms(await other.does_press("checkins.write", opened))
     assert "Reflections" not in said(await other.sends("privacy")).replace("My reflections", "")
     with world.database.read() as tx:

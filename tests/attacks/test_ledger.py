@@ -139,7 +139,7 @@ def _set(table: Table, **values: object) -> Callable[[Tx], None]:
 
 def _swap_people(tx: Tx) -> None:
     dana, lee = _danas(tx), _enrolment_of(tx, "Lee Okafor")
-    danas, lees = (tx.scalar(select(enrolment.c.person_id).where(enrolment.c.id == one)) for one in (dana, lee))
+    danas, lees = (tx.scalar(select(enrolment.c.person_id).where(enrolment.c.id == id_)) for id_ in (dana, lee))
     nobody = tx.scalar(select(person.c.id).where(person.c.id.not_in(select(enrolment.c.person_id))))
     for enrolment_id, person_id in ((dana, nobody), (lee, danas), (dana, lees)):
         tx.execute(update(enrolment).where(enrolment.c.id == enrolment_id).values(person_id=person_id))
@@ -272,7 +272,7 @@ FORGERIES: dict[str, tuple[Callable[[Tx], None], str]] = {
 async def test_a_forgery_is_named(certified: World, name: str) -> None:
     change, named = FORGERIES[name]
     told = forge(certified, change)
-    assert any(named in one for one in told), told
+    assert any(named in text for text in told), told
 
 
 async def test_an_older_state_that_is_put_back_is_named(certified: World) -> None:
@@ -290,7 +290,7 @@ async def test_a_later_checkpoint_does_not_forget_what_went_missing(certified: W
     forge(certified, _delete_a_chain)
     with certified.database.write() as tx:
         checkpoints.make(tx, certified.clock.at)
-        assert any("Dana Reyes: the newest lines" in one for one in problems(certified, tx))
+        assert any("Dana Reyes: the newest lines" in problem for problem in problems(certified, tx))
 
 
 async def test_a_check_code_kept_elsewhere_finds_a_copy_of_the_database_that_was_put_back(certified: World) -> None:
@@ -464,14 +464,14 @@ async def test_the_nightly_check_tells_the_coordinators_once(
     assert len(told) == 1
     assert "1 record was changed outside the program" in told[0]
     assert "Dana" not in told[0], "what was found is said in the terminal alone"
-    errors = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
-    assert all(one.startswith("records.checked") and one.endswith("problems=1") for one in errors), errors
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert all(error.startswith("records.checked") and error.endswith("problems=1") for error in errors), errors
     assert len(errors) == 2
     assert "Records that were changed outside the program (1)" in said(await carol.sends("digest"))
     with certified.database.read() as tx:
-        found = integrity.newest(tx)
-    assert found
-    assert (found.at, found.problems) == (certified.clock.at, 1)
+        newest = integrity.newest(tx)
+    assert newest
+    assert (newest.at, newest.problems) == (certified.clock.at, 1)
 
 
 # A database from before ---------------------------------------------------------------------------

@@ -125,13 +125,13 @@ class Cast:
     def __post_init__(self) -> None:
         file = self.world.database.url.database or ""
         self._files = [Path(file), Path(keys_file(file))]
-        self._watching = [sqlite3.connect(one, check_same_thread=False) for one in self._files]
+        self._watching = [sqlite3.connect(path, check_same_thread=False) for path in self._files]
         self._read_at = self._restored = (0, 0)
         self._rows: dict[str, list[str]] = {}
 
     def close(self) -> None:
-        for one in self._watching:
-            one.close()
+        for connection in self._watching:
+            connection.close()
         self.world.close()
         self.world.database.close()
 
@@ -143,8 +143,8 @@ class Cast:
 
     async def begin(self) -> None:
         """Everybody has written to the bot before; from now on the database is as it is, whatever is tried."""
-        for one in self.people.values():
-            await self.door.does(one.user, Command("help"))
+        for person in self.people.values():
+            await self.door.does(person.user, Command("help"))
         (self.folder / "saved").mkdir()
         for live in self._files:
             _copy(live, self._saved(live))
@@ -161,9 +161,9 @@ class Cast:
 
     def cases(self, act: Act) -> list[tuple[str, str]]:
         """Every actor, and every relation to the owner of what the action is about."""
-        actors = [one for one in RELATIONS if self.world.platform == PLATFORM or one not in LEFT]
-        ways = {one: RELATIONS[one] if act.about_somebody else RELATIONS[one][:1] for one in actors}
-        return [(one, way) for one in actors for way in ways[one]]
+        actors = [text for text in RELATIONS if self.world.platform == PLATFORM or text not in LEFT]
+        ways = {actor: RELATIONS[actor] if act.about_somebody else RELATIONS[actor][:1] for actor in actors}
+        return [(actor, way) for actor in actors for way in ways[actor]]
 
     def actor(self, name: str) -> Person:
         return self.people["olga" if name == "outsider" else WHO[name]]
@@ -176,7 +176,7 @@ class Cast:
         return before + (str(uuid4()) if nowhere else self.things[thing, owner])
 
     def deed(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Deed:
-        filled = [self._filled(one, owner, nowhere=nowhere) for one in act.args]
+        filled = [self._filled(arg, owner, nowhere=nowhere) for arg in act.args]
         done = Action(act.name, tuple(filled))
         if not form:
             return Press(done)
@@ -201,7 +201,7 @@ class Cast:
 
     def _version(self) -> tuple[int, int]:
         """Another one whenever somebody wrote something."""
-        data, keys = (one.execute("PRAGMA data_version").fetchone()[0] for one in self._watching)
+        data, keys = (connection.execute("PRAGMA data_version").fetchone()[0] for connection in self._watching)
         return data, keys
 
 
@@ -226,7 +226,7 @@ def made(folder: Path, platform: str, tenant: str) -> Cast:
     with world.database.write() as tx:
         work = world.work(tx)
         account_links.see(work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True)
-        world.vault.ensure_keys(work, [cast.people[one].id for one in MENTEES])
+        world.vault.ensure_keys(work, [cast.people[text].id for text in MENTEES])
     world.clock.at = START + timedelta(hours=1)
     with world.database.write() as tx:
         _Making(cast, world.work(tx)).everything()
@@ -234,7 +234,7 @@ def made(folder: Path, platform: str, tenant: str) -> Cast:
     with world.database.write() as tx:
         _leaving(cast, world.work(tx))
     world.clock.at += timedelta(minutes=30)
-    cast.things |= {("now", one): str(int(world.clock.at.timestamp())) for one in MENTEES}
+    cast.things |= {("now", text): str(int(world.clock.at.timestamp())) for text in MENTEES}
     return cast
 
 
@@ -256,8 +256,8 @@ class _Making:
 
     def __init__(self, cast: Cast, work: Work) -> None:
         self.cast, self.work, self.now = cast, work, work.now
-        self.ids = {name: one.id for name, one in cast.people.items()}
-        self.cohorts = {one.name: one for one in cohorts.all_cohorts(work.tx)}
+        self.ids = {name: person.id for name, person in cast.people.items()}
+        self.cohorts = {cohort.name: cohort for cohort in cohorts.all_cohorts(work.tx)}
 
     def put(self, kind: str, owner: str, thing: UUID) -> UUID:
         self.cast.things[kind, owner] = str(thing)
@@ -348,14 +348,20 @@ class _Making:
         account = account_links.accounts_of(self.work.tx, me)[0].id
         for kind, day in (("reflection", date(2026, 9, 6)), ("unshared", date(2026, 9, 7))):
             closes_at = self.now + timedelta(days=7)
-            found = checkins.open_checkins(self.work, [(me, day, [])], closes_at)[0]
-            reflections.save(self.cast.world.vault, self.work, found, me, account, {reflections.TYPED: SECRET})
+            checkin = checkins.open_checkins(self.work, [(me, day, [])], closes_at)[0]
+            reflections.save(self.cast.world.vault, self.work, checkin, me, account, {reflections.TYPED: SECRET})
             self.put(
-                kind, owner, next(one.id for one in reflections.of_account(self.work.tx, account) if one.day == day)
+                kind,
+                owner,
+                next(
+                    reflection.id
+                    for reflection in reflections.of_account(self.work.tx, account)
+                    if reflection.day == day
+                ),
             )
-            self.put("checkin", owner, found.id)
-            self.cast.world.vault.save(self.work, "pulse", "3", person_id=me, account_id=account, checkin_id=found.id)
-            waiting = typed.hold(self.cast.world.vault, self.work, found, account, SECRET)
+            self.put("checkin", owner, checkin.id)
+            self.cast.world.vault.save(self.work, "pulse", "3", person_id=me, account_id=account, checkin_id=checkin.id)
+            waiting = typed.hold(self.cast.world.vault, self.work, checkin, account, SECRET)
             self.put("typed", owner, waiting.id)
         item = reflections.find(self.work.tx, UUID(self.cast.things["reflection", owner]), account)
         assert item is not None
@@ -392,11 +398,13 @@ class _Making:
         attendance.add(self.work, past, self.ids[owner], "tapped", "present", self.ids[owner])
         attendance.add(self.work, past, self.ids[owner], "confirmed", "absent", self.ids["ruth"])
         [differs] = [
-            one for one in attendance.differences(self.work.tx, START, meeting) if one.person_id == self.ids[owner]
+            difference
+            for difference in attendance.differences(self.work.tx, START, meeting)
+            if difference.person_id == self.ids[owner]
         ]
         self.put("attendance", owner, differs.line_id)
-        given = certificates.issue(self.work, self.ids[owner], owner, "example/1", self.ids["carol"])
-        self.put("certificate", owner, given.id)
+        certificate = certificates.issue(self.work, self.ids[owner], owner, "example/1", self.ids["carol"])
+        self.put("certificate", owner, certificate.id)
 
     def _disputed(self, owner: str) -> None:
         me = self.ids[owner]
@@ -431,7 +439,7 @@ class _Making:
 
 def _leaving(cast: Cast, work: Work) -> None:
     """Sam and Nora leave; what they wrote and were shown before stays where it is."""
-    ids = {name: one.id for name, one in cast.people.items()}
+    ids = {name: person.id for name, person in cast.people.items()}
     there = UUID(cast.things["cohort", "Ozarks"])
     detail = {"cohorts": [there.hex], "from": ["Ozarks"]}
     line = Line("departure", "left", work.now, ids["carol"], "coordinator", reason="other", detail=detail)

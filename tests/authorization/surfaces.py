@@ -68,7 +68,7 @@ class Paper:
     cast: Cast
 
     async def does(self, user: str, deed: Deed) -> Told:
-        who = next(one for one in self.cast.people.values() if one.user == user)
+        who = next(person for person in self.cast.people.values() if person.user == user)
         reply = await who.tries(deed)
         return Told(said(reply), reply)
 
@@ -163,9 +163,9 @@ def _view(deed: Submit) -> Json:
 @asynccontextmanager
 async def through_slack(cast: Cast) -> AsyncIterator[Slack]:
     fake = FakeSlack()
-    for one in cast.people.values():
-        profile = cast.world.port.profiles[one.user]
-        fake.add_user(one.user, profile.name, profile.email)
+    for person in cast.people.values():
+        profile = cast.world.port.profiles[person.user]
+        fake.add_user(person.user, profile.name, profile.email)
     await fake.start()
     joined: list[SlackPlatform] = []
 
@@ -194,7 +194,7 @@ class Teams:
         calls = len(self.fake.calls)
         status, body = await client.send(_activity(client, deed))
         assert status == 200
-        shown = [(one.method, one.body) for one in self.fake.calls[calls:] if "/activities" in one.path]
+        shown = [(call.method, call.body) for call in self.fake.calls[calls:] if "/activities" in call.path]
         return told([body, shown])
 
 
@@ -219,7 +219,7 @@ async def through_teams(cast: Cast) -> AsyncIterator[Teams]:
         return teams.Person(known.name, f"29:{user}", user, known.email, known.email)
 
     settings = teams_story.settings_in(cast.folder, str(cast.world.database.url))
-    fake = FakeTeams(people=[in_teams(one.user) for one in cast.people.values()])
+    fake = FakeTeams(people=[in_teams(person.user) for person in cast.people.values()])
     async with fake, started(cast, settings, lambda app: teams_story.join(app, fake), cast.world.clock) as app:
         yield Teams(fake, f"{app.address}api/messages")
 
@@ -252,7 +252,7 @@ class Local:
         self.seen = synced["change"]
         shown = [one["html"] or "" for one in synced["messages"]]
         pieces = [str(part) for part in (answered.get("form", ""), *shown)]
-        words = "\n".join([json.dumps(answered, ensure_ascii=False), *(_read(one) for one in pieces)])
+        words = "\n".join([json.dumps(answered, ensure_ascii=False), *(_read(piece) for piece in pieces)])
         return Told(words, [*map(_read, pieces), {name: said for name, said in answered.items() if name != "form"}])
 
     async def _act(self, user: str, deed: Deed) -> Json:

@@ -20,8 +20,8 @@ EVERY = [(act, False) for act in PRESSES if act.may] + [(act, True) for act in S
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
-    async with opened(PLATFORM, tmp_path_factory.mktemp("cast")) as found:
-        yield found
+    async with opened(PLATFORM, tmp_path_factory.mktemp("cast")) as cast:
+        yield cast
 
 
 def spoiled(deed: Deed) -> Iterator[Deed]:

@@ -36,8 +36,8 @@ def cast(program: Cast) -> Cast:
 
 
 def test_no_button_and_no_form_is_missing_from_the_table() -> None:
-    assert {one.name for one in PRESSES} == set(router.presses)
-    assert {one.name for one in SUBMITS} == set(router.submits)
+    assert {act.name for act in PRESSES} == set(router.presses)
+    assert {act.name for act in SUBMITS} == set(router.submits)
 
 
 async def check(cast: Cast, act: Act, *, form: bool) -> None:

@@ -43,7 +43,7 @@ out = Console(highlight=False)
 
 async def measured(names: Sequence[str], rounds: int) -> list[Figure]:
     chosen = [(name, kind) for name in names for kind in FIGURES[name][1]]
-    found: list[Figure] = []
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="plc-bench-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL, started by root, runs as another user
         with Databases(Path(folder)).open() as databases:
@@ -56,23 +56,23 @@ async def measured(names: Sequence[str], rounds: int) -> list[Figure]:
                     out.print(f"{name} {kind} could not be measured. {wrong}", style="bold", markup=False)
                 else:
                     out.print(table(some))
-                    found += some
-    return found
+                    figures += some
+    return figures
 
 
 def table(figures: Sequence[Figure]) -> Table:
     made = Table("Figure", "Database", "Product", "Baseline", "Ratio", "Target", "Met")
-    for one in figures:
-        made.add_row(*_row(one))
+    for figure in figures:
+        made.add_row(*_row(figure))
     return made
 
 
-def _row(one: Figure) -> tuple[str, ...]:
-    goal, said = one.goal, one.as_json()
+def _row(figure: Figure) -> tuple[str, ...]:
+    goal, said = figure.goal, figure.as_json()
     name = f"{goal.name}: {goal.part}" if goal.part else goal.name
-    product, baseline = (f"{said[side]:g} {one.unit}" for side in ("product", "baseline"))
+    product, baseline = (f"{said[side]:g} {figure.unit}" for side in ("product", "baseline"))
     target = f"{'at most' if goal.better == 'lower' else 'at least'} {goal.target:g}"
-    return name, one.database, product, baseline, f"{one.ratio:.2f}", target, "yes" if one.met else "no"
+    return name, figure.database, product, baseline, f"{figure.ratio:.2f}", target, "yes" if figure.met else "no"
 
 
 def main() -> None:

@@ -92,11 +92,11 @@ async def teams_rate(bench: Bench, kind: str) -> list[Figure]:
     async with beside(bench, url, "teams_echo", teams=True) as (product, baseline, platform):
         asked = people.turns(TURNS, platform.url)
         trials = rate_of(product, asked, count=TURNS), rate_of(baseline, asked, count=TURNS)
-        found = await compared(TEAMS_RATE, kind, "turns/s", *trials, bench.rounds)
+        figures = await compared(TEAMS_RATE, kind, "turns/s", *trials, bench.rounds)
         given, expected = await processes.counts(platform), (bench.rounds + 1) * TURNS
         if (given.get("activities"), given.get("progress")) != (2 * expected, expected):
             raise BadAnswer(f"Teams was given {given}.")
-        return found
+        return figures
 
 
 @contextmanager

@@ -44,10 +44,10 @@ async def standings_of_all(bench: Bench, kind: str) -> list[Figure]:
             return standings.of_cohorts(tx, None, now)
 
         queries = [float(_queries(one, measure)) for one in (database, small)]
-        found = await compared(
+        figures = await compared(
             STANDINGS, kind, "s", reading(database, measure), reading(database, _fetch), bench.rounds
         )
-        return [*found, Figure(QUERIES, kind, "queries", queries[:1], queries[1:])]
+        return [*figures, Figure(QUERIES, kind, "queries", queries[:1], queries[1:])]
 
 
 def _fetch(tx: Tx) -> object:

@@ -45,10 +45,10 @@ async def tap_p99_under_load(bench: Bench, kind: str) -> list[Figure]:
             count = int(A_SECOND * (SECONDS + LEAD))
             _plan(url, [waiting.pop() for _ in range(count)])
             before, began = await _sent(platform), time.perf_counter()
-            found = await latencies(Errand(product.port, tapped), SECONDS + LEAD)
+            numbers = await latencies(Errand(product.port, tapped), SECONDS + LEAD)
             sent.append((await _sent(platform) - before) / (time.perf_counter() - began - LEAD))
             await _drained(url)
-            return percentile(found, 0.99)
+            return percentile(numbers, 0.99)
 
         await idle()
         trials = await interleaved(loaded, idle, bench.rounds)
@@ -70,13 +70,13 @@ def _plan(url: str, recipients: Sequence[UUID]) -> None:
     opened = [
         {
             "id": uuid4(),
-            "person_id": one,
+            "person_id": recipient_id,
             "day": now.date(),
             "opened_at": now,
             "closes_at": now + timedelta(days=3),
             "prompts": [],
         }
-        for one in recipients
+        for recipient_id in recipients
     ]
     queued = [
         {

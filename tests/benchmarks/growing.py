@@ -17,7 +17,7 @@ MANY = Size(mentees=100_000, lines=4, open=1)
 
 async def growth(bench: Bench, kind: str) -> list[Figure]:
     many, few = bench.databases.copy(kind, MANY), bench.databases.copy(kind, FEW)
-    found: list[Figure] = []
+    figures: list[Figure] = []
     async with (
         processes.platform(bench.folder) as platform,
         processes.product(many, platform, bench.folder) as large,
@@ -25,18 +25,18 @@ async def growth(bench: Bench, kind: str) -> list[Figure]:
     ):
         asked = [people.commands(size, platform.url) for size in (MANY, FEW)]
         trials = median_of(large, asked[0], PROGRESS), median_of(small, asked[1], PROGRESS)
-        found += await compared(_goal("progress"), kind, "ms", *trials, bench.rounds)
+        figures += await compared(_goal("progress"), kind, "ms", *trials, bench.rounds)
         tapped = [people.taps(size, platform.url) for size in (MANY, FEW)]
         trials = median_of(large, tapped[0]), median_of(small, tapped[1])
-        found += await compared(_goal("tap"), kind, "ms", *trials, bench.rounds)
+        figures += await compared(_goal("tap"), kind, "ms", *trials, bench.rounds)
     with opened(many) as database, opened(few) as little:
         for part, trial, base in (
             ("planning", planning(database, MANY.mentees), planning(little, FEW.mentees)),
             ("digest", digest(database), digest(little)),
         ):
             each = _a_mentee(trial, MANY.mentees), _a_mentee(base, FEW.mentees)
-            found += await compared(_goal(part), kind, "us", *each, bench.rounds)
-    return found
+            figures += await compared(_goal(part), kind, "us", *each, bench.rounds)
+    return figures
 
 
 def _goal(part: str) -> Goal:

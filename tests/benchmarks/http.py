@@ -22,9 +22,9 @@ class Messages(asyncio.Protocol, ABC):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        head, content, body = self._buffer.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if found and len(body) >= (int(length[1]) if length else 0):
+        if content and len(body) >= (int(length[1]) if length else 0):
             self._buffer = b""
             self.arrived(head, body)
 

@@ -88,7 +88,7 @@ async def rate(errand: Errand, clients: int) -> float:
 
 async def latencies(errand: Errand, seconds: float | None = None) -> Sequence[float]:
     """Milliseconds of each answer to one client, until the requests or the seconds have run out."""
-    found: list[float] = []
+    numbers: list[float] = []
     async with _lines(errand.port, 1) as (line,):
         until = time.perf_counter() + (seconds or PATIENCE)
         for request in errand.requests:
@@ -97,8 +97,8 @@ async def latencies(errand: Errand, seconds: float | None = None) -> Sequence[fl
             if began > until:
                 break
             await line.ask(ready, errand.expect)
-            found.append((time.perf_counter() - began) * 1000)
-    return found
+            numbers.append((time.perf_counter() - began) * 1000)
+    return numbers
 
 
 def taken(requests: Iterator[Callable[[], bytes]], count: int) -> list[Callable[[], bytes]]:

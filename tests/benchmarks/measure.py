@@ -125,4 +125,4 @@ def machine() -> dict[str, Any]:
 
 def write(figures: Sequence[Figure], facts: Mapping[str, Any], file: Path) -> None:
     """All figures as a list; each carries the machine's facts, so that one taken out of it still says them."""
-    file.write_text(json.dumps([{**one.as_json(), "machine": facts} for one in figures], indent=1) + "\n")
+    file.write_text(json.dumps([{**figure.as_json(), "machine": facts} for figure in figures], indent=1) + "\n")

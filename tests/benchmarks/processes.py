@@ -109,8 +109,8 @@ async def platform(folder: Path) -> AsyncIterator[Server]:
 async def counts(server: Server) -> dict[str, int]:
     """How often each call was made to the platform."""
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/counts") as answer:
-        found: dict[str, int] = json.loads(await answer.text())
-        return found
+        loads: dict[str, int] = json.loads(await answer.text())
+        return loads
 
 
 def free_port() -> int:

@@ -98,13 +98,13 @@ class _Seeding:
     def run(self) -> None:
         homes = {"slack": self._id(), "teams": self._id()}
         tenants = {"slack": TEAM, "teams": TENANT}
-        self._add(installation, ({"id": homes[one], "platform": one, "tenant": tenants[one]} for one in homes))
+        self._add(installation, ({"id": homes[home], "platform": home, "tenant": tenants[home]} for home in homes))
         mentors: list[UUID] = []
         for first in range(0, self._size.mentees, COHORT):
             mentors.append(self._id())
             self._tx.execute(insert(person), [self._person(mentors[-1], f"Mentor {first:07d}")])
         people = [self._id() for _ in range(self._size.mentees)]
-        self._add(person, (self._person(one, f"Mentee {number:07d}") for number, one in enumerate(people)))
+        self._add(person, (self._person(id_, f"Mentee {number:07d}") for number, id_ in enumerate(people)))
         self._accounts(people, homes)
         cohorts = self._cohorts(len(mentors), homes["slack"])
         self._memberships(people, mentors, cohorts)
@@ -137,12 +137,12 @@ class _Seeding:
                         "email": f"mentee.{number:07d}@example.org",
                         "member": True,
                         "active": True,
-                        "person_id": one,
+                        "person_id": id_,
                         "link": "confirmed",
                         # Who has two accounts is written to where they were seen last: here on Slack.
                         "seen_at": self._now - timedelta(days=platform == "teams"),
                     }
-                    for number, one in enumerate(people)
+                    for number, id_ in enumerate(people)
                 ),
             )
             self._add(
@@ -170,16 +170,16 @@ class _Seeding:
         self._add(
             conversation,
             (
-                self._conversation(one, home, slack_channel(number * COHORT), "channel", None)
-                for number, one in enumerate(channels)
+                self._conversation(id_, home, slack_channel(number * COHORT), "channel", None)
+                for number, id_ in enumerate(channels)
             ),
         )
-        found = [self._id() for _ in range(count)]
+        id_s = [self._id() for _ in range(count)]
         self._add(
             cohort,
             (
                 {
-                    "id": found[number],
+                    "id": id_s[number],
                     "name": f"Cohort {number:06d}",
                     "key": f"cohort {number:06d}",
                     "region": "",
@@ -193,17 +193,17 @@ class _Seeding:
                 for number in range(count)
             ),
         )
-        return found
+        return id_s
 
     def _memberships(self, people: Sequence[UUID], mentors: Sequence[UUID], cohorts: Sequence[UUID]) -> None:
         since = self._now - WEEK * (self._held + 2)
-        roles = [("mentee", one, cohorts[number // COHORT]) for number, one in enumerate(people)]
-        roles += [("mentor", one, cohorts[number]) for number, one in enumerate(mentors)]
+        roles = [("mentee", id_, cohorts[number // COHORT]) for number, id_ in enumerate(people)]
+        roles += [("mentor", id_, cohorts[number]) for number, id_ in enumerate(mentors)]
         self._add(
             membership,
             (
-                {"id": self._id(), "cohort_id": where, "person_id": one, "role": role, "since": since, "until": None}
-                for role, one, where in roles
+                {"id": self._id(), "cohort_id": where, "person_id": id_, "role": role, "since": since, "until": None}
+                for role, id_, where in roles
             ),
         )
 
@@ -215,13 +215,13 @@ class _Seeding:
             (
                 {
                     "id": sets[number],
-                    "cohort_id": one,
+                    "cohort_id": id_,
                     "repeat": "weekly",
                     "until": None,
                     "created_by": mentors[number],
                     "created_at": self._now,
                 }
-                for number, one in enumerate(cohorts)
+                for number, id_ in enumerate(cohorts)
             ),
         )
         held = [[(self._id(), self._now - WEEK * (back + 1)) for back in range(self._held)] for _ in cohorts]
@@ -233,8 +233,8 @@ class _Seeding:
         self._add(meeting, rows)
         now = [self._now - timedelta(minutes=1) - timedelta(seconds=number) for number in range(self._size.open)]
         rows = (
-            self._meeting(open_meeting(number, turn), sets[number], one, at, settled=False)
-            for number, one in enumerate(cohorts)
+            self._meeting(open_meeting(number, turn), sets[number], id_, at, settled=False)
+            for number, id_ in enumerate(cohorts)
             for turn, at in enumerate([*now, self._now + WEEK])
         )
         self._add(meeting, rows)
@@ -261,13 +261,13 @@ class _Seeding:
     ) -> None:
         enrolments = [self._id() for _ in people]
         starts = (self._now - WEEK * (self._held + 2)).date()
-        self._add(enrolment, (_enrolled(enrolments[number], one, starts) for number, one in enumerate(people)))
+        self._add(enrolment, (_enrolled(enrolments[number], id_, starts) for number, id_ in enumerate(people)))
         heads: list[dict[str, Any]] = []
         rows = (
             row
-            for number, one in enumerate(people)
+            for number, id_ in enumerate(people)
             for row in self._chain(
-                enrolments[number], one, mentors[number // COHORT], meetings[number // COHORT], heads
+                enrolments[number], id_, mentors[number // COHORT], meetings[number // COHORT], heads
             )
         )
         self._add(ledger_line, rows)
@@ -308,7 +308,7 @@ class _Seeding:
 
     def _turns(self, people: Sequence[UUID]) -> None:
         at = next_checkin_day(self._now)
-        self._add(checkin_turn, ({"person_id": one, "next_at": at} for one in people))
+        self._add(checkin_turn, ({"person_id": person_id, "next_at": at} for person_id in people))
 
     def _moments(self) -> None:
         first = self._now + timedelta(days=1)

@@ -42,10 +42,10 @@ async def test_rounds_take_turns_after_one_to_warm_up() -> None:
         tried.append("theirs")
         return 1
 
-    (found,) = await compared(LOWER, "", "s", ours, theirs, 3)
+    (figure,) = await compared(LOWER, "", "s", ours, theirs, 3)
     assert tried[:2] == ["ours", "theirs"]
     assert tried[2:] == ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
-    assert (found.product, found.baseline) == ([2, 2, 2], [1, 1, 1])
+    assert (figure.product, figure.baseline) == ([2, 2, 2], [1, 1, 1])
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

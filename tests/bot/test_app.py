@@ -68,7 +68,7 @@ async def test_the_local_workspace_starts_with_an_example(tmp_path: Path) -> Non
             async with session.get(app.address) as answer:
                 assert "not DESE policy" in await answer.text()
         with app.product.threads.database.read() as tx:
-            assert [one.name for one in cohorts.all_cohorts(tx)] == ["Gateway", "Bootheel", "Ozarks"]
+            assert [cohort.name for cohort in cohorts.all_cohorts(tx)] == ["Gateway", "Bootheel", "Ozarks"]
     finally:
         await app.stop()
 
@@ -137,7 +137,7 @@ async def test_a_running_process_is_announced_with_its_keys_and_gone_after_a_sto
     await app.start()
     with database.read() as tx:
         alive = processes.alive(tx, SystemClock().now())
-    assert [list(one.fingerprints) for one in alive] == [list(app.product.vault.fingerprints)]
+    assert [list(process.fingerprints) for process in alive] == [list(app.product.vault.fingerprints)]
     assert alive[0].name.startswith("pid ")
     await app.stop()
     with database.read() as tx:
@@ -178,8 +178,8 @@ def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_pa
     prepare(settings, database, SystemClock())
     prepare(settings, database, SystemClock())
     with database.read() as tx:
-        assert [one.email for one in people.coordinators(tx)] == ["carol@example.org"]
-        assert [one.email for one in account_links.unmatched_people(tx)] == ["carol@example.org"]
+        assert [person.email for person in people.coordinators(tx)] == ["carol@example.org"]
+        assert [person.email for person in account_links.unmatched_people(tx)] == ["carol@example.org"]
         found = program.get(tx)
         assert found is not None
         assert not found.example

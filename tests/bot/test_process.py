@@ -54,9 +54,9 @@ class Bot:
             )
         assert self._process.stdout
         line = (await self._process.stdout.readline()).decode()
-        found = re.search(r"http://[\d.:]+", line)
-        assert found, f"no address in {line!r}"
-        self.address = found[0]
+        search = re.search(r"http://[\d.:]+", line)
+        assert search, f"no address in {line!r}"
+        self.address = search[0]
 
     @property
     def pid(self) -> int:

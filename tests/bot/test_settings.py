@@ -90,10 +90,12 @@ def test_a_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: py
 
 
 def test_what_the_notice_says_and_the_threshold_are_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = loaded(monkeypatch, plc_abuse_reports=" in Kansas:  1-800-922-5330. ", plc_threshold="3").privacy_settings
-    assert found.abuse == "in Kansas: 1-800-922-5330"
-    assert found.threshold == 3
-    assert "988" in found.crisis
+    privacy_settings = loaded(
+        monkeypatch, plc_abuse_reports=" in Kansas:  1-800-922-5330. ", plc_threshold="3"
+    ).privacy_settings
+    assert privacy_settings.abuse == "in Kansas: 1-800-922-5330"
+    assert privacy_settings.threshold == 3
+    assert "988" in privacy_settings.crisis
 
 
 @pytest.mark.parametrize("name", ["plc_abuse_reports", "plc_crisis_help", "plc_public_records"])

@@ -55,9 +55,9 @@ async def at(windows: Windows, product: Running, *who: tuple[str, str | None]) -
 
 
 def ozarks(tx: Tx) -> UUID:
-    found = cohorts.by_name(tx, "Ozarks")
-    assert found is not None
-    return found.id
+    cohort = cohorts.by_name(tx, "Ozarks")
+    assert cohort is not None
+    return cohort.id
 
 
 def person(tx: Tx, email: str) -> UUID:
@@ -117,9 +117,9 @@ async def test_gateway_gets_its_home_and_its_guest_is_matched(windows: Windows, 
         hello = await jordan.reads("Hello, Gateway")
         await expect(hello).to_contain_text("Led by @Tom Becker")
         await tom.go()
-        found = await tom.reads("Gateway is set up")
-        await expect(found).to_contain_text("I couldn't match 1 person on the roster:")
-        await expect(found).to_contain_text("Alex Romero <alex.romero@example.org>")
+        locator = await tom.reads("Gateway is set up")
+        await expect(locator).to_contain_text("I couldn't match 1 person on the roster:")
+        await expect(locator).to_contain_text("Alex Romero <alex.romero@example.org>")
 
         await alex.say("progress")
         await alex.reads("I can't match you to the roster yet. Ask your coordinator")
@@ -189,9 +189,13 @@ async def test_a_series_is_previewed_scheduled_and_answered(windows: Windows, pr
         await ruth.reads("Can't (2): Dana Reyes and Sam Whitfield")
 
     def stored(tx: Tx) -> tuple[set[str], list[bool]]:
-        made = [one for one in meetings.between(tx, MEETING, MEETING.replace(year=2028)) if "groups" in one.topic]
+        made = [
+            meeting
+            for meeting in meetings.between(tx, MEETING, MEETING.replace(year=2028))
+            if "groups" in meeting.topic
+        ]
         answers = select(rsvp.c.coming).where(rsvp.c.meeting_id == made[0].id)
-        return {f"{one.local_start:%H:%M} {one.starts_at:%H}" for one in made}, list(tx.scalars(answers))
+        return {f"{meeting.local_start:%H:%M} {meeting.starts_at:%H}" for meeting in made}, list(tx.scalars(answers))
 
     # The hour on the wall stays across the change of clocks; UTC follows.
     assert product.read(stored) == ({"14:00 19", "14:00 20"}, [False, False])
@@ -326,7 +330,7 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
 
     def lines(tx: Tx) -> list[tuple[str, str, str]]:
         told = attendance.story(tx, held.id, person(tx, SAM))
-        return [(one.step, one.status, one.reason) for one in told]
+        return [(line.step, line.status, line.reason) for line in told]
 
     assert product.read(lines) == [("confirmed", "absent", ""), ("corrected", "present", "late_entry")]
     assert meeting_at(product, MEETING).settled_at is not None

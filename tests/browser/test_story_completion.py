@@ -40,20 +40,20 @@ def whole(product: Running) -> bool:
     return not product.read(lambda tx: verification.verify(tx, product.app.product.chain_key)).problems
 
 
-async def shows(one: Person, label: str, count: str) -> None:
+async def shows(person: Person, label: str, count: str) -> None:
     """``/plc progress`` has a bar with this label and count."""
-    await one.command("progress")
-    bar = (await one.reads("Your progress")).locator(".progress").filter(has_text=label)
+    await person.command("progress")
+    bar = (await person.reads("Your progress")).locator(".progress").filter(has_text=label)
     await expect(bar.locator(".count")).to_have_text(count)
 
 
-async def until_there(one: Person, words: str) -> Locator:
+async def until_there(person: Person, words: str) -> Locator:
     """Go from due moment to due moment until a message with these words is there."""
     for _ in range(12):
-        if await one.message(words).count():
+        if await person.message(words).count():
             break
-        await one.move_clock()
-    return await one.reads(words)
+        await person.move_clock()
+    return await person.reads(words)
 
 
 # The worked example -----------------------------------------------------------------------------
@@ -134,12 +134,12 @@ async def a_dispute(lee: Person, ruth: Person) -> None:
     await shows(lee, "Meetings, Year 1", "3 of 8")
 
 
-async def pick(one: Person, label: str, ending: str) -> None:
+async def pick(person: Person, label: str, ending: str) -> None:
     """Choose the first option that ends so."""
-    field = one.dialog().locator("select").first
+    field = person.dialog().locator("select").first
     await expect(field).to_be_visible()
     options = await field.locator("option").all_inner_texts()
-    await one.choose(label, next(option for option in options if option.endswith(ending)))
+    await person.choose(label, next(option for option in options if option.endswith(ending)))
 
 
 async def a_make_up(maria: Person, ruth: Person) -> None:
@@ -240,7 +240,7 @@ async def test_one_tap_is_missing_before_the_certificate(windows: Windows, produ
         assert "✓ Valid" in (await visitor.reads(f"/verify/{second_one.code}")).text
         assert "✕ Revoked" in (await visitor.reads(f"/verify/{first_one.code}")).text
         assert (await visitor.reads("/verify/0000-0000-0000-0000")).status == 404
-    assert [one.number for one in given(product, NINA)] == [2, 1]
+    assert [certificate.number for certificate in given(product, NINA)] == [2, 1]
     assert whole(product)
 
 
@@ -250,8 +250,8 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
         await nina.command("export")
         own = await link(await nina.reads("Export: My own record"), "Record (CSV)")
         lines = (await visitor.downloads(own)).csv
-        assert {one["Mentee"] for one in lines} == {"Nina Alvarez"}
-        assert sum(one["Status"] == "present" for one in lines) == 16
+        assert {line["Mentee"] for line in lines} == {"Nina Alvarez"}
+        assert sum(line["Status"] == "present" for line in lines) == 16
         assert (await visitor.downloads(own)).status == 410
         await nina.command("certificates")
         await nina.reads("/plc certificates is only for coordinators.")
@@ -267,7 +267,7 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
         await carol.submit("Create files")
         program = await carol.reads("Export: The whole program")
         standings = (await visitor.downloads(await link(program, "Standings (CSV)"))).csv
-        found = {one["Mentee"]: one["Standing"] for one in standings}
+        found = {standing["Mentee"]: standing["Standing"] for standing in standings}
         assert found["Nina Alvarez"] == "at risk"
         assert "Dana Reyes" in found
         assert (await visitor.downloads(await link(program, "Excel workbook"))).recorded >= {

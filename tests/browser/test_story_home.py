@@ -53,7 +53,7 @@ async def test_the_home_page_is_accessible(
 ) -> None:
     async with window(browser, product.address, size=size, scheme=scheme) as page:
         for user in (DANA, WALTER, CAROL):
-            one = Person(page, user)
-            await one.home()
+            person = Person(page, user)
+            await person.home()
             await accessible(page, axe)
-            await one.fits()
+            await person.fits()

@@ -65,8 +65,8 @@ async def test_escape_closes_the_completion_and_keeps_the_text(browser: Browser,
 
 
 async def test_two_tabs_are_two_people(browser: Browser, served: Served) -> None:
-    async with window(browser, served.address) as one, window(browser, served.address) as other:
-        dana = await Person.open(one, MENTEE.user, HOME)
+    async with window(browser, served.address) as page, window(browser, served.address) as other:
+        dana = await Person.open(page, MENTEE.user, HOME)
         lee = await Person.open(other, MENTOR.user, HOME)
         await dana.say("Hello from Dana")
         await lee.reads("Hello from Dana")
@@ -199,8 +199,8 @@ async def test_the_clock_goes_to_the_next_due_moment(browser: Browser, served: S
 
 
 async def test_start_over_takes_every_tab_to_the_beginning(browser: Browser, served: Served, host: ToyHost) -> None:
-    async with window(browser, served.address) as one, window(browser, served.address) as other:
-        dana = await Person.open(one, MENTEE.user, HOME)
+    async with window(browser, served.address) as page, window(browser, served.address) as other:
+        dana = await Person.open(page, MENTEE.user, HOME)
         lee = await Person.open(other, MENTOR.user, HOME)
         await dana.say("Soon forgotten")
         await lee.reads("Soon forgotten")

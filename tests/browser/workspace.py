@@ -105,7 +105,7 @@ async def window(
         yield page
     finally:
         await context.close()
-    assert [one for one in complaints if not expected or expected not in one] == []
+    assert [complaint for complaint in complaints if not expected or expected not in complaint] == []
 
 
 def _label(words: str) -> re.Pattern[str]:
@@ -183,15 +183,15 @@ class Person:
 
     async def reads(self, words: str | re.Pattern[str]) -> Locator:
         """Wait until a message with these words is there."""
-        found = self.message(words)
-        await expect(found).to_be_visible()
-        return found
+        locator = self.message(words)
+        await expect(locator).to_be_visible()
+        return locator
 
     async def reads_notice(self, words: str | re.Pattern[str]) -> Locator:
         """Wait for a notice that this person alone sees."""
-        found = self.page.locator("#messages .message.notice").filter(has_text=words).last
-        await expect(found).to_be_visible()
-        return found
+        locator = self.page.locator("#messages .message.notice").filter(has_text=words).last
+        await expect(locator).to_be_visible()
+        return locator
 
     async def hears(self, words: str | re.Pattern[str]) -> None:
         """Wait until the live region has said it."""
@@ -200,8 +200,8 @@ class Person:
     # Forms ---------------------------------------------------------------------------------
 
     def dialog(self, title: str | None = None) -> Locator:
-        found = self.page.get_by_role("dialog")
-        return found.filter(has=self.page.get_by_role("heading", name=title)) if title else found
+        locator = self.page.get_by_role("dialog")
+        return locator.filter(has=self.page.get_by_role("heading", name=title)) if title else locator
 
     async def fill(self, label: str, value: str) -> None:
         """Type into a text, date, time or number field of the open form."""
@@ -247,9 +247,9 @@ async def accessible(page: Page, axe: str) -> None:
     """axe-core finds nothing at WCAG 2.2 AA on what is shown now."""
     await page.evaluate(axe)
     options = {"runOnly": {"type": "tag", "values": list(AXE_TAGS)}, "resultTypes": ["violations"]}
-    found: dict[str, Any] = await page.evaluate("(options) => axe.run(document, options)", options)
+    evaluate: dict[str, Any] = await page.evaluate("(options) => axe.run(document, options)", options)
     told = [
         {"rule": one["id"], "help": one["help"], "where": [node["target"] for node in one["nodes"][:5]]}
-        for one in found["violations"]
+        for one in evaluate["violations"]
     ]
     assert told == [], json.dumps(told, indent=1)

@@ -29,12 +29,12 @@ NUMBER = r"(?<![\w.:+-])['\"]?{}['\"]?(?![\w.:+-])"
 
 def found(haul: Mapping[str, bytes], words: Iterable[str]) -> list[str]:
     """The places that hold one of these, however it is spelled; sorted."""
-    spelled = [one for word in words for one in _spellings(word)]
+    spelled = [spelling for word in words for spelling in _spellings(word)]
     return sorted(name for name, data in haul.items() if _holds(data.lower(), spelled))
 
 
 def _holds(data: bytes, spelled: Iterable[bytes]) -> bool:
-    return any(one in data for one in spelled)
+    return any(content in data for content in spelled)
 
 
 def _spellings(word: str) -> list[bytes]:
@@ -76,7 +76,7 @@ def rows(database: Database) -> Haul:
     engine = database.engine if database.sqlite else create_engine(url, hide_parameters=True)
     with engine.connect() as connection:
         look = inspect(connection)
-        for schema in (one for one in look.get_schema_names() if one not in SYSTEM):
+        for schema in (schema_name for schema_name in look.get_schema_names() if schema_name not in SYSTEM):
             for table in look.get_table_names(schema):
                 every = connection.exec_driver_sql(f'SELECT * FROM "{schema}"."{table}"')
                 cells = [cell for row in every for cell in row if cell is not None]
@@ -127,7 +127,7 @@ class Ear(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         whole = logging.Formatter().format(record)  # with the texts of exceptions, as no formatter of ours gives them
         self.heard.append((record.name, f"{whole}\n{record.__dict__}"))
-        self.written += [one.format(record) for one in self._ours]
+        self.written += [formatter.format(record) for formatter in self._ours]
 
     def haul(self) -> Haul:
         said: dict[str, list[str]] = {}
@@ -142,16 +142,16 @@ def listening() -> Iterator[Ear]:
     """From now on every logger says everything."""
     ear = Ear()
     loud = [logging.getLogger(), *map(logging.getLogger, LIBRARIES)]
-    before = [one.level for one in loud]
-    for one in loud:
-        one.setLevel(logging.DEBUG)
+    before = [logger.level for logger in loud]
+    for logger in loud:
+        logger.setLevel(logging.DEBUG)
     logging.getLogger().addHandler(ear)
     try:
         yield ear
     finally:
         logging.getLogger().removeHandler(ear)
-        for one, level in zip(loud, before, strict=True):
-            one.setLevel(level)
+        for logger, level in zip(loud, before, strict=True):
+            logger.setLevel(level)
 
 
 def tied(haul: Mapping[str, bytes], number: str, names: Iterable[str]) -> list[str]:
@@ -160,7 +160,7 @@ def tied(haul: Mapping[str, bytes], number: str, names: Iterable[str]) -> list[s
     A line that offers all the numbers, as a check-in's buttons do, tells nobody's.
     """
     pulse = re.compile(NUMBER.format(number))
-    somebody = re.compile("|".join(re.escape(one) for one in names))
+    somebody = re.compile("|".join(re.escape(text) for text in names))
     found_in = []
     for name, data in haul.items():
         for line in data.decode(errors="replace").splitlines():

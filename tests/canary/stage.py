@@ -181,7 +181,7 @@ def assert_all_happened(stage: Stage) -> None:
     own = {EDITED, TYPED}
     assert opened == {"pulse": {PULSE}, "reflection": own, "shared": own, "dispute": {DISPUTED}}, opened
     with stage.app.product.threads.database.read() as tx:
-        assert all(tx.execute(select(one)).first() for one in (share, share_reading, dispute))
+        assert all(tx.execute(select(table)).first() for table in (share, share_reading, dispute))
 
 
 def kept(app: App, email: str) -> dict[str, set[str]]:
@@ -248,7 +248,7 @@ def sealing(_app: App, fired: Fired) -> Iterator[None]:
 def committing(app: App, fired: Fired) -> Iterator[None]:
     """The database refuses to commit whatever changed something private."""
     engine = app.product.threads.database.engine
-    private = tuple(f"{verb} {one.fullname}" for one in PRIVATE for verb in ("INSERT INTO", "UPDATE"))
+    private = tuple(f"{verb} {table.fullname}" for table in PRIVATE for verb in ("INSERT INTO", "UPDATE"))
 
     def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith(private):
@@ -382,11 +382,11 @@ Wanted = tuple[UUID, str, str, str]  # who, and which file of what in which form
 async def everybodys_files(stage: Stage) -> list[Wanted]:
     """Every export and document that somebody else may have, and Dana's own record and certificate."""
     with stage.app.product.threads.database.read() as tx:
-        dana, mentor, coordinator = (person_id(tx, one) for one in (stage.email, stage.mentor, stage.coordinator))
+        dana, mentor, coordinator = (person_id(tx, text) for text in (stage.email, stage.mentor, stage.coordinator))
         (cohort,) = (one.id for one in cohorts.all_cohorts(tx) if mentor in _mentors(tx, one.id))
-        mine = {one: tx.scalar(select(account.c.id).where(account.c.person_id == one)) for one in (mentor, coordinator)}
+        mine = {id_: tx.scalar(select(account.c.id).where(account.c.person_id == id_)) for id_ in (mentor, coordinator)}
     certificate = await _certified(stage, dana, coordinator)
-    wanted: list[Wanted] = [(one, "person", str(mine[one]), "zip") for one in (mentor, coordinator)]
+    wanted: list[Wanted] = [(id_, "person", str(mine[id_]), "zip") for id_ in (mentor, coordinator)]
     for form in FORMS:
         wanted.append((dana, "own", str(dana), form))
         wanted.append((mentor, "cohort", str(cohort), form))
@@ -401,9 +401,9 @@ async def _certified(stage: Stage, who: UUID, by: UUID) -> UUID:
     product = stage.app.product
 
     def certificate(tx: Tx) -> UUID:
-        given = certificates.of_person(tx, who)
+        of_person = certificates.of_person(tx, who)
         name, policy = people.get(tx, who).name, policies.EXAMPLE
-        return (given[0] if given else certificates.issue(product.work(tx), who, name, policy, by)).id
+        return (of_person[0] if of_person else certificates.issue(product.work(tx), who, name, policy, by)).id
 
     return await product.threads.write(certificate)
 
@@ -429,11 +429,11 @@ async def assert_own_is_hers(stage: Stage) -> None:
     """Everything about her, for herself, has her words: so words in an archive are found."""
     _, data = await asked_for(stage, *await own_file(stage))
     whole = unpacked("own", data)
-    assert all(found(whole, [one]) for one in (EDITED, TYPED, DISPUTED))
+    assert all(found(whole, [text]) for text in (EDITED, TYPED, DISPUTED))
 
 
 def _mentors(tx: Tx, cohort_id: UUID) -> set[UUID]:
-    return {one.id for one in cohorts.members(tx, cohort_id, "mentor")}
+    return {person.id for person in cohorts.members(tx, cohort_id, "mentor")}
 
 
 async def asked_for(stage: Stage, who: UUID, what: str, subject: str, form: str) -> tuple[int, bytes]:
@@ -470,7 +470,7 @@ def names_of(stage: Stage) -> set[str]:
         dana = person_id(tx, stage.email)
         known = tx.execute(select(account.c.id, account.c.user).where(account.c.person_id == dana)).all()
         items = tx.scalars(select(vault_item.c.checkin_id).where(vault_item.c.person_id == dana)).all()
-    ids = [dana, *(row.id for row in known), *(one for one in items if one)]
+    ids = [dana, *(row.id for row in known), *(item for item in items if item)]
     return {form for one in ids for form in (str(one), one.hex)} | {row.user for row in known}
 
 

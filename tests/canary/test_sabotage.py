@@ -92,7 +92,7 @@ def an_export(patch: pytest.MonkeyPatch, _app: App) -> None:
     sheets = storage.program_desk.exports.sheets
 
     def telling(*arguments: Any) -> list[Sheet]:
-        return [replace(one, rows=(*one.rows, (FORM,) * len(one.columns))) for one in sheets(*arguments)]
+        return [replace(sheet, rows=(*sheet.rows, (FORM,) * len(sheet.columns))) for sheet in sheets(*arguments)]
 
     patch.setattr(storage.program_desk.exports, "sheets", telling)
 
@@ -132,7 +132,7 @@ async def test_a_leak_is_found(tmp_path: Path, leak: Leak, places: set[str]) -> 
             await stage.taps("2")
             await stage.writes(FORM)
             shown = await leaks(stage, ear)
-    missed = {place for place in places if not any(one.startswith(place) for one in shown)}
+    missed = {place for place in places if not any(text.startswith(place) for text in shown)}
     assert missed == set(), shown
 
 

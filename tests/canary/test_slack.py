@@ -104,11 +104,11 @@ class SlackStage:
     async def looks_around(self) -> None:
         story = self.story
         await story.pass_time(days=8)
-        for one in (story.ruth, story.carol, story.lee, story.dana):
+        for neighbor in (story.ruth, story.carol, story.lee, story.dana):
             for command in ("progress", "digest", "checkin", "next", "cohort", "reflections", "privacy", "export"):
-                await one.sends(command)
-            await one.sends("progress", OZARKS)
-            await one.opens_home()
+                await neighbor.sends(command)
+            await neighbor.sends("progress", OZARKS)
+            await neighbor.opens_home()
         await story.settled()
 
     async def later(self) -> None:

@@ -30,13 +30,13 @@ class TeamsStage:
         return self.story.app
 
     async def taps(self, number: str) -> None:
-        cards = [one for one in self.dana.chat if one.activity.get("attachments")]
-        card = next(one for one in reversed(cards) if number in actions_of(one.card))
+        cards = [message for message in self.dana.chat if message.activity.get("attachments")]
+        card = next(message for message in reversed(cards) if number in actions_of(message.card))
         await self.dana.taps(card, number)
 
     async def writes(self, words: str) -> None:
-        cards = [one for one in self.dana.chat if one.activity.get("attachments")]
-        card = next(one for one in reversed(cards) if _write(one.card))
+        cards = [message for message in self.dana.chat if message.activity.get("attachments")]
+        card = next(message for message in reversed(cards) if _write(message.card))
         label = _write(card.card)
         opened = await self.dana.taps(card, label)
         first = next(iter(opened.dialog.fields))
@@ -52,8 +52,8 @@ class TeamsStage:
         await self._chooses("No")
 
     async def _chooses(self, label: str) -> None:
-        cards = [one for one in self.dana.chat if one.activity.get("attachments")]
-        offered = next(one for one in reversed(cards) if "Keep as my reflection" in actions_of(one.card))
+        cards = [message for message in self.dana.chat if message.activity.get("attachments")]
+        offered = next(message for message in reversed(cards) if "Keep as my reflection" in actions_of(message.card))
         await self.dana.taps(offered, label)
 
     async def edits(self, words: str) -> None:

@@ -141,9 +141,9 @@ def test_it_is_tagged_titled_in_english_and_carries_its_fonts(tmp_path: Path, ki
     assert b"/Lang" in subprocess.run(
         ["qpdf", "--qdf", "--object-streams=disable", str(file), "-"], check=True, capture_output=True
     ).stdout  # fmt: skip
-    found = reading.fonts(file)
-    assert found
-    assert all(line[54:].split()[2] == "yes" for line in found), found
+    fonts = reading.fonts(file)
+    assert fonts
+    assert all(line[54:].split()[2] == "yes" for line in fonts), fonts
 
 
 def test_a_screen_reader_hears_the_heading_and_the_picture(tmp_path: Path) -> None:

@@ -91,9 +91,9 @@ def test_what_is_not_there_is_said(program: World) -> None:
 
 
 def test_a_revoked_certificate_is_not_written(program: World) -> None:
-    found = issued(program)
+    certificate = issued(program)
     with program.database.write() as tx:
-        certificates.revoke(program.work(tx), found, "holder_asked", None)
+        certificates.revoke(program.work(tx), certificate, "holder_asked", None)
     assert "no longer valid" in plc("certificate", "write", DANA, "--output", "c.pdf").output
 
 
@@ -116,9 +116,9 @@ def test_exports_are_written(program: World, tmp_path: Path, options: tuple[str,
     issued(program)
     assert plc("export", "--output", "x.csv", *options).exit_code == 0
     with (tmp_path / "x.csv").open(encoding="utf-8-sig", newline="") as file:
-        found = list(csv.reader(file))
-    assert found[0][0] == first
-    assert len(found) - 1 == rows
+        reader = list(csv.reader(file))
+    assert reader[0][0] == first
+    assert len(reader) - 1 == rows
     assert plc("export", "--output", "x.xlsx", *options).exit_code == 0
     assert (tmp_path / "x.xlsx").read_bytes().startswith(b"PK")
 
@@ -130,11 +130,11 @@ def written_by_dana(world: World) -> None:
         work = world.work(tx)
         mine = tx.scalar(select(account.c.id).where(account.c.person_id == dana.id))
         assert mine is not None
-        [found] = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
+        [checkin] = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
         world.vault.ensure_keys(work, [dana.id])
         text = json.dumps({"typed": SECRET})
         for kind in ("reflection", "shared"):
-            world.vault.save(work, kind, text, person_id=dana.id, account_id=mine, checkin_id=found.id)
+            world.vault.save(work, kind, text, person_id=dana.id, account_id=mine, checkin_id=checkin.id)
 
 
 @pytest.mark.parametrize("confidential", [False, True])

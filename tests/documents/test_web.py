@@ -53,8 +53,8 @@ def carol(world: World) -> Person:
 async def client(world: World) -> AsyncIterator[Client]:
     app = web.Application()
     pages.DocumentPages(world.product, Wording()).add_routes(app)
-    async with TestClient(TestServer(app)) as found:
-        yield found
+    async with TestClient(TestServer(app)) as test_client:
+        yield test_client
 
 
 async def get(client: Client, path: str) -> tuple[int, Page]:
@@ -160,10 +160,10 @@ async def test_a_revoked_code_says_so_and_shows_no_name(
     world: World, client: Client, dana: Person, carol: Person
 ) -> None:
     await approved(world, carol)
-    found = certificate_of(world, dana)
+    certificate = certificate_of(world, dana)
     with world.database.write() as tx:
-        certificates.revoke(world.work(tx), found, "issued_in_error", carol.id)
-    status, page = await get(client, f"/verify/{found.code}")
+        certificates.revoke(world.work(tx), certificate, "issued_in_error", carol.id)
+    status, page = await get(client, f"/verify/{certificate.code}")
     assert status == 200
     assert "✕ Revoked This certificate was revoked" in page.text
     assert "It may have been replaced by a new one. Ask its owner or the program." in page.text
@@ -195,8 +195,10 @@ async def test_a_printed_code_can_be_typed(world: World, client: Client, dana: P
 async def test_hostile_names_are_only_text(world: World, client: Client, dana: Person, carol: Person) -> None:
     await approved(world, carol)
     with world.database.write() as tx:
-        found = certificates.of_person(tx, dana.id)[0]
-        made = certificates.reissue(world.work(tx), found, HOSTILE[:190], found.policy, "name_changed", carol.id)
+        certificate = certificates.of_person(tx, dana.id)[0]
+        made = certificates.reissue(
+            world.work(tx), certificate, HOSTILE[:190], certificate.policy, "name_changed", carol.id
+        )
     async with client.get(f"/verify/{made.code}") as answer:
         raw = await answer.text()
     assert "<script>" not in raw
@@ -267,11 +269,11 @@ async def test_a_packet_has_the_lines_and_a_head_that_the_ledger_knows(
     assert "America/Chicago" not in text
     assert "Requirements Example, not DESE policy, version 1" in text
     assert "(example/1)" not in text
-    found = re.search(r"--head ([0-9a-f]{64})", text)
-    assert found
+    search = re.search(r"--head ([0-9a-f]{64})", text)
+    assert search
     with world.database.read() as tx:
-        assert ledger.head_of(tx, dana.id) == found[1]
-        assert verification.verify(tx, world.product.chain_key, found[1]).problems == []
+        assert ledger.head_of(tx, dana.id) == search[1]
+        assert verification.verify(tx, world.product.chain_key, search[1]).problems == []
 
 
 async def test_a_full_record_and_an_export_hold_no_reflection(

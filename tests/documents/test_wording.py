@@ -27,9 +27,9 @@ def test_without_a_file_it_is_no_certificate() -> None:
 def test_a_heading_alone_does_not_make_a_certificate(tmp_path: Path) -> None:
     file = tmp_path / "certificate.toml"
     file.write_text('heading = "Certificate"\nissuer = "The office"\n', encoding="utf-8")
-    found = read_wording(file)
-    assert found.heading == RECORD_HEADING
-    assert found.issuer == "The office"
+    wording = read_wording(file)
+    assert wording.heading == RECORD_HEADING
+    assert wording.issuer == "The office"
 
 
 def test_wording_and_signatory_make_it_one(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ class Deployment:
 
         before = set(self.ids())
         self.write(add)
-        return [one for one in self.ids() if one not in before]
+        return [id_ for id_ in self.ids() if id_ not in before]
 
     def plan_wave(self) -> None:
         """A due moment that tells both people of Gateway something."""
@@ -202,9 +202,9 @@ class Deployment:
         def plan(work: Work) -> None:
             gateway = work.tx.scalar(select(cohort.c.id).where(cohort.c.name == "Gateway"))
             assert gateway is not None
-            found = meetings.between(work.tx, work.now, work.now + timedelta(days=30), [gateway])
+            between = meetings.between(work.tx, work.now, work.now + timedelta(days=30), [gateway])
             wave = next(self._waves)
-            due.plan(work, "meeting.reminder", work.now, found[0].id, version=found[0].version, tag=wave)
+            due.plan(work, "meeting.reminder", work.now, between[0].id, version=between[0].version, tag=wave)
 
         self.write(plan)
 
@@ -224,7 +224,7 @@ class Deployment:
         """Wait for something while the leases of those who died or froze run out at once."""
         async with asyncio.timeout(PATIENCE):
             while not so():
-                await self.run_out([one for one in self.bots if one is frozen or not one.alive])
+                await self.run_out([bot for bot in self.bots if bot is frozen or not bot.alive])
                 await asyncio.sleep(0.05)
 
     async def run_out(self, silent: Collection[Bot]) -> None:
@@ -232,7 +232,7 @@ class Deployment:
 
         Only theirs: what a living one holds is never touched.
         """
-        pids = {one.pid for one in silent}
+        pids = {bot.pid for bot in silent}
         long_ago = datetime.now(UTC) - timedelta(hours=1)
 
         def theirs(tx: Tx) -> list[UUID]:
@@ -249,9 +249,9 @@ class Deployment:
         self.write(age)
 
     async def close(self) -> None:
-        for one in self.bots:
-            one.send(signal.SIGCONT)
-            await one.kill()
+        for bot in self.bots:
+            bot.send(signal.SIGCONT)
+            await bot.kill()
         self.database.close()
 
     # What became of it --------------------------------------------------------------------------
@@ -271,7 +271,7 @@ class Deployment:
         try:
             await self.until(self.settled, frozen)
         except TimeoutError:
-            told = "\n".join(f"{one.pid}: {one.log[-1500:]}" for one in self.bots[-3:])
+            told = "\n".join(f"{bot.pid}: {bot.log[-1500:]}" for bot in self.bots[-3:])
             raise AssertionError(f"not everything was settled: {Counter(self.states().values())}\n{told}") from None
 
     def arrived(self) -> Counter[UUID]:
@@ -286,7 +286,7 @@ class Deployment:
     def lost_and_doubled(self) -> tuple[int, int]:
         """Of everything that was ever queued for Slack."""
         arrived = self.arrived()
-        return sum(arrived[one] == 0 for one in self.states()), sum(count > 1 for count in arrived.values())
+        return sum(arrived[state_id] == 0 for state_id in self.states()), sum(count > 1 for count in arrived.values())
 
     def undelivered(self) -> list[Undelivered]:
         since = datetime.now(UTC) - timedelta(days=1)

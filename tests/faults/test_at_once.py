@@ -36,11 +36,11 @@ async def wires(deployment: Deployment) -> AsyncIterator[list[HttpWire]]:
     """To two processes, or twice to the only one that SQLite takes."""
     bots = [deployment.bot() for _ in range(1 if deployment.database.sqlite else 2)]
     async with AsyncExitStack() as stack:
-        found = []
+        http_wires = []
         for bot in (*bots, *bots)[:2]:
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            found.append(HttpWire(session, f"{await bot.ready()}slack/events"))
-        yield found
+            http_wires.append(HttpWire(session, f"{await bot.ready()}slack/events"))
+        yield http_wires
 
 
 def _only(work: Work) -> Meeting:
@@ -49,18 +49,18 @@ def _only(work: Work) -> Meeting:
 
 def _goes_on(work: Work) -> None:
     """The meeting began half an hour ago, and “I'm here” and the roster are due."""
-    found = _only(work)
-    tom = cohorts.members(work.tx, found.cohort_id, "mentor")[0]
-    start = to_local(work.now - timedelta(minutes=30), found.zone)
-    moved = meetings.move(work, found, start, tom.id)
+    meeting = _only(work)
+    tom = cohorts.members(work.tx, meeting.cohort_id, "mentor")[0]
+    start = to_local(work.now - timedelta(minutes=30), meeting.zone)
+    moved = meetings.move(work, meeting, start, tom.id)
     for kind in ("attendance.open", "attendance.roster"):
         due.plan(work, kind, work.now, moved.id, version=moved.version)
 
 
 async def _message(deployment: Deployment, user: str, button: str) -> Json:
     chat = deployment.slack.chat(user)
-    await until(lambda: any(f"{button}" in words(one["blocks"]) for one in chat.messages))
-    return next(one for one in chat.messages if button in words(one["blocks"]))
+    await until(lambda: any(f"{button}" in words(message["blocks"]) for message in chat.messages))
+    return next(message for message in chat.messages if button in words(message["blocks"]))
 
 
 def _steps(deployment: Deployment) -> list[str]:
@@ -69,7 +69,7 @@ def _steps(deployment: Deployment) -> list[str]:
 
 def _pauses(deployment: Deployment) -> int:
     """How often Jordan was told of a pause; answers to other acts may still come."""
-    return sum("No check-ins until" in words(one["blocks"]) for one in deployment.slack.chat(JORDAN).messages)
+    return sum("No check-ins until" in words(message["blocks"]) for message in deployment.slack.chat(JORDAN).messages)
 
 
 def _acts(deployment: Deployment) -> int:
@@ -79,20 +79,20 @@ def _acts(deployment: Deployment) -> int:
 async def test_taps_retries_and_confirmations_at_once_count_once(deployment: Deployment) -> None:
     deployment.link()
     deployment.write(_goes_on)
-    async with wires(deployment) as (one, other):
+    async with wires(deployment) as (http_wire, other):
         here = await _message(deployment, JORDAN, "I'm here")
-        jordan = SlackPerson(deployment.slack, one, JORDAN)
+        jordan = SlackPerson(deployment.slack, http_wire, JORDAN)
         chat = deployment.slack.chat(JORDAN).id
         retried = jordan.press_payload("I'm here", here, chat)
         taps = [jordan.press_payload("I'm here", here, chat) for _ in range(4)]
-        sent = [(wire, payload) for payload in (retried, retried, *taps) for wire in (one, other)]
+        sent = [(wire, payload) for payload in (retried, retried, *taps) for wire in (http_wire, other)]
         answers = await asyncio.gather(*(wire.interactive(payload) for wire, payload in sent))
         assert {answer.status for answer in answers} == {200}
         await deployment.all_settled()
         assert _steps(deployment) == ["tapped"]
 
         roster = await _message(deployment, TOM, "Everyone came")
-        tom, carol = SlackPerson(deployment.slack, one, TOM), SlackPerson(deployment.slack, other, CAROL)
+        tom, carol = SlackPerson(deployment.slack, http_wire, TOM), SlackPerson(deployment.slack, other, CAROL)
         place = deployment.slack.chat(TOM).id
         await asyncio.gather(*(who.press("Everyone came", dict(roster), place) for who in (tom, carol, tom, carol)))
         await deployment.all_settled()
@@ -100,7 +100,7 @@ async def test_taps_retries_and_confirmations_at_once_count_once(deployment: Dep
 
         said = _snoozes(jordan)
         acts = _acts(deployment)
-        await asyncio.gather(*(wire.event(said, retry) for retry in range(3) for wire in (one, other)))
+        await asyncio.gather(*(wire.event(said, retry) for retry in range(3) for wire in (http_wire, other)))
         await until(lambda: _pauses(deployment) > 0)
         await deployment.all_settled()
         assert _acts(deployment) == acts + 1
@@ -123,11 +123,11 @@ async def test_what_slack_brings_again_through_another_processs_socket_counts_on
     for count in (1, 2):
         bots.append(deployment.bot(socket=True))
         await until(lambda: deployment.slack.sockets == count)  # noqa: B023 -- of this round
-    one, other = SocketWire(deployment.slack, 0), SocketWire(deployment.slack, 1)
-    jordan = SlackPerson(deployment.slack, one, JORDAN)
+    socket_wire, other = SocketWire(deployment.slack, 0), SocketWire(deployment.slack, 1)
+    jordan = SlackPerson(deployment.slack, socket_wire, JORDAN)
     here = await _message(deployment, JORDAN, "I'm here")
     tap = jordan.press_payload("I'm here", here, jordan._chat)
-    await one.interactive(tap)
+    await socket_wire.interactive(tap)
     assert _steps(deployment) == ["tapped"]
     await other.interactive(tap)
     await deployment.all_settled()
@@ -136,7 +136,7 @@ async def test_what_slack_brings_again_through_another_processs_socket_counts_on
     said = _snoozes(jordan)
     acts = _acts(deployment)
     bots[0].send(signal.SIGSTOP)
-    unheard = asyncio.create_task(one.event(said))
+    unheard = asyncio.create_task(socket_wire.event(said))
     await other.event(said, retry=1)
     await until(lambda: _pauses(deployment) > 0)
     bots[0].send(signal.SIGCONT)
@@ -161,9 +161,9 @@ async def test_a_meeting_moved_while_its_reminder_is_being_sent(deployment: Depl
     before = deployment.write(lambda work: _only(work))
 
     def move(work: Work) -> Meeting:
-        found = _only(work)
-        tom = cohorts.members(work.tx, found.cohort_id, "mentor")[0]
-        moved = meetings.move(work, found, found.local_start + timedelta(days=1), tom.id)
+        meeting = _only(work)
+        tom = cohorts.members(work.tx, meeting.cohort_id, "mentor")[0]
+        moved = meetings.move(work, meeting, meeting.local_start + timedelta(days=1), tom.id)
         plan_meeting(work, moved, cohorts.get(work.tx, moved.cohort_id))
         refresh_meeting(work, moved)
         return moved

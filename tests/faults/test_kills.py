@@ -31,11 +31,11 @@ async def test_killed_at_every_step_of_planning_and_delivery(deployment: Deploym
         for _ in range(processes):
             deployment.plan_wave()
         bots = [deployment.bot(fault=(step, first + later, "SIGKILL")) for later in range(processes)]
-        await deployment.until(lambda: deployment.settled() or not any(one.alive for one in bots))  # noqa: B023 -- of this round
-        outlived = [one for one in bots if one.alive]
+        await deployment.until(lambda: deployment.settled() or not any(bot.alive for bot in bots))  # noqa: B023 -- of this round
+        outlived = [bot for bot in bots if bot.alive]
         deaths += len(bots) - len(outlived)
-        for one in outlived:
-            await one.kill()
+        for bot in outlived:
+            await bot.kill()
         if len(outlived) == processes:
             break
     deployment.bot()

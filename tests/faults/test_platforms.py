@@ -68,7 +68,7 @@ async def test_teams_fails_in_every_way_and_what_nobody_can_know_is_shown(deploy
     there = sum(len(messages) for messages in deployment.teams.messages.values())
     assert there == sum(arrives.values()), "nothing was sent twice"
     assert Counter(deployment.states().values()) == {"sent": len(known), "unconfirmed": len(arrives) - len(known)}
-    assert {one.state for one in deployment.undelivered()} == {"unconfirmed"}
+    assert {delivery.state for delivery in deployment.undelivered()} == {"unconfirmed"}
 
 
 async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(deployment: Deployment) -> None:
@@ -81,7 +81,7 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(deploy
     await deployment.all_settled()
     calls = len(deployment.slack.made("chat.postMessage"))
     assert set(deployment.states().values()) == {"failed"}
-    assert {one.reason for one in deployment.undelivered()} == {
+    assert {delivery.reason for delivery in deployment.undelivered()} == {
         "This person's Slack account is deactivated.",
         "This channel is archived. Unarchive it or link another channel.",
         "The bot is not in this channel, or the channel is gone. Invite the bot and link the channel again.",
@@ -89,7 +89,7 @@ async def test_what_can_never_arrive_ends_with_a_reason_and_is_shown_once(deploy
     deployment.slack.revoked = True
     deployment.queue("tom@example.org", 1)
     await deployment.all_settled()
-    assert any("no longer accepts the bot's token" in one.reason for one in deployment.undelivered())
+    assert any("no longer accepts the bot's token" in delivery.reason for delivery in deployment.undelivered())
     digest = deployment.read(
         lambda tx: plain(digest_card(deployment.work(tx), "America/Chicago", deployment.undelivered()))
     )
@@ -122,7 +122,7 @@ async def test_a_stale_teams_reference_ends_undeliverable(deployment: Deployment
         await until(lambda: not deployment.teams._faults)
     await deployment.all_settled()
     assert set(deployment.states().values()) == {"failed"}
-    reasons = {one.reason for one in deployment.undelivered()}
-    assert any("no longer in this Teams conversation" in one for one in reasons)
+    reasons = {delivery.reason for delivery in deployment.undelivered()}
+    assert any("no longer in this Teams conversation" in reason for reason in reasons)
     assert len(reasons) == 3
     assert deployment.teams.messages == {}

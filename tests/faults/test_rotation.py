@@ -49,10 +49,10 @@ def fill(world: World) -> None:
 def wrapped(world: World, vault: Vault) -> int:
     """How many data keys the new key wraps by now; everything must open all the time."""
     with world.database.read() as tx:
-        found = rotation.survey(tx, vault)
-    assert (found.unopened_keys, found.unopened_items, found.items, found.ledger_opens) == (0, 0, 1, True)
-    assert sum(one.people for one in found.wrappings) == KEYS
-    return next((one.people for one in found.wrappings if one.fingerprint == vault.fingerprints[0]), 0)
+        survey = rotation.survey(tx, vault)
+    assert (survey.unopened_keys, survey.unopened_items, survey.items, survey.ledger_opens) == (0, 0, 1, True)
+    assert sum(wrapping.people for wrapping in survey.wrappings) == KEYS
+    return next((wrapping.people for wrapping in survey.wrappings if wrapping.fingerprint == vault.fingerprints[0]), 0)
 
 
 @pytest.mark.timeout(300)

@@ -41,14 +41,14 @@ async def test_they_all_come_up_and_one_of_them_migrates(
     url = database.url.render_as_string(hide_password=False)
     bots = [fleet.bot(Orders(url, str(tmp_path / f"bot-{number}"), slack.api_url)) for number in range(PROCESSES)]
     try:
-        addresses = [await one.ready() for one in bots]
+        addresses = [await bot.ready() for bot in bots]
         assert len(set(addresses)) == PROCESSES
-        assert all(one.alive for one in bots)
+        assert all(bot.alive for bot in bots)
         with database.read() as tx:
             assert tx.scalars(text("SELECT version_num FROM alembic_version")).all() == [head()]
             assert len(tx.scalars(text(MAKERS)).all()) == 1, "one transaction of one process made every table"
             for table, rows in ((program, 1), (ledger_key, 1), (process, PROCESSES)):
                 assert tx.scalar(select(func.count()).select_from(table)) == rows
     finally:
-        for one in bots:
-            await one.kill()
+        for bot in bots:
+            await bot.kill()

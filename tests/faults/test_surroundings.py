@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]  # a busy machine t
 async def test_the_database_goes_away_and_comes_back(deployment: Deployment) -> None:
     deployment.link()
     bots = [deployment.bot(), deployment.bot()]
-    for one in bots:
-        await one.ready()
+    for bot in bots:
+        await bot.ready()
     for email in EVERYBODY:
         deployment.queue(email, 10)
     deployment.plan_wave()
@@ -45,7 +45,7 @@ async def test_the_database_goes_away_and_comes_back(deployment: Deployment) -> 
     await deployment.all_settled()
     assert deployment.lost_and_doubled() == (0, 0)
     assert len(deployment.states()) == 10 * len(EVERYBODY) + 2
-    assert all(one.alive for one in bots)
+    assert all(bot.alive for bot in bots)
     assert await _ready(bots[0]) == 200
 
 

@@ -68,7 +68,7 @@ async def absent(world: World, ruth: Person, dana: Person, *, tap: bool = False)
 async def transferred(world: World, carol: Person, who: str, to: str, day: str = "2026-09-07") -> None:
     """The coordinator moves somebody to another cohort."""
     form = (await carol.presses(await carol.sends(f"person {who}"), "Transfer")).form
-    chosen = next(one.value for one in options(form) if one.label == to)
+    chosen = next(option.value for option in options(form) if option.label == to)
     await carol.fills(form, cohort=chosen, day=day, reason="moved")
 
 

@@ -94,7 +94,7 @@ async def test_linking_a_channel_says_hello_and_names_who_is_missing(world: Worl
     assert "Welcome, Dana Reyes" in world.to(dana)[-1].text
     again = await dana.presses(question, "Yes, that's me")
     assert "already decided" in said(again)
-    assert sum("Welcome" in one.text for one in world.to(dana)) == 1
+    assert sum("Welcome" in message.text for message in world.to(dana)) == 1
 
 
 async def test_a_private_channel_says_what_to_do(world: World, ruth: Person) -> None:
@@ -161,18 +161,18 @@ async def test_a_break_cancels_what_falls_into_it(world: World, ruth: Person) ->
     await ruth.fills(step.form, HOME)
     assert "Cancelled: First steps" in world.in_channel(HOME)[-1].text
     await world.go_to(datetime(2026, 9, 18, 12, 0, tzinfo=UTC))
-    assert not any("Sep 17" in one.text and "Reminder" in one.text for one in world.in_channel(HOME))
+    assert not any("Sep 17" in message.text and "Reminder" in message.text for message in world.in_channel(HOME))
 
 
 async def test_reminders_come_a_day_and_an_hour_before(world: World, ruth: Person) -> None:
     await linked(world, ruth)
     await scheduled(world, ruth)
     await world.go_to(datetime(2026, 9, 9, 20, 29, tzinfo=UTC))
-    assert not any("Reminder" in one.text for one in world.port.messages)
+    assert not any("Reminder" in message.text for message in world.port.messages)
     await world.go_to(datetime(2026, 9, 9, 20, 30, tzinfo=UTC))
-    assert sum("Reminder" in one.text for one in world.port.messages) == 1
+    assert sum("Reminder" in message.text for message in world.port.messages) == 1
     await world.go_to(datetime(2026, 9, 10, 19, 30, tzinfo=UTC))
-    assert sum("Reminder" in one.text for one in world.port.messages) == 2
+    assert sum("Reminder" in message.text for message in world.port.messages) == 2
     with world.database.read() as tx:
         kept = str(tx.execute(select(delivery)).all())
     assert "meeting.reminder" in kept
@@ -192,9 +192,9 @@ async def test_moving_a_meeting_moves_its_reminders(world: World, ruth: Person, 
     assert "Fri Sep 11, 2026, 4:00 PM CDT" in moved.text
     assert "Fri Sep 11" in world.in_channel(HOME)[1].text  # the announcement follows
     await world.go_to(datetime(2026, 9, 10, 20, 59, tzinfo=UTC))
-    assert not any("Reminder" in one.text for one in world.port.messages)
+    assert not any("Reminder" in message.text for message in world.port.messages)
     await world.go_to(datetime(2026, 9, 10, 21, 0, tzinfo=UTC))
-    assert sum("Reminder" in one.text for one in world.port.messages) == 1
+    assert sum("Reminder" in message.text for message in world.port.messages) == 1
     assert "Only the cohort's mentors" in said(await dana.does_press("meetings.move", meeting_id(world)))
 
 
@@ -236,7 +236,7 @@ async def test_cancelling_the_rest_tells_people_and_can_be_undone(world: World, 
     form = (await ruth.presses(listed, "Cancel", HOME)).form
     reply = await ruth.fills(form, HOME, reach="rest", reason="weather")
     assert "Cancelled 3 meetings" in said(reply)
-    (told,) = [one for one in world.in_channel(HOME) if "are cancelled (weather)" in one.text]
+    (told,) = [message for message in world.in_channel(HOME) if "are cancelled (weather)" in message.text]
     assert "Cancelled: 3 meetings" in told.text
     assert told.text.count("First steps") == 3
     assert "Undone" in said(await ruth.does_press("meetings.restore", meeting_id(world, 1)))
@@ -247,7 +247,7 @@ async def test_cancelling_the_rest_tells_people_and_can_be_undone(world: World, 
     assert "No meeting is cancelled" in told.text
     assert told.text.count("First steps") == 3
     await world.go_to(datetime(2026, 9, 10, 19, 30, tzinfo=UTC))
-    assert sum("Reminder" in one.text for one in world.port.messages) == 2
+    assert sum("Reminder" in message.text for message in world.port.messages) == 2
 
 
 async def test_attendance_from_the_tap_to_the_correction(
@@ -268,7 +268,7 @@ async def test_attendance_from_the_tap_to_the_correction(
     roster = world.to(ruth)[-1]
     assert "Name: Dana Reyes, Attendance: tapped 3:15 PM" in roster.text
     assert "Name: Lee Okafor, Attendance: no tap yet" in roster.text
-    assert [one.label for one in buttons_of(roster.card)] == [
+    assert [button.label for button in buttons_of(roster.card)] == [
         "Confirm the 1 who tapped",
         "Everyone came",
         "Person by person",
@@ -302,8 +302,10 @@ async def test_attendance_from_the_tap_to_the_correction(
     await ruth.fills(form, **{fields["Sam Whitfield"]: "present", "reason": "told_later"})
     assert "Sam Whitfield, Attendance: Present (corrected)" in roster.text
     with world.database.read() as tx:
-        found = meetings.of_series(tx, meetings.between(tx, world.clock.at.replace(day=1), world.clock.at)[0].series_id)
-        story = attendance.story(tx, found[0].id, sam.id)
+        of_series = meetings.of_series(
+            tx, meetings.between(tx, world.clock.at.replace(day=1), world.clock.at)[0].series_id
+        )
+        story = attendance.story(tx, of_series[0].id, sam.id)
     assert [(line.step, line.status, line.by, line.reason) for line in story] == [
         ("confirmed", "excused", "Ruth Ellison", ""),
         ("corrected", "present", "Ruth Ellison", "told_later"),
@@ -351,9 +353,9 @@ async def test_open_attendance_is_chased_and_then_shown_to_the_coordinator(
     await linked(world, ruth)
     await scheduled(world, ruth, repeat="once", until="")
     await world.go_to(datetime(2026, 9, 11, 21, 30, tzinfo=UTC))
-    assert any("Attendance is still open" in one.text for one in world.to(ruth))
+    assert any("Attendance is still open" in message.text for message in world.to(ruth))
     await world.go_to(datetime(2026, 9, 13, 21, 30, tzinfo=UTC))
-    asked = [one for one in world.to(carol) if "still not confirmed" in one.text]
+    asked = [message for message in world.to(carol) if "still not confirmed" in message.text]
     assert len(asked) == 1
     await carol.presses(asked[0], "Everyone came")
     assert "Attendance is complete" in asked[0].text
@@ -381,7 +383,7 @@ async def test_a_checkin_is_saved_and_never_echoed(world: World, ruth: Person, d
     assert "CANARY-form" in values.values()
     assert values["What you typed to me"] == "CANARY-typed and more"
     assert "Undone" in said(await dana.presses(typed, "Undo"))
-    assert "CANARY" not in "".join(one.text for one in world.port.messages)
+    assert "CANARY" not in "".join(message.text for message in world.port.messages)
     with world.database.read() as tx:
         assert all(b"CANARY" not in row.sealed for row in tx.execute(select(vault_item)))
         assert len(tx.execute(select(checkin).where(checkin.c.person_id == dana.id)).all()) == 1
@@ -422,7 +424,7 @@ async def test_exact_commands_win_over_reflections(world: World, dana: Person) -
 
 async def test_asking_the_mentor_sends_just_that(world: World, ruth: Person, dana: Person) -> None:
     await next_checkin(world, dana)
-    asked = next(one for one in world.to(dana) if "How are things" in one.text)
+    asked = next(message for message in world.to(dana) if "How are things" in message.text)
     await dana.types("CANARY words")
     reply = await dana.presses(asked, "Ask my mentor to reach out")
     assert "I asked your mentor to reach out. I sent nothing else." in said(reply)
@@ -430,16 +432,16 @@ async def test_asking_the_mentor_sends_just_that(world: World, ruth: Person, dan
     assert "Dana Reyes asked you to reach out" in received
     assert "CANARY" not in received
     await dana.does_press("checkins.reach", str(checkin_id(world)))
-    assert sum("reach out" in one.text for one in world.to(ruth)) == 1
+    assert sum("reach out" in message.text for message in world.to(ruth)) == 1
 
 
 async def test_an_unanswered_checkin_is_nudged_once_and_closes(world: World, dana: Person, lee: Person) -> None:
     await next_checkin(world, dana)
-    asked = next(one for one in world.to(lee) if "How are things" in one.text)
+    asked = next(message for message in world.to(lee) if "How are things" in message.text)
     await lee.presses(asked, "3")
     await world.pass_time(days=3, hours=1)
-    assert sum("still open" in one.text for one in world.to(dana)) == 1
-    assert not any("still open" in one.text for one in world.to(lee))
+    assert sum("still open" in message.text for message in world.to(dana)) == 1
+    assert not any("still open" in message.text for message in world.to(lee))
     await world.pass_time(days=5)
     assert "This check-in is closed" in asked.text
     assert "is closed" in said(await lee.does_press("checkins.pulse", str(checkin_of(world, lee)), "5"))
@@ -454,9 +456,9 @@ async def test_snoozing_stops_checkins_until_the_day(world: World, dana: Person)
     reply = await dana.sends("snooze until 2026-10-20")
     assert "No check-ins until Tue Oct 20, 2026" in said(reply)
     await world.go_to(datetime(2026, 10, 19, tzinfo=UTC))
-    assert not any("How are things" in one.text for one in world.to(dana))
+    assert not any("How are things" in message.text for message in world.to(dana))
     await world.go_to(datetime(2026, 11, 20, tzinfo=UTC))
-    assert any("How are things" in one.text for one in world.to(dana))
+    assert any("How are things" in message.text for message in world.to(dana))
     assert "is past. Choose a later day." in said(await dana.sends("snooze until 2020-01-01"))
     assert "Until when?" in said(await dana.sends("snooze"))
 
@@ -466,7 +468,7 @@ async def test_mentors_get_checkins_only_when_they_want(world: World, ruth: Pers
     assert world.to(ruth) == []
     assert "Check-ins are on" in said(await ruth.sends("checkins on"))
     await next_checkin(world, ruth)
-    assert any("How are things" in one.text for one in world.to(ruth))
+    assert any("How are things" in message.text for message in world.to(ruth))
 
 
 async def test_nobody_sees_a_standing_that_is_not_theirs(
@@ -491,7 +493,7 @@ async def test_a_summary_is_previewed_posted_edited_and_withdrawn(world: World, 
     await linked(world, ruth)
     await scheduled(world, ruth, repeat="once", until="")
     await world.go_to(datetime(2026, 9, 11, 21, 30, tzinfo=UTC))
-    assert sum("Please write a summary" in one.text for one in world.to(ruth)) == 1
+    assert sum("Please write a summary" in message.text for message in world.to(ruth)) == 1
     form = (await ruth.sends("summary", HOME)).form
     assert "leave out student names" in said(await ruth.sends("summary", HOME))
     step = await ruth.fills(form, HOME, topics=["responsive"], did="We met <b>all</b>.", next="Bring forms.")
@@ -515,7 +517,7 @@ async def test_the_digest_names_what_needs_the_coordinator(world: World, ruth: P
     await linked(world, ruth)
     await scheduled(world, ruth)
     await world.go_to(datetime(2026, 9, 14, 12, 29, tzinfo=UTC))
-    assert not any("Weekly digest" in one.text for one in world.to(carol))
+    assert not any("Weekly digest" in message.text for message in world.to(carol))
     await world.go_to(datetime(2026, 9, 14, 12, 30, tzinfo=UTC))
     text = world.to(carol)[-1].text
     assert "Weekly digest" in text
@@ -523,7 +525,7 @@ async def test_the_digest_names_what_needs_the_coordinator(world: World, ruth: P
     assert "Thu Sep 17, 2026, 3:30 PM CDT: Ozarks, First steps" in text
     assert "Cohort: Gateway, Mentees: 1" in text
     await world.pass_time(days=7)
-    assert sum("Weekly digest" in one.text for one in world.to(carol)) == 2
+    assert sum("Weekly digest" in message.text for message in world.to(carol)) == 2
     assert "is only for coordinators" in said(await ruth.sends("digest"))
 
 
@@ -554,8 +556,8 @@ async def test_the_coordinator_matches_a_guest(world: World, carol: Person) -> N
     form = (await carol.presses(card, "Match someone")).form
     assert form is not None
     options = {field.id: getattr(field, "options", ()) for field in form.fields}
-    person = next(one.value for one in options["person"] if "Lee Okafor" in one.label)
-    account = next(one.value for one in options["account"] if "guest" in one.label)
+    person = next(option.value for option in options["person"] if "Lee Okafor" in option.label)
+    account = next(option.value for option in options["account"] if "guest" in option.label)
     assert "now matched" in said(await carol.fills(form, person=person, account=account))
     assert "Welcome, Lee Okafor" in world.to(guest)[-1].text
     assert "Your progress" in said(await guest.sends("progress"))
@@ -588,7 +590,7 @@ async def test_a_nudge_does_not_come_on_a_break(world: World, dana: Person, caro
     with world.database.write() as tx:
         breaks.add(world.work(tx), None, date.fromisoformat(day), date.fromisoformat(day), "Holiday", carol.id)
     await world.pass_time(days=4)
-    assert not any("still open" in one.text for one in world.to(dana))
+    assert not any("still open" in message.text for message in world.to(dana))
 
 
 async def test_an_account_seen_before_the_roster_is_asked_after_it(world: World) -> None:
@@ -612,9 +614,9 @@ async def test_reminder_times_are_the_cohorts_to_set(world: World, ruth: Person)
     reply = await ruth.fills(form, HOME, first="2880", second="", weekday="0", at="09:00", weeks="1")
     assert "Reminders: 2 days before. Check-ins: every week on Monday at 9:00 AM" in said(reply)
     await world.go_to(datetime(2026, 9, 8, 20, 30, tzinfo=UTC))
-    assert sum("Reminder" in one.text for one in world.port.messages) == 1
+    assert sum("Reminder" in message.text for message in world.port.messages) == 1
     await world.go_to(datetime(2026, 9, 10, 20, 0, tzinfo=UTC))
-    assert sum("Reminder" in one.text for one in world.port.messages) == 1
+    assert sum("Reminder" in message.text for message in world.port.messages) == 1
 
 
 def home_of_ozarks(world: World) -> str | None:

@@ -97,9 +97,9 @@ async def test_a_visit_elsewhere(local: Local) -> None:
 
 
 async def test_people_are_found_by_their_address(local: Local) -> None:
-    found = await local.workspace.port.find_by_email("local", " Dana@Example.org ")
-    assert found is not None
-    assert found.account.user == MENTEE.user
+    profile = await local.workspace.port.find_by_email("local", " Dana@Example.org ")
+    assert profile is not None
+    assert profile.account.user == MENTEE.user
     assert await local.workspace.port.find_by_email("local", "") is None
     assert await local.workspace.port.find_by_email("local", "nobody@example.org") is None
 

@@ -166,8 +166,8 @@ def test_names_are_isolated_from_what_stands_beside_them(renderer: Renderer) -> 
 def test_a_chart_of_nothing_is_drawn() -> None:
     nothing = Chart("pie", "Empty", ("a", "b"), (Series("s", (0, 0)),))
     assert [piece.value for piece in charts.slices(nothing)] == ["0", "0"]
-    one = Chart("line", "One", ("a",), (Series("s", (0,)),))
-    assert charts.lines(one).lines[0].strokes == ()
+    chart = Chart("line", "One", ("a",), (Series("s", (0,)),))
+    assert charts.lines(chart).lines[0].strokes == ()
     assert charts.bars(Chart("bar", "None", (), ())).groups == ()
 
 

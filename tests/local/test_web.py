@@ -57,7 +57,7 @@ async def test_what_is_pressed_at_home_changes_it_opens_a_form_or_is_answered_in
     assert "form" in await press("toy.steps")
     assert await press("toy.other") == {"go": path_of(DANA, direct(DANA))}
     assert "Pressed toy.other." in await local.read(DANA, direct(DANA))
-    assert all(one.place.conversation == direct(DANA) for one in local.toy.seen)
+    assert all(request.place.conversation == direct(DANA) for request in local.toy.seen)
 
 
 # Commands and typed text -------------------------------------------------------------------

@@ -25,7 +25,7 @@ def patterns() -> Iterator[str]:
             match node:
                 case ast.JoinedStr(values):
                     yield "".join(
-                        re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in values
+                        re.escape(str(expr.value)) if isinstance(expr, ast.Constant) else ".+" for expr in values
                     )
                 case ast.Constant(str(text)) if " " in text:
                     yield re.escape(text)
@@ -47,4 +47,4 @@ def test_every_kind_of_sealed_row_is_told() -> None:
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_each_sentence_of_the_verification_is_one_that_it_says(sentence: str) -> None:
     about_somebody = sentence.removeprefix("Dana Reyes: ").removesuffix(".")
-    assert any(re.fullmatch(one, sentence) or re.fullmatch(one, about_somebody) for one in patterns())
+    assert any(re.fullmatch(pattern, sentence) or re.fullmatch(pattern, about_somebody) for pattern in patterns())

@@ -18,8 +18,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 def rows(heading: str) -> dict[str, str]:
     """The first cell of each row of a table, and the last."""
-    found = re.findall(r"^\| (.+?) \|.*? (\S.*) \|$", part(README, heading), re.MULTILINE)
-    return {first: last for first, last in found if not first.startswith("---")}
+    findall = re.findall(r"^\| (.+?) \|.*? (\S.*) \|$", part(README, heading), re.MULTILINE)
+    return {first: last for first, last in findall if not first.startswith("---")}
 
 
 @pytest.mark.parametrize(

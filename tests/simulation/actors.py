@@ -61,7 +61,7 @@ class Someone:
 
 def people_of(shape: Shape, dice: Random) -> list[Someone]:
     """Two coordinators, and for each cohort a mentor or two and six to nine mentees."""
-    found = [
+    persons = [
         Someone(f"U-Coord{number}", f"Coordinator {number}", "coordinator", "", PAPER, "America/Chicago", 0.95)
         for number in (1, 2)
     ]
@@ -71,19 +71,19 @@ def people_of(shape: Shape, dice: Random) -> list[Someone]:
         region = REGIONS[number % len(REGIONS)]
         for place in range(dice.choice((1, 1, 2))):
             name = f"Mentor {number} {place + 1}"
-            found.append(_someone(dice, f"U-Mentor{number}-{place}", name, "mentor", cohort, platform, region))
+            persons.append(_someone(dice, f"U-Mentor{number}-{place}", name, "mentor", cohort, platform, region))
         size = dice.randint(6, 9)
-        found += [mentee(dice, f"{number}-{place}", cohort, platform, region, FIRST_YEAR) for place in range(size)]
-    return found
+        persons += [mentee(dice, f"{number}-{place}", cohort, platform, region, FIRST_YEAR) for place in range(size)]
+    return persons
 
 
 def mentee(dice: Random, number: str, cohort: str, platform: str, region: str, starts: date) -> Someone:
     """A new mentee; whoever comes later joins in the middle of a year."""
-    one = _someone(dice, f"U-Mentee{number}", f"Mentee {number}", "mentee", cohort, platform, region)
-    one.starts = starts
-    one.track = "mid-year" if (starts.month, starts.day) != (7, 1) else dice.choice(TRACKS)
-    one.district = f"District {dice.randint(1, 12)}"
-    return one
+    person = _someone(dice, f"U-Mentee{number}", f"Mentee {number}", "mentee", cohort, platform, region)
+    person.starts = starts
+    person.track = "mid-year" if (starts.month, starts.day) != (7, 1) else dice.choice(TRACKS)
+    person.district = f"District {dice.randint(1, 12)}"
+    return person
 
 
 def _someone(dice: Random, user: str, name: str, role: Role, cohort: str, platform: str, region: str) -> Someone:

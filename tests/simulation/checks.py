@@ -155,35 +155,37 @@ class Checks:
             if not shown or shown[0].updates < count:
                 raise Broken("nothing lost", f"{count} changes of the message {target} were sent, not all arrived")
         for platform in self.sim.platforms.values():
-            twice = [one for one, found in platform.by_delivery.items() if len(found) > 1]
+            twice = [id_ for id_, found in platform.by_delivery.items() if len(found) > 1]
             if twice:
                 raise Broken(
                     "nothing doubled", f"delivery {twice[0]} arrived {len(platform.by_delivery[twice[0]])} times"
                 )
 
     def _received(self, delivery_id: UUID) -> list[Any]:
-        return [one for platform in self.sim.platforms.values() for one in platform.by_delivery.get(delivery_id, ())]
+        return [
+            message for platform in self.sim.platforms.values() for message in platform.by_delivery.get(delivery_id, ())
+        ]
 
     def _post(self, row: Any) -> None:
-        found = self._received(row.id)
+        received = self._received(row.id)
         what = f"delivery {row.id} ({row.kind}) is {row.state} ({row.reason})"
-        if len(found) > 1:
+        if len(received) > 1:
             raise Broken("nothing doubled", what)
-        if row.state == "sent" and not found:
+        if row.state == "sent" and not received:
             raise Broken("nothing lost", f"{what}, and never arrived")
-        if row.state == "sent" and found[0].id != row.message:
+        if row.state == "sent" and received[0].id != row.message:
             raise Broken("nothing lost", f"{what}, and its message id is another's")
-        if row.state in ("queued", "dropped", "failed") and found:
+        if row.state in ("queued", "dropped", "failed") and received:
             raise Broken("nothing lost", f"{what}, and yet it arrived")
-        if row.state == "unconfirmed" and row.person_id is not None and found and self._can_look(found[0]):
+        if row.state == "unconfirmed" and row.person_id is not None and received and self._can_look(received[0]):
             raise Broken("nothing lost", f"{what}, though it can be looked up")
 
     def _can_look(self, message: Any) -> bool:
         """Whether the chat of a message could be searched: its person is still there."""
         user = message.conversation.removeprefix(direct(""))
         return any(
-            message.id in one.messages and one.can_look and user not in one.deactivated
-            for one in self.sim.platforms.values()
+            message.id in paper_platform.messages and paper_platform.can_look and user not in paper_platform.deactivated
+            for paper_platform in self.sim.platforms.values()
         )
 
     def _stuck(self, row: Any) -> None:
@@ -235,14 +237,16 @@ class Checks:
         chosen = [one for number, one in enumerate(every) if whole or one in changed or number % SHARE == day % SHARE]
         today = self.now.astimezone(naive.ZONE).date()
         books = naive.read_books(tx, chosen)
-        found = {one.id: one for one in standings.of_people(tx, chosen, self.now)}
+        found = {mentee.id: mentee for mentee in standings.of_people(tx, chosen, self.now)}
         if set(found) != set(books):
             raise Broken("standings", "not everybody has one")
-        for person_id, one in found.items():
+        for person_id, mentee in found.items():
             expected = naive.measure(books[person_id], today)
-            real = naive.Measured(one.standing.state, dict(_figures(one)))
+            real = naive.Measured(mentee.standing.state, dict(_figures(mentee)))
             if real != expected:
-                raise Broken("standings", f"{one.name} on {today}: the product says {real}, the lines say {expected}")
+                raise Broken(
+                    "standings", f"{mentee.name} on {today}: the product says {real}, the lines say {expected}"
+                )
             self._approval(tx, person_id, expected.state == "complete")
 
     def _approval(self, tx: Tx, person_id: UUID, complete: bool) -> None:
@@ -392,12 +396,12 @@ class Checks:
             ]
 
     def after_look(self, expected: Iterable[ExpectedCheckins]) -> None:
-        for one in expected:
+        for expected_checkins in expected:
             with self.sim.database.read() as tx:
                 query = select(checkin.c.person_id, checkin.c.day)
-                days = {day for _, day in one.people}
+                days = {day for _, day in expected_checkins.people}
                 there = {tuple(row) for row in tx.execute(query.where(checkin.c.day.in_(days)))}
-            missing = sorted(one.people - there)
+            missing = sorted(expected_checkins.people - there)
             if missing:
                 raise Broken("nothing forgotten", f"no check-in was opened for {missing[0]}")
 
@@ -406,9 +410,9 @@ class Checks:
     def figures(self, tx: Tx) -> None:
         """What is said of a group could be said without any one of the others, is true, and never changes."""
         rows = {row.id: row for row in tx.execute(select(figure))}
-        for one, before in self._figures_before.items():
-            if tuple(rows.get(one, ())) != before:
-                raise Broken("group figures", f"the figure {one} was made anew")
+        for id_, before in self._figures_before.items():
+            if tuple(rows.get(id_, ())) != before:
+                raise Broken("group figures", f"the figure {id_} was made anew")
         months = {row.month for row in rows.values() if row.id not in self._figures_before}
         for month in sorted(months):
             self._month_of_figures(tx, month, [row for row in rows.values() if row.month == month])
@@ -438,24 +442,24 @@ LARGE = ("delivery", "due_moment", "ledger_line", "history")  # searched once a 
 
 def _search(table: Table, sqlite: bool) -> Select[Any]:
     """Rows of a table that hold a secret in any column of text, JSON or bytes."""
-    found: list[ColumnElement[bool]] = []
+    column_elements: list[ColumnElement[bool]] = []
     for column in table.columns:
         if isinstance(column.type, LargeBinary):
             place = func.instr if sqlite else func.strpos
             text = column if sqlite else func.encode(column, "escape")
-            found.append(place(text, SECRET.encode() if sqlite else SECRET) > 0)
+            column_elements.append(place(text, SECRET.encode() if sqlite else SECRET) > 0)
         elif isinstance(column.type, JSON):
-            found.append(cast(column, Text).contains(SECRET))
+            column_elements.append(cast(column, Text).contains(SECRET))
         elif isinstance(column.type, String):
-            found.append(column.contains(SECRET))
-    return select(*table.primary_key.columns).where(or_(false(), *found)).limit(1)
+            column_elements.append(column.contains(SECRET))
+    return select(*table.primary_key.columns).where(or_(false(), *column_elements)).limit(1)
 
 
 UNMARKED = ("id", "enrolment_id", "position", "mark", "seal")
 
 
-def _figures(one: standings.Mentee) -> Iterable[tuple[tuple[int, str], naive.Figures]]:
-    for year in one.standing.years:
+def _figures(mentee: standings.Mentee) -> Iterable[tuple[tuple[int, str], naive.Figures]]:
+    for year in mentee.standing.years:
         for rule in year.requirements:
             yield (year.number, rule.rule), (rule.need or 0, rule.have, rule.credited, rule.waived, rule.outcome)
 
@@ -521,15 +525,15 @@ def _certified(tx: Tx) -> set[UUID]:
 def _expected(tx: Tx, every: Iterable[_Getter], came: datetime) -> Iterable[tuple[UUID, date]]:
     """Those whose rhythm meets this time, and who are neither on a break, on leave nor snoozing."""
     off = [row for row in tx.execute(select(break_)) if row.removed_at is None]
-    books = naive.read_books(tx, [one.person for one in every])
-    for one in every:
-        local = to_local(came, one.zone)
+    books = naive.read_books(tx, [getter.person for getter in every])
+    for getter in every:
+        local = to_local(came, getter.zone)
         week = (local.date() - date(2024, 1, 1)).days // 7
-        if (local.weekday(), local.time(), week % one.weeks) != (one.weekday, one.at, 0):
+        if (local.weekday(), local.time(), week % getter.weeks) != (getter.weekday, getter.at, 0):
             continue
         day = local.date()
-        away = any(row.starts <= day <= row.ends for row in off if row.cohort_id in (None, one.cohort))
-        asleep = one.snoozed_until is not None and day < one.snoozed_until
-        leave = one.person in books and naive.on_leave(books[one.person], day)
+        away = any(row.starts <= day <= row.ends for row in off if row.cohort_id in (None, getter.cohort))
+        asleep = getter.snoozed_until is not None and day < getter.snoozed_until
+        leave = getter.person in books and naive.on_leave(books[getter.person], day)
         if not (away or asleep or leave):
-            yield one.person, day
+            yield getter.person, day

@@ -53,12 +53,12 @@ WISHES = (
 DAYS_LATE = (1200, 8000)  # minutes
 
 
-def wish_for(one: Someone, names: Sequence[str], dice: Random) -> tuple[str, timedelta] | None:
+def wish_for(person: Someone, names: Sequence[str], dice: Random) -> tuple[str, timedelta] | None:
     """Which button somebody will press on a card with these, and how much later; None: they let it be."""
     for wish in WISHES:
-        if wish.sees not in names or one.role not in wish.roles:
+        if wish.sees not in names or person.role not in wish.roles:
             continue
-        if dice.random() >= wish.chance * one.diligence:
+        if dice.random() >= wish.chance * person.diligence:
             continue
         between = DAYS_LATE if dice.random() < wish.late else wish.between
         return dice.choice(wish.does), timedelta(minutes=dice.randint(*between), seconds=dice.randrange(60))
@@ -138,7 +138,7 @@ class Filler:
         """What is changed of the form's own values; None: it is closed without being sent."""
         if form.submit is None or self.dice.random() < 0.03:
             return None
-        known = {name: value for name, value in self.given.items() if name in {one.id for one in form.fields}}
+        known = {name: value for name, value in self.given.items() if name in {field.id for field in form.fields}}
         filling = FILLINGS.get(form.action.name)
         return (filling(self, form) if filling else {}) | known
 
@@ -147,7 +147,7 @@ class Filler:
         return (today + timedelta(days=self.dice.randint(low, high))).isoformat()
 
     def option(self, form: Form, name: str) -> str:
-        options = next(one.options for one in form.fields if isinstance(one, ChoiceField) and one.id == name)
+        options = next(field.options for field in form.fields if isinstance(field, ChoiceField) and field.id == name)
         return self.dice.choice(options).value if options else ""
 
     def options(self, form: Form, *names: str) -> Values:
@@ -169,12 +169,15 @@ def _roster(filler: Filler, form: Form) -> Values:
 
 
 def _minutes(filler: Filler, form: Form) -> Values:
-    numbers = [one for one in form.fields if isinstance(one, NumberField)]
-    return {one.id: str(filler.dice.randint(one.minimum, one.maximum)) for one in numbers}
+    numbers = [field for field in form.fields if isinstance(field, NumberField)]
+    return {
+        number_field.id: str(filler.dice.randint(number_field.minimum, number_field.maximum))
+        for number_field in numbers
+    }
 
 
 def _reflection(filler: Filler, form: Form) -> Values:
-    return {one.id: filler.secret("own") for one in form.fields if filler.dice.random() < 0.7}
+    return {field.id: filler.secret("own") for field in form.fields if filler.dice.random() < 0.7}
 
 
 def _dispute(filler: Filler, form: Form) -> Values:

@@ -140,5 +140,5 @@ class Secrets:
 
 
 def _secrets_in(form: Form, known: Mapping[str, str]) -> list[str]:
-    text = plain(Card(form.title, form.blocks)) + "\n".join(str(getattr(one, "value", "")) for one in form.fields)
+    text = plain(Card(form.title, form.blocks)) + "\n".join(str(getattr(field, "value", "")) for field in form.fields)
     return [name for name in known if f"{name}." in text] if SECRET in text else []

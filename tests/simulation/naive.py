@@ -83,10 +83,10 @@ def _rows(tx: Tx, query: Any) -> list[Row]:
 def measure(books: Books, today: date) -> Measured:
     """The state and figures of one mentee on a day."""
     years = _years(books, today)
-    found = _meetings(books, today)
+    meetings = _meetings(books, today)
     figures: dict[tuple[int, str], Figures] = {}
     for number, (begins, ends) in enumerate(years, 1):
-        inside = [(verdict, absent) for day, verdict, absent in found if begins <= day <= ends]
+        inside = [(verdict, absent) for day, verdict, absent in meetings if begins <= day <= ends]
         figures[number, "meetings"] = _by_meetings(books, number, begins, ends, [one for one, _ in inside], today)
         figures[number, "contacts"] = _by_contacts(books, number, begins, ends, today)
         absences = sum(absent and verdict.startswith("missed") for verdict, absent in inside)
@@ -96,7 +96,7 @@ def measure(books: Books, today: date) -> Measured:
 
 
 def _state(books: Books, figures: Mapping[tuple[int, str], Figures], today: date) -> str:
-    outcomes = {one[-1] for one in figures.values()}
+    outcomes = {figure[-1] for figure in figures.values()}
     if outcomes == {"met"}:
         return "complete"
     if _year(books.enrolled["starts"]) < _year(_day(books.first_here)):  # nothing is imported here
@@ -266,7 +266,7 @@ def _limit(found: Sequence[tuple[date, UUID, str, bool]]) -> list[tuple[date, st
 def _still_open(books: Books, spoken_for: set[UUID], today: date) -> list[date]:
     """The cohort's meetings without a word on the mentee, since they came to it and outside of leaves."""
     moves = [date.fromisoformat(row["detail"]["on"]) for row in books.lines if row["kind"] == "transfer"]
-    since = max([books.enrolled["starts"], *(one for one in moves if one <= today)])
+    since = max([books.enrolled["starts"], *(day for day in moves if day <= today)])
     days = [
         _day(row["starts_at"]) for row in books.calendar if row["cancelled_at"] is None and row["id"] not in spoken_for
     ]
@@ -304,14 +304,14 @@ def _given(books: Books, rule: str, number: int, ends: date, missing: int) -> tu
     return credited, min(waived, missing - credited)
 
 
-def _by_meetings(books: Books, number: int, begins: date, ends: date, found: Sequence[str], today: date) -> Figures:
+def _by_meetings(books: Books, number: int, begins: date, ends: date, texts: Sequence[str], today: date) -> Figures:
     need = _need(books, "meetings", number, begins, ends)
-    have = sum(worth in ("counts", "made up") for worth in found)
+    have = sum(worth in ("counts", "made up") for worth in texts)
     credited, waived = _given(books, "meetings", number, ends, max(0, need - have))
     missing = max(0, need - have - credited - waived)
-    coming = sum(worth in ("open", "pending") for worth in found)
-    missed = sum(worth.startswith("missed") for worth in found)
-    could = coming + found.count("missed, open")
+    coming = sum(worth in ("open", "pending") for worth in texts)
+    missed = sum(worth.startswith("missed") for worth in texts)
+    could = coming + texts.count("missed, open")
     asked = min(missing, coming + missed)  # the cohort offered no more
     if missing == 0:
         outcome = "met"

@@ -72,8 +72,8 @@ class PaperPlatform:
         if not self.can_look or not (to.conversation is None or to.conversation.startswith(direct(""))):
             raise CannotLook(CannotLook.__doc__)
         self._after("find", await self._before("find", to))
-        found = self.by_delivery.get(delivery)
-        return Sent(found[0].conversation, found[0].id) if found else None
+        messages = self.by_delivery.get(delivery)
+        return Sent(messages[0].conversation, messages[0].id) if messages else None
 
     async def profile(self, who: AccountKey, place: Place) -> Profile:
         self._after("profile", await self._before("profile", None))
@@ -88,7 +88,7 @@ class PaperPlatform:
 
     async def find_by_email(self, tenant: str, email: str) -> Profile | None:
         self._after("find_by_email", await self._before("find_by_email", None))
-        return next((one for one in self.profiles.values() if one.email == email), None)
+        return next((profile for profile in self.profiles.values() if profile.email == email), None)
 
     # Failing ------------------------------------------------------------------------------------
 

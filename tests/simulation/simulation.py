@@ -93,9 +93,9 @@ class Simulation:
             SLATE: PaperPlatform(SLATE, False, self.life, self._on_screen),
         }
         self.town = people_of(shape, self.dice)
-        self.by_user = {one.user: one for one in self.town}
+        self.by_user = {person.user: person for person in self.town}
         ids = Random(f"{seed}:ids")
-        coordinators = tuple(one.email for one in self.town if one.role == "coordinator")
+        coordinators = tuple(person.email for person in self.town if person.role == "coordinator")
         self.process = Process(database, self.life, lambda: UUID(int=ids.getrandbits(128), version=4), coordinators)
         self.down_until: datetime | None = None
         self.down: list[tuple[datetime, datetime]] = []  # every time the process was away
@@ -205,38 +205,38 @@ class Simulation:
         self.process.start(self.platforms)
         await self.process.operate(_adopt)
         await self._import(self.town)
-        for one in self.town:
-            self._give_account(one)
-        for one in self.town:
-            if one.role != "mentee" or not has_home(one.cohort):
-                self.later(30, 4000, self._sends(one, "help"))
-        for cohort in sorted({one.cohort for one in self.town if one.role == "mentor"}):
+        for person in self.town:
+            self._give_account(person)
+        for person in self.town:
+            if person.role != "mentee" or not has_home(person.cohort):
+                self.later(30, 4000, self._sends(person, "help"))
+        for cohort in sorted({person.cohort for person in self.town if person.role == "mentor"}):
             if has_home(cohort):
                 self.later(5000, 8000, self._sends(self._mentor(cohort), "cohort link", cohort))
             if int(cohort.rsplit(maxsplit=1)[-1]) % 4:
                 calm: Values = {"weeks": "6"}  # so that two years fit in minutes
                 self.later(
-                    4100, 4900, self._sends(self._mentor(cohort), "cohort", presses=("cohort.settings",), given=calm)
+                    4100, 4900, self._sends(self._mentor(cohort), "cohort", presses=("cohort.settings",), values=calm)
                 )
         for year in range((self.shape.days + 364) // 365):
             self._plan_year(FIRST_DAY.replace(year=FIRST_DAY.year + year))
 
     async def _import(self, rows: Sequence[Someone]) -> None:
-        found, problems = read_roster(HEADER + "".join(one.row for one in rows))
+        found, problems = read_roster(HEADER + "".join(person.row for person in rows))
         if problems:
             raise ValueError(str(problems[0]))
         await self.process.operate(lambda work: import_roster(work, found))
         self.diary.note(self.clock.at, "roster", len(rows))
 
-    def _give_account(self, one: Someone) -> None:
-        platform = self.platforms[one.platform]
-        key = AccountKey(one.platform, TENANT, one.user)
-        platform.profiles[one.user] = Profile(key, one.name, one.email, email_confirmed=True, member=True)
-        if one.role != "coordinator" and has_home(one.cohort):
-            platform.members.setdefault(one.cohort, []).append(one.user)
+    def _give_account(self, person: Someone) -> None:
+        platform = self.platforms[person.platform]
+        key = AccountKey(person.platform, TENANT, person.user)
+        platform.profiles[person.user] = Profile(key, person.name, person.email, email_confirmed=True, member=True)
+        if person.role != "coordinator" and has_home(person.cohort):
+            platform.members.setdefault(person.cohort, []).append(person.user)
 
     def _mentor(self, cohort: str) -> Someone:
-        return next(one for one in self.town if one.role == "mentor" and one.cohort == cohort)
+        return next(person for person in self.town if person.role == "mentor" and person.cohort == cohort)
 
     def _plan_year(self, first: date) -> None:
         """Breaks are entered and every cohort's meetings scheduled in August."""
@@ -247,10 +247,10 @@ class Simulation:
             given: Values = {"label": label, "starts": str(starts), "ends": str(last), "scope": "program"}
             at = august + timedelta(days=6, minutes=self.dice.randrange(600, 900))
             self.plan(at, self._sends(self.town[0], "breaks", "Cohort 1", ("breaks.new",), given))
-        for cohort in sorted({one.cohort for one in self.town if one.role == "mentor"}):
+        for cohort in sorted({person.cohort for person in self.town if person.role == "mentor"}):
             given = self._series(first)
             at = august + timedelta(days=8, minutes=self.dice.randrange(10_000))
-            self.plan(at, self._sends(self._mentor(cohort), "meeting new", given=given))
+            self.plan(at, self._sends(self._mentor(cohort), "meeting new", values=given))
 
     def _series(self, first: date) -> Values:
         repeat = self.dice.choices(("monthly_weekday", "biweekly"), (0.8, 0.2))[0]
@@ -272,19 +272,19 @@ class Simulation:
         def somewhen() -> datetime:
             return midnight + timedelta(seconds=self.dice.randrange(4 * 3600, 18 * 3600))
 
-        for one in self.town:
-            for habit in HABITS[one.role]:
-                if self.dice.random() < 1 / habit.days and not one.gone:
-                    self.plan(somewhen(), self._sends(one, habit.words, presses=habit.presses))
+        for person in self.town:
+            for habit in HABITS[person.role]:
+                if self.dice.random() < 1 / habit.days and not person.gone:
+                    self.plan(somewhen(), self._sends(person, habit.words, presses=habit.presses))
         self._plan_staff(somewhen)
         self._plan_comings(somewhen)
         if self.dice.random() < 1 / 150:
-            self._archive(self.dice.choice([one for one in self.town if one.role == "mentor"]))
+            self._archive(self.dice.choice([person for person in self.town if person.role == "mentor"]))
 
     def _plan_staff(self, somewhen: Callable[[], datetime]) -> None:
         """The coordinators change somebody's record."""
         if self.dice.random() < self.shape.cohorts / 200:
-            who = self.dice.choice([one for one in self.town if one.role == "mentee"])
+            who = self.dice.choice([person for person in self.town if person.role == "mentee"])
             press = (self.dice.choice(RECORD_CHANGES),)
             self.plan(somewhen(), self._sends(self.dice.choice(self.town[:2]), f"person {who.email}", presses=press))
         if self.dice.random() < 1 / 60:
@@ -299,21 +299,21 @@ class Simulation:
             self.plan(somewhen(), self._loses_account)
 
     async def _joins(self) -> None:
-        mentor = self.dice.choice([one for one in self.town if one.role == "mentor"])
+        mentor = self.dice.choice([person for person in self.town if person.role == "mentor"])
         today = self.clock.at.date()
-        one = mentee(self.dice, f"N{len(self.town)}", mentor.cohort, mentor.platform, mentor.region, today)
-        self.town.append(one)
-        self.by_user[one.user] = one
-        self._give_account(one)
-        await self._import([one])
-        self.later(10, 4000, self._sends(one, "help"))
+        person = mentee(self.dice, f"N{len(self.town)}", mentor.cohort, mentor.platform, mentor.region, today)
+        self.town.append(person)
+        self.by_user[person.user] = person
+        self._give_account(person)
+        await self._import([person])
+        self.later(10, 4000, self._sends(person, "help"))
 
     async def _loses_account(self) -> None:
         """Somebody's account is deactivated; the program does not know yet."""
-        one = self.dice.choice([one for one in self.town if one.role == "mentee"])
-        one.gone = True
-        self.platforms[one.platform].deactivated.add(one.user)
-        self.diary.note(self.clock.at, "deactivated", one.user)
+        person = self.dice.choice([person for person in self.town if person.role == "mentee"])
+        person.gone = True
+        self.platforms[person.platform].deactivated.add(person.user)
+        self.diary.note(self.clock.at, "deactivated", person.user)
 
     def _archive(self, mentor: Someone) -> None:
         """The cohort's channel is archived, and opened again after a day or two."""
@@ -333,140 +333,140 @@ class Simulation:
         self.secrets.shown_on_a_screen(message.card, message.conversation)
         if message.updates:
             return
-        names = [one.action.name for one in buttons_of(message.card)]
-        for one in self._readers(message.conversation) if names else ():
-            wish = wish_for(one, names, self.dice)
+        names = [button.action.name for button in buttons_of(message.card)]
+        for person in self._readers(message.conversation) if names else ():
+            wish = wish_for(person, names, self.dice)
             if wish is not None:
                 name, delay = wish
-                self.plan(self.clock.at + delay, self._takes(one, message, name))
+                self.plan(self.clock.at + delay, self._takes(person, message, name))
 
     def _readers(self, conversation: str) -> list[Someone]:
         user = conversation.removeprefix(direct(""))
         if user != conversation:
             return [self.by_user[user]] if not self.by_user[user].gone else []
-        return [one for one in self.town if one.cohort == conversation and not one.gone]
+        return [person for person in self.town if person.cohort == conversation and not person.gone]
 
-    def _takes(self, one: Someone, message: Message, name: str) -> Doing:
+    def _takes(self, person: Someone, message: Message, name: str) -> Doing:
         async def doing() -> None:
             channel = None if message.conversation.startswith(direct("")) else message.conversation
             if name == "typed":
-                await self._types(one)
+                await self._types(person)
             else:
-                await self._press(one, message.card, name, channel)
+                await self._press(person, message.card, name, channel)
 
         return doing
 
     def _sends(
         self,
-        one: Someone,
+        person: Someone,
         words: str,
         channel: str | None = None,
         presses: Sequence[str] = (),
-        given: Values | None = None,
+        values: Values | None = None,
     ) -> Doing:
         """Send a command, answer the form or press on the card that comes back."""
 
         async def doing() -> None:
-            reply = await self.ask(one, Command(words), channel)
-            await self._follow(one, reply, channel, given)
+            reply = await self.ask(person, Command(words), channel)
+            await self._follow(person, reply, channel, values)
             for name in ("identity.yes", *presses):
                 if reply is not None and reply.card is not None:
-                    reply = await self._press(one, reply.card, name, channel, given) or reply
+                    reply = await self._press(person, reply.card, name, channel, values) or reply
 
         return doing
 
-    async def _types(self, one: Someone) -> None:
-        reply = await self.ask(one, Typed(self.secrets.new(one.user, "own")))
+    async def _types(self, person: Someone) -> None:
+        reply = await self.ask(person, Typed(self.secrets.new(person.user, "own")))
         chosen = self.dice.choices(("checkins.keep", "checkins.discard", ""), (6, 1, 1))[0]
         if chosen and reply is not None and reply.card is not None:
-            await self._press(one, reply.card, chosen, None)
+            await self._press(person, reply.card, chosen, None)
 
     async def _press(
-        self, one: Someone, card: Card, name: str, channel: str | None, given: Values | None = None
+        self, person: Someone, card: Card, name: str, channel: str | None, values: Values | None = None
     ) -> Reply | None:
-        found = [button.action for button in buttons_of(card) if button.action.name == name]
-        if not found:
+        actions = [button.action for button in buttons_of(card) if button.action.name == name]
+        if not actions:
             return None
-        chosen = self.dice.choice(found)
-        reply = await self.ask(one, Press(chosen), channel)
+        chosen = self.dice.choice(actions)
+        reply = await self.ask(person, Press(chosen), channel)
         if self.dice.random() < 0.03:
-            await self.ask(one, Press(chosen), channel)  # tapped twice
-        await self._follow(one, reply, channel, given)
+            await self.ask(person, Press(chosen), channel)  # tapped twice
+        await self._follow(person, reply, channel, values)
         return reply
 
-    async def _follow(self, one: Someone, reply: Reply | None, channel: str | None, given: Values | None) -> None:
+    async def _follow(self, person: Someone, reply: Reply | None, channel: str | None, values: Values | None) -> None:
         """Fill the form that was opened; some keep it open for a while before they send it."""
         form = reply.form if reply is not None else None
         if form is None:
             return
         if self.dice.random() < 0.1:
-            self.later(1, 40, lambda: self._fill(one, form, channel, given))
+            self.later(1, 40, lambda: self._fill(person, form, channel, values))
         else:
-            await self._fill(one, form, channel, given)
+            await self._fill(person, form, channel, values)
 
-    async def _fill(self, one: Someone, form: Form, channel: str | None, given: Values | None) -> None:
+    async def _fill(self, person: Someone, form: Form, channel: str | None, given: Values | None) -> None:
         filler = Filler(
-            one,
+            person,
             self.clock.at,
             self.dice,
             given or {},
-            lambda readers: self.secrets.new(one.user, readers),
+            lambda readers: self.secrets.new(person.user, readers),
             lambda: self.dice.choice([other for other in self.town if other.role == "mentee"]).email,
         )
         values = filler.fill(form)
         if values is None:
             return
         sent = field_texts(form, values)
-        reply = await self.ask(one, Submit(form.action, sent), channel)
-        await self._follow(one, reply, channel, given)
+        reply = await self.ask(person, Submit(form.action, sent), channel)
+        await self._follow(person, reply, channel, given)
 
     # Asking the process -------------------------------------------------------------------------
 
-    async def ask(self, one: Someone, intent: Intent, channel: str | None = None) -> Reply | None:
+    async def ask(self, person: Someone, intent: Intent, channel: str | None = None) -> Reply | None:
         """One act; None when nobody answered, which the platform then tries again."""
         self._acts += 1
         kind: PlaceKind = "channel" if channel else "personal"
-        place = Place(one.platform, TENANT, channel or direct(one.user), kind, channel or "")
-        request = Request(AccountKey(one.platform, TENANT, one.user), place, intent, f"act-{self._acts}")
-        reply = await self._try(one, request)
+        place = Place(person.platform, TENANT, channel or direct(person.user), kind, channel or "")
+        request = Request(AccountKey(person.platform, TENANT, person.user), place, intent, f"act-{self._acts}")
+        reply = await self._try(person, request)
         if reply is None:
-            self._retry(one, request, RETRIES)
+            self._retry(person, request, RETRIES)
         elif self.dice.random() < 0.03:
-            await self._try(one, request)  # the platform did not hear the answer in time
+            await self._try(person, request)  # the platform did not hear the answer in time
         return reply
 
-    def _retry(self, one: Someone, request: Request, left: Sequence[timedelta]) -> None:
+    def _retry(self, person: Someone, request: Request, left: Sequence[timedelta]) -> None:
         async def again() -> None:
-            if await self._try(one, request) is None:
-                self._retry(one, request, left[1:])
+            if await self._try(person, request) is None:
+                self._retry(person, request, left[1:])
 
         if left:
             self.plan(self.clock.at + left[0], again)
 
-    async def _try(self, one: Someone, request: Request) -> Reply | None:
+    async def _try(self, person: Someone, request: Request) -> Reply | None:
         if self.down_until is not None:
-            self.diary.note(self.clock.at, "unreachable", f"{one.user} {request.key}")
+            self.diary.note(self.clock.at, "unreachable", f"{person.user} {request.key}")
             return None
-        checkin = self._open_checkin(one) if isinstance(request.intent, Typed) else ""
+        checkin = self._open_checkin(person) if isinstance(request.intent, Typed) else ""
         together = self.dice.random() < 0.15
         answer = self.process.answer_while_delivering if together else self.process.answer
         reply = await answer(request)
         self.promises.heard(request, reply, checkin)
-        self.diary.note(self.clock.at, "act", f"{one.user} {_named(request.intent)} {request.key}: {_short(reply)}")
+        self.diary.note(self.clock.at, "act", f"{person.user} {_named(request.intent)} {request.key}: {_short(reply)}")
         if reply is None:
             self._fall()
             return None
-        self.secrets.answered(reply, one.user, self._roles(one))
+        self.secrets.answered(reply, person.user, self._roles(person))
         return reply
 
-    def _roles(self, one: Someone) -> tuple[str, ...]:
-        return ("coordinator", "mentor") if one.role == "coordinator" else (one.role,)
+    def _roles(self, person: Someone) -> tuple[str, ...]:
+        return ("coordinator", "mentor") if person.role == "coordinator" else (person.role,)
 
-    def _open_checkin(self, one: Someone) -> str:
+    def _open_checkin(self, person: Someone) -> str:
         with self.database.read() as tx:
-            me = people.actor(tx, one.platform, TENANT, one.user)
-            found = checkins.open_of(tx, me.person_id, self.clock.at) if me and me.person_id else None
-        return str(found.id) if found else ""
+            me = people.actor(tx, person.platform, TENANT, person.user)
+            checkin = checkins.open_of(tx, me.person_id, self.clock.at) if me and me.person_id else None
+        return str(checkin.id) if checkin else ""
 
 
 def _adopt(work: Work) -> None:
@@ -489,9 +489,9 @@ def _short(reply: Reply | None) -> str:
         return "no answer"
     if reply.errors:
         return f"errors in {', '.join(sorted(reply.errors))}"
-    found = [reply.form.title] if reply.form else []
-    found += [card.title or f"{len(card.blocks)} blocks" for card in (reply.card, reply.replace) if card]
-    return ", ".join(found) or "nothing"
+    texts = [reply.form.title] if reply.form else []
+    texts += [card.title or f"{len(card.blocks)} blocks" for card in (reply.card, reply.replace) if card]
+    return ", ".join(texts) or "nothing"
 
 
 def _hurry(database: Database) -> None:

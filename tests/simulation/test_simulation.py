@@ -208,7 +208,7 @@ def test_a_message_that_arrived_twice_is_noticed(simulation: Simulation, monkeyp
 
 
 def test_an_act_that_left_no_line_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = next(one.user for one in simulation.town if one.role == "mentee")
+    user = next(person.user for person in simulation.town if person.role == "mentee")
     monkeypatch.setitem(simulation.promises.done, "one more", (user, "activity", "logged"))
     assert _broken(simulation) == "nothing lost"
 

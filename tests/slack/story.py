@@ -82,8 +82,8 @@ class Neighbour(SlackPerson):
     def field(self, label: str) -> str:
         """The name of the field with this label in the modal they see."""
         view = self.fake.top_view(self.user)
-        found = (element["action_id"] for block, element in inputs(view) if block["label"]["text"] == label)
-        return str(next(found))
+        generator = (element["action_id"] for block, element in inputs(view) if block["label"]["text"] == label)
+        return str(next(generator))
 
     def home(self) -> str:
         return screen(self.fake.homes[self.user], self.zone)
@@ -140,7 +140,7 @@ class Neighbour(SlackPerson):
             return "\n".join(answered.body["errors"].values())
         if self.fake.sees_modal(self.user):
             return self.modal()
-        told = [screen(one, self.zone) for one in self.fake.notices[notices:]]
+        told = [screen(notice, self.zone) for notice in self.fake.notices[notices:]]
         return "\n".join([*told, *self.inbox()[messages:]])
 
 
@@ -221,7 +221,7 @@ class Story:
     def imports(self, text: str = ROSTER, *, dry_run: bool = False) -> list[str]:
         """``plc-bot roster import``; what it says has changed."""
         new_id = self.app.product.new_id
-        return [one.text for one in import_file(self.settings, text, self.clock.at, new_id, dry_run=dry_run)]
+        return [change.text for change in import_file(self.settings, text, self.clock.at, new_id, dry_run=dry_run)]
 
     # Chapters that other chapters begin with ---------------------------------------------------
 
@@ -229,9 +229,9 @@ class Story:
         """The roster is in, Ozarks has its home channel, and everybody of both cohorts is matched and agreed."""
         self.imports()
         await self.all_agree()
-        for one in (self.carol, self.ruth, self.dana, self.tom, self.jordan):
-            await one.types("hello")
-            await one.taps_in_chat("Yes, that's me")
+        for neighbor in (self.carol, self.ruth, self.dana, self.tom, self.jordan):
+            await neighbor.types("hello")
+            await neighbor.taps_in_chat("Yes, that's me")
         await self.ruth.sends("cohort link", OZARKS)
         for user in (self.lee, self.sam):
             await self.match(user)

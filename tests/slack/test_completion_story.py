@@ -63,9 +63,9 @@ async def approve(story: Story) -> str:
 
 
 def code_in(message: Json) -> str:
-    found = CODE.search(json.dumps(message))
-    assert found is not None
-    return found[0]
+    search = CODE.search(json.dumps(message))
+    assert search is not None
+    return search[0]
 
 
 async def issued(story: Story) -> list[tuple[Any, ...]]:
@@ -74,14 +74,14 @@ async def issued(story: Story) -> list[tuple[Any, ...]]:
 
 
 async def steps(story: Story) -> list[str]:
-    given = {"issued", "revoked", "reissued"}
-    return [step for who, step, *_ in await story.ledger() if who == "Dana Reyes" and step in given]
+    texts = {"issued", "revoked", "reissued"}
+    return [step for who, step, *_ in await story.ledger() if who == "Dana Reyes" and step in texts]
 
 
 async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(done: Story, visitor: Visitor) -> None:
     dana, carol = done.dana, done.carol
     waiting = carol.message(carol.chat, "Approve and issue")
-    question = next(one for one in carol.inbox() if "[Approve and issue]" in one)
+    question = next(text for text in carol.inbox() if "[Approve and issue]" in text)
     assert question.startswith(
         "# Dana Reyes has completed the program\nDana Reyes has met every requirement. Approve to issue the "
         "certificate.\n"
@@ -92,8 +92,8 @@ async def test_the_coordinator_approves_and_the_mentee_has_a_certificate(done: S
 
     code = await approve(done)
 
-    assert not any("[Approve and issue]" in one for one in carol.inbox())
-    assert f"Code {code}." in next(one for one in carol.inbox() if "certificate issued" in one)
+    assert not any("[Approve and issue]" in text for text in carol.inbox())
+    assert f"Code {code}." in next(text for text in carol.inbox() if "certificate issued" in text)
     assert dana.last().startswith(
         "# Congratulations, Dana Reyes!\nYou completed the two-year mentoring program. Your coordinator approved it"
     )
@@ -140,7 +140,7 @@ async def test_a_certificate_is_revoked_and_issued_anew(done: Story, visitor: Vi
     await carol.submit({**revoking, "trigger_id": done.fake.trigger(carol.user)})
     assert await steps(done) == ["issued", "revoked"], "sent twice, it is revoked once"
 
-    told = next(one for one in dana.inbox() if "Certificate revoked" in one)
+    told = next(text for text in dana.inbox() if "Certificate revoked" in text)
     assert "It was issued in error" in told
     assert "was revoked" in await dana.sends("certificate")
     page = await visitor.reads(f"/verify/{first}")
@@ -172,14 +172,14 @@ async def test_exports_are_links_for_the_asker_alone(done: Story, visitor: Visit
     assert "# Export: My own record" in await dana.sends("export")
     own = in_notice(done, "Record (CSV)")
     mine = (await visitor.downloads(own)).csv
-    assert [(one["Mentee"], one["Status"]) for one in mine] == [("Dana Reyes", "present")] * 16
+    assert [(item["Mentee"], item["Status"]) for item in mine] == [("Dana Reyes", "present")] * 16
     assert (await visitor.downloads(own)).status == 410
 
     assert "# Export: Ozarks" in await ruth.sends("export", OZARKS)
     assert done.fake.notices[-1]["user"] == ruth.user
     assert (await visitor.downloads(in_notice(done, "Excel workbook"))).recorded == {"Dana Reyes"}
     standings = (await visitor.downloads(in_notice(done, "Standings (CSV)"))).csv
-    assert [one["Mentee"] for one in standings] == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
+    assert [standing["Mentee"] for standing in standings] == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
 
     await carol.sends("export")
     assert "What to export: The whole program" in carol.modal()
@@ -190,18 +190,18 @@ async def test_exports_are_links_for_the_asker_alone(done: Story, visitor: Visit
     assert "Jordan Blake" in found
     assert (await visitor.downloads(in_chat(carol, "Excel workbook"))).recorded == {"Dana Reyes"}
 
-    for one in (dana, ruth, sam):
-        assert "/download/" not in "".join(one.inbox())
+    for neighbor in (dana, ruth, sam):
+        assert "/download/" not in "".join(neighbor.inbox())
     assert "/download/" not in json.dumps(done.fake.messages(OZARKS))
 
 
 async def test_nobody_has_what_is_not_theirs(done: Story) -> None:
     dana, ruth, carol, tom, olga = done.dana, done.ruth, done.carol, done.tom, done.olga
     question = carol.message(carol.chat, "Approve and issue")
-    for one in (dana, ruth):
-        assert "/plc certificates is only for coordinators." in await one.sends("certificates")
+    for neighbor in (dana, ruth):
+        assert "/plc certificates is only for coordinators." in await neighbor.sends("certificates")
         for label in ("Approve and issue", "See the record"):
-            assert "Only coordinators" in await one.taps(label, question, one.chat), "a forged press"
+            assert "Only coordinators" in await neighbor.taps(label, question, neighbor.chat), "a forged press"
     assert "You're not enrolled as a mentee" in await ruth.sends("certificate")
     assert "I can't match you to the roster yet" in await olga.sends("export")
     await approve(done)
@@ -211,11 +211,11 @@ async def test_nobody_has_what_is_not_theirs(done: Story) -> None:
 
     await carol.sends("export")
     form = done.fake.stacks[carol.user]
-    for one in (dana, tom):
-        done.fake.stacks[one.user] = list(form)  # a form that was never theirs
+    for neighbor in (dana, tom):
+        done.fake.stacks[neighbor.user] = list(form)  # a form that was never theirs
         for wanted in ("The whole program", "Ozarks"):
-            what = done.option(one, "what", wanted)
-            assert await one.fills(what=what) == "Choose one of the options."
-        done.fake.stacks[one.user] = []
+            what = done.option(neighbor, "what", wanted)
+            assert await neighbor.fills(what=what) == "Choose one of the options."
+        done.fake.stacks[neighbor.user] = []
     assert await issued(done) == [(1, "Dana Reyes", code_in(managed))]
     assert len(await done.rows(select(download.c.token_hash))) == links, "no link was made for any of it"

@@ -229,9 +229,9 @@ async def test_a_post_whose_answer_was_lost_is_found(fake: FakeSlack, port: Slac
     with pytest.raises(Uncertain):
         await port.post(TO_DANA, MESSAGE)
 
-    found = await port.find(TO_DANA, DELIVERY)
+    sent = await port.find(TO_DANA, DELIVERY)
 
-    assert found == Sent(fake.chat(DANA).id, fake.chat(DANA).messages[0]["ts"])
+    assert sent == Sent(fake.chat(DANA).id, fake.chat(DANA).messages[0]["ts"])
     assert await port.find(TO_DANA, UUID(int=9)) is None
 
 
@@ -299,10 +299,10 @@ async def test_a_zone_that_nobody_knows_is_no_zone(fake: FakeSlack, port: SlackP
 
 
 async def test_finding_by_address(port: SlackPort) -> None:
-    found = await port.find_by_email(TEAM, "Dana@example.org")
+    profile = await port.find_by_email(TEAM, "Dana@example.org")
 
-    assert found is not None
-    assert found.account == AccountKey("slack", TEAM, DANA)
+    assert profile is not None
+    assert profile.account == AccountKey("slack", TEAM, DANA)
     assert await port.find_by_email(TEAM, "nobody@example.org") is None
     assert await port.find_by_email("T00OTHER", "dana@example.org") is None
 

@@ -95,8 +95,8 @@ async def test_a_missed_meeting_is_made_up(matched: Story) -> None:
     meeting = matched.option(dana, "meeting", "First steps (absent)")
     told = await dana.fills(meeting=meeting, type="observation", day="2026-09-10", minutes="60")
     assert "Request sent to your mentor or coordinator. I'll tell you the decision." in told
-    for one in (ruth, carol):
-        assert one.last().startswith(
+    for neighbor in (ruth, carol):
+        assert neighbor.last().startswith(
             "# A make-up to approve\n"
             "Dana Reyes: Observation of another counselor, Thu Sep 10, 2026, 60 minutes, "
             "to make up First steps of Thu Sep 10, 2026."
@@ -161,9 +161,9 @@ async def test_a_dispute_is_read_by_those_it_is_for_and_by_nobody_else(matched: 
         "[Read it] [Correct it] [Settle it]"
     )
     assert ruth.inbox()[letters:] == [], "it is for the coordinator alone"
-    for one in (dana, ruth, carol):
+    for neighbor in (dana, ruth, carol):
         for command in ("progress", "digest", "next"):
-            await one.sends(command)
+            await neighbor.sends(command)
 
     calls = len(matched.fake.calls)
     await carol.taps_in_chat("Read it")
@@ -257,7 +257,7 @@ async def test_person_takes_a_mention_of_a_confirmed_account(matched: Story) -> 
         assert (await carol.sends(asked)).startswith("# Dana Reyes")
     await carol.mention(f"person <@{lee.user}>", OZARKS)
     await matched.settled()
-    assert "# Lee Okafor" in "\n".join(carol.inbox() + [screen(one, carol.zone) for one in matched.fake.notices])
+    assert "# Lee Okafor" in "\n".join(carol.inbox() + [screen(notice, carol.zone) for notice in matched.fake.notices])
     assert "only for coordinators" in await matched.ruth.sends(f"person <@{dana.user}|dana>")
     assert "Mention one person" in await carol.sends(f"person <@{dana.user}> <@{lee.user}>")
     assert "That account isn't matched to anyone on the roster." in await carol.sends("person <@U00NOBODY|dana>")

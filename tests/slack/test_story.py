@@ -131,9 +131,9 @@ async def who_is_who(story: Story) -> None:
         "Ruth Ellison",
         "Sam Whitfield",
     }
-    for one in (story.tom, story.jordan):
-        await one.types("hello")
-        await one.taps_in_chat("Yes, that's me")
+    for neighbor in (story.tom, story.jordan):
+        await neighbor.types("hello")
+        await neighbor.taps_in_chat("Yes, that's me")
 
 
 async def a_series_of_meetings(story: Story) -> None:

@@ -120,9 +120,9 @@ async def a_cohort_of_sixty(story: Story) -> None:
         story.fake.add_user(f"U1{number:05}", f"{long_name(number)} {PRINTABLE}", f"{number}@elsewhere.example")
     members = (story.ruth.user, story.dana.user, story.carol.user, *(f"U1{number:05}" for number in range(SIXTY)))
     story.fake.add_channel(HOME, "plc-" + "z" * 76, members)
-    for one in (story.carol, story.ruth):
-        await one.types("hello")
-        await one.taps_in_chat("Yes, that's me")
+    for neighbor in (story.carol, story.ruth):
+        await neighbor.types("hello")
+        await neighbor.taps_in_chat("Yes, that's me")
     await story.ruth.sends("cohort link", HOME)
     await story.dana.taps_in_chat("Yes, that's me")
     assert "I couldn't match 60 people on the roster:" in story.ruth.last()
@@ -139,10 +139,10 @@ async def a_cohort_of_sixty(story: Story) -> None:
 
 def all_confirmed(story: Story, tx: Tx) -> None:
     work = story.app.product.work(tx)
-    for number, one in enumerate(account_links.unmatched_people(tx)):
+    for number, person in enumerate(account_links.unmatched_people(tx)):
         user = f"U1{number:05}"
-        found = account_links.see(work, "slack", TEAM, user, name=one.name, email="", member=True, active=True)
-        account_links.confirm(work, found.id, one.id, None)
+        account = account_links.see(work, "slack", TEAM, user, name=person.name, email="", member=True, active=True)
+        account_links.confirm(work, account.id, person.id, None)
 
 
 async def words_that_hurt(story: Story) -> None:
@@ -171,8 +171,8 @@ async def sixty_answers(story: Story) -> None:
     def answer(tx: Tx) -> None:
         work = story.app.product.work(tx)
         first = meetings.between(tx, work.now, ENDS, None)[0]
-        for number, one in enumerate(meetings.expected(tx, first)):
-            meetings.answer(work, first.id, one.id, coming=number % 2 == 0)
+        for number, expected in enumerate(meetings.expected(tx, first)):
+            meetings.answer(work, first.id, expected.id, coming=number % 2 == 0)
 
     await story.app.product.threads.write(answer)
     await story.dana.taps_in(HOME, "Coming")
@@ -185,9 +185,9 @@ async def the_ledger_of_sixty(story: Story) -> None:
     def tap(tx: Tx) -> None:
         work = story.app.product.work(tx)
         first = meetings.between(tx, work.now, ENDS, None)[0]
-        for one in meetings.expected(tx, first)[:40]:
-            if one.name != "Dana Reyes":
-                attendance.add(work, first, one.id, "tapped", "present", one.id)
+        for expected in meetings.expected(tx, first)[:40]:
+            if expected.name != "Dana Reyes":
+                attendance.add(work, first, expected.id, "tapped", "present", expected.id)
 
     await story.app.product.threads.write(tap)
     await story.dana.taps_in(HOME, "I'm here")
@@ -265,9 +265,9 @@ async def the_rest_of_the_commands(story: Story) -> None:
 
 def forgotten(story: Story, tx: Tx) -> None:
     """As an operator does it in the terminal."""
-    found = people.by_email(tx, "dana@example.org")
-    assert found is not None
-    forget_by_operator(story.app.product.work(tx), found.id)
+    person = people.by_email(tx, "dana@example.org")
+    assert person is not None
+    forget_by_operator(story.app.product.work(tx), person.id)
 
 
 def first_options(view: Json) -> list[Json]:

@@ -90,9 +90,9 @@ async def test_somebody_who_joins_the_cohorts_channel_is_asked_and_a_guest_is_no
     await story.ruth.sends("cohort link", OZARKS)
     assert "I couldn't match 3 people" not in "".join(story.dana.inbox())
 
-    for one in (story.dana, story.lee):
-        members.append(one.user)
-        await one.joins(OZARKS)
+    for neighbor in (story.dana, story.lee):
+        members.append(neighbor.user)
+        await neighbor.joins(OZARKS)
     await story.settled()
 
     asked = [message for message in story.dana.inbox() if "# Is this you?" in message]
@@ -220,7 +220,9 @@ async def test_two_mentees_tap_at_the_same_moment(story: Story) -> None:
     await story.go_to(OPENS)
     here = story.dana.message(OZARKS, "I'm here")
 
-    await asyncio.gather(*(one.press("I'm here", here, OZARKS) for one in (story.dana, story.lee, story.sam) * 2))
+    await asyncio.gather(
+        *(neighbor.press("I'm here", here, OZARKS) for neighbor in (story.dana, story.lee, story.sam) * 2)
+    )
     await story.settled()
 
     assert sorted(name for name, *_ in await story.ledger()) == ["Dana Reyes", "Lee Okafor", "Sam Whitfield"]
@@ -504,7 +506,7 @@ async def everything(story: Story) -> list[list[tuple[Any, ...]]]:
         await story.rows(select(func.count()).select_from(table))
         for table in (vault_item, rsvp, delivery, due_moment, processed_request)
     ]
-    return [*counts, [(user,) for one in (story.dana, story.ruth) for user in one.inbox()]]
+    return [*counts, [(user,) for neighbor in (story.dana, story.ruth) for user in neighbor.inbox()]]
 
 
 def holds_answers(story: Story) -> asyncio.Event:

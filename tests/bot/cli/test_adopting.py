@@ -57,8 +57,8 @@ def test_those_taken_along_have_a_line_in_the_ledger_and_are_told(settings: Sett
         lines = tx.execute(select(ledger_line).where(ledger_line.c.kind == "policy")).all()
         sent = tx.execute(select(delivery.c.person_id).where(delivery.c.kind == "record.changed")).all()
     database.close()
-    assert [one.detail for one in lines] == [{"from": policies.MISSOURI, "to": "example/9"}] * 4
-    assert len({one.person_id for one in sent}) == 4
+    assert [row.detail for row in lines] == [{"from": policies.MISSOURI, "to": "example/9"}] * 4
+    assert len({row.person_id for row in sent}) == 4
     assert verify_ledger(settings, "").problems == []
 
 

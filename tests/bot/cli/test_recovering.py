@@ -61,7 +61,7 @@ def test_after_recovering_the_bot_runs_and_the_ledger_verifies(lost: Path) -> No
     assert plc("ledger", "verify").exit_code == 0
     assert plc("keys", "check").exit_code == 0
     with in_place() as database, database.read() as tx:
-        assert [one.kind for one in tx.execute(delivery.select())].count("keys.lost") == 1
+        assert [row.kind for row in tx.execute(delivery.select())].count("keys.lost") == 1
         assert verification.verify(tx, vault().chain_key(tx)).problems == []
         assert undelivered.depth(tx) is not None
     assert "nothing to recover" in plc("keys", "recover").output
@@ -126,7 +126,7 @@ LOSSES = {
 @pytest.mark.parametrize("loss", LOSSES)
 def test_attendance_stays_whatever_is_lost_of_the_key_store(used: Callable[..., None], loss: str) -> None:
     sqlite = load().sqlite
-    used(*(one.replace("ZERO", "zeroblob(60)" if sqlite else ZERO) for one in LOSSES[loss]))
+    used(*(text.replace("ZERO", "zeroblob(60)" if sqlite else ZERO) for text in LOSSES[loss]))
     alone = loss.startswith("one")
     checked = plc("keys", "check")
     assert checked.exit_code == 1
@@ -187,10 +187,10 @@ def test_a_process_that_started_meanwhile_stops_it(used: Callable[..., None], mo
     sqlite = load().sqlite
     said = recovering.said
 
-    def said_while_somebody_starts(found: Damage) -> list[str]:
+    def said_while_somebody_starts(damage: Damage) -> list[str]:
         with in_place() as database, database.write() as tx:
             processes.announce(tx, Process(uuid4(), "pid 1", datetime.now(UTC), datetime.now(UTC), ()))
-        return said(found)
+        return said(damage)
 
     monkeypatch.setattr(recovering, "said", said_while_somebody_starts)
     done = plc("keys", "recover", answer=f"{NAME}\n")

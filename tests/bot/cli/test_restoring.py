@@ -172,7 +172,7 @@ def test_an_older_key_store_does_not_bring_a_forgotten_key_back(folder: Path) ->
     assert "Deleted again, because these people were forgotten: 1 item and 1 data key." in restored.output
     assert opens(hers) is None
     assert opens(his) == CANARY
-    kept = sorted(one.name for one in (folder / "var").glob("*before*"))
+    kept = sorted(path.name for path in (folder / "var").glob("*before*"))
     assert len(kept) == 2, "what was there is kept aside, data and keys"
 
 
@@ -180,8 +180,8 @@ def test_the_list_in_the_data_is_enough_when_the_key_store_is_lost(folder: Path)
     hers = write("dana@example.org")
     plc("backup", "older.sqlite", "--keys", "older.keys.sqlite")
     plc("person", "forget", "dana@example.org", "--yes")
-    for one in (folder / "var").glob("plc.keys.sqlite*"):
-        one.unlink()
+    for path in (folder / "var").glob("plc.keys.sqlite*"):
+        path.unlink()
     restored = plc("restore", "older.sqlite", "--keys", "older.keys.sqlite")
     assert restored.exit_code == 0, restored.output
     assert opens(hers) is None
@@ -204,8 +204,8 @@ BOTH = ("restore", "older.sqlite", "--keys", "older.keys.sqlite")
 
 
 def empty_the_machine(folder: Path) -> None:
-    for one in (folder / "var").iterdir():
-        one.unlink()
+    for path in (folder / "var").iterdir():
+        path.unlink()
 
 
 def test_older_backups_of_both_on_an_empty_machine_forget_again_with_the_list(folder: Path) -> None:
@@ -251,8 +251,8 @@ def test_older_backups_of_both_on_an_empty_machine_warn_where_no_list_is_given(f
 
 def test_the_list_in_the_key_store_is_enough_when_the_data_is_lost(folder: Path) -> None:
     hers, _ = backed_up_before_forgetting()
-    for one in (folder / "var").glob("plc.sqlite*"):
-        one.unlink()
+    for path in (folder / "var").glob("plc.sqlite*"):
+        path.unlink()
     restored = plc(*BOTH)
     assert restored.exit_code == 0, restored.output
     assert "No list here says" not in restored.output
@@ -273,7 +273,7 @@ def test_lists_in_place_that_cannot_be_read_are_told_of(folder: Path) -> None:
 
 def test_a_list_that_does_not_fit_is_refused_and_nothing_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backed_up_before_forgetting()
-    before = {one.name: one.read_bytes() for one in (folder / "var").glob("*.sqlite")}
+    before = {path.name: path.read_bytes() for path in (folder / "var").glob("*.sqlite")}
     whole = Path("list.json").read_text()
     entry = whole[whole.index("{", 1) : whole.rindex("}", 0, -2) + 1]
 
@@ -283,7 +283,7 @@ def test_a_list_that_does_not_fit_is_refused_and_nothing_changes(folder: Path, m
             result = plc(*words, "--forgotten", list_file)
             assert result.exit_code == 1, result.output
             assert "Traceback" not in result.output
-            assert {one.name: one.read_bytes() for one in (folder / "var").glob("*.sqlite")} == before
+            assert {path.name: path.read_bytes() for path in (folder / "var").glob("*.sqlite")} == before
         return " ".join(result.output.split())
 
     changed = {
@@ -352,12 +352,12 @@ def test_nothing_readable_is_in_any_file(folder: Path) -> None:
         deliveries.to_person(work(tx), "welcome", people.search(tx, "Dana")[0].id, "x")
         tx.commit()
         plc("backup", "data.sqlite", "--keys", "data.keys.sqlite")
-        files = [one for one in folder.rglob("*") if one.is_file()]
-        names = {one.name for one in files}
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        names = {path.name for path in files}
         assert {"plc.sqlite", "plc.keys.sqlite", "plc.sqlite-wal", "data.sqlite", "data.keys.sqlite"} <= names
-        for one in files:
+        for path in files:
             for secret in (CANARY.encode(), OPERATOR_KEY.encode(), b64decode(OPERATOR_KEY), b"xoxb-"):
-                assert secret not in one.read_bytes(), one
+                assert secret not in path.read_bytes(), path
     for name in ("data.sqlite", "data.keys.sqlite"):
         assert (folder / name).stat().st_mode & 0o077 == 0
 
@@ -368,9 +368,9 @@ def test_forgetting_leaves_the_wrapped_key_in_no_file_but_backups(folder: Path) 
         wrapped = tx.execute(select(person_key)).one().wrapped
         sealed = tx.execute(select(vault_item)).one().sealed
     plc("person", "forget", "dana@example.org", "--yes")
-    for one in (folder / "var").iterdir():
-        assert wrapped not in one.read_bytes(), one
-        assert sealed not in one.read_bytes(), one
+    for path in (folder / "var").iterdir():
+        assert wrapped not in path.read_bytes(), path
+        assert sealed not in path.read_bytes(), path
 
 
 def test_a_backup_is_made_while_somebody_writes(folder: Path) -> None:
@@ -435,8 +435,8 @@ def test_a_lost_key_store_is_refused_at_start_and_restored_alone(folder: Path) -
     item = write("dana@example.org")
     attended()
     plc("backup", "--keys", "keys.sqlite")
-    for one in (folder / "var").glob("plc.keys.sqlite*"):
-        one.unlink()
+    for path in (folder / "var").glob("plc.keys.sqlite*"):
+        path.unlink()
     with pytest.raises(SchemaProblem, match="The key store is lost"):
         start()
     assert "The key store is lost" in plc("migrate").output
@@ -625,7 +625,7 @@ def test_an_operator_forgets_only_whom_they_mean() -> None:
     without_account = " ".join(plc("person", "forget", "sam@example.org", "--yes").output.split())
     assert "The person has no account here, so the bot can't tell them." in without_account
     with in_place() as database, database.read() as tx:
-        assert [one.by for one in forgetting.listed(tx)] == [None, None]
+        assert [forgotten.by for forgotten in forgetting.listed(tx)] == [None, None]
 
 
 def test_a_hold_from_the_terminal() -> None:

@@ -91,10 +91,10 @@ async def waiting(threads: DatabaseThreads, *acts: Callable[[Tx], object], act: 
     asked = [asyncio.ensure_future(threads.write(one, act=act)) for one in acts]
     await asyncio.sleep(0)
     busy.end()
-    found: list[object] = list(await asyncio.gather(*asked, return_exceptions=True))
+    gather: list[object] = list(await asyncio.gather(*asked, return_exceptions=True))
     await held
-    found.append(busy.commits)
-    return found
+    gather.append(busy.commits)
+    return gather
 
 
 async def test_what_waits_is_written_at_once(threads: DatabaseThreads) -> None:

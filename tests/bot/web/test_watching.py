@@ -189,8 +189,8 @@ def written() -> Iterator[io.StringIO]:
 
 def test_the_log_goes_to_standard_error(written: io.StringIO) -> None:
     logs.configure("text", verbose=False)
-    handlers = [one for one in logging.getLogger().handlers if isinstance(one.formatter, logs.Formatter)]
-    assert [getattr(one, "stream", None) for one in handlers] == [sys.stderr]
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, logs.Formatter)]
+    assert [getattr(handler, "stream", None) for handler in handlers] == [sys.stderr]
     assert written.getvalue() == ""
 
 
@@ -251,7 +251,7 @@ def test_a_library_line_says_how_often_it_was_said() -> None:
 
 
 def actions_in_the_code() -> set[str]:
-    found: set[str] = set()
+    texts: set[str] = set()
     for file in (ROOT / "bot").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (
@@ -259,12 +259,12 @@ def actions_in_the_code() -> set[str]:
             ):
                 said = node.args[1]
                 if isinstance(said, ast.Constant):
-                    found.add(str(said.value))
+                    texts.add(str(said.value))
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "_failed":
-                found |= {
-                    str(one.value) for one in node.args if isinstance(one, ast.Constant) and "." in str(one.value)
+                texts |= {
+                    str(expr.value) for expr in node.args if isinstance(expr, ast.Constant) and "." in str(expr.value)
                 }
-    return found
+    return texts
 
 
 def test_every_action_is_explained_to_the_operator() -> None:

@@ -30,12 +30,12 @@ LONG = "A cohort whose name is longer than a button can show, in the far southwe
 
 def hints(form: Form | None) -> list[str]:
     assert form is not None
-    return [one.hint for one in form.fields if isinstance(one, ChoiceField)]
+    return [field.hint for field in form.fields if isinstance(field, ChoiceField)]
 
 
 def labels_of(reply: Reply) -> list[str]:
     assert reply.card is not None
-    return [one.label for one in buttons_of(reply.card)]
+    return [button.label for button in buttons_of(reply.card)]
 
 
 def test_more_is_said_only_where_something_is_left_out() -> None:

@@ -51,7 +51,9 @@ async def test_down_overnight_a_reminder_of_a_meeting_that_began_is_missed_and_n
     before = len(world.in_channel(HOME))
     await down_until(world, datetime(2026, 9, 10, 21, 0, tzinfo=UTC))  # half an hour into the meeting
     assert ended(world, "meeting.reminder")[-1] == "missed"
-    assert [one.text.splitlines()[0] for one in world.in_channel(HOME)[before:]] == ["First steps"], "only “I'm here”"
+    assert [message.text.splitlines()[0] for message in world.in_channel(HOME)[before:]] == ["First steps"], (
+        "only “I'm here”"
+    )
     assert ended(world, "attendance.open") == ["done"]
 
 
@@ -64,15 +66,15 @@ async def test_down_over_the_whole_meeting_the_mentor_gets_the_roster_and_no_rem
     await down_until(world, datetime(2026, 9, 14, 14, 0, tzinfo=UTC))  # the Monday after
     assert ended(world, "attendance.open") == ["missed"]
     assert ended(world, "attendance.chase") == ["missed"]
-    titles = [one.text.splitlines()[0] for one in world.to(ruth)]
+    titles = [message.text.splitlines()[0] for message in world.to(ruth)]
     assert titles.count("Who came?") == 1
     assert "Attendance is still open" not in titles
-    assert [one.text.splitlines()[0] for one in world.to(carol)].count("Attendance is still not confirmed") == 1
+    assert [message.text.splitlines()[0] for message in world.to(carol)].count("Attendance is still not confirmed") == 1
 
 
 async def test_down_over_a_weekend_a_checkin_goes_out_late_and_only_once(world: World, dana: Person) -> None:
     await down_until(world, datetime(2026, 9, 14, 14, 0, tzinfo=UTC))  # due on Thursday at 15:00
-    assert len([one for one in world.to(dana) if "check-in" in one.text.lower()]) == 1
+    assert len([message for message in world.to(dana) if "check-in" in message.text.lower()]) == 1
     with world.database.read() as tx:
         opened = tx.execute(select(checkin.c.day, checkin.c.closes_at)).all()
     assert [row.day.isoformat() for row in opened] == ["2026-09-10"]
@@ -100,7 +102,7 @@ async def test_checkins_of_two_days_that_open_late_at_once_are_closed_each_on_it
 
 
 def _closed(world: World, who: Person) -> bool:
-    return any("This check-in is closed" in one.text for one in world.to(who))
+    return any("This check-in is closed" in message.text for message in world.to(who))
 
 
 async def test_down_for_weeks_missed_checkins_are_recorded_and_digests_are_one(
@@ -108,8 +110,8 @@ async def test_down_for_weeks_missed_checkins_are_recorded_and_digests_are_one(
 ) -> None:
     await down_until(world, datetime(2026, 10, 6, 14, 0, tzinfo=UTC))
     assert "missed" in ended(world, "checkins.open")
-    assert len([one for one in world.to(carol) if one.text.startswith("Weekly digest")]) == 1
-    assert len([one for one in world.to(dana) if "check-in" in one.text.lower()]) <= 1
+    assert len([message for message in world.to(carol) if message.text.startswith("Weekly digest")]) == 1
+    assert len([message for message in world.to(dana) if "check-in" in message.text.lower()]) <= 1
 
 
 async def test_a_failed_message_is_in_one_digest_however_late_that_is(
@@ -129,7 +131,7 @@ async def test_a_failed_message_is_in_one_digest_however_late_that_is(
     await world.settle()
     await world.go_to(datetime(2026, 10, 6, 14, 0, tzinfo=UTC))
 
-    digests = [one.text for one in world.to(carol) if one.text.startswith("Weekly digest")]
+    digests = [message.text for message in world.to(carol) if message.text.startswith("Weekly digest")]
     assert [("deactivated" in text, "archived" in text) for text in digests[-3:]] == [
         (True, False),
         (False, True),
@@ -158,7 +160,7 @@ async def test_down_over_a_clock_change_local_times_hold(
         )
     assert len(days) == len(set(days))
     assert day in days or (datetime.fromisoformat(day) - datetime.fromisoformat(days[-1])).days == 7
-    assert len([one for one in world.to(carol)[before:] if one.text.startswith("Weekly digest")]) == 1
+    assert len([message for message in world.to(carol)[before:] if message.text.startswith("Weekly digest")]) == 1
     assert next_digest is not None
     local = next_digest.astimezone(ZoneInfo("America/Chicago"))
     assert (local.weekday(), local.hour, local.minute) == (0, 7, 30)
@@ -172,9 +174,9 @@ async def test_the_clock_jumps_back_an_hour_and_nothing_comes_twice(world: World
     world.clock.at = at - timedelta(hours=1)
     await world.settle()
     await world.go_to(at + timedelta(minutes=5))
-    firsts = [one.text.splitlines()[0] for one in world.in_channel(HOME)]
+    firsts = [message.text.splitlines()[0] for message in world.in_channel(HOME)]
     assert firsts.count("First steps") == 1
-    assert len([one for one in firsts if one.startswith("Reminder")]) == 2
+    assert len([first for first in firsts if first.startswith("Reminder")]) == 2
     with world.database.read() as tx:
         assert set(tx.scalars(select(delivery.c.state))) <= {"sent", "dropped"}
 

@@ -194,8 +194,8 @@ async def test_a_dispute_opens_the_one_disputed_record_with_the_mentee_s_words(
     form = (await carol.presses(message(world, carol, "A record is disputed"), "Correct it")).form
     assert form is not None
     assert form.confidential
-    assert [one.label for one in form.fields] == ["Dana Reyes", "Why"]
-    assert not any(isinstance(one, ChoiceField) and one.optional for one in form.fields)
+    assert [field.label for field in form.fields] == ["Dana Reyes", "Why"]
+    assert not any(isinstance(field, ChoiceField) and field.optional for field in form.fields)
     assert "Dana Reyes wrote:\nI was there." in said(Reply(form=form))
     for other in (ruth, tom, dana, lee):
         forged = await other.does_press(*form.opener.encode().split("|"))

@@ -28,7 +28,7 @@ async def _removes_ruth(carol: Person, *, deliver: bool = True) -> None:
 
 
 def _texts(world: World, who: Person, since: int = 0) -> str:
-    return "\n".join(one.text for one in world.to(who)[since:])
+    return "\n".join(message.text for message in world.to(who)[since:])
 
 
 async def test_what_waits_for_a_removed_mentor_is_put_to_the_coordinator(

@@ -48,7 +48,7 @@ async def test_two_cohorts_link_one_channel_and_the_second_hears_nothing_of_the_
     assert "has no home channel" in said(await tom.sends("cohort unlink"))
     assert "Ozarks" not in text
     assert "@example.org" not in text
-    assert [one.text.splitlines()[0] for one in world.in_channel("C1")] == ["Hello, Ozarks"]
+    assert [message.text.splitlines()[0] for message in world.in_channel("C1")] == ["Hello, Ozarks"]
 
 
 async def test_a_mentor_who_is_removed_while_the_bot_is_on_its_way_is_not_sent_the_names(
@@ -63,7 +63,7 @@ async def test_a_mentor_who_is_removed_while_the_bot_is_on_its_way_is_not_sent_t
 
     setattr(world.port, "visit", after_the_visit)  # noqa: B010 -- a method of one object, replaced for a test
     await world.settle()
-    text = "\n".join(one.text for one in world.to(ruth))
+    text = "\n".join(message.text for message in world.to(ruth))
     assert "you no longer lead the cohort" in text
     assert "@example.org" not in text
     assert homes(world) == {}
@@ -155,6 +155,6 @@ async def test_a_coordinators_welcome_says_what_meetings_are_to_them(world: Worl
         people.ensure_coordinators(world.work(tx), [email, "carol@example.org"], "America/Chicago")
     someone = world.account("Ruth Ellison" if mentors else "New", email)
     await someone.presses(await someone.sends("help"), "Yes, that's me")
-    text = next(one.text for one in world.to(someone) if one.text.startswith("Welcome"))
+    text = next(message.text for message in world.to(someone) if message.text.startswith("Welcome"))
     assert ("You answer with one tap." in text) is mentors
     assert ("I announce them to each cohort and remind people." in text) is not mentors

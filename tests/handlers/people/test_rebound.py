@@ -30,7 +30,7 @@ async def replaced(world: World, dana: Person) -> Person:
     await world.pass_time(days=3, minutes=1)
     new.id = dana.id
     with world.database.read() as tx:
-        assert [one.user for one in account_links.accounts_of(tx, dana.id)] == [new.user]
+        assert [account.user for account in account_links.accounts_of(tx, dana.id)] == [new.user]
     return new
 
 
@@ -68,7 +68,7 @@ async def asked_now(world: World, who: Person) -> Posted:
 def kept_of(world: World, who: Person) -> dict[str, int]:
     """What `privacy` and the download tell that an account's person has, kind by kind."""
     with world.database.read() as tx:
-        mine = [one.id for one in account_links.accounts_of(tx, who.id)]
+        mine = [account.id for account in account_links.accounts_of(tx, who.id)]
         kinds = personal_data.everything(tx, who.id, lambda _item: None, mine)
     return {kind.name: len(kind.rows) for kind in kinds}
 
@@ -133,5 +133,7 @@ async def test_nothing_of_a_check_in_goes_over_to_another_account(world: World, 
     }.items():
         assert said(await new.does_press(name, *args)) == "I can't find that check-in."
     assert "I asked your mentor" not in said(await new.does_press("consent.agree", NOTICE_VERSION, checkin_id))
-    assert not [one for one in world.to(new) if "check-in" in one.text.lower() and "Welcome" not in one.text]
+    assert not [
+        message for message in world.to(new) if "check-in" in message.text.lower() and "Welcome" not in message.text
+    ]
     assert len(world.to(ruth)) == told

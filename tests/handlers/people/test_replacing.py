@@ -20,9 +20,9 @@ DANA = "dana@example.org"
 
 @pytest.fixture
 async def other(world: World) -> Person:
-    one = world.account("Mallory Quinn", "mallory@example.org")
-    await one.sends("help")  # the bot has seen the account
-    return one
+    person = world.account("Mallory Quinn", "mallory@example.org")
+    await person.sends("help")  # the bot has seen the account
+    return person
 
 
 def match(world: World, email: str, user: str) -> str:
@@ -37,7 +37,7 @@ def holder(world: World, who: Person) -> str | None:
 
 
 def asked(world: World, dana: Person) -> Posted:
-    return next(one for one in world.to(dana) if "Is this your new account?" in one.text)
+    return next(message for message in world.to(dana) if "Is this your new account?" in message.text)
 
 
 async def test_the_earlier_account_is_told_and_the_new_one_takes_over_after_three_days(
@@ -64,7 +64,7 @@ async def test_who_objects_keeps_the_account_and_the_coordinators_are_told(
     assert "Your account stays as it is" in said(await dana.presses(asked(world, dana), "Stop it"))
     await world.pass_time(days=4)
     assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
-    assert any("said that the new account isn't theirs" in one.text for one in world.to(carol))
+    assert any("said that the new account isn't theirs" in message.text for message in world.to(carol))
 
 
 async def test_nobody_else_can_stop_it(world: World, dana: Person, lee: Person, other: Person) -> None:
@@ -147,7 +147,7 @@ async def test_an_account_that_cannot_be_told_is_kept_and_the_coordinators_hear_
     await world.settle()
     await world.pass_time(days=3, minutes=5)
     assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
-    assert any("I couldn't tell the account they have" in one.text for one in world.to(carol))
+    assert any("I couldn't tell the account they have" in message.text for message in world.to(carol))
     await world.pass_time(days=2, hours=23)  # it was told in its second try, just now
     assert holder(world, other) is None
     assert "Your account stays as it is" in said(await dana.presses(asked(world, dana), "Stop it"))
@@ -162,7 +162,7 @@ async def test_an_account_that_is_gone_for_good_is_never_replaced_in_silence(
     match(world, DANA, other.user)
     await world.pass_time(days=10)
     assert holder(world, other) is None
-    told = [one for one in world.to(carol) if "An account change is waiting" in one.text]
+    told = [message for message in world.to(carol) if "An account change is waiting" in message.text]
     assert len(told) == 1, "once, not every day"
     assert f"plc-bot people match dana@example.org {other.user} --earlier-account-gone" in told[0].text
 
@@ -212,7 +212,7 @@ async def test_an_account_on_another_platform_is_an_additional_one(world: World,
     assert "This account stays matched." in notice.text
     await world.pass_time(days=3, minutes=5)
     with world.database.read() as tx:
-        assert {one.platform for one in account_links.accounts_of(tx, dana.id)} == {world.platform, "teams"}
+        assert {account.platform for account in account_links.accounts_of(tx, dana.id)} == {world.platform, "teams"}
     assert "is matched to your record now, too. This account stays matched." in notice.text
 
 

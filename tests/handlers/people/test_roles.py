@@ -133,7 +133,7 @@ async def test_who_leaves_the_settings_is_no_coordinator(world: World) -> None:
         people.ensure_coordinators(world.work(tx), [], "America/Chicago")
     assert "Only coordinators" in said(await lee.does_press("identity.match"))  # an old button
     with world.database.read() as tx:
-        names = [one.name for one in people.coordinators(tx)]
+        names = [person.name for person in people.coordinators(tx)]
         noted = [line.what for line in audit_log.of(tx, lee.id) if line.what.startswith("coordinator.")]
     assert names == ["Carol Dietz"]  # whom the roster named
     assert noted == ["coordinator.named", "coordinator.removed"]
@@ -151,8 +151,8 @@ async def test_a_coordinator_of_no_cohort_is_told_of_the_programs_next_meeting(w
 
 def test_any_part_of_a_name_is_searched_and_beginnings_come_first(world: World) -> None:
     with world.database.read() as tx:
-        assert [one.name for one in people.search(tx, "reyes")] == ["Dana Reyes"]
-        assert [one.name for one in people.search(tx, "sam")] == ["Sam Whitfield"]
+        assert [person.name for person in people.search(tx, "reyes")] == ["Dana Reyes"]
+        assert [person.name for person in people.search(tx, "sam")] == ["Sam Whitfield"]
         assert people.search(tx, "%") == []
 
 
@@ -167,7 +167,7 @@ async def test_a_rebound_account_sees_nothing_of_what_the_earlier_one_wrote(worl
     other = _rebound(world, dana)
     assert "can be opened only" not in said(await other.sends("reflections"))
     with world.database.read() as tx:
-        mine = [one.id for one in account_links.accounts_of(tx, dana.id)]
+        mine = [account.id for account in account_links.accounts_of(tx, dana.id)]
         kinds = {kind.name: kind.rows for kind in personal_data.everything(tx, dana.id, lambda _item: None, mine)}
     assert [kinds[name] for name in ("Reflections", "Check-in numbers", "Shared reflections")] == [(), (), ()]
     assert kinds["Check-ins"] == ()
@@ -254,7 +254,7 @@ async def test_a_mentor_is_removed_at_once_and_it_is_undone(world: World) -> Non
     await carol.presses(done, "Undo")
     assert "can't undo" in said(await carol.presses(done, "Undo"))
     with world.database.read() as tx:
-        assert [one.id for one in cohorts.shared_cohorts(tx, ruth.id, ("mentor",))] == [cohort.id]
+        assert [shared_cohort.id for shared_cohort in cohorts.shared_cohorts(tx, ruth.id, ("mentor",))] == [cohort.id]
 
 
 async def test_a_coordinators_role_is_ended_but_not_the_last_ones_nor_one_of_the_settings(world: World) -> None:
@@ -267,7 +267,7 @@ async def test_a_coordinators_role_is_ended_but_not_the_last_ones_nor_one_of_the
     assert "Only coordinators" in said(await lee.does_press("identity.match"))
     await carol.presses(done, "Undo")
     with world.database.read() as tx:
-        assert {one.name for one in people.coordinators(tx)} == {"Carol Dietz", "Lee Okafor"}
+        assert {person.name for person in people.coordinators(tx)} == {"Carol Dietz", "Lee Okafor"}
         noted = [line.by for line in audit_log.of(tx, lee.id) if line.what == "coordinator.removed"]
     assert noted == ["Carol Dietz"]
     world.clock.at += timedelta(minutes=1)

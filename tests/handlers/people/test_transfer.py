@@ -52,9 +52,9 @@ async def test_a_dispute_stays_with_those_it_was_written_to(
     await world.pass_time(hours=1)
     await transferred(world, carol, "dana reyes", "Gateway", day="2026-09-10")
     with world.database.read() as tx:
-        found = str(tx.scalar(select(dispute.c.id)))
+        text = str(tx.scalar(select(dispute.c.id)))
     for press in ("disputes.read", "disputes.settle"):
-        assert "I can't find that dispute." in said(await tom.does_press(press, found))
+        assert "I can't find that dispute." in said(await tom.does_press(press, text))
     assert not any("dispute" in one.text.lower() for one in world.to(tom))
     assert "CANARY" in said(await ruth.presses(asked, "Read it"))
     form = (await ruth.presses(asked, "Settle it")).form

@@ -147,9 +147,9 @@ async def test_what_is_held_is_neither_deleted_nor_replaced_and_its_author_is_to
         await dana.fills(written, **{written.fields[0].id: "CANARYS"}),
         await changes_number(world, dana, "4"),
     ]
-    for one in refused:
-        assert "A legal hold is on what you wrote (a legal dispute), since" in said(one)
-        assert "you can't change or delete it while the hold lasts" in said(one)
+    for reply in refused:
+        assert "A legal hold is on what you wrote (a legal dispute), since" in said(reply)
+        assert "you can't change or delete it while the hold lasts" in said(reply)
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == kept
 
@@ -178,7 +178,7 @@ async def test_whom_the_operator_has_forgotten_is_told_what_went_and_what_stays(
     with world.database.write() as tx:
         assert forget_by_operator(world.work(tx), dana.id) == (2, True)
     await world.settle()
-    told = next(one.text for one in world.to(dana) if "Your private data is deleted" in one.text)
+    told = next(message.text for message in world.to(dana) if "Your private data is deleted" in message.text)
     assert "The operator of this program deleted everything you wrote in private" in told
     assert "Deleted for good: your reflections, your check-in numbers" in told
     assert "Kept: your attendance and your record" in told

@@ -95,7 +95,7 @@ async def stops(dana: Person) -> None:
 
 
 def newest(dana: Person) -> Posted:
-    return next(one for one in reversed(dana.world.to(dana)) if "How are things" in one.text)
+    return next(message for message in reversed(dana.world.to(dana)) if "How are things" in message.text)
 
 
 Act = Callable[[Person], Awaitable[None]]
@@ -157,7 +157,7 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
     world.import_roster()
     everybody = {name: world.matched(name, email) for name, email in EVERYBODY}
     dana = everybody["Dana Reyes"]
-    others = {name: one for name, one in everybody.items() if one is not dana}
+    others = {name: person for name, person in everybody.items() if person is not dana}
     failing = FailingFor(world, dana)
     with logged() as lines:
         await linked(world, others["Ruth Ellison"])
@@ -179,10 +179,10 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
     seen: dict[str, Any] = {"log": sorted(log), "delivered": sorted(failing.delivered), "waiting": waiting}
     metrics = world.product.metrics.render(_depth(world)).decode()
     seen["metrics"] = [line for line in metrics.splitlines() if not re.search("_created|plc_handler|plc_ackn", line)]
-    for name, one in others.items():
+    for name, person in others.items():
         for command in COMMANDS:
-            seen[f"{name}: {command}"] = TOKEN.sub("", said(await one.sends(command)))
-        seen[f"{name}: home"] = TOKEN.sub("", said(await one.opens_home()))
+            seen[f"{name}: {command}"] = TOKEN.sub("", said(await person.sends(command)))
+        seen[f"{name}: home"] = TOKEN.sub("", said(await person.opens_home()))
     for button in ("overview.help", "overview.page"):
         args = ("", "", "", "0") if button == "overview.page" else ()
         seen[button] = said(await others["Carol Dietz"].does_press(button, *args))
@@ -192,11 +192,13 @@ async def seen_by_others(database: Database, act: Act, failure: Callable[[], Exc
         assert ozarks
         for what, subject in (("program", ""), ("cohort", str(ozarks.id))):
             sheets = exports.sheets(tx, what, subject, world.clock.now())
-            seen[f"export of the {what}"] = [(one.columns, one.rows) for one in sheets]
+            seen[f"export of the {what}"] = [(sheet.columns, sheet.rows) for sheet in sheets]
         seen["packet"] = packet(world, tx, dana.id)
         seen["ledger verify"] = verification.verify(tx, world.product.chain_key)
-        seen["people list"] = [one.name for one in account_links.unmatched_people(tx)]
-        seen["failures"] = [(one.kind, one.state, one.recipient) for one in undelivered.undelivered(tx, OPENED)]
+        seen["people list"] = [person.name for person in account_links.unmatched_people(tx)]
+        seen["failures"] = [
+            (delivery.kind, delivery.state, delivery.recipient) for delivery in undelivered.undelivered(tx, OPENED)
+        ]
     world.close()
     return seen
 
@@ -227,10 +229,10 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
         return made[-1]
 
     yield make
-    for one in made:
-        one.close()
+    for database in made:
+        database.close()
         if request.param == "postgresql":
-            request.getfixturevalue("postgres_server").drop(one.url.render_as_string(hide_password=False))
+            request.getfixturevalue("postgres_server").drop(database.url.render_as_string(hide_password=False))
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
@@ -262,7 +264,7 @@ async def test_a_reminder_that_is_told_of_would_be_found(tmp_path: Path, monkeyp
 def test_every_kind_of_delivery_is_reported_or_private() -> None:
     assert set(router.builders) - set(REPORTED) == PRIVATE_KINDS
     assert set(REPORTED) - set(router.builders) == {"visit"}
-    assert set(PRIVATE_MOMENTS) == {one for one in router.moments if one.startswith("checkins.")}
+    assert set(PRIVATE_MOMENTS) == {moment for moment in router.moments if moment.startswith("checkins.")}
 
 
 @pytest.mark.parametrize("name", ["checkins.pulse", "consent.agree", "reflections.shared", "disputes.open"])

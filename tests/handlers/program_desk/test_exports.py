@@ -12,7 +12,7 @@ def choices(reply: Reply) -> list[str]:
     assert reply.form
     field = reply.form.fields[0]
     assert isinstance(field, ChoiceField)
-    return [one.label for one in field.options]
+    return [option.label for option in field.options]
 
 
 async def test_a_mentee_gets_their_own_record(world: World, dana: Person) -> None:

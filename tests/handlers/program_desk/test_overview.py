@@ -20,21 +20,21 @@ async def test_mentees_are_found_by_state_cohort_and_region(
     program = await carol.sends("progress")
     form = (await carol.presses(program, "Find mentees")).form
     assert form is not None
-    assert [one.label for one in form.fields] == ["Standing", "Cohort", "Region"]
-    assert [one.label for one in options(form)][:3] == ["Behind or at risk", "Complete", "On track"]
+    assert [field.label for field in form.fields] == ["Standing", "Cohort", "Region"]
+    assert [option.label for option in options(form)][:3] == ["Behind or at risk", "Complete", "On track"]
     everybody = said(await carol.fills(form))
     assert "4 mentees." in everybody
     region = form.fields[2]
     assert isinstance(region, ChoiceField)
-    east = next(one.value for one in region.options if one.label == "East")
+    east = next(option.value for option in region.options if option.label == "East")
     assert "East: 1 mentee." in said(await carol.fills(form, region=east))
     assert "Jordan Blake, Gateway: on track; Meetings 0 of 8" in said(await carol.fills(form, region=east))
     assert "Behind or at risk: 1 mentee." in said(await carol.fills(form, state="help"))
     assert "On track; East: 1 mentee." in said(await carol.fills(form, state="on_track", region=east))
     assert "Complete: 0 mentees." in said(await carol.fills(form, state="complete"))
-    found = await carol.fills(form, state="at_risk")
-    assert "Dana Reyes, Ozarks: at risk; Meetings 0 of 8" in said(found)
-    assert "Track: none" in said(await carol.presses(found, "Dana Reyes"))
+    reply = await carol.fills(form, state="at_risk")
+    assert "Dana Reyes, Ozarks: at risk; Meetings 0 of 8" in said(reply)
+    assert "Track: none" in said(await carol.presses(reply, "Dana Reyes"))
     assert "Dana Reyes" in said(await carol.presses(program, "Who needs help"))
 
 
@@ -50,12 +50,12 @@ async def test_what_is_found_is_paged(world: World, carol: Person) -> None:
     assert "Page 2 of 3" in said(second)
     last = await carol.presses(second.replace, "More")
     assert last.replace is not None
-    assert [one.label for one in buttons_of(last.replace)][-1] == "Earlier"
+    assert [button.label for button in buttons_of(last.replace)][-1] == "Earlier"
     seen = [
-        one.label
+        button.label
         for card in (first.card, second.replace, last.replace)
-        for one in buttons_of(card)
-        if one.action.name == "records.open"
+        for button in buttons_of(card)
+        if button.action.name == "records.open"
     ]
     assert len(set(seen)) == len(seen) == 18
     assert "Page 2 of 3" in said(await carol.presses(last.replace, "Earlier"))

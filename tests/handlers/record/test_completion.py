@@ -29,12 +29,12 @@ def links_of(reply: Reply | Card) -> dict[str, str]:
     card = reply.card if isinstance(reply, Reply) else reply
     assert card
     rows = [block.buttons for block in card.blocks if isinstance(block, Buttons)]
-    return {one.label: one.url for row in rows for one in row if isinstance(one, LinkButton)}
+    return {button.label: button.url for row in rows for button in row if isinstance(button, LinkButton)}
 
 
 def lines(world: World, person: Person) -> list[RecordLine]:
     with world.database.read() as tx:
-        return [one for one in ledger.of_person(tx, person.id) if one.kind == "certificate"]
+        return [line for line in ledger.of_person(tx, person.id) if line.kind == "certificate"]
 
 
 def given(world: World, person: Person) -> list[Certificate]:
@@ -47,7 +47,7 @@ async def test_the_coordinator_is_asked_once_when_somebody_is_complete(
 ) -> None:
     attended(world, "dana@example.org")
     await world.pass_time(days=3)
-    asked = [one for one in world.to(carol) if "has completed the program" in one.text]
+    asked = [message for message in world.to(carol) if "has completed the program" in message.text]
     assert len(asked) == 1
     assert "Dana Reyes has completed the program" in asked[0].text
     assert "Year 1 (2026-27): Meetings 8 of 8" in asked[0].text
@@ -63,7 +63,7 @@ async def test_confirming_the_last_meeting_asks_at_once(
     card = (await ruth.sends("attendance")).card
     assert card
     await ruth.presses(card, "The other 2 came")
-    asked = {one.text.split("\n")[0] for one in world.to(carol)}
+    asked = {message.text.split("\n")[0] for message in world.to(carol)}
     assert {
         "Dana Reyes has completed the program",
         "Lee Okafor has completed the program",
@@ -74,7 +74,7 @@ async def test_confirming_the_last_meeting_asks_at_once(
 async def test_who_is_not_complete_is_not_asked_about(world: World, dana: Person, carol: Person) -> None:
     attended(world, "dana@example.org", days=DAYS[:-1])
     await world.pass_time(days=1)
-    assert not any("is complete" in one.text for one in world.to(carol))
+    assert not any("is complete" in message.text for message in world.to(carol))
     reply = await carol.does_press("completion.approve", str(dana.id))
     assert "no longer meets every requirement" in said(reply)
     assert given(world, dana) == []
@@ -83,14 +83,14 @@ async def test_who_is_not_complete_is_not_asked_about(world: World, dana: Person
 async def test_approving_issues_one_certificate_with_its_ledger_line(world: World, dana: Person, carol: Person) -> None:
     await approved(world, carol)
     made = given(world, dana)
-    assert [(one.name, one.policy, one.number, one.in_force) for one in made] == [
-        ("Dana Reyes", "example/1.1", 1, True)
-    ]
+    assert [
+        (certificate.name, certificate.policy, certificate.number, certificate.in_force) for certificate in made
+    ] == [("Dana Reyes", "example/1.1", 1, True)]
     line = lines(world, dana)[-1]
     assert (line.step, line.by, line.code, line.verified) == ("issued", "Carol Dietz", made[0].code, "coordinator")
     assert line.detail == {"policy": "example/1.1"}
     assert line.recorded_at == made[0].issued_at == world.clock.at
-    question = next(one for one in world.to(carol) if "certificate issued" in one.text)
+    question = next(message for message in world.to(carol) if "certificate issued" in message.text)
     assert made[0].code in question.text
     assert "Approve" not in question.text
     with world.database.read() as tx:
@@ -105,14 +105,14 @@ async def test_approving_twice_issues_one(world: World, dana: Person, carol: Per
         reply = await carol.does_press("completion.approve", str(dana.id))
         assert "certificate issued" in said(reply)
     assert len(given(world, dana)) == 1
-    assert [one.step for one in lines(world, dana)] == ["issued"]
-    assert sum("Congratulations" in one.text for one in world.to(dana)) == 1
+    assert [line.step for line in lines(world, dana)] == ["issued"]
+    assert sum("Congratulations" in message.text for message in world.to(dana)) == 1
 
 
 async def test_approving_asks_back_before_it_counts(world: World, dana: Person, carol: Person) -> None:
     attended(world, "dana@example.org")
     await world.pass_time(days=1)
-    question = next(one for one in world.to(carol) if "has completed the program" in one.text)
+    question = next(message for message in world.to(carol) if "has completed the program" in message.text)
     button = next(one for one in buttons_of(question.card) if one.label == "Approve and issue")
     assert "Issue Dana Reyes's certificate?" in (button.confirm or "")
 
@@ -125,8 +125,8 @@ async def test_only_coordinators_keep_certificates(
     world: World, dana: Person, ruth: Person, carol: Person, name: str
 ) -> None:
     attended(world, "dana@example.org")
-    for one in (dana, ruth):
-        reply = await one.does_press(f"completion.{name}", str(dana.id))
+    for person in (dana, ruth):
+        reply = await person.does_press(f"completion.{name}", str(dana.id))
         assert "Only coordinators" in said(reply)
     assert given(world, dana) == []
 
@@ -148,16 +148,18 @@ async def test_completing_stops_prompts_that_day_and_tells_the_mentee(
     with world.database.read() as tx:
         assert checkins.next_at(tx, dana.id) is not None
         open_one = checkins.open_of(tx, dana.id, world.clock.at)
-    question = next(one for one in world.to(carol) if "has completed the program" in one.text)
+    question = next(message for message in world.to(carol) if "has completed the program" in message.text)
     await carol.presses(question, "Approve and issue")
-    before = [one for one in world.to(dana) if "check-in" in one.text.lower()]
+    before = [message for message in world.to(dana) if "check-in" in message.text.lower()]
     with world.database.read() as tx:
         assert checkins.next_at(tx, dana.id) is None
     await world.pass_time(days=40)
-    after = [one for one in world.to(dana) if "check-in" in one.text.lower() and "no more" not in one.text]
-    assert len(after) == len([one for one in before if "no more" not in one.text])
+    after = [
+        message for message in world.to(dana) if "check-in" in message.text.lower() and "no more" not in message.text
+    ]
+    assert len(after) == len([message for message in before if "no more" not in message.text])
     assert open_one is None or open_one.answered_at is None
-    told = next(one for one in world.to(dana) if "Congratulations" in one.text)
+    told = next(message for message in world.to(dana) if "Congratulations" in message.text)
     assert COMPLETED in told.text
     assert "eligib" not in told.text.lower()
     reply = await dana.presses(told, "Get your certificate")
@@ -174,7 +176,7 @@ async def test_an_open_checkin_is_not_chased_after_completion(world: World, dana
         turn = checkins.next_at(tx, dana.id)
     assert turn is not None
     await world.go_to(turn)
-    question = next(one for one in world.to(carol) if "has completed the program" in one.text)
+    question = next(message for message in world.to(carol) if "has completed the program" in message.text)
     await carol.presses(question, "Approve and issue")
     count = len(world.to(dana))
     await world.pass_time(days=10)
@@ -229,7 +231,7 @@ async def test_revoking_needs_a_reason_and_is_on_record(world: World, dana: Pers
         "revoked", "issued_in_error", found.code, "Carol Dietz",
     )  # fmt: skip
     assert revoked.target_id == issued.id
-    told = next(one for one in world.to(dana) if "Certificate revoked" in one.text)
+    told = next(message for message in world.to(dana) if "Certificate revoked" in message.text)
     assert "It was issued in error" in told.text
     assert "was revoked" in said(await dana.sends("certificate"))
     assert "revoked already" in said(await carol.fills(form, reason="issued_in_error"))
@@ -246,17 +248,17 @@ async def test_reissuing_gives_a_new_code_and_ends_the_old_one(world: World, dan
     assert (second.name, second.number, second.in_force) == ("Dana Reyes-Soto", 2, True)
     assert second.code != first.code
     assert not before.in_force
-    assert [(one.step, one.reason) for one in lines(world, dana)] == [
+    assert [(line.step, line.reason) for line in lines(world, dana)] == [
         ("issued", ""), ("revoked", "name_changed"), ("reissued", "name_changed"),
     ]  # fmt: skip
     assert "Your new certificate" in world.to(dana)[-1].text
     assert "replaced already" in said(await carol.fills(form, name="X", reason="name_changed"))
-    found = await carol.does_press("completion.find")
-    assert "Dana Reyes-Soto" in said(await carol.fills(found.form, who=second.code.lower().replace("-", " ")))
-    old = await carol.fills(found.form, who=first.code)
+    reply = await carol.does_press("completion.find")
+    assert "Dana Reyes-Soto" in said(await carol.fills(reply.form, who=second.code.lower().replace("-", " ")))
+    old = await carol.fills(reply.form, who=first.code)
     assert "revoked" in said(old)
     assert "Open the new one" in said(old)
-    assert "can't find a certificate" in said(await carol.fills(found.form, who="Nobody"))
+    assert "can't find a certificate" in said(await carol.fills(reply.form, who="Nobody"))
 
 
 async def test_a_row_that_no_ledger_line_speaks_of_is_no_certificate(world: World, dana: Person, carol: Person) -> None:
@@ -283,7 +285,7 @@ async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana
             world.work(tx), meetings.get(tx, last), dana.id, "corrected", "absent", ruth.id, reason="late_entry"
         )
     await world.settle()
-    assert not any("is complete" in one.text for one in world.to(carol))
+    assert not any("is complete" in message.text for message in world.to(carol))
 
 
 async def test_progress_shows_the_certificate_once_it_is_approved(world: World, dana: Person, carol: Person) -> None:

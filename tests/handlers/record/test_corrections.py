@@ -65,9 +65,9 @@ async def test_the_coordinator_corrects_from_the_record(
     assert "nothing to correct" in said(await carol.presses(person, "Correct"))
     await verified_contact(world, dana, ruth)
     form = (await carol.presses(person, "Correct")).form
-    (one,) = options(form)
-    assert one.label == "One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes"
-    form = (await carol.fills(form, line=one.value)).form
+    (option,) = options(form)
+    assert option.label == "One-to-one contact with the mentor, Mon Sep 7, 2026, 30 minutes"
+    form = (await carol.fills(form, line=option.value)).form
     await carol.fills(form, status="does_not_count", reason="late_entry")
     assert lines(world, dana)[-1].verified == "coordinator"
     assert "0 of 2" in said(await dana.sends("progress"))
@@ -208,7 +208,7 @@ async def test_attendance_is_corrected_for_the_reasons_that_the_policy_names(
     assert form is not None
     reason = next(one for one in form.fields if one.id == "reason")
     assert isinstance(reason, ChoiceField)
-    assert [one.label for one in reason.options] == ["A slip of the pen"]
+    assert [option.label for option in reason.options] == ["A slip of the pen"]
     assert reason.hint == "Leave this empty unless you change something that is saved already."
     mine = field(form, "Dana Reyes")
     assert "Choose one of the options." in said(await ruth.fills(form, **{mine: "present", "reason": "late_entry"}))

@@ -37,7 +37,7 @@ async def test_leaving_stops_prompts_that_day_and_offers_the_record(world: World
     assert record is not None
     assert "You left before you completed the two years." in said(Reply(card=record))
     links = [one for block in record.blocks for one in getattr(block, "buttons", ()) if isinstance(one, LinkButton)]
-    assert [one.label for one in links] == ["Your record so far (PDF)"]
+    assert [link_button.label for link_button in links] == ["Your record so far (PDF)"]
     before = len(world.to(dana))
     await world.go_to(world.clock.at + timedelta(days=30))
     assert len(world.to(dana)) == before
@@ -76,7 +76,7 @@ async def test_leaving_is_recorded_by_coordinators_alone(world: World, dana: Per
 
 async def test_a_transfer_is_no_goodbye_and_brings_back_who_left(world: World, dana: Person, carol: Person) -> None:
     await transferred(world, carol, "dana reyes", "Gateway")
-    assert not any("You're not in a cohort now" in one.text for one in world.to(dana))
+    assert not any("You're not in a cohort now" in message.text for message in world.to(dana))
     await leaves(carol)
     world.clock.at += timedelta(days=1)
     await transferred(world, carol, "dana reyes", "Ozarks")

@@ -39,7 +39,7 @@ def meet(world: World, mentor: Person, count: int, first: datetime = FIRST, coho
             repeat="weekly",
             until=None,
         )
-    return [one.id for one in made]
+    return [meeting.id for meeting in made]
 
 
 def mark(world: World, meeting: UUID, who: Person, status: Status, by: Person, step: Step = "confirmed") -> None:
@@ -56,7 +56,7 @@ async def test_a_mentee_sees_the_years_what_is_missing_and_what_to_do(world: Wor
     reply = await dana.sends("progress")
     assert reply.card is not None
     assert reply.card.title == "Your progress: on track"
-    bars = [(one.label, one.have, one.need) for one in reply.card.blocks if isinstance(one, Progress)]
+    bars = [(block.label, block.have, block.need) for block in reply.card.blocks if isinstance(block, Progress)]
     assert bars == [
         ("Meetings, Year 1 (2026-27)", 1, 8),
         ("One-to-one contacts, Year 1 (2026-27)", 0, 2),
@@ -81,13 +81,13 @@ async def test_a_mentor_sees_those_first_who_need_help(world: World, ruth: Perso
     world.clock.at += timedelta(days=7)
     reply = await ruth.sends("progress")
     assert reply.card is not None
-    table = next(one for one in reply.card.blocks if isinstance(one, Table))
+    table = next(block for block in reply.card.blocks if isinstance(block, Table))
     assert [(row[0], row[1], row[-1]) for row in table.rows] == [
         ("Lee Okafor", "0 of 8", "at risk"),
         ("Dana Reyes", "1 of 8", "on track"),
         ("Sam Whitfield", "0 of 8", "on track"),
     ]
-    (reasons,) = (one for one in reply.card.blocks if isinstance(one, Bullets))
+    (reasons,) = (block for block in reply.card.blocks if isinstance(block, Bullets))
     assert plain_text(reasons.items[0]) == (
         "Lee Okafor: 8 more meetings by June 30, 2027. "
         "Lee Okafor can make up the September 10 meeting until November 9."
@@ -216,7 +216,9 @@ async def test_a_mentee_of_two_cohorts_is_measured_once_against_the_meetings_of_
         (mine,) = standings.of_people(tx, [dana.id], world.clock.at)
         assert len(standings.of_cohorts(tx, None, world.clock.at)) == 4
         for cohort_id in mine.cohort_ids:
-            (again,) = [one for one in standings.of_cohorts(tx, [cohort_id], world.clock.at) if one.id == dana.id]
+            (again,) = [
+                mentee for mentee in standings.of_cohorts(tx, [cohort_id], world.clock.at) if mentee.id == dana.id
+            ]
             assert again == mine
     assert len(mine.cohort_ids) == 2
     assert mine.standing.years[0].requirements[0].have == 2

@@ -42,7 +42,7 @@ async def test_undoing_a_leave_brings_the_check_ins_back_and_tells_the_mentee(
     assert "removed your leave of absence: Mon Sep 7, 2026, until further notice." in world.to(dana)[-1].text
     assert "paused" not in said(await dana.sends("progress"))
     await world.go_to(datetime(2026, 9, 30, 12, 0, tzinfo=UTC))
-    assert any("check-in" in one.text.lower() for one in world.to(dana))
+    assert any("check-in" in message.text.lower() for message in world.to(dana))
 
 
 async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, dana: Person, ruth: Person) -> None:
@@ -60,7 +60,9 @@ async def test_a_policy_may_ask_for_two_make_ups_for_one_meeting(world: World, d
         form = (await dana.sends("makeup")).form
         assert form is not None, f"make-up {number + 1}"
         await dana.fills(form, meeting=options(form)[0].value, type="observation", day="2026-09-10", minutes="60")
-        await ruth.presses(next(one for one in reversed(world.to(ruth)) if "make-up to" in one.text), "Approve")
+        await ruth.presses(
+            next(message for message in reversed(world.to(ruth)) if "make-up to" in message.text), "Approve"
+        )
         expected = "1 of 8" if number else "0 of 8"
         assert f"Meetings, Year 1 (2026-27): {expected}" in said(await dana.sends("progress"))
     assert "no missed meetings" in said(await dana.sends("makeup"))

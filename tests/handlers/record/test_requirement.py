@@ -57,14 +57,16 @@ async def test_a_missed_meeting_is_made_up(world: World, dana: Person, ruth: Per
     form = (await dana.sends("makeup")).form
     assert form is not None
     missed = options(form)
-    assert [one.label for one in missed] == ["Thu Sep 10, 2026, First steps (absent)"]
+    assert [option.label for option in missed] == ["Thu Sep 10, 2026, First steps (absent)"]
     reply = await dana.fills(form, meeting=missed[0].value, type="observation", day="2026-09-10", minutes="60")
     assert "Request sent" in said(reply)
-    asked = next(one for one in world.to(ruth) if "make-up to approve" in one.text)
+    asked = next(message for message in world.to(ruth) if "make-up to approve" in message.text)
     assert "to make up First steps of Thu Sep 10, 2026" in asked.text
     await ruth.presses(asked, "Approve")
     assert "Make-up approved" in asked.text
-    assert any("make-up to approve" in one.text or "Make-up approved" in one.text for one in world.to(carol))
+    assert any(
+        "make-up to approve" in message.text or "Make-up approved" in message.text for message in world.to(carol)
+    )
     assert "1 of 8" in said(await dana.sends("progress"))
     assert "no missed meetings" in said(await dana.sends("makeup"))
     assert whole(world)
@@ -72,8 +74,8 @@ async def test_a_missed_meeting_is_made_up(world: World, dana: Person, ruth: Per
 
 async def test_where_two_differ_both_are_asked_once(world: World, dana: Person, ruth: Person, carol: Person) -> None:
     await absent(world, ruth, dana, tap=True)
-    asked = [one for one in world.to(dana) if "Were you there?" in one.text]
-    mentor = [one for one in world.to(ruth) if "A mentee says they were there" in one.text]
+    asked = [message for message in world.to(dana) if "Were you there?" in message.text]
+    mentor = [message for message in world.to(ruth) if "A mentee says they were there" in message.text]
     assert (len(asked), len(mentor)) == (1, 1)
     assert "a mentee and a mentor disagree on (1)" in said(await carol.sends("digest"))
     await dana.presses(asked[0], "The record is right")
@@ -91,17 +93,17 @@ async def test_a_dispute_is_read_by_its_readers_alone(world: World, dana: Person
     assert "Please leave out student names." in said(Reply(form=form))
     record = options(form)[0].value
     await dana.fills(form, record=record, readers="coordinator", text="CANARY I was there")
-    assert not any("disputed" in one.text for one in world.to(ruth))
-    asked = next(one for one in world.to(carol) if "A record is disputed" in one.text)
-    assert "CANARY" not in "".join(one.text for one in world.port.messages)
+    assert not any("disputed" in message.text for message in world.to(ruth))
+    asked = next(message for message in world.to(carol) if "A record is disputed" in message.text)
+    assert "CANARY" not in "".join(message.text for message in world.port.messages)
     read = (await carol.presses(asked, "Read it")).form
     assert read is not None
     assert read.confidential
     assert "CANARY I was there" in said(await carol.presses(asked, "Read it"))
     with world.database.read() as tx:
-        found = str(tx.scalar(select(dispute.c.id)))
+        text = str(tx.scalar(select(dispute.c.id)))
         assert all(b"CANARY" not in row.sealed for row in tx.execute(select(vault_item)))
-    assert said(await ruth.does_press("disputes.read", found)) == said(
+    assert said(await ruth.does_press("disputes.read", text)) == said(
         await ruth.does_press("disputes.read", str(UUID(int=9)))
     )
     again = await dana.fills(form, record=record, readers="mentor", text="again")
@@ -109,7 +111,7 @@ async def test_a_dispute_is_read_by_its_readers_alone(world: World, dana: Person
     settle = (await carol.presses(asked, "Settle it")).form
     assert "I told the mentee" in said(await carol.fills(settle, outcome="stands"))
     assert "Dispute settled" in asked.text
-    assert any("Your dispute is settled" in one.text for one in world.to(dana))
+    assert any("Your dispute is settled" in message.text for message in world.to(dana))
     assert [step for step in steps(world, dana) if step[0] == "dispute"] == [
         ("dispute", "opened"),
         ("dispute", "settled"),
@@ -120,15 +122,15 @@ async def test_a_dispute_is_read_by_its_readers_alone(world: World, dana: Person
 async def test_a_leave_is_asked_granted_and_stops_checkins(world: World, dana: Person, carol: Person) -> None:
     form = (await dana.sends("leave")).form
     await dana.fills(form, starts="2026-09-08", ends="2026-12-20", reason="family")
-    asked = next(one for one in world.to(carol) if "leave request" in one.text)
+    asked = next(message for message in world.to(carol) if "leave request" in message.text)
     assert "Tue Sep 8, 2026 to Sun Dec 20, 2026 (Family or parental leave)" in asked.text
     await carol.presses(asked, "Approve")
     assert "Your leave is approved" in world.to(dana)[-1].text
     await world.go_to(datetime(2026, 12, 20, 12, 0, tzinfo=UTC))
-    assert not any("How are things" in one.text for one in world.to(dana))
+    assert not any("How are things" in message.text for message in world.to(dana))
     assert "leave" in said(await dana.sends("progress")).lower()
     await world.go_to(datetime(2027, 1, 31, 12, 0, tzinfo=UTC))
-    assert any("check-in" in one.text.lower() for one in world.to(dana))
+    assert any("check-in" in message.text.lower() for message in world.to(dana))
     assert whole(world)
 
 
@@ -141,7 +143,7 @@ async def test_the_coordinator_opens_one_person_and_transfers_them(
     assert card is not None
     form = (await carol.presses(card, "Transfer")).form
     assert form is not None
-    gateway = next(one.value for one in options(form) if one.label == "Gateway")
+    gateway = next(option.value for option in options(form) if option.label == "Gateway")
     reply = await carol.fills(form, cohort=gateway, day="2026-09-07", reason="moved")
     assert "is in Gateway from Mon Sep 7, 2026" in said(reply)
     assert "Your record changed" in world.to(dana)[-1].text

@@ -101,7 +101,7 @@ class Telling:
     async def meets(self, month: int, day: int, year: int, *, channel: str, mentor: Person) -> None:
         """A meeting to which Dana comes and taps; the mentor says that everyone came."""
         await self.at(month, day, year, 15, 20)
-        card = next(one for one in reversed(self.world.in_channel(channel)) if "I'm here" in one.text)
+        card = next(message for message in reversed(self.world.in_channel(channel)) if "I'm here" in message.text)
         await self.presses(self.dana, card, "I'm here", channel)
         await self.at(month, day, year, 16, 30)
         await self.presses(mentor, self.message(mentor, "Who came?"), "Everyone came")
@@ -112,9 +112,9 @@ class Telling:
         form = (await self.presses(self.ruth, self.message(self.ruth, "Who came?"), "Person by person")).form
         assert form is not None
         marks = {
-            one.id: status if one.label == "Dana Reyes" else "present"
-            for one in form.fields
-            if isinstance(one, ChoiceField) and one.id.startswith("p-")
+            field.id: status if field.label == "Dana Reyes" else "present"
+            for field in form.fields
+            if isinstance(field, ChoiceField) and field.id.startswith("p-")
         }
         await self.fills(self.ruth, form, **marks)
 
@@ -186,7 +186,7 @@ async def a_dispute(told: Telling) -> None:
     await told.presses(told.ruth, asked, "Read it")
     form = (await told.presses(told.ruth, asked, "Correct it")).form
     assert form is not None
-    mine = next(one.id for one in form.fields if one.label == "Dana Reyes")
+    mine = next(field.id for field in form.fields if field.label == "Dana Reyes")
     await told.fills(told.ruth, form, **{mine: "present", "reason": "mentee_asked"})
     await told.sends(told.dana, "progress")
 
@@ -203,7 +203,7 @@ async def a_leave(told: Telling) -> None:
     before = len(told.world.to(told.dana))
     await told.sends(told.dana, "progress")
     await told.at(3, 10, 2027)
-    assert not any("How are things going" in one.text for one in told.world.to(told.dana)[before:])
+    assert not any("How are things going" in message.text for message in told.world.to(told.dana)[before:])
 
 
 @step("The first year is full")
@@ -230,7 +230,7 @@ async def a_transfer(told: Telling) -> None:
     assert form is not None
     field = form.fields[0]
     assert isinstance(field, ChoiceField)
-    to = next(one.value for one in field.options if one.label == "Gateway")
+    to = next(option.value for option in field.options if option.label == "Gateway")
     await told.fills(told.carol, form, cohort=to, day="2028-01-05", reason="moved")
     await told.sends(told.dana, "progress")
 
@@ -281,11 +281,11 @@ def in_order(quoted: list[str], heard: list[str]) -> str:
     """The first quotation that was not said, or not after the one before it; empty: all were said."""
     spoken = "\n".join(heard)
     place = 0
-    for one in quoted:
-        found = spoken.find(one, place)
-        if found < 0:
-            return one
-        place = found + len(one)
+    for text in quoted:
+        number = spoken.find(text, place)
+        if number < 0:
+            return text
+        place = number + len(text)
     return ""
 
 

@@ -52,14 +52,14 @@ class Year:
 
     def _publish(self, month: int) -> None:
         members: dict[str, list[int]] = {}
-        for number, one in enumerate(self.people):
-            if one.cohorts[month]:
-                members.setdefault(one.cohorts[month], []).append(number)
+        for number, person in enumerate(self.people):
+            if person.cohorts[month]:
+                members.setdefault(person.cohorts[month], []).append(number)
         found = groups(members, self.rule)
         sizes = {place: len(inside) for place, inside in found.items()}
         if self.said is None:
-            there = [one for one in self.people if one.cohorts[month]]
-            counts = (sum(one.declined for one in there), sum(one.paused for one in there))
+            there = [person for person in self.people if person.cohorts[month]]
+            counts = (sum(person.declined for person in there), sum(person.paused for person in there))
             self.said = participation(sizes, *counts, self.rule)
             self.said_in = month if self.said else -1
             self.then = set(found[self.said.place]) if self.said else set()
@@ -79,9 +79,9 @@ class Year:
         return Tally(*(answers.count(band) for band in BANDS))
 
     def answer(self, number: int, month: int) -> str:
-        one = self.people[number]
-        silent = (one.declined and month >= self.said_in >= 0) or (one.paused and month == self.said_in)
-        return SILENT if silent else one.answers[month]
+        person = self.people[number]
+        silent = (person.declined and month >= self.said_in >= 0) or (person.paused and month == self.said_in)
+        return SILENT if silent else person.answers[month]
 
 
 @dataclass(frozen=True)
@@ -104,24 +104,24 @@ class Attacker:
 
     def learns(self) -> list[str]:
         """What the figures tell of the other person."""
-        found = []
+        texts = []
         for month, places in enumerate(self.year.places):
             if self.other not in places:
                 continue
             possible = [band for band in BANDS if self.fits(Guess(month, band))]
             if len(possible) == 1:
-                found.append(f"month {month}: if they answered, it was {possible[0]}")
+                texts.append(f"month {month}: if they answered, it was {possible[0]}")
             if possible and not self.fits(Guess(month, SILENT)):
-                found.append(f"month {month}: they answered")
+                texts.append(f"month {month}: they answered")
             if not possible and not self._cannot_answer(month):
-                found.append(f"month {month}: they did not answer")
+                texts.append(f"month {month}: they did not answer")
         if self.year.said is not None and self.year.people[self.other].cohorts[self.year.said_in]:
             tries = {
                 "declined": (Guess(declined=True), Guess(declined=False)),
                 "paused": (Guess(paused=True), Guess(paused=False)),
             }
-            found += [f"whether they {name}" for name, two in tries.items() if not all(map(self.fits, two))]
-        return found
+            texts += [f"whether they {name}" for name, two in tries.items() if not all(map(self.fits, two))]
+        return texts
 
     def _cannot_answer(self, month: int) -> bool:
         return not self.year.people[self.other].cohorts[month]
@@ -140,11 +140,12 @@ class Attacker:
     def _kinds(self) -> dict[tuple[str, ...], int]:
         """Everybody else, by what tells them apart: their group in each month, empty where in none."""
         found: dict[tuple[str, ...], int] = {}
-        for number, one in enumerate(self.year.people):
+        for number, person in enumerate(self.year.people):
             if number in (self.me, self.other):
                 continue
             kind = tuple(
-                places.get(number, "-" if one.cohorts[month] else "") for month, places in enumerate(self.year.places)
+                places.get(number, "-" if person.cohorts[month] else "")
+                for month, places in enumerate(self.year.places)
             )
             found[kind] = found.get(kind, 0) + 1
         return found
@@ -197,9 +198,9 @@ class Attacker:
                 if self.year.places[month].get(self.other) == place:
                     theirs = (SILENT,) if (declined and after) or (paused and during) else (SILENT, *BANDS)
                     if guess.month == month:
-                        theirs = tuple(one for one in theirs if one == guess.answer)
+                        theirs = tuple(their for their in theirs if their == guess.answer)
                 sizes = (self.year.sizes[month][place], self.year.reserved[month][place])
-                if not any(_possible(able, (mine, one), *sizes, seen, self.year.rule) for one in theirs):
+                if not any(_possible(able, (mine, their), *sizes, seen, self.year.rule) for their in theirs):
                     return False
         return True
 

@@ -109,7 +109,7 @@ def test_known_answers_do_not_tell_either() -> None:
                     if _mood_with(mine, low, middle, answered) == mood
                 ]
                 assert others
-                assert not any(answered - 1 in one for one in others) or len(others) > 1
+                assert not any(answered - 1 in other for other in others) or len(others) > 1
 
 
 def _mood_with(mine: str, low: int, middle: int, answered: int) -> str:

@@ -45,7 +45,7 @@ def test_breaks_are_passed_over() -> None:
 @given(count=st.integers(1, 12), start=st.integers(0, 500))
 def test_prompts_rotate_until_all_came_up(count: int, start: int) -> None:
     prompts = list(range(count))
-    seen = {one for turn in range(start, start + count) for one in choose_prompts(prompts, turn)}
+    seen = {choose_prompt for turn in range(start, start + count) for choose_prompt in choose_prompts(prompts, turn)}
     assert seen == set(prompts)
     assert len(set(choose_prompts(prompts, start))) == min(3, count)
 

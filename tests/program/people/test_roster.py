@@ -10,7 +10,7 @@ HEADER = "cohort,region,role,name,e-mail,person_id,zone,district,program start,t
 
 
 def problems(*lines: str) -> list[str]:
-    return [str(one) for one in read_roster("\n".join((HEADER, *lines)))[1]]
+    return [str(problem) for problem in read_roster("\n".join((HEADER, *lines)))[1]]
 
 
 def test_a_good_file() -> None:
@@ -27,14 +27,14 @@ def test_semicolons_a_byte_order_mark_and_empty_lines() -> None:
 
 
 def test_three_broken_rows_are_all_named() -> None:
-    found = problems(
+    texts = problems(
         "Ozarks,,mentee,Dana,not-an-address,,,,,",
         "Ozarks,,boss,Lee,lee@example.org,,,,,",
         "Ozarks,,mentee,Sam,sam@example.org,,Mars/Base,,01.07.2026,",
     )
-    assert [one.split(":")[0] for one in found] == ["Line 2", "Line 3", "Line 4", "Line 4"]
-    assert "is not an email address" in found[0]
-    assert "Use mentee, mentor or coordinator" in found[1]
+    assert [text.split(":")[0] for text in texts] == ["Line 2", "Line 3", "Line 4", "Line 4"]
+    assert "is not an email address" in texts[0]
+    assert "Use mentee, mentor or coordinator" in texts[1]
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_a_file_that_cannot_be_read(text: str, sentence: str) -> None:
 
 
 def test_lines_that_contradict_each_other() -> None:
-    found = problems(
+    texts = problems(
         "Ozarks,SW,mentee,Dana,dana@example.org,P1,,,,",
         "Ozarks,SW,mentor,Dana,dana@example.org,P1,,,,",
         "Gateway,,mentee,Dana B.,dana@example.org,P1,,,,",
         "ozarks,East,mentee,Lee,lee@example.org,P1,,,,",
     )
-    text = "\n".join(found)
+    text = "\n".join(texts)
     assert "Line 3: Dana is in Ozarks already, in line 2." in text
     assert "Line 4: The same address is in line 2" in text
     assert "Line 5: The same person_id is in line 2" in text
@@ -68,9 +68,9 @@ def test_lines_that_contradict_each_other() -> None:
 
 
 def test_control_characters_and_endless_names_are_refused() -> None:
-    found = problems(f"Ozarks,,mentee,{'x' * 201},a@example.org,,,,,", "Oz\x07arks,,mentee,Lee,b@example.org,,,,,")
-    assert "over 200 characters" in found[0]
-    assert "control character" in found[1]
+    texts = problems(f"Ozarks,,mentee,{'x' * 201},a@example.org,,,,,", "Oz\x07arks,,mentee,Lee,b@example.org,,,,,")
+    assert "over 200 characters" in texts[0]
+    assert "control character" in texts[1]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,6 @@ def test_names_that_reorder_or_break_a_line_are_refused(char: str) -> None:
 def test_a_program_start_out_of_any_program_is_refused_by_name(start: str) -> None:
     rows, problems = read_roster(f"cohort,role,name,email,program start\nA,mentee,Dana Reyes,d@example.org,{start}\n")
     assert rows == []
-    assert [str(one) for one in problems] == [
+    assert [str(problem) for problem in problems] == [
         f"Line 2: Dana Reyes: the program start {start} is not in the years 1990 to 2099."
     ]

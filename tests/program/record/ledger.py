@@ -135,7 +135,7 @@ class Ledger:
         """The cohort schedules meetings."""
         made = [Meeting(self.new_id(), at(day), minutes) for day in days]
         self.meetings += made
-        return [one.id for one in made]
+        return [meeting.id for meeting in made]
 
     def attends(
         self,
@@ -185,8 +185,8 @@ def weekly(first: date, count: int, every: int = 7) -> list[date]:
 
 def of(found: Standing, rule: str, year: int | None = 1) -> list[Requirement]:
     if year is None:
-        return [one for one in found.whole if one.rule == rule]
-    return [one for one in found.years[year - 1].requirements if one.rule == rule]
+        return [requirement for requirement in found.whole if requirement.rule == rule]
+    return [requirement for requirement in found.years[year - 1].requirements if requirement.rule == rule]
 
 
 def one(found: Standing, rule: str, year: int | None = 1) -> Requirement:

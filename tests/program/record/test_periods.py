@@ -67,15 +67,17 @@ def test_the_boundary_is_that_of_the_policys_zone() -> None:
 )
 def test_months_across_clock_changes(at: datetime, month: str) -> None:
     found = attended(at, date(2026, 6, 30), text_of(rule(per="month")))
-    met = [one.period.label for one in found.requirements if one.have]
+    met = [requirement.period.label for requirement in found.requirements if requirement.have]
     assert met == [month]
 
 
 def test_29_february_is_a_day_like_any_other() -> None:
     at = datetime(2028, 3, 1, 5, 30, tzinfo=UTC)  # 29 February, 23:30
     found = attended(at, date(2028, 6, 1), text_of(rule(per="month")), date(2027, 7, 1))
-    assert [one.period.label for one in found.requirements if one.have] == ["February 2028"]
-    february = next(one.period for one in found.requirements if one.period.label == "February 2028")
+    assert [requirement.period.label for requirement in found.requirements if requirement.have] == ["February 2028"]
+    february = next(
+        requirement.period for requirement in found.requirements if requirement.period.label == "February 2028"
+    )
     assert february.ends == date(2028, 2, 29)
 
 

@@ -22,9 +22,9 @@ DESE = policies.shipped(policies.MISSOURI)
 
 
 def problems(text: str) -> str:
-    with pytest.raises(BadPolicy) as found:
+    with pytest.raises(BadPolicy) as exception_info:
         read_policy(text)
-    return str(found.value)
+    return str(exception_info.value)
 
 
 def numbered(text: str, wanted: str) -> int:
@@ -37,7 +37,7 @@ def test_the_shipped_policies() -> None:
     assert EXAMPLE.unset == ()
     assert "dese.mo.gov" in DESE.source
     assert (DESE.program.years, DESE.program.boundary) == (2, (7, 1))
-    paths = {one.path for one in DESE.unset}
+    paths = {value.path for value in DESE.unset}
     assert {"rule.meetings.at_least", "attendance.partial_counts", "makeups.per_year", "effective_from"} <= paths
 
 
@@ -168,21 +168,21 @@ FILL: dict[str, Value] = {
 
 
 def test_an_amendment_fills_unset_values_and_leaves_the_text() -> None:
-    found = amend(DESE, FILL)
-    assert found.text == DESE.text
-    assert found.effective_from == date(2018, 8, 1)
-    meetings = found.rule("meetings")
+    policy = amend(DESE, FILL)
+    assert policy.text == DESE.text
+    assert policy.effective_from == date(2018, 8, 1)
+    meetings = policy.rule("meetings")
     assert meetings is not None
     assert isinstance(meetings, AtLeast)
     assert meetings.at_least == 6
-    assert {one.path for one in DESE.unset} - {one.path for one in found.unset} == set(FILL)
+    assert {value.path for value in DESE.unset} - {value.path for value in policy.unset} == set(FILL)
     assert DESE.attendance.partial_counts is UNSET  # the first one is as it was
-    assert read_policy(found.text, found.amendments).unset == found.unset
+    assert read_policy(policy.text, policy.amendments).unset == policy.unset
 
 
 def test_amendments_follow_each_other() -> None:
-    found = amend(amend(DESE, FILL), {"makeups.ratio": 2})
-    assert found.amendments == FILL | {"makeups.ratio": 2}
+    policy = amend(amend(DESE, FILL), {"makeups.ratio": 2})
+    assert policy.amendments == FILL | {"makeups.ratio": 2}
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ def test_an_amendment_changes_nothing_else(values: dict[str, int | str], sentenc
 
 
 def test_none_says_that_there_is_no_such_limit() -> None:
-    found = amend(DESE, {"attendance.maximum_absences": "none"})
-    assert found.attendance.maximum_absences is None
+    policy = amend(DESE, {"attendance.maximum_absences": "none"})
+    assert policy.attendance.maximum_absences is None
 
 
 def test_every_unset_value_has_words_and_a_kind() -> None:
-    said = {one.path: (one.says, one.kind) for one in DESE.unset}
+    said = {value.path: (value.says, value.kind) for value in DESE.unset}
     assert said["rule.meetings.at_least"] == ("Meetings: how many are needed", "number")
     assert said["effective_from"] == ("the day this policy starts", "date")
     assert said["attendance.partial_counts"][1] == "yes or no"

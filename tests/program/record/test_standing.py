@@ -37,19 +37,19 @@ def test_have_need_and_missing() -> None:
     for day in weekly(FALL, 3):
         mine.attends(day)
     mine.meets(date(2026, 1, 8), date(2026, 2, 5))
-    found = mine.on(TODAY)
-    first = one(found, "meetings")
+    standing = mine.on(TODAY)
+    first = one(standing, "meetings")
     assert (first.have, first.need, first.missing, first.due) == (3, 4, 1, date(2026, 6, 30))
-    assert (first.coming, found.state) == (2, "on track")
-    assert one(found, "meetings", 2).missing == 4
+    assert (first.coming, standing.state) == (2, "on track")
+    assert one(standing, "meetings", 2).missing == 4
 
 
 def test_complete_when_everything_is_met() -> None:
     mine = ledger()
     for day in [*weekly(FALL, 4), *weekly(date(2026, 9, 3), 4)]:
         mine.attends(day)
-    found = mine.on(date(2026, 12, 1))
-    assert (found.state, found.finish) == ("complete", date(2026, 9, 24))
+    standing = mine.on(date(2026, 12, 1))
+    assert (standing.state, standing.finish) == ("complete", date(2026, 9, 24))
 
 
 def test_completion_may_have_to_wait_for_the_end() -> None:
@@ -79,10 +79,10 @@ def test_nobody_is_behind_for_a_cohort_that_meets_too_seldom() -> None:
     mine = ledger()
     mine.attends(FALL)
     mine.meets(date(2026, 1, 8))
-    found = mine.on(TODAY)
-    assert found.state == "on track"
-    assert [(short.rule, short.need, short.possible) for short in found.too_few] == [("meetings", 4, 2)]
-    assert Calendar(mine.meetings).shortages(mine.policy, TODAY) == found.too_few
+    standing = mine.on(TODAY)
+    assert standing.state == "on track"
+    assert [(short.rule, short.need, short.possible) for short in standing.too_few] == [("meetings", 4, 2)]
+    assert Calendar(mine.meetings).shortages(mine.policy, TODAY) == standing.too_few
     after = mine.on(date(2026, 8, 1))  # the year ended with what there was
     assert (one(after, "meetings").short, one(after, "meetings").outcome) == (2, "at risk")
     mine.attends(date(2026, 2, 5), "absent")
@@ -93,9 +93,9 @@ def test_a_past_year_with_missing_meetings_is_behind() -> None:
     mine = ledger()
     for day in weekly(FALL, 4):
         mine.attends(day, "excused")
-    found = mine.on(date(2026, 8, 1))
-    assert (found.state, found.finish) == ("behind", None)
-    assert "Year 1 (2025-26): 4 meetings to go, but the year is over." in explain.missing(found)
+    standing = mine.on(date(2026, 8, 1))
+    assert (standing.state, standing.finish) == ("behind", None)
+    assert "Year 1 (2025-26): 4 meetings to go, but the year is over." in explain.missing(standing)
 
 
 def test_a_meeting_without_entries_is_nobodys_absence() -> None:
@@ -136,9 +136,9 @@ def test_too_many_absences() -> None:
         mine.attends(day, "absent")
     mine.attends(date(2025, 10, 2), "excused")
     mine.meets(*weekly(date(2026, 1, 8), 10))
-    found = mine.on(TODAY)
-    assert (found.state, one(found, "absences").have) == ("behind", 2)
-    assert "Year 1 (2025-26), Absences: 2 so far. The limit is 1." in explain.missing(found)
+    standing = mine.on(TODAY)
+    assert (standing.state, one(standing, "absences").have) == ("behind", 2)
+    assert "Year 1 (2025-26), Absences: 2 so far. The limit is 1." in explain.missing(standing)
     mine.waives("absences", 1, 1)
     assert mine.on(TODAY).state == "on track"
 
@@ -151,9 +151,9 @@ def test_minutes_over_the_whole_program() -> None:
     mine.attends(FALL)
     mine.logs("contact", date(2026, 9, 1), 45)
     mine.logs("contact", date(2026, 9, 2), 400)  # 90 at most count at once
-    found = mine.on(date(2026, 10, 1))
-    assert one(found, "rule", None).have == 195
-    assert found.state == "complete"
+    standing = mine.on(date(2026, 10, 1))
+    assert one(standing, "rule", None).have == 195
+    assert standing.state == "complete"
 
 
 def test_caps_hold_for_one_requirement_in_its_period() -> None:
@@ -171,8 +171,8 @@ def test_distinct_months_and_topics() -> None:
     mine.attends(date(2025, 9, 1), topics=["ethics", "career"])
     mine.attends(date(2025, 9, 30), topics=["ethics"])
     mine.attends(date(2025, 10, 1))
-    found = mine.on(TODAY)
-    assert (one(found, "months").have, one(found, "topics").have) == (2, 2)
+    standing = mine.on(TODAY)
+    assert (one(standing, "months").have, one(standing, "topics").have) == (2, 2)
 
 
 def test_distinct_weeks_begin_on_monday() -> None:
@@ -194,8 +194,8 @@ def test_each_month_that_is_asked() -> None:
     mine = Ledger(shape("delaware"))
     for month in (9, 10):
         mine.logs("contact", date(2025, month, 10))
-    found = mine.on(date(2025, 12, 2))
-    months = of(found, "monthly")
+    standing = mine.on(date(2025, 12, 2))
+    months = of(standing, "monthly")
     assert [(item.period.label, item.outcome) for item in months[:4]] == [
         ("September 2025", "met"),
         ("October 2025", "met"),
@@ -203,7 +203,7 @@ def test_each_month_that_is_asked() -> None:
         ("December 2025", "open"),
     ]
     assert len(months) == 9
-    assert "Monthly contact: 2 of 9 met. To do: November 2025 and December 2025." in " ".join(explain.missing(found))
+    assert "Monthly contact: 2 of 9 met. To do: November 2025 and December 2025." in " ".join(explain.missing(standing))
 
 
 def test_each_of_the_first_weeks_counts_from_the_start() -> None:
@@ -252,9 +252,9 @@ def test_any_of_all_of_and_k_of_n(number: str, done: int, met: bool) -> None:
         mine.logs("contact", FALL)
     if done >= 3:
         mine.logs("workshop", FALL)
-    found = mine.on(TODAY)
-    assert (one(found, "choice").outcome == "met") is met
-    assert [item.rule for item in found.years[0].requirements] == ["choice"]  # its parts stand inside of it
+    standing = mine.on(TODAY)
+    assert (one(standing, "choice").outcome == "met") is met
+    assert [item.rule for item in standing.years[0].requirements] == ["choice"]  # its parts stand inside of it
 
 
 def test_a_choice_over_the_program_asks_for_the_part_in_every_year() -> None:
@@ -274,11 +274,11 @@ def test_vermonts_shape_is_read_and_blocked_by_its_hour_log() -> None:
             mine.logs("conversation", date(2025, month, day), 45)
     mine.logs("conversation", date(2025, 10, 20), 10)  # too short
     mine.logs("visit", date(2025, 10, 20))
-    found = mine.on(date(2025, 11, 2))
-    assert found.state == "blocked"
-    assert one(found, "log").have == 120
-    assert one(found, "seeing").outcome == "met"
-    assert [item.outcome for item in of(found, "twice")[:3]] == ["met", "met", "open"]
+    standing = mine.on(date(2025, 11, 2))
+    assert standing.state == "blocked"
+    assert one(standing, "log").have == 120
+    assert one(standing, "seeing").outcome == "met"
+    assert [item.outcome for item in of(standing, "twice")[:3]] == ["met", "met", "open"]
     filled = Ledger(amend(mine.policy, {"rule.log.at_least": 120}), mine.starts, record=mine.record)
     assert filled.on(date(2025, 11, 2)).state == "on track"
 
@@ -295,9 +295,9 @@ def test_activities_that_do_not_count_say_why() -> None:
     mine.logs("contact", FALL, withdrawn=True)
     mine.logs("contact", TODAY + timedelta(days=1))
     mine.logs("tea", FALL)
-    found = one(mine.on(TODAY), "rule")
-    assert found.have == 0
-    assert [(item.verdict, item.why) for item in found.others] == [
+    requirement = one(mine.on(TODAY), "rule")
+    assert requirement.have == 0
+    assert [(item.verdict, item.why) for item in requirement.others] == [
         ("no", "shorter than 15 minutes"),
         ("no", "the policy doesn't allow this way of doing it"),
         ("pending", "waiting for the mentor to verify it"),
@@ -308,8 +308,8 @@ def test_what_came_before_the_start_does_not_count() -> None:
     mine = ledger(starts=date(2025, 9, 1))
     mine.attends(date(2025, 8, 31))
     mine.attends(date(2025, 9, 1))
-    found = one(mine.on(TODAY), "meetings")
-    assert (found.have, [item.why for item in found.others]) == (1, ["before the program start"])
+    requirement = one(mine.on(TODAY), "meetings")
+    assert (requirement.have, [item.why for item in requirement.others]) == (1, ["before the program start"])
 
 
 # Make-ups ----------------------------------------------------------------------------------------
@@ -333,9 +333,9 @@ def test_a_make_up_stands_for_the_missed_meeting() -> None:
         "At risk: Maria Lopez can make up the October 2 meeting until November 1."
     )
     mine.makes_up(missed, "contact", date(2025, 10, 20))
-    found = one(mine.on(date(2025, 10, 20)), "meetings")
-    assert (found.have, found.outcome) == (4, "met")
-    assert "October 2, 2025: meeting counts (made up)." in explain.why(found)
+    requirement = one(mine.on(date(2025, 10, 20)), "meetings")
+    assert (requirement.have, requirement.outcome) == (4, "met")
+    assert "October 2, 2025: meeting counts (made up)." in explain.why(requirement)
 
 
 @pytest.mark.parametrize(
@@ -351,9 +351,9 @@ def test_a_make_up_that_does_not_count(type_: str, day: int, minutes: int, other
     mine = made_up(MAKEUPS)
     missed = mine.attends(date(2025, 10, 2), "absent")
     mine.makes_up(missed, type_, date(2025, 10, 2) + timedelta(days=day), minutes, **other)
-    found = one(mine.on(TODAY), "meetings")
-    assert found.have == 3
-    assert why in [item.why for item in found.others]
+    requirement = one(mine.on(TODAY), "meetings")
+    assert requirement.have == 3
+    assert why in [item.why for item in requirement.others]
 
 
 def test_make_ups_are_limited_and_for_what_was_missed() -> None:
@@ -363,9 +363,9 @@ def test_make_ups_are_limited_and_for_what_was_missed() -> None:
     for meeting in (first, first, second):
         mine.makes_up(meeting, "contact", date(2025, 10, 20))
     mine.makes_up(mine.attends(date(2025, 10, 9)), "contact", date(2025, 10, 20))
-    found = one(mine.on(TODAY), "meetings")
-    assert found.have == 5  # three, the first make-up, and the meeting that was attended anyway
-    whys = [item.why for item in found.others]
+    requirement = one(mine.on(TODAY), "meetings")
+    assert requirement.have == 5  # three, the first make-up, and the meeting that was attended anyway
+    whys = [item.why for item in requirement.others]
     assert "missed, and no make-ups are left this year" in whys
     assert "make-up: there was no missed meeting to make up" in whys
 
@@ -402,8 +402,8 @@ def test_a_make_up_is_not_counted_as_an_activity_too() -> None:
     id_ = mine.makes_up(missed, "contact", FALL + timedelta(days=1))
     mine.logs("contact", FALL + timedelta(days=1))
     mine.record = replace(mine.record, activities=(replace(mine.record.activities[0], id=id_),))
-    found = mine.on(TODAY)
-    assert (one(found, "meetings").have, one(found, "rule").have) == (1, 0)
+    standing = mine.on(TODAY)
+    assert (one(standing, "meetings").have, one(standing, "rule").have) == (1, 0)
 
 
 # Credit, waiver, track ---------------------------------------------------------------------------
@@ -413,8 +413,8 @@ def test_credit_and_waiver() -> None:
     mine = ledger()
     mine.attends(FALL)
     mine.credits("meetings", 2, 1)
-    found = one(mine.on(TODAY), "meetings")
-    assert (found.have, found.credited, found.missing) == (1, 2, 1)
+    requirement = one(mine.on(TODAY), "meetings")
+    assert (requirement.have, requirement.credited, requirement.missing) == (1, 2, 1)
     mine.waives("meetings", 1, 1)
     assert one(mine.on(TODAY), "meetings").outcome == "met"
     mine.waives("meetings", 2)
@@ -424,8 +424,8 @@ def test_credit_and_waiver() -> None:
 def test_a_waiver_holds_from_its_day() -> None:
     mine = ledger()
     mine.waives("meetings", None, None, since=date(2026, 7, 1))
-    found = mine.on(TODAY)
-    assert (one(found, "meetings").missing, one(found, "meetings", 2).missing) == (4, 0)
+    standing = mine.on(TODAY)
+    assert (one(standing, "meetings").missing, one(standing, "meetings", 2).missing) == (4, 0)
 
 
 def test_credit_for_months_goes_to_the_earliest_that_is_missing() -> None:
@@ -472,15 +472,15 @@ scale_percent = "unset"
 )
 def test_tracks_scale_the_numbers(track: str, starts: date, needs: list[int | None]) -> None:
     mine = ledger(MEETINGS, TRACKS, starts=starts, track=track)
-    found = mine.on(starts)
-    assert [one(found, "meetings", year).need for year in (1, 2)] == needs
+    standing = mine.on(starts)
+    assert [one(standing, "meetings", year).need for year in (1, 2)] == needs
 
 
 def test_prior_credit_and_a_track_of_one_year() -> None:
     mine = ledger(MEETINGS, TRACKS, track="prior")
     mine.attends(FALL)
-    found = mine.on(TODAY)
-    assert (len(found.years), one(found, "meetings").credited, found.state) == (1, 3, "complete")
+    standing = mine.on(TODAY)
+    assert (len(standing.years), one(standing, "meetings").credited, standing.state) == (1, 3, "complete")
 
 
 def test_another_tracks_unset_number_blocks_nobody() -> None:
@@ -491,9 +491,9 @@ def test_another_tracks_unset_number_blocks_nobody() -> None:
 
 
 def test_an_unknown_track_blocks_and_is_named() -> None:
-    found = ledger(MEETINGS, TRACKS, track="mystery").on(TODAY)
-    assert found.state == "blocked"
-    assert "the track “mystery”" in " ".join(explain.unset(found))
+    standing = ledger(MEETINGS, TRACKS, track="mystery").on(TODAY)
+    assert standing.state == "blocked"
+    assert "the track “mystery”" in " ".join(explain.unset(standing))
 
 
 # Leave, gap, transfer ----------------------------------------------------------------------------
@@ -503,9 +503,9 @@ def test_on_leave_nothing_is_due() -> None:
     mine = ledger(MEETINGS, LEAVE)
     mine.attends(FALL, "absent")
     mine.leaves(date(2025, 11, 1), date(2025, 11, 30))
-    found = mine.on(TODAY)
-    assert (found.state, found.on_leave_until) == ("paused", date(2025, 11, 30))
-    assert explain.headline(found) == (
+    standing = mine.on(TODAY)
+    assert (standing.state, standing.on_leave_until) == ("paused", date(2025, 11, 30))
+    assert explain.headline(standing) == (
         "On leave until November 30, 2025. Nothing is due during the leave. Everything done before still counts."
     )
     mine.leaves(date(2025, 11, 15))
@@ -517,12 +517,12 @@ def test_a_long_leave_pauses_the_year_and_credit_stays() -> None:
     for day in weekly(FALL, 3):
         mine.attends(day)
     mine.leaves(date(2026, 1, 1), date(2026, 6, 30))
-    found = mine.on(date(2026, 8, 1))
-    assert [(year.label, year.ends) for year in found.years] == [
+    standing = mine.on(date(2026, 8, 1))
+    assert [(year.label, year.ends) for year in standing.years] == [
         ("Year 1 (2025-27)", date(2027, 6, 30)),
         ("Year 2 (2027-28)", date(2028, 6, 30)),
     ]
-    assert (one(found, "meetings").have, found.state) == (3, "on track")
+    assert (one(standing, "meetings").have, standing.state) == (3, "on track")
 
 
 def test_a_short_leave_lets_off_the_months_it_takes() -> None:
@@ -536,8 +536,8 @@ def test_what_was_done_in_a_paused_year_fills_what_is_missing_after_it() -> None
     mine = ledger(rule(per="month", in_months=[9, 10], activities=["contact"]), LEAVE)
     mine.logs("contact", date(2025, 9, 5))
     mine.leaves(date(2025, 10, 1), date(2026, 6, 30))
-    found = of(mine.on(date(2026, 8, 1)), "rule")
-    assert [(item.period.label, item.credited, item.missing) for item in found] == [
+    requirements = of(mine.on(date(2026, 8, 1)), "rule")
+    assert [(item.period.label, item.credited, item.missing) for item in requirements] == [
         ("September 2026", 1, 0),
         ("October 2026", 0, 1),
     ]
@@ -547,17 +547,17 @@ def test_meetings_during_a_leave_are_no_chance_that_was_let_pass() -> None:
     mine = ledger(MEETINGS, LEAVE)
     mine.leaves(date(2025, 9, 1), date(2025, 10, 31))
     mine.meets(*weekly(FALL, 4), date(2026, 2, 1))
-    found = mine.on(date(2025, 12, 1))
-    assert (found.state, one(found, "meetings").short) == ("on track", 3)
+    standing = mine.on(date(2025, 12, 1))
+    assert (standing.state, one(standing, "meetings").short) == ("on track", 3)
 
 
 def test_a_leave_that_is_too_long_begins_the_program_anew() -> None:
     mine = ledger(MEETINGS, LEAVE + "credit_expires_after_days = 365\n")
     mine.attends(FALL)
     mine.leaves(date(2025, 10, 1), date(2027, 8, 31))
-    found = mine.on(date(2027, 9, 15))
-    assert [year.label for year in found.years] == ["Year 1 (2027-28)", "Year 2 (2028-29)"]
-    assert one(found, "meetings").have == 0
+    standing = mine.on(date(2027, 9, 15))
+    assert [year.label for year in standing.years] == ["Year 1 (2027-28)", "Year 2 (2028-29)"]
+    assert one(standing, "meetings").have == 0
 
 
 def test_the_whole_program_has_its_latest_day() -> None:
@@ -586,14 +586,14 @@ def test_an_unset_number_never_passes() -> None:
     mine = Ledger(DESE)
     for day in weekly(FALL, 50):
         mine.attends(day)
-    found = mine.on(date(2026, 8, 30))
-    assert (found.state, found.finish) == ("blocked", None)
-    assert "Year 1 (2025-26): 43 meetings attended; the number required isn't set yet." in explain.missing(found)
-    assert explain.unset(found)[0].startswith("The program hasn't set: the day this policy starts")
+    standing = mine.on(date(2026, 8, 30))
+    assert (standing.state, standing.finish) == ("blocked", None)
+    assert "Year 1 (2025-26): 43 meetings attended; the number required isn't set yet." in explain.missing(standing)
+    assert explain.unset(standing)[0].startswith("The program hasn't set: the day this policy starts")
 
 
 def test_filled_in_by_amendments_a_policy_judges() -> None:
-    values: dict[str, int | str | bool] = {one.path: "none" for one in DESE.unset}
+    values: dict[str, int | str | bool] = {value.path: "none" for value in DESE.unset}
     values |= {
         "rule.meetings.at_least": 4,
         "attendance.partial_counts": True,
@@ -611,9 +611,9 @@ def test_any_unset_value_blocks_completion_though_every_number_is_met() -> None:
     mine = Ledger(policy_of(MEETINGS, MAKEUPS + 'ratio = "unset"\n'))
     for day in [*weekly(FALL, 4), *weekly(date(2026, 9, 3), 4)]:
         mine.attends(day)
-    found = mine.on(date(2026, 12, 1))
-    assert found.state == "blocked"
-    assert found.unset == ("how many make-ups replace one missed meeting",)
+    standing = mine.on(date(2026, 12, 1))
+    assert standing.state == "blocked"
+    assert standing.unset == ("how many make-ups replace one missed meeting",)
 
 
 def test_what_an_unset_value_decides_puts_nobody_behind() -> None:
@@ -627,9 +627,9 @@ def test_without_earlier_records_nobody_is_behind() -> None:
     mine = ledger(history_missing=True)
     for day in weekly(FALL, 4):
         mine.attends(day, "absent")
-    found = mine.on(date(2026, 8, 1))
-    assert found.state == "history not imported"
-    assert "hasn't been imported yet" in explain.headline(found)
+    standing = mine.on(date(2026, 8, 1))
+    assert standing.state == "history not imported"
+    assert "hasn't been imported yet" in explain.headline(standing)
 
 
 # Finish, sentences -------------------------------------------------------------------------------

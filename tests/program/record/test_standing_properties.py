@@ -169,7 +169,7 @@ def cases(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def every(found: Standing) -> list[Requirement]:
-    return [one for top in found.requirements for one in (top, *top.parts)]
+    return [requirement for top in found.requirements for requirement in (top, *top.parts)]
 
 
 @cases
@@ -184,12 +184,12 @@ def test_no_policy_and_ledger_raise(
         assert headline
         assert all(details)
     assert explain.trouble(found)
-    for one in every(found):
-        assert all(explain.why(one))
-        assert min(one.have, one.credited, one.waived) >= 0
-        assert one.period.starts <= one.period.ends
-        if one.need is None:
-            assert one.outcome != "met"
+    for requirement in every(found):
+        assert all(explain.why(requirement))
+        assert min(requirement.have, requirement.credited, requirement.waived) >= 0
+        assert requirement.period.starts <= requirement.period.ends
+        if requirement.need is None:
+            assert requirement.outcome != "met"
     if found.unset:
         assert found.state != "complete"
 
@@ -213,20 +213,20 @@ def test_nothing_counts_twice(
     twice = Record(**{name: getattr(record, name) * 2 for name in PARTS})
     assert standing(policy, who, twice, cohort * 2, today).state == found.state
     by_rule: dict[str, list[UUID]] = {}
-    for one in every(found):
-        if one.unit != "absences":
-            by_rule.setdefault(one.rule, []).extend(item.id for item in one.counted)
-        if one.unit == "events":
-            assert one.have <= len(one.counted)
-        if one.unit == "minutes":
-            assert one.have <= sum(item.minutes for item in one.counted)
+    for requirement in every(found):
+        if requirement.unit != "absences":
+            by_rule.setdefault(requirement.rule, []).extend(item.id for item in requirement.counted)
+        if requirement.unit == "events":
+            assert requirement.have <= len(requirement.counted)
+        if requirement.unit == "minutes":
+            assert requirement.have <= sum(item.minutes for item in requirement.counted)
     for name, counted in by_rule.items():
         assert len(counted) == len(set(counted)), name
     held: dict[UUID, int] = {}
     for line in record.attendance:
         held[line.id] = max(held.get(line.id, 0), line.minutes)
-    for one in every(found):
-        for item in one.counted:
+    for requirement in every(found):
+        for item in requirement.counted:
             if item.activity == "meeting":
                 assert item.minutes <= held[item.id]
 
@@ -274,8 +274,8 @@ def test_every_policy_can_be_said_in_english_and_filled_in(which: int, number: i
 def test_a_day_lies_in_at_most_one_period_of_a_rule(which: int, starts: date, ahead: int) -> None:
     found = standing(POLICIES[which], Enrolment(starts), Record(), (), starts + timedelta(days=ahead))
     groups: dict[str, list[Requirement]] = {}
-    for one in found.requirements:
-        groups.setdefault(one.rule, []).append(one)
+    for requirement in found.requirements:
+        groups.setdefault(requirement.rule, []).append(requirement)
     for group in groups.values():
         for before, after in pairwise(group):
             assert before.period.ends < after.period.starts

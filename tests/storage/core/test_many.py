@@ -24,8 +24,8 @@ def test_more_ids_than_a_query_has_places_for(world: World) -> None:
         assert list(tx.scalars(select(person.c.name).where(among(tx, person.c.id, many)))) == ["Dana Reyes"]
         assert list(tx.scalars(select(person.c.name).where(among(tx, person.c.id, [])))) == []
         assert people.named(tx, many) == {dana.id: "Dana Reyes"}
-        assert [one.person_id for one in enrolments.of_people(tx, many)] == [dana.id]
-        assert [one.id for one in standings.of_people(tx, many, world.clock.at)] == [dana.id]
+        assert [enrolment.person_id for enrolment in enrolments.of_people(tx, many)] == [dana.id]
+        assert [mentee.id for mentee in standings.of_people(tx, many, world.clock.at)] == [dana.id]
         assert leaves.of_people(tx, many) == {}
         assert certificates.newest_of(tx, many) == {}
         assert checkins.schedules(tx, many) == []

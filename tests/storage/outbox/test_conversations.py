@@ -55,11 +55,11 @@ def test_of_several_known_chats_none_is_trusted_after_the_migration(database: Da
             tx.execute(text("CREATE SCHEMA keys"))
         command.upgrade(_config(tx), "0005_digest")
         tx.execute(installation.insert().values(id=place, platform="teams", tenant="T"))
-        for one in (dana, lee):
+        for id_ in (dana, lee):
             facts = {"name": "", "email": "", "member": True, "active": True, "link": "none", "seen_at": START}
-            tx.execute(account.insert().values(id=one, installation_id=place, user=str(one), **facts))
-        for chat, one in (("old", dana), ("new", dana), ("only", lee)):
-            facts = {"external": chat, "kind": "personal", "name": "", "reference": {}, "account_id": one}
+            tx.execute(account.insert().values(id=id_, installation_id=place, user=str(id_), **facts))
+        for chat, id_ in (("old", dana), ("new", dana), ("only", lee)):
+            facts = {"external": chat, "kind": "personal", "name": "", "reference": {}, "account_id": id_}
             tx.execute(conversation.insert().values(id=uuid4(), installation_id=place, **facts))
     migrate(database)
     with database.read() as tx:

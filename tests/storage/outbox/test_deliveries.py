@@ -223,7 +223,7 @@ async def test_waits_are_kept_and_failures_end_with_a_reason(world: World, dana:
     await world.loop.drain()
     assert rows(world)[1] == ("failed", "The account is deactivated.")
     with world.database.read() as tx:
-        assert [one.recipient for one in undelivered.undelivered(tx, world.clock.at)] == ["Dana Reyes"]
+        assert [delivery.recipient for delivery in undelivered.undelivered(tx, world.clock.at)] == ["Dana Reyes"]
 
 
 async def test_somebody_without_an_account_is_undeliverable_not_lost(world: World) -> None:
@@ -259,7 +259,7 @@ def test_an_update_waits_until_its_message_is_there(world: World, dana: Person) 
     assert claim(world) == []
     with world.database.write() as tx:
         claims.settle(world.work(tx), held, "sent", message="1", sent_to=None)
-    assert [one.verb for one in claim(world)] == ["update"]
+    assert [delivery.verb for delivery in claim(world)] == ["update"]
 
 
 def test_two_processes_never_claim_the_same(world: World, dana: Person) -> None:
@@ -268,9 +268,9 @@ def test_two_processes_never_claim_the_same(world: World, dana: Person) -> None:
     if world.database.sqlite:
         return  # one writer: the second claim comes after the first
     with world.database.write() as first, world.database.write() as second:
-        mine = {one.id for one in claims.claim(world.work(first), 2)}
+        mine = {delivery.id for delivery in claims.claim(world.work(first), 2)}
         other = World(world.database, seed=2)
-        theirs: set[UUID] = {one.id for one in claims.claim(other.work(second), 2)}
+        theirs: set[UUID] = {delivery.id for delivery in claims.claim(other.work(second), 2)}
     assert len(mine) == 2
     assert len(theirs) == 1
     assert not mine & theirs

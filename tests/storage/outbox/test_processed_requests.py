@@ -29,7 +29,7 @@ def test_a_key_is_32_bytes_that_hold_nothing_of_what_they_are_made_of() -> None:
 def test_another_user_tenant_platform_or_request_has_another_key() -> None:
     ids = ("slack", "T1", "U1", "1.2.3")
     others = [tuple(f"{value}x" if place == at else value for at, value in enumerate(ids)) for place in range(4)]
-    assert len({request_key(KEY, *one) for one in [ids, *others]}) == 5
+    assert len({request_key(KEY, *texts) for texts in [ids, *others]}) == 5
     assert request_key(KEY, "a", "b:c", "d", "e") != request_key(KEY, "a", "b", "c:d", "e")
 
 

@@ -169,7 +169,7 @@ async def test_what_follows_an_act_goes_before_a_mass_sending(world: World, dana
     world.clock.at += timedelta(minutes=1)
     queue(world, dana, "welcome", acted=True)
     await world.loop.drain()
-    assert [one.conversation for one in world.port.messages] == [f"D-{dana.user}"]
+    assert [message.conversation for message in world.port.messages] == [f"D-{dana.user}"]
 
 
 async def test_one_tenants_flood_delays_no_other(world: World, dana: Person, lee: Person) -> None:
@@ -185,7 +185,7 @@ async def test_one_tenants_flood_delays_no_other(world: World, dana: Person, lee
     world.clock.at += timedelta(minutes=1)
     queue(world, lee, "late")
     await world.loop.drain()
-    assert Counter(one.conversation for one in world.port.messages) == {f"D-{dana.user}": 1, f"D-{lee.user}": 1}
+    assert Counter(message.conversation for message in world.port.messages) == {f"D-{dana.user}": 1, f"D-{lee.user}": 1}
 
 
 def test_two_processes_share_one_tenants_rate(world: World, dana: Person, lee: Person) -> None:
@@ -241,8 +241,8 @@ def _crowd(world: World, tx: Tx, like: Person) -> None:
     ozarks = tx.scalar(select(cohort.c.id).where(cohort.c.name == "Ozarks"))
     ids = [work.new_id() for _ in range(CHECK_INS - 1)]
     people = [
-        {"id": one, "name": f"M{n}", "email": f"m{n}@example.org", "zone": "America/Chicago"}
-        for n, one in enumerate(ids)
+        {"id": id_, "name": f"M{n}", "email": f"m{n}@example.org", "zone": "America/Chicago"}
+        for n, id_ in enumerate(ids)
     ]
     tx.execute(insert(person), people)
     accounts = [
@@ -254,16 +254,16 @@ def _crowd(world: World, tx: Tx, like: Person) -> None:
             "email": "",
             "member": True,
             "active": True,
-            "person_id": one,
+            "person_id": id_,
             "link": "confirmed",
             "seen_at": work.now,
         }
-        for n, one in enumerate(ids)
+        for n, id_ in enumerate(ids)
     ]
     tx.execute(insert(account), accounts)
     row = tx.execute(select(membership).where(membership.c.person_id == like.id)).one()._asdict()
     assert row["cohort_id"] == ozarks
-    tx.execute(insert(membership), [{**row, "id": work.new_id(), "person_id": one} for one in ids])
+    tx.execute(insert(membership), [{**row, "id": work.new_id(), "person_id": id_} for id_ in ids])
     seals.seal_everything(tx)
     refresh_schedule(work, None)
 

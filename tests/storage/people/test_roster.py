@@ -43,9 +43,9 @@ def run(settings: Settings, text: str, *, dry_run: bool = False) -> list[str]:
 def count(settings: Settings) -> int:
     database = Database(settings.database_url)
     with database.read() as tx:
-        found = tx.scalar(select(func.count()).select_from(person)) or 0
+        number = tx.scalar(select(func.count()).select_from(person)) or 0
     database.close()
-    return found
+    return number
 
 
 def test_importing_twice_changes_nothing(settings: Settings) -> None:
@@ -92,7 +92,7 @@ def test_a_changed_role_ends_the_old_place_and_keeps_it(settings: Settings) -> N
     with database.read() as tx:
         lee = people.by_email(tx, "lee@example.org")
         assert lee
-        assert [one.name for one in cohorts.shared_cohorts(tx, lee.id, ("mentor",))] == ["Ozarks"]
+        assert [cohort.name for cohort in cohorts.shared_cohorts(tx, lee.id, ("mentor",))] == ["Ozarks"]
         assert tx.scalar(select(func.count()).select_from(membership).where(membership.c.person_id == lee.id)) == 2
     database.close()
 
@@ -173,7 +173,7 @@ def test_a_long_file_takes_a_few_statements_and_tells_how_far_it_is(settings: Se
     finally:
         event.remove(Engine, "before_cursor_execute", counted)
     assert len(changes) == 2 * 2_500 + 125
-    written = [one for one in statements if one.startswith(("INSERT", "UPDATE", "SELECT")) and "alembic" not in one]
+    written = [text for text in statements if text.startswith(("INSERT", "UPDATE", "SELECT")) and "alembic" not in text]
     assert len(written) < 2_500 / 5  # a new cohort is a statement of its own
     assert told[-1] == ("Enrollments", 2_500, 2_500)
     assert ("Checking", 1_000, 2_500) in told
@@ -188,7 +188,7 @@ def test_the_program_goes_on_while_a_file_is_prepared_and_what_changed_meanwhile
             run(settings, meanwhile.pop())  # would wait in vain for a writer that the import holds
 
     changes = import_file(settings, many(40), NOW, uuid4, dry_run=False, report=report)
-    assert "Person Eight: name Person Eight -> Person 8" in [one.text for one in changes]
+    assert "Person Eight: name Person Eight -> Person 8" in [change.text for change in changes]
     assert count(settings) == 7 + 40
 
 
@@ -283,7 +283,7 @@ def test_a_coordinator_of_settings_and_roster_stays_one_when_the_settings_end(se
         named("new@example.org")
         named()
         with database.read() as tx:
-            (new,) = [one.id for one in people.coordinators(tx) if one.name == "New One"]
+            (new,) = [person.id for person in people.coordinators(tx) if person.name == "New One"]
             assert people.named_by(tx, new) == {people.ROSTER}
     finally:
         database.close()

@@ -45,5 +45,5 @@ MORE = "".join(
 def test_people_are_found_by_name_and_address(world: World, typed: str, names: list[str]) -> None:
     world.import_roster(ROSTER + MORE)
     with world.database.read() as tx:
-        assert [one.name for one in people.search(tx, typed)] == names
+        assert [person.name for person in people.search(tx, typed)] == names
         assert len(people.search(tx, "a", most=3)) == 3

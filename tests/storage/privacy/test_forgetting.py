@@ -31,9 +31,9 @@ def dana(world: World) -> Person:
 
 
 def account(tx: Tx, who: Person) -> UUID:
-    found = people.actor(tx, "paper", "T1", who.user)
-    assert found
-    return found.account_id
+    actor = people.actor(tx, "paper", "T1", who.user)
+    assert actor
+    return actor.account_id
 
 
 def writes(world: World, who: Person, words: str = "CANARY") -> UUID:
@@ -118,10 +118,10 @@ def test_the_attendance_ledger_and_the_fact_of_a_dispute_stay(world: World, dana
     with world.database.write() as tx:
         work = world.work(tx)
         line = add(work, dana.id, Line("activity", "logged", work.now, dana.id, "self", minutes=60, code="reading"))
-        found = disputes.add(work, dana.id, line, line, item, with_mentors=False)
+        dispute = disputes.add(work, dana.id, line, line, item, with_mentors=False)
     assert forget(world, dana) == 1
     with world.database.read() as tx:
-        assert disputes.find(tx, found.id) == found
+        assert disputes.find(tx, dispute.id) == dispute
         assert [row.id for row in tx.execute(select(ledger_line))] == [line]
         assert tx.scalar(select(vault_item.c.sealed)) == b""
         assert world.vault.open(tx, item, account(tx, dana)) is None

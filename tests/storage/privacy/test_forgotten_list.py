@@ -29,7 +29,7 @@ def test_a_list_comes_back_as_it_was_and_is_taken_over_once(world: World) -> Non
         exported = forgotten_list.read(forgotten_list.export(tx, world.clock.now()).model_dump_json().encode())
         exported.check(world.product.chain_key)
         assert exported.lines == lines
-        assert [one.key_id is None for one in lines] == [False, True]
+        assert [line.key_id is None for line in lines] == [False, True]
         forgetting.remember(tx, exported.lines)
         forgetting.apply_again(tx)
         assert forgetting.listed(tx) == lines

@@ -44,9 +44,9 @@ def expire(world: World, months: int) -> int:
 
 def test_what_is_past_its_time_goes_and_disputes_stay(world: World) -> None:
     dana, jordan = world.matched("Dana Reyes", "dana@example.org"), world.matched("Jordan Blake", "jordan@example.org")
-    for one in (dana, jordan):
+    for person in (dana, jordan):
         for kind in ("reflection", "pulse", "dispute"):
-            writes(world, one, kind)
+            writes(world, person, kind)
     assert expire(world, 7) == 0, "off by default"
     limit(world, "Ozarks", 6)
     with world.database.read() as tx:
@@ -72,8 +72,8 @@ def test_nothing_goes_before_people_could_know(world: World) -> None:
 def test_a_hold_keeps_and_another_cohort_may(world: World) -> None:
     dana, lee = world.matched("Dana Reyes", "dana@example.org"), world.matched("Lee Okafor", "lee@example.org")
     limit(world, "Ozarks", 6)
-    for one in (dana, lee):
-        writes(world, one, "reflection")
+    for person in (dana, lee):
+        writes(world, person, "reflection")
     with world.database.write() as tx:
         work = world.work(tx)
         holds.put_on(work, dana.id, "litigation", None)

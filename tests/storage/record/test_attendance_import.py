@@ -38,9 +38,9 @@ def lines(settings: Settings, email: str) -> list[RecordLine]:
     with database.read() as tx:
         person = people.by_email(tx, email)
         assert person
-        found = ledger.of_person(tx, person.id)
+        of_person = ledger.of_person(tx, person.id)
     database.close()
-    return found
+    return of_person
 
 
 def test_a_file_is_imported_once_with_its_source(settings: Settings) -> None:
@@ -87,7 +87,7 @@ def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None
 def states(settings: Settings) -> dict[str, str]:
     database = Database(settings.database_url)
     with database.read() as tx:
-        found = {one.name: str(one.standing.state) for one in standings.of_cohorts(tx, None, NOW)}
+        found = {mentee.name: str(mentee.standing.state) for mentee in standings.of_cohorts(tx, None, NOW)}
     database.close()
     return found
 

@@ -70,13 +70,13 @@ LOSSES = {
 def recover(world: World, vault: Vault | None = None) -> Damage:
     """Recover with consent to all that is lost; what that is."""
     with world.database.write() as tx:
-        found = recovery.damage(tx, vault or world.vault)
-        recovery.recover(world.work(tx), vault or world.vault, found)
+        damage = recovery.damage(tx, vault or world.vault)
+        recovery.recover(world.work(tx), vault or world.vault, damage)
         check_key_store(tx)
         check_triggers(tx)
         assert world.vault.chain_key(tx) == world.product.chain_key
         assert not recovery.damage(tx, world.vault)
-    return found
+    return damage
 
 
 def verified(world: World) -> list[str]:
@@ -98,9 +98,9 @@ async def test_words_are_removed_and_everything_else_stays(
     with world.database.write() as tx:
         lose(tx)
     assert verified(world) == [], "the ledger needs no data key and no key store"
-    found = recover(world)
-    assert [(one.name, one.held) for one in found.people] == [("Dana Reyes", False)]
-    assert found.people[0].items >= 2, "the reflection and the shared copy"
+    damage = recover(world)
+    assert [(loss.name, loss.held) for loss in damage.people] == [("Dana Reyes", False)]
+    assert damage.people[0].items >= 2, "the reflection and the shared copy"
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
         assert tx.scalar(select(checkin.c.answered_at).where(checkin.c.person_id == dana.id)) is None
@@ -110,10 +110,10 @@ async def test_words_are_removed_and_everything_else_stays(
         assert seals.misfits(tx) == []
         world.vault.check(tx)
     await world.settle()
-    assert any("The key to what you wrote to me in private was lost" in one.text for one in world.to(dana))
+    assert any("The key to what you wrote to me in private was lost" in message.text for message in world.to(dana))
     assert len(world.to(lee)) == before
-    assert not any("lost" in one.text for one in world.to(ruth))
-    assert SECRET not in "".join(one.text for one in world.port.messages)
+    assert not any("lost" in message.text for message in world.to(ruth))
+    assert SECRET not in "".join(message.text for message in world.port.messages)
     await written(world, dana)  # under a new key
 
 
@@ -176,9 +176,9 @@ async def test_a_table_of_the_key_store_that_is_gone_is_a_sentence_and_comes_bac
         lose_tables(table.name)(tx)
     with pytest.raises(SchemaProblem, match=r"The key store is lost or incomplete: .* run plc-bot keys recover"):
         migrate(world.database)
-    found = recover(world)
-    assert found.tables == (table.name,)
-    assert [one.name for one in found.people] == (["Dana Reyes"] if table is person_key else [])
+    damage = recover(world)
+    assert damage.tables == (table.name,)
+    assert [loss.name for loss in damage.people] == (["Dana Reyes"] if table is person_key else [])
     migrate(world.database)
 
 
@@ -186,8 +186,8 @@ def test_a_damaged_key_with_nothing_under_it_is_removed(world: World, dana: Pers
     with world.database.write() as tx:
         world.vault.ensure_keys(world.work(tx), [dana.id])
         zero_a_key(tx)
-    found = recover(world)
-    assert (found.people, found.unused) == ([], 1)
+    damage = recover(world)
+    assert (damage.people, damage.unused) == ([], 1)
     with world.database.read() as tx:
         assert rotation.damaged_keys(tx, world.vault) == []
         assert tx.execute(select(delivery).where(delivery.c.kind == "keys.lost")).all() == [], "nothing was lost"

@@ -35,14 +35,14 @@ def write_for_all(world: World) -> None:
         ("Lee Okafor", "lee@example.org"),
         ("Sam W", "sam@example.org"),
     ):
-        one = world.matched(name, email)
+        person = world.matched(name, email)
         with world.database.write() as tx:
-            world.vault.ensure_keys(world.work(tx), [one.id])
-            found = people.actor(tx, "paper", "T1", one.user)
-            assert found
-            account_id = found.account_id
+            world.vault.ensure_keys(world.work(tx), [person.id])
+            actor = people.actor(tx, "paper", "T1", person.user)
+            assert actor
+            account_id = actor.account_id
             world.vault.save(
-                world.work(tx), "reflection", "CANARY", person_id=one.id, account_id=account_id, checkin_id=None
+                world.work(tx), "reflection", "CANARY", person_id=person.id, account_id=account_id, checkin_id=None
             )
 
 
@@ -69,8 +69,8 @@ def test_rotation_wraps_everything_anew_and_says_that_the_old_key_may_go(world: 
     assert steps[-1] == keyring.Progress(3, 3, 0)
     with world.database.read() as tx:
         new.check(tx)
-        found = rotation.survey(tx, new)
-        assert found == rotation.Survey([keystore.Wrapping(new.fingerprints[0], 3, True)], 0, True, 3, 0, "")
+        survey = rotation.survey(tx, new)
+        assert survey == rotation.Survey([keystore.Wrapping(new.fingerprints[0], 3, True)], 0, True, 3, 0, "")
         assert new.chain_key(tx) == world.product.chain_key
     checked = keyring.check(world.database, both, world.clock)
     assert checked.problems == []
@@ -86,9 +86,9 @@ def test_rotation_goes_on_where_it_was_stopped(world: World, monkeypatch: pytest
         step = rotation.rewrap(tx, both, world.clock.at, UUID(int=0), most=2)
     assert (step.done, step.last is None) == (2, False)
     with world.database.read() as tx:
-        found = rotation.survey(tx, both)
-        assert sorted(one.people for one in found.wrappings) == [1, 2]
-        assert found.unopened_items == 0
+        survey = rotation.survey(tx, both)
+        assert sorted(wrapping.people for wrapping in survey.wrappings) == [1, 2]
+        assert survey.unopened_items == 0
         assert rotation.to_rewrap(tx, both) == 1
     assert list(keyring.rotate(world.database, both, world.clock))[-1] == keyring.Progress(1, 1, 0)
     with world.database.read() as tx:
@@ -127,7 +127,7 @@ def test_a_process_that_starts_is_announced_only_with_keys_that_are_enough(world
     with world.database.write() as tx:
         assert processes.alive(tx, START) == []
         heartbeat.announce(tx, keyed(OPERATOR_KEY, NEW))
-        assert [list(one.fingerprints) for one in processes.alive(tx, START)] == [
+        assert [list(process.fingerprints) for process in processes.alive(tx, START)] == [
             list(keyed(OPERATOR_KEY, NEW).fingerprints)
         ]
         heartbeat.leave(tx)
@@ -241,7 +241,7 @@ def test_a_row_that_names_no_operators_key_is_damaged_and_keeps_nobody_from_star
     assert checked.problems[0].startswith("1 data key can't be opened"), checked.problems
     assert len(checked.problems) == 2
     with world.database.read() as tx:
-        assert [one.person_id for one in recovery.damage(tx, world.vault).people] == [first]
+        assert [loss.person_id for loss in recovery.damage(tx, world.vault).people] == [first]
 
 
 def test_a_key_put_in_anothers_place_is_damaged(world: World) -> None:

@@ -39,9 +39,9 @@ def account(world: World, who: Person) -> UUID:
     from storage.people import people
 
     with world.database.read() as tx:
-        found = people.actor(tx, "paper", "T1", who.user)
-    assert found
-    return found.account_id
+        actor = people.actor(tx, "paper", "T1", who.user)
+    assert actor
+    return actor.account_id
 
 
 def test_only_the_account_that_wrote_it_opens_it(written: tuple[World, Person, Person, UUID]) -> None:
