@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.attendance import RosterLine, after_change, led_meeting, open_lines, roster_of, tap_words
 from handlers.meetings.differences import ask_both
-from handlers.record.settling import NOT_THERE, disputed_words, readable, settle_corrected
+from handlers.record.changed_notice import tell
+from handlers.record.settling import NOT_THERE, about_meetings, disputed_words, settle_corrected, unsettled
 from program.core.words import counted
 from program.meetings.attendance import STATUSES, Status, Step, correction_reasons
 from storage.core import drafts
@@ -56,7 +57,7 @@ def edit_form(call: Call) -> Reply:
         raise Refused("The meeting hasn't started yet.")
     lines = roster_of(call.work, meeting)
     if len(call.args) > 1:
-        return Reply(form=_one_person_form(call, meeting, lines, readable(call, 1)))
+        return Reply(form=_one_person_form(call, meeting, lines, unsettled(call, 1)))
     return Reply(form=_cohort_form(call, meeting, lines))
 
 
@@ -164,6 +165,8 @@ def _not_by_mentors(call: Call, lines: list[RosterLine]) -> set[UUID]:
 def save(call: Call) -> Reply:
     """Record what the sender changed; whoever is left open stays open."""
     meeting = led_meeting(call)
+    if len(call.args) > 1:
+        unsettled(call, 1)
     read = FieldReader(call.values)
     lines = roster_of(call.work, meeting)
     reason = read.choice("reason", tuple(_reasons(call, lines)))
@@ -180,7 +183,8 @@ def save(call: Call) -> Reply:
     if not partial:
         return _record(call, meeting, changes, {}, reason)
     kept = {str(person_id): [choice.version, choice.value] for person_id, choice in choices.items()}
-    draft = drafts.keep(call.work, call.my_id, "attendance", {"choices": kept, "reason": reason})
+    values = {"choices": kept, "reason": reason, "dispute": call.args[1:2]}
+    draft = drafts.keep(call.work, call.my_id, "attendance", values)
     return Reply(form=_minutes_form(call, meeting, partial, draft))
 
 
@@ -281,6 +285,8 @@ def save_minutes(call: Call) -> Reply:
     values = call.draft("attendance")
     if values is None or "choices" not in values:
         raise Refused("You sent this form already, or it is too old. Send ", Cmd("attendance"), " to see the list.")
+    if values.get("dispute"):
+        unsettled(replace(call, args=tuple(values["dispute"])))
     choices = {UUID(person_id): Choice(*choice) for person_id, choice in values["choices"].items()}
     reason = str(values["reason"])
     changes, errors = _changes(call, roster_of(call.work, meeting), choices, reason)
@@ -300,16 +306,21 @@ def save_minutes(call: Call) -> Reply:
 def _record(
     call: Call, meeting: Meeting, changes: Mapping[UUID, Choice], minutes: Mapping[UUID, int | None], reason: str
 ) -> Reply:
-    """Add a line for each change: a confirmation for whoever was open, a correction for whoever was not."""
+    """Add a line for each change: a confirmation for whoever was open, a correction for whoever was not.
+
+    A corrected mentee is told once: by the outcome of their dispute, by the question why it differs from their tap,
+    or by a message of its own.
+    """
     lines = {line.person.id: line for line in roster_of(call.work, meeting)}
     recorded = False
+    untold: dict[UUID, UUID] = {}  # the lines that no outcome of a dispute tells, and whom they are about
     for person_id, choice in changes.items():
         mark, own_minutes = lines[person_id].mark, minutes.get(person_id)
         if (choice.status, own_minutes) == (mark.status, mark.minutes):
             continue
         new = mark.status is None
         step: Step = "confirmed" if new else "corrected"
-        attendance.add(
+        line_id = attendance.add(
             call.work,
             meeting,
             person_id,
@@ -320,11 +331,14 @@ def _record(
             reason="" if new else reason,
         )
         recorded = True
-        if not new:
-            settle_corrected(call, person_id)
+        if not new and meeting.id not in about_meetings(call.work, settle_corrected(call, person_id)):
+            untold[line_id] = person_id
     if recorded:
         after_change(call, meeting)
-        ask_both(call, meeting)
+        asked = ask_both(call, meeting)
+        for line_id, person_id in untold.items():
+            if line_id not in asked:
+                tell(call.work, line_id, person_id)
     still_open = len(open_lines(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))
     waiting = counted(still_open, "person still needs", "people still need")
     rest = f" {waiting} an answer." if still_open else " Attendance is complete." if recorded else ""

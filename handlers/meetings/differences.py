@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Bold, Button, Card, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.meetings import when
 from handlers.people.recipients import leads, only_for
+from handlers.record.changed_notice import change_sentence
 from program.meetings.attendance import STATUSES
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
@@ -19,11 +20,13 @@ from storage.outbox.deliveries import Delivery
 from storage.record import ledger
 
 
-def ask_both(call: Call, meeting: Meeting) -> None:
-    """Both are asked once; what stays open is in the coordinator's digest."""
-    for difference in attendance.differences(call.work.tx, meeting.starts_at, meeting.id):
+def ask_both(call: Call, meeting: Meeting) -> set[UUID]:
+    """Both are asked once; what stays open is in the coordinator's digest. The lines that they are asked about."""
+    open_differences = attendance.differences(call.work.tx, meeting.starts_at, meeting.id)
+    for difference in open_differences:
         deliveries.to_person(call.work, "attendance.differs", difference.person_id, difference.line_id)
         deliveries.to_person(call.work, "attendance.differs.mentor", call.my_id, difference.line_id)
+    return {difference.line_id for difference in open_differences}
 
 
 def _difference(work: Work, line_id: UUID) -> attendance.Difference | None:
@@ -43,13 +46,21 @@ def differs_card(work: Work, item: Delivery) -> Card | None:
     difference = _difference(work, UUID(item.subject))
     if difference is None:
         return _settled(item)
-    meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
-    text = say(Bold(meeting.topic), ", ", when(meeting), f": you tapped “I'm here”, but you were marked {recorded}.")
+    text = _you_tapped(work, difference)
     items = buttons(
         Button("The record is right", action("attendance.agree", difference.line_id)),
         Button("It is wrong", action("disputes.new", difference.line_id), opens_form=True),
     )
     return Card("Were you there?", (text, items))
+
+
+def _you_tapped(work: Work, difference: attendance.Difference) -> Block:
+    """What the mentee tapped and what the record says; of a correction also who made it and what was before."""
+    line = ledger.get(work.tx, difference.line_id)
+    if line is not None and line.step == "corrected":
+        return say(change_sentence(work, line), " You tapped “I'm here”.")
+    meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
+    return say(Bold(meeting.topic), ", ", when(meeting), f": you tapped “I'm here”, but you were marked {recorded}.")
 
 
 def _leads(work: Work, item: Delivery, reader_id: UUID) -> bool:

@@ -9,6 +9,7 @@ from handlers.core.cards import Button, Card, action, buttons, say
 from handlers.core.router import router
 from handlers.record.leave import span_words
 from program.core.times import PROGRAM_ZONE, local_day, say_day
+from program.record.disputable import attendance_in_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.outbox import deliveries
@@ -49,6 +50,8 @@ def change_sentence(work: Work, line: RecordLine) -> str:
 
 
 def _what_changed(work: Work, line: RecordLine) -> str:
+    if line.kind == "attendance":
+        return _corrected_attendance(work, line)
     if line.kind == "departure":
         return "put you back in the program"
     if line.step == "withdrawn":
@@ -65,6 +68,20 @@ def _what_changed(work: Work, line: RecordLine) -> str:
         case "credit":
             return f"credited you with {_amount(work, line)}"
     return f"waived {_amount(work, line)} for you"
+
+
+def _corrected_attendance(work: Work, line: RecordLine) -> str:
+    """The record before and after: "corrected your attendance at Goals, Thu Sep 10, 2026, from absent to present"."""
+    earlier = [
+        attendance_in_words(before)
+        for before in ledger.of_person(work.tx, line.person_id)
+        if (before.kind, before.meeting_id) == ("attendance", line.meeting_id)
+        and before.step != "tapped"
+        and before.position < line.position
+    ]
+    day = say_day(local_day(line.happened_at, PROGRAM_ZONE))
+    before = f"from {earlier[-1]} " if earlier else ""
+    return f"corrected your attendance at {line.topic}, {day}, {before}to {attendance_in_words(line)}"
 
 
 def _removed(work: Work, line: RecordLine) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, action, buttons, say
 from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -58,6 +58,20 @@ def readable(call: Call, position: int = 0) -> Dispute:
     dispute = disputes.find(call.work.tx, call.id_at(position))
     if dispute is None or not (wrote(call, dispute) or call.my_id in readers(call.work, dispute)):
         raise Refused(NOT_THERE)
+    return dispute
+
+
+def unsettled(call: Call, position: int = 0) -> Dispute:
+    """An open dispute that the asker may read, for a form that corrects attendance. ``position``: as above.
+
+    Raises:
+        Refused: there is none, it is for others, or it was settled.
+    """
+    dispute = readable(call, position)
+    if dispute.outcome:
+        raise Refused(
+            "This dispute is already settled, so nothing changed. To correct it, send ", Cmd("attendance"), "."
+        )
     return dispute
 
 
@@ -163,6 +177,12 @@ def kinds_of(work: Work, settled: list[Dispute]) -> set[str]:
     """The kinds of the lines that these disputes were about: their outcome tells the mentee of these changes."""
     lines = [ledger.get(work.tx, dispute.about_id) for dispute in settled]
     return {line.kind for line in lines if line is not None}
+
+
+def about_meetings(work: Work, settled: list[Dispute]) -> set[UUID]:
+    """The meetings that these disputes were about: their outcome tells the mentee of the corrected attendance."""
+    lines = [ledger.get(work.tx, dispute.about_id) for dispute in settled]
+    return {line.meeting_id for line in lines if line is not None and line.kind == "attendance" and line.meeting_id}
 
 
 def _is_answered(work: Work, dispute: Dispute) -> bool:

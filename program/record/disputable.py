@@ -33,13 +33,18 @@ def entry_in_words(line: RecordLine, policy: Policy) -> str:
     return line.what
 
 
+def attendance_in_words(line: RecordLine) -> str:
+    """What a line says of somebody's attendance, e.g. “partly there, 50 minutes”."""
+    status = next((label for code, label in STATUSES.items() if code == line.status), line.status)
+    minutes = f", {line.minutes} minutes" if line.minutes is not None else ""
+    return f"{status.lower()}{minutes}"
+
+
 def now_words(line: RecordLine, policy: Policy) -> str:
     """What the record says since ``line`` changed it, as a sentence."""
     match line.kind, line.step:
         case "attendance", _:
-            status = next((label for code, label in STATUSES.items() if code == line.status), line.status)
-            minutes = f", {line.minutes} minutes" if line.minutes is not None else ""
-            return f"The record now says: {status.lower()}{minutes}."
+            return f"The record now says: {attendance_in_words(line)}."
         case (("activity" | "makeup"), _):
             counts = f"it counts with {line.minutes} minutes" if line.status == "counts" else "it doesn't count"
             return f"The record now says: {counts}."

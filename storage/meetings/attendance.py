@@ -58,8 +58,8 @@ def add(
     *,
     minutes: int | None = None,
     reason: str = "",
-) -> None:
-    """Add a line about this person in a meeting."""
+) -> UUID:
+    """Add a line about this person in a meeting; its id."""
     line = ledger.Line(
         KIND,
         step,
@@ -71,7 +71,7 @@ def add(
         minutes=minutes,
         reason=reason,
     )
-    ledger.add(work, person_id, line)
+    return ledger.add(work, person_id, line)
 
 
 def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
