@@ -6,7 +6,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from handlers.core.calls import Call, FieldReader, FormErrors, Refused
@@ -175,15 +175,12 @@ def save(call: Call) -> Reply:
     changes, errors = _changes(call, lines, choices, reason)
     read.errors.update(errors)
     read.check()
-    if visitor:
-        guest = _visitor(call, visitor, lines)
-        meetings.add_visitor(call.work, meeting.id, guest.id, call.my_id)
-        choices[guest.id] = changes[guest.id] = Choice(0, "present")
+    guest = _visitor(call, visitor, lines) if visitor else None
     partial = [person_id for person_id, choice in changes.items() if choice.status == "partial"]
     if not partial:
-        return _record(call, meeting, changes, {}, reason)
+        return _record(call, meeting, changes, {}, reason, guest)
     kept = {str(person_id): [choice.version, choice.value] for person_id, choice in choices.items()}
-    values = {"choices": kept, "reason": reason, "dispute": call.args[1:2]}
+    values = {"choices": kept, "reason": reason, "dispute": call.args[1:2], "visitor": str(guest.id) if guest else ""}
     draft = drafts.keep(call.work, call.my_id, "attendance", values)
     return Reply(form=_minutes_form(call, meeting, partial, draft))
 
@@ -250,9 +247,27 @@ def _visitor(call: Call, text: str, lines: list[RosterLine]) -> people.Person:
     guest = matches[0]
     if guest.id in {line.person.id for line in lines}:
         raise FormErrors({"visitor": f"{guest.name} is on the list already."})
-    if not cohorts.shared_cohorts(call.work.tx, guest.id, ("mentee",)):
+    if not _is_mentee(call, guest.id):
         raise FormErrors({"visitor": f"{guest.name} is not a mentee, so you don't need to mark attendance."})
     return guest
+
+
+def _is_mentee(call: Call, person_id: UUID) -> bool:
+    return bool(cohorts.shared_cohorts(call.work.tx, person_id, ("mentee",)))
+
+
+def _visitor_of_draft(call: Call, draft: Mapping[str, Any], lines: list[RosterLine]) -> people.Person | None:
+    """The visitor whom the form before named; None: there is none, or somebody else added and marked them meanwhile.
+
+    Raises:
+        Refused: they are not a mentee any more.
+    """
+    visitor_id = UUID(draft["visitor"]) if draft.get("visitor") else None
+    if visitor_id is None or visitor_id in {line.person.id for line in lines}:
+        return None
+    if not _is_mentee(call, visitor_id):
+        raise Refused("The visitor isn't a mentee anymore. Nothing is saved.")
+    return people.get(call.work.tx, visitor_id)
 
 
 # Minutes of those who were partly there -----------------------------------------------------------
@@ -289,7 +304,9 @@ def save_minutes(call: Call) -> Reply:
         unsettled(replace(call, args=tuple(values["dispute"])))
     choices = {UUID(person_id): Choice(*choice) for person_id, choice in values["choices"].items()}
     reason = str(values["reason"])
-    changes, errors = _changes(call, roster_of(call.work, meeting), choices, reason)
+    lines = roster_of(call.work, meeting)
+    changes, errors = _changes(call, lines, choices, reason)
+    visitor = _visitor_of_draft(call, values, lines)
     if errors:
         raise Refused(" ".join(sorted(set(errors.values()))), " Nothing is saved.")
     read = FieldReader(call.values)
@@ -300,17 +317,25 @@ def save_minutes(call: Call) -> Reply:
     }
     read.check()
     drafts.drop(call.work, call.id_at(1))
-    return _record(call, meeting, changes, minutes, reason)
+    return _record(call, meeting, changes, minutes, reason, visitor)
 
 
 def _record(
-    call: Call, meeting: Meeting, changes: Mapping[UUID, Choice], minutes: Mapping[UUID, int | None], reason: str
+    call: Call,
+    meeting: Meeting,
+    changes: Mapping[UUID, Choice],
+    minutes: Mapping[UUID, int | None],
+    reason: str,
+    visitor: people.Person | None,
 ) -> Reply:
     """Add a line for each change: a confirmation for whoever was open, a correction for whoever was not.
 
     A corrected mentee is told once: by the outcome of their dispute, by the question why it differs from their tap,
     or by a message of its own.
     """
+    if visitor is not None:
+        meetings.add_visitor(call.work, meeting.id, visitor.id, call.my_id)
+        changes = {**changes, visitor.id: Choice(0, "present")}
     lines = {line.person.id: line for line in roster_of(call.work, meeting)}
     recorded = False
     untold: dict[UUID, UUID] = {}  # the lines that no outcome of a dispute tells, and whom they are about
