@@ -5,12 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Note, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.meetings import when
 from handlers.people.recipients import leads, only_for
 from handlers.record.changed_notice import change_sentence
+from handlers.record.settling import may_correct
 from program.meetings.attendance import STATUSES
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
@@ -78,11 +79,12 @@ def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
     meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
     tapped = (Bold(difference.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
     text = say(*tapped, f", but you marked them {recorded}.")
-    items = buttons(
-        Button("Keep it", action("attendance.keep", difference.line_id)),
-        Button("Correct", action("attendance.edit", meeting.id), opens_form=True),
-    )
-    return Card("A mentee says they were there", (text, items))
+    title, keep_it = "A mentee says they were there", Button("Keep it", action("attendance.keep", difference.line_id))
+    line = ledger.get(work.tx, difference.line_id)
+    if line is None or item.person_id is None or not may_correct(work, line, item.person_id):
+        return Card(title, (text, buttons(keep_it), Note(("If it is wrong, ask your coordinator to correct it.",))))
+    correct = Button("Correct", action("attendance.edit", meeting.id), opens_form=True)
+    return Card(title, (text, buttons(keep_it, correct)))
 
 
 @router.press("attendance.agree")

@@ -10,10 +10,13 @@ from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, a
 from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
+from handlers.people.recipients import leads
+from handlers.record.deciding import correctors, is_request
 from program.record.corrections import Change, change_since, rules_of_meetings
 from program.record.disputable import now_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
+from storage.meetings import meetings
 from storage.outbox import deliveries
 from storage.people import cohorts, people
 from storage.record import disputes, enrolments, ledger, policies
@@ -33,6 +36,7 @@ NEXT = {
     True: "If it is wrong: You'll correct the record next. Saving it settles the dispute.",
     False: "If it is wrong: You'll correct the record next. Then settle the dispute.",
 }
+BY_OTHERS = "If it is wrong: Leave the dispute open. A coordinator can correct the record."
 
 
 def readers(work: Work, dispute: Dispute) -> set[UUID]:
@@ -134,12 +138,20 @@ def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
 
 
 def may_correct(work: Work, line: RecordLine, reader_id: UUID) -> bool:
-    """Whether this reader of a dispute may correct the line, as far as its kind and the policy say."""
+    """Whether this person may correct the line: as its kind and the policy say, and only where they lead.
+
+    Whoever leads the mentee now does not lead the meetings of their earlier cohorts.
+    """
     if reader_id in {coordinator.id for coordinator in people.coordinators(work.tx)}:
         return True
+    if line.kind in BY_COORDINATORS or _is_imported(line):
+        return False
+    if is_request(line):
+        return reader_id in correctors(work, line)
     rules = enrolments.policy_of(work.tx, line.person_id).corrections
     mentors_may = rules is None or rules.approver != "coordinator"
-    return mentors_may and line.kind not in BY_COORDINATORS and not _is_imported(line)
+    meeting = meetings.find(work.tx, line.meeting_id) if line.meeting_id else None
+    return mentors_may and meeting is not None and leads(work, meeting.cohort_id, reader_id)
 
 
 def _is_imported(line: RecordLine) -> bool:
@@ -200,6 +212,8 @@ def settle_form(call: Call) -> Reply:
     line, change = ledger.get(call.work.tx, dispute.about_id), change_of(call.work, dispute)
     notes: list[Text] = [("I'll tell the mentee the outcome.",)]
     choices, hint = CHOICES, NEXT[line is not None and _names_what_it_corrects(line)]
+    if line is None or not may_correct(call.work, line, call.my_id):
+        choices, hint = {"stands": OUTCOMES["stands"]}, BY_OTHERS
     if change is not None:
         notes.insert(0, (f"Changed since the dispute was opened. {now_sentence(call.work, change)}",))
         choices, hint = {"corrected": OUTCOMES["corrected"]}, ""
@@ -252,7 +266,7 @@ def _to_the_correction(call: Call, dispute: Dispute) -> Reply:
     line = ledger.get(call.work.tx, dispute.about_id)
     button = correct_button(line, dispute) if line else None
     if line is None or button is None or not may_correct(call.work, line, call.my_id):
-        raise Refused("Only a coordinator can correct this record. The dispute stays open until then.")
+        raise Refused("You can't correct this record. A coordinator can. The dispute stays open until then.")
     if _names_what_it_corrects(line):
         return router.presses[button.action.name](replace(call, args=button.action.args, values={}))
     words = say("Correct the record first, then settle the dispute. It stays open until then.")

@@ -217,7 +217,7 @@ async def test_a_dispute_opens_no_form_of_another_meeting_and_none_that_may_not_
     refused = "Only a coordinator can change this. Ask your coordinator."
     assert said(await ruth.does_press("attendance.edit", meeting_id, dispute_id)) == refused
     settle = (await ruth.presses(asked, "Settle it")).form
-    assert "Only a coordinator can correct this record." in said(await ruth.fills(settle, outcome="corrected"))
+    assert "You can't correct this record. A coordinator can." in said(await ruth.fills(settle, outcome="corrected"))
     await world.pass_time(days=14)
     with world.database.read() as tx:
         (*_, other) = meetings.between(tx, MEETING_ENDS, world.clock.at)
