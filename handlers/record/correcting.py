@@ -47,8 +47,10 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
     line = ledger.get(call.work.tx, line_id)
     if line is None or not is_request(line) or call.my_id not in correctors(call.work, line):
         raise Refused("I can't find that entry.")
+    if outcome_of(call.work, line) == "withdrawn":
+        raise Refused("The mentee withdrew it, so it doesn't count and there is nothing to correct.")
     if not _may_correct(call.work, line):
-        raise Refused("No one has decided it yet, so there is nothing to correct.")
+        raise Refused("No one has decided it yet, so there is nothing to correct. If it's wrong, it can be declined.")
     return line
 
 

@@ -196,8 +196,10 @@ def _own_card(work: Work, dispute: Dispute) -> Card | None:
 
 
 def _now(work: Work, dispute: Dispute) -> list[Block]:
-    """What the record says after a correction."""
-    change = change_of(work, dispute) if dispute.outcome == "corrected" else None
+    """What the record says since somebody changed it, for another reason than the dispute where it stands."""
+    change = change_of(work, dispute) if dispute.outcome in ("corrected", "stands") else None
+    if change is not None and dispute.outcome == "stands" and change.exact:
+        return []
     if change is not None and change.line.kind in changed_notice.KINDS:
         return [say(changed_notice.change_sentence(work, change.line))]
     return [say(now_sentence(work, change))] if change is not None else []

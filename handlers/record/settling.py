@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from handlers.core.calls import Call, FieldReader, Refused
@@ -170,7 +171,16 @@ def change_of(work: Work, dispute: Dispute) -> Change | None:
     opened = next((line for line in lines if line.id == dispute.line_id), None)
     if about is None or opened is None:
         return None
-    return change_since(lines, about, opened, rules_of_meetings(enrolments.policy_of(work.tx, dispute.person_id)))
+    change = change_since(lines, about, opened, rules_of_meetings(enrolments.policy_of(work.tx, dispute.person_id)))
+    if change is None and _was_cancelled(work, about, dispute.opened_at):
+        return Change(about, exact=False, cancelled=True)
+    return change
+
+
+def _was_cancelled(work: Work, line: RecordLine, since: datetime) -> bool:
+    """Whether the meeting of a line about attendance was cancelled after this time."""
+    meeting = meetings.find(work.tx, line.meeting_id) if line.kind == "attendance" and line.meeting_id else None
+    return meeting is not None and meeting.cancelled_at is not None and meeting.cancelled_at >= since
 
 
 def settle_corrected(call: Call, person_id: UUID) -> list[Dispute]:
@@ -231,6 +241,8 @@ def settle_form(call: Call) -> Reply:
 
 
 def now_sentence(work: Work, change: Change) -> str:
+    if change.cancelled:
+        return "The meeting was cancelled. It doesn't count as an absence."
     if change.line.kind == "policy":
         return f"The requirements are those of {policies.get(work.tx, change.line.detail['to']).title} now."
     return now_words(change.line, enrolments.policy_of(work.tx, change.line.person_id))

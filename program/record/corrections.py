@@ -14,11 +14,12 @@ class Change:
     """By ``line``, the record says something else than when it was disputed.
 
     ``exact``: the line names what it changes, or puts back what was before. Otherwise only a person can tell
-    whether it answers the dispute.
+    whether it answers the dispute. ``cancelled``: the meeting of the line was cancelled; no line says so.
     """
 
     line: RecordLine
     exact: bool
+    cancelled: bool = False
 
 
 def change_since(
@@ -71,14 +72,19 @@ def _imported(lines: Sequence[RecordLine], opened: RecordLine, meeting_rules: Co
 
 
 def _decision(lines: Sequence[RecordLine], about: RecordLine, opened: RecordLine) -> Change | None:
-    """A later correction, where it says something else. What waits for a decision is taken as it was logged."""
+    """A later decision, where the record says something else by it. What waits is taken as it was logged.
+
+    A correction is about what was disputed; whoever declines or withdraws the entry may have other reasons.
+    """
     decisions = [line for line in lines if line.kind == about.kind and line.target_id == about.id]
-    later = [line for line in decisions if line.step == "corrected" and line.position > opened.position]
+    changing = ("corrected", "declined", "withdrawn")
+    later = [line for line in decisions if line.step in changing and line.position > opened.position]
     if not later:
         return None
     earlier = [line for line in decisions if line.position < opened.position]
     before = _counted_minutes(earlier[-1], about) if earlier else about.minutes
-    return None if _counted_minutes(later[-1], about) == before else Change(later[-1], exact=True)
+    last = later[-1]
+    return None if _counted_minutes(last, about) == before else Change(last, exact=last.step == "corrected")
 
 
 def _counted_minutes(decision: RecordLine, about: RecordLine) -> int | None:

@@ -45,6 +45,8 @@ def now_words(line: RecordLine, policy: Policy) -> str:
     match line.kind, line.step:
         case "attendance", _:
             return f"The record now says: {attendance_in_words(line)}."
+        case (("activity" | "makeup"), ("declined" | "withdrawn")):
+            return f"The {KINDS[line.kind].lower()} was {line.step}, so it doesn't count."
         case (("activity" | "makeup"), _):
             counts = f"it counts with {line.minutes} minutes" if line.status == "counts" else "it doesn't count"
             return f"The record now says: {counts}."
