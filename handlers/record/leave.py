@@ -25,7 +25,7 @@ from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.outbox import deliveries
 from storage.outbox.deliveries import Delivery
-from storage.people import people
+from storage.people import cohorts, people
 from storage.record import enrolments, leaves, ledger
 from storage.record.ledger import Line
 
@@ -41,7 +41,9 @@ def leave_command(call: Call) -> Reply:
     waiting = _waiting_blocks(call)
     if mine is None:
         return Reply(card=Card("", waiting)) if waiting else Reply(form=_form(call))
-    another = () if waiting else (Button("Ask for another leave", action("leave.new"), opens_form=True),)
+    another = (
+        () if waiting or mine.ends is None else (Button("Ask for another leave", action("leave.new"), opens_form=True),)
+    )
     on_leave = (say(f"{span_words(mine.starts, mine.ends)}."), buttons(back_button(mine.id), *another))
     return Reply(card=Card("You are on leave", (*on_leave, *waiting)))
 
@@ -160,6 +162,8 @@ def asked(call: Call) -> Reply:
     read.check()
     if starts is None or (ends is not None and ends < starts):
         raise FormErrors({"ends": "The last day must be after the first day."})
+    if granted := leaves.overlapping(call.work.tx, call.my_id, starts, ends):
+        raise FormErrors({"starts": f"You have leave on these days already: {_spans(granted)}. Choose other days."})
     if earlier is not None:
         _withdraw(call, earlier)
     line_id = ledger.add(call.work, call.my_id, leave_line("asked", starts, ends, reason, call.my_id, "self"))
@@ -180,6 +184,10 @@ def _outcome(work: Work, line: RecordLine) -> str:
 
 def span_words(starts: date, ends: date | None) -> str:
     return say_day(starts) + (f" to {say_day(ends)}" if ends else ", until further notice")
+
+
+def _spans(granted: list[Leave]) -> str:
+    return "; ".join(span_words(leave.starts, leave.ends) for leave in granted)
 
 
 def _span(line: RecordLine) -> str:
@@ -208,6 +216,32 @@ def _question(work: Work, line: RecordLine) -> Card:
     return Card("A leave request to decide", (told, items))
 
 
+def refuse_double(work: Work, person_id: UUID, starts: date, ends: date | None) -> None:
+    """Nobody is given two leaves for the same day: whoever came back from one would still be on the other.
+
+    Raises:
+        FormErrors: somebody has a leave on one of these days.
+    """
+    granted = leaves.overlapping(work.tx, person_id, starts, ends)
+    if granted:
+        name = people.get(work.tx, person_id).name
+        raise FormErrors({"starts": f"{name} has leave on these days already: {_spans(granted)}."})
+
+
+def request_first(work: Work, person_id: UUID, starts: date, ends: date | None) -> Card | None:
+    """The question of a request that waits for the same days: it is decided before a leave is given by hand."""
+    lines = [line for line in ledger.of_person(work.tx, person_id) if line.kind == "leave"]
+    decided = {line.target_id for line in lines}
+    for line in lines:
+        if line.step == "asked" and line.id not in decided:
+            first, last = leaves.span(line.detail)
+            if max(starts, first) <= min(ends or leaves.NO_END, last or leaves.NO_END):
+                question = _question(work, line)
+                note = say("Nothing is saved. This request is for the same days, so decide it first.")
+                return replace(question, blocks=(note, *question.blocks))
+    return None
+
+
 @router.press("leave.decide")
 def decide(call: Call) -> Reply:
     line = ledger.get(call.work.tx, call.id_at(0))
@@ -218,6 +252,8 @@ def decide(call: Call) -> Reply:
         withdrawn = "The mentee withdrew this request."
         raise Refused(withdrawn if already == "withdrawn" else "That's already decided.")
     outcome = "granted" if call.args[1:2] == ("yes",) else "declined"
+    if outcome == "granted":
+        _refuse_grant(call.work, line)
     settled = Line(
         "leave",
         outcome,
@@ -233,6 +269,20 @@ def decide(call: Call) -> Reply:
     deliveries.refresh(call.work, line.id, "leave.decide")
     deliveries.to_person(call.work, "leave.answer", line.person_id, line.id)
     return Reply(replace=_question(call.work, line))
+
+
+def _refuse_grant(work: Work, line: RecordLine) -> None:
+    """A request may have waited while its mentee left, or got a leave otherwise.
+
+    Raises:
+        Refused: the leave cannot be granted; declining it stays possible.
+    """
+    name = people.get(work.tx, line.person_id).name
+    if not cohorts.shared_cohorts(work.tx, line.person_id, ("mentee",)):
+        raise Refused(f"{name} isn't in the program now. You can decline this request.")
+    granted = leaves.overlapping(work.tx, line.person_id, *leaves.span(line.detail))
+    if granted:
+        raise Refused(f"{name} has leave on these days already: {_spans(granted)}. You can decline this request.")
 
 
 @router.delivery("leave.answer")
@@ -282,7 +332,7 @@ def _ending(call: Call) -> tuple[UUID, Leave]:
 
 @router.submit("leave.ended")
 def ended(call: Call) -> Reply:
-    """End a leave on the day before the first day back: another line says so, the leave stays recorded."""
+    """End every leave of that day on the day before the first day back: more lines say so, the leaves stay recorded."""
     person_id, mine = _ending(call)
     read = FieldReader(call.values)
     day = read.day("day", needed="Choose the first day back.")
@@ -294,17 +344,25 @@ def ended(call: Call) -> Reply:
     if day is None:
         raise FormErrors({"day": "Choose the first day back."})
     own = person_id == call.my_id
-    ends = day - timedelta(days=1)
-    line = leave_line("ended", mine.starts, ends, mine.reason, call.my_id, "self" if own else "coordinator")
-    line_id = ledger.add(call.work, person_id, replace(line, target_id=mine.id, happened_at=midnight(day)))
+    others = [leave for leave in leaves.overlapping(call.work.tx, person_id, day, day) if leave.id != mine.id]
+    lines = [_end(call, person_id, leave, day, own=own) for leave in (mine, *others)]
     refresh_schedule(call.work, [person_id])
+    line_id = lines[0]
     if not own:
         deliveries.to_person(call.work, "record.changed", person_id, line_id)
+        saved = say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee.")
         undo = buttons(Button("Undo", action("records.undo", person_id, line_id)))
-        return Reply(card=Card("", (say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee."), undo)))
+        return Reply(card=Card("", (saved, undo) if len(lines) == 1 else (saved,)))
     for coordinator in people.coordinators(call.work.tx):
         deliveries.to_person(call.work, "leave.back", coordinator.id, line_id)
     return notice(f"Welcome back! Your first day is {say_day(day)}. I told your coordinator.")
+
+
+def _end(call: Call, person_id: UUID, leave: Leave, day: date, *, own: bool) -> UUID:
+    """Record that a leave ends before ``day``; the id of the line."""
+    ends, verified = day - timedelta(days=1), "self" if own else "coordinator"
+    line = leave_line("ended", leave.starts, ends, leave.reason, call.my_id, verified)
+    return ledger.add(call.work, person_id, replace(line, target_id=leave.id, happened_at=midnight(day)))
 
 
 @router.delivery("leave.back")

@@ -15,7 +15,7 @@ from handlers.people.handover import hand_over
 from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks
 from handlers.record.changed_notice import tell
-from handlers.record.leave import back_button, leave_line, span_words
+from handlers.record.leave import back_button, leave_line, refuse_double, request_first, span_words
 from handlers.record.progress import standing_blocks
 from handlers.record.settling import kinds_of, settle_corrected
 from handlers.record.undoing import undoable
@@ -272,6 +272,9 @@ def leave(call: Call) -> Reply:
     read.check()
     if starts is None or (ends is not None and ends < starts):
         raise FormErrors({"ends": "The last day must be after the first day."})
+    refuse_double(call.work, person.id, starts, ends)
+    if question := request_first(call.work, person.id, starts, ends):
+        return Reply(card=question)
     line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
     refresh_schedule(call.work, [person.id])
     tell(call.work, line_id, person.id)

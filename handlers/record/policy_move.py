@@ -11,6 +11,7 @@ from handlers.record.changed_notice import tell
 from handlers.record.person_page import mentee_of
 from handlers.record.settling import kinds_of, settle_corrected
 from program.core.words import counted
+from program.record.corrections import track_changes
 from program.record.policy import Policy
 from storage.people.people import Person
 from storage.record import certificates, enrolments, ledger, policies
@@ -77,8 +78,8 @@ def set_policy(call: Call) -> Reply:
     policy = policies.get(call.work.tx, name)
     if name == enrolment.policy.name:
         raise FormErrors({"policy": f"{person.name} is on {policy.title} already."})
-    if policy.unset or _lacks_track(policy, enrolment):
-        return Reply(form=_confirm_form(person, enrolment, policy, reason))
+    if policy.unset or _asks_track(call, policy, enrolment):
+        return Reply(form=_confirm_form(call, person, enrolment, policy, reason))
     return _move(call, person, enrolment, policy, reason)
 
 
@@ -86,7 +87,25 @@ def _lacks_track(policy: Policy, enrolment: Enrolment) -> bool:
     return bool(enrolment.track.strip()) and policy.track(enrolment.track) is None
 
 
-def _confirm_form(person: Person, enrolment: Enrolment, policy: Policy, reason: str) -> Form:
+def _earlier_track(call: Call, policy: Policy, enrolment: Enrolment) -> str | None:
+    """The track that the mentee had when they last left this policy; None: never, or it has no such track."""
+    lines = ledger.of_person(call.work.tx, enrolment.person_id)
+    away = [line for line in lines if (line.kind, line.step) == ("policy", "moved")]
+    away = [line for line in away if line.detail["from"] == policy.name]
+    if not away:
+        return None
+    changes = track_changes(lines, away[-1].position)
+    track = changes[0]["from"] if changes else enrolment.track
+    return track if not track.strip() or policy.track(track) is not None else None
+
+
+def _asks_track(call: Call, policy: Policy, enrolment: Enrolment) -> bool:
+    """Whether the track must be chosen: the policy lacks it, or the mentee had another one on this policy before."""
+    earlier = _earlier_track(call, policy, enrolment)
+    return _lacks_track(policy, enrolment) or (earlier is not None and earlier != enrolment.track)
+
+
+def _confirm_form(call: Call, person: Person, enrolment: Enrolment, policy: Policy, reason: str) -> Form:
     blocks: list[Block] = [say("Move ", Bold(person.name), f" to {policy.title}?")]
     fields: list[Field] = []
     if policy.unset:
@@ -94,12 +113,13 @@ def _confirm_form(person: Person, enrolment: Enrolment, policy: Policy, reason: 
         blocks.append(
             Note((f"{values} not set in this policy. {person.name} can't complete the program until they are set.",))
         )
-    if _lacks_track(policy, enrolment):
-        named = enrolment.policy.track(enrolment.track)
-        track = named.name if named else enrolment.track
-        blocks.append(Note((f"This policy doesn't have the track “{track}”. Choose {person.name}'s track.",)))
+    if _asks_track(call, policy, enrolment):
+        earlier = _earlier_track(call, policy, enrolment)
+        blocks.append(Note((_track_words(person, enrolment, policy, earlier),)))
         options = (*(Option(track.id, track.name) for track in policy.tracks), Option(NO_TRACK, "No track"))
-        fields.append(ChoiceField("track", "Track", options))
+        known = policy.track(earlier) if earlier else None
+        chosen = known.id if known else "" if earlier is None else NO_TRACK
+        fields.append(ChoiceField("track", "Track", options, chosen))
     return Form(
         "Before you move them",
         action("records.policy.confirm", person.id, policy.name, reason),
@@ -111,6 +131,16 @@ def _confirm_form(person: Person, enrolment: Enrolment, policy: Policy, reason: 
     )
 
 
+def _track_words(person: Person, enrolment: Enrolment, policy: Policy, earlier: str | None) -> str:
+    if earlier is None:
+        named = enrolment.policy.track(enrolment.track)
+        track = named.name if named else enrolment.track
+        return f"This policy doesn't have the track “{track}”. Choose {person.name}'s track."
+    before = policy.track(earlier) if earlier else None
+    had = f"was on the track “{before.name}”" if before else "had no track"
+    return f"{person.name} {had} when this policy last applied to them. Check the track."
+
+
 @router.submit("records.policy.confirm")
 def confirm(call: Call) -> Reply:
     person, enrolment = _movable(call)
@@ -120,7 +150,7 @@ def confirm(call: Call) -> Reply:
     policy = policies.get(call.work.tx, name)
     if name == enrolment.policy.name:
         raise Refused(f"{person.name} is on {policy.title} already.")
-    if not _lacks_track(policy, enrolment):
+    if not _asks_track(call, policy, enrolment):
         return _move(call, person, enrolment, policy, reason)
     read = FieldReader(call.values)
     tracks = (*(track.id for track in policy.tracks), NO_TRACK)
@@ -137,7 +167,7 @@ def _move(
     line = Line("policy", "moved", call.work.now, call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     changed = {"policy": policy.name}
-    if track is not None:
+    if track is not None and track != enrolment.track:
         changed["track"] = track
         moved = {"track": {"from": enrolment.track, "to": track}}
         ledger.add(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from program.record.policy import MEETING, AtLeast, Policy
@@ -102,7 +102,22 @@ def _move(lines: Sequence[RecordLine], about: RecordLine, opened: RecordLine) ->
         return None
     earlier = about.detail["from"]
     places = earlier if isinstance(earlier, list) else [earlier]
-    return Change(later[-1], exact=later[-1].detail["to"] in places)
+    return Change(later[-1], exact=[later[-1].detail["to"]] == places and _is_track_back(lines, about))
+
+
+def _is_track_back(lines: Sequence[RecordLine], about: RecordLine) -> bool:
+    """Whether the mentee's track is what it was before a move to another policy; a transfer changes none."""
+    changes = track_changes(lines, about.position)
+    return about.kind != "policy" or not changes or changes[0]["from"] == changes[-1]["to"]
+
+
+def track_changes(lines: Iterable[RecordLine], after: int) -> list[Mapping[str, str]]:
+    """What the lines recorded after a position change about the track, each with its ``from`` and ``to``."""
+    return [line.detail["track"] for line in lines if _changes_track(line) and line.position > after]
+
+
+def _changes_track(line: RecordLine) -> bool:
+    return (line.kind, line.step) == ("enrolment", "changed") and "track" in line.detail
 
 
 def _place(move: RecordLine) -> tuple[str, str | None]:

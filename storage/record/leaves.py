@@ -22,23 +22,20 @@ NO_END = date(2999, 12, 31)
 def standing_leaves(lines: Iterable[Any]) -> list[Leave]:
     """The leaves that hold, from one person's lines about leave in the order of recording.
 
-    A leave may be ended from a day on; both the leave and its ending may be taken back.
+    A leave may be ended several times; of its endings that are not taken back, the last one holds.
     """
-    found: dict[UUID, Leave] = {}
-    before: dict[UUID, Leave] = {}  # what a leave was, by the line that ended it
+    granted: dict[UUID, Leave] = {}
+    endings: dict[UUID, tuple[UUID, date | None]] = {}  # by the line that ended it: the leave and its last day
     for line in lines:
-        target = found.get(line.target_id)
         if line.step == "granted":
-            found[line.id] = Leave(line.id, *span(line.detail), line.reason, line.position)
-        elif line.step == "ended" and target is not None:
-            before[line.id] = target
-            found[target.id] = replace(target, ends=span(line.detail)[1])
-        elif line.step == "withdrawn" and line.target_id in before:
-            earlier = before.pop(line.target_id)
-            found[earlier.id] = earlier
+            granted[line.id] = Leave(line.id, *span(line.detail), line.reason, line.position)
+        elif line.step == "ended" and line.target_id in granted:
+            endings[line.id] = (line.target_id, span(line.detail)[1])
         elif line.step == "withdrawn":
-            found.pop(line.target_id, None)
-    return list(found.values())
+            endings.pop(line.target_id, None)
+            granted.pop(line.target_id, None)
+    last_days = dict(endings.values())
+    return [replace(leave, ends=last_days[leave.id]) if leave.id in last_days else leave for leave in granted.values()]
 
 
 def span(detail: Any) -> tuple[date, date | None]:
@@ -83,14 +80,13 @@ def of_person(tx: Tx, person_id: UUID) -> list[Leave]:
 
 def running(tx: Tx, person_id: UUID, day: date) -> Leave | None:
     """The leave that somebody is on, on a day."""
-    return next(
-        (
-            leave
-            for leave in of_person(tx, person_id)
-            if leave.starts <= day and (leave.ends is None or day <= leave.ends)
-        ),
-        None,
-    )
+    return next(iter(overlapping(tx, person_id, day, day)), None)
+
+
+def overlapping(tx: Tx, person_id: UUID, starts: date, ends: date | None) -> list[Leave]:
+    """The granted leaves of somebody that share a day with these days; ``ends`` None: until further notice."""
+    last = ends or NO_END
+    return [leave for leave in of_person(tx, person_id) if max(starts, leave.starts) <= min(last, leave.ends or NO_END)]
 
 
 def of_people(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, tuple[Break, ...]]:

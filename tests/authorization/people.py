@@ -390,8 +390,9 @@ class _Making:
             detail={"year": 1, "amount": 1},
         )
         self.put("credit", owner, self._line(owner, credit))
-        for kind, step in (("asked leave", "asked"), ("leave", "granted")):
-            line = leave_line(step, date(2026, 10, 1), None, "health", self.ids["carol"], "coordinator")
+        for kind, step, starts in (("asked leave", "asked", date(2027, 2, 1)), ("leave", "granted", date(2026, 11, 1))):
+            ends = date(starts.year, starts.month, 28)
+            line = leave_line(step, starts, ends, "health", self.ids["carol"], "coordinator")
             self.put(kind, owner, ledger.add(self.work, self.ids[owner], line))
         meeting = UUID(self.cast.things["past meeting", owner])
         past = meetings.get(self.work.tx, meeting)

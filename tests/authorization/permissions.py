@@ -29,6 +29,7 @@ NOBODY: frozenset[str] = frozenset()
 LINKED = frozenset(ACTORS) - {"outsider"}
 OWN = frozenset({"mentee/own", "former mentee/own"})
 COORDINATOR = frozenset({"coordinator"})
+IN_PROGRAM = frozenset({"coordinator/other"})  # a coordinator, about whoever is in the program
 MENTEE = frozenset({"mentee"})
 LEADS = frozenset({"mentor/same", "coordinator"})
 LEADS_ANY = LEADS | {"mentor/former"}  # what belongs to a cohort: who left it attended with the others
@@ -133,7 +134,7 @@ PRESSES = (
     Act("leave.new", (), MENTEE),
     Act("leave.withdraw", ("@asked leave",), OWN),
     Act("leave.change", ("@asked leave",), frozenset({"mentee/own"})),
-    Act("leave.decide", ("@asked leave", "yes"), COORDINATOR),
+    Act("leave.decide", ("@asked leave", "yes"), IN_PROGRAM),
     Act("leave.end", ("@leave",), OWN | COORDINATOR),
     Act("records.open", ("@person",), COORDINATOR),
     Act("records.details", ("@person",), COORDINATOR),

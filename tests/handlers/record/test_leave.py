@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from handlers.record.leave import leave_line
 from program.record.standing import State
-from storage.record import standings
+from storage.record import leaves, ledger, standings
 from tests.handlers.scenes import MEETING_ENDS, field, message, steps, whole
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, World, button, said
@@ -183,3 +184,69 @@ async def test_on_leave_a_request_that_waits_is_shown_too(world: World, dana: Pe
     assert "You are on leave" in text
     assert "Your leave request (from Mon Feb 1, 2027) is waiting for a decision." in text
     assert "Ask for another leave" not in text
+
+
+async def test_of_two_ends_the_last_that_stands_holds(world: World, dana: Person, carol: Person) -> None:
+    await on_leave(world, dana, carol)
+    world.clock.at = datetime(2026, 10, 20, 15, 0, tzinfo=UTC)
+    card = (await carol.sends("person dana reyes")).card
+    assert card is not None
+    form = (await carol.presses(card, "End the leave")).form
+    first = await carol.fills(form, day="2026-10-12")
+    second = await carol.fills(form, day="2026-10-05")
+    await carol.presses(first, "Undo")
+    assert ends_of(world, dana) == [date(2026, 10, 4)]
+    assert state(world, dana) != "paused"
+    await carol.presses(second, "Undo")
+    assert ends_of(world, dana) == [None]
+    assert state(world, dana) == "paused"
+
+
+def ends_of(world: World, who: Person) -> list[date | None]:
+    with world.database.read() as tx:
+        return [leave.ends for leave in leaves.of_person(tx, who.id)]
+
+
+async def test_whoever_is_back_is_on_no_other_leave(world: World, dana: Person, carol: Person) -> None:
+    await on_leave(world, dana, carol)
+    with world.database.write() as tx:  # as earlier versions recorded it
+        second = leave_line("granted", date(2026, 9, 10), None, "health", carol.id, "coordinator")
+        ledger.add(world.work(tx), dana.id, second)
+    world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
+    assert "Welcome back!" in said(await dana.fills((await dana.presses(await dana.sends("leave"), "I'm back")).form))
+    assert ends_of(world, dana) == [date(2026, 9, 30), date(2026, 9, 30)]
+    assert state(world, dana) != "paused"
+    assert whole(world)
+
+
+async def test_nobody_gets_two_leaves_for_a_day(world: World, dana: Person, carol: Person) -> None:
+    await dana.fills((await dana.sends("leave")).form, starts="2026-09-08", ends="2026-12-20", reason="health")
+    form = (await carol.presses(await carol.sends("person dana reyes"), "Leave")).form
+    held = await carol.fills(form, starts="2026-09-10", ends="", reason="health")
+    assert "Nothing is saved. This request is for the same days, so decide it first." in said(held)
+    await carol.presses(held, "Approve")
+    again = "leave on these days already: Tue Sep 8, 2026 to Sun Dec 20, 2026."
+    assert f"Dana Reyes has {again}" in said(await carol.fills(form, starts="2026-12-20", ends="", reason="health"))
+    world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
+    another = (await dana.presses(await dana.sends("leave"), "Ask for another leave")).form
+    assert f"You have {again}" in said(await dana.fills(another, starts="2026-12-20", reason="health"))
+    assert steps(world, dana) == [("leave", "asked"), ("leave", "granted")]
+
+
+async def test_a_request_is_not_approved_for_days_of_another_leave(world: World, dana: Person, carol: Person) -> None:
+    await dana.fills((await dana.sends("leave")).form, starts="2026-09-08", reason="health")
+    with world.database.write() as tx:  # as an earlier version recorded it beside the request
+        second = leave_line("granted", date(2026, 9, 10), None, "health", carol.id, "coordinator")
+        ledger.add(world.work(tx), dana.id, second)
+    refused = await carol.presses(message(world, carol, "A leave request to decide"), "Approve")
+    assert "Dana Reyes has leave on these days already: Thu Sep 10, 2026, until further notice." in said(refused)
+    assert len(ends_of(world, dana)) == 1
+
+
+async def test_the_request_of_somebody_who_left_is_not_approved(world: World, dana: Person, carol: Person) -> None:
+    await dana.fills((await dana.sends("leave")).form, starts="2026-12-01", reason="health")
+    form = (await carol.presses(await carol.sends("person dana reyes"), "Remove from program")).form
+    await carol.fills(form, reason="moved")
+    question = message(world, carol, "A leave request to decide")
+    assert "Dana Reyes isn't in the program now." in said(await carol.presses(question, "Approve"))
+    assert ("leave", "granted") not in steps(world, dana)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from handlers.core.forms import ChoiceField, Form
 from program.record.english import describe
 from storage.record import enrolments, policies
 from storage.record.enrolments import Enrolment
 from tests.completion import approved
+from tests.handlers.record.test_settling import disputes_newest
 from tests.handlers.scenes import lines, steps, whole
 from tests.world import Person, World, everybody_on, said
 
@@ -98,3 +99,37 @@ async def test_a_certificate_stays_under_its_policy(world: World, dana: Person, 
     forged = await carol.does_press("records.policy", str(dana.id))
     assert said(forged) == said(refused)
     assert "Example" in describe(enrolment_of(world, dana).policy)
+
+
+async def test_a_move_back_is_no_correction_while_the_track_is_lost(world: World, dana: Person, carol: Person) -> None:
+    adopted(world, tracks=False)
+    with world.database.write() as tx:
+        everybody_on(tx, policies.EXAMPLE, track="part-time")
+    step = await carol.fills(await change_form(carol), policy="example/9", reason="asked")
+    await carol.fills(step.form, track="none")
+    await disputes_newest(dana, "requirements of ")
+    world.clock.at += timedelta(minutes=1)
+    back = await carol.fills(await change_form(carol), policy=policies.EXAMPLE, reason="asked")
+    assert "Dana Reyes was on the track “Part-time” when this policy last applied to them. Check the track." in said(
+        back
+    )
+    assert back.form is not None
+    await carol.fills(back.form, track="none")
+    assert steps(world, dana)[-1] == ("policy", "moved"), "the dispute is still open: the track is not back"
+
+
+async def test_a_move_back_restores_the_track_and_settles_the_dispute(
+    world: World, dana: Person, carol: Person
+) -> None:
+    adopted(world, tracks=False)
+    with world.database.write() as tx:
+        everybody_on(tx, policies.EXAMPLE, track="part-time")
+    step = await carol.fills(await change_form(carol), policy="example/9", reason="asked")
+    await carol.fills(step.form, track="none")
+    await disputes_newest(dana, "requirements of ")
+    world.clock.at += timedelta(minutes=1)
+    back = await carol.fills(await change_form(carol), policy=policies.EXAMPLE, reason="asked")
+    await carol.fills(back.form)
+    assert enrolment_of(world, dana).track == "part-time"
+    assert steps(world, dana)[-1] == ("dispute", "settled")
+    assert whole(world)
