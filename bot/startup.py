@@ -17,12 +17,12 @@ from bot.runtime.heartbeat import Heartbeat
 from bot.runtime.logs import event
 from bot.settings import Settings, mixed
 from handlers.features import router
+from handlers.people import handover
 from storage.checkins import checkins
 from storage.core import program
 from storage.core.database import Database
 from storage.core.migrate import in_turn, migrate
 from storage.core.work import Work
-from storage.people import people
 from storage.privacy import forgetting
 from storage.vault.operator_keys import new_operator_key, read_operator_keys
 from storage.vault.unlock import unlock
@@ -102,7 +102,7 @@ def prepare(
         if stored is None:
             program.create(tx, PROGRAM_NAME, example=settings.local)
         checkins.seed_prompts(work)
-        people.ensure_coordinators(work, settings.plc_coordinators, program.zone_of(tx))
+        handover.ensure_coordinators(work, settings.plc_coordinators)
         for hook in router.start_hooks:
             hook(work)
     database.use_key(key)

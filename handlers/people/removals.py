@@ -8,7 +8,7 @@ from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
-from handlers.people.handover import mentors_changed
+from handlers.people.handover import coordinators_changed, mentors_changed
 from program.core.words import shortened
 from storage.core import audit_log
 from storage.core.database import Tx
@@ -101,6 +101,7 @@ def end_coordinator(call: Call) -> Reply:
     if len(people.coordinators(call.work.tx)) <= 1:
         raise Refused("This is the only coordinator, so the role can't be ended. Name another coordinator first.")
     people.end_coordinator(call.work, person.id, COMMAND, call.my_id)
+    coordinators_changed(call.work)
     undo = buttons(Button("Undo", action("removals.coordinator_back", person.id)))
     return Reply(card=Card("", (say(Bold(person.name), " is no longer a coordinator."), undo)))
 
@@ -114,4 +115,5 @@ def coordinator_back(call: Call) -> Reply:
     if person.coordinator or not by_command:
         raise Refused("I can't undo that anymore.")
     people.make_coordinator(call.work, person.id, COMMAND, call.my_id)
+    coordinators_changed(call.work)
     return Reply(replace=Card("", (say(f"Undone. {person.name} is a coordinator again."),)))

@@ -30,8 +30,8 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.people.kept_requests import forget_old_requests
 from handlers.program_desk import integrity
-from handlers.record.completion import to_approve
 from handlers.record.progress import MOST_COHORTS, NEED_HELP, cohorts_of, grouped
+from handlers.record.waiting import waiting_blocks
 from program.core.times import local_day, next_weekday, to_utc
 from program.core.words import counted
 from program.program_desk.reporting import REPORTED
@@ -45,7 +45,7 @@ from storage.outbox.due import Moment
 from storage.outbox.undelivered import Undelivered
 from storage.people import account_links, cohorts, people
 from storage.program_desk import downloads
-from storage.record import checkpoints, disputes, policies, standings
+from storage.record import checkpoints, policies, standings
 from storage.record.standings import Mentee
 
 AT = time(7, 30)
@@ -132,11 +132,10 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     needs = [
         *integrity.for_digest(work),
         *_policies_to_fill_in(work, zone),
-        *_to_approve(work),
+        *waiting_blocks(work),
         *_open_meetings(work),
         *_need_help(work, mentees),
         *_differences(work),
-        *_disputes(work),
         *_undelivered(work, failures),
         *_unmatched(work),
     ]
@@ -193,13 +192,6 @@ def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
     return [*_listed(("Choose or fill in a policy",), lines), Note(why)]
 
 
-def _to_approve(work: Work) -> list[Block]:
-    return _listed(
-        ("Ready for completion. To approve, send ", Cmd("certificates")),
-        [(Bold(mentee.name),) for mentee in to_approve(work)],
-    )
-
-
 def _open_meetings(work: Work) -> list[Block]:
     """Meetings of the last weeks without complete attendance or without a summary."""
     past = [
@@ -235,11 +227,6 @@ def _differences(work: Work) -> list[Block]:
     differences = attendance.differences(work.tx, work.now - LOOK_BACK)
     lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in differences]
     return _listed(("Attendance that a mentee and a mentor disagree on",), lines)
-
-
-def _disputes(work: Work) -> list[Block]:
-    still_open = disputes.count_open(work.tx)
-    return [say(Bold(counted(still_open, "dispute is", "disputes are")), " open.")] if still_open else []
 
 
 def _undelivered(work: Work, failures: Sequence[Undelivered]) -> list[Block]:

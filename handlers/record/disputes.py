@@ -13,6 +13,7 @@ from handlers.core.router import router
 from handlers.people.recipients import only_for
 from handlers.record import changed_notice
 from handlers.record.settling import (
+    NOT_THERE,
     OUTCOMES,
     change_of,
     close,
@@ -155,15 +156,31 @@ def _is_reader(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @only_for(_is_reader)
 def dispute_card(work: Work, item: Delivery) -> Card | None:
     dispute = disputes.find(work.tx, UUID(item.subject))
-    line = ledger.get(work.tx, dispute.about_id) if dispute else None
-    if dispute is None or line is None:
+    return None if dispute is None else _readers_card(work, dispute, item.person_id)
+
+
+@router.press("disputes.show")
+def show(call: Call) -> Reply:
+    """A dispute to settle, from a list of what waits; for its readers."""
+    dispute = readable(call)
+    mine = call.my_id == dispute.person_id
+    card = _own_card(call.work, dispute) if mine else _readers_card(call.work, dispute, call.my_id)
+    if card is None:
+        raise Refused(NOT_THERE)
+    return Reply(card=card)
+
+
+def _readers_card(work: Work, dispute: Dispute, reader_id: UUID | None) -> Card | None:
+    """A dispute as its readers see it; None: what it is about is not there."""
+    line = ledger.get(work.tx, dispute.about_id)
+    if line is None:
         return None
     who = people.get(work.tx, dispute.person_id).name
-    zone = people.get(work.tx, item.person_id or dispute.person_id).zone
+    zone = people.get(work.tx, reader_id or dispute.person_id).zone
     about: Text = (Bold(who), f" says a record is wrong: {_record_label(work, line, zone)}.")
     if dispute.outcome:
         return Card("Dispute settled", (say(*about), say(OUTCOMES[dispute.outcome] + ".")))
-    correct = correct_button(line, dispute) if item.person_id and may_correct(work, line, item.person_id) else None
+    correct = correct_button(line, dispute) if reader_id and may_correct(work, line, reader_id) else None
     items = [
         Button("Read it", action("disputes.read", dispute.id), style="primary", opens_form=True),
         *([correct] if correct else []),

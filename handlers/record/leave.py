@@ -242,6 +242,15 @@ def request_first(work: Work, person_id: UUID, starts: date, ends: date | None) 
     return None
 
 
+@router.press("leave.show")
+def show(call: Call) -> Reply:
+    """A request to decide, from a list of what waits."""
+    line = ledger.get(call.work.tx, call.id_at(0))
+    if line is None or not call.me.coordinator or line.kind != "leave" or line.step != "asked":
+        raise Refused("I can't find that leave request.")
+    return Reply(card=_question(call.work, line))
+
+
 @router.press("leave.decide")
 def decide(call: Call) -> Reply:
     line = ledger.get(call.work.tx, call.id_at(0))

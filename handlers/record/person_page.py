@@ -19,6 +19,7 @@ from handlers.record.leave import back_button, leave_line, refuse_double, reques
 from handlers.record.progress import standing_blocks
 from handlers.record.settling import kinds_of, settle_corrected
 from handlers.record.undoing import undoable
+from handlers.record.waiting import waiting_blocks
 from program.core.times import local_day, midnight, say_day
 from program.core.words import counted
 from program.record.entry_words import entry_words
@@ -112,6 +113,7 @@ def person_card(call: Call, person: Person) -> Card:
         (
             Facts(tuple(facts)),
             *standing,
+            *waiting_blocks(call.work, person.id, call.my_id),
             _forms(call, person, away),
             *removal_buttons(call.work, person),
             *hold_blocks(call.work, person),

@@ -61,6 +61,13 @@ def open_of(tx: Tx, person_id: UUID) -> list[Dispute]:
     return [Dispute(*row) for row in tx.execute(query.order_by(dispute.c.opened_at, dispute.c.id))]
 
 
+def every_open(tx: Tx) -> list[Dispute]:
+    """The disputes that nobody has settled and whose seal fits, in the order of opening."""
+    query = select(*_DISPUTE, dispute.c.seal).where(dispute.c.outcome == "")
+    rows = tx.execute(query.order_by(dispute.c.opened_at, dispute.c.id)).all()
+    return [Dispute(*row[:-1]) for row in rows if fits(row.seal, seals.of_row(tx, dispute, row))]
+
+
 def open_about(tx: Tx, line_id: UUID) -> bool:
     """Whether a dispute about a line is open."""
     query = select(dispute.c.id).where(dispute.c.about_id == line_id, dispute.c.outcome == "")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select
 
 from program.record.chain import START, mark_of
 from program.record.wording import RecordLine
@@ -134,11 +134,20 @@ def of_cohort(tx: Tx, cohort_id: UUID | None, kinds: Collection[str]) -> list[Re
 REQUESTS = (("activity", "logged"), ("makeup", "asked"))  # kinds and steps that a decision answers
 
 
-def with_requests(tx: Tx, person_ids: Collection[UUID]) -> list[UUID]:
-    """Those of these people who ever logged an activity or asked for a make-up, decided or not."""
+def with_requests(tx: Tx, person_ids: Collection[UUID] | None) -> list[UUID]:
+    """Those of these people (None: of everybody) who ever logged an activity or asked for a make-up, decided or not."""
     asked = or_(*(and_(ledger_line.c.kind == kind, ledger_line.c.step == step) for kind, step in REQUESTS))
     query = select(enrolment.c.person_id).join_from(ledger_line, enrolment).where(asked).distinct()
-    return sorted(tx.scalars(query.where(among(tx, enrolment.c.person_id, person_ids))))
+    if person_ids is not None:
+        query = query.where(among(tx, enrolment.c.person_id, person_ids))
+    return sorted(tx.scalars(query))
+
+
+def waiting_leaves(tx: Tx) -> list[RecordLine]:
+    """The requests for a leave that nobody decided or took back, by person in the order of recording."""
+    answer = ledger_line.alias("answer")
+    answered = exists().where(answer.c.target_id == ledger_line.c.id, answer.c.kind == "leave")
+    return _lines(tx, ledger_line.c.kind == "leave", ledger_line.c.step == "asked", ~answered)
 
 
 def get(tx: Tx, line_id: UUID) -> RecordLine | None:

@@ -102,6 +102,8 @@ PRESSES = (
     Act("disputes.new", ("@activity",), MENTEE | {"former mentee"}),
     Act("disputes.read", ("@dispute",), OWN | LEADS | {"mentor/former"}),
     Act("disputes.read", ("@dispute for the coordinator",), OWN | COORDINATOR),
+    Act("disputes.show", ("@dispute",), OWN | LEADS | {"mentor/former"}),
+    Act("disputes.show", ("@dispute for the coordinator",), OWN | COORDINATOR),
     Act("disputes.settle", ("@dispute",), LEADS | {"mentor/former"}),
     Act("disputes.settle", ("@dispute for the coordinator",), COORDINATOR),
     Act(
@@ -135,6 +137,7 @@ PRESSES = (
     Act("leave.withdraw", ("@asked leave",), OWN),
     Act("leave.change", ("@asked leave",), frozenset({"mentee/own"})),
     Act("leave.decide", ("@asked leave", "yes"), IN_PROGRAM),
+    Act("leave.show", ("@asked leave",), COORDINATOR),
     Act("leave.end", ("@leave",), OWN | COORDINATOR),
     Act("records.open", ("@person",), COORDINATOR),
     Act("records.details", ("@person",), COORDINATOR),

@@ -311,4 +311,4 @@ async def test_progress_shows_the_certificate_once_it_is_approved(world: World, 
 async def test_the_digest_names_who_waits_for_approval(world: World, dana: Person, carol: Person) -> None:
     attended(world, "dana@example.org")
     text = plain((await carol.sends("digest")).card or Card(""))
-    assert "Ready for completion. To approve, send “certificates” (1)\n- Dana Reyes" in text
+    assert "Ready for completion. To approve, send “certificates” (1)\nChoices: Dana Reyes" in text
