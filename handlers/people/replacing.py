@@ -39,10 +39,18 @@ def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> Non
     _tell(work, asked)
 
 
-def _tell(work: Work, asked: Replacement, tag: object = "") -> None:
+def _tell(work: Work, asked: Replacement) -> None:
     """Also accounts that are inactive as far as is known: the platform is asked again when the message goes out."""
     for account in account_links.linked_accounts(work.tx, asked.person_id):
-        deliveries.to_account(work, NOTICE, account.id, asked.id, tag=tag)
+        deliveries.to_account(work, NOTICE, account.id, asked.id)
+
+
+def _tell_again(work: Work, asked: Replacement) -> None:
+    """Only the accounts that must be told, since the others may have the message already."""
+    must = replacements.accounts_to_tell(work.tx, asked)
+    for account in account_links.linked_accounts(work.tx, asked.person_id):
+        if account.id in must:
+            deliveries.to_account(work, NOTICE, account.id, asked.id, tag=work.now.isoformat())
 
 
 @router.delivery("identity.replacing")
@@ -171,7 +179,7 @@ def _replace_gone(work: Work, asked: Replacement, ready: datetime) -> None:
             _replace(work, asked)
             tell_replaced(work, asked)
             return
-        _tell(work, asked, tag=work.now.isoformat())
+        _tell_again(work, asked)
         tried = any(last.at is not None and last.at >= ready for last in tries)
         look = work.now + LATER if tried else min(work.now + LATER, max(ready, look))
     due.plan(work, "identity.replace", look, asked.id, tag=work.now.isoformat())
@@ -180,7 +188,7 @@ def _replace_gone(work: Work, asked: Replacement, ready: datetime) -> None:
 def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
     """Look again when the days have passed; where the notice could not be sent, send it anew and tell of it."""
     if ready is None and not replacements.is_being_told(work.tx, asked):
-        _tell(work, asked, tag=work.now.isoformat())
+        _tell_again(work, asked)
         for coordinator in people.coordinators(work.tx):
             deliveries.to_person(work, "identity.untold", coordinator.id, asked.id)
         ready = work.now + LATER

@@ -69,21 +69,36 @@ def waiting(tx: Tx, replacement_id: UUID) -> Replacement | None:
     return asked if asked is not None and not asked.outcome else None
 
 
+def accounts_to_tell(tx: Tx, asked: Replacement) -> set[UUID]:
+    """The accounts that must be told: the one that loses its link, or all where none loses it.
+
+    An account whose seal does not fit is among them, since it loses its link too.
+    """
+    theirs = select(account.c.id, account.c.installation_id).where(
+        account.c.person_id == asked.person_id, account.c.link == "confirmed", account.c.id != asked.account_id
+    )
+    rows = tx.execute(theirs).all()
+    place = tx.scalar(select(account.c.installation_id).where(account.c.id == asked.account_id))
+    replaced = [row for row in rows if row.installation_id == place]
+    return {row.id for row in replaced or rows}
+
+
 def told_at(tx: Tx, asked: Replacement) -> datetime | None:
-    """When the notice was first sent to an account that the person still has; None: it was not."""
-    query = (
-        select(func.min(delivery.c.settled_at))
-        .join_from(delivery, account, account.c.id == delivery.c.account_id)
-        .where(*_notice_of(asked), delivery.c.state == "sent")
-        .where(account.c.person_id == asked.person_id, account.c.link == "confirmed")
+    """When the notice was first sent to an account of :func:`accounts_to_tell`; None: it was not."""
+    to_tell = accounts_to_tell(tx, asked)
+    query = select(func.min(delivery.c.settled_at)).where(
+        *_notice_of(asked), delivery.c.state == "sent", delivery.c.account_id.in_(to_tell)
     )
     at: datetime | None = tx.scalar(query)
     return at
 
 
 def is_being_told(tx: Tx, asked: Replacement) -> bool:
-    """Whether a notice still waits to be sent."""
-    query = select(delivery.c.id).where(*_notice_of(asked), delivery.c.state.in_(("queued", "sending")))
+    """Whether a notice to an account of :func:`accounts_to_tell` still waits to be sent."""
+    to_tell = accounts_to_tell(tx, asked)
+    query = select(delivery.c.id).where(
+        *_notice_of(asked), delivery.c.state.in_(("queued", "sending")), delivery.c.account_id.in_(to_tell)
+    )
     return tx.execute(query.limit(1)).first() is not None
 
 
@@ -96,17 +111,27 @@ class Try:
     state: str
     unreachable: bool  # it failed, and the platform said that it can't reach this account
     reason: str
+    must: bool  # it is one of :func:`accounts_to_tell`
+
+    def is_settled(self, since: datetime | None) -> bool:
+        """Whether the account can't be reached; for one that need not be told, also whether it was told."""
+        gone = self.state == "failed" and self.unreachable and self.at is not None
+        if not self.must:
+            return gone or self.state == "sent"
+        return gone and (since is None or (self.at is not None and self.at >= since))
 
 
 def newest_tries(tx: Tx, asked: Replacement) -> list[Try]:
     """For each account that the person has, also one whose seal does not fit, the newest try to tell it."""
+    must = accounts_to_tell(tx, asked)
     query = select(account.c.id, account.c.user).where(
         account.c.person_id == asked.person_id, account.c.link == "confirmed"
     )
-    return [_newest_try(tx, asked, row.id, row.user) for row in tx.execute(query.order_by(account.c.id)).all()]
+    rows = tx.execute(query.order_by(account.c.id)).all()
+    return [_newest_try(tx, asked, row.id, row.user, must=row.id in must) for row in rows]
 
 
-def _newest_try(tx: Tx, asked: Replacement, account_id: UUID, user: str) -> Try:
+def _newest_try(tx: Tx, asked: Replacement, account_id: UUID, user: str, *, must: bool) -> Try:
     query = (
         select(delivery.c.created_at, delivery.c.state, delivery.c.unreachable, delivery.c.reason)
         .where(*_notice_of(asked), delivery.c.account_id == account_id)
@@ -114,18 +139,16 @@ def _newest_try(tx: Tx, asked: Replacement, account_id: UUID, user: str) -> Try:
         .limit(1)
     )
     row = tx.execute(query).one_or_none()
-    return Try(user, *row) if row else Try(user, None, "", False, "")
+    return Try(user, *row, must) if row else Try(user, None, "", False, "", must)
 
 
 def is_gone(tries: Sequence[Try], since: datetime | None = None) -> bool:
     """Whether the platform said of every account, in its newest try, that it can't be reached.
 
-    ``since``: only tries that were queued then or later count.
+    One that keeps its link may have been told instead. ``since``: of the others, only tries that were queued then or
+    later count.
     """
-    return bool(tries) and all(
-        last.state == "failed" and last.unreachable and last.at is not None and (since is None or last.at >= since)
-        for last in tries
-    )
+    return any(last.must for last in tries) and all(last.is_settled(since) for last in tries)
 
 
 class CannotReport(Exception):

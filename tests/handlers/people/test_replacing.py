@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.cli import roster
-from bot.runtime.port import Permanent
+from bot.runtime.port import Address, Outgoing, Permanent, Sent
 from storage.outbox.outbox_tables import delivery, due_moment
 from storage.people import account_links, people
 from storage.people.people_tables import account, replacement
+from tests.handlers.people.elsewhere import second_account
 from tests.world import Person, Posted, World, said
 
 DANA = "dana@example.org"
@@ -165,6 +166,31 @@ async def test_an_account_that_is_gone_for_good_is_never_replaced_in_silence(
     told = [message for message in world.to(carol) if "An account change is waiting" in message.text]
     assert len(told) == 1, "once, not every day"
     assert f"plc-bot people match dana@example.org {other.user} --earlier-account-gone" in told[0].text
+
+
+async def test_an_account_is_not_replaced_because_another_one_of_the_person_was_told(
+    world: World, dana: Person, carol: Person, other: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = second_account(world, dana)
+    post = world.port.post
+
+    async def fail_here(to: Address, message: Outgoing) -> Sent:
+        if to.user == dana.user:
+            raise Permanent("chat is gone")
+        return await post(to, message)
+
+    monkeypatch.setattr(world.port, "post", fail_here)
+    match(world, DANA, other.user)
+    await world.pass_time(days=5)
+    assert (holder(world, dana), holder(world, other)) == ("Dana Reyes", None)
+    assert any("I couldn't tell the account they have" in message.text for message in world.to(carol))
+    notices = [message for message in world.to(elsewhere) if "Is this your new account?" in message.text]
+    assert len(notices) == 1, "the account that was told is not told again every day"
+    monkeypatch.undo()
+    await world.pass_time(days=1)
+    assert holder(world, other) is None, "the days count from now"
+    await world.pass_time(days=3, hours=1)
+    assert (holder(world, dana), holder(world, other)) == (None, "Dana Reyes")
 
 
 async def test_the_platform_is_asked_again_about_an_account_that_was_inactive(
