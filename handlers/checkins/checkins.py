@@ -151,7 +151,8 @@ def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things goin
         return Card("This check-in is closed", (say(closed), *own))
     decision = consent.of(work.tx, checkin.person_id)
     if decision is not None and decision.declined:
-        return Card("You declined check-ins", (say(*consent_notice.DECLINED),))
+        number = (say("Your number from 1 to 5 is still saved."), number_buttons(checkin)) if saved.number else ()
+        return Card("You declined check-ins", (say(*consent_notice.DECLINED), *number))
     if decision is None or not decision.agreed:
         return consent_notice.first_card(work.privacy_settings, checkin, changed=decision is not None)
     closes = When(checkin.closes_at, people.get(work.tx, checkin.person_id).zone)

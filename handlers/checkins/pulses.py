@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from handlers.checkins.checkins import PULSES, answered, checkin_card, open_checkin, own_checkin
+from handlers.checkins.numbers import numbers_card
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Note, action, say
 from handlers.core.forms import Form
@@ -15,7 +16,7 @@ from handlers.privacy import holds
 from program.core.times import local_day, say_day
 from storage.checkins import figures
 from storage.checkins.checkins import CheckIn
-from storage.checkins.saved import PULSE
+from storage.checkins.saved import PULSE, find_saved
 from storage.core import program
 from storage.privacy.holds import check_free
 from storage.vault import vault
@@ -96,11 +97,21 @@ def retract(call: Call) -> Reply:
     with holds.respected(call):
         check_free(call.work.tx, call.my_id)
     vault.remove(call.work.tx, item.id, call.me.account_id)
-    return replace(notice(_retracted(call, checkin)), replace=answered(call, checkin))
+    card = answered(call, checkin)
+    listed = call.args[1:2] == ("listed",)
+    return replace(notice(_retracted(call, checkin)), replace=numbers_card(call) if listed else card)
 
 
 def _retracted(call: Call, checkin: CheckIn) -> str:
-    """Figures are made once: a number that was there then may be counted in them for good."""
+    """Figures are made once: a number that was there then may be counted in them for good.
+
+    A number that another account of the person saved stays, and counts.
+    """
+    if find_saved(call.work.tx, checkin.id, call.my_id).number:
+        return (
+            "The number of this account is deleted. You saved a number for this check-in with another account too. It "
+            "is still saved, and group figures may count it."
+        )
     zone = program.zone_of(call.work.tx)
     month = local_day(checkin.opened_at, zone).replace(day=1)
     if figures.made(call.work.tx, month):

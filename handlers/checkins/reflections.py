@@ -15,7 +15,7 @@ from handlers.core.router import router
 from handlers.privacy import holds
 from program.core.times import local_day, say_day, say_time, to_local
 from program.core.words import counted, shortened
-from storage.checkins import checkins, reflections, shares
+from storage.checkins import checkins, reflections, saved, shares
 from storage.checkins.reflections import Reflection
 from storage.checkins.shares import Share
 from storage.core.work import Work
@@ -68,6 +68,8 @@ def list_card(call: Call, skip: int = 0) -> Card:
         blocks.append(buttons(Button("Older", action("reflections.page", skip + SHOWN))))
     if elsewhere:
         blocks.append(say(_elsewhere(elsewhere)))
+    if saved.numbers_of(tx, call.me.account_id):
+        blocks.append(buttons(Button("My numbers", action("checkins.numbers", 0))))
     shared_here = _shared_with_me(call)
     note = (Note(("Each opens in a form that only you see.",)),) if every or shared_here else ()
     return Card("Your reflections", (*blocks, *shared_here, *note))

@@ -121,7 +121,7 @@ def _decide(call: Call, decision: str) -> Reply:
         raise Refused("The notice has changed since. Please send ", Cmd("privacy"), " and read it again.")
     consent.decide(call.work, call.my_id, call.me.account_id, decision)
     if decision == consent.DECLINED:
-        typed.destroy_all(call.work.tx, call.me.account_id)
+        typed.destroy_all(call.work.tx, call.my_id)
     refresh_schedule(call.work, [call.my_id])
     _refresh_open(call.work, call.my_id)
     if len(call.args) < 2:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
 from storage.checkins import reflections, shares
+from storage.checkins.checkins_tables import checkin
 from storage.checkins.reflections import Reflection
 from storage.core.database import Tx
 from storage.people import account_links
@@ -40,6 +42,16 @@ def find_saved(tx: Tx, checkin_id: UUID, person_id: UUID) -> Saved:
     )
     written = reflections.of_checkin(tx, checkin_id, linked)
     return Saved(tx.execute(tapped).first() is not None, bool(written), *_readers(tx, written))
+
+
+def numbers_of(tx: Tx, account_id: UUID) -> list[tuple[UUID, date]]:
+    """The check-ins for which this account saved a number, with their days, the newest first."""
+    query = (
+        select(checkin.c.id, checkin.c.day)
+        .join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+        .where(vault_item.c.account_id == account_id, vault_item.c.kind == PULSE)
+    )
+    return [(row.id, row.day) for row in tx.execute(query.order_by(checkin.c.day.desc(), checkin.c.id))]
 
 
 def _readers(tx: Tx, written: Sequence[Reflection]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import due
+from storage.people import account_links
 from storage.vault import vault
 from storage.vault.vault import WAITING, Vault
 from storage.vault.vault_tables import vault_item
@@ -68,9 +69,10 @@ def destroy(tx: Tx, waiting: WaitingWords, account_id: UUID) -> None:
     vault.remove(tx, waiting.id, account_id)
 
 
-def destroy_all(tx: Tx, account_id: UUID) -> None:
-    """Destroy whatever of this account waits."""
-    vault.destroy(tx, vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)
+def destroy_all(tx: Tx, person_id: UUID) -> None:
+    """Destroy whatever waits of the accounts that are linked to this person."""
+    linked = [account.id for account in account_links.linked_accounts(tx, person_id)]
+    vault.destroy(tx, vault_item.c.account_id.in_(linked), vault_item.c.kind == WAITING)
 
 
 def destroy_expired(work: Work) -> int:

@@ -92,6 +92,7 @@ PRESSES = (
     Act("checkins.write", ("@checkin",), OWN),
     Act("checkins.number", ("@checkin",), OWN),
     Act("checkins.retract", ("@checkin",), OWN),
+    Act("checkins.numbers", ("0",), LINKED),
     Act("checkins.change", ("@checkin",), OWN),
     Act("checkins.keep", ("@typed",), OWN),
     Act("checkins.discard", ("@typed",), OWN),

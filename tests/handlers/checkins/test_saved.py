@@ -13,6 +13,7 @@ from storage.privacy import holds
 from storage.vault.vault_tables import vault_item
 from tests.handlers.checkins.test_reflections import next_checkin, shared, written
 from tests.handlers.checkins.test_typed import kinds, replaced
+from tests.handlers.people.elsewhere import second_account
 from tests.world import Person, Posted, World, buttons_of, said
 
 RUTH = "Ruth Ellison"
@@ -58,6 +59,37 @@ async def test_a_number_is_shown_in_a_form_to_its_account_alone(world: World, da
     for name in ("checkins.number", "checkins.retract"):
         assert "can't find" in said(await other.does_press(name, checkin_of(world, dana)))
     assert kinds(world) == ["pulse"]
+
+
+async def test_who_declined_deletes_a_number_where_the_card_and_the_list_show_it(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    asked = newest(world, dana)
+    await dana.presses(asked, "3")
+    await dana.presses(await dana.sends("privacy"), "Decline")
+    assert "Your number from 1 to 5 is still saved." in asked.text
+    assert labels(asked) == ["Show my number", "Delete my number"]
+    numbers = (await dana.presses(await dana.sends("reflections"), "My numbers")).replace
+    assert numbers is not None
+    assert "You answered 3" in said(await dana.presses(numbers, "Show my number"))
+    after = await dana.presses(numbers, "Delete my number")
+    assert "Your number is deleted." in said(after)
+    assert "No number is saved with this account." in said(after)
+    assert kinds(world) == []
+    assert labels(asked) == []
+    assert "My numbers" not in said(await dana.sends("reflections"))
+
+
+async def test_what_is_said_of_a_deleted_number_counts_the_other_accounts_too(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    asked = newest(world, dana)
+    elsewhere = second_account(world, dana)
+    await dana.presses(asked, "3")
+    await elsewhere.does_press("checkins.pulse", checkin_of(world, dana), "4")
+    deleted = said(await elsewhere.does_press("checkins.retract", checkin_of(world, dana)))
+    assert "You saved a number for this check-in with another account too" in deleted
+    assert "No group figures count it" not in deleted
+    assert "No group figures count it" in said(await dana.presses(asked, "Delete my number"))
+    assert kinds(world) == []
 
 
 async def test_after_a_number_the_numbers_are_shown_on_request_alone(world: World, dana: Person, ruth: Person) -> None:
