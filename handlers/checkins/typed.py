@@ -24,6 +24,7 @@ from handlers.core.requests import Reply, Typed, notice
 from handlers.core.router import commands_of, router, suggested
 from program.checkins.typed import (
     begins_as_question,
+    is_cry_for_help,
     is_question,
     meant_by_other_words,
     pointers,
@@ -54,9 +55,11 @@ def read_typed(call: Call) -> Reply:
         return choice
     if answer := small_talk(text):
         return notice(*with_commands(answer))
+    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    if (checkin is None or not consent_notice.has_agreed(call.work.tx, call.my_id)) and is_cry_for_help(text):
+        return notice(f"In a crisis: {call.work.privacy_settings.crisis}. {NOT_KEPT}")
     if consent_notice.has_declined(call.work.tx, call.my_id):
         return _declined(router.unknown(call, text))
-    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)
     if checkin is None:
         return _near_command(call, text) or router.unknown(call, text)
     return _near_command(call, text) or _answer(call, checkin, text)
@@ -188,7 +191,7 @@ def undo(call: Call) -> Reply:
     checkin = open_checkin(call)
     answers = find_answers(call, checkin)
     before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
-    if before < 0 or len(answers.get(reflections.TYPED, "")) != after:
+    if before < 0 or not after or len(answers.get(reflections.TYPED, "")) != after:
         raise Refused("Something was saved after that. Please use “Write or change”.")
     answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
     save_answers(call, checkin, {name: text for name, text in answers.items() if text})

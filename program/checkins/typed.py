@@ -53,6 +53,13 @@ MEANT: Mapping[str, tuple[str, ...]] = {
 }
 MEANT_WORDS = {"pause": 5, "stop": 3, "unsubscribe": 2, "here": 1, "i'm": 2}
 
+# Plain words alone: whoever says it otherwise gets the answer that everybody gets.
+CRY_FOR_HELP = re.compile(
+    r"\b(?:(?:want|wanna|going|gonna|need|wish i could|ready)(?: to)? (?:die|kill my ?self|end my life|end it all"
+    r"|hurt my ?self|harm my ?self)|kill(?:ing)? my ?self|suicid(?:e|al)|end(?:ing)? my life|wish i (?:was|were) dead"
+    r"|don'?t want to (?:live|be alive)|better off dead|can'?t go on(?: any ?more| like this| living|$))\b"
+)
+
 QUESTION_WORDS = frozenset({"when", "when's", "where", "where's", "what", "what's", "who", "who's", "how", "which"})
 READERS = frozenset({"see", "sees", "read", "reads"})
 # The commands that help where these words stand, the likeliest first.
@@ -113,6 +120,12 @@ def meant_by_other_words(text: str) -> list[str]:
     if first not in MEANT or len(words) > MEANT_WORDS[first] or (first == "i'm" and words[1:] != ["here"]):
         return []
     return list(MEANT[first])
+
+
+def is_cry_for_help(text: str) -> bool:
+    """Whether somebody plainly says that they want to die or to hurt themselves."""
+    plain = re.sub(r"[^a-z' ]+", " ", normal(text.replace("’", "'")))
+    return CRY_FOR_HELP.search(re.sub(r" +", " ", plain)) is not None
 
 
 def is_question(text: str) -> bool:

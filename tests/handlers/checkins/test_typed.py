@@ -26,6 +26,7 @@ from storage.privacy import holds
 from storage.schema import metadata
 from storage.vault.vault_tables import vault_item
 from tests.handlers.checkins.test_reflections import next_checkin
+from tests.handlers.people.elsewhere import second_account
 from tests.world import Person, World, button, buttons_of, said
 
 SECRET = "CANARY-5512"
@@ -300,6 +301,16 @@ async def test_declining_destroys_the_words_that_wait(world: World, dana: Person
     assert GONE in said(await dana.presses(reply, "Keep as my reflection"))
 
 
+async def test_declining_destroys_the_words_that_wait_from_another_account_too(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    elsewhere = second_account(world, dana)
+    reply = await elsewhere.types(SECRET)
+    assert kinds(world) == ["waiting"]
+    await dana.presses(await dana.sends("privacy"), "Decline")
+    assert kinds(world) == []
+    assert GONE in said(await elsewhere.presses(reply, "Keep as my reflection"))
+
+
 async def test_nothing_is_kept_of_who_declined_meanwhile(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     reply = await dana.types(SECRET)
@@ -383,3 +394,22 @@ async def test_numbers_at_once_are_one_number(world: World, dana: Person) -> Non
     taps = [Press(Action("checkins.pulse", (checkin_id, number))) for number in "123451"]
     await asyncio.gather(*(dana.tries(tap) for tap in taps))
     assert kinds(world) == ["pulse"]
+
+
+@pytest.mark.parametrize("text", ["I want to die", "i can't go on anymore", "I’m going to kill myself."])
+@pytest.mark.parametrize("declined", [False, True])
+async def test_a_cry_for_help_gets_the_crisis_line_at_any_time(
+    world: World, dana: Person, text: str, declined: bool
+) -> None:
+    if declined:
+        await dana.presses(await dana.sends("privacy"), "Decline")
+    answer = said(await dana.types(text))
+    assert answer == f"In a crisis: {PrivacySettings().crisis}. I didn't save what you typed."
+    assert kinds(world) == []
+
+
+async def test_an_undo_of_nothing_is_refused(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    with world.database.read() as tx:
+        open_now = str(tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id)))
+    assert "Something was saved after that" in said(await dana.does_press("checkins.undo", open_now, "0", "0"))
