@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
 from handlers.core.cards import Card
@@ -17,6 +19,27 @@ from storage.outbox import deliveries
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts
+
+HANDED_ON = timedelta(days=30)  # how far back open attendance goes to who leads the cohort now
+MESSAGES = ("attendance.roster", "attendance.chase", "attendance.escalate", "summary.chase")
+
+
+def hand_on(work: Work, cohort_ids: Collection[UUID]) -> None:
+    """Who leads these cohorts changed: open attendance goes to those who lead them now, the others are told."""
+    past = [
+        meeting
+        for meeting in meetings.between(work.tx, work.now - HANDED_ON, work.now, sorted(cohort_ids))
+        if meeting.ends_at <= work.now
+    ]
+    for meeting in past:
+        if meeting.settled_at is not None:
+            continue
+        for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
+            deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, meeting.version)
+        if work.now >= meeting.ends_at + ESCALATE_AFTER:
+            for coordinator in cohorts.coordinators(work.tx):
+                deliveries.to_person(work, "attendance.escalate", coordinator.id, meeting.id, meeting.version)
+    deliveries.refresh_all(work, MESSAGES, [meeting.id for meeting in past])
 
 
 @router.moment(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from handlers.checkins.checkins import ask_again
+from handlers.meetings import attendance_reminders
 from handlers.record.completion import ask_for_approval, to_approve
 from handlers.record.deciding import hand_on
 from handlers.record.settling import readers
@@ -27,6 +28,7 @@ def hand_over(work: Work, mentees: Collection[UUID]) -> None:
 def mentors_changed(work: Work, cohort_ids: Collection[UUID]) -> None:
     """Mentors came to these cohorts or left them."""
     hand_over(work, {mentee.id for cohort_id in cohort_ids for mentee in cohorts.members(work.tx, cohort_id, "mentee")})
+    attendance_reminders.hand_on(work, cohort_ids)
 
 
 def coordinators_changed(work: Work) -> None:
@@ -50,6 +52,7 @@ def coordinators_changed(work: Work) -> None:
     deliveries.refresh_all(work, ("completion.ask",), complete)
     for person_id in ledger.with_requests(work.tx, None):
         hand_on(work, person_id)
+    attendance_reminders.hand_on(work, [cohort.id for cohort in cohorts.all_cohorts(work.tx)])
 
 
 def ensure_coordinators(work: Work, addresses: Iterable[str]) -> None:

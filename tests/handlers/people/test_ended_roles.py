@@ -136,6 +136,35 @@ async def test_a_removed_mentors_attendance_list_shows_nothing_new(
     assert "Dana" not in card.text
 
 
+async def test_open_attendance_goes_at_once_to_the_coordinator_and_to_the_mentor_named_next(
+    world: World, ruth: Person, carol: Person, tom: Person
+) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(MEETING_ENDS)
+    card = message(world, ruth, "Who came?")
+    await _removes_ruth(carol)
+    assert "You no longer get this" in card.text
+    assert message(world, carol, "Who came?")
+    world.import_roster(ROSTER.replace(RUTH, "") + TOM_IN_OZARKS)
+    await world.settle()
+    await tom.presses(message(world, tom, "Who came?"), "Everyone came")
+    assert "Attendance is complete" in message(world, carol, "Attendance").text
+
+
+async def test_undo_gives_a_mentor_the_attendance_list_back_and_sends_it_once(
+    world: World, ruth: Person, carol: Person
+) -> None:
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(MEETING_ENDS)
+    sent, card = len(world.to(ruth)), message(world, ruth, "Who came?")
+    done = await carol.presses(await carol.sends("person ruth ellison"), "Remove as mentor of Ozarks")
+    await carol.presses(done, "Undo")
+    assert "Who came?" in card.text
+    assert len(world.to(ruth)) == sent
+
+
 async def test_who_left_a_cohort_without_a_home_hears_of_no_change_to_its_meetings(
     world: World, ruth: Person, dana: Person, carol: Person
 ) -> None:
