@@ -238,7 +238,7 @@ def policy_adopt(
     settings, text = _settings(), _read(file)
     try:
         now = datetime.now(UTC)
-        others = mentees_to_move(settings, text)
+        others = mentees_to_move(settings, text, now)
         whose = counted(others, "mentee is", "mentees are")
         if take_along is None:
             ask = f"{whose} on another policy. Move them to this one? The bot will tell them."

@@ -16,6 +16,7 @@ from handlers.features import router
 from handlers.people import identity, replacing
 from handlers.people.handover import roster_changed
 from handlers.record.changed_notice import tell
+from handlers.record.completion import look_again
 from program.core.times import local_day
 from program.core.words import counted
 from program.people.roster import Problem, read_roster
@@ -250,7 +251,7 @@ def verify_ledger(settings: Settings, head: str) -> Verdict:
         database.close()
 
 
-def mentees_to_move(settings: Settings, text: str) -> int:
+def mentees_to_move(settings: Settings, text: str, now: datetime) -> int:
     """How many mentees ``adopt_policy`` would take along to this document: see ``enrolments.to_take_along``.
 
     Raises:
@@ -261,7 +262,7 @@ def mentees_to_move(settings: Settings, text: str) -> int:
         migrate(database)
         name = read_policy(text).name
         with database.read() as tx:
-            return len(enrolments.to_take_along(tx, name))
+            return len(enrolments.to_take_along(tx, name, now))
     except BadPolicy as error:
         raise NothingImported(str(error)) from None
     finally:
@@ -322,7 +323,7 @@ def _take_along(work: Work, policy: Policy) -> int:
     Raises:
         NothingImported: somebody is on a track that the policy does not have.
     """
-    mentees = enrolments.to_take_along(work.tx, policy.name)
+    mentees = enrolments.to_take_along(work.tx, policy.name, work.now)
     without = [(name, mentee.track) for mentee, name in mentees if mentee.track and policy.track(mentee.track) is None]
     if without:
         raise NothingImported("\n".join(f"{name}: {policy.name} has no track {track!r}." for name, track in without))
@@ -332,4 +333,5 @@ def _take_along(work: Work, policy: Policy) -> int:
         line_id = ledger.add(work, mentee.person_id, line)
         enrolments.change(work, mentee.person_id, None, policy=policy.name)
         tell(work, line_id, mentee.person_id)
+    look_again(work, [mentee.person_id for mentee, _ in mentees])
     return len(mentees)

@@ -30,7 +30,7 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.people.kept_requests import forget_old_requests
 from handlers.program_desk import integrity
-from handlers.record.progress import MOST_COHORTS, NEED_HELP, cohorts_of, grouped
+from handlers.record.progress import MOST_COHORTS, NEED_HELP, cannot_complete, cohorts_of, grouped
 from handlers.record.waiting import waiting_blocks
 from program.core.times import local_day, next_weekday, to_utc
 from program.core.words import counted
@@ -131,7 +131,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     mentees = standings.of_cohorts(work.tx, None, work.now)
     needs = [
         *integrity.for_digest(work),
-        *_policies_to_fill_in(work, zone),
+        *_policies_to_fill_in(work, zone, mentees),
         *waiting_blocks(work),
         *_open_meetings(work),
         *_need_help(work, mentees),
@@ -173,7 +173,7 @@ def details(call: Call) -> Reply:
     )
 
 
-def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
+def _policies_to_fill_in(work: Work, zone: str, mentees: list[Mentee]) -> list[Block]:
     """The policies that people are on, or enter on now, and that leave something unset."""
     on = policies.in_use(work.tx)
     names = sorted({*on, policies.current(work.tx, local_day(work.now, zone))})
@@ -188,7 +188,8 @@ def _policies_to_fill_in(work: Work, zone: str) -> list[Block]:
     ]
     if not lines:
         return []
-    why = ("No one can complete the program before this is done. Send ", Cmd("policy"), ".")
+    waiting = cannot_complete(mentees) or "Mentees who start now can't complete the program before this is done"
+    why = (f"{waiting}. Send ", Cmd("policy"), ".")
     return [*_listed(("Choose or fill in a policy",), lines), Note(why)]
 
 

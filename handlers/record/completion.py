@@ -82,6 +82,13 @@ def ask_for_approval(work: Work, people_ids: Sequence[UUID] | None = None) -> No
             deliveries.to_person(work, "completion.ask", coordinator.id, mentee.id)
 
 
+def look_again(work: Work, people_ids: Sequence[UUID]) -> None:
+    """After a change of what somebody has or needs: earlier questions say what holds now, and who is complete is asked
+    about."""
+    deliveries.refresh_all(work, ["completion.ask"], people_ids)
+    ask_for_approval(work, people_ids)
+
+
 def to_approve(work: Work, people_ids: Sequence[UUID] | None = None) -> list[Mentee]:
     """Those of these people (None: of everybody) who are complete and were never given a certificate."""
     mentees = (

@@ -8,6 +8,7 @@ from handlers.core.forms import ChoiceField, DateField, Form, NumberField, Optio
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
+from handlers.record.completion import look_again
 from handlers.record.person_page import mentee_of, today
 from program.core.times import midnight
 from program.record.policy import AtLeast, Policy
@@ -94,6 +95,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
     line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     tell(call.work, line_id, person.id)
+    look_again(call.work, [person.id])
     undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
     return Reply(
         card=Card(

@@ -8,8 +8,10 @@ from handlers.core.forms import ChoiceField, Field, Form, Option, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
+from handlers.record.completion import look_again
 from handlers.record.person_page import mentee_of
 from handlers.record.settling import kinds_of, settle_corrected
+from program.core.times import local_day, say_day
 from program.core.words import counted
 from program.record.corrections import track_changes
 from program.record.policy import Policy
@@ -78,9 +80,22 @@ def set_policy(call: Call) -> Reply:
     policy = policies.get(call.work.tx, name)
     if name == enrolment.policy.name:
         raise FormErrors({"policy": f"{person.name} is on {policy.title} already."})
+    _refuse_early(call, policy)
     if policy.unset or _asks_track(call, policy, enrolment):
         return Reply(form=_confirm_form(call, person, enrolment, policy, reason))
     return _move(call, person, enrolment, policy, reason)
+
+
+def _refuse_early(call: Call, policy: Policy) -> None:
+    """Nobody is moved to a policy before the day from which it applies.
+
+    Raises:
+        FormErrors: that day is still to come.
+    """
+    starts = policies.applies_from(call.work.tx, policy.name)
+    if starts is not None and starts > local_day(call.work.now, policy.program.zone):
+        text = f"{policy.title} applies from {say_day(starts)}. Mentees can't move to it before that day."
+        raise FormErrors({"policy": text})
 
 
 def _lacks_track(policy: Policy, enrolment: Enrolment) -> bool:
@@ -150,6 +165,7 @@ def confirm(call: Call) -> Reply:
     policy = policies.get(call.work.tx, name)
     if name == enrolment.policy.name:
         raise Refused(f"{person.name} is on {policy.title} already.")
+    _refuse_early(call, policy)
     if not _asks_track(call, policy, enrolment):
         return _move(call, person, enrolment, policy, reason)
     read = FieldReader(call.values)
@@ -176,4 +192,5 @@ def _move(
     enrolments.change(call.work, person.id, call.my_id, **changed)
     if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, line_id, person.id)
+    look_again(call.work, [person.id])
     return notice(Bold(person.name), f" is now on {policy.title}.")

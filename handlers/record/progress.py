@@ -269,10 +269,18 @@ def _unset(mentees: list[Mentee]) -> list[Block]:
     unset = [mentee for mentee in mentees if mentee.standing.unset]
     if not unset:
         return []
-    who = "No mentee" if len(unset) == len(mentees) else counted(len(unset), "mentee")
-    can = " can complete the program yet" if len(unset) == len(mentees) else " can't complete the program yet"
     policies = listed(sorted({mentee.policy.title for mentee in unset}))
-    return [say(Bold(f"{who}{can}"), f": values are not set in {policies}."), fill_in_button()]
+    return [say(Bold(cannot_complete(mentees)), f": values are not set in {policies}."), fill_in_button()]
+
+
+def cannot_complete(mentees: list[Mentee]) -> str:
+    """How many of the program's mentees wait for values that are not set; empty: none."""
+    unset = sum(bool(mentee.standing.unset) for mentee in mentees)
+    if not unset:
+        return ""
+    if unset == len(mentees):
+        return "No mentee can complete the program yet"
+    return f"{counted(unset, 'mentee')} can't complete the program yet"
 
 
 def _flags(mentees: list[Mentee], names: dict[UUID, str]) -> list[Block]:

@@ -10,6 +10,7 @@ from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
+from handlers.record.completion import look_again
 from handlers.record.settling import NOT_THERE, disputed_words, kinds_of, readable, settle_corrected
 from program.core.times import local_day, say_day
 from program.core.words import shortened
@@ -109,5 +110,6 @@ def _take_back(call: Call, person: Person, line: RecordLine) -> Card:
     back_id = ledger.add(call.work, person.id, back)
     if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, back_id, person.id)
+    look_again(call.work, [person.id])
     refresh_schedule(call.work, [person.id])
     return Card("", (say(f"Undone for {person.name}. The record shows both."),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from storage.core import audit_log
 from storage.core.database import Tx, among
 from storage.core.work import Work
 from storage.people.people_tables import membership, person
-from storage.record import certificates, policies
+from storage.record import certificates, policies, standings
 from storage.record.record_tables import enrolment
 from storage.vault import seals
 
@@ -74,9 +74,9 @@ def policy_of(tx: Tx, person_id: UUID) -> Policy:
     return policies.get(tx, name)
 
 
-def to_take_along(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
-    """The mentees that a new policy can apply to, with their names: those on another policy who are in a cohort now
-    and hold no certificate. Who has completed or left is measured by the policy they had."""
+def to_take_along(tx: Tx, name: str, now: datetime) -> list[tuple[Enrolment, str]]:
+    """The mentees that a new policy can apply to, with their names: those on another policy who are in a cohort now,
+    hold no certificate and do not wait for one. Who has completed or left is measured by the policy they had."""
     in_cohort = exists().where(
         membership.c.person_id == person.c.id, membership.c.role == "mentee", membership.c.until.is_(None)
     )
@@ -85,10 +85,13 @@ def to_take_along(tx: Tx, name: str) -> list[tuple[Enrolment, str]]:
         .join_from(enrolment, person)
         .where(enrolment.c.policy != name, in_cohort, ~certificates.holds_one())
         .order_by(person.c.name, person.c.id)
-    )
+    ).all()
+    mentees = standings.of_people(tx, [row.person_id for row in rows], now)
+    complete = {mentee.id for mentee in mentees if mentee.standing.state == "complete"}
     return [
         (Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track), row.name)
         for row in rows
+        if row.person_id not in complete
     ]
 
 

@@ -8,13 +8,14 @@ from functools import lru_cache
 from importlib.resources import files
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, literal, select, union_all
+from sqlalchemy import bindparam, exists, func, insert, literal, select, union_all
 
 from program.record.policy import Policy, Value
 from program.record.policy_reading import read_policy
 from storage.core import program as programs
 from storage.core.database import Tx
 from storage.core.work import Work
+from storage.people.people_tables import membership
 from storage.record.record_tables import amendment, enrolment, policy
 from storage.vault import seals
 
@@ -99,6 +100,11 @@ def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
     return found
 
 
+def applies_from(tx: Tx, name: str) -> date | None:
+    """The first day of an adopted policy; None: it was not adopted, so that it applies to whoever is moved to it."""
+    return tx.scalar(select(policy.c.holds_from).where(policy.c.name == name))
+
+
 def adopted_for(tx: Tx, policy_name: str, text: str) -> date | None:
     """The first day for which exactly this document was adopted; None: it was not."""
     return tx.scalar(select(policy.c.holds_from).where(policy.c.name == policy_name, policy.c.text == text))
@@ -126,6 +132,11 @@ def names(tx: Tx) -> list[str]:
 
 
 def in_use(tx: Tx) -> dict[str, int]:
-    """How many people are on each policy."""
-    rows = tx.execute(select(enrolment.c.policy, func.count().label("people")).group_by(enrolment.c.policy))
+    """How many mentees of the program are on each policy; who left counts nowhere."""
+    there = exists().where(
+        membership.c.person_id == enrolment.c.person_id, membership.c.role == "mentee", membership.c.until.is_(None)
+    )
+    rows = tx.execute(
+        select(enrolment.c.policy, func.count().label("people")).where(there).group_by(enrolment.c.policy)
+    )
     return {row.policy: row.people for row in rows}

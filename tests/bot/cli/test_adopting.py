@@ -43,7 +43,7 @@ def names(settings: Settings) -> set[str]:
 
 
 def test_those_enrolled_stay_unless_they_are_taken_along(settings: Settings) -> None:
-    assert mentees_to_move(settings, text_without()) == 4
+    assert mentees_to_move(settings, text_without(), NOW) == 4
     adopt_policy(settings, text_without(), FROM, NOW, uuid4)
     assert names(settings) == {policies.MISSOURI}
 

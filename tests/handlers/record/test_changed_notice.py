@@ -57,7 +57,7 @@ async def test_a_disputed_credit_is_undone_in_one_message(world: World, carol: P
 async def test_a_disputed_change_of_policy_is_settled_in_one_message(world: World, carol: Person, dana: Person) -> None:
     text = policies.shipped(policies.EXAMPLE).text.replace('version = "1"', 'version = "9"', 1)
     with world.database.write() as tx:
-        policies.adopt(world.work(tx), text, date(2030, 1, 1), None)
+        policies.adopt(world.work(tx), text, date(2026, 9, 1), None)
     for policy in ("example/9", policies.EXAMPLE):
         heard = len(world.to(dana))
         form = (await carol.presses(await carol.sends("person dana reyes"), "Change policy")).form

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from handlers.core.cards import Action
 from handlers.core.forms import ChoiceField, Form
+from handlers.core.requests import Submit
 from program.record.english import describe
 from storage.record import enrolments, policies
 from storage.record.enrolments import Enrolment
@@ -23,13 +25,13 @@ def enrolment_of(world: World, who: Person) -> Enrolment:
     return enrolment
 
 
-def adopted(world: World, *, tracks: bool = True) -> None:
+def adopted(world: World, *, tracks: bool = True, starts: date = date(2026, 9, 1)) -> None:
     """Another version of the example, complete, with the same tracks or with others."""
     text = policies.shipped(policies.EXAMPLE).text.replace('version = "1"', 'version = "9"', 1)
     if not tracks:
         text = text.replace('id = "part-time"\nname = "Part-time"', 'id = "half"\nname = "Half"')
     with world.database.write() as tx:
-        policies.adopt(world.work(tx), text, date(2030, 1, 1), None)
+        policies.adopt(world.work(tx), text, starts, None)
 
 
 async def change_form(carol: Person) -> Form:
@@ -133,3 +135,12 @@ async def test_a_move_back_restores_the_track_and_settles_the_dispute(
     assert enrolment_of(world, dana).track == "part-time"
     assert steps(world, dana)[-1] == ("dispute", "settled")
     assert whole(world)
+
+
+async def test_nobody_is_moved_to_a_policy_that_applies_later(world: World, dana: Person, carol: Person) -> None:
+    adopted(world, starts=date(2030, 1, 1))
+    refused = await carol.fills(await change_form(carol), policy="example/9", reason="asked")
+    assert "applies from Tue Jan 1, 2030. Mentees can't move to it before that day." in refused.errors["policy"]
+    forged = await carol.does(Submit(Action("records.policy.confirm", (str(dana.id), "example/9", "asked")), {}))
+    assert "applies from Tue Jan 1, 2030" in said(forged)
+    assert steps(world, dana) == []

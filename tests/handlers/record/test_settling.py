@@ -8,6 +8,7 @@ import pytest
 
 from handlers.core.forms import ChoiceField, Form
 from handlers.core.requests import Reply
+from storage.people import cohorts
 from storage.record import ledger, policies
 from storage.record.ledger import Line
 from tests.handlers.record.test_corrections import disputed
@@ -74,7 +75,7 @@ async def test_nobody_is_moved_to_the_policy_that_they_are_on(world: World, caro
     with world.database.write() as tx:
         for version in ("8", "9"):
             policy = text.replace('version = "1"', f'version = "{version}"', 1)
-            policies.adopt(world.work(tx), policy, date(2030, 1, 1), None)
+            policies.adopt(world.work(tx), policy, date(2026, 9, 1), None)
 
     async def policy_form() -> Form:
         form = (await carol.presses(await carol.sends("person dana reyes"), "Change policy")).form
@@ -222,3 +223,18 @@ async def test_the_form_says_what_comes_next_at_the_choice(world: World, ruth: P
     assert isinstance(outcome, ChoiceField)
     assert outcome.hint == "If it is wrong: You'll correct the record next. Saving it settles the dispute."
     assert "correct" not in said(Reply(form=form))
+
+
+async def test_a_transfer_out_of_two_cohorts_is_not_corrected_by_a_return_to_one(
+    world: World, carol: Person, dana: Person
+) -> None:
+    with world.database.write() as tx:
+        gateway = cohorts.by_name(tx, "Gateway")
+        assert gateway is not None
+        cohorts.join(world.work(tx), gateway.id, dana.id, "mentee", None)
+        cohorts.create(world.work(tx), "Bootheel")
+    await transferred(world, carol, "dana reyes", "Bootheel")
+    await disputes_newest(dana, "Transfer to")
+    world.clock.at += timedelta(hours=1)
+    await transferred(world, carol, "dana reyes", "Ozarks")
+    assert steps(world, dana)[-1] == ("transfer", "made"), "the other cohort is still missing"
