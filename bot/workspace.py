@@ -75,7 +75,7 @@ class WorkspaceHost:
         roles = roles_of(me) if me else frozenset()
         return tuple(
             CommandHelp(max((spec.words_for(role) for role in roles & spec.who), key=len), _summary(spec, roles))
-            for spec in sorted(router.commands.values(), key=lambda one: one.words)
+            for spec in sorted(router.commands.values(), key=lambda entry: entry.words)
             if spec.who & roles
         )
 
@@ -166,7 +166,7 @@ def _people(tx: Tx) -> tuple[LocalPerson, ...]:
         role = ", ".join(sorted(roles_of(me))) or STRANGER
         own = listed([member.cohort for member in me.memberships])
         local_persons.append(LocalPerson(user, me.name if me.person_id else name, role, me.zone, own))
-    return tuple(sorted(local_persons, key=lambda one: (ORDER.get(one.role, len(ORDER)), one.name)))
+    return tuple(sorted(local_persons, key=lambda entry: (ORDER.get(entry.role, len(ORDER)), entry.name)))
 
 
 def _next_due(tx: Tx) -> NextDue | None:

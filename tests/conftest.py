@@ -71,16 +71,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    found = Database(database_url)
-    yield found
-    found.close()
+    opened = Database(database_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
-    found = Database(f"sqlite:///{tmp_path / 'plc.sqlite'}")
-    yield found
-    found.close()
+    opened = Database(f"sqlite:///{tmp_path / 'plc.sqlite'}")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

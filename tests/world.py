@@ -301,7 +301,7 @@ def buttons_of(card: Card) -> list[Button]:
 
 
 def button(card: Card, label: str) -> Action:
-    actions = [one.action for one in buttons_of(card) if one.label == label]
+    actions = [button.action for button in buttons_of(card) if button.label == label]
     assert actions, f"no button {label!r} on {plain(card)}"
     return actions[0]
 

@@ -63,7 +63,7 @@ def _axes(chart: Chart) -> tuple[dict[str, Any] | None, str]:
     if not labels or not kept:
         return None, ""
     names = _distinct(series.name for series in kept)
-    series = [_series(name, labels, one) for name, one in zip(names, kept, strict=True)]
+    series = [_series(name, labels, series) for name, series in zip(names, kept, strict=True)]
     drawn = {"type": chart.kind, "series": series, "axis_config": {"categories": labels}}
     cut = [
         first_of(len(labels), len(chart.labels), "labels"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from slack_sdk.models.basic_objects import EMPTY_ALLOWED_TYPE_AND_PROPERTY_LIST, JsonObject
 
-_MAY_BE_EMPTY = frozenset((one["type"], one["property"]) for one in EMPTY_ALLOWED_TYPE_AND_PROPERTY_LIST)
+_MAY_BE_EMPTY = frozenset((part["type"], part["property"]) for part in EMPTY_ALLOWED_TYPE_AND_PROPERTY_LIST)
 _ATTRIBUTES: dict[type[JsonObject], tuple[str, ...]] = {}
 
 
@@ -40,7 +40,7 @@ def _plain(value: Any) -> Any:
     if kind in (str, bool, int, dict):
         return value
     if kind in (list, tuple):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     if hasattr(value, "to_dict"):
         return value.to_dict() if _own_shape(kind) else as_dict(value)
     return value

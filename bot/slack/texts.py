@@ -155,7 +155,7 @@ _ENTITY = re.compile(r"<([^<>]*)>")
 
 def typed_text(text: str) -> str:
     """What a person typed, out of Slack's wire form: links and mentions as words, entities as characters."""
-    plain = _ENTITY.sub(lambda found: _spoken(found.group(1)), text)
+    plain = _ENTITY.sub(lambda match: _spoken(match.group(1)), text)
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 

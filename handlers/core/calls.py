@@ -80,24 +80,24 @@ class FieldReader:
     def day(self, name: str, *, needed: str = "") -> date | None:
         value = self.text(name, needed=needed)
         try:
-            found = date.fromisoformat(value) if value else None
+            chosen = date.fromisoformat(value) if value else None
         except ValueError:
-            found = date.min
-        if found is not None and found.year not in YEARS:
+            chosen = date.min
+        if chosen is not None and chosen.year not in YEARS:
             self.errors[name] = "Enter the date like 2026-08-15."
             return None
-        return found
+        return chosen
 
     def clock(self, name: str, *, needed: str = "") -> time | None:
         value = self.text(name, needed=needed)
         try:
-            found = time.fromisoformat(value) if value else None
+            clock_time = time.fromisoformat(value) if value else None
         except ValueError:
-            found = None
-        if value and (found is None or found.tzinfo is not None):
+            clock_time = None
+        if value and (clock_time is None or clock_time.tzinfo is not None):
             self.errors[name] = "Enter the time like 15:30."
             return None
-        return found
+        return clock_time
 
     def number(self, name: str, low: int, high: int, *, needed: str = "") -> int | None:
         value = self.text(name, needed=needed)

@@ -307,16 +307,16 @@ class Router:
             if spec.cohort_optional:
                 return None
             raise Refused(Cmd(spec.words), " is only for this cohort's mentors and for coordinators.")
-        found = {member.cohort_id: member.cohort for member in call.me.memberships if member.role in roles}
-        if not found and call.me.coordinator and "coordinator" in roles:
-            found = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(call.work.tx)}
-        if len(found) == 1:
-            return next(iter(found))
+        choices = {member.cohort_id: member.cohort for member in call.me.memberships if member.role in roles}
+        if not choices and call.me.coordinator and "coordinator" in roles:
+            choices = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(call.work.tx)}
+        if len(choices) == 1:
+            return next(iter(choices))
         if spec.cohort_optional:
             return None
-        if not found:
+        if not choices:
             raise Refused("There are no cohorts yet. Ask the operator to import the roster: plc-bot roster import FILE")
-        return _ask_which(call, spec, found)
+        return _ask_which(call, spec, choices)
 
 
 def commands_of(me: Actor) -> list[str]:
@@ -342,13 +342,13 @@ def _back_in(call: Call, position: int) -> Call:
     return replace(call, place=conversations.find_by_id(call.work.tx, call.id_at(position)) or call.place)
 
 
-def _ask_which(call: Call, spec: CommandSpec, found: Mapping[UUID, str]) -> Reply:
+def _ask_which(call: Call, spec: CommandSpec, choices: Mapping[UUID, str]) -> Reply:
     """``found``: the names of the cohorts that may be meant."""
     blocks: list[Paragraph] = []
-    if len(found) > MOST_CHOICES:
+    if len(choices) > MOST_CHOICES:
         blocks.append(say("There are more cohorts. For another one, send this command in its channel."))
     here = _asked_in(call)
-    offered = islice(found.items(), MOST_CHOICES)
+    offered = islice(choices.items(), MOST_CHOICES)
     items = [Button(name, action("command.for", cohort_id, spec.words, *here)) for cohort_id, name in offered]
     return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
 

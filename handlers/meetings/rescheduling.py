@@ -107,20 +107,20 @@ def move(call: Call) -> Reply:
     shift = start - meeting.local_start
     off = [stored_break.days for stored_break in breaks.of_cohort(call.work.tx, cohort.id)]
     reached = _reached(call, meeting)
-    if not shift and all((one.minutes, one.place) == (minutes, place) for one in reached):
+    if not shift and all((meeting.minutes, meeting.place) == (minutes, place) for meeting in reached):
         raise FormErrors({"day": "You haven't changed anything. Choose another date, time, length or place."})
-    blocked = [one for one in reached if any(rest.holds((one.local_start + shift).date()) for rest in off)]
+    blocked = [meeting for meeting in reached if any(rest.holds((meeting.local_start + shift).date()) for rest in off)]
     if blocked:
         raise FormErrors(
             {"day": f"{say_day((blocked[0].local_start + shift).date())} is during a break. Choose another date."}
         )
     moved = [
-        meetings.move(call.work, one, one.local_start + shift, call.my_id, minutes=minutes, place=place)
-        for one in reached
+        meetings.move(call.work, meeting, meeting.local_start + shift, call.my_id, minutes=minutes, place=place)
+        for meeting in reached
     ]
-    for one in moved:
-        plan_meeting(call.work, one, cohort)
-        refresh_meeting(call.work, one)
+    for later in moved:
+        plan_meeting(call.work, later, cohort)
+        refresh_meeting(call.work, later)
     refresh_series(call.work, meeting)
     tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
     done = "Moved" if shift else "Changed"
@@ -199,7 +199,7 @@ def cancel(call: Call) -> Reply:
     reached = _reached(call, meeting)
     cancel_meetings(call.work, reached, cohort, reason, call.my_id)
     refresh_series(call.work, meeting)
-    undo = Button("Undo", action("meetings.restore", *[one.id for one in reached[:4]]))
+    undo = Button("Undo", action("meetings.restore", *[meeting.id for meeting in reached[:4]]))
     text = say(f"Cancelled {counted(len(reached), 'meeting')}. I told the cohort.")
     return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
 
@@ -221,7 +221,7 @@ def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reas
 def _together(work: Work, meeting_id: UUID) -> list[UUID]:
     """The meetings that were cancelled last together with this one, itself included; empty: it was alone."""
     notes = [line for line in audit_log.of(work.tx, meeting_id) if line.what == TOGETHER]
-    return [UUID(one) for one in notes[-1].detail["meetings"]] if notes else []
+    return [UUID(row) for row in notes[-1].detail["meetings"]] if notes else []
 
 
 def _because(meeting: Meeting) -> str:

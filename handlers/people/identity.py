@@ -254,7 +254,7 @@ def people_command(call: Call) -> Reply:
         blocks = (say("Everyone on the roster is matched to an account."),)
         return Reply(card=Card("People", blocks))
     items = tuple((f"{person.name} <{person.email}>",) for person in missing[:SHOWN])
-    found: tuple[Block, ...] = (
+    body: tuple[Block, ...] = (
         (
             Heading("Accounts not matched yet"),
             Bullets(tuple((_account_label(account),) for account in accounts[:SHOWN])),
@@ -264,7 +264,7 @@ def people_command(call: Call) -> Reply:
         if accounts
         else (say("I haven't seen any unmatched accounts. I see people when they join a cohort's channel."),)
     )
-    return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *found)))
+    return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *body)))
 
 
 def _account_label(account: account_links.Account) -> str:

@@ -226,7 +226,9 @@ def _need_help(work: Work, mentees: list[Mentee]) -> list[Block]:
 
 def _differences(work: Work) -> list[Block]:
     differences = attendance.differences(work.tx, work.now - LOOK_BACK)
-    lines: list[Text] = [(Bold(one.person), ": tapped “I'm here”, but was marked as not there") for one in differences]
+    lines: list[Text] = [
+        (Bold(difference.person), ": tapped “I'm here”, but was marked as not there") for difference in differences
+    ]
     return _listed(("Attendance that a mentee and a mentor disagree on",), lines)
 
 
@@ -262,13 +264,13 @@ def _listed(title: Text, lines: list[Text]) -> list[Block]:
     return [say(*spans, Bold(f" ({len(lines)})")), Bullets(tuple(shown))]
 
 
-def _figures(work: Work, found: list[Mentee]) -> list[Block]:
+def _figures(work: Work, listed_mentees: list[Mentee]) -> list[Block]:
     every = cohorts.all_cohorts(work.tx)
     if not every:
         return [say("There are no cohorts yet. Ask the operator to import the roster.")]
     sizes = cohorts.sizes(work.tx)
     rows = []
-    by_cohort = grouped(found)
+    by_cohort = grouped(listed_mentees)
     for cohort in every:
         states = [mentee.standing.state for mentee in by_cohort.get(cohort.id, [])]
         mentees, mentors = sizes.get(cohort.id, (0, 0))

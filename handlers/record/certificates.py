@@ -139,7 +139,7 @@ def certificates_command(call: Call) -> Reply:
 def certificates_card(call: Call) -> Card:
     waiting = to_approve(call.work)
     newest = sorted(
-        certificates.newest_of(call.work.tx).values(), key=lambda one: (one.issued_at, one.name), reverse=True
+        certificates.newest_of(call.work.tx).values(), key=lambda issued: (issued.issued_at, issued.name), reverse=True
     )
     blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
     if waiting:

@@ -80,7 +80,7 @@ def waiver(call: Call) -> Reply:
 def _add_amount(call: Call, kind: str) -> Reply:
     person, enrolment = mentee_of(call)
     read = FieldReader(call.values)
-    rules = {one.id: one for one in _countable(enrolment.policy)}
+    rules = {rule.id: rule for rule in _countable(enrolment.policy)}
     rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
     year = read.number("year", 1, 10)
     if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":

@@ -87,7 +87,7 @@ def undo(call: Call) -> Reply:
     back = Line("departure", "withdrawn", call.work.now, call.my_id, "coordinator", target_id=line.id)
     back_id = ledger.add(call.work, person.id, back)
     others = {cohort.id for cohort in cohorts.shared_cohorts(call.work.tx, person.id)}  # where they are a mentor by now
-    for cohort_id in (UUID(one) for one in line.detail["cohorts"]):
+    for cohort_id in (UUID(row) for row in line.detail["cohorts"]):
         if cohort_id not in others:
             cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
     hand_over(call.work, [person.id])

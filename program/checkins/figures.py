@@ -88,7 +88,7 @@ def groups(members: Mapping[str, Sequence[Place]], rule: Rule) -> dict[str, list
     Cohorts that are too small are taken together; who is left after that is in no figure.
     """
     large = {place: list(places) for place, places in members.items() if len(places) >= rule.smallest}
-    others = [one for place, places in sorted(members.items()) if place not in large for one in places]
+    others = [same_place for place, places in sorted(members.items()) if place not in large for same_place in places]
     if len(others) >= rule.smallest:
         large[OTHERS] = others
     return large

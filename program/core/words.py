@@ -39,9 +39,9 @@ def first_of(kept: int, total: int, what: str) -> str:
     return f"The chart shows the first {kept} of {total} {what}." if kept < total else ""
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def counted(number: int, singular: str, many: str | None = None) -> str:
     """A number with its noun: "1 meeting", "2 meetings". ``many``: a plural other than with s."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number} {singular if number == 1 else many or singular + 's'}"
 
 
 def normal(text: str) -> str:

@@ -44,13 +44,13 @@ def case_of(policy: Policy, enrolment: Enrolment, record: Record, calendar: Cale
     years = program_years(policy.program, starts, count, paused, pauses)
     whole = Period("the whole program", years[0].period.starts, years[-1].period.ends)
     frame = _frame(policy, enrolment, record, starts, today)
-    found = items(policy, record, frame)
-    settled = {item.id for item in found}
+    counted = items(policy, record, frame)
+    settled = {item.id for item in counted}
     here = max([frame.since, *(transfer.on for transfer in standing_lines(record.transfers) if transfer.on <= today)])
-    found += [item for item in _open(policy, calendar, here, away) if item.id not in settled]
+    counted += [item for item in _open(policy, calendar, here, away) if item.id not in settled]
     credits = [*standing_lines(record.credits), *_track_credits(track)]
     return Case(
-        policy, track, starts, today, away, paused, years, whole, found, credits, standing_lines(record.waivers)
+        policy, track, starts, today, away, paused, years, whole, counted, credits, standing_lines(record.waivers)
     )
 
 
@@ -96,9 +96,9 @@ def _open(policy: Policy, calendar: Calendar, since: date, away: Away) -> list[I
 def _track_credits(track: Track | None) -> list[Credit]:
     if track is None:
         return []
-    given = [(track_credit, track_credit.amount) for track_credit in track.credit]
+    credits_due = [(track_credit, track_credit.amount) for track_credit in track.credit]
     return [
         Credit(UUID(int=0), track_credit.rule, track_credit.year, amount)
-        for track_credit, amount in given
+        for track_credit, amount in credits_due
         if isinstance(amount, int)
     ]

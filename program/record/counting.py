@@ -85,7 +85,7 @@ def items(policy: Policy, record: Record, frame: Frame) -> list[Item]:
         if activity.id not in spoken_for
     ]
     meetings = [item for item in meetings if item.day <= frame.today]
-    return sorted(meetings, key=lambda one: (one.day, one.id, one.activity))
+    return sorted(meetings, key=lambda earlier: (earlier.day, earlier.id, earlier.activity))
 
 
 # Activities --------------------------------------------------------------------------------------
@@ -143,17 +143,17 @@ def _meetings(policy: Policy, lines: Iterable[Attendance], makeups: Sequence[Mak
     for_meeting: dict[UUID, list[MakeUp]] = {}
     for make_up in makeups:
         for_meeting.setdefault(make_up.meeting, []).append(make_up)
-    found: list[Item] = []
+    counted: list[Item] = []
     for line in last.values():
         item = _attended(policy, line, frame)
         mine = for_meeting.pop(line.id, []) if for_meeting else []
         if mine or item.verdict == "missed":
-            found += _made_up(policy, item, mine, frame)
+            counted += _made_up(policy, item, mine, frame)
         else:
-            found.append(item)
+            counted.append(item)
     for rest in for_meeting.values():
-        found += [_stray(policy, make_up, "there is no record of this meeting") for make_up in rest]
-    return _limited(policy, found)
+        counted += [_stray(policy, make_up, "there is no record of this meeting") for make_up in rest]
+    return _limited(policy, counted)
 
 
 def unattended(policy: Policy, meeting: Meeting) -> Item:
@@ -306,14 +306,14 @@ def _stray(policy: Policy, line: MakeUp, why: str) -> Item:
     return Item(line.id, MEETING, day_of(line.at, policy.program.zone), 0, "no", f"make-up: {why}")
 
 
-def _limited(policy: Policy, found: list[Item]) -> list[Item]:
+def _limited(policy: Policy, counted: list[Item]) -> list[Item]:
     """No more meetings of a program year made up than the policy allows, the earliest first."""
     limit = policy.makeups.per_year if policy.makeups else None
-    if limit is None or all(one.make_up_until is None and one.why != "made up" for one in found):
-        return found
+    if limit is None or all(item.make_up_until is None and item.why != "made up" for item in counted):
+        return counted
     used: dict[int, int] = {}
     kept: list[Item] = []
-    for item in sorted(found, key=lambda one: (one.make_up_until is not None, one.day, one.id)):
+    for item in sorted(counted, key=lambda earlier: (earlier.make_up_until is not None, earlier.day, earlier.id)):
         year = year_of(item.day, policy.program.boundary)
         if item.why == "made up" or item.make_up_until is not None:
             used[year] = used.get(year, 0) + 1
@@ -329,39 +329,41 @@ def _limited(policy: Policy, found: list[Item]) -> list[Item]:
 # Counting ----------------------------------------------------------------------------------------
 
 
-def amount(policy: Policy, rule: AtLeast, found: Iterable[Item]) -> int:
+def amount(policy: Policy, rule: AtLeast, counted: Iterable[Item]) -> int:
     """How much these items are worth to a rule. More items are never worth less."""
-    found = list(found)
+    counted = list(counted)
     match rule.unit:
         case "months":
-            return len({(item.day.year, item.day.month) for item in found})
+            return len({(item.day.year, item.day.month) for item in counted})
         case "weeks":
-            return len({item.day - timedelta(days=min(item.day.weekday(), item.day.toordinal() - 1)) for item in found})
+            return len(
+                {item.day - timedelta(days=min(item.day.weekday(), item.day.toordinal() - 1)) for item in counted}
+            )
         case "topics":
-            return len({topic for item in found for topic in item.topics})
+            return len({topic for item in counted for topic in item.topics})
         case "events" | "minutes":
-            return sum(_capped(policy, type_, rule, found) for type_ in dict.fromkeys(rule.activities))
+            return sum(_capped(policy, type_, rule, counted) for type_ in dict.fromkeys(rule.activities))
 
 
-def _capped(policy: Policy, type_: str, rule: AtLeast, found: list[Item]) -> int:
+def _capped(policy: Policy, type_: str, rule: AtLeast, counted: list[Item]) -> int:
     activity = policy.activity(type_)
     most_events = activity.most_events if activity is not None and isinstance(activity.most_events, int) else None
     if rule.unit == "events":
-        count = sum([item.activity == type_ for item in found])
+        count = sum([item.activity == type_ for item in counted])
         return count if most_events is None else min(count, most_events)
-    mine = sorted([item.minutes for item in found if item.activity == type_], reverse=True)
+    mine = sorted([item.minutes for item in counted if item.activity == type_], reverse=True)
     total = sum(mine[:most_events])
     if activity is not None and isinstance(activity.most_minutes, int):
         total = min(total, activity.most_minutes)
     return total
 
 
-def met_on(policy: Policy, rule: AtLeast, found: Sequence[Item], need: int) -> date | None:
+def met_on(policy: Policy, rule: AtLeast, counted: Sequence[Item], need: int) -> date | None:
     """The day on which the rule's number was reached. More items are never worth less, so it is searched by halves."""
-    if not found or amount(policy, rule, found) < need:
+    if not counted or amount(policy, rule, counted) < need:
         return None
-    end = bisect_left(range(1, len(found) + 1), need, key=lambda count: amount(policy, rule, found[:count]))
-    return found[end].day
+    end = bisect_left(range(1, len(counted) + 1), need, key=lambda count: amount(policy, rule, counted[:count]))
+    return counted[end].day
 
 
 def by_meetings_alone(rule: AtLeast) -> bool:
@@ -369,6 +371,6 @@ def by_meetings_alone(rule: AtLeast) -> bool:
     return rule.activities == (MEETING,) and rule.unit != "topics"
 
 
-def of_types(found: Iterable[Item], types: Sequence[str]) -> Iterator[Item]:
+def of_types(counted: Iterable[Item], types: Sequence[str]) -> Iterator[Item]:
     """The items of these types of activity."""
-    return (item for item in found if item.activity in types)
+    return (item for item in counted if item.activity in types)

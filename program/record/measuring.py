@@ -157,7 +157,7 @@ def _items(case: Case, rule: Items, year: ProgramYear | None) -> Requirement:
 
 def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requirement]:
     """So many of these rules: each is met when all of its periods here are. Nothing where nothing is asked."""
-    found: list[tuple[str, list[Requirement]]] = []
+    groups: list[tuple[str, list[Requirement]]] = []
     for id_ in rule.rules:
         part = case.policy.rule(id_)
         if part is None or isinstance(part, Choose):
@@ -165,13 +165,13 @@ def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requ
         each = _everywhere(case, part) if year is None and part.per != "program" else None
         own = each if each is not None else _of_rule(case, part, year) if year is None or asked_in(part, year) else []
         if own:
-            found.append((part.name, own))
-    if not found:
+            groups.append((part.name, own))
+    if not groups:
         return
-    outcomes = [worst(requirement.outcome for requirement in own) for _, own in found]
-    need = len(found) if rule.at_least == "all" else known(rule.at_least)
+    outcomes = [worst(requirement.outcome for requirement in own) for _, own in groups]
+    need = len(groups) if rule.at_least == "all" else known(rule.at_least)
     if isinstance(need, int):
-        need = min(need, len(found))
+        need = min(need, len(groups))
     made = Requirement(
         rule=rule.id,
         name=rule.name,
@@ -180,8 +180,8 @@ def _choice(case: Case, rule: Choose, year: ProgramYear | None) -> Iterator[Requ
         need=need,
         have=outcomes.count("met"),
         outcome="open",
-        parts=tuple(requirement for _, own in found for requirement in own),
-        met_on=choice_met_on([own for _, own in found], need),
+        parts=tuple(requirement for _, own in groups for requirement in own),
+        met_on=choice_met_on([own for _, own in groups], need),
     )
     (made,) = waive(case, rule.id, year, fill([made], credit_for(case, rule.id, year)))
     yield made._replace(outcome=outcome_of_choice(made, outcomes))

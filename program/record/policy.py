@@ -250,12 +250,12 @@ class Policy:
 
     def rule(self, id_: str) -> Rule | None:
         """The rule of an id, if the policy has one."""
-        return next((one for one in self.rules if one.id == id_), None)
+        return next((rule for rule in self.rules if rule.id == id_), None)
 
     def track(self, name: str) -> Track | None:
         """The track of this id or name, as a roster writes it."""
         wanted = name.strip().lower()
-        return next((one for one in self.tracks if wanted in (one.id, one.name.lower())), None)
+        return next((track for track in self.tracks if wanted in (track.id, track.name.lower())), None)
 
     @property
     def chosen_from(self) -> frozenset[str]:

@@ -12,9 +12,9 @@ Problems = Iterator[tuple[Path, str]]
 
 
 def contradictions(policy: Policy) -> Problems:
-    yield from _twice("activity", [one.type for one in policy.activities])
-    yield from _twice("rule", [one.id for one in policy.rules])
-    yield from _twice("track", [one.id for one in policy.tracks])
+    yield from _twice("activity", [activity.type for activity in policy.activities])
+    yield from _twice("rule", [rule.id for rule in policy.rules])
+    yield from _twice("track", [track.id for track in policy.tracks])
     if not policy.rules:
         yield ("rule",), "is empty: the policy asks for nothing"
     for number, rule in enumerate(policy.rules):
@@ -35,8 +35,8 @@ def contradictions(policy: Policy) -> Problems:
 
 
 def _twice(table: str, ids: list[str]) -> Problems:
-    for number, one in enumerate(ids):
-        if one in ids[:number]:
+    for number, singular in enumerate(ids):
+        if singular in ids[:number]:
             yield (table, number), "is there twice"
 
 

@@ -51,8 +51,8 @@ def read_policy(text: str, amendments: Mapping[str, Value] | None = None) -> Pol
     try:
         policy = _POLICY.validate_python(values)
     except ValidationError as error:
-        found = [_problem(document, index, one) for one in error.errors(include_url=False)]
-        raise BadPolicy("\n".join(dict.fromkeys(text for _, text in sorted(found)))) from None
+        problems = [_problem(document, index, detail) for detail in error.errors(include_url=False)]
+        raise BadPolicy("\n".join(dict.fromkeys(text for _, text in sorted(problems)))) from None
     _refuse(_say(document, index, path, text) for path, text in contradictions(policy))
     return policy
 

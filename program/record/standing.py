@@ -61,10 +61,10 @@ class Standing:
     def to_make_up(self) -> list[Item]:
         """The missed meetings that can still be made up, the newest first."""
         asked = (part for requirement in self.requirements for part in (requirement, *requirement.parts))
-        found = {
+        by_line = {
             item.id: item for requirement in asked for item in requirement.others if item.make_up_until is not None
         }
-        return sorted(found.values(), key=lambda item: (item.day, item.id), reverse=True)
+        return sorted(by_line.values(), key=lambda item: (item.day, item.id), reverse=True)
 
 
 def standing(

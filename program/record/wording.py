@@ -116,7 +116,9 @@ class RecordLine:
         if self.minutes is not None:
             parts.append(f"{self.minutes} minutes")
         if self.kind == "enrolment":
-            parts += [f"{in_words(name)} {one['from'] or 'none'} to {one['to']}" for name, one in self.detail.items()]
+            parts += [
+                f"{in_words(name)} {part['from'] or 'none'} to {part['to']}" for name, part in self.detail.items()
+            ]
         if self.kind == "import":
             parts.append(counted(int(self.detail.get("meetings", 0)), "meeting"))
         return f"{subject}: {', '.join(parts)}"

@@ -84,8 +84,8 @@ def replace_prompts(work: Work, texts: Sequence[str]) -> None:
 def prompt_texts(tx: Tx, prompt_ids: Sequence[str]) -> list[Prompt]:
     """The prompts with these ids, in their order, retired ones too."""
     rows = tx.execute(select(prompt.c.id, prompt.c.text).where(prompt.c.id.in_([UUID(text) for text in prompt_ids])))
-    found = {str(row.id): Prompt(*row) for row in rows}
-    return [found[text] for text in prompt_ids if text in found]
+    by_id = {str(row.id): Prompt(*row) for row in rows}
+    return [by_id[text] for text in prompt_ids if text in by_id]
 
 
 # Schedule ---------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[str]]], 
     if insert_new(work.tx, checkin, values) == len(values):
         return [CheckIn(**row, answered_at=None, reach_out_at=None) for row in values]
     made = {row["id"] for row in values}
-    return [one for one in opened_at(work.tx, work.now) if one.id in made]
+    return [checkin for checkin in opened_at(work.tx, work.now) if checkin.id in made]
 
 
 def is_shown() -> ColumnElement[bool]:

@@ -166,16 +166,16 @@ def made_since(tx: Tx, at: datetime) -> Sequence[date]:
     return list(tx.scalars(select(figure.c.month).distinct().where(figure.c.at >= at).order_by(figure.c.month)))
 
 
-def save_participation(work: Work, year: date, found: Participation, members: int) -> None:
+def save_participation(work: Work, year: date, taking_part: Participation, members: int) -> None:
     """Save how many take part in a school year, in the bands that may be shown."""
     row = {
         "id": work.new_id(),
         "year": year,
-        "place": found.place,
+        "place": taking_part.place,
         "members": members,
-        "declined": found.declined,
-        "paused": found.paused,
-        "reserved": found.reserved,
+        "declined": taking_part.declined,
+        "paused": taking_part.paused,
+        "reserved": taking_part.reserved,
         "at": work.now,
     }
     work.tx.execute(insert(participation).values(row))
@@ -201,8 +201,8 @@ def keeping_the_reserve(tx: Tx, year: date) -> set[UUID]:
     if said is None:
         return set()
     made = tx.execute(select(figure.c.place, figure.c.month).where(figure.c.at == said.at)).all()
-    alone = {one.place for one in made}
-    first = datetime.combine(min(one.month for one in made), time(), UTC)
+    alone = {row.place for row in made}
+    first = datetime.combine(min(row.month for row in made), time(), UTC)
     there = select(membership.c.person_id, membership.c.cohort_id).where(
         membership.c.role == "mentee",
         membership.c.since < said.at,

@@ -125,7 +125,7 @@ def parse(text: str | None) -> Answers:
 
 
 def save(
-    sealer: Vault, work: Work, found: CheckIn, person_id: UUID, account_id: UUID, answers: Mapping[str, str]
+    sealer: Vault, work: Work, answered: CheckIn, person_id: UUID, account_id: UUID, answers: Mapping[str, str]
 ) -> None:
     """Save an account's answers to a check-in, in place of earlier ones; no answers remove what was there.
 
@@ -134,7 +134,7 @@ def save(
     Raises:
         Held: a legal hold is on what they wrote, and a word of it would be lost.
     """
-    before = vault.find(work.tx, found.id, KIND, account_id)
+    before = vault.find(work.tx, answered.id, KIND, account_id)
     if before is not None:
         earlier = read(sealer, work.tx, before.id, account_id)
         if _same(earlier, answers):
@@ -145,7 +145,7 @@ def save(
         sealer.replace(work, before.id, json.dumps(dict(answers)))
     elif answers:
         text = json.dumps(dict(answers))
-        sealer.save(work, KIND, text, person_id=person_id, account_id=account_id, checkin_id=found.id)
+        sealer.save(work, KIND, text, person_id=person_id, account_id=account_id, checkin_id=answered.id)
     elif before is not None:
         remove(work, person_id, before.id, account_id)
 

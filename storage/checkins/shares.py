@@ -141,28 +141,28 @@ def _refresh_checkin(work: Work, *item_ids: UUID | None) -> None:
         deliveries.refresh(work, checkin_id, "checkin", "checkin.nudge")
 
 
-def stop(work: Work, found: Share, by: UUID | None) -> None:
+def stop(work: Work, shared: Share, by: UUID | None) -> None:
     """End a share that has not ended, and destroy its copy unless a legal hold keeps it.
 
     ``by``: its author; None: it ended by itself.
     """
     row = {
         "id": work.new_id(),
-        "item_id": found.item_id,
-        "author_id": found.author_id,
-        "mentor_id": found.mentor_id,
+        "item_id": shared.item_id,
+        "author_id": shared.author_id,
+        "mentor_id": shared.mentor_id,
         "step": "stopped",
-        "target_id": found.id,
+        "target_id": shared.id,
         "accounts": [],
         "at": work.now,
         "by": by,
         "copy_id": None,
     }
     work.tx.execute(insert(share).values(seals.sealed(work.tx, share, row)))
-    _refresh_checkin(work, found.item_id, found.copy_id)
-    if found.copy_id is not None and holds.of_person(work.tx, found.author_id) is None:
-        vault.destroy(work.tx, vault_item.c.id == found.copy_id)
-    deliveries.refresh(work, found.id, "share")
+    _refresh_checkin(work, shared.item_id, shared.copy_id)
+    if shared.copy_id is not None and holds.of_person(work.tx, shared.author_id) is None:
+        vault.destroy(work.tx, vault_item.c.id == shared.copy_id)
+    deliveries.refresh(work, shared.id, "share")
 
 
 def end_of_item(work: Work, item_id: UUID) -> None:
@@ -179,9 +179,9 @@ def end_lapsed(work: Work, person_id: UUID) -> None:
 
     Reading asks the same question each time; ending them makes sure that coming back revives none.
     """
-    for found in _select(work.tx, or_(share.c.author_id == person_id, share.c.mentor_id == person_id)):
-        if found.ended_at is None and not found.still_theirs:
-            stop(work, found, None)
+    for shared in _select(work.tx, or_(share.c.author_id == person_id, share.c.mentor_id == person_id)):
+        if shared.ended_at is None and not shared.still_theirs:
+            stop(work, shared, None)
 
 
 # Readings ---------------------------------------------------------------------------------------

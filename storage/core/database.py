@@ -131,7 +131,9 @@ class Database:
 
     def use_key(self, key: bytes) -> None:
         """From now on each transaction carries the database's own key; :mod:`storage.vault.seals` reads it there."""
-        for engine in {id(one): one for one in (self._writer, self._reader, self._glancer, self._actor)}.values():
+        for engine in {
+            id(engine): engine for engine in (self._writer, self._reader, self._glancer, self._actor)
+        }.values():
             engine.update_execution_options(**{SEAL_KEY: key})
 
     @property

@@ -27,15 +27,15 @@ def read(tx: Tx, draft_id: UUID, person_id: UUID, kind: str) -> dict[str, Any] |
     """The values; None when they are gone, of another form, or somebody else's."""
     of_form = (draft.c.id == draft_id) & (draft.c.person_id == person_id) & (draft.c.kind == kind)
     query = select(draft.c["values"]).where(of_form)
-    found: dict[str, Any] | None = tx.scalar(query)
-    return found
+    values: dict[str, Any] | None = tx.scalar(query)
+    return values
 
 
 def newest(tx: Tx, person_id: UUID, kind: str, since: datetime) -> dict[str, Any] | None:
     """The values of a person's draft of a kind; None when there is none, or it is older than ``since``."""
     query = select(draft.c["values"]).where(draft.c.person_id == person_id, draft.c.kind == kind, draft.c.at >= since)
-    found: dict[str, Any] | None = tx.scalar(query)
-    return found
+    values: dict[str, Any] | None = tx.scalar(query)
+    return values
 
 
 def forget(work: Work, kind: str, *, before: datetime | None = None, person_id: UUID | None = None) -> None:

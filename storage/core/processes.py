@@ -59,10 +59,10 @@ def end_silent(tx: Tx, seconds: float) -> int:
     return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": seconds}) or 0
 
 
-def announce(tx: Tx, one: Process) -> None:
+def announce(tx: Tx, registered: Process) -> None:
     """Say that a process lives; those that fell silent go."""
-    put(tx, process, {name: getattr(one, name) for name in one.__dataclass_fields__})
-    tx.execute(delete(process).where(process.c.seen_at < one.seen_at - STALE))
+    put(tx, process, {name: getattr(registered, name) for name in registered.__dataclass_fields__})
+    tx.execute(delete(process).where(process.c.seen_at < registered.seen_at - STALE))
 
 
 def is_known(tx: Tx, process_id: UUID) -> bool:

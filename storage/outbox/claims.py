@@ -85,13 +85,13 @@ def claim(
         most = rate_limits.room(work, share.installation_id, share.limit, most)
     if most <= 0:
         return []
-    given = {"now": work.now, "most": most, "ids": listed(work.tx, busy)}
+    parameters = {"now": work.now, "most": most, "ids": listed(work.tx, busy)}
     if share is None:
-        return _hold(work, _read(work.tx, _claimable(work.tx.dialect.name), given), lease)
+        return _hold(work, _read(work.tx, _claimable(work.tx.dialect.name), parameters), lease)
     nowhere, limit = share.installation_id is None, share.limit
     query = _claimable(work.tx.dialect.name, limit.verbs, nowhere=nowhere, apart=bool(limit.apart))
-    given |= {} if nowhere else {"installation": share.installation_id}
-    items = _hold(work, _first_of_each_lane(_read(work.tx, query, given)), lease)
+    parameters |= {} if nowhere else {"installation": share.installation_id}
+    items = _hold(work, _first_of_each_lane(_read(work.tx, query, parameters)), lease)
     if share.installation_id is not None:
         rate_limits.spend(work, share.installation_id, limit, len(items))
         if limit.apart:
@@ -137,8 +137,8 @@ def _ready() -> ColumnElement[bool]:
     )
 
 
-def _read(tx: Tx, query: Select[Any], given: Mapping[str, Any]) -> list[Delivery]:
-    return [Delivery(*row) for row in tx.execute(query, given)]
+def _read(tx: Tx, query: Select[Any], parameters: Mapping[str, Any]) -> list[Delivery]:
+    return [Delivery(*row) for row in tx.execute(query, parameters)]
 
 
 def _first_of_each_lane(deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -97,14 +97,14 @@ def find_by_id(tx: Tx, conversation_id: UUID) -> Conversation | None:
 
 def any_reference(tx: Tx, platform: str, tenant: str) -> Mapping[str, Any]:
     """How one of the workspace's conversations is written to: a chat that was never opened is there too."""
-    found: Mapping[str, Any] | None = tx.scalar(
+    reference: Mapping[str, Any] | None = tx.scalar(
         select(conversation.c.reference)
         .join_from(conversation, installation)
         .where(installation.c.platform == platform, installation.c.tenant == tenant, ~conversation.c.gone)
         .order_by(conversation.c.id)
         .limit(1)
     )
-    return found or {}
+    return reference or {}
 
 
 def remember(
@@ -119,8 +119,8 @@ def remember(
     account_id: UUID | None = None,
 ) -> UUID:
     """Store a conversation or refresh what is known of it; a message from it says that it is there."""
-    found = find(work.tx, platform, tenant, external)
-    if found is None:
+    known = find(work.tx, platform, tenant, external)
+    if known is None:
         row = {
             "id": work.new_id(),
             "installation_id": installation_id(work, platform, tenant),
@@ -142,9 +142,9 @@ def remember(
         fresh["reference"] = dict(reference)
     if account_id is not None:
         fresh["account_id"] = account_id
-    work.tx.execute(update(conversation).where(conversation.c.id == found.id).values(fresh))
-    _replace_chat(work.tx, found.id, account_id)
-    return found.id
+    work.tx.execute(update(conversation).where(conversation.c.id == known.id).values(fresh))
+    _replace_chat(work.tx, known.id, account_id)
+    return known.id
 
 
 def _replace_chat(tx: Tx, chat: UUID, account_id: UUID | None) -> None:

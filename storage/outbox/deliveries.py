@@ -135,11 +135,11 @@ def refresh_all(work: Work, kinds: Collection[str], subjects: Iterable[object]) 
     """:func:`refresh` for many subjects."""
     of_kinds = _THERE.where(delivery.c.kind.in_(list(kinds)))
     waiting = iter(subjects)
-    while some := [str(one) for one in islice(waiting, SUBJECTS_AT_ONCE)]:
+    while some := [str(subject) for subject in islice(waiting, SUBJECTS_AT_ONCE)]:
         _bring_up_to_date(work, of_kinds.where(delivery.c.subject.in_(some)), {})
 
 
-def _bring_up_to_date(work: Work, query: Select[Any], given: Mapping[str, Any]) -> None:
+def _bring_up_to_date(work: Work, query: Select[Any], parameters: Mapping[str, Any]) -> None:
     updates = [
         _row(
             work,
@@ -154,7 +154,7 @@ def _bring_up_to_date(work: Work, query: Select[Any], given: Mapping[str, Any]) 
                 "key": f"update:{row.id}:{work.new_id()}",
             },
         )
-        for row in work.tx.execute(query, given)
+        for row in work.tx.execute(query, parameters)
     ]
     insert_new(work.tx, delivery, updates)
 

@@ -76,8 +76,8 @@ def spend(work: Work, subject: UUID, limit: Limit, calls: int) -> None:
     """Note that so many calls begin now. Follows :func:`room` in the same transaction."""
     if limit.rate is None or not calls:
         return
-    found = work.tx.scalar(_NEXT_AT, {"subject": subject, "method": limit.method}) or work.now
-    next_at = max(found, work.now) + timedelta(seconds=calls * limit.rate.seconds)
+    latest = work.tx.scalar(_NEXT_AT, {"subject": subject, "method": limit.method}) or work.now
+    next_at = max(latest, work.now) + timedelta(seconds=calls * limit.rate.seconds)
     hold(work, [subject], next_at, limit.method)
 
 

@@ -17,7 +17,7 @@ from storage.people.people_tables import person
 
 def depth(tx: Tx) -> dict[tuple[str, str], int]:
     """How many that may be told of are queued or under way, by platform ("none" while that is unknown) and state."""
-    found: dict[tuple[str, str], int] = {}
+    waiting: dict[tuple[str, str], int] = {}
     for state in ("queued", "sending"):
         query = (
             select(func.coalesce(installation.c.platform, "none"), func.count())
@@ -25,8 +25,8 @@ def depth(tx: Tx) -> dict[tuple[str, str], int]:
             .where(delivery.c.state == state, delivery.c.kind.in_(tuple(REPORTED)))
             .group_by(installation.c.platform)
         )
-        found |= {(platform, state): count for platform, count in tx.execute(query)}
-    return found
+        waiting |= {(platform, state): count for platform, count in tx.execute(query)}
+    return waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,8 +157,8 @@ class _Preparing:
                 )
             )
         ]
-        self.by_email = {one.email: one for one in persons}
-        self.by_roster_id = {one.roster_id: one for one in persons if one.roster_id}
+        self.by_email = {person.email: person for person in persons}
+        self.by_roster_id = {person.roster_id: person for person in persons if person.roster_id}
         self.cohorts = {cohort.name.lower(): (cohort.id, cohort.region) for cohort in cohorts.all_cohorts(tx)}
         places = select(membership.c.cohort_id, membership.c.person_id, membership.c.role)
         self.roles = {(row[0], row[1]): row[2] for row in tx.execute(places.where(membership.c.until.is_(None)))}
@@ -337,7 +337,7 @@ def write(work: Work, plan: Plan, report: Report = report_nothing) -> None:
     _in_batches(work, person, [seals.sealed(work.tx, person, row) for row in plan.persons], "People", report)
     audit_log.note_all(work, [(row["id"], "person.imported", {}) for row in plan.persons], None)
     audit_log.note_all(
-        work, [(one.id, "person.changed", {"fields": names}) for one, names in plan.person_changes], None
+        work, [(person.id, "person.changed", {"fields": names}) for person, names in plan.person_changes], None
     )
     for person_id in plan.coordinators:
         people.make_coordinator(work, person_id, people.ROSTER)

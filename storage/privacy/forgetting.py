@@ -134,8 +134,8 @@ def _write_down(tx: Tx, lines: Sequence[Forgotten]) -> None:
         insert_new(tx, kept, [_row(forgotten) for forgotten in lines])
 
 
-def _row(one: Forgotten) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__dataclass_fields__}
+def _row(entry: Forgotten) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in entry.__dataclass_fields__}
 
 
 def clear_marks(tx: Tx, person_id: UUID, until: datetime, *which: ColumnElement[bool]) -> None:

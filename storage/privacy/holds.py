@@ -57,8 +57,8 @@ def check_free(tx: Tx, person_id: UUID) -> None:
     Raises:
         Held: a hold is on them now.
     """
-    if found := of_person(tx, person_id):
-        raise Held(found)
+    if held := of_person(tx, person_id):
+        raise Held(held)
 
 
 def _last(tx: Tx, person_id: UUID) -> Any:
@@ -83,10 +83,10 @@ def put_on(work: Work, person_id: UUID, reason: str, by: UUID | None) -> bool:
 
 def release(work: Work, person_id: UUID, by: UUID | None) -> bool:
     """False where there is none."""
-    found = of_person(work.tx, person_id)
-    if found is None:
+    held = of_person(work.tx, person_id)
+    if held is None:
         return False
-    _add(work, person_id, "released", found.reason, by)
+    _add(work, person_id, "released", held.reason, by)
     return True
 
 

@@ -222,13 +222,13 @@ def _opened(opened: Opened, item_id: UUID, name: str = "what") -> dict[str, obje
 
 def _reflections(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened) -> list[dict[str, object]]:
     asked = {str(row.id): row.text for row in tx.execute(select(prompt.c.id, prompt.c.text))}
-    found: list[dict[str, object]] = []
+    rows: list[dict[str, object]] = []
     for row in _items(tx, written, kind, opened):
         text = row.pop("what", None)
         answers = reflections.parse(text if isinstance(text, str) else None)
         texts = {asked.get(name, "Typed into the chat"): answer for name, answer in answers.items()}
-        found.append({**row, **texts})
-    return found
+        rows.append({**row, **texts})
+    return rows
 
 
 def _shared(
@@ -242,8 +242,8 @@ def _shared(
     own = [share for share in shares.of_author(tx, person_id) if accounts is None or share.item_id in items]
     mine = {str(account_id) for account_id in accounts or ()}
     theirs = [share for share in shares.with_mentor(tx, person_id) if accounts is None or mine & set(share.accounts)]
-    found = [*own, *theirs]
-    read = shares.readings(tx, [share.id for share in found])
+    shared = [*own, *theirs]
+    read = shares.readings(tx, [share.id for share in shared])
     return [
         {
             "by": share.author,
@@ -252,7 +252,7 @@ def _shared(
             "stopped": share.ended_at,
             "read": ", ".join(_text(at) for at in read.get(share.id, [])),
         }
-        for share in found
+        for share in shared
     ]
 
 

@@ -67,13 +67,13 @@ def _limits(tx: Tx, people: Iterable[UUID], now: datetime | None) -> dict[UUID, 
     months = cohort.c.retention_months
     limit = months if now is None else case((cohort.c.retention_from <= now, months), else_=None)
     wanted = list(people)
-    found: dict[UUID, tuple[list[int | None], list[int | None]]] = {}
+    limits: dict[UUID, tuple[list[int | None], list[int | None]]] = {}
     for at in range(0, len(wanted), CHUNK):
         rows = tx.execute(
             select(membership.c.person_id, membership.c.until.is_(None), limit)
             .join_from(membership, cohort)
             .where(membership.c.person_id.in_(wanted[at : at + CHUNK]))
         )
-        for person_id, present, one in rows:
-            found.setdefault(person_id, ([], []))[not present].append(one)
-    return {person_id: here or former for person_id, (here, former) in found.items()}
+        for person_id, present, row in rows:
+            limits.setdefault(person_id, ([], []))[not present].append(row)
+    return {person_id: here or former for person_id, (here, former) in limits.items()}

@@ -51,7 +51,7 @@ def sheets(tx: Tx, what: str, subject: str, now: datetime) -> list[Sheet]:
 
 def _standings(tx: Tx, mentees: Sequence[Mentee], zone: str) -> Sheet:
     names = {cohort.id: cohort.name for cohort in cohorts.all_cohorts(tx)}
-    given = certificates.newest_of(tx, [mentee.id for mentee in mentees]) if mentees else {}
+    issued = certificates.newest_of(tx, [mentee.id for mentee in mentees]) if mentees else {}
     where = enrolments.districts(tx) if mentees else {}
     years = max((len(mentee.standing.years) for mentee in mentees), default=0)
     columns = ["Mentee", "Cohort", "District", "Started", "Policy"]
@@ -64,7 +64,7 @@ def _standings(tx: Tx, mentees: Sequence[Mentee], zone: str) -> Sheet:
         for number in range(years):
             year = mentee.standing.years[number] if number < len(mentee.standing.years) else None
             cells.append(explain.in_numbers(year) if year else None)
-        rows.append((*cells, str(mentee.standing.state), *_certificate(given.get(mentee.id), zone)))
+        rows.append((*cells, str(mentee.standing.state), *_certificate(issued.get(mentee.id), zone)))
     return Sheet("Standings", (*columns, "Standing", "Certificate", "Issued"), tuple(rows))
 
 

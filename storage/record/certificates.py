@@ -139,12 +139,12 @@ def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certif
     query = _EVERY
     if people is not None:
         query = query.where(among(tx, enrolment.c.person_id, people))
-    found: dict[UUID, Certificate] = {}
+    newest: dict[UUID, Certificate] = {}
     for row in tx.execute(query):
-        one = _read(tx, row)
-        if one.person_id not in found or found[one.person_id].number < one.number:
-            found[one.person_id] = one
-    return found
+        issued = _read(tx, row)
+        if issued.person_id not in newest or newest[issued.person_id].number < issued.number:
+            newest[issued.person_id] = issued
+    return newest
 
 
 def holds_one() -> ColumnElement[bool]:
@@ -167,29 +167,29 @@ def issue(work: Work, person_id: UUID, name: str, policy: str, by: UUID | None) 
     return made
 
 
-def revoke(work: Work, found: Certificate, reason: str, by: UUID | None) -> None:
+def revoke(work: Work, issued: Certificate, reason: str, by: UUID | None) -> None:
     """Take a certificate back; its code answers "revoked" from now on.
 
     Raises:
         NotInForce: it was revoked before.
     """
-    if not found.in_force:
+    if not issued.in_force:
         raise NotInForce(NotInForce.__doc__)
-    _take_back(work, found, reason, by)
+    _take_back(work, issued, reason, by)
     checkpoints.make(work.tx, work.now)
 
 
-def reissue(work: Work, found: Certificate, name: str, policy: str, reason: str, by: UUID | None) -> Certificate:
+def reissue(work: Work, issued: Certificate, name: str, policy: str, reason: str, by: UUID | None) -> Certificate:
     """A new certificate with a new code in place of the newest one, which is revoked if it still held."""
-    if found.in_force:
-        _take_back(work, found, reason, by)
-    made = _grant(work, found.person_id, found.number + 1, name, policy, by, "reissued", reason, found)
+    if issued.in_force:
+        _take_back(work, issued, reason, by)
+    made = _grant(work, issued.person_id, issued.number + 1, name, policy, by, "reissued", reason, issued)
     checkpoints.make(work.tx, work.now)
     return made
 
 
-def _take_back(work: Work, found: Certificate, reason: str, by: UUID | None) -> None:
-    _line(work, found.person_id, "revoked", found.code, by, reason, target=_granting(work.tx, found))
+def _take_back(work: Work, issued: Certificate, reason: str, by: UUID | None) -> None:
+    _line(work, issued.person_id, "revoked", issued.code, by, reason, target=_granting(work.tx, issued))
 
 
 def _grant(
@@ -230,16 +230,16 @@ def _line(
     ledger.add(work, person_id, line)
 
 
-def _granting(tx: Tx, found: Certificate) -> UUID | None:
+def _granting(tx: Tx, issued: Certificate) -> UUID | None:
     """The ledger line that granted a certificate."""
     line: UUID | None = tx.scalar(
         select(ledger_line.c.id)
         .join_from(ledger_line, enrolment)
         .where(
-            enrolment.c.person_id == found.person_id,
+            enrolment.c.person_id == issued.person_id,
             ledger_line.c.kind == KIND,
             ledger_line.c.step.in_(GRANTED),
-            ledger_line.c.code == found.code,
+            ledger_line.c.code == issued.code,
         )
     )
     return line

@@ -176,7 +176,7 @@ def _leaves_of(tx: Tx, number: int, *which: ColumnElement[bool]) -> list[Leaf]:
 
 
 def _root(leaves: Iterable[Leaf]) -> bytes:
-    return merkle.root([leaf.bytes for leaf in sorted(leaves, key=lambda one: one.key)])
+    return merkle.root([leaf.bytes for leaf in sorted(leaves, key=lambda row: row.key)])
 
 
 def _mac(key: bytes, number: int, at: datetime, leaves: int, root: bytes, before: bytes) -> bytes:
@@ -217,11 +217,11 @@ def check(tx: Tx, key: bytes, marks: Marks) -> Checked:
     if not every:
         return Checked(["All checkpoints are missing."], [])
     before = b""
-    for number, one in enumerate(every):
-        right = _mac(key, number, one.at, one.leaves, one.root, before)
-        if one.number != number or not hmac.compare_digest(one.mac, right):
+    for number, made in enumerate(every):
+        right = _mac(key, number, made.at, made.leaves, made.root, before)
+        if made.number != number or not hmac.compare_digest(made.mac, right):
             return Checked([f"Checkpoint {number} is missing, or was changed."], [])
-        before = one.mac
+        before = made.mac
     leaves = _leaves_of(tx, every[-1].number)
     broken = [] if _root(leaves) == every[-1].root else ["The list of what the newest checkpoint covers was changed."]
     return Checked(broken, gone(tx, leaves, marks))

@@ -91,13 +91,13 @@ def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
         BadPolicy: the document cannot be used.
         PolicyThere: this id and version was adopted with another text.
     """
-    found = read_policy(text)
-    stored = work.tx.scalar(select(policy.c.text).where(policy.c.name == found.name))
-    if stored is not None or (found.name in _SHIPPED and _shipped(found.name) != text):
+    known = read_policy(text)
+    stored = work.tx.scalar(select(policy.c.text).where(policy.c.name == known.name))
+    if stored is not None or (known.name in _SHIPPED and _shipped(known.name) != text):
         raise PolicyThere(PolicyThere.__doc__)
-    row = {"name": found.name, "text": text, "holds_from": holds_from, "adopted_at": work.now, "by": by}
+    row = {"name": known.name, "text": text, "holds_from": holds_from, "adopted_at": work.now, "by": by}
     work.tx.execute(insert(policy).values(seals.sealed(work.tx, policy, row)))
-    return found
+    return known
 
 
 def applies_from(tx: Tx, name: str) -> date | None:

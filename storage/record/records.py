@@ -49,9 +49,9 @@ def lines_of(people: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def read(tx: Tx, query: Select[Any], given: Mapping[str, Any] | None = None) -> dict[UUID, Record]:
+def read(tx: Tx, query: Select[Any], parameters: Mapping[str, Any] | None = None) -> dict[UUID, Record]:
     """The records that a query of :func:`lines_of` finds."""
-    rows = groupby(tx.execute(query, given or {}), key=_person)
+    rows = groupby(tx.execute(query, parameters or {}), key=_person)
     return {person_id: _record(list(mine)) for person_id, mine in rows}
 
 

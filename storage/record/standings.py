@@ -113,7 +113,7 @@ def _standings(tx: Tx, now: datetime, queries: _Queries, asked: Mapping[str, Any
         return []
     used = {name: policies.get(tx, name) for name in {row.policy for row in rows}}
     found_records = records.read(tx, queries.lines, asked)
-    topics = _topics(tx) if any(_asks_topics(one) for one in used.values()) else {}
+    topics = _topics(tx) if any(_asks_topics(policy) for policy in used.values()) else {}
     meetings = _meetings(tx, {row.cohort_id for row in rows})
     calendars: dict[tuple[UUID, ...], Calendar] = {}
     mentees: list[Mentee] = []
@@ -141,11 +141,11 @@ def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
 
 def _meetings(tx: Tx, cohort_ids: set[UUID]) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
-    found: dict[UUID, list[Meeting]] = {}
+    by_cohort: dict[UUID, list[Meeting]] = {}
     rows = tx.execute(_meetings_of(tx.dialect.name, one=len(cohort_ids) == 1), given(tx, cohort_ids))
     for cohort_id, meeting_id, starts_at, ends_at in rows:
-        found.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, whole_minutes(starts_at, ends_at)))
-    return found
+        by_cohort.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, whole_minutes(starts_at, ends_at)))
+    return by_cohort
 
 
 def _asks_topics(policy: Policy) -> bool:

@@ -200,9 +200,9 @@ def _check_certificates(tx: Tx, *where: ColumnElement[bool]) -> list[str]:
         .join(person, person.c.id == enrolment.c.person_id)
         .where(*where)
     )
-    given = {(row.enrolment_id, row.code): row.name for row in tx.execute(rows)}
-    missing = [f"{name}: the certificate {key[1]} is missing." for key, name in granted.items() if key not in given]
-    extra = [f"{name}: no line grants the certificate {key[1]}." for key, name in given.items() if key not in granted]
+    stored = {(row.enrolment_id, row.code): row.name for row in tx.execute(rows)}
+    missing = [f"{name}: the certificate {key[1]} is missing." for key, name in granted.items() if key not in stored]
+    extra = [f"{name}: no line grants the certificate {key[1]}." for key, name in stored.items() if key not in granted]
     return missing + extra
 
 

@@ -39,7 +39,7 @@ def wrappings(tx: Tx, *, with_copy: bool = True) -> list[Wrapping]:
     ledger = {*tx.scalars(select(ledger_key.c.wrapped_by))}
     if with_copy:
         ledger |= {*tx.scalars(select(ledger_key_copy.c.wrapped_by))}
-    return [Wrapping(one, people.get(one, 0), one in ledger) for one in sorted({*people, *ledger})]
+    return [Wrapping(row, people.get(row, 0), row in ledger) for row in sorted({*people, *ledger})]
 
 
 def is_fingerprint(text: str) -> bool:
@@ -47,9 +47,9 @@ def is_fingerprint(text: str) -> bool:
     return FINGERPRINT.fullmatch(text) is not None
 
 
-def listed(found: Sequence[Wrapping]) -> str:
+def listed(wrapping_list: Sequence[Wrapping]) -> str:
     """Fingerprints with what each wraps, in one sentence's words."""
-    return ", ".join(f"{wrapping.fingerprint} ({wrapping.words})" for wrapping in found)
+    return ", ".join(f"{wrapping.fingerprint} ({wrapping.words})" for wrapping in wrapping_list)
 
 
 def gaps(tx: Tx) -> str:

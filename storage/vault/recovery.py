@@ -80,7 +80,7 @@ def damage(tx: Tx, vault: Vault) -> Damage:
             counts[person_id] = counts.get(person_id, 0) + count
     names = people.named(tx, counts)
     lost = [Lost(id_, names[id_], count, holds.of_person(tx, id_) is not None) for id_, count in counts.items()]
-    lost.sort(key=lambda one: (one.name, str(one.person_id)))
+    lost.sort(key=lambda row: (row.name, str(row.person_id)))
     return Damage(lost, len(closed - {*counts}), gone, not _ledger_opens(tx, vault, gone))
 
 

@@ -334,7 +334,7 @@ async def test_a_forged_address_makes_nobody_a_coordinator(
     if address == "account":  # what the platform says is stored with each request; this is what was stored before
         with world.database.write() as tx:
             row = account_links.unmatched_accounts(tx)
-            seen = next(one for one in row if one.user == mallory.user)
+            seen = next(account for account in row if account.user == mallory.user)
             assert account_links.propose(world.work(tx), seen) is None
     else:
         assert "Is this you?" not in said(await mallory.sends("help"))
@@ -378,6 +378,6 @@ async def test_words_of_another_day_are_not_shared_by_swapping_days(world: World
     if form:
         await dana.fills(form)
     with world.database.read() as tx:
-        shares_there = [str(one) for one in tx.scalars(select(share.c.id))]
+        shares_there = [str(row) for row in tx.scalars(select(share.c.id))]
     for share_id in shares_there:
         assert SECRET not in str((await ruth.does_press("reflections.read", share_id)).form)

@@ -59,8 +59,8 @@ async def test_a_removed_mentor_has_no_role_in_old_buttons_open_forms_and_other_
     open_form = (await ruth.sends("meeting new")).form
     settings = await ruth.sends("cohort settings")
     assert open_form
-    given = {"topic": "Forged", "day": "2026-09-10", "at": "15:30", "minutes": "60", "repeat": "once"}
-    preview = (await ruth.fills(open_form, **given)).form
+    filled = {"topic": "Forged", "day": "2026-09-10", "at": "15:30", "minutes": "60", "repeat": "once"}
+    preview = (await ruth.fills(open_form, **filled)).form
     assert preview, "one step before the meeting is saved"
     assert SECRET in forms(await ruth.does_press("reflections.read", share_id))
     ruth_there = Person(elsewhere, ruth.user)
@@ -139,7 +139,7 @@ async def test_a_replaced_account_stops_and_sees_nothing_of_the_earlier_ones(
         )
         account_links.confirm(work, new.id, dana.id, None)
         share_id = str(tx.scalar(select(share.c.id)))
-        items = [str(one) for one in tx.scalars(select(vault_item.c.id))]
+        items = [str(row) for row in tx.scalars(select(vault_item.c.id))]
         opened = str(tx.scalar(select(checkin.c.id)))
     other = Person(world, "U-two")
     assert NOT_THERE in said(await other.does_press("reflections.stop", share_id))
@@ -149,7 +149,7 @@ async def test_a_replaced_account_stops_and_sees_nothing_of_the_earlier_ones(
     assert SECRET not in forms(await other.does_press("checkins.write", opened))
     assert "Reflections" not in said(await other.sends("privacy")).replace("My reflections", "")
     with world.database.read() as tx:
-        assert [str(one) for one in tx.scalars(select(vault_item.c.id))] == items
+        assert [str(row) for row in tx.scalars(select(vault_item.c.id))] == items
         assert tx.scalars(select(share.c.step)).all() == ["shared"]
     assert SECRET in forms(await ruth.does_press("reflections.read", share_id)), "its author shared it"
 

@@ -327,9 +327,9 @@ async def test_a_touched_certificate_is_not_confirmed(certified: World, change: 
         code, certificate_id = tx.execute(select(certificate.c.code, certificate.c.id)).one()
     forge(certified, change)
     with certified.database.read() as tx:
-        given = certificates.by_code(tx, code)
-        assert given is None or not given.intact
-        assert given is not None or certificates.left_a_trace(tx, code)
+        issued = certificates.by_code(tx, code)
+        assert issued is None or not issued.intact
+        assert issued is not None or certificates.left_a_trace(tx, code)
         with pytest.raises(NothingToMake):
             Maker(Wording(), "", certified.vault).prepare(tx, "certificate", str(certificate_id), "pdf", ANCIENT)
 
@@ -380,9 +380,9 @@ async def test_a_changed_row_gets_no_new_seal_with_the_programs_next_change(cert
 async def test_a_deleted_revocation_is_not_confirmed(certified: World, carol: Person, with_the_head: bool) -> None:
     with certified.database.write() as tx:
         heads = tx.execute(select(ledger_head)).mappings().all()
-        given = certificates.by_code(tx, str(tx.scalar(select(certificate.c.code))))
-        assert given
-        certificates.revoke(certified.work(tx), given, "issued_in_error", carol.id)
+        issued = certificates.by_code(tx, str(tx.scalar(select(certificate.c.code))))
+        assert issued
+        certificates.revoke(certified.work(tx), issued, "issued_in_error", carol.id)
 
     def put_back(tx: Tx) -> None:
         tx.execute(delete(ledger_line).where(ledger_line.c.step == "revoked"))
@@ -392,8 +392,8 @@ async def test_a_deleted_revocation_is_not_confirmed(certified: World, carol: Pe
 
     assert forge(certified, put_back)
     with certified.database.read() as tx:
-        assert verification.of_person(tx, certified.product.chain_key, given.person_id)
-    address = f"/verify/{given.code}"
+        assert verification.of_person(tx, certified.product.chain_key, issued.person_id)
+    address = f"/verify/{issued.code}"
     async with TestClient(TestServer(pages(certified))) as client:
         page = await (await client.get(address)).text()
     assert "Not confirmed" in page

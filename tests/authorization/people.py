@@ -318,9 +318,9 @@ class _Making:
 
     def _meetings(self, cohort: str, by: UUID) -> Sequence[meetings.Meeting]:
         starts = (datetime(2026, 9, 7, 9, 30), datetime(2026, 9, 7, 11, 10), datetime(2026, 9, 9, 15, 30))
-        found = []
+        scheduled = []
         for start in starts:
-            _, one = meetings.create_series(
+            _, first = meetings.create_series(
                 self.work,
                 self.cohorts[cohort].id,
                 by,
@@ -332,8 +332,8 @@ class _Making:
                 repeat="once",
                 until=None,
             )
-            found += one
-        return found
+            scheduled += first
+        return scheduled
 
     def _of_the_cohort(self, owner: str) -> None:
         for kind in ("cohort", "past meeting", "meeting", "cancelled meeting", "break", "channel"):

@@ -189,7 +189,7 @@ class Teams:
     url: str
 
     async def does(self, user: str, deed: Deed) -> Told:
-        person = next(one for one in self.fake.people if one.object_id == user)
+        person = next(person for person in self.fake.people if person.object_id == user)
         client = TeamsClient(self.fake, self.url, person=person)
         calls = len(self.fake.calls)
         status, body = await client.send(_activity(client, deed))

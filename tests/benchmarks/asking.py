@@ -93,9 +93,9 @@ async def teams_rate(bench: Bench, kind: str) -> list[Figure]:
         asked = people.turns(TURNS, platform.url)
         trials = rate_of(product, asked, count=TURNS), rate_of(baseline, asked, count=TURNS)
         figures = await compared(TEAMS_RATE, kind, "turns/s", *trials, bench.rounds)
-        given, expected = await processes.counts(platform), (bench.rounds + 1) * TURNS
-        if (given.get("activities"), given.get("progress")) != (2 * expected, expected):
-            raise BadAnswer(f"Teams was given {given}.")
+        counts, expected = await processes.counts(platform), (bench.rounds + 1) * TURNS
+        if (counts.get("activities"), counts.get("progress")) != (2 * expected, expected):
+            raise BadAnswer(f"Teams was given {counts}.")
         return figures
 
 

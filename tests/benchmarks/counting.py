@@ -120,13 +120,13 @@ def _inserting(database: Database, count: int) -> Trial:
                 "verb": "post",
                 "kind": "baseline",
                 "subject": str(uuid4()),
-                "person_id": one,
+                "person_id": person,
                 "key": f"baseline:{uuid4()}",
                 "state": "queued",
                 "created_at": now,
                 "not_before": now,
             }
-            for one in people
+            for person in people
         ]
         began = time.perf_counter()
         with database.write() as tx:

@@ -180,9 +180,9 @@ def test_coordinators_of_the_settings_are_people_but_no_account_is_theirs(tmp_pa
     with database.read() as tx:
         assert [person.email for person in people.coordinators(tx)] == ["carol@example.org"]
         assert [person.email for person in account_links.unmatched_people(tx)] == ["carol@example.org"]
-        found = program.get(tx)
-        assert found is not None
-        assert not found.example
+        known = program.get(tx)
+        assert known is not None
+        assert not known.example
     database.close()
 
 

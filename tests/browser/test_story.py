@@ -61,9 +61,9 @@ def ozarks(tx: Tx) -> UUID:
 
 
 def person(tx: Tx, email: str) -> UUID:
-    found = people.by_email(tx, email)
-    assert found is not None
-    return found.id
+    known = people.by_email(tx, email)
+    assert known is not None
+    return known.id
 
 
 def meeting_at(product: Running, starts: datetime) -> Meeting:

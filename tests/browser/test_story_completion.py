@@ -267,9 +267,9 @@ async def test_exports_are_for_those_whose_they_are(windows: Windows, product: R
         await carol.submit("Create files")
         program = await carol.reads("Export: The whole program")
         standings = (await visitor.downloads(await link(program, "Standings (CSV)"))).csv
-        found = {standing["Mentee"]: standing["Standing"] for standing in standings}
-        assert found["Nina Alvarez"] == "at risk"
-        assert "Dana Reyes" in found
+        texts = {standing["Mentee"]: standing["Standing"] for standing in standings}
+        assert texts["Nina Alvarez"] == "at risk"
+        assert "Dana Reyes" in texts
         assert (await visitor.downloads(await link(program, "Excel workbook"))).recorded >= {
             "Nina Alvarez",
             "Dana Reyes",

@@ -383,7 +383,7 @@ async def everybodys_files(stage: Stage) -> list[Wanted]:
     """Every export and document that somebody else may have, and Dana's own record and certificate."""
     with stage.app.product.threads.database.read() as tx:
         dana, mentor, coordinator = (person_id(tx, text) for text in (stage.email, stage.mentor, stage.coordinator))
-        (cohort,) = (one.id for one in cohorts.all_cohorts(tx) if mentor in _mentors(tx, one.id))
+        (cohort,) = (cohort.id for cohort in cohorts.all_cohorts(tx) if mentor in _mentors(tx, cohort.id))
         mine = {id_: tx.scalar(select(account.c.id).where(account.c.person_id == id_)) for id_ in (mentor, coordinator)}
     certificate = await _certified(stage, dana, coordinator)
     wanted: list[Wanted] = [(id_, "person", str(mine[id_]), "zip") for id_ in (mentor, coordinator)]

@@ -146,8 +146,8 @@ class LocalStage:
             for table in tables:
                 kept = chat.execute(f'SELECT * FROM "{table}"')
                 names = [column[0] for column in kept.description]
-                found = [dict(zip(names, row, strict=True)) for row in kept]
-                haul |= as_json(f"chat {table}", [one for one in found if one.get("author") != DANA])
+                messages = [dict(zip(names, row, strict=True)) for row in kept]
+                haul |= as_json(f"chat {table}", [message for message in messages if message.get("author") != DANA])
         return haul
 
 

@@ -74,9 +74,9 @@ def picture(file: Path, dpi: int = 150) -> Picture:
     return Picture(width, height, pixels)
 
 
-def qr_texts(found: Picture) -> list[str]:
+def qr_texts(seen: Picture) -> list[str]:
     """What a phone's camera would read."""
     import zxingcpp
 
-    view = memoryview(found.pixels).cast("B", shape=(found.height, found.width))
+    view = memoryview(seen.pixels).cast("B", shape=(seen.height, seen.width))
     return [code.text for code in zxingcpp.read_barcodes(view)]

@@ -468,11 +468,11 @@ async def _arguments(request: web.Request) -> Json:
     if request.content_type == "application/json":
         said: Json = await request.json()
         return said
-    given: Json = {**request.query, **{name: str(value) for name, value in (await request.post()).items()}}
+    values: Json = {**request.query, **{name: str(value) for name, value in (await request.post()).items()}}
     for name in ("blocks", "view", "metadata"):
-        if isinstance(given.get(name), str):
-            given[name] = json.loads(given[name])
-    return given
+        if isinstance(values.get(name), str):
+            values[name] = json.loads(values[name])
+    return values
 
 
 def _accept_message(arguments: Json) -> None:

@@ -179,9 +179,9 @@ class Deployment:
         self.link("teams", TENANT, {"dana@example.org": self.teams.people[0].object_id})
 
     def person(self, email: str) -> UUID:
-        found = self.read(lambda tx: people.by_email(tx, email))
-        assert found is not None
-        return found.id
+        known = self.read(lambda tx: people.by_email(tx, email))
+        assert known is not None
+        return known.id
 
     def queue(self, email: str = "dana@example.org", count: int = 1) -> list[UUID]:
         """Queue personal messages; their ids."""

@@ -26,7 +26,7 @@ def options(form: Form | None) -> tuple[Option, ...]:
 def field(form: Form | None, label: str) -> str:
     """The id of the form's field with this label."""
     assert form is not None
-    return next(one.id for one in form.fields if one.label == label)
+    return next(field.id for field in form.fields if field.label == label)
 
 
 def lines(world: World, who: Person) -> list[RecordLine]:
@@ -50,7 +50,7 @@ def whole(world: World) -> bool:
 
 def message(world: World, who: Person, words: str) -> Posted:
     """The newest message to somebody that says this."""
-    return next(one for one in reversed(world.to(who)) if words in one.text)
+    return next(message for message in reversed(world.to(who)) if words in message.text)
 
 
 async def absent(world: World, ruth: Person, dana: Person, *, tap: bool = False) -> None:

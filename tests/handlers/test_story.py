@@ -61,7 +61,7 @@ async def linked(world: World, ruth: Person) -> None:
 async def scheduled(world: World, ruth: Person, **values: str) -> None:
     """A series of three Thursdays at 15:30 in Missouri, from 10 September 2026."""
     form = (await ruth.sends("meeting new", HOME)).form
-    given = {
+    filled = {
         "topic": "First steps",
         "day": "2026-09-10",
         "at": "15:30",
@@ -70,7 +70,7 @@ async def scheduled(world: World, ruth: Person, **values: str) -> None:
         "repeat": "weekly",
         "until": "2026-09-24",
     }
-    preview = await ruth.fills(form, HOME, **(given | values))
+    preview = await ruth.fills(form, HOME, **(filled | values))
     assert preview.form is not None, preview.errors
     reply = await ruth.fills(preview.form, HOME)
     assert "Scheduled" in said(reply)

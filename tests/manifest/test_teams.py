@@ -38,7 +38,7 @@ def manifest(publisher: Publisher = NOBODY) -> dict[str, Any]:
 
 def commands(scope: str) -> list[dict[str, str]]:
     lists = manifest()["bots"][0]["commandLists"]
-    found: list[dict[str, str]] = next(one["commands"] for one in lists if one["scopes"] == [scope])
+    found: list[dict[str, str]] = next(entry["commands"] for entry in lists if entry["scopes"] == [scope])
     return found
 
 

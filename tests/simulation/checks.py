@@ -155,7 +155,7 @@ class Checks:
             if not shown or shown[0].updates < count:
                 raise Broken("nothing lost", f"{count} changes of the message {target} were sent, not all arrived")
         for platform in self.sim.platforms.values():
-            twice = [id_ for id_, found in platform.by_delivery.items() if len(found) > 1]
+            twice = [id_ for id_, messages in platform.by_delivery.items() if len(messages) > 1]
             if twice:
                 raise Broken(
                     "nothing doubled", f"delivery {twice[0]} arrived {len(platform.by_delivery[twice[0]])} times"

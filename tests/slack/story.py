@@ -109,7 +109,7 @@ class Neighbour(SlackPerson):
         notices, messages = len(self.fake.notices), len(self.inbox())
         await self.press(label, message, channel, ephemeral=notice)
         await self.story.settled()
-        told = [screen(one, self.zone) for one in self.fake.notices[notices:]]
+        told = [screen(notice, self.zone) for notice in self.fake.notices[notices:]]
         return "\n".join([*told, *self.inbox()[messages:]])
 
     async def taps_in_chat(self, label: str, about: str = "") -> str:

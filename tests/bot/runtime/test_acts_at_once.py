@@ -29,12 +29,12 @@ async def test_a_tap_that_lands_while_another_is_being_decided_is_no_second_line
     between: list[str] = []
 
     def reads_and_is_overtaken(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
-        found = read(tx, meeting_id)
+        marks = read(tx, meeting_id)
         if not between:
             between.append("")
             tap = asyncio.run_coroutine_threadsafe(dana.presses(card, "I'm here", HOME), loop)
             between[0] = said(tap.result(60))
-        return found
+        return marks
 
     monkeypatch.setattr(attendance, "of_meeting", reads_and_is_overtaken)
     overtaken = said(await dana.presses(card, "I'm here", HOME))

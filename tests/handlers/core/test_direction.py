@@ -59,7 +59,7 @@ def test_every_place_of_a_card_where_a_name_stands_beside_other_words() -> None:
     shown = isolate_card(card)
     words = plain(shown)
     assert words.count(NAME) == words.count(ISOLATED) == 6
-    (button,) = (one for block in shown.blocks if isinstance(block, Buttons) for one in block.buttons)
+    (button,) = (button for block in shown.blocks if isinstance(block, Buttons) for button in block.buttons)
     assert isinstance(button, Button)
     assert button.confirm == f"Remove {ISOLATED}?"
     assert button.action == action("x.y")

@@ -153,7 +153,7 @@ async def test_what_is_saved_is_not_emptied_and_nothing_is_said_to_be_saved(
     await ended(world, ruth)
     await marks_all(ruth, dana="present")
     form = await form_of(ruth)
-    assert {one.label: one.optional for one in form.fields if isinstance(one, ChoiceField)} == {
+    assert {field.label: field.optional for field in form.fields if isinstance(field, ChoiceField)} == {
         "Dana Reyes": False,
         "Lee Okafor": True,
         "Sam Whitfield": True,
@@ -163,7 +163,7 @@ async def test_what_is_saved_is_not_emptied_and_nothing_is_said_to_be_saved(
     assert said(emptied) == "Nothing changed. 2 people still need an answer."
     await ruth.presses(await ruth.sends("attendance", HOME), "The other 2 came")
     correct = await form_of(ruth, "Correct")
-    assert [one.label for one in correct.fields][-2:] == ["Why", "A visitor from another cohort"]
+    assert [field.label for field in correct.fields][-2:] == ["Why", "A visitor from another cohort"]
     assert said(await ruth.fills(correct, **{field(correct, "Dana Reyes"): ""})) == "Nothing changed."
     assert statuses(world, dana) == [("confirmed", "present", None)]
 

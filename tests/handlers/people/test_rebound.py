@@ -49,7 +49,7 @@ async def test_a_dispute_stays_with_the_account_that_wrote_it(
         assert said(await new.does_press(act, dispute_id)) == "I can't find that dispute."
         assert "CANARY" not in said(await dana.does_press(act, dispute_id)), "the earlier account is nobody's now"
     with world.database.read() as tx:
-        assert [one.outcome for one in disputes.open_of(tx, dana.id)] == [""]
+        assert [dispute.outcome for dispute in disputes.open_of(tx, dana.id)] == [""]
     assert "CANARY" in said(await carol.does_press("disputes.read", dispute_id)), "its readers read it still"
 
 

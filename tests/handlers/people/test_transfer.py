@@ -37,7 +37,7 @@ async def test_a_make_up_goes_on_too_and_what_is_settled_stays(
     await dana.fills(form, type="workshop", day="2026-09-09", minutes="90")
     await ruth.presses(message(world, ruth, "An activity to verify"), "Verify")
     await transferred(world, carol, "dana reyes", "Gateway", day="2026-09-10")
-    assert not any("Activity" in one.text or "activity" in one.text for one in world.to(tom))
+    assert not any("Activity" in message.text or "activity" in message.text for message in world.to(tom))
     await tom.presses(message(world, tom, "A make-up to approve"), "Approve")
     assert "1 of 8" in said(await dana.sends("progress"))
 
@@ -55,7 +55,7 @@ async def test_a_dispute_stays_with_those_it_was_written_to(
         text = str(tx.scalar(select(dispute.c.id)))
     for press in ("disputes.read", "disputes.settle"):
         assert "I can't find that dispute." in said(await tom.does_press(press, text))
-    assert not any("dispute" in one.text.lower() for one in world.to(tom))
+    assert not any("dispute" in message.text.lower() for message in world.to(tom))
     assert "CANARY" in said(await ruth.presses(asked, "Read it"))
     form = (await ruth.presses(asked, "Settle it")).form
     assert "Settled" in said(await ruth.fills(form, **{field(form, "Outcome"): "stands"}))

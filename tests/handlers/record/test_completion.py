@@ -113,7 +113,7 @@ async def test_approving_asks_back_before_it_counts(world: World, dana: Person, 
     attended(world, "dana@example.org")
     await world.pass_time(days=1)
     question = next(message for message in world.to(carol) if "has completed the program" in message.text)
-    button = next(one for one in buttons_of(question.card) if one.label == "Approve and issue")
+    button = next(button for button in buttons_of(question.card) if button.label == "Approve and issue")
     assert "Issue Dana Reyes's certificate?" in (button.confirm or "")
 
 
@@ -268,7 +268,7 @@ async def test_a_row_that_no_ledger_line_speaks_of_is_no_certificate(world: Worl
         forged = row | {"id": UUID(int=5), "number": 2, "code": "0000-0000-0000-0000", "name": "Mallory"}
         tx.execute(certificate.insert().values(forged))
         assert certificates.by_code(tx, "0000-0000-0000-0000") is None
-    assert [one.name for one in given(world, dana)] == ["Dana Reyes"]
+    assert [certificate.name for certificate in given(world, dana)] == ["Dana Reyes"]
 
 
 async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana: Person, carol: Person) -> None:
@@ -296,13 +296,13 @@ async def test_progress_shows_the_certificate_once_it_is_approved(world: World, 
     text = said(reply)
     assert "asked to approve" not in text
     with world.database.read() as tx:
-        (found,) = certificates.of_person(tx, dana.id)
+        (issued,) = certificates.of_person(tx, dana.id)
     assert "Completion is approved. The certificate was issued Sun May 21, 2028" in text
-    assert f"Code {found.code}." in text
+    assert f"Code {issued.code}." in text
     assert "Your certificate" in said(await dana.presses(reply, "Get your certificate"))
-    assert found.code in said(await carol.sends("person dana reyes"))
+    assert issued.code in said(await carol.sends("person dana reyes"))
     with world.database.write() as tx:
-        certificates.revoke(world.work(tx), found, "record", carol.id)
+        certificates.revoke(world.work(tx), issued, "record", carol.id)
     text = said(await dana.sends("progress"))
     assert "The certificate was revoked Sun May 21, 2028" in text
     assert "Get your certificate" not in text

@@ -206,7 +206,7 @@ async def test_attendance_is_corrected_for_the_reasons_that_the_policy_names(
     await absent(world, ruth, dana)
     form = (await ruth.presses(message(world, ruth, "Who came?"), "Person by person")).form
     assert form is not None
-    reason = next(one for one in form.fields if one.id == "reason")
+    reason = next(field for field in form.fields if field.id == "reason")
     assert isinstance(reason, ChoiceField)
     assert [option.label for option in reason.options] == ["A slip of the pen"]
     assert reason.hint == "Leave this empty unless you change something that is saved already."

@@ -24,12 +24,12 @@ ZONE = "America/Chicago"
 def meet(world: World, mentor: Person, count: int, first: datetime = FIRST, cohort: str = "Ozarks") -> list[UUID]:
     """Weekly meetings of a cohort."""
     with world.database.write() as tx:
-        found = cohorts.by_name(tx, cohort)
-        assert found is not None
+        ozarks = cohorts.by_name(tx, cohort)
+        assert ozarks is not None
         starts = [first + timedelta(days=7 * number) for number in range(count)]
         _, made = meetings.create_series(
             world.work(tx),
-            found.id,
+            ozarks.id,
             mentor.id,
             topic="PLC",
             starts=starts,

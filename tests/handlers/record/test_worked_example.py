@@ -87,15 +87,15 @@ class Telling:
 
     def message(self, who: Person, words: str) -> Posted:
         """The newest message to somebody that says this."""
-        return next(one for one in reversed(self.world.to(who)) if words in one.text)
+        return next(message for message in reversed(self.world.to(who)) if words in message.text)
 
     # Scenes that come back --------------------------------------------------------------------------
 
     async def schedules(self, mentor: Person, channel: str, first: str, until: str, topic: str) -> None:
         """A series on the second Thursday of each month, at 15:30."""
         form = (await self.sends(mentor, "meeting new", channel)).form
-        given = {"topic": topic, "day": first, "at": "15:30", "minutes": "60", "repeat": "monthly_weekday"}
-        preview = await self.fills(mentor, form, channel, **given, until=until)
+        filled = {"topic": topic, "day": first, "at": "15:30", "minutes": "60", "repeat": "monthly_weekday"}
+        preview = await self.fills(mentor, form, channel, **filled, until=until)
         await self.fills(mentor, preview.form, channel)
 
     async def meets(self, month: int, day: int, year: int, *, channel: str, mentor: Person) -> None:
@@ -168,8 +168,8 @@ async def a_missed_meeting(told: Telling) -> None:
 async def the_make_up(told: Telling) -> None:
     await told.at(10, 21, 2026)
     form = (await told.sends(told.dana, "makeup")).form
-    given = {"meeting": first_option(form), "type": "observation", "day": "2026-10-20", "minutes": "60"}
-    await told.fills(told.dana, form, **given)
+    filled = {"meeting": first_option(form), "type": "observation", "day": "2026-10-20", "minutes": "60"}
+    await told.fills(told.dana, form, **filled)
     await told.presses(told.ruth, told.message(told.ruth, "make-up to approve"), "Approve")
     await told.sends(told.dana, "progress")
 

@@ -55,24 +55,24 @@ class Year:
         for number, person in enumerate(self.people):
             if person.cohorts[month]:
                 members.setdefault(person.cohorts[month], []).append(number)
-        found = groups(members, self.rule)
-        sizes = {place: len(inside) for place, inside in found.items()}
+        by_place = groups(members, self.rule)
+        sizes = {place: len(inside) for place, inside in by_place.items()}
         if self.said is None:
             there = [person for person in self.people if person.cohorts[month]]
             counts = (sum(person.declined for person in there), sum(person.paused for person in there))
             self.said = participation(sizes, *counts, self.rule)
             self.said_in = month if self.said else -1
-            self.then = set(found[self.said.place]) if self.said else set()
-        kept = {place: reserve(self.said, len(self.then.intersection(inside))) for place, inside in found.items()}
+            self.then = set(by_place[self.said.place]) if self.said else set()
+        kept = {place: reserve(self.said, len(self.then.intersection(inside))) for place, inside in by_place.items()}
         self.shown.append(
             {
                 place: figure(self._tally(inside, month), len(inside), kept[place], self.rule)
-                for place, inside in found.items()
+                for place, inside in by_place.items()
             }
         )
         self.sizes.append(sizes)
         self.reserved.append(kept)
-        self.places.append({number: place for place, inside in found.items() for number in inside})
+        self.places.append({number: place for place, inside in by_place.items() for number in inside})
 
     def _tally(self, inside: Sequence[int], month: int) -> Tally:
         answers = [self.answer(number, month) for number in inside]
@@ -139,7 +139,7 @@ class Attacker:
 
     def _kinds(self) -> dict[tuple[str, ...], int]:
         """Everybody else, by what tells them apart: their group in each month, empty where in none."""
-        found: dict[tuple[str, ...], int] = {}
+        counts: dict[tuple[str, ...], int] = {}
         for number, person in enumerate(self.year.people):
             if number in (self.me, self.other):
                 continue
@@ -147,8 +147,8 @@ class Attacker:
                 places.get(number, "-" if person.cohorts[month] else "")
                 for month, places in enumerate(self.year.places)
             )
-            found[kind] = found.get(kind, 0) + 1
-        return found
+            counts[kind] = counts.get(kind, 0) + 1
+        return counts
 
     def _away(self, declined: bool, paused: bool) -> Iterator[tuple[dict[tuple[str, ...], int], ...]]:
         """How many of each kind declined and paused, in every way that fits the year's figure.

@@ -54,8 +54,8 @@ def test_a_unanimous_group_looks_like_a_divided_one() -> None:
 
 
 def test_small_cohorts_are_taken_together_and_everybody_counts_once() -> None:
-    found = groups({"A": range(8), "B": range(10, 14), "C": range(20, 24)}, RULE)
-    assert {place: len(inside) for place, inside in found.items()} == {"A": 8, OTHERS: 8}
+    by_place = groups({"A": range(8), "B": range(10, 14), "C": range(20, 24)}, RULE)
+    assert {place: len(inside) for place, inside in by_place.items()} == {"A": 8, OTHERS: 8}
     assert groups({"A": range(8), "B": range(10, 14)}, RULE).keys() == {"A"}
 
 

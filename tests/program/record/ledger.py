@@ -183,12 +183,12 @@ def weekly(first: date, count: int, every: int = 7) -> list[date]:
     return [first + timedelta(days=every * number) for number in range(count)]
 
 
-def of(found: Standing, rule: str, year: int | None = 1) -> list[Requirement]:
+def of(result: Standing, rule: str, year: int | None = 1) -> list[Requirement]:
     if year is None:
-        return [requirement for requirement in found.whole if requirement.rule == rule]
-    return [requirement for requirement in found.years[year - 1].requirements if requirement.rule == rule]
+        return [requirement for requirement in result.whole if requirement.rule == rule]
+    return [requirement for requirement in result.years[year - 1].requirements if requirement.rule == rule]
 
 
-def one(found: Standing, rule: str, year: int | None = 1) -> Requirement:
-    (only,) = of(found, rule, year)
+def one(result: Standing, rule: str, year: int | None = 1) -> Requirement:
+    (only,) = of(result, rule, year)
     return only

@@ -43,8 +43,8 @@ def attended(at: datetime, today: date, text: str | None = None, starts: date = 
     ],
 )
 def test_the_last_minute_of_30_june_and_the_first_of_1_july(at: datetime, years: list[int]) -> None:
-    found = attended(at, date(2027, 8, 1))
-    assert [year.requirements[0].have for year in found.years] == years
+    result = attended(at, date(2027, 8, 1))
+    assert [year.requirements[0].have for year in result.years] == years
 
 
 def test_the_boundary_is_that_of_the_policys_zone() -> None:
@@ -66,17 +66,17 @@ def test_the_boundary_is_that_of_the_policys_zone() -> None:
     ],
 )
 def test_months_across_clock_changes(at: datetime, month: str) -> None:
-    found = attended(at, date(2026, 6, 30), text_of(rule(per="month")))
-    met = [requirement.period.label for requirement in found.requirements if requirement.have]
+    result = attended(at, date(2026, 6, 30), text_of(rule(per="month")))
+    met = [requirement.period.label for requirement in result.requirements if requirement.have]
     assert met == [month]
 
 
 def test_29_february_is_a_day_like_any_other() -> None:
     at = datetime(2028, 3, 1, 5, 30, tzinfo=UTC)  # 29 February, 23:30
-    found = attended(at, date(2028, 6, 1), text_of(rule(per="month")), date(2027, 7, 1))
-    assert [requirement.period.label for requirement in found.requirements if requirement.have] == ["February 2028"]
+    result = attended(at, date(2028, 6, 1), text_of(rule(per="month")), date(2027, 7, 1))
+    assert [requirement.period.label for requirement in result.requirements if requirement.have] == ["February 2028"]
     february = next(
-        requirement.period for requirement in found.requirements if requirement.period.label == "February 2028"
+        requirement.period for requirement in result.requirements if requirement.period.label == "February 2028"
     )
     assert february.ends == date(2028, 2, 29)
 
@@ -84,8 +84,8 @@ def test_29_february_is_a_day_like_any_other() -> None:
 def test_a_start_on_29_february_and_its_latest_finish() -> None:
     leave = '[leave]\napprover = "coordinator"\nreasons = {}\nmaximum_years = 3\n'
     text = text_of(rule(), leave)
-    found = standing(read_policy(text), Enrolment(date(2024, 2, 29)), Record(), (), date(2024, 3, 1))
-    assert found.must_finish == date(2027, 2, 28)
+    result = standing(read_policy(text), Enrolment(date(2024, 2, 29)), Record(), (), date(2024, 3, 1))
+    assert result.must_finish == date(2027, 2, 28)
 
 
 def test_a_boundary_on_29_february_is_1_march_in_other_years() -> None:

@@ -217,9 +217,9 @@ def test_every_unset_value_has_words_and_a_kind() -> None:
 
 
 def test_all_of_is_a_choice_too() -> None:
-    found = policy_of(MEETINGS, choose(at_least='"all"')).rule("choice")
-    assert isinstance(found, Choose)
-    assert found.at_least == "all"
+    known = policy_of(MEETINGS, choose(at_least='"all"')).rule("choice")
+    assert isinstance(known, Choose)
+    assert known.at_least == "all"
 
 
 # Lines -------------------------------------------------------------------------------------------
@@ -246,11 +246,11 @@ def test_keys_and_values_that_lie_too_deep_are_refused_with_their_line(deep: str
 def test_lines_of_tables_arrays_and_long_statements() -> None:
     text = 'a = 1\n[t]\nb = """\n[not.a.table]\n"""\nc = [\n  1,\n]\n'
     text += "[[x]]\nd = 1\n[[x]]\nd.e = 2\n[x.y]\nf = 1\n[[x.z]]\ng = 1\n"
-    found = line_index(text)
-    assert found["a",] == 1
-    assert (found["t", "b"], found["t", "c"]) == (3, 6)
-    assert (found["x", 0, "d"], found["x", 1, "d", "e"]) == (10, 12)
-    assert (found["x", 1, "y", "f"], found["x", 1, "z", 0, "g"]) == (14, 16)
+    lines = line_index(text)
+    assert lines["a",] == 1
+    assert (lines["t", "b"], lines["t", "c"]) == (3, 6)
+    assert (lines["x", 0, "d"], lines["x", 1, "d", "e"]) == (10, 12)
+    assert (lines["x", 1, "y", "f"], lines["x", 1, "z", 0, "g"]) == (14, 16)
     assert line_index("a = 1\r\nb = 2\r\n")["b",] == 2
 
 

@@ -168,8 +168,8 @@ def cases(test: Callable[..., None]) -> Callable[..., None]:
     )
 
 
-def every(found: Standing) -> list[Requirement]:
-    return [requirement for top in found.requirements for requirement in (top, *top.parts)]
+def every(result: Standing) -> list[Requirement]:
+    return [requirement for top in result.requirements for requirement in (top, *top.parts)]
 
 
 @cases
@@ -177,21 +177,21 @@ def test_no_policy_and_ledger_raise(
     which: int, who: Enrolment, record: Record, cohort: list[Meeting], today: date, data: st.DataObject
 ) -> None:
     policy = POLICIES[which]
-    found = standing(policy, who, record, cohort, today)
-    assert found.state in LEVELS
+    result = standing(policy, who, record, cohort, today)
+    assert result.state in LEVELS
     for about in ("", "Maria Lopez"):
-        headline, details = explain.summary(found, about)
+        headline, details = explain.summary(result, about)
         assert headline
         assert all(details)
-    assert explain.trouble(found)
-    for requirement in every(found):
+    assert explain.trouble(result)
+    for requirement in every(result):
         assert all(explain.why(requirement))
         assert min(requirement.have, requirement.credited, requirement.waived) >= 0
         assert requirement.period.starts <= requirement.period.ends
         if requirement.need is None:
             assert requirement.outcome != "met"
-    if found.unset:
-        assert found.state != "complete"
+    if result.unset:
+        assert result.state != "complete"
 
 
 @cases
@@ -209,11 +209,11 @@ def test_nothing_counts_twice(
     which: int, who: Enrolment, record: Record, cohort: list[Meeting], today: date, data: st.DataObject
 ) -> None:
     policy = POLICIES[which]
-    found = standing(policy, who, record, cohort, today)
+    result = standing(policy, who, record, cohort, today)
     twice = Record(**{name: getattr(record, name) * 2 for name in PARTS})
-    assert standing(policy, who, twice, cohort * 2, today).state == found.state
+    assert standing(policy, who, twice, cohort * 2, today).state == result.state
     by_rule: dict[str, list[UUID]] = {}
-    for requirement in every(found):
+    for requirement in every(result):
         if requirement.unit != "absences":
             by_rule.setdefault(requirement.rule, []).extend(item.id for item in requirement.counted)
         if requirement.unit == "events":
@@ -225,7 +225,7 @@ def test_nothing_counts_twice(
     held: dict[UUID, int] = {}
     for line in record.attendance:
         held[line.id] = max(held.get(line.id, 0), line.minutes)
-    for requirement in every(found):
+    for requirement in every(result):
         for item in requirement.counted:
             if item.activity == "meeting":
                 assert item.minutes <= held[item.id]
@@ -237,7 +237,7 @@ def test_one_more_attended_meeting_never_lowers_a_standing(
 ) -> None:
     policy = POLICIES[which]
     at = data.draw(whens)
-    known = [one for one in cohort if one.id not in {line.id for line in record.attendance}]
+    known = [meeting for meeting in cohort if meeting.id not in {line.id for line in record.attendance}]
     scheduled: bool = data.draw(st.booleans())
     if known and scheduled:
         meeting = data.draw(st.sampled_from(known))
@@ -272,9 +272,9 @@ def test_every_policy_can_be_said_in_english_and_filled_in(which: int, number: i
 
 @given(chosen, st.dates(date(2, 1, 1), date(9990, 1, 1)), st.integers(0, 60))
 def test_a_day_lies_in_at_most_one_period_of_a_rule(which: int, starts: date, ahead: int) -> None:
-    found = standing(POLICIES[which], Enrolment(starts), Record(), (), starts + timedelta(days=ahead))
+    result = standing(POLICIES[which], Enrolment(starts), Record(), (), starts + timedelta(days=ahead))
     groups: dict[str, list[Requirement]] = {}
-    for requirement in found.requirements:
+    for requirement in result.requirements:
         groups.setdefault(requirement.rule, []).append(requirement)
     for group in groups.values():
         for before, after in pairwise(group):
