@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from handlers.core.calls import EVERYONE, LEADS, Call, Refused
@@ -32,7 +33,7 @@ from handlers.core.requests import HomeOpened, Reply
 from handlers.core.router import router
 from handlers.meetings.upcoming import cohorts_followed, next_card
 from handlers.people.contacts import ask_coordinator
-from program.core.words import counted, listed
+from program.core.words import counted, listed, shortened
 from program.record import explain
 from program.record.explain import STATES, URGENCY, Line
 from program.record.standing import Standing, YearStanding
@@ -67,13 +68,15 @@ def progress(call: Call) -> Reply:
     """A mentee's own standing; a mentor's cohort; a coordinator's program, or this channel's cohort."""
     if call.words:
         return Reply(card=cohort_card(call, _named_cohort(call)))
-    if call.cohort_id is not None and call.leads(call.cohort_id):
+    in_its_channel = call.place is not None and call.place.cohort_id == call.cohort_id
+    if call.cohort_id is not None and call.leads(call.cohort_id) and (in_its_channel or not call.me.coordinator):
         return Reply(card=cohort_card(call, call.cohort))
     if any(membership.role == "mentee" for membership in call.me.memberships):
         return Reply(card=own_card(call))
-    if call.me.coordinator:
-        return Reply(card=program_card(call))
     mentor_of = [membership.cohort_id for membership in call.me.memberships if membership.role == "mentor"]
+    if call.me.coordinator:
+        card = program_card(call)
+        return Reply(card=replace(card, blocks=(*card.blocks, *_own_cohorts(call, mentor_of))))
     led = [cohorts.get(call.work.tx, cohort_id) for cohort_id in mentor_of]
     if not led:
         return Reply(card=Card("You're not in a cohort now", (say(ask_coordinator(call.work.tx, "add you to one")),)))
@@ -82,6 +85,13 @@ def progress(call: Call) -> Reply:
     for card in cards:
         blocks += [say(Bold(card.title)), *card.blocks]
     return Reply(card=cards[0] if len(cards) == 1 else Card("Your cohorts", tuple(blocks)))
+
+
+def _own_cohorts(call: Call, cohort_ids: Sequence[UUID]) -> list[Block]:
+    """A button to each cohort that a coordinator mentors."""
+    names = [cohorts.get(call.work.tx, cohort_id).name for cohort_id in cohort_ids]
+    items = [Button(shortened(name, 70), action("command.run", f"progress {name}")) for name in names]
+    return [say("You mentor:"), buttons(*items)] if items else []
 
 
 def _named_cohort(call: Call) -> Cohort:
