@@ -61,6 +61,7 @@ FOR = {
     ),
 }
 TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a coordinator"}
+WITHOUT_ROLE = ("privacy", "policy", "reflections")  # what somebody who has left may still send
 EXAMPLES = {"snooze": "snooze until Monday", "checkins": "checkins off"}
 
 
@@ -78,13 +79,14 @@ def help_command(call: Call) -> Reply:
             continue
         lines: list[Text] = [_line(router.commands[words], role) for words in commands]
         blocks += [Heading(TITLES[role]), Bullets(tuple(lines))]
-    blocks.append(
-        buttons(
-            Button("Next meeting", action("command.run", "next")),
-            Button("Progress", action("command.run", "progress")),
-            Button("Privacy", action("command.run", "privacy")),
-        )
+    if not roles:
+        still: list[Text] = [_line(router.commands[words], "") for words in WITHOUT_ROLE]
+        blocks += [say("You're not in a cohort now. You can still send:"), Bullets(tuple(still))]
+    of_cohort = (
+        Button("Next meeting", action("command.run", "next")),
+        Button("Progress", action("command.run", "progress")),
     )
+    blocks.append(buttons(*(of_cohort if roles else ()), Button("Privacy", action("command.run", "privacy"))))
     blocks.append(Note((f"In a crisis: {call.work.privacy_settings.crisis}.",)))
     if not call.me.coordinator:
         blocks.append(Note((f"Questions about the program? {ask_coordinator(call.work.tx)}",)))

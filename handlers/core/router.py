@@ -28,6 +28,7 @@ from handlers.core.requests import (
     Typed,
     notice,
 )
+from handlers.people.contacts import ask_coordinator
 from program.core.words import is_near, near_commands, nearest, normal
 from storage.core.work import Work
 from storage.outbox import conversations
@@ -314,6 +315,8 @@ class Router:
             return next(iter(choices))
         if spec.cohort_optional:
             return None
+        if not choices and not call.me.coordinator:
+            raise Refused(f"You're not in a cohort now. {ask_coordinator(call.work.tx, 'add you to one')}")
         if not choices:
             raise Refused("There are no cohorts yet. Ask the operator to import the roster: plc-bot roster import FILE")
         return _ask_which(call, spec, choices)

@@ -11,6 +11,7 @@ from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Tex
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings import LENGTHS, OWN, facts, refresh_meeting, rsvp_buttons, when
+from handlers.people.contacts import ask_coordinator
 from program.core.words import shortened
 from storage.meetings import meetings
 from storage.meetings.meetings import Meeting
@@ -55,6 +56,8 @@ def cohorts_followed(call: Call) -> list[UUID]:
 
 
 def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
+    if not cohort_ids and not call.me.coordinator:
+        return Card("You're not in a cohort now", (say(ask_coordinator(call.work.tx, "add you to one")),))
     meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
     if meeting is None:
         lead = call.me.coordinator or any(membership.role == "mentor" for membership in call.me.memberships)

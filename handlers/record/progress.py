@@ -307,5 +307,7 @@ def home(call: Call) -> Reply:
     """The bot's home: standing and the next meeting."""
     mentee = any(membership.role == "mentee" for membership in call.me.memberships)
     standing = own_card(call, next_meeting=False) if mentee else progress(call).card or Card("")
+    if not call.me.memberships and not call.me.coordinator:
+        return Reply(card=standing)  # it says that they are in no cohort, so there is no next meeting either
     coming = next_card(call, cohorts_followed(call))
     return Reply(card=Card(standing.title, (*standing.blocks, say(Bold(coming.title)), *coming.blocks)))
