@@ -94,11 +94,13 @@ class Presses:
             )
 
     async def _reply_from_home(self, body: Payload, reply: Reply) -> None:
-        card = reply.card or reply.replace
+        """What would take the pressed message's place, and what is said beside it, each go to the chat."""
+        beside = reply.card
         if reply.form is not None and not await self._answers.open_form(body, reply.form, Origin()):
-            card = opener(reply.form)
-        if card is not None:
-            await self._answers.whisper("", body["user"]["id"], card)
+            beside = opener(reply.form)
+        for card in (reply.replace, beside):
+            if card is not None:
+                await self._answers.whisper("", body["user"]["id"], card)
         if reply.form is None:
             await self._refresh_home(body)
 

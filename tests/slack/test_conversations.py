@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from bot.runtime.port import Address, Outgoing
@@ -534,6 +535,16 @@ async def test_a_press_in_the_home_tab(bot: Bot) -> None:
     await bot.dana.press_at_home("Go")
     await bot.settled()
     assert words(bot.fake.chat(DANA).messages[-1]["blocks"]) == "Thank you."
+
+
+async def test_a_press_in_the_home_tab_shows_the_card_and_the_notice(bot: Bot) -> None:
+    bot.handlers.reply = Reply(card=PRESSABLE)
+    await bot.dana.opens_home()
+    bot.handlers.reply = replace(notice("Send the rest again."), replace=Card("Thank you"))
+    await bot.dana.press_at_home("Go")
+    await bot.settled()
+    said = [words(message["blocks"]) for message in bot.fake.chat(DANA).messages]
+    assert said == ["Thank you", "Send the rest again."]
 
 
 def _blocks(card: Card) -> list[dict[str, object]]:
