@@ -53,6 +53,8 @@ def read_typed(call: Call) -> Reply:
         return router.unknown(call, text)
     if (choice := _choice(call, text)) is not None:
         return choice
+    if (led := router.with_cohort(call, text)) is not None:
+        return led
     if answer := small_talk(text):
         return notice(*with_commands(answer))
     checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)

@@ -276,6 +276,14 @@ class Router:
                 return self._run(replace(call, words=rest), spec)
         return None
 
+    def with_cohort(self, call: Call, text: str) -> Reply | None:
+        """The answer of a command that is followed by the name of a cohort that the asker leads; else None."""
+        spec, rest = self.match(text)
+        if spec is None or not rest or spec.takes != "COHORT":
+            return None
+        cohort = cohorts.by_name(call.work.tx, rest)
+        return self._run(replace(call, words=rest), spec) if cohort is not None and call.leads(cohort.id) else None
+
     def misspelled_of_others(self, call: Call, text: str) -> Reply | None:
         """The refusal of a misspelled command that is not for this person; None where the text is none."""
         near = near_commands(text, list(self.commands), most=1)

@@ -151,6 +151,11 @@ async def test_progress_of_a_named_cohort_is_for_those_who_lead_it(
 ) -> None:
     assert "Progress of Ozarks" in said(await carol.sends("progress Ozarks"))
     assert "Progress of Gateway" in said(await carol.sends("progress gateway"))
+    for leader in (carol, ruth):
+        assert "Progress of Ozarks" in said(await leader.types("progress Ozarks")), "typed in a direct message"
+    for stranger, typed in ((ruth, "progress gateway"), (ruth, "progress nowhere"), (dana, "progress ozarks")):
+        assert "Progress of" not in said(await stranger.types(typed))
+    assert said(await ruth.types("progress gateway")) == said(await ruth.types("progress nowhere"))
     assert "Progress of Ozarks" in said(await ruth.sends("progress ozarks"))
     for stranger, words in ((ruth, "progress gateway"), (ruth, "progress nowhere"), (dana, "progress ozarks")):
         refused = said(await stranger.sends(words))
