@@ -14,7 +14,7 @@ from handlers.core.paging import hint, more
 from handlers.core.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
 from handlers.core.router import router
 from handlers.people.contacts import ask_coordinator
-from handlers.people.kept_requests import answer_kept, forget_kept, keep, may_be_saved
+from handlers.people.kept_requests import answer_kept, forget_kept, has_kept, keep, may_be_saved
 from program.core.words import listed
 from storage.core.database import Tx
 from storage.core.work import Work
@@ -27,6 +27,7 @@ MOST_OPTIONS = 100  # what a choice can hold on Slack
 MOST_PROPOSALS = 20_000
 UNMATCHED = "I can't match you to the roster yet"
 DECIDED = "That's already decided."
+SENT = "sent"  # in a button: something was sent before, which is answered after "Yes" or said to be lost
 
 
 def see(work: Work, profile: Profile) -> account_links.Account:
@@ -66,7 +67,7 @@ def stranger(call: Call) -> Reply:
     intent = call.request.intent
     pressed = getattr(intent, "action", None)
     if pressed is not None and pressed.name in ("identity.yes", "identity.no", "identity.again"):
-        return router.presses[pressed.name](call)
+        return router.presses[pressed.name](replace(call, args=pressed.args))
     account = account_links.account_by_id(call.work.tx, call.me.account_id)
     candidate = account_links.propose(call.work, account) if account and account.link == "none" else None
     if candidate is None and account and account.link == "proposed" and account.person_id:
@@ -74,10 +75,10 @@ def stranger(call: Call) -> Reply:
         if candidate is None:  # another account is theirs by now, or the roster has changed
             account_links.withdraw(call.work, account.id)
     if candidate is not None:
-        keep(call, candidate.id)
-        return Reply(card=_question(call.work.tx, candidate))
+        sent = keep(call, candidate.id)
+        return Reply(card=_question(call.work.tx, candidate, sent=sent))
     if account and account.link == "declined" and account_links.candidate_for(call.work.tx, account):
-        return Reply(card=_declined())
+        return Reply(card=_declined(sent=may_be_saved(call.request)))
     ask = ask_coordinator(call.work.tx, "match your account")
     unsaved = ", so I didn't save anything" if may_be_saved(call.request) else ""
     return notice(f"{UNMATCHED}{unsaved}. {ask}")
@@ -91,7 +92,9 @@ def ask_who(work: Work, item: Delivery) -> Card | None:
     return _question(work.tx, people.get(work.tx, account.person_id))
 
 
-def _question(tx: Tx, candidate: people.Person) -> Card:
+def _question(tx: Tx, candidate: people.Person, *, sent: bool = False) -> Card:
+    """``sent``: something was sent before it."""
+    about = (candidate.id, *((SENT,) if sent else ()))
     own = [cohort.name for cohort in cohorts.shared_cohorts(tx, candidate.id)]
     where = f" ({listed(own)})" if own else ""
     return Card(
@@ -99,8 +102,8 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
         (
             say("The roster lists ", Bold(candidate.name), f"{where} with your email address."),
             buttons(
-                Button("Yes, that's me", action("identity.yes", candidate.id), style="primary"),
-                Button("No", action("identity.no", candidate.id)),
+                Button("Yes, that's me", action("identity.yes", *about), style="primary"),
+                Button("No", action("identity.no", *about)),
             ),
             Note(("I'm the cohort bot: I handle meetings, attendance and check-ins.",)),
         ),
@@ -109,6 +112,10 @@ def _question(tx: Tx, candidate: people.Person) -> Card:
 
 @router.press("identity.yes", checks_account=True)
 def yes(call: Call) -> Reply:
+    """Link the account and answer what was sent before, also where a coordinator has matched it meanwhile."""
+    me = call.me
+    if me.person_id is not None and me.link == "confirmed" and has_kept(call, me.person_id):
+        return answer_kept(call, me.account_id, people.get(call.work.tx, me.person_id), sent=True)
     account = _asked(call, "proposed")
     candidate = account_links.candidate_for(call.work.tx, account)
     if candidate is None or candidate.id != account.person_id:
@@ -117,7 +124,7 @@ def yes(call: Call) -> Reply:
         text = f"Your account or the roster has changed since I asked, so I didn't link your account. {ask}"
         return Reply(replace=Card("", (say(text),)))
     link(call.work, account.id, candidate.id, by=candidate.id)
-    return answer_kept(call, account.id, candidate)
+    return answer_kept(call, account.id, candidate, sent=SENT in call.args)
 
 
 def _asked(call: Call, state: str) -> account_links.Account:
@@ -141,14 +148,16 @@ def _asked(call: Call, state: str) -> account_links.Account:
 def no(call: Call) -> Reply:
     account = _asked(call, "proposed")
     if account.person_id is not None:
-        forget_kept(call.work, account.person_id)
+        forget_kept(call.work, account.person_id, account.id)
     account_links.decline(call.work, call.me.account_id)
-    return Reply(replace=_declined())
+    return Reply(replace=_declined(sent=SENT in call.args))
 
 
-def _declined() -> Card:
+def _declined(*, sent: bool) -> Card:
+    """``sent``: something was sent before, which is not kept."""
+    again = action("identity.again", *((SENT,) if sent else ()))
     text = "You said that isn't you, so I didn't link your account. A coordinator can still match it."
-    return Card("", (say(text), buttons(Button("That was a mistake", action("identity.again")))))
+    return Card("", (say(text), buttons(Button("That was a mistake", again))))
 
 
 @router.press("identity.again", checks_account=True)
@@ -161,7 +170,7 @@ def again(call: Call) -> Reply:
         raise Refused(f"The roster doesn't have your email address now. {ask}")
     account_links.withdraw(call.work, account.id)
     account_links.propose(call.work, replace(account, person_id=None, link="none"))
-    return Reply(replace=_question(call.work.tx, candidate))
+    return Reply(replace=_question(call.work.tx, candidate, sent=SENT in call.args))
 
 
 def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:

@@ -26,28 +26,28 @@ SETTINGS = ("on", "off")  # the only words after a command that are kept
 CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id or a code in a button; never typed text
 
 
-def keep(call: Call, person_id: UUID) -> None:
-    """Keep a command's name, or a button's name and ids, and nothing else of what was sent.
+def keep(call: Call, person_id: UUID) -> bool:
+    """Keep a command's name, or a button's name and ids, and nothing else of what was sent; whether anything is kept.
 
     Of anything else that asks for an answer, only that something was sent is kept. Help is not kept: the welcome
     says the same.
     """
     command, press = _command_of(call.request.intent), _press_of(call.request.intent)
     if command == "help" or not (command or press or _asks(call.request)):
-        return
+        return _kept(call, str(call.me.account_id), person_id) is not None
     account = str(call.me.account_id)
     place = str(call.place.id) if call.place is not None and call.place.kind == "channel" else ""
     values = {"command": command, "press": press, "place": place, "account": account, "lost": not (command or press)}
     before = _kept(call, account, person_id)
     if before is not None and before != values:  # one request is kept: the last that can be
         values = {**(before if values["lost"] else values), "lost": True}
-    drafts.keep(call.work, person_id, REQUEST, values)
+    drafts.keep_of_account(call.work, person_id, REQUEST, account, values)
+    return True
 
 
 def _kept(call: Call, account: str, person_id: UUID) -> dict[str, Any] | None:
     """What this account sent within the last day."""
-    kept = drafts.newest(call.work.tx, person_id, REQUEST, call.work.now - KEPT_FOR)
-    return kept if kept is not None and kept["account"] == account else None
+    return drafts.of_account(call.work.tx, person_id, REQUEST, account, call.work.now - KEPT_FOR)
 
 
 def _command_of(intent: Intent) -> str:
@@ -81,17 +81,25 @@ def may_be_saved(request: Request) -> bool:
     return _asks(request) and not router.only_reads(request)
 
 
-def answer_kept(call: Call, account_id: UUID, person: Person) -> Reply:
-    """The thanks for "Yes, that's me", with the answer to what the account sent within the last day before it."""
+def has_kept(call: Call, person_id: UUID) -> bool:
+    """Whether something is kept that the asker's account sent within the last day."""
+    return _kept(call, str(call.me.account_id), person_id) is not None
+
+
+def answer_kept(call: Call, account_id: UUID, person: Person, *, sent: bool) -> Reply:
+    """The thanks for "Yes, that's me", with the answer to what the account sent within the last day before it.
+
+    ``sent``: something was sent before the question, which may be kept no more.
+    """
     kept = _kept(call, str(account_id), person.id)
-    forget_kept(call.work, person.id)
+    forget_kept(call.work, person.id, account_id)
     thanks = [say("Good to meet you, ", Bold(person.name), ".")]
     answer = Reply()
     if kept is not None and (kept["command"] or kept["press"]):
         answer = _answer(call, kept)
         if kept["lost"]:
             thanks.append(say("I couldn't keep everything you sent before that. Send the rest again."))
-    elif kept is not None:
+    elif kept is not None or sent:
         thanks.append(say("I couldn't keep what you sent before that. Send it again."))
     return replace(answer, replace=Card("Thank you", tuple(thanks)))
 
@@ -116,9 +124,9 @@ def _answer(call: Call, kept: dict[str, Any]) -> Reply:
     return reply if reply.card is not None else replace(reply, card=reply.replace)
 
 
-def forget_kept(work: Work, person_id: UUID) -> None:
-    """Delete what was kept for somebody."""
-    drafts.forget(work, REQUEST, person_id=person_id)
+def forget_kept(work: Work, person_id: UUID, account_id: UUID) -> None:
+    """Delete what was kept of an account for somebody."""
+    drafts.forget_of_account(work, person_id, REQUEST, str(account_id))
 
 
 def forget_old_requests(work: Work) -> None:

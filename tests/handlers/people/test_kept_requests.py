@@ -9,10 +9,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
+from handlers.core.forms import ChoiceField
+from handlers.core.requests import AccountKey, Profile, Reply
 from storage.core.core_tables import draft
 from storage.meetings import attendance
 from storage.meetings.meetings_tables import meeting
 from storage.people.people_tables import account
+from tests.handlers.people.elsewhere import TENANT, Elsewhere
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, World, said
 
@@ -140,3 +143,61 @@ async def test_yes_after_the_coordinator_matched_somebody_else_says_what_happene
         assert "settled" not in text
         assert "Ask your coordinator, Carol Dietz" in text
     assert "Is this you?" not in said(await dana.sends("help")), "nobody is asked about somebody else's place"
+
+
+# Nothing is lost in silence ---------------------------------------------------------------------
+
+
+async def asked_by_a_tap(world: World, ruth: Person, dana: Person) -> Reply:
+    """The question, after a tap on attendance."""
+    await linked(world, ruth)
+    await scheduled(world, ruth)
+    await world.go_to(OPEN)
+    return await dana.presses(world.in_channel(HOME)[-1], "I'm here", HOME)
+
+
+async def test_a_tap_counts_where_a_coordinator_matches_the_account_before_yes(
+    world: World, ruth: Person, carol: Person, dana: Person
+) -> None:
+    question = await asked_by_a_tap(world, ruth, dana)
+    form = (await carol.presses(await carol.sends("people"), "Match someone")).form
+    assert form is not None
+    chosen = {
+        field.id: next(option.value for option in field.options if "Dana Reyes" in option.label)
+        for field in form.fields
+        if isinstance(field, ChoiceField)
+    }
+    await carol.fills(form, **chosen)
+    assert "Good to meet you, Dana Reyes" in said(await dana.presses(question, "Yes, that's me"))
+    assert present(world) == 1
+    assert "already decided" in said(await dana.presses(question, "Yes, that's me"))
+    assert present(world) == 1
+
+
+async def test_what_was_sent_before_a_mistaken_no_is_asked_for_again(world: World, ruth: Person, dana: Person) -> None:
+    question = await asked_by_a_tap(world, ruth, dana)
+    declined = (await dana.presses(question, "No")).replace
+    assert declined is not None
+    again = (await dana.presses(declined, "That was a mistake")).replace
+    assert again is not None
+    assert "I couldn't keep what you sent before that." in said(await dana.presses(again, "Yes, that's me"))
+    assert (present(world), kept(world)) == (0, [])
+
+
+async def test_what_was_sent_more_than_a_day_before_yes_is_asked_for_again(
+    world: World, ruth: Person, dana: Person
+) -> None:
+    question = await asked_by_a_tap(world, ruth, dana)
+    await world.pass_time(hours=25)
+    assert "I couldn't keep what you sent before that." in said(await dana.presses(question, "Yes, that's me"))
+
+
+async def test_each_account_has_its_own_request(world: World, dana: Person) -> None:
+    elsewhere = Elsewhere(world, "U-elsewhere")
+    key = AccountKey(world.platform, TENANT, elsewhere.user)
+    world.port.profiles[elsewhere.user] = Profile(
+        key, "Dana Reyes", email="dana@example.org", email_confirmed=True, member=True
+    )
+    here, there = await dana.sends("checkins off"), await elsewhere.sends("progress")
+    assert "Check-ins are off" in said(await dana.presses(here, "Yes, that's me"))
+    assert "Your progress" in said(await elsewhere.presses(there, "Yes, that's me"))
