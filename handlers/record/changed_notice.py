@@ -46,7 +46,8 @@ def _newest(work: Work, person_id: UUID | None) -> RecordLine | None:
 
 def change_sentence(work: Work, line: RecordLine) -> str:
     """Who changed what, for the mentee: "Carol Dietz removed your credit: 3 meetings in year 1."."""
-    return f"{line.by or 'The operator'} {_what_changed(work, line)}."
+    who = "You" if line.verified == "self" else line.by or "The operator"
+    return f"{who} {_what_changed(work, line)}."
 
 
 def _what_changed(work: Work, line: RecordLine) -> str:
@@ -99,6 +100,12 @@ def _removed(work: Work, line: RecordLine) -> str:
 def _amount(work: Work, line: RecordLine) -> str:
     """How much of what a credit or a waiver is for: "3 meetings in year 1"."""
     rule = enrolments.policy_of(work.tx, line.person_id).rule(line.code)
-    amount = f"{line.detail['amount']} " if line.detail["amount"] is not None else ""
+    name = rule.name if rule else line.code
     year = f" in year {line.detail['year']}" if line.detail["year"] else ""
-    return f"{amount}{(rule.name if rule else line.code).lower()}{year}"
+    amount = line.detail["amount"]
+    if amount is None:
+        return f"{name.lower()}{year}"
+    if amount != 1:
+        return f"{amount} {name.lower()}{year}"
+    # Only of our own word do we know the singular; a policy may name a rule as it likes.
+    return f"1 meeting{year}" if name.lower() == "meetings" else f"1 under “{name}”{year}"

@@ -22,18 +22,18 @@ from handlers.record.undoing import undoable
 from handlers.record.waiting import waiting_blocks
 from program.core.times import local_day, midnight, say_day
 from program.core.words import counted
-from program.record.entry_words import entry_words
+from program.record.entry_words import entry_words, track_words
 from program.record.ledger import Leave
+from program.record.wording import TRANSFER_REASONS
 from storage.core import program
 from storage.people import cohorts, people
 from storage.people.people import Person
-from storage.record import certificates, enrolments, leaves, ledger, standings
+from storage.record import certificates, enrolments, leaves, ledger, policies, standings
 from storage.record.enrolments import Enrolment
 from storage.record.ledger import Line
 
 SHOWN_LINES = 25
 MOST_COHORTS = 100  # in a choice
-TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
 
 
 @router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
@@ -100,7 +100,7 @@ def person_card(call: Call, person: Person) -> Card:
     facts += [
         ("Started", (say_day(enrolment.starts),)),
         ("District", (enrolment.district or "not set",)),
-        ("Track", (enrolment.track or "none",)),
+        ("Track", (track_words(enrolment.policy, enrolment.track),)),
         ("Policy", (enrolment.policy.title,)),
     ]
     away = leaves.running(tx, person.id, today(call))
@@ -151,10 +151,12 @@ def _last_lines(call: Call, person: Person) -> list[Block]:
         return [details]
     policy = enrolments.policy_of(call.work.tx, person.id)
     entries = {line.id: line for line in lines}
+    moves = {line.detail["to"] for line in lines if (line.kind, line.step) == ("policy", "moved")}
+    titles = {name: policies.get(call.work.tx, name).title for name in moves}
     rows = tuple(
         (
             say_day(local_day(line.recorded_at, call.me.zone)),
-            entry_words(line, policy, call.me.zone, entries.get(line.target_id) if line.target_id else None),
+            entry_words(line, policy, call.me.zone, entries.get(line.target_id) if line.target_id else None, titles),
             line.recorder,
         )
         for line in reversed(lines[-SHOWN_LINES:])

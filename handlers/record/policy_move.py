@@ -15,16 +15,12 @@ from program.core.times import local_day, say_day
 from program.core.words import counted
 from program.record.corrections import track_changes
 from program.record.policy import Policy
+from program.record.wording import POLICY_REASONS
 from storage.people.people import Person
 from storage.record import certificates, enrolments, ledger, policies
 from storage.record.enrolments import Enrolment
 from storage.record.ledger import Line
 
-REASONS = {
-    "asked": "The mentee asked",
-    "better": "It fits the mentee better",
-    "state": "The state asked for it",
-}
 NO_TRACK = "none"
 
 
@@ -48,7 +44,7 @@ def choose_form(call: Call) -> Reply:
                     "it.",
                 ),
             ),
-            fields=(ChoiceField("policy", "To", options), ChoiceField("reason", "Why", options_of(REASONS))),
+            fields=(ChoiceField("policy", "To", options), ChoiceField("reason", "Why", options_of(POLICY_REASONS))),
         )
     )
 
@@ -75,7 +71,7 @@ def set_policy(call: Call) -> Reply:
     person, enrolment = _movable(call)
     read = FieldReader(call.values)
     name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
-    reason = read.choice("reason", tuple(REASONS), needed="Choose a reason.")
+    reason = read.choice("reason", tuple(POLICY_REASONS), needed="Choose a reason.")
     read.check()
     policy = policies.get(call.work.tx, name)
     if name == enrolment.policy.name:
@@ -160,7 +156,7 @@ def _track_words(person: Person, enrolment: Enrolment, policy: Policy, earlier: 
 def confirm(call: Call) -> Reply:
     person, enrolment = _movable(call)
     name, reason = (*call.args[1:3], "", "")[:2]
-    if name not in policies.names(call.work.tx) or reason not in REASONS:
+    if name not in policies.names(call.work.tx) or reason not in POLICY_REASONS:
         raise Refused("I can't find that policy.")
     policy = policies.get(call.work.tx, name)
     if name == enrolment.policy.name:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from program.core.times import local_day
 from program.core.words import lower_first
 from program.record.policy import Policy
 from program.record.wording import STEPS, RecordLine, in_words, status_words
 
 
-def entry_words(line: RecordLine, policy: Policy, zone: str, about: RecordLine | None = None) -> str:
+def entry_words(
+    line: RecordLine,
+    policy: Policy,
+    zone: str,
+    about: RecordLine | None = None,
+    titles: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """ "Oct 5 meeting: present", "Oct 15 book study: verified (the mentee told me)".
 
     ``policy``: the mentee's, for its names of activities, rules and reasons; ``zone``: the reader's; ``about``: the
-    earlier entry that this one is about.
+    earlier entry that this one is about; ``titles``: of the policies that the record names.
     """
+    if (line.kind, line.step) == ("policy", "moved"):
+        to = line.detail["to"]
+        return f"Policy: moved to {titles.get(to, to)} ({lower_first(line.why)})"
+    if line.kind == "enrolment" and set(line.detail) == {"track"}:
+        track = line.detail["track"]
+        return (
+            f"Enrollment: track changed from {track_words(policy, track['from'])} to {track_words(policy, track['to'])}"
+        )
     subject = _subject(line, policy, zone, about)
     reason = f" ({lower_first(reason_in(policy, line))})" if line.reason else ""
     return f"{subject}: {_outcome(line)}{reason}" if subject else f"{line.what}{reason}"
+
+
+def track_words(policy: Policy, track: str) -> str:
+    """The policy's name of a track; "none" where there is none."""
+    named = policy.track(track)
+    return named.name if named else in_words(track) or "none"
 
 
 def _subject(line: RecordLine, policy: Policy, zone: str, about: RecordLine | None) -> str:

@@ -207,8 +207,11 @@ def _one_missing(line: Line, single: Requirement, today: date) -> str:
         return f"{where}: {what} to go, but the year is over."
     by = f"by {say_date(single.due)}"
     if single.unit == "events":
-        name = "meetings" if meetings else lower_first(line.name)
-        return f"{count} more {name[:-1] if count == 1 and name.endswith('s') else name} {by}."
+        if meetings:
+            return f"{count} more {'meeting' if count == 1 else 'meetings'} {by}."
+        if count == 1:  # a policy's name of a rule has no singular that is safe to make
+            return f"{line.name}: 1 more {by}."
+        return f"{count} more {lower_first(line.name)} {by}."
     more = "" if single.lacking else " more"
     return f"{line.name}: {_missing_words(single, count)}{more} {by}."
 

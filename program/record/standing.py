@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -91,7 +91,7 @@ def standing(
         finish=_finish(case, state, everything),
         must_finish=must_finish,
         on_leave_until=next((ends for starts, ends in case.away.spans if starts <= today <= ends), None),
-        too_few=_too_few(case, calendar),
+        too_few=_too_few(years, calendar.shortages(policy, today)),
         today=today,
         policy=policy,
     )
@@ -192,10 +192,15 @@ def _met_by(case: Case, requirement: Requirement) -> date:
     return max(enough, case.today) if enough else requirement.period.ends
 
 
-def _too_few(case: Case, calendar: Calendar) -> tuple[Shortage, ...]:
-    current = next((year for year in case.years if year.period.holds(case.today)), None)
-    if current is None:
-        return ()
-    shortages = calendar.shortages(case.policy, case.today)
-    rules = {rule.id for rule in case.policy.rules if asked_in(rule, current)} if shortages else set()
-    return tuple(shortage for shortage in shortages if shortage.rule in rules)
+def _too_few(years: Sequence[YearStanding], shortages: Sequence[Shortage]) -> tuple[Shortage, ...]:
+    """The shortages that this mentee is short by: with their own number, and nothing that they have met already."""
+    asked = {asked.rule: asked for year in years if year.current for asked in year.requirements}
+    own = []
+    for shortage in shortages:
+        requirement = asked.get(shortage.rule)
+        if requirement is None or requirement.need is None or requirement.outcome == "met":
+            continue
+        need = requirement.need - requirement.waived - requirement.credited
+        if shortage.possible < need:
+            own.append(replace(shortage, need=need))
+    return tuple(own)

@@ -65,6 +65,17 @@ VERIFIED = {
 }
 OPERATOR = "the operator"
 
+TRANSFER_REASONS = {"moved": "Moved to another district", "cohort": "Another cohort fits better", "other": "Other"}
+POLICY_REASONS = {
+    "asked": "The mentee asked",
+    "better": "It fits the mentee better",
+    "state": "The state asked for it",
+}
+REASONS_BY_KIND = {
+    "transfer": TRANSFER_REASONS,
+    "policy": POLICY_REASONS | {"adopted": "A new version was adopted"},
+}
+
 # What is shared with the people who run a cohort or the program. A dispute has its own readers, and why
 # somebody was on leave or left is nobody's business but theirs and their coordinator's.
 SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave", "departure"}
@@ -117,7 +128,8 @@ class RecordLine:
             parts.append(f"{self.minutes} minutes")
         if self.kind == "enrolment":
             parts += [
-                f"{in_words(name)} {part['from'] or 'none'} to {part['to']}" for name, part in self.detail.items()
+                f"{in_words(name)} {part['from'] or 'none'} to {part['to'] or 'none'}"
+                for name, part in self.detail.items()
             ]
         if self.kind == "import":
             parts.append(counted(int(self.detail.get("meetings", 0)), "meeting"))
@@ -131,7 +143,7 @@ class RecordLine:
     @property
     def why(self) -> str:
         """The reason in words; empty where there is none."""
-        return reason_words(self.reason)
+        return REASONS_BY_KIND.get(self.kind, {}).get(self.reason) or reason_words(self.reason)
 
     @property
     def what_and_why(self) -> str:

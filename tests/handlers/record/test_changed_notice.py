@@ -24,7 +24,7 @@ async def test_two_changes_at_once_are_told_each_with_what_it_was(world: World, 
     await world.settle()
     told = [message.text for message in world.to(dana) if "Your record changed" in message.text]
     assert len(told) == 2
-    assert "credited you with 1 meetings in year 1" in told[0]
+    assert "credited you with 1 meeting in year 1" in told[0]
     assert "waived 2 meetings in year 1 for you" in told[1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from handlers.record.changed_notice import change_sentence
 from handlers.record.leave import leave_line
 from program.record.standing import State
 from storage.record import leaves, ledger, standings
@@ -250,3 +251,14 @@ async def test_the_request_of_somebody_who_left_is_not_approved(world: World, da
     question = message(world, carol, "A leave request to decide")
     assert "Dana Reyes isn't in the program now." in said(await carol.presses(question, "Approve"))
     assert ("leave", "granted") not in steps(world, dana)
+
+
+async def test_who_ended_a_leave_is_told_so_as_you(world: World, dana: Person, carol: Person) -> None:
+    await on_leave(world, dana, carol)
+    world.clock.at = datetime(2026, 10, 1, 15, 0, tzinfo=UTC)
+    await dana.fills((await dana.presses(await dana.sends("leave"), "I'm back")).form)
+    with world.database.read() as tx:
+        line = ledger.of_person(tx, dana.id)[-1]
+        assert change_sentence(world.work(tx), line) == (
+            "You ended your leave. Your first day back is Thu Oct 1, 2026."
+        )

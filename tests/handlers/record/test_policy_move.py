@@ -144,3 +144,15 @@ async def test_nobody_is_moved_to_a_policy_that_applies_later(world: World, dana
     forged = await carol.does(Submit(Action("records.policy.confirm", (str(dana.id), "example/9", "asked")), {}))
     assert "applies from Tue Jan 1, 2030" in said(forged)
     assert steps(world, dana) == []
+
+
+async def test_the_page_says_what_was_changed_in_words(world: World, dana: Person, carol: Person) -> None:
+    adopted(world, tracks=False)
+    with world.database.write() as tx:
+        everybody_on(tx, policies.EXAMPLE, track="part-time")
+    assert "Track: Part-time" in said(await carol.sends("person dana reyes"))
+    step = await carol.fills(await change_form(carol), policy="example/9", reason="better")
+    await carol.fills(step.form, track="none")
+    page = said(await carol.sends("person dana reyes"))
+    assert "Policy: moved to Example, not DESE policy, version 9 (it fits the mentee better)" in page
+    assert "Enrollment: track changed from part time to none" in page

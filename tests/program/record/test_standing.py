@@ -694,3 +694,18 @@ def test_the_last_word_counts_and_a_tap_settles_nothing() -> None:
     assert (tapped[id_].tapped, tapped[id_].status) == (True, None)
     settled = marks([Entry(id_, "confirmed", "absent"), Entry(id_, "corrected", "partial", 20)])
     assert (settled[id_].status, settled[id_].minutes, settled[id_].corrected) == ("partial", 20, True)
+
+
+def test_too_few_meetings_are_told_by_what_the_mentee_needs() -> None:
+    mine = ledger()
+    mine.meets(*weekly(FALL, 2))
+    mine.waives("meetings", amount=1)
+    assert [(short.need, short.possible) for short in mine.on(TODAY).too_few] == [(3, 2)]
+    mine.waives("meetings")
+    assert mine.on(TODAY).too_few == ()
+
+
+@pytest.mark.parametrize("name", ["Book studies", "Classes", "Hours of practice"])
+def test_one_more_of_a_rule_keeps_its_name(name: str) -> None:
+    mine = Ledger(policy_of(rule(id="x", name=name, activities=["contact"], at_least=1)))
+    assert f"{name}: 1 more by June 30, 2026." in explain.summary(mine.on(date(2025, 9, 1)))[1]
