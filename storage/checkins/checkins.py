@@ -17,6 +17,7 @@ from storage.core.database import Tx, among, word
 from storage.core.work import Work, insert_new, put
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
+from storage.vault.vault_tables import vault_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +187,17 @@ def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[str]]], 
 
 
 def is_shown() -> ColumnElement[bool]:
-    """Whether a check-in was opened for an account that its person still has.
+    """Whether a check-in was opened for an account that its person still has, or answered with one.
 
-    Its marks tell what was answered and asked for. An account that replaced the earlier ones sees none of it.
+    Its marks tell what was answered and asked for. An account that replaced the earlier ones sees none of it; one that
+    is linked again sees what it answered before.
     """
     asked = account.alias("asked")
+    answered = exists().where(vault_item.c.checkin_id == checkin.c.id, vault_item.c.account_id == asked.c.id)
     return exists().where(
         asked.c.person_id == checkin.c.person_id,
         asked.c.link == word("confirmed"),
-        or_(asked.c.linked_at.is_(None), asked.c.linked_at < checkin.c.opened_at),
+        or_(asked.c.linked_at.is_(None), asked.c.linked_at < checkin.c.opened_at, answered),
     )
 
 

@@ -216,10 +216,18 @@ def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> N
         .where(account.c.person_id == person_id, account.c.installation_id == place, account.c.id != account_id)
         .values(person_id=None, link="none", seal=None)
     )
-    linked = {"person_id": person_id, "link": "confirmed", "linked_at": work.now}
+    linked: dict[str, Any] = {"person_id": person_id, "link": "confirmed", "linked_at": work.now}
+    if not _was_linked(work.tx, account_id, person_id):  # a pause is its earlier person's
+        linked |= {"snoozed_until": None, "checkins": None}
     work.tx.execute(update(account).where(account.c.id == account_id).values(linked))
     seals.seal_accounts(work.tx, [account_id])
     audit_log.note(work, person_id, "account.linked", by, account=str(account_id))
+
+
+def _was_linked(tx: Tx, account_id: UUID, person_id: UUID) -> bool:
+    """Whether the audit log says that the account was linked to the person before."""
+    lines = audit_log.of(tx, person_id)
+    return any(line.what == "account.linked" and line.detail.get("account") == str(account_id) for line in lines)
 
 
 def decline(work: Work, account_id: UUID) -> None:

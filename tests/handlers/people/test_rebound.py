@@ -137,3 +137,32 @@ async def test_nothing_of_a_check_in_goes_over_to_another_account(world: World, 
         message for message in world.to(new) if "check-in" in message.text.lower() and "Welcome" not in message.text
     ]
     assert len(world.to(ruth)) == told
+
+
+def linked_to(world: World, account: Person, person: Person) -> None:
+    """An account is linked to a person."""
+    with world.database.write() as tx:
+        seen = people.actor(tx, world.platform, world.tenant, account.user)
+        assert seen is not None
+        account_links.confirm(world.work(tx), seen.account_id, person.id, None)
+        refresh_schedule(world.work(tx), [person.id])
+
+
+async def test_an_account_that_is_linked_again_can_delete_the_number_it_saved(world: World, dana: Person) -> None:
+    asked = await asked_now(world, dana)
+    await dana.presses(asked, "3")
+    checkin_id = button(asked.card, "Delete my number").args[0]
+    new = await replaced(world, dana)
+    assert said(await new.does_press("checkins.number", checkin_id)) == "I can't find that check-in."
+    linked_to(world, dana, dana)
+    assert "You answered 3" in said(await dana.does_press("checkins.number", checkin_id))
+    assert "Your number is deleted." in said(await dana.does_press("checkins.retract", checkin_id))
+
+
+async def test_an_account_that_becomes_somebody_elses_takes_no_pause_along(
+    world: World, dana: Person, lee: Person
+) -> None:
+    await dana.sends("snooze until Dec 25")
+    await replaced(world, dana)
+    linked_to(world, dana, lee)
+    assert kept_of(world, lee)["Pauses"] == 0
