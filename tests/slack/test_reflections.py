@@ -26,7 +26,7 @@ async def test_the_notice_becomes_the_check_in_with_one_tap(story: Story) -> Non
     assert dana.last().startswith("# Before your first check-in")
     assert "[Agree] [Decline]" in dana.last()
     said = await dana.types("words before a choice")
-    assert "I didn't save that" in said
+    assert "I didn't save what you typed" in said
     await dana.taps_in_chat("Agree", "# Before your first check-in")
     assert any(message.startswith("# How are things going?") for message in dana.inbox())
     await dana.taps_in_chat("4", "How are things going?")
