@@ -260,7 +260,7 @@ def actions_in_the_code() -> set[str]:
                 said = node.args[1]
                 if isinstance(said, ast.Constant):
                     texts.add(str(said.value))
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "_failed":
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "_note_failure":
                 texts |= {
                     str(expr.value) for expr in node.args if isinstance(expr, ast.Constant) and "." in str(expr.value)
                 }
