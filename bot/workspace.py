@@ -17,7 +17,8 @@ from bot.local.port import PLATFORM, TENANT
 from bot.runtime.clock import AheadClock
 from bot.startup import prepare
 from handlers.core.calls import roles_of
-from handlers.core.router import CommandSpec, router
+from handlers.core.registrations import CommandSpec
+from handlers.core.router import router
 from program.core.words import listed
 from storage.core import program
 from storage.core.database import Database, Tx, keys_file

@@ -14,10 +14,10 @@ from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, w
 from handlers.checkins.schedule import DaysOff, set_schedules
 from handlers.core.calls import Call, FieldReader, Refused
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, When, action, buttons, say
+from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
-from handlers.people.contacts import ask_coordinator
 from handlers.people.recipients import only_for
 from handlers.privacy import holds
 from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from handlers.core.cards import BadAction, Span
+from handlers.core.contacts import ask_coordinator
 from handlers.core.plain_cards import plain_text
 from handlers.core.requests import (
     AccountKey,
@@ -16,7 +17,6 @@ from handlers.core.requests import (
     Request,
     Typed,
 )
-from handlers.people.contacts import ask_coordinator
 from storage.core import drafts
 from storage.core.work import Work
 from storage.outbox.conversations import Conversation

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from handlers.core.calls import Call, roles_of
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Heading, HowToAsk, Note, Text, action, buttons, say
+from handlers.core.contacts import ask_coordinator
+from handlers.core.registrations import CommandSpec
 from handlers.core.requests import Reply
-from handlers.core.router import CommandSpec, router
-from handlers.people.contacts import ask_coordinator
+from handlers.core.router import router
 
 FOR = {
     "mentee": (

@@ -6,7 +6,7 @@ Feature files register on :data:`router` with decorators. Nothing here knows a f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 from typing import TypeVar
@@ -14,6 +14,16 @@ from uuid import UUID
 
 from handlers.core.calls import EVERYONE, Call, Refused, roles_of
 from handlers.core.cards import Action, BadAction, Button, Card, Cmd, Note, Paragraph, action, buttons, say
+from handlers.core.contacts import ask_coordinator
+from handlers.core.registrations import (
+    CardBuilder,
+    CommandSpec,
+    Handler,
+    MomentHandler,
+    MomentSpec,
+    OpeningHandler,
+    StartHook,
+)
 from handlers.core.requests import (
     Arrived,
     BotAdded,
@@ -28,64 +38,15 @@ from handlers.core.requests import (
     Typed,
     notice,
 )
-from handlers.people.contacts import ask_coordinator
 from program.core.words import is_near, near_commands, nearest, normal
-from storage.core.work import Work
 from storage.outbox import conversations
-from storage.outbox.deliveries import Delivery
-from storage.outbox.due import Moment
 from storage.people import cohorts
 from storage.people.people import Actor
-from storage.vault.vault import Vault
 
 MOST_CHOICES = 20  # cohorts offered as buttons
 
 
-Handler = Callable[[Call], Reply]
-MomentHandler = Callable[[Work, Moment], str | None]
-OpeningHandler = Callable[[Work, Moment, Vault], str | None]
-CardBuilder = Callable[[Work, Delivery], Card | None]
-StartHook = Callable[[Work], None]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSpec:
-    """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort.
-
-    ``by_role``: what it does for one role, where that is not what ``summary`` says. ``takes_by``: the roles that may
-    add what ``takes`` says.
-    """
-
-    words: str
-    summary: str
-    handler: Handler
-    who: frozenset[str]
-    takes: str
-    accepts: Callable[[str], bool]
-    corrects: Callable[[str], bool]
-    cohort: frozenset[str] | None
-    reads: bool
-    cohort_optional: bool
-    by_role: Mapping[str, str]
-    takes_by: frozenset[str]
-
-    def summary_for(self, role: str) -> str:
-        """What the command does for somebody in this role."""
-        return self.by_role.get(role, self.summary)
-
-    def words_for(self, role: str) -> str:
-        """The command as somebody in this role may send it, with what may follow."""
-        return f"{self.words} {self.takes if role in self.takes_by else ''}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class MomentSpec:
-    """``late``: what happens when its time has passed because no process ran; a sentence without its subject."""
-
-    handler: OpeningHandler
-    says: str
-    late: str
 
 
 class Router:
@@ -354,7 +315,7 @@ def _back_in(call: Call, position: int) -> Call:
 
 
 def _ask_which(call: Call, spec: CommandSpec, choices: Mapping[UUID, str]) -> Reply:
-    """``found``: the names of the cohorts that may be meant."""
+    """``choices``: the names of the cohorts that may be meant."""
     blocks: list[Paragraph] = []
     if len(choices) > MOST_CHOICES:
         blocks.append(say("There are more cohorts. For another one, send this command in its channel."))

@@ -15,6 +15,7 @@ from handlers.people.recipients import is_coordinator, leads_meeting, only_for
 from program.meetings.attendance import ESCALATE_AFTER
 from storage.core.work import Work
 from storage.meetings import meetings
+from storage.meetings.meetings import Meeting
 from storage.outbox import deliveries
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
@@ -34,12 +35,20 @@ def hand_on(work: Work, cohort_ids: Collection[UUID]) -> None:
     for meeting in past:
         if meeting.settled_at is not None:
             continue
-        for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
-            deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, meeting.version)
+        _to_mentors(work, "attendance.roster", meeting, meeting.version)
         if work.now >= meeting.ends_at + ESCALATE_AFTER:
-            for coordinator in cohorts.coordinators(work.tx):
-                deliveries.to_person(work, "attendance.escalate", coordinator.id, meeting.id, meeting.version)
+            _to_coordinators(work, meeting, meeting.version)
     deliveries.refresh_all(work, MESSAGES, [meeting.id for meeting in past])
+
+
+def _to_mentors(work: Work, kind: str, meeting: Meeting, version: int) -> None:
+    for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
+        deliveries.to_person(work, kind, mentor.id, meeting.id, version)
+
+
+def _to_coordinators(work: Work, meeting: Meeting, version: int) -> None:
+    for coordinator in cohorts.coordinators(work.tx):
+        deliveries.to_person(work, "attendance.escalate", coordinator.id, meeting.id, version)
 
 
 @router.moment(
@@ -51,8 +60,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
     meeting = meeting_of_moment(work, moment)
     if meeting is None:
         return "cancelled"
-    for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
-        deliveries.to_person(work, "attendance.roster", mentor.id, meeting.id, moment.version)
+    _to_mentors(work, "attendance.roster", meeting, moment.version)
     lines = roster_of(work, meeting)
     if lines and not open_lines(lines):  # everybody is on leave: there is nothing to chase
         meetings.set_settled(work, meeting.id, True)
@@ -72,8 +80,7 @@ def chase(work: Work, moment: Moment) -> str | None:
     if work.now >= meeting.ends_at + ESCALATE_AFTER:
         return "missed"
     if meeting.settled_at is None:
-        for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
-            deliveries.to_person(work, "attendance.chase", mentor.id, meeting.id, moment.version)
+        _to_mentors(work, "attendance.chase", meeting, moment.version)
     return None
 
 
@@ -87,8 +94,7 @@ def escalate(work: Work, moment: Moment) -> str | None:
     if meeting is None:
         return "cancelled"
     if meeting.settled_at is None:
-        for coordinator in cohorts.coordinators(work.tx):
-            deliveries.to_person(work, "attendance.escalate", coordinator.id, meeting.id, moment.version)
+        _to_coordinators(work, meeting, moment.version)
     return None
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from handlers.core.calls import EVERYONE, LEADS, Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, action, buttons, say
+from handlers.core.contacts import ask_coordinator
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings import LENGTHS, OWN, facts, refresh_meeting, rsvp_buttons, when
-from handlers.people.contacts import ask_coordinator
 from program.core.words import shortened
 from storage.meetings import meetings
 from storage.meetings.meetings import Meeting

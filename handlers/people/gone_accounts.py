@@ -10,8 +10,8 @@ import shlex
 from uuid import UUID
 
 from handlers.core.cards import Bold, Card, When, say
+from handlers.core.contacts import the_coordinator
 from handlers.core.router import router
-from handlers.people.contacts import the_coordinator
 from storage.core.work import Work
 from storage.outbox import deliveries
 from storage.outbox.deliveries import Delivery

@@ -9,11 +9,11 @@ from uuid import UUID
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, HowToAsk, Note, action, buttons, say
+from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.paging import hint, more
 from handlers.core.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
 from handlers.core.router import router
-from handlers.people.contacts import ask_coordinator
 from handlers.people.kept_requests import answer_kept, forget_kept, has_kept, keep, may_be_saved
 from program.core.words import listed
 from storage.core.database import Tx

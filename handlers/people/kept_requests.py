@@ -33,12 +33,12 @@ def keep(call: Call, person_id: UUID) -> bool:
     says the same.
     """
     command, press = _command_of(call.request.intent), _press_of(call.request.intent)
-    if command == "help" or not (command or press or _asks(call.request)):
-        return _kept(call, str(call.me.account_id), person_id) is not None
     account = str(call.me.account_id)
+    before = _kept(call, account, person_id)
+    if command == "help" or not (command or press or _asks(call.request)):
+        return before is not None
     place = str(call.place.id) if call.place is not None and call.place.kind == "channel" else ""
     values = {"command": command, "press": press, "place": place, "account": account, "lost": not (command or press)}
-    before = _kept(call, account, person_id)
     if before is not None and before != values:  # one request is kept: the last that can be
         values = {**(before if values["lost"] else values), "lost": True}
     drafts.keep_of_account(call.work, person_id, REQUEST, account, values)

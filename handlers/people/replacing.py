@@ -11,9 +11,9 @@ from uuid import UUID
 
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, Paragraph, When, action, buttons, say
+from handlers.core.contacts import ask_coordinator
 from handlers.core.requests import Reply
 from handlers.core.router import router
-from handlers.people.contacts import ask_coordinator
 from handlers.people.gone_accounts import gone_command, tell_replaced
 from handlers.people.identity import DECIDED, link
 from storage.core.database import Tx

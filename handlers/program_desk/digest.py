@@ -264,13 +264,13 @@ def _listed(title: Text, lines: list[Text]) -> list[Block]:
     return [say(*spans, Bold(f" ({len(lines)})")), Bullets(tuple(shown))]
 
 
-def _figures(work: Work, listed_mentees: list[Mentee]) -> list[Block]:
+def _figures(work: Work, enrolled: list[Mentee]) -> list[Block]:
     every = cohorts.all_cohorts(work.tx)
     if not every:
         return [say("There are no cohorts yet. Ask the operator to import the roster.")]
     sizes = cohorts.sizes(work.tx)
     rows = []
-    by_cohort = grouped(listed_mentees)
+    by_cohort = grouped(enrolled)
     for cohort in every:
         states = [mentee.standing.state for mentee in by_cohort.get(cohort.id, [])]
         mentees, mentors = sizes.get(cohort.id, (0, 0))

@@ -6,10 +6,10 @@ from datetime import date, datetime, time
 
 from handlers.core.calls import Call, FieldReader, FormErrors, Refused, mentees_only
 from handlers.core.cards import Card, Note, action, say
+from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import ChoiceField, DateField, Field, Form, NumberField, Option
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
-from handlers.people.contacts import ask_coordinator
 from handlers.record.deciding import ask, withdraw_button
 from program.core.times import to_local, to_utc
 from program.core.words import listed

@@ -13,10 +13,10 @@ from uuid import UUID
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.calls import Call, FieldReader, FormErrors, Refused, mentees_only
 from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, action, buttons, say
+from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import ChoiceField, DateField, Form, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
-from handlers.people.contacts import ask_coordinator
 from handlers.people.recipients import is_coordinator, only_for
 from program.core.times import PROGRAM_ZONE, local_day, midnight, say_day
 from program.record.ledger import Leave

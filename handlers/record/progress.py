@@ -28,11 +28,11 @@ from handlers.core.cards import (
     say,
     with_commands,
 )
+from handlers.core.contacts import ask_coordinator
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
 from handlers.core.router import router
 from handlers.meetings.upcoming import cohorts_followed, next_card
-from handlers.people.contacts import ask_coordinator
 from program.core.words import counted, listed, shortened
 from program.record import explain
 from program.record.explain import STATES, URGENCY, Line

@@ -63,7 +63,7 @@ def series_dates(first: datetime, repeat: Repeat, until: date | None, breaks: It
     """
     breaks = tuple(breaks)
     starts = [first] if repeat == "once" else _repeated(first, repeat, until)
-    skipped = tuple((start, hit) for start in starts if (hit := break_on(start.date(), breaks)))
+    skipped = tuple((start, in_break) for start in starts if (in_break := break_on(start.date(), breaks)))
     left_out = {start for start, _ in skipped}
     kept = tuple(start for start in starts if start not in left_out)
     if not kept:

@@ -35,8 +35,8 @@ def contradictions(policy: Policy) -> Problems:
 
 
 def _twice(table: str, ids: list[str]) -> Problems:
-    for number, singular in enumerate(ids):
-        if singular in ids[:number]:
+    for number, id_ in enumerate(ids):
+        if id_ in ids[:number]:
             yield (table, number), "is there twice"
 
 

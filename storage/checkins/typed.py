@@ -55,8 +55,8 @@ def of_account(tx: Tx, account_id: UUID, now: datetime) -> list[WaitingWords]:
     """What this account typed and has not chosen about, the earliest first."""
     query = _WAITING.where(vault_item.c.account_id == account_id, vault_item.c.kind == WAITING)
     rows = tx.execute(query.order_by(vault_item.c.at, vault_item.c.id))
-    held_words_list = [WaitingWords(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
-    return [held_words for held_words in held_words_list if held_words.until > now]
+    waiting_words = [WaitingWords(row.id, row.checkin_id, kept_until(row.at, row.closes_at)) for row in rows]
+    return [held_words for held_words in waiting_words if held_words.until > now]
 
 
 def find(tx: Tx, item_id: UUID, account_id: UUID, now: datetime) -> WaitingWords | None:

@@ -64,7 +64,7 @@ def among_given(dialect: str, column: ColumnElement[Any], *, one: bool = False) 
 
 
 def given(tx: Tx, ids: Collection[UUID]) -> dict[str, Any]:
-    """The ids as the parameter of :func:`among_given`; its ``one`` is whether there is a single one."""
+    """The ids as the parameter of :func:`among_given`; its argument ``one`` is whether there is a single id."""
     return {"id": next(iter(ids))} if len(ids) == 1 else {"ids": listed(tx, ids)}
 
 

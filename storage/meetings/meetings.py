@@ -259,8 +259,8 @@ def answers(tx: Tx, meeting_id: UUID) -> Answers:
 def coming(tx: Tx, meeting_id: UUID, person_id: UUID) -> bool | None:
     """What somebody answered; None where they did not."""
     query = select(rsvp.c.coming).where(rsvp.c.meeting_id == meeting_id, rsvp.c.person_id == person_id)
-    answer_: bool | None = tx.scalar(query)
-    return answer_
+    is_coming: bool | None = tx.scalar(query)
+    return is_coming
 
 
 def add_visitor(work: Work, meeting_id: UUID, person_id: UUID, by: UUID) -> None:

@@ -62,8 +62,8 @@ def installation_id(work: Work, platform: str, tenant: str) -> UUID:
     query = select(installation.c.id).filter_by(platform=platform, tenant=tenant)
     if work.tx.execute(query).first() is None:
         insert_new(work.tx, installation, [{"id": work.new_id(), "platform": platform, "tenant": tenant}])
-    scalar_one_id: UUID = work.tx.execute(query).scalar_one()
-    return scalar_one_id
+    conversation_id: UUID = work.tx.execute(query).scalar_one()
+    return conversation_id
 
 
 def installations(tx: Tx) -> dict[UUID, str]:

@@ -228,10 +228,7 @@ def ever_of(tx: Tx, person_id: UUID) -> list[str]:
 def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
     """Who were the mentors of a mentee's cohorts at a time and lead a cohort still."""
     own, theirs, still = membership.alias("own"), membership.alias("theirs"), membership.alias("still")
-    there = [
-        and_(named_from_clause.c.since <= at, or_(named_from_clause.c.until.is_(None), named_from_clause.c.until > at))
-        for named_from_clause in (own, theirs)
-    ]
+    there = [and_(side.c.since <= at, or_(side.c.until.is_(None), side.c.until > at)) for side in (own, theirs)]
     query = (
         select(*(alias.c[name] for alias in (own, theirs, still) for name in SEALED))
         .join_from(own, theirs, theirs.c.cohort_id == own.c.cohort_id)

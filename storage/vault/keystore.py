@@ -47,9 +47,9 @@ def is_fingerprint(text: str) -> bool:
     return FINGERPRINT.fullmatch(text) is not None
 
 
-def listed(wrapping_list: Sequence[Wrapping]) -> str:
+def listed(wrappings: Sequence[Wrapping]) -> str:
     """Fingerprints with what each wraps, in one sentence's words."""
-    return ", ".join(f"{wrapping.fingerprint} ({wrapping.words})" for wrapping in wrapping_list)
+    return ", ".join(f"{wrapping.fingerprint} ({wrapping.words})" for wrapping in wrappings)
 
 
 def gaps(tx: Tx) -> str:

@@ -24,8 +24,8 @@ everywhere = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=DOORS)
 async def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
-    async with opened(request.param, tmp_path_factory.mktemp("cast")) as cast_of_world:
-        yield cast_of_world
+    async with opened(request.param, tmp_path_factory.mktemp("cast")) as members:
+        yield members
 
 
 @pytest.fixture

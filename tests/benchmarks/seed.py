@@ -174,12 +174,12 @@ class _Seeding:
                 for number, id_ in enumerate(channels)
             ),
         )
-        id_s = [self._id() for _ in range(count)]
+        person_ids = [self._id() for _ in range(count)]
         self._add(
             cohort,
             (
                 {
-                    "id": id_s[number],
+                    "id": person_ids[number],
                     "name": f"Cohort {number:06d}",
                     "key": f"cohort {number:06d}",
                     "region": "",
@@ -193,7 +193,7 @@ class _Seeding:
                 for number in range(count)
             ),
         )
-        return id_s
+        return person_ids
 
     def _memberships(self, people: Sequence[UUID], mentors: Sequence[UUID], cohorts: Sequence[UUID]) -> None:
         since = self._now - WEEK * (self._held + 2)

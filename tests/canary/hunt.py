@@ -76,7 +76,7 @@ def rows(database: Database) -> Haul:
     engine = database.engine if database.sqlite else create_engine(url, hide_parameters=True)
     with engine.connect() as connection:
         look = inspect(connection)
-        for schema in (schema_name for schema_name in look.get_schema_names() if schema_name not in SYSTEM):
+        for schema in (name for name in look.get_schema_names() if name not in SYSTEM):
             for table in look.get_table_names(schema):
                 every = connection.exec_driver_sql(f'SELECT * FROM "{schema}"."{table}"')
                 cells = [cell for row in every for cell in row if cell is not None]

@@ -286,7 +286,7 @@ class Deployment:
     def lost_and_doubled(self) -> tuple[int, int]:
         """Of everything that was ever queued for Slack."""
         arrived = self.arrived()
-        return sum(arrived[state_id] == 0 for state_id in self.states()), sum(count > 1 for count in arrived.values())
+        return sum(arrived[state] == 0 for state in self.states()), sum(count > 1 for count in arrived.values())
 
     def undelivered(self) -> list[Undelivered]:
         since = datetime.now(UTC) - timedelta(days=1)

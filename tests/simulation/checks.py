@@ -442,17 +442,17 @@ LARGE = ("delivery", "due_moment", "ledger_line", "history")  # searched once a 
 
 def _search(table: Table, sqlite: bool) -> Select[Any]:
     """Rows of a table that hold a secret in any column of text, JSON or bytes."""
-    column_elements: list[ColumnElement[bool]] = []
+    matches: list[ColumnElement[bool]] = []
     for column in table.columns:
         if isinstance(column.type, LargeBinary):
             place = func.instr if sqlite else func.strpos
             text = column if sqlite else func.encode(column, "escape")
-            column_elements.append(place(text, SECRET.encode() if sqlite else SECRET) > 0)
+            matches.append(place(text, SECRET.encode() if sqlite else SECRET) > 0)
         elif isinstance(column.type, JSON):
-            column_elements.append(cast(column, Text).contains(SECRET))
+            matches.append(cast(column, Text).contains(SECRET))
         elif isinstance(column.type, String):
-            column_elements.append(column.contains(SECRET))
-    return select(*table.primary_key.columns).where(or_(false(), *column_elements)).limit(1)
+            matches.append(column.contains(SECRET))
+    return select(*table.primary_key.columns).where(or_(false(), *matches)).limit(1)
 
 
 UNMARKED = ("id", "enrolment_id", "position", "mark", "seal")
@@ -525,15 +525,15 @@ def _certified(tx: Tx) -> set[UUID]:
 def _expected(tx: Tx, every: Iterable[_Getter], came: datetime) -> Iterable[tuple[UUID, date]]:
     """Those whose rhythm meets this time, and who are neither on a break, on leave nor snoozing."""
     off = [row for row in tx.execute(select(break_)) if row.removed_at is None]
-    books = naive.read_books(tx, [getter.person for getter in every])
-    for getter in every:
-        local = to_local(came, getter.zone)
+    books = naive.read_books(tx, [expected.person for expected in every])
+    for expected in every:
+        local = to_local(came, expected.zone)
         week = (local.date() - date(2024, 1, 1)).days // 7
-        if (local.weekday(), local.time(), week % getter.weeks) != (getter.weekday, getter.at, 0):
+        if (local.weekday(), local.time(), week % expected.weeks) != (expected.weekday, expected.at, 0):
             continue
         day = local.date()
-        away = any(row.starts <= day <= row.ends for row in off if row.cohort_id in (None, getter.cohort))
-        asleep = getter.snoozed_until is not None and day < getter.snoozed_until
-        leave = getter.person in books and naive.on_leave(books[getter.person], day)
+        away = any(row.starts <= day <= row.ends for row in off if row.cohort_id in (None, expected.cohort))
+        asleep = expected.snoozed_until is not None and day < expected.snoozed_until
+        leave = expected.person in books and naive.on_leave(books[expected.person], day)
         if not (away or asleep or leave):
-            yield getter.person, day
+            yield expected.person, day

@@ -37,7 +37,7 @@ async def test_leaving_stops_prompts_that_day_and_offers_the_record(world: World
     assert record is not None
     assert "You left before you completed the two years." in said(Reply(card=record))
     links = [one for block in record.blocks for one in getattr(block, "buttons", ()) if isinstance(one, LinkButton)]
-    assert [link_button.label for link_button in links] == ["Your record so far (PDF)"]
+    assert [link.label for link in links] == ["Your record so far (PDF)"]
     before = len(world.to(dana))
     await world.go_to(world.clock.at + timedelta(days=30))
     assert len(world.to(dana)) == before

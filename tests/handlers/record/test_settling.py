@@ -162,7 +162,9 @@ async def test_correct_it_leads_to_the_undo_of_a_disputed_change(
 
 
 async def test_the_record_of_a_person_has_the_undo(world: World, carol: Person, dana: Person, ruth: Person) -> None:
-    assert "Undo" not in {button.label for button in buttons_of((await carol.sends("person dana reyes")).card)}  # type: ignore[arg-type]
+    card = (await carol.sends("person dana reyes")).card
+    assert card is not None
+    assert "Undo" not in {button.label for button in buttons_of(card)}
     for rule in ("contacts", "meetings"):
         form = (await carol.presses(await carol.sends("person dana reyes"), "Credit")).form
         await carol.fills(form, rule=rule, year="1", amount="1", day="2026-09-07", reason="prior_program")

@@ -54,7 +54,7 @@ def test_breaks_are_skipped_and_named() -> None:
     off = Break(date(2026, 9, 14), date(2026, 9, 18), "Fair week")
     dates = series_dates(FIRST, "weekly", date(2026, 9, 24), (off,))
     assert [start.day for start in dates.kept] == [10, 24]
-    assert [(start.day, hit.label) for start, hit in dates.skipped] == [(17, "Fair week")]
+    assert [(start.day, in_break.label) for start, in_break in dates.skipped] == [(17, "Fair week")]
 
 
 @pytest.mark.parametrize(

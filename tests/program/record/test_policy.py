@@ -22,9 +22,9 @@ DESE = policies.shipped(policies.MISSOURI)
 
 
 def problems(text: str) -> str:
-    with pytest.raises(BadPolicy) as exception_info:
+    with pytest.raises(BadPolicy) as refusal:
         read_policy(text)
-    return str(exception_info.value)
+    return str(refusal.value)
 
 
 def numbered(text: str, wanted: str) -> int:
