@@ -61,10 +61,17 @@ def read_typed(call: Call) -> Reply:
     if (checkin is None or not consent_notice.has_agreed(call.work.tx, call.my_id)) and is_cry_for_help(text):
         return notice(f"In a crisis: {call.work.privacy_settings.crisis}. {NOT_KEPT}")
     if consent_notice.has_declined(call.work.tx, call.my_id):
-        return _declined(router.unknown(call, text))
+        return _declined(_unknown(call, text))
     if checkin is None:
-        return _near_command(call, text) or router.unknown(call, text)
+        return _near_command(call, text) or _unknown(call, text)
     return _near_command(call, text) or _answer(call, checkin, text)
+
+
+def _unknown(call: Call, text: str) -> Reply:
+    """The commands that the words are about; else those that are spelled most alike."""
+    if near := _pointers(call, text):
+        return suggested(call, near, "One of these may help. ", NOT_KEPT)
+    return router.unknown(call, text)
 
 
 def _declined(answer: Reply) -> Reply:

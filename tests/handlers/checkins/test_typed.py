@@ -155,6 +155,16 @@ async def test_a_question_is_led_to_a_command(world: World, dana: Person) -> Non
     assert [shown.label for shown in buttons_of(offered.card)] == ["next", "Keep as my reflection", "No"]
 
 
+@pytest.mark.parametrize("declined", [False, True])
+async def test_without_a_check_in_words_about_a_command_lead_to_it(world: World, dana: Person, declined: bool) -> None:
+    if declined:
+        await dana.presses(await dana.sends("privacy"), "Decline")
+    reply = await dana.types("when is the next meeting")
+    assert reply.card is not None
+    assert [shown.label for shown in buttons_of(reply.card)] == ["next"]
+    assert kinds(world) == []
+
+
 async def test_words_that_may_ask_for_a_leave_offer_it_beside_the_question(world: World, dana: Person) -> None:
     await next_checkin(world, dana)
     offered = await dana.types("I want to leave")
