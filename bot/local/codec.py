@@ -1,7 +1,8 @@
 """Cards as JSON and back, exactly: each part is an object whose ``_`` names its class.
 
-Not pydantic's TypeAdapter: it tells the members of a union apart by their fields, and Paragraph and Note have the same
-ones, so that a Note came back as a Paragraph. It would need a field with its own name in every part of a card.
+Not pydantic's TypeAdapter (2.14): it writes a part's fields alone and tells the members of a union apart by them, and
+Paragraph and Note have the same ones, so that a Note comes back as a Paragraph. Its tags are read, but not written with
+a dataclass: every part of a card would need a field with its own name.
 """
 
 from __future__ import annotations
