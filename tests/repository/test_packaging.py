@@ -32,6 +32,13 @@ def test_every_package_says_that_it_is_typed() -> None:
         assert (ROOT / name / "py.typed").exists()
 
 
+def test_the_readme_says_that_the_packages_names_are_generic() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    advice = "Install the packages only into an environment or container of their own: their names"
+    [names] = re.findall(advice + r" \((.*?)\)", readme)
+    assert set(re.findall(r"`(\w+)`", names)) == set(packages())
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
 def test_a_lock_holds_no_address(lock: str) -> None:
     for line in (ROOT / lock).read_text().splitlines():

@@ -52,11 +52,18 @@ def test_no_setting_of_the_unit_stands_twice() -> None:
 def test_the_containers_write_no_core_dumps_and_gain_nothing() -> None:
     compose = (ROOT / "compose.yaml").read_text()
     services = len(re.findall(r"^    image:", compose, re.MULTILINE))
-    for setting in ("core: 0", "read_only: true", "no-new-privileges:true"):
+    for setting in ("core: 0", "read_only: true", "no-new-privileges:true", "cap_drop: [ALL]"):
         assert compose.count(setting) == services
     said = (ROOT / "docs" / "operations.md").read_text()
     for option in ("--ulimit core=0", "--cap-drop ALL", "--security-opt no-new-privileges", "--read-only"):
         assert option in said
+
+
+def test_no_container_runs_as_root() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    assert "\nUSER plc\n" in (ROOT / "Dockerfile").read_text()
+    assert "image: docker.io/library/postgres:18\n    user: postgres\n" in compose
+    assert not re.search(r"user: *[\"']?(root|0)\b", compose)
 
 
 def test_the_containers_proxies_are_their_own_network_alone() -> None:
