@@ -146,11 +146,6 @@ class RecordLine:
         return REASONS_BY_KIND.get(self.kind, {}).get(self.reason) or reason_words(self.reason)
 
     @property
-    def what_and_why(self) -> str:
-        """What was recorded, with the reason in brackets where there is one."""
-        return f"{self.what} ({self.why.lower()})" if self.reason else self.what
-
-    @property
     def proof(self) -> str:
         """On whose word it was recorded, in words."""
         return VERIFIED.get(self.verified, in_words(self.verified))

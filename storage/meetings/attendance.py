@@ -35,19 +35,6 @@ _OF_MEETING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One entry about somebody's attendance of a meeting."""
-
-    person: str
-    step: str
-    status: str
-    minutes: int | None
-    by: str
-    at: datetime
-    reason: str
-
-
 def add(
     work: Work,
     about: Meeting,
@@ -77,28 +64,6 @@ def add(
 def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
     """The present state of a meeting's attendance, by person."""
     return marks(Entry(*row) for row in tx.execute(_OF_MEETING, {"meeting": meeting_id}))
-
-
-def story(tx: Tx, meeting_id: UUID, person_id: UUID) -> list[Line]:
-    """Every line of one person in one meeting, as it was recorded."""
-    recorder = person.alias("recorder")
-    rows = tx.execute(
-        select(
-            person.c.name,
-            ledger_line.c.step,
-            ledger_line.c.status,
-            ledger_line.c.minutes,
-            recorder.c.name,
-            ledger_line.c.recorded_at,
-            ledger_line.c.reason,
-        )
-        .join_from(ledger_line, enrolment)
-        .join(person, person.c.id == enrolment.c.person_id)
-        .join(recorder, recorder.c.id == ledger_line.c.by)
-        .where(ledger_line.c.meeting_id == meeting_id, enrolment.c.person_id == person_id)
-        .order_by(ledger_line.c.position)
-    )
-    return [Line(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from storage.core.database import Tx
 from storage.core.work import Work
@@ -78,8 +78,3 @@ def settle(work: Work, dispute_id: UUID, outcome: str) -> bool:
     """True for the one who settles it."""
     there = update(dispute).where(dispute.c.id == dispute_id, dispute.c.outcome == "")
     return work.tx.execute(there.values(outcome=outcome, settled_at=work.now)).rowcount == 1
-
-
-def count_open(tx: Tx) -> int:
-    """How many disputes are open."""
-    return tx.scalar(select(func.count()).select_from(dispute).where(dispute.c.outcome == "")) or 0

@@ -95,20 +95,6 @@ def to_take_along(tx: Tx, name: str, now: datetime) -> list[tuple[Enrolment, str
     ]
 
 
-def new_row(work: Work, person_id: UUID, policy: str, starts: date, district: str, track: str) -> dict[str, Any]:
-    """The row of a new enrolment, sealed, for an insert."""
-    row = {
-        "id": work.new_id(),
-        "person_id": person_id,
-        "policy": policy,
-        "starts": starts,
-        "district": district,
-        "track": track,
-        "version": 0,
-    }
-    return seals.sealed(work.tx, enrolment, row)
-
-
 def change_row(tx: Tx, person_id: UUID, values: Mapping[str, Any]) -> None:
     """Change somebody's enrolment and its seal; the ledger line and the note that go with it are the caller's."""
     row = tx.execute(select(enrolment.c.id, enrolment.c.version).where(enrolment.c.person_id == person_id)).one()

@@ -22,6 +22,7 @@ from storage.outbox.outbox_tables import delivery
 from storage.people import cohorts, people
 from storage.people.people_tables import account
 from storage.vault.vault_tables import vault_item
+from tests.attendance_lines import attendance_lines
 from tests.browser.product import (
     ALEX,
     CAROL,
@@ -329,7 +330,7 @@ async def test_the_mentor_settles_the_roster_person_by_person(windows: Windows, 
         assert "attendance" not in (await ruth.clock()).lower()  # nobody is reminded of what is done
 
     def lines(tx: Tx) -> list[tuple[str, str, str]]:
-        told = attendance.story(tx, held.id, person(tx, SAM))
+        told = attendance_lines(tx, held.id, person(tx, SAM))
         return [(line.step, line.status, line.reason) for line in told]
 
     assert product.read(lines) == [("confirmed", "absent", ""), ("corrected", "present", "late_entry")]

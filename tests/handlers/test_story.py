@@ -18,6 +18,7 @@ from storage.outbox.outbox_tables import conversation, delivery
 from storage.people import cohorts
 from storage.people.people_tables import cohort
 from storage.vault.vault_tables import vault_item
+from tests.attendance_lines import attendance_lines
 from tests.world import Person, World, buttons_of, said
 
 HOME = "ozarks"
@@ -305,7 +306,7 @@ async def test_attendance_from_the_tap_to_the_correction(
         of_series = meetings.of_series(
             tx, meetings.between(tx, world.clock.at.replace(day=1), world.clock.at)[0].series_id
         )
-        story = attendance.story(tx, of_series[0].id, sam.id)
+        story = attendance_lines(tx, of_series[0].id, sam.id)
     assert [(line.step, line.status, line.by, line.reason) for line in story] == [
         ("confirmed", "excused", "Ruth Ellison", ""),
         ("corrected", "present", "Ruth Ellison", "told_later"),

@@ -8,6 +8,7 @@ import pytest
 
 from storage.meetings import attendance, meetings
 from storage.meetings.meetings import Meeting
+from tests.attendance_lines import attendance_lines
 from tests.fakes.teams import CHANNEL, Message, actions_of
 from tests.teams.story import Someone, Story, shown
 from tests.teams.test_story_meetings import THURSDAY, plan
@@ -29,7 +30,7 @@ def here(story: Story) -> Message:
 
 
 def ledger(story: Story, meeting: Meeting, someone: Someone) -> list[tuple[str, str, int | None, str, str]]:
-    lines = story.read(lambda tx: attendance.story(tx, meeting.id, someone.id))
+    lines = story.read(lambda tx: attendance_lines(tx, meeting.id, someone.id))
     return [(line.step, line.status, line.minutes, line.by, line.reason) for line in lines]
 
 

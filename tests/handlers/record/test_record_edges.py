@@ -9,9 +9,10 @@ from sqlalchemy import insert
 
 from program.record.policy_reading import read_policy
 from storage.people import cohorts
-from storage.record import checkpoints, enrolments, ledger, policies, verification
+from storage.record import checkpoints, ledger, policies, verification
 from storage.record.ledger import Line
 from storage.record.record_tables import enrolment
+from storage.vault import seals
 from tests.handlers.scenes import absent, field, options, verified_contact, whole
 from tests.world import Person, World, everybody_on, said
 
@@ -167,8 +168,9 @@ async def test_nobody_alone_approves_their_own_completion(world: World, carol: P
         ozarks = cohorts.by_name(tx, "Ozarks")
         assert ozarks is not None
         cohorts.join(world.work(tx), ozarks.id, carol.id, "mentee", None)
-        row = enrolments.new_row(world.work(tx), carol.id, policies.EXAMPLE, date(2026, 7, 1), "", "")
-        tx.execute(insert(enrolment).values(row))
+        row = {"person_id": carol.id, "policy": policies.EXAMPLE, "starts": date(2026, 7, 1), "version": 0}
+        row |= {"id": world.work(tx).new_id(), "district": "", "track": ""}
+        tx.execute(insert(enrolment).values(seals.sealed(tx, enrolment, row)))
     refused = said(await carol.does_press("completion.approve", str(carol.id)))
     assert refused == (
         "You can't approve your own completion. Ask another coordinator. If there isn't one, "
