@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from handlers.core.actions import SentAction
 from handlers.core.cards import (
     Bold,
     Bullets,
@@ -25,7 +26,6 @@ from handlers.core.cards import (
     Series,
     Table,
     When,
-    action,
 )
 from handlers.core.forms import ChoiceField, DateField, Form, ManyField, NumberField, Option, TextField, TimeField
 
@@ -53,9 +53,9 @@ EVERYTHING = Card(
         Chart("bar", HOSTILE, ("Year 1", HOSTILE), (Series("Attended", (5, 0)), Series(HOSTILE, (8, 8)))),
         Buttons(
             (
-                Button("I'm here", action("attendance.here", DANA), style="primary"),
-                Button("Write a reflection", action("checkins.write", DANA), opens_form=True),
-                Button("Cancel", action("meetings.cancel", DANA), style="danger", confirm=HOSTILE),
+                Button("I'm here", SentAction.of("attendance.here", DANA), style="primary"),
+                Button("Write a reflection", SentAction.of("checkins.write", DANA), opens_form=True),
+                Button("Cancel", SentAction.of("meetings.cancel", DANA), style="danger", confirm=HOSTILE),
                 LinkButton(HOSTILE, "https://example.org/join?x=1&y=2"),
             )
         ),
@@ -79,14 +79,14 @@ COHORT_OF_60 = Card(
             tuple(f"{LONG_NAME} {n}" for n in range(60)),
             (Series(LONG_NAME, tuple(float(n) for n in range(60))),),
         ),
-        Buttons(tuple(Button(f"{LONG_NAME} {n}", action("people.open", n)) for n in range(30))),
+        Buttons(tuple(Button(f"{LONG_NAME} {n}", SentAction.of("people.open", n)) for n in range(30))),
     ),
 )
 
 FORM = Form(
     "Plan a meeting",
-    action("meetings.new", DANA),
-    opener=action("meetings.open", DANA),
+    SentAction.of("meetings.new", DANA),
+    opener=SentAction.of("meetings.open", DANA),
     submit="Preview dates",
     blocks=(Paragraph((HOSTILE,)),),
     fields=(
@@ -102,8 +102,8 @@ FORM = Form(
 
 ROSTER_OF_60 = Form(
     "Who came?",
-    action("attendance.roster", DANA),
-    opener=action("attendance.open", DANA),
+    SentAction.of("attendance.roster", DANA),
+    opener=SentAction.of("attendance.open", DANA),
     fields=tuple(
         ChoiceField(
             f"p{n}",
@@ -118,19 +118,19 @@ ROSTER_OF_60 = Form(
 
 CONFIDENTIAL = Form(
     "Your reflection",
-    action("checkins.save", DANA),
-    opener=action("checkins.write", DANA),
+    SentAction.of("checkins.save", DANA),
+    opener=SentAction.of("checkins.write", DANA),
     confidential=True,
     fields=(TextField("went_well", "What went well?", multiline=True, optional=True),),
 )
 
 READ_ONLY = Form(
     "Preview",
-    action("summaries.post", DANA),
-    opener=action("summaries.preview", DANA),
+    SentAction.of("summaries.post", DANA),
+    opener=SentAction.of("summaries.preview", DANA),
     submit=None,
     blocks=(Heading("Topics"), Bullets(((HOSTILE,),)), Facts((("Next", (HOSTILE,)),))),
-    back=action("summaries.open", DANA),
+    back=SentAction.of("summaries.open", DANA),
 )
 
 CARDS = (EVERYTHING, COHORT_OF_60, Card("", (Paragraph(("Only a sentence.",)),)), Card("Only a title"))

@@ -19,7 +19,8 @@ from bot.runtime.dispatch import Dispatcher, Product
 from bot.runtime.planner import look
 from bot.runtime.port import Address, Outgoing, Permanent, Sent, Unreachable, Visit
 from bot.runtime.threads import DatabaseThreads
-from handlers.core.cards import Action, Button, Buttons, Card
+from handlers.core.actions import Action, SentAction
+from handlers.core.cards import Button, Buttons, Card
 from handlers.core.forms import Form
 from handlers.core.plain_cards import plain
 from handlers.core.requests import (
@@ -351,7 +352,7 @@ class Person:
 
     async def does_press(self, name: str, *args: str, channel: str | None = None) -> Reply:
         """A press with an id of one's own choosing: a forged button."""
-        return await self.does(Press(Action(name, args)), channel)
+        return await self.does(Press(SentAction(name, args)), channel)
 
     async def fills(self, form: Form | None, channel: str | None = None, **values: str | Sequence[str]) -> Reply:
         """Send a form: what it was filled with, and what is given here."""

@@ -20,7 +20,8 @@ from bot.local.sent import Json
 from bot.local.visitors import Visitor, Visitors
 from bot.runtime.logs import event
 from bot.runtime.port import Answer
-from handlers.core.cards import BadAction, Card, Shown
+from handlers.core.actions import BadAction
+from handlers.core.cards import Card, Shown
 from handlers.core.requests import Intent, Reply, Request, notice
 
 log = logging.getLogger(__name__)

@@ -14,12 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from handlers.core import cards
+from handlers.core.actions import Action, SentAction
 from handlers.core.cards import Card
 
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        cards.Action,
         cards.Bold,
         cards.Link,
         cards.Mention,
@@ -78,6 +78,8 @@ def _pack(value: object) -> object:
             return {"_": "UUID", "is": str(value)}
         case datetime():
             return {"_": "datetime", "is": value.isoformat()}
+        case Action():
+            return {"_": "Action", "name": value.name, "args": list(value.args)}
         case _ if is_dataclass(value) and type(value).__name__ in _PARTS:
             packed = {field.name: _pack(getattr(value, field.name)) for field in fields(value)}
             return {"_": type(value).__name__, **packed}
@@ -93,6 +95,8 @@ def _unpack(value: Any) -> Any:
             return UUID(text)
         case {"_": "datetime", "is": str(text)}:
             return datetime.fromisoformat(text)
+        case {"_": "Action", "name": str(name), "args": [*args]}:
+            return SentAction.of(name, *args)
         case dict():
             return _part(value)
         case _:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.local.port import PLATFORM
 from bot.web.bodies import Malformed, read_object
-from handlers.core.cards import Action, BadAction
+from handlers.core.actions import Action, BadAction, SentAction
 
 TEXT_LIMIT = 4000
 CHANNEL_NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
@@ -75,7 +75,7 @@ def action(body: Json) -> Action:
         Unfit: there is no such action.
     """
     try:
-        return Action.decode(str(body.get("action", "")))
+        return SentAction.decode(str(body.get("action", "")))
     except BadAction as error:
         raise Unfit(str(error)) from None
 

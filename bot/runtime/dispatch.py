@@ -16,9 +16,10 @@ from bot.runtime.logs import event
 from bot.runtime.metrics import Metrics
 from bot.runtime.port import Permanent, Port, Temporary, Uncertain, Wait
 from bot.runtime.threads import DatabaseThreads
-from handlers.core.calls import Call, FormErrors, Refused
-from handlers.core.cards import BadAction
+from handlers.core.actions import BadAction
+from handlers.core.calls import Call, Refused
 from handlers.core.direction import isolate_reply
+from handlers.core.forms import FormErrors
 from handlers.core.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, Request, Submit, notice
 from handlers.core.router import Router
 from handlers.people import identity

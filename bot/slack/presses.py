@@ -12,7 +12,8 @@ from bot.slack.payloads import Payload, is_in_view, origin_of_press, origin_of_v
 from bot.slack.port import SlackPort, is_chat
 from bot.slack.private_answers import UNSHOWN_CARD, PrivateAnswers, opener
 from bot.slack.sent_forms import Origin
-from handlers.core.cards import BadAction, Card
+from handlers.core.actions import BadAction
+from handlers.core.cards import Card
 from handlers.core.forms import Form
 from handlers.core.requests import Reply
 

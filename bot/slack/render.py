@@ -42,7 +42,8 @@ from bot.slack.texts import (
     web_address,
 )
 from handlers.core import cards, plain_cards
-from handlers.core.cards import BadAction, Button, Card, LinkButton, Shown, Text
+from handlers.core.actions import BadAction, SentAction
+from handlers.core.cards import Button, Card, LinkButton, Shown, Text
 
 PRESS = "press:"  # an action id begins with one of these; the action itself is the button's value
 FORM = "form:"  # a press that will be answered with a form
@@ -81,7 +82,7 @@ def view_blocks(title: str, blocks: Sequence[cards.Block], version: str, room: i
     return surface.card(Card(title, tuple(blocks)))
 
 
-def pressed(payload_action: dict[str, Any]) -> cards.Action:
+def pressed(payload_action: dict[str, Any]) -> SentAction:
     """The action that a pressed button carries.
 
     Raises:
@@ -89,8 +90,8 @@ def pressed(payload_action: dict[str, Any]) -> cards.Action:
     """
     value = payload_action.get("value")
     if not isinstance(value, str):
-        raise BadAction(BadAction.__doc__)
-    return cards.Action.decode(value)
+        raise BadAction
+    return SentAction.decode(value)
 
 
 @dataclass(slots=True)

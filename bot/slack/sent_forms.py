@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.slack import limits
-from handlers.core.cards import Action
+from handlers.core.actions import Action, SentAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def sent_action(view: Mapping[str, Any]) -> Action:
     Raises:
         BadAction: when it is no form of ours.
     """
-    return Action.decode(Origin.load(view.get("private_metadata") or "").action)
+    return SentAction.decode(Origin.load(view.get("private_metadata") or "").action)
 
 
 def sent_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,8 @@ from bot.slack.api import Api
 from bot.slack.asking import FAILURE, REMEMBERED_ACTS, SORRY, Asking
 from bot.slack.payloads import Payload, origin_of_view, version_of, view_key
 from bot.slack.private_answers import UNSHOWN, PrivateAnswers
-from handlers.core.cards import BadAction, Card
+from handlers.core.actions import BadAction
+from handlers.core.cards import Card
 from handlers.core.forms import Form
 from handlers.core.requests import Reply, Request
 

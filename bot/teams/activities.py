@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.teams.forms import read_values
-from handlers.core.cards import Action
+from handlers.core.actions import Action, SentAction
 from handlers.core.requests import (
     AccountKey,
     Arrived,
@@ -197,7 +197,7 @@ def _sent_data(body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any] | None:
 
 def _pressed(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place, data: Mapping[str, Any]) -> Incoming:
     ours = _map(data, "plc")
-    action = Action.decode(str(ours.get("act") or ""))
+    action = SentAction.decode(str(ours.get("act") or ""))
     key = _key(body, place)
     form = bool(ours.get("form"))
     # If the form is a card itself, the pressed message is the form, not the message that opened it.
@@ -207,7 +207,7 @@ def _pressed(body: Mapping[str, Any], kind: Kind, who: AccountKey, place: Place,
         return Incoming(Request(who, place, Press(action), key), kind, None, card, form)
     fields, many = _names(ours.get("fields")), _names(ours.get("many"))
     values = read_values(data, fields, many)
-    opener = Action.decode(str(ours.get("opener") or ""))
+    opener = SentAction.decode(str(ours.get("opener") or ""))
     return Incoming(Request(who, place, Submit(action, values), key), kind, opener, card, form, values)
 
 

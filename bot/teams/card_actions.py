@@ -10,7 +10,8 @@ from microsoft_teams import cards as ac
 from bot.teams.page import Page
 from bot.teams.spans import more, text
 from bot.teams.words import one_line
-from handlers.core.cards import Action, Button, LinkButton
+from handlers.core.actions import Action
+from handlers.core.cards import Button, LinkButton
 
 ROW_OF_BUTTONS = 6  # Teams shows no more in one row
 # On a phone of 320 px a card is about 270 px wide. A button needs its words, its padding and a gap.

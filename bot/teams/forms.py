@@ -14,7 +14,8 @@ from bot.teams.card_body import blocks
 from bot.teams.page import Limits, Page, Surface, adaptive, fitted
 from bot.teams.spans import heading, text
 from bot.teams.words import literal, one_line, shortened
-from handlers.core.cards import Action, Shown
+from handlers.core.actions import Action
+from handlers.core.cards import Shown
 from handlers.core.forms import ChoiceField, DateField, Field, Form, ManyField, NumberField, TextField, TimeField
 
 INPUT = "f_"  # before a field's id, so that no field can be taken for the card's own data

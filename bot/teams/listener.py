@@ -34,7 +34,8 @@ from bot.teams.protocols import StartTurn, Turn
 from bot.teams.sentences import OLD_BUTTON, SORRY
 from bot.web.bodies import read_object, refusal
 from bot.web.clients import from_this_machine
-from handlers.core.cards import BadAction, Card, say
+from handlers.core.actions import BadAction
+from handlers.core.cards import Card, say
 from handlers.core.requests import Command, Press, Reply, Submit, Typed
 
 log = logging.getLogger(__name__)

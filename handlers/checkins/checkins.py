@@ -12,8 +12,9 @@ from handlers.checkins.consent_notice import has_agreed, has_declined
 from handlers.checkins.eligibility import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
 from handlers.checkins.schedule import DaysOff, set_schedules
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, When, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, When, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
@@ -160,7 +161,7 @@ def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things goin
     if saved.number and not change:
         until = Note(("You can change your answer until ", closes, "."))
         return Card("Check-in", (say(whole_sentence(saved)), number_buttons(checkin, change=True), *ways, until))
-    pulse = buttons(*(Button(_pulse_label(value), action("checkins.pulse", checkin.id, value)) for value in PULSES))
+    pulse = buttons(*(Button(_pulse_label(value), untyped("checkins.pulse", checkin.id, value)) for value in PULSES))
     if saved.anything:
         until = Note(("You can change your answer until ", closes, "."))
         return Card("Check-in", (say(whole_sentence(saved)), pulse, *ways, until))
@@ -170,9 +171,9 @@ def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things goin
 
 def number_buttons(checkin: CheckIn, *, change: bool = False) -> Buttons:
     """The ways to see a saved number, to delete it and, where ``change``, to choose another one."""
-    show = Button("Show my number", action("checkins.number", checkin.id), opens_form=True)
-    retract = Button("Delete my number", action("checkins.retract", checkin.id))
-    choose = Button("Change my number", action("checkins.change", checkin.id))
+    show = Button("Show my number", untyped("checkins.number", checkin.id), opens_form=True)
+    retract = Button("Delete my number", untyped("checkins.retract", checkin.id))
+    choose = Button("Change my number", untyped("checkins.change", checkin.id))
     return buttons(show, retract, *((choose,) if change else ()))
 
 
@@ -180,8 +181,8 @@ def _words(work: Work, checkin: CheckIn, saved: Saved) -> tuple[Block, ...]:
     """The ways to write, and to be contacted."""
     asked = checkin.reach_out_at is not None
     label = "Write or change" if saved.anything else "Write a reflection"
-    write = Button(label, action("checkins.write", checkin.id), opens_form=True)
-    reach = Button("Ask my mentor to reach out", action("checkins.reach", checkin.id))
+    write = Button(label, untyped("checkins.write", checkin.id), opens_form=True)
+    reach = Button("Ask my mentor to reach out", untyped("checkins.reach", checkin.id))
     others = (reach,) if not asked and _mentors_of(work, checkin.person_id) else ()
     last = say(ASKED_NOBODY if asked and not _mentors_of(work, checkin.person_id) else ASKED)
     return (buttons(write, *others), *((last,) if asked else ()))
@@ -252,8 +253,8 @@ def write_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Your reflection",
-            action("checkins.save", checkin.id),
-            opener=action("checkins.write", checkin.id),
+            untyped("checkins.save", checkin.id),
+            opener=untyped("checkins.write", checkin.id),
             confidential=True,
             blocks=(
                 *([say(readers)] if readers else []),

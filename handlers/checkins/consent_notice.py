@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call
-from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Note, Paragraph, Text, action, buttons, say
+from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Note, Paragraph, Text, buttons, say
 from handlers.core.forms import Form
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -23,7 +24,7 @@ DECLINED: Text = (
 )
 UNDECIDED: Text = ("Please read the notice and choose first. Send ", Cmd("privacy"), ".")
 UNREAD = "Please read the notice about check-ins and choose first."
-MORE = Button("More", action("consent.more"), opens_form=True)
+MORE = Button("More", untyped("consent.more"), opens_form=True)
 
 
 def has_agreed(tx: Tx, person_id: UUID) -> bool:
@@ -57,7 +58,7 @@ def unread_card(checkin: CheckIn, lead: str = "") -> Card:
 
     ``lead``: what is said before it.
     """
-    read = Button("Read the notice", action("consent.read", checkin.id), style="primary")
+    read = Button("Read the notice", untyped("consent.read", checkin.id), style="primary")
     return Card("", (say(f"{lead} {UNREAD}".strip()), buttons(read)))
 
 
@@ -145,7 +146,7 @@ def _details(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
 
 def choice(decision: Decision | None, checkin_id: UUID | None = None) -> Buttons:
     """Agree, Decline and More, without the one that was chosen."""
-    agree, decline = _agree(checkin_id), Button("Decline", action("consent.decline", *_about(checkin_id)))
+    agree, decline = _agree(checkin_id), Button("Decline", untyped("consent.decline", *_about(checkin_id)))
     if decision is not None and decision.declined:
         return buttons(agree, MORE)
     if decision is not None and decision.agreed:
@@ -154,7 +155,7 @@ def choice(decision: Decision | None, checkin_id: UUID | None = None) -> Buttons
 
 
 def _agree(checkin_id: UUID | None = None) -> Button:
-    return Button("Agree", action("consent.agree", *_about(checkin_id)), style="primary")
+    return Button("Agree", untyped("consent.agree", *_about(checkin_id)), style="primary")
 
 
 def _about(checkin_id: UUID | None) -> tuple[object, ...]:

@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from handlers.checkins.schedule import DaysOff
+from handlers.core.actions import untyped
 from handlers.core.calls import COORDINATORS, Call, Refused
-from handlers.core.cards import Block, Button, Card, Note, Table, action, buttons, say
+from handlers.core.cards import Block, Button, Card, Note, Table, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from program.checkins.figures import Figure, Participation, Rule, figure, groups, participation, reserve
@@ -164,7 +165,7 @@ def figures_card(work: Work, month: date | None) -> Card:
         blocks.append(say(_participation_words(said, rule.threshold)))
     older = [earlier_month for earlier_month in figures.months(work.tx) if earlier_month < month]
     if older:
-        blocks.append(buttons(Button(f"{older[0]:%B %Y}", action("figures.month", older[0].isoformat()))))
+        blocks.append(buttons(Button(f"{older[0]:%B %Y}", untyped("figures.month", older[0].isoformat()))))
     return Card(title, (*blocks, how))
 
 

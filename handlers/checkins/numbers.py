@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call
-from handlers.core.cards import Block, Bold, Button, Card, Note, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Note, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from program.core.times import say_day
@@ -23,11 +24,11 @@ def numbers_card(call: Call, skip: int = 0) -> Card:
     days = saved.numbers_of(call.work.tx, call.me.account_id)
     blocks: list[Block] = []
     for checkin_id, day in days[skip : skip + SHOWN]:
-        show = Button("Show my number", action("checkins.number", checkin_id), opens_form=True)
-        retract = Button("Delete my number", action("checkins.retract", checkin_id, "listed"))
+        show = Button("Show my number", untyped("checkins.number", checkin_id), opens_form=True)
+        retract = Button("Delete my number", untyped("checkins.retract", checkin_id, "listed"))
         blocks += [say(Bold(say_day(day))), buttons(show, retract)]
     if len(days) > skip + SHOWN:
-        blocks.append(buttons(Button("Older", action("checkins.numbers", skip + SHOWN))))
+        blocks.append(buttons(Button("Older", untyped("checkins.numbers", skip + SHOWN))))
     if not days:
         blocks.append(say("No number is saved with this account."))
     return Card(

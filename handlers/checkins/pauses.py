@@ -8,9 +8,9 @@ from handlers.checkins import consent_notice
 from handlers.checkins.eligibility import gets_none, never_gets
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.calls import EVERYONE, Call, Refused
-from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, buttons, say
 from handlers.core.requests import Reply, notice
-from handlers.core.router import router
+from handlers.core.router import RunCommand, router
 from program.core.dates import read_day
 from program.core.times import local_day, say_day
 from program.core.words import normal
@@ -48,7 +48,7 @@ def snooze(call: Call) -> Reply:
     pauses.set_snooze(call.work.tx, call.my_id, until)
     refresh_schedule(call.work, [call.my_id])
     said = say("No check-ins until ", Bold(say_day(until)), ". I'll still announce meetings.")
-    return Reply(card=Card("", (said, buttons(Button("Undo", action("command.run", "resume"))))))
+    return Reply(card=Card("", (said, buttons(Button("Undo", RunCommand("resume"))))))
 
 
 @router.command("resume", "End the pause of check-ins")
@@ -110,6 +110,6 @@ def _state(call: Call) -> Reply:
         return Reply(card=consent_notice.declined_card(call.work.privacy_settings))
     on = gets_none(call) is None
     state: Text = ("Check-ins are on.", *_next_checkin(call, " The next one is ")) if on else ("Check-ins are off.",)
-    turn_on = Button("Turn on", action("command.run", "checkins on"))
-    turn_off = Button("Turn off", action("command.run", "checkins off"))
+    turn_on = Button("Turn on", RunCommand("checkins on"))
+    turn_off = Button("Turn off", RunCommand("checkins off"))
     return Reply(card=Card("", (say(*state), buttons(turn_on, turn_off))))

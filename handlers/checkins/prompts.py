@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.core.calls import COORDINATORS, Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import action, say
-from handlers.core.forms import Form, TextField
+from handlers.core.actions import untyped
+from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
+from handlers.core.cards import say
+from handlers.core.forms import Form, FormErrors, TextField
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from program.core.words import counted
@@ -29,8 +30,8 @@ def _prompts_form(call: Call) -> Form:
     texts = "\n".join(prompt.text for prompt in checkins.prompts(call.work.tx))
     return Form(
         "Check-in prompts",
-        action("checkins.prompted"),
-        opener=action("checkins.prompts"),
+        untyped("checkins.prompted"),
+        opener=untyped("checkins.prompts"),
         blocks=(say("Write one prompt per line. Each check-in uses three. Open check-ins don't change."),),
         fields=(TextField("prompts", "Prompts", texts, multiline=True),),
     )

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from handlers.checkins.checkins import PULSES, answered, checkin_card, open_checkin, own_checkin
 from handlers.checkins.numbers import numbers_card
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Bold, Note, action, say
+from handlers.core.cards import Bold, Note, say
 from handlers.core.forms import Form
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -77,8 +78,8 @@ def show(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Your number",
-            action("checkins.number", checkin.id),
-            opener=action("checkins.number", checkin.id),
+            untyped("checkins.number", checkin.id),
+            opener=untyped("checkins.number", checkin.id),
             submit=None,
             confidential=True,
             blocks=(

@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from handlers.checkins.checkins import TYPED_LABEL, answer_field, check_agreed
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, buttons, say
 from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -65,11 +66,11 @@ def list_card(call: Call, skip: int = 0) -> Card:
             say("You haven't written any with this account." if elsewhere else "You haven't written any yet.")
         )
     if len(every) > skip + SHOWN:
-        blocks.append(buttons(Button("Older", action("reflections.page", skip + SHOWN))))
+        blocks.append(buttons(Button("Older", untyped("reflections.page", skip + SHOWN))))
     if elsewhere:
         blocks.append(say(_elsewhere(elsewhere)))
     if saved.numbers_of(tx, call.me.account_id):
-        blocks.append(buttons(Button("My numbers", action("checkins.numbers", 0))))
+        blocks.append(buttons(Button("My numbers", untyped("checkins.numbers", 0))))
     shared_here = _shared_with_me(call)
     note = (Note(("Each opens in a form that only you see.",)),) if every or shared_here else ()
     return Card("Your reflections", (*blocks, *shared_here, *note))
@@ -91,15 +92,18 @@ def _row(
     lines = [_share_line(reflection, share, read.get(share.id, []), call.me.zone) for share in made]
     may_share = bool(_open_to(mentors, reflection, made))
     items = [
-        Button("Open", action("reflections.open", reflection.id), opens_form=True),
-        *([Button("Share", action("reflections.share", reflection.id), opens_form=True)] if may_share else []),
+        Button("Open", untyped("reflections.open", reflection.id), opens_form=True),
+        *([Button("Share", untyped("reflections.share", reflection.id), opens_form=True)] if may_share else []),
         *(
-            Button(shortened(f"Stop sharing with {share.mentor}", 70), action("reflections.stop", share.id))
+            Button(shortened(f"Stop sharing with {share.mentor}", 70), untyped("reflections.stop", share.id))
             for share in made
             if share.holds
         ),
         Button(
-            "Delete", action("reflections.delete", reflection.id), style="danger", confirm="Delete this reflection?"
+            "Delete",
+            untyped("reflections.delete", reflection.id),
+            style="danger",
+            confirm="Delete this reflection?",
         ),
     ]
     return [say(Bold(say_day(reflection.day))), *([Bullets(tuple(lines))] if lines else []), buttons(*items)]
@@ -152,8 +156,8 @@ def open_own(call: Call) -> Reply:
     return Reply(
         form=Form(
             say_day(reflection.day),
-            action("reflections.save", reflection.id),
-            opener=action("reflections.open", reflection.id),
+            untyped("reflections.save", reflection.id),
+            opener=untyped("reflections.open", reflection.id),
             confidential=True,
             blocks=(*([Bullets(lines)] if lines else []), Note((note,))),
             fields=tuple(answer_field(name, labels[name], text) for name, text in answers.items()),
@@ -215,8 +219,8 @@ def share_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Share a reflection",
-            action("reflections.shared", reflection.id),
-            opener=action("reflections.share", reflection.id),
+            untyped("reflections.shared", reflection.id),
+            opener=untyped("reflections.share", reflection.id),
             submit="Share",
             confidential=True,
             blocks=(
@@ -284,7 +288,7 @@ def share_delivery(work: Work, item: Delivery) -> Card | None:
     if not shared.holds:
         gone = Card("A reflection was shared", (say("It's no longer shared."),))
         return gone if item.verb == "update" else None
-    read_it = Button("Read it", action("reflections.read", shared.id), style="primary", opens_form=True)
+    read_it = Button("Read it", untyped("reflections.read", shared.id), style="primary", opens_form=True)
     return Card(
         f"{shared.author} shared a reflection with you",
         (
@@ -303,7 +307,7 @@ def _shared_with_me(call: Call) -> list[Block]:
     blocks: list[Block] = [Heading("Shared with you")]
     for share in there[:MOST_SHARED]:
         label = f"{shortened(share.author, 50)}, {say_day(days[share.item_id])}"
-        blocks.append(buttons(Button(label, action("reflections.read", share.id), opens_form=True)))
+        blocks.append(buttons(Button(label, untyped("reflections.read", share.id), opens_form=True)))
     if len(there) > MOST_SHARED:
         blocks.append(say(f"and {len(there) - MOST_SHARED} older ones. To open one, use the message about it."))
     return blocks
@@ -329,8 +333,8 @@ def read_shared(call: Call) -> Reply:
     return Reply(
         form=Form(
             "A shared reflection",
-            action("reflections.read", shared.id),
-            opener=action("reflections.read", shared.id),
+            untyped("reflections.read", shared.id),
+            opener=untyped("reflections.read", shared.id),
             submit=None,
             confidential=True,
             blocks=(

@@ -18,10 +18,11 @@ from handlers.checkins.checkins import (
 )
 from handlers.checkins.pulses import save_pulse
 from handlers.checkins.saved import saved_sentence, whole_sentence
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, action, buttons, say, with_commands
+from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, buttons, say, with_commands
 from handlers.core.requests import Reply, Typed, notice
-from handlers.core.router import commands_of, router, suggested
+from handlers.core.router import RunCommand, commands_of, router, suggested
 from program.checkins.typed import (
     begins_as_question,
     is_cry_for_help,
@@ -134,7 +135,7 @@ def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
     if typed.count(call.work.tx, call.me.account_id) >= typed.MOST:
         raise Refused(f"Please answer my earlier questions about what you typed first. {NOT_KEPT}")
     words = typed.hold(call.vault, call.work, checkin, call.me.account_id, text)
-    keep = Button("Keep as my reflection", action("checkins.keep", words.id), style="primary")
+    keep = Button("Keep as my reflection", untyped("checkins.keep", words.id), style="primary")
     until: Text = (
         "Until you choose, I keep it encrypted. If you choose neither, I delete it on ",
         When(words.until, call.me.zone),
@@ -142,11 +143,11 @@ def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
     )
     question: list[Block] = [
         say("Should I keep that as part of your check-in reflection?"),
-        buttons(keep, Button("No", action("checkins.discard", words.id))),
+        buttons(keep, Button("No", untyped("checkins.discard", words.id))),
         Note(until),
         Note((f"In a crisis: {call.work.privacy_settings.crisis}.",)),
     ]
-    near = [Button(command, action("command.run", command)) for command in _pointers(call, text)]
+    near = [Button(command, RunCommand(command)) for command in _pointers(call, text)]
     if near and begins_as_question(text):
         return Reply(card=Card("", (say("This may help:"), buttons(*near), *question)))
     help_note = Note(("Looking for something else? Send ", Cmd("help"), "."))
@@ -182,7 +183,7 @@ def keep(call: Call) -> Reply:
     typed.destroy(call.work.tx, words, call.me.account_id)
     answered(call, checkin)
     told = saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
-    undo = Button("Undo", action("checkins.undo", checkin.id, len(before), len(after)))
+    undo = Button("Undo", untyped("checkins.undo", checkin.id, len(before), len(after)))
     kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
     return Reply(replace=Card("", (say(told), buttons(undo), kept)))
 

@@ -8,8 +8,10 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from handlers.core.cards import BadAction, Span
+from handlers.core.actions import BadAction
+from handlers.core.cards import Span
 from handlers.core.contacts import ask_coordinator
+from handlers.core.forms import YEARS, FormErrors
 from handlers.core.plain_cards import plain_text
 from handlers.core.requests import (
     AccountKey,
@@ -34,23 +36,12 @@ LEADS = frozenset({"mentor", "coordinator"})
 COORDINATORS = frozenset({"coordinator"})
 
 
-YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
-
-
 class Refused(Exception):
     """The request cannot be granted. The text is said to the asker; nothing was changed."""
 
     def __init__(self, *text: Span) -> None:
         super().__init__(plain_text(text))
         self.text = text
-
-
-class FormErrors(Exception):
-    """The form cannot be saved as it is. One sentence per field."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__("; ".join(sorted(errors)))
-        self.errors = dict(errors)
 
 
 class FieldReader:
@@ -159,12 +150,12 @@ class Call:
         try:
             return UUID(self.text_at(position))
         except ValueError:
-            raise BadAction(BadAction.__doc__) from None
+            raise BadAction from None
 
     def text_at(self, position: int) -> str:
         """A word carried by the button or form."""
         if position >= len(self.args):
-            raise BadAction(BadAction.__doc__)
+            raise BadAction
         return self.args[position]
 
     def draft(self, kind: str) -> dict[str, Any] | None:

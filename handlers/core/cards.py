@@ -13,42 +13,9 @@ from typing import Literal, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from handlers.core.actions import Action
+
 Code = TypeVar("Code", bound=str)
-
-ACTION_LIMIT = 200  # characters of an encoded action; Slack allows 255 in an action_id
-
-
-class BadAction(ValueError):
-    """This button is not one of ours, or it is from an older version of the bot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A typed button press or form: a stable name and short arguments (ids, codes), never typed text."""
-
-    name: str
-    args: tuple[str, ...] = ()
-
-    def encode(self) -> str:
-        parts = (self.name, *self.args)
-        if any("|" in part for part in parts):
-            raise ValueError(f"An action argument of {self.name} holds the separator.")
-        encoded = "|".join(parts)
-        if len(encoded) > ACTION_LIMIT:
-            raise ValueError(f"The action {self.name} is {len(encoded)} characters, over {ACTION_LIMIT}.")
-        return encoded
-
-    @classmethod
-    def decode(cls, encoded: str) -> Action:
-        name, *args = encoded.split("|")
-        if not name or len(encoded) > ACTION_LIMIT:
-            raise BadAction(BadAction.__doc__)
-        return cls(name, tuple(args))
-
-
-def action(name: str, *args: object) -> Action:
-    return Action(name, tuple(str(arg) for arg in args))
-
 
 # Spans -----------------------------------------------------------------------------------------
 

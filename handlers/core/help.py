@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from handlers.core.calls import Call, roles_of
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Heading, HowToAsk, Note, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Heading, HowToAsk, Note, Text, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.registrations import CommandSpec
 from handlers.core.requests import Reply
-from handlers.core.router import router
+from handlers.core.router import RunCommand, router
 
 FOR = {
     "mentee": (
@@ -84,10 +84,10 @@ def help_command(call: Call) -> Reply:
         still: list[Text] = [_line(router.commands[words], "") for words in WITHOUT_ROLE]
         blocks += [say("You're not in a cohort now. You can still send:"), Bullets(tuple(still))]
     of_cohort = (
-        Button("Next meeting", action("command.run", "next")),
-        Button("Progress", action("command.run", "progress")),
+        Button("Next meeting", RunCommand("next")),
+        Button("Progress", RunCommand("progress")),
     )
-    blocks.append(buttons(*(of_cohort if roles else ()), Button("Privacy", action("command.run", "privacy"))))
+    blocks.append(buttons(*(of_cohort if roles else ()), Button("Privacy", RunCommand("privacy"))))
     blocks.append(Note((f"In a crisis: {call.work.privacy_settings.crisis}.",)))
     if not call.me.coordinator:
         blocks.append(Note((f"Questions about the program? {ask_coordinator(call.work.tx)}",)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.core.calls import Call
@@ -14,6 +14,7 @@ from storage.outbox.due import Moment
 from storage.vault.vault import Vault
 
 Handler = Callable[[Call], Reply]
+Answer = Callable[[Call, Sequence[str]], Reply]  # with the arguments of a button or form, as they came
 MomentHandler = Callable[[Work, Moment], str | None]
 OpeningHandler = Callable[[Work, Moment, Vault], str | None]
 CardBuilder = Callable[[Work, Delivery], Card | None]

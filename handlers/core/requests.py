@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from handlers.core.cards import Action, Card, Paragraph, Span
+from handlers.core.actions import Action
+from handlers.core.cards import Card, Paragraph, Span
 from handlers.core.forms import Form
 
 PlaceKind = Literal["personal", "channel"]

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 from uuid import UUID
 
+from handlers.core.actions import Action, ActionType, BadAction, action
 from handlers.core.calls import EVERYONE, Call, Refused, roles_of
-from handlers.core.cards import Action, BadAction, Button, Card, Cmd, Note, Paragraph, action, buttons, say
+from handlers.core.cards import Button, Card, Cmd, Note, Paragraph, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.registrations import (
+    Answer,
     CardBuilder,
     CommandSpec,
     Handler,
@@ -46,14 +48,15 @@ from storage.people.people import Actor
 MOST_CHOICES = 20  # cohorts offered as buttons
 
 
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
+ActionHandler = Callable[[Call, ActionType], Reply]
+Registered = Callable[[ActionHandler[ActionType]], ActionHandler[ActionType]]
 
 
 class Router:
     def __init__(self) -> None:
         self.commands: dict[str, CommandSpec] = {}
-        self.presses: dict[str, Handler] = {}
-        self.submits: dict[str, Handler] = {}
+        self.presses: dict[str, Answer] = {}
+        self.submits: dict[str, Answer] = {}
         self.moments: dict[str, MomentSpec] = {}
         self.builders: dict[str, CardBuilder] = {}
         self.of_everybody: set[str] = set()  # kinds of deliveries that are built from the whole program
@@ -104,14 +107,30 @@ class Router:
 
         return register
 
-    def press(self, name: str, *, checks_account: bool = False) -> Callable[[Handler], Handler]:
-        """``checks_account``: the platform is asked who the asker is before this is answered."""
-        if checks_account:
-            self.account_checks.add(name)
-        return _register(self.presses, name)
+    @overload
+    def press(self, action: type[ActionType], *, checks_account: bool = False) -> Registered[ActionType]: ...
 
-    def submit(self, name: str) -> Callable[[Handler], Handler]:
-        return _register(self.submits, name)
+    @overload
+    def press(self, action: str, *, checks_account: bool = False) -> Callable[[Handler], Handler]: ...
+
+    def press(self, action: Any, *, checks_account: bool = False) -> Any:
+        """The handler gets the pressed button's action.
+
+        ``checks_account``: the platform is asked who the asker is before this is answered.
+        """
+        if checks_account:
+            self.account_checks.add(action if isinstance(action, str) else action.name)
+        return _on_action(self.presses, action)
+
+    @overload
+    def submit(self, action: type[ActionType]) -> Registered[ActionType]: ...
+
+    @overload
+    def submit(self, action: str) -> Callable[[Handler], Handler]: ...
+
+    def submit(self, action: Any) -> Any:
+        """The handler gets the sent form's action; ``call.values`` holds its fields."""
+        return _on_action(self.submits, action)
 
     def delivery(self, kind: str, *, of_everybody: bool = False) -> Callable[[CardBuilder], CardBuilder]:
         """``of_everybody``: building it takes long, as it reads the whole program."""
@@ -200,11 +219,11 @@ class Router:
         handler = self._events.get(type(call.request.intent))
         return handler(call) if handler else Reply()
 
-    def _named(self, handlers: Mapping[str, Handler], call: Call, done: Action) -> Reply:
-        handler = handlers.get(done.name)
-        if handler is None:
-            raise BadAction(BadAction.__doc__)
-        return handler(replace(call, args=done.args))
+    def _named(self, answers: Mapping[str, Answer], call: Call, done: Action) -> Reply:
+        answer = answers.get(done.name)
+        if answer is None:
+            raise BadAction
+        return answer(call, done.args)
 
     def match(self, text: str) -> tuple[CommandSpec | None, str]:
         """The command that a text begins with, the longest first, and the words after it."""
@@ -298,20 +317,37 @@ def commands_of(me: Actor) -> list[str]:
 
 def suggested(call: Call, commands: Sequence[str], lead: str, note: str = "") -> Reply:
     """Commands as buttons, after a sentence."""
-    items = [Button(words, action("command.run", words, *_asked_in(call))) for words in commands]
+    items = [Button(words, RunCommand(words, _asked_in(call))) for words in commands]
     return Reply(card=Card("", (say(lead), buttons(*items), *((Note((note,)),) if note else ()))))
 
 
-def _asked_in(call: Call) -> tuple[UUID, ...]:
+@action("command.run")
+class RunCommand(Action):
+    """Run a suggested command, as if it came from ``channel_id``."""
+
+    words: str
+    channel_id: UUID | None = None
+
+
+@action("command.for")
+class RunForCohort(Action):
+    """Run a command for the chosen cohort, as if it came from ``channel_id``."""
+
+    cohort_id: UUID
+    words: str
+    channel_id: UUID | None = None
+
+
+def _asked_in(call: Call) -> UUID | None:
     """The channel of a command, for a question about it that may be answered in the personal chat."""
-    return (call.place.id,) if call.place is not None and call.place.kind == "channel" else ()
+    return call.place.id if call.place is not None and call.place.kind == "channel" else None
 
 
-def _back_in(call: Call, position: int) -> Call:
+def _back_in(call: Call, channel_id: UUID | None) -> Call:
     """The call as if it came from the channel that the button carries, if it carries one."""
-    if len(call.args) <= position:
+    if channel_id is None:
         return call
-    return replace(call, place=conversations.find_by_id(call.work.tx, call.id_at(position)) or call.place)
+    return replace(call, place=conversations.find_by_id(call.work.tx, channel_id) or call.place)
 
 
 def _ask_which(call: Call, spec: CommandSpec, choices: Mapping[UUID, str]) -> Reply:
@@ -321,12 +357,25 @@ def _ask_which(call: Call, spec: CommandSpec, choices: Mapping[UUID, str]) -> Re
         blocks.append(say("There are more cohorts. For another one, send this command in its channel."))
     here = _asked_in(call)
     offered = islice(choices.items(), MOST_CHOICES)
-    items = [Button(name, action("command.for", cohort_id, spec.words, *here)) for cohort_id, name in offered]
+    items = [Button(name, RunForCohort(cohort_id, spec.words, here)) for cohort_id, name in offered]
     return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
 
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")
+
+
+def _on_action(table: dict[str, Answer], action: Any) -> Any:
+    def register(handler: Any) -> Any:
+        def answer(call: Call, args: Sequence[str]) -> Reply:
+            if isinstance(action, str):
+                return handler(replace(call, args=tuple(args)))  # type: ignore[no-any-return]
+            return handler(call, action.read(args))  # type: ignore[no-any-return]
+
+        _register(table, action if isinstance(action, str) else action.name)(answer)
+        return handler
+
+    return register
 
 
 def _register(table: dict[Name, Value], name: Name) -> Callable[[Value], Value]:
@@ -342,22 +391,21 @@ def _register(table: dict[Name, Value], name: Name) -> Callable[[Value], Value]:
 router = Router()
 
 
-@router.press("command.run")
-def run_command(call: Call) -> Reply:
+@router.press(RunCommand)
+def run_command(call: Call, pressed: RunCommand) -> Reply:
     """A suggested command was pressed."""
-    there = _back_in(call, 1)
-    return router.answer(replace(there, request=replace(call.request, intent=Command(call.text_at(0)))))
+    there = _back_in(call, pressed.channel_id)
+    return router.answer(replace(there, request=replace(call.request, intent=Command(pressed.words))))
 
 
-@router.press("command.for")
-def run_for_cohort(call: Call) -> Reply:
+@router.press(RunForCohort)
+def run_for_cohort(call: Call, pressed: RunForCohort) -> Reply:
     """The cohort for a command was chosen."""
-    cohort_id, words = call.id_at(0), call.text_at(1)
-    spec = router.commands.get(words)
+    cohort_id, spec = pressed.cohort_id, router.commands.get(pressed.words)
     if spec is None or spec.cohort is None:
-        raise BadAction(BadAction.__doc__)
+        raise BadAction
     allowed = any(call.is_member(cohort_id, role) for role in spec.cohort)
     allowed = allowed or (call.me.coordinator and "coordinator" in spec.cohort)
     if not allowed or cohorts.find(call.work.tx, cohort_id) is None:
         raise Refused("You can't do that for this cohort.")
-    return spec.handler(replace(_back_in(call, 2), cohort_id=cohort_id))
+    return spec.handler(replace(_back_in(call, pressed.channel_id), cohort_id=cohort_id))

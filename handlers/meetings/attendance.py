@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import LEADS, Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Note, Table, When, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Note, Table, When, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.completion import ask_for_approval
@@ -78,17 +79,17 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     still_open = open_lines(lines)
     tapped = [line for line in still_open if line.mark.tapped]
     if not still_open:
-        change = Button("Correct", action("attendance.edit", meeting.id), opens_form=True)
+        change = Button("Correct", untyped("attendance.edit", meeting.id), opens_form=True)
         label = "Edit the summary" if summaries.posted(work.tx, [meeting.id]) else "Write the summary"
-        summary = Button(label, action("summaries.open", meeting.id), opens_form=True)
+        summary = Button(label, untyped("summaries.open", meeting.id), opens_form=True)
         done = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
         return Card("Attendance is complete", (done, table, buttons(summary, change)))
-    everyone = Button(_everyone_label(lines), action("attendance.all", meeting.id))
-    one_by_one = Button("Person by person", action("attendance.edit", meeting.id), opens_form=True)
+    everyone = Button(_everyone_label(lines), untyped("attendance.all", meeting.id))
+    one_by_one = Button("Person by person", untyped("attendance.edit", meeting.id), opens_form=True)
     items = [replace(everyone, style="primary"), one_by_one]
     if tapped and len(tapped) < len(still_open):
         these = Button(
-            f"Confirm the {len(tapped)} who tapped", action("attendance.confirm", meeting.id), style="primary"
+            f"Confirm the {len(tapped)} who tapped", untyped("attendance.confirm", meeting.id), style="primary"
         )
         items = [these, everyone, one_by_one]
     intro = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
@@ -180,7 +181,7 @@ def attendance_command(call: Call) -> Reply:
     for meeting in last[1:]:
         state = "complete" if meeting.settled_at else "open"
         label = f"{say_day(meeting.local_start.date())} ({state})"
-        earlier.append(buttons(Button(label, action("attendance.show", meeting.id))))
+        earlier.append(buttons(Button(label, untyped("attendance.show", meeting.id))))
     return Reply(card=Card(newest.title, (*newest.blocks, *earlier)))
 
 

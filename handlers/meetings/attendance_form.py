@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Cmd, When, action, say
-from handlers.core.forms import ChoiceField, Field, Form, NumberField, Option, TextField, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Cmd, When, say
+from handlers.core.forms import ChoiceField, Field, Form, FormErrors, NumberField, Option, TextField, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.attendance import RosterLine, after_change, led_meeting, open_lines, roster_of, tap_words
@@ -65,8 +66,8 @@ def _cohort_form(call: Call, meeting: Meeting, lines: list[RosterLine]) -> Form:
     visitor = TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or email address")
     return Form(
         "Who came?",
-        action("attendance.save", meeting.id),
-        opener=action("attendance.edit", meeting.id),
+        untyped("attendance.save", meeting.id),
+        opener=untyped("attendance.edit", meeting.id),
         blocks=(_meeting_line(meeting),),
         fields=(*(_person_field(line, meeting) for line in lines), *_reason_field(call, lines), visitor),
     )
@@ -87,8 +88,8 @@ def _one_person_form(call: Call, meeting: Meeting, lines: list[RosterLine], disp
     reasons = options_of(_reasons(call, [line]))
     return Form(
         "Correct attendance",
-        action("attendance.save", meeting.id, dispute.id),
-        opener=action("attendance.edit", meeting.id, dispute.id),
+        untyped("attendance.save", meeting.id, dispute.id),
+        opener=untyped("attendance.edit", meeting.id, dispute.id),
         blocks=(_meeting_line(meeting), *disputed_words(call, dispute)),
         fields=(_person_field(line, meeting), ChoiceField("reason", "Why", reasons)),
         confidential=True,
@@ -275,10 +276,10 @@ def _visitor_of_draft(call: Call, draft: Mapping[str, Any], lines: list[RosterLi
 
 def _minutes_form(call: Call, meeting: Meeting, partial: list[UUID], draft: UUID) -> Form:
     names = people.named(call.work.tx, partial)
-    back = action("attendance.edit", meeting.id, *call.args[1:2])
+    back = untyped("attendance.edit", meeting.id, *call.args[1:2])
     return Form(
         "How long?",
-        action("attendance.minutes", meeting.id, draft),
+        untyped("attendance.minutes", meeting.id, draft),
         opener=back,
         blocks=(say(f"The meeting was {meeting.minutes} minutes long. How long was each person there?"),),
         fields=tuple(

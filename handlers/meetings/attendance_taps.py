@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Button, Card, Note, When, action, buttons, say
+from handlers.core.cards import Button, Card, Note, When, buttons, say
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.attendance import meeting_of_moment, roster_of
@@ -50,7 +51,7 @@ def here_card(work: Work, item: Delivery) -> Card | None:
     who = Note((f"Here ({len(there)}): {listed(there, 60)}" if there else "No taps yet.",))
     if meeting.settled_at is not None:
         return Card(f"{meeting.topic}: attendance is complete", (who,) if there else ())
-    here = Button("I'm here", action("attendance.here", meeting.id), style="primary")
+    here = Button("I'm here", untyped("attendance.here", meeting.id), style="primary")
     starts = When(meeting.starts_at, meeting.zone, "time")
     return Card(meeting.topic, (say("The PLC meeting starts at ", starts, "."), buttons(here), who))
 

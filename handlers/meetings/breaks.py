@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.calls import LEADS, Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, action, buttons, say
-from handlers.core.forms import ChoiceField, DateField, Form, Option, TextField
+from handlers.core.actions import untyped
+from handlers.core.calls import LEADS, Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, Option, TextField
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -35,11 +36,11 @@ def breaks_command(call: Call) -> Reply:
         blocks.append(say(Bold(stored_break.label), f", {_span(stored_break.starts, stored_break.ends)} ({whose})"))
         if stored_break.cohort_id is not None or call.me.coordinator:
             ask = "Remove this break? Meetings that it cancelled stay cancelled."
-            blocks.append(buttons(Button("Remove", action("breaks.remove", stored_break.id), confirm=ask)))
+            blocks.append(buttons(Button("Remove", untyped("breaks.remove", stored_break.id), confirm=ask)))
     blocks += more(len(stored_breaks), MOST_SHOWN)
     if not stored_breaks:
         blocks.append(say("No breaks scheduled."))
-    add = Button("Add a break", action("breaks.new", cohort.id), style="primary", opens_form=True)
+    add = Button("Add a break", untyped("breaks.new", cohort.id), style="primary", opens_form=True)
     return Reply(card=Card(f"Breaks of {cohort.name}", (*blocks, buttons(add))))
 
 
@@ -59,8 +60,8 @@ def new_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Add a break",
-            action("breaks.preview", cohort.id),
-            opener=action("breaks.new", cohort.id),
+            untyped("breaks.preview", cohort.id),
+            opener=untyped("breaks.new", cohort.id),
             submit="See what it changes",
             fields=(
                 TextField("label", "Name", values.get("label", ""), max_length=100, hint="Winter break"),
@@ -106,10 +107,10 @@ def preview(call: Call) -> Reply:
         blocks.append(say(f"This cancels {counted(len(hit), 'meeting')}: {days}. I'll tell the cohorts."))
     else:
         blocks.append(say("No meetings fall in this break. No check-ins are sent on these days."))
-    back = action("breaks.new", cohort.id, draft)
+    back = untyped("breaks.new", cohort.id, draft)
     form = Form(
         "Add this break?",
-        action("breaks.add", cohort.id, draft),
+        untyped("breaks.add", cohort.id, draft),
         opener=back,
         submit="Add it",
         blocks=tuple(blocks),
@@ -190,7 +191,7 @@ def snow_day(call: Call) -> Reply:
     hit = _add(call, cohort, day, day, "Snow day", "weather")
     if hit == 0:  # the meeting has begun, so it was not among those to come
         cancel_meetings(call.work, [meeting], cohort, "weather", call.my_id)
-    undo = buttons(Button("Undo", action("meetings.restore", meeting.id)))
+    undo = buttons(Button("Undo", untyped("meetings.restore", meeting.id)))
     said = say(f"{say_day(day)} is a snow day. I cancelled the meeting and told the cohort.")
     note = Note(("Undo brings the meeting back. To remove the break too, send ", Cmd("breaks"), "."))
     return Reply(card=Card("", (said, undo, note)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Note, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Note, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.meetings import when
@@ -49,8 +50,8 @@ def differs_card(work: Work, item: Delivery) -> Card | None:
         return _settled(item)
     text = _you_tapped(work, difference)
     items = buttons(
-        Button("The record is right", action("attendance.agree", difference.line_id)),
-        Button("It is wrong", action("disputes.new", difference.line_id), opens_form=True),
+        Button("The record is right", untyped("attendance.agree", difference.line_id)),
+        Button("It is wrong", untyped("disputes.new", difference.line_id), opens_form=True),
     )
     return Card("Were you there?", (text, items))
 
@@ -79,11 +80,14 @@ def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
     meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
     tapped = (Bold(difference.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
     text = say(*tapped, f", but you marked them {recorded}.")
-    title, keep_it = "A mentee says they were there", Button("Keep it", action("attendance.keep", difference.line_id))
+    title, keep_it = (
+        "A mentee says they were there",
+        Button("Keep it", untyped("attendance.keep", difference.line_id)),
+    )
     line = ledger.get(work.tx, difference.line_id)
     if line is None or item.person_id is None or not may_correct(work, line, item.person_id):
         return Card(title, (text, buttons(keep_it), Note(("If it is wrong, ask your coordinator to correct it.",))))
-    correct = Button("Correct", action("attendance.edit", meeting.id), opens_form=True)
+    correct = Button("Correct", untyped("attendance.edit", meeting.id), opens_form=True)
     return Card(title, (text, buttons(keep_it, correct)))
 
 

@@ -7,7 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from handlers.core.calls import LEADS, Call, FieldReader, FormErrors, Refused
+from handlers.core.actions import untyped
+from handlers.core.calls import LEADS, Call, FieldReader, Refused
 from handlers.core.cards import (
     Block,
     Bold,
@@ -21,11 +22,10 @@ from handlers.core.cards import (
     Note,
     Text,
     When,
-    action,
     buttons,
     say,
 )
-from handlers.core.forms import ChoiceField, DateField, Form, NumberField, TextField, TimeField, options_of
+from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, NumberField, TextField, TimeField, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.planning import plan_meeting, tell_cohort
@@ -78,8 +78,8 @@ def _form(call: Call, cohort: Cohort, values: dict[str, Any]) -> Form:
     until = date.fromisoformat(values["until"]) if values.get("until") else None
     return Form(
         "Schedule meetings",
-        action("meetings.preview", cohort.id),
-        opener=action("meetings.new", cohort.id),
+        untyped("meetings.preview", cohort.id),
+        opener=untyped("meetings.new", cohort.id),
         submit="Preview dates",
         blocks=(say("For ", Bold(cohort.name), f". Times are in {zone_words(cohort.zone)}."),),
         fields=(
@@ -159,11 +159,11 @@ def preview(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Are these dates right?",
-            action("meetings.create", cohort.id, draft),
-            opener=action("meetings.new", cohort.id, draft),
+            untyped("meetings.create", cohort.id, draft),
+            opener=untyped("meetings.new", cohort.id, draft),
             submit="Schedule",
             blocks=tuple(blocks),
-            back=action("meetings.new", cohort.id, draft),
+            back=untyped("meetings.new", cohort.id, draft),
         )
     )
 
@@ -245,8 +245,8 @@ OWN = "own"  # carried by the buttons of a card that only the asker sees
 
 def rsvp_buttons(meeting: Meeting, *more: str) -> Buttons:
     return buttons(
-        Button("Coming", action("meetings.rsvp", meeting.id, "yes", *more), style="primary"),
-        Button("Can't", action("meetings.rsvp", meeting.id, "no", *more)),
+        Button("Coming", untyped("meetings.rsvp", meeting.id, "yes", *more), style="primary"),
+        Button("Can't", untyped("meetings.rsvp", meeting.id, "no", *more)),
     )
 
 

@@ -6,9 +6,20 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, When, action, buttons, say
-from handlers.core.forms import ChoiceField, DateField, Form, NumberField, Option, TextField, TimeField, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, When, buttons, say
+from handlers.core.forms import (
+    ChoiceField,
+    DateField,
+    Form,
+    FormErrors,
+    NumberField,
+    Option,
+    TextField,
+    TimeField,
+    options_of,
+)
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings import (
@@ -76,8 +87,8 @@ def move_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Move the meeting",
-            action("meetings.moved", meeting.id),
-            opener=action("meetings.move", meeting.id),
+            untyped("meetings.moved", meeting.id),
+            opener=untyped("meetings.move", meeting.id),
             submit="Move",
             blocks=(say(Bold(meeting.topic), f". Times are in {zone_words(meeting.zone)}."),),
             fields=(
@@ -170,8 +181,8 @@ def cancel_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Cancel the meeting",
-            action("meetings.cancelled", meeting.id),
-            opener=action("meetings.cancel", meeting.id),
+            untyped("meetings.cancelled", meeting.id),
+            opener=untyped("meetings.cancel", meeting.id),
             submit="Cancel meeting",
             blocks=(
                 say(Bold(meeting.topic), ", ", when(meeting), "."),
@@ -199,7 +210,7 @@ def cancel(call: Call) -> Reply:
     reached = _reached(call, meeting)
     cancel_meetings(call.work, reached, cohort, reason, call.my_id)
     refresh_series(call.work, meeting)
-    undo = Button("Undo", action("meetings.restore", *[meeting.id for meeting in reached[:4]]))
+    undo = Button("Undo", untyped("meetings.restore", *[meeting.id for meeting in reached[:4]]))
     text = say(f"Cancelled {counted(len(reached), 'meeting')}. I told the cohort.")
     return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
 

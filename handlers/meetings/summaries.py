@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import LEADS, Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, When, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, When, buttons, say
 from handlers.core.forms import Form, ManyField, TextField, options_of
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -61,8 +62,8 @@ def _form(call: Call, meeting: Meeting, values: dict[str, object] | None) -> For
     options = options_of(TOPICS)
     return Form(
         "Session summary",
-        action("summaries.preview", meeting.id),
-        opener=action("summaries.open", meeting.id),
+        untyped("summaries.preview", meeting.id),
+        opener=untyped("summaries.open", meeting.id),
         submit="Preview",
         blocks=(say(Bold(meeting.topic), ", ", When(meeting.starts_at, meeting.zone), "."), Note((PRIVATE,))),
         fields=(
@@ -86,11 +87,11 @@ def preview(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Post this summary?",
-            action("summaries.post", meeting.id, draft),
-            opener=action("summaries.open", meeting.id, draft),
+            untyped("summaries.post", meeting.id, draft),
+            opener=untyped("summaries.open", meeting.id, draft),
             submit="Post to the cohort",
             blocks=(Note((PRIVATE,)), *_body(topics, did, following)),
-            back=action("summaries.open", meeting.id, draft),
+            back=untyped("summaries.open", meeting.id, draft),
         )
     )
 
@@ -123,8 +124,8 @@ def post(call: Call) -> Reply:
     where = "Posted in the cohort's channel." if cohort.home_id else "Sent to each member of the cohort."
     said = where if before is None else "I changed the posted summary."
     items = buttons(
-        Button("Edit", action("summaries.open", meeting.id), opens_form=True),
-        Button("Remove", action("summaries.withdraw", meeting.id), confirm="Remove the posted summary?"),
+        Button("Edit", untyped("summaries.open", meeting.id), opens_form=True),
+        Button("Remove", untyped("summaries.withdraw", meeting.id), confirm="Remove the posted summary?"),
     )
     return Reply(card=Card("", (say(said), items)))
 
@@ -137,7 +138,7 @@ def withdraw(call: Call) -> Reply:
     deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
     home = cohorts.get(call.work.tx, meeting.cohort_id).home_id
     told = "Removed from the channel." if home else "Removed. The messages that held it say so now."
-    again = Button("Write it again", action("summaries.open", meeting.id), opens_form=True)
+    again = Button("Write it again", untyped("summaries.open", meeting.id), opens_form=True)
     return Reply(replace=Card("", (say(told), buttons(again))))
 
 
@@ -178,6 +179,6 @@ def chase_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None or meeting.cancelled_at is not None or summaries.newest(work.tx, meeting.id):
         return None
-    write = Button("Write it", action("summaries.open", meeting.id), style="primary", opens_form=True)
+    write = Button("Write it", untyped("summaries.open", meeting.id), style="primary", opens_form=True)
     text = say(Bold(meeting.topic), ", ", When(meeting.starts_at, meeting.zone), ". Two sentences are enough.")
     return Card("Please write a summary", (text, buttons(write)))

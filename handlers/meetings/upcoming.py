@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import EVERYONE, LEADS, Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -105,11 +106,11 @@ def meetings_command(call: Call) -> Reply:
         if leads:
             blocks.append(
                 buttons(
-                    Button("Move", action("meetings.move", meeting.id), opens_form=True),
-                    Button("Cancel", action("meetings.cancel", meeting.id), opens_form=True),
+                    Button("Move", untyped("meetings.move", meeting.id), opens_form=True),
+                    Button("Cancel", untyped("meetings.cancel", meeting.id), opens_form=True),
                     Button(
                         "Snow day",
-                        action("breaks.snow", meeting.id),
+                        untyped("breaks.snow", meeting.id),
                         confirm="Cancel the meeting on this day and add a break for the cohort?",
                     ),
                 )
@@ -120,5 +121,5 @@ def meetings_command(call: Call) -> Reply:
     if not rest:
         blocks.append(say("No meetings scheduled."))
     if leads:
-        blocks.append(buttons(Button("Schedule", action("meetings.new", cohort.id), style="primary", opens_form=True)))
+        blocks.append(buttons(Button("Schedule", untyped("meetings.new", cohort.id), style="primary", opens_form=True)))
     return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))

@@ -6,11 +6,12 @@ from datetime import time
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.actions import untyped
 from handlers.core.calls import LEADS, Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Facts, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Facts, Text, buttons, say
 from handlers.core.forms import ChoiceField, Form, NumberField, Option, TimeField
 from handlers.core.requests import Reply, notice
-from handlers.core.router import router
+from handlers.core.router import RunCommand, router
 from handlers.meetings.planning import replan_reminders
 from handlers.privacy.retention import read_retention, retention_field, retention_words, set_retention
 from program.core.times import local_day, say_minutes
@@ -45,7 +46,7 @@ def show(call: Call) -> Reply:
         ("What is written in them", (retention_words(cohort.retention_months),)),
     )
     settings = (
-        (buttons(Button("Settings", action("cohort.settings", cohort.id), opens_form=True)),)
+        (buttons(Button("Settings", untyped("cohort.settings", cohort.id), opens_form=True)),)
         if call.leads(cohort.id)
         else ()
     )
@@ -76,8 +77,8 @@ def settings_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Cohort settings",
-            action("cohort.set", cohort.id),
-            opener=action("cohort.settings", cohort.id),
+            untyped("cohort.set", cohort.id),
+            opener=untyped("cohort.settings", cohort.id),
             fields=(
                 ChoiceField(
                     "first", "First reminder before a meeting", _leads(leads[0]), str(leads[0] or ""), optional=True
@@ -151,7 +152,7 @@ def _policy_first(unset: int) -> tuple[Block, ...]:
             f"New mentees enter on a policy that leaves {counted(unset, 'value')} unset. "
             "Nobody can complete the program before this is done.",
         ),
-        buttons(Button("Choose or fill in a policy", action("command.run", "policy"), style="primary")),
+        buttons(Button("Choose or fill in a policy", RunCommand("policy"), style="primary")),
     )
 
 
@@ -175,9 +176,9 @@ def welcome(work: Work, item: Delivery) -> Card | None:
                 "in a check-in is encrypted, and I show it only to a mentor you choose.",
             ),
             buttons(
-                Button("Progress", action("command.run", "progress")),
-                Button("Privacy", action("command.run", "privacy")),
-                Button("Help", action("command.run", "help")),
+                Button("Progress", RunCommand("progress")),
+                Button("Privacy", RunCommand("privacy")),
+                Button("Help", RunCommand("help")),
             ),
         ),
     )

@@ -7,21 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import LEADS, Call, Refused
-from handlers.core.cards import (
-    Block,
-    Bold,
-    Bullets,
-    Button,
-    Card,
-    Cmd,
-    HowToAsk,
-    Mention,
-    Note,
-    action,
-    buttons,
-    say,
-)
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, HowToAsk, Mention, Note, buttons, say
 from handlers.core.paging import more
 from handlers.core.requests import Profile, Reply, notice
 from handlers.core.router import router
@@ -139,7 +127,7 @@ def unlink_command(call: Call) -> Reply:
     cohort = call.cohort
     if cohort.home_id is None and cohorts.wanted_home(call.work.tx, cohort.id) is None:
         raise Refused(f"{cohort.name} has no home channel.")
-    sure = Button("Unlink it", action("cohort.unlink", cohort.id), style="danger")
+    sure = Button("Unlink it", untyped("cohort.unlink", cohort.id), style="danger")
     text = say(f"Unlink the home channel of {cohort.name}? I'd message its members directly from then on.")
     return Reply(card=Card("", (text, buttons(sure))))
 

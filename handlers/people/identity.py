@@ -7,8 +7,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.actions import untyped
 from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, HowToAsk, Note, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, HowToAsk, Note, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.paging import hint, more
@@ -67,7 +68,7 @@ def stranger(call: Call) -> Reply:
     intent = call.request.intent
     pressed = getattr(intent, "action", None)
     if pressed is not None and pressed.name in ("identity.yes", "identity.no", "identity.again"):
-        return router.presses[pressed.name](replace(call, args=pressed.args))
+        return router.presses[pressed.name](call, pressed.args)
     account = account_links.account_by_id(call.work.tx, call.me.account_id)
     candidate = account_links.propose(call.work, account) if account and account.link == "none" else None
     if candidate is None and account and account.link == "proposed" and account.person_id:
@@ -102,8 +103,8 @@ def _question(tx: Tx, candidate: people.Person, *, sent: bool = False) -> Card:
         (
             say("The roster lists ", Bold(candidate.name), f"{where} with your email address."),
             buttons(
-                Button("Yes, that's me", action("identity.yes", *about), style="primary"),
-                Button("No", action("identity.no", *about)),
+                Button("Yes, that's me", untyped("identity.yes", *about), style="primary"),
+                Button("No", untyped("identity.no", *about)),
             ),
             Note(("I'm the cohort bot: I handle meetings, attendance and check-ins.",)),
         ),
@@ -155,7 +156,7 @@ def no(call: Call) -> Reply:
 
 def _declined(*, sent: bool) -> Card:
     """``sent``: something was sent before, which is not kept."""
-    again = action("identity.again", *((SENT,) if sent else ()))
+    again = untyped("identity.again", *((SENT,) if sent else ()))
     text = "You said that isn't you, so I didn't link your account. A coordinator can still match it."
     return Card("", (say(text), buttons(Button("That was a mistake", again))))
 
@@ -268,7 +269,7 @@ def people_command(call: Call) -> Reply:
             Heading("Accounts not matched yet"),
             Bullets(tuple((_account_label(account),) for account in accounts[:SHOWN])),
             *more(len(accounts), SHOWN),
-            buttons(Button("Match someone", action("identity.match"), style="primary", opens_form=True)),
+            buttons(Button("Match someone", untyped("identity.match"), style="primary", opens_form=True)),
         )
         if accounts
         else (say("I haven't seen any unmatched accounts. I see people when they join a cohort's channel."),)
@@ -292,8 +293,8 @@ def match_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Match someone",
-            action("identity.matched"),
-            opener=action("identity.match"),
+            untyped("identity.matched"),
+            opener=untyped("identity.match"),
             submit="Match",
             blocks=(say("Check carefully: this account will see everything this person can see."),),
             fields=(

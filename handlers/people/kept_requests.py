@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from handlers.core.calls import Call, FormErrors, Refused
-from handlers.core.cards import Action, BadAction, Bold, Card, say
+from handlers.core.actions import BadAction, SentAction
+from handlers.core.calls import Call, Refused
+from handlers.core.cards import Bold, Card, say
+from handlers.core.forms import FormErrors
 from handlers.core.requests import Command, HomeOpened, Intent, Press, Reply, Request, Typed, notice
 from handlers.core.router import router
 from program.checkins.typed import small_talk
@@ -111,7 +113,7 @@ def _answer(call: Call, kept: dict[str, Any]) -> Reply:
     if me is None:
         return Reply()
     place = conversations.find_by_id(call.work.tx, UUID(kept["place"])) if kept["place"] else call.place
-    intent = Command(kept["command"]) if kept["command"] else Press(Action.decode(kept["press"]))
+    intent = Command(kept["command"]) if kept["command"] else Press(SentAction.decode(kept["press"]))
     request = replace(call.request, intent=intent)
     try:
         with call.work.tx.begin_nested():  # a refusal takes back what this did, and nothing of the link

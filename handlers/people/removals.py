@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.people.handover import coordinators_changed, mentors_changed
@@ -26,7 +27,7 @@ def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
     items = [
         Button(
             shortened(f"Remove as mentor of {cohort.name}", 70),
-            action("removals.mentor", person.id, cohort.id),
+            untyped("removals.mentor", person.id, cohort.id),
             style="danger",
             confirm=f"Remove {person.name} as mentor of {cohort.name}?",
         )
@@ -35,7 +36,12 @@ def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
     if person.coordinator:
         question = f"End {person.name}'s coordinator role?"
         items.append(
-            Button("End coordinator role", action("removals.coordinator", person.id), style="danger", confirm=question)
+            Button(
+                "End coordinator role",
+                untyped("removals.coordinator", person.id),
+                style="danger",
+                confirm=question,
+            )
         )
     return (buttons(*items),) if items else ()
 
@@ -63,7 +69,7 @@ def remove_mentor(call: Call) -> Reply:
     told = say(
         Bold(person.name), f" is no longer a mentor of {here[cohort_id]}. They can no longer open shared reflections."
     )
-    undo = buttons(Button("Undo", action("removals.mentor_back", person.id, cohort_id)))
+    undo = buttons(Button("Undo", untyped("removals.mentor_back", person.id, cohort_id)))
     return Reply(card=Card("", (told, undo)))
 
 
@@ -102,7 +108,7 @@ def end_coordinator(call: Call) -> Reply:
         raise Refused("This is the only coordinator, so the role can't be ended. Name another coordinator first.")
     people.end_coordinator(call.work, person.id, COMMAND, call.my_id)
     coordinators_changed(call.work)
-    undo = buttons(Button("Undo", action("removals.coordinator_back", person.id)))
+    undo = buttons(Button("Undo", untyped("removals.coordinator_back", person.id)))
     return Reply(card=Card("", (say(Bold(person.name), " is no longer a coordinator."), undo)))
 
 

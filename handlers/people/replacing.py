@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Bold, Button, Card, Paragraph, When, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Paragraph, When, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -85,7 +86,7 @@ def _notice(work: Work, asked: Replacement, told: Account) -> Card:
                 f", {what}",
             ),
             say("If it's yours, you don't need to do anything. If it isn't, stop it now."),
-            buttons(Button("Stop it", action("identity.keep", asked.id), style="danger")),
+            buttons(Button("Stop it", untyped("identity.keep", asked.id), style="danger")),
         ),
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Bold, Bullets, Button, Card, Cmd, Note, When, action, buttons, say
+from handlers.core.cards import Bold, Bullets, Button, Card, Cmd, Note, When, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from program.core.words import counted
@@ -17,7 +18,7 @@ from storage.outbox.deliveries import Delivery
 from storage.people import account_links
 from storage.privacy import forgetting, holds
 
-ASK = action("forgetting.ask")  # what the button of /plc privacy carries
+ASK = untyped("forgetting.ask")  # what the button of /plc privacy carries
 ANEW = "What you write from now on is kept under a new key."
 KEY_STAYS = (
     "Your account replaced an earlier one. Only what your account wrote is deleted, and the key is kept. "
@@ -41,8 +42,8 @@ def ask(call: Call) -> Reply:
                 _what_it_means(call.work),
                 *([say(KEY_STAYS)] if forgetting.was_replaced(call.work.tx, call.my_id) else []),
                 buttons(
-                    Button("Delete it all", action("forgetting.do", asked), style="danger", confirm=really),
-                    Button("Keep it", action("forgetting.keep")),
+                    Button("Delete it all", untyped("forgetting.do", asked), style="danger", confirm=really),
+                    Button("Keep it", untyped("forgetting.keep")),
                 ),
             ),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Button, Card, When, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, When, buttons, say
 from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -21,11 +22,11 @@ def hold_blocks(work: Work, person: Person) -> tuple[Block, ...]:
     """For a coordinator's card about somebody: the hold that is on them, or the way to one."""
     hold = holds.of_person(work.tx, person.id)
     if hold is None:
-        return (buttons(Button("Legal hold", action("holds.new", person.id), opens_form=True)),)
+        return (buttons(Button("Legal hold", untyped("holds.new", person.id), opens_form=True)),)
     ask = f"End the legal hold on {person.name}'s private writing?"
     return (
         say(Bold("Legal hold"), f" for {hold.words}, since ", When(hold.at, person.zone, "date"), "."),
-        buttons(Button("End the hold", action("holds.release", person.id), confirm=ask)),
+        buttons(Button("End the hold", untyped("holds.release", person.id), confirm=ask)),
     )
 
 
@@ -61,8 +62,8 @@ def hold_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Legal hold",
-            action("holds.set", person.id),
-            opener=action("holds.new", person.id),
+            untyped("holds.set", person.id),
+            opener=untyped("holds.new", person.id),
             submit="Start the hold",
             blocks=(
                 say(

@@ -7,11 +7,12 @@ from uuid import UUID
 from handlers.checkins import consent_notice
 from handlers.checkins.checkins import checkin_card
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Bold, Button, Card, Cmd, Link, Note, Paragraph, Table, Text, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Cmd, Link, Note, Paragraph, Table, Text, buttons, say
 from handlers.core.forms import Form
 from handlers.core.requests import Reply
-from handlers.core.router import router
+from handlers.core.router import RunCommand, router
 from handlers.privacy.forgetting import ASK
 from handlers.privacy.retention import retention_words
 from program.core.times import local_day, say_day
@@ -41,8 +42,8 @@ def privacy_card(call: Call) -> Card:
     mine = [account.id for account in account_links.accounts_of(tx, call.my_id)]
     kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
     items = [
-        Button("My reflections", action("command.run", "reflections")),
-        Button("Download my data", action("privacy.take"), opens_form=True),
+        Button("My reflections", RunCommand("reflections")),
+        Button("Download my data", untyped("privacy.take"), opens_form=True),
         Button("Delete my private data", ASK, style="danger"),
     ]
     return Card(
@@ -158,8 +159,8 @@ def take(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Everything about you",
-            action("privacy.take"),
-            opener=action("privacy.take"),
+            untyped("privacy.take"),
+            opener=untyped("privacy.take"),
             submit=None,
             confidential=True,
             blocks=(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import COORDINATORS, Call, Refused
 from handlers.core.cards import (
     Block,
@@ -20,7 +21,6 @@ from handlers.core.cards import (
     Table,
     Text,
     When,
-    action,
     buttons,
     say,
 )
@@ -148,7 +148,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
         for month in _new_figures(work)
     ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
-    blocks.append(buttons(Button("Details", action("digest.details"), opens_form=True)))
+    blocks.append(buttons(Button("Details", untyped("digest.details"), opens_form=True)))
     return Card("Weekly digest", tuple(blocks))
 
 
@@ -158,7 +158,7 @@ def details(call: Call) -> Reply:
     if not call.me.coordinator:
         raise Refused("Only coordinators can see that.")
     checkpoint = checkpoints.newest(call.work.tx)
-    this = action("digest.details")
+    this = untyped("digest.details")
     return Reply(
         form=Form(
             "Details of the records",

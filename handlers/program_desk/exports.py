@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Card, Note, action, say
+from handlers.core.cards import Card, Note, say
 from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -52,8 +53,8 @@ def _form(options: list[Option]) -> Form:
     )
     return Form(
         "Export",
-        action("exports.chosen"),
-        opener=action("exports.open"),
+        untyped("exports.chosen"),
+        opener=untyped("exports.open"),
         submit="Create files",
         fields=(ChoiceField("what", "What to export", tuple(options), options[0].value, hint=more),),
     )

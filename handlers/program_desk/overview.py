@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
+from handlers.core.actions import Action, untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Action, Block, Bold, Bullets, Button, Card, Note, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, Text, buttons, say
 from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -36,7 +37,7 @@ class Filter:
     region: str = ""  # a code: a region's name was typed by somebody
 
     def page(self, number: int) -> Action:
-        return action("overview.page", self.state, self.cohort, self.region, number)
+        return untyped("overview.page", self.state, self.cohort, self.region, number)
 
 
 def _region_code(region: str) -> str:
@@ -56,8 +57,8 @@ def find_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Find mentees",
-            action("overview.found"),
-            opener=action("overview.find"),
+            untyped("overview.found"),
+            opener=untyped("overview.find"),
             submit="Show",
             fields=(
                 _field("state", "Standing", [Option(*item) for item in LABELS.items()]),
@@ -124,7 +125,7 @@ def _page(call: Call, wanted: Filter, number: int) -> Card:
     blocks: list[Block] = [say(_said(wanted, chosen), Bold(counted(len(mentees), "mentee")), ".")]
     if shown:
         blocks.append(Bullets(tuple(_told(mentee, names) for mentee in shown)))
-        blocks.append(buttons(*(Button(mentee.name, action("records.open", mentee.id)) for mentee in shown)))
+        blocks.append(buttons(*(Button(mentee.name, untyped("records.open", mentee.id)) for mentee in shown)))
     blocks += _turning(wanted, number, pages)
     return Card("Mentees", tuple(blocks))
 

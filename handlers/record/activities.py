@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused, mentees_only
-from handlers.core.cards import Card, Note, action, say
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused, mentees_only
+from handlers.core.cards import Card, Note, say
 from handlers.core.contacts import ask_coordinator
-from handlers.core.forms import ChoiceField, DateField, Field, Form, NumberField, Option
+from handlers.core.forms import ChoiceField, DateField, Field, Form, FormErrors, NumberField, Option
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.record.deciding import ask, withdraw_button
@@ -55,8 +56,8 @@ def _log_form(call: Call) -> Form:
         raise Refused("Your program has no activities for mentees to log.")
     return Form(
         "Log an activity",
-        action("activities.logged"),
-        opener=action("activities.log"),
+        untyped("activities.logged"),
+        opener=untyped("activities.log"),
         blocks=(Note(("Your mentor will verify it. Please leave out student names and private matters.",)),),
         fields=(
             ChoiceField("type", "What you did", tuple(Option(activity.type, activity.name) for activity in kinds)),

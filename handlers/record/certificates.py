@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.core.calls import COORDINATORS, Call, FieldReader, FormErrors, Refused
+from handlers.core.actions import untyped
+from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
 from handlers.core.cards import (
     Block,
     Bold,
@@ -15,11 +16,10 @@ from handlers.core.cards import (
     Note,
     Text,
     When,
-    action,
     buttons,
     say,
 )
-from handlers.core.forms import ChoiceField, Form, TextField, options_of
+from handlers.core.forms import ChoiceField, Form, FormErrors, TextField, options_of
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -144,7 +144,7 @@ def certificates_card(call: Call) -> Card:
     blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
     if waiting:
         blocks.append(
-            buttons(*(Button(mentee.name, action("completion.ask", mentee.id)) for mentee in waiting[:SHOWN]))
+            buttons(*(Button(mentee.name, untyped("completion.ask", mentee.id)) for mentee in waiting[:SHOWN]))
         )
         blocks += more(len(waiting), SHOWN)
     else:
@@ -153,10 +153,10 @@ def certificates_card(call: Call) -> Card:
     if newest:
         shown = newest[:SHOWN]
         blocks.append(
-            buttons(*(Button(_label(certificate), action("completion.open", certificate.id)) for certificate in shown))
+            buttons(*(Button(_label(certificate), untyped("completion.open", certificate.id)) for certificate in shown))
         )
         blocks += more(len(newest), SHOWN)
-        blocks.append(buttons(Button("Find a certificate", action("completion.find"), opens_form=True)))
+        blocks.append(buttons(Button("Find a certificate", untyped("completion.find"), opens_form=True)))
     else:
         blocks.append(say("No certificates have been issued yet."))
     return Card("Certificates", tuple(blocks))
@@ -177,8 +177,8 @@ def find_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Find a certificate",
-            action("completion.found"),
-            opener=action("completion.find"),
+            untyped("completion.found"),
+            opener=untyped("completion.find"),
             submit="Find",
             fields=(TextField("who", "Name, email address or code", max_length=200),),
         )
@@ -201,7 +201,7 @@ def find(call: Call) -> Reply:
             "Which one?",
             (
                 buttons(
-                    *(Button(_label(certificate), action("completion.open", certificate.id)) for certificate in search)
+                    *(Button(_label(certificate), untyped("completion.open", certificate.id)) for certificate in search)
                 ),
             ),
         )
@@ -233,7 +233,7 @@ def _certificate(call: Call) -> Certificate:
 def _one(call: Call, certificate: Certificate) -> Card:
     """A certificate with what a coordinator may do about it; only the newest one can be reissued."""
     newest = certificates.of_person(call.work.tx, certificate.person_id)[0]
-    reissue = Button("Reissue", action("completion.reissue", newest.id), opens_form=True)
+    reissue = Button("Reissue", untyped("completion.reissue", newest.id), opens_form=True)
     if not certificate.in_force:
         card = given_card(certificate, certificate.name, program.zone_of(call.work.tx))
         extra: tuple[Block, ...] = (
@@ -241,12 +241,12 @@ def _one(call: Call, certificate: Certificate) -> Card:
             if newest.id == certificate.id
             else (
                 say("It was replaced."),
-                buttons(Button("Open the new one", action("completion.open", newest.id))),
+                buttons(Button("Open the new one", untyped("completion.open", newest.id))),
             )
         )
         return Card(card.title, (*card.blocks, *extra))
     card = _certificate_card(call, certificate, f"Certificate of {certificate.name}")
-    revoke = Button("Revoke", action("completion.revoke", certificate.id), style="danger", opens_form=True)
+    revoke = Button("Revoke", untyped("completion.revoke", certificate.id), style="danger", opens_form=True)
     return Card(card.title, (*card.blocks, buttons(reissue, revoke)))
 
 
@@ -259,8 +259,8 @@ def revoke_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Revoke a certificate",
-            action("completion.revoked", certificate.id),
-            opener=action("completion.revoke", certificate.id),
+            untyped("completion.revoked", certificate.id),
+            opener=untyped("completion.revoke", certificate.id),
             submit="Revoke",
             blocks=(
                 say(
@@ -294,8 +294,8 @@ def reissue_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Reissue a certificate",
-            action("completion.reissued", certificate.id),
-            opener=action("completion.reissue", certificate.id),
+            untyped("completion.reissued", certificate.id),
+            opener=untyped("completion.reissue", certificate.id),
             submit="Reissue",
             blocks=(say("The new certificate has a new code. Anyone who checks the earlier code will see “revoked”."),),
             fields=(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from handlers.core.cards import Button, Card, action, buttons, say
-from handlers.core.router import router
+from handlers.core.cards import Button, Card, buttons, say
+from handlers.core.router import RunCommand, router
 from handlers.record.leave import span_words
 from program.core.times import PROGRAM_ZONE, local_day, say_day
 from program.record.disputable import attendance_in_words
@@ -32,8 +32,8 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
     if line is None or item.person_id not in (None, line.person_id):
         return None  # a line of somebody else's record is nobody's business
     see = buttons(
-        Button("My progress", action("command.run", "progress")),
-        Button("This is wrong", action("command.run", "dispute")),
+        Button("My progress", RunCommand("progress")),
+        Button("This is wrong", RunCommand("dispute")),
     )
     return Card("Your record changed", (say(change_sentence(work, line)), see))
 

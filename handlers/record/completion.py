@@ -7,22 +7,9 @@ from datetime import time
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import (
-    Bold,
-    Button,
-    Buttons,
-    Card,
-    Cmd,
-    Facts,
-    Note,
-    Text,
-    When,
-    action,
-    buttons,
-    say,
-    with_commands,
-)
+from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Facts, Note, Text, When, buttons, say, with_commands
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.planning import plan_daily
@@ -132,11 +119,11 @@ def ask_card(work: Work, person_id: UUID) -> Card:
             buttons(
                 Button(
                     "Approve and issue",
-                    action("completion.approve", person_id),
+                    untyped("completion.approve", person_id),
                     style="primary",
                     confirm=f"Issue {name}'s certificate? You can revoke it later, but you can't undo this.",
                 ),
-                Button("See the record", action("completion.record", person_id)),
+                Button("See the record", untyped("completion.record", person_id)),
             ),
         ),
     )
@@ -162,7 +149,7 @@ def given_card(certificate: Certificate, name: str, zone: str) -> Card:
         revoked = When(certificate.revoked_at, zone, "date")
         text = say("Issued ", issued, ", revoked ", revoked, f". {reason_words(certificate.reason)}.")
         return Card(f"{name}: certificate revoked", (text,))
-    manage = Button("Open", action("completion.open", certificate.id))
+    manage = Button("Open", untyped("completion.open", certificate.id))
     return Card(
         f"{name}: certificate issued", (say("Issued ", issued, ". Code ", Bold(certificate.code), "."), buttons(manage))
     )
@@ -230,7 +217,7 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
     if not certificate.in_force:
         text = say("This certificate is no longer valid. ", reason_words(certificate.reason), ".")
         return Card("Certificate revoked", (text,)) if item.verb == "update" else None
-    get = Button("Get your certificate", action("completion.mine"), style="primary")
+    get = Button("Get your certificate", untyped("completion.mine"), style="primary")
     if certificate.number > 1:
         text = say("Your certificate was issued again. The earlier one is no longer valid.")
         return Card("Your new certificate", (text, buttons(get)))
@@ -274,7 +261,7 @@ def left_delivery(work: Work, item: Delivery) -> Card | None:
         "You're not in a cohort now",
         (
             say("I won't send you check-ins or reminders anymore. Your record is kept, and you can get a copy."),
-            buttons(Button("Get your record", action("completion.mine"))),
+            buttons(Button("Get your record", untyped("completion.mine"))),
             Note(with_commands(FORGETTING)),
         ),
     )

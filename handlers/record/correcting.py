@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Bold, Cmd, Note, action, say
-from handlers.core.forms import ChoiceField, Form, NumberField, Option, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Bold, Cmd, Note, say
+from handlers.core.forms import ChoiceField, Form, FormErrors, NumberField, Option, options_of
 from handlers.core.paging import hint
 from handlers.core.plain_cards import plain_text
 from handlers.core.requests import Reply, notice
@@ -69,8 +70,8 @@ def choose_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Correct",
-            action("activities.chosen", person.id),
-            opener=action("activities.choose", person.id),
+            untyped("activities.chosen", person.id),
+            opener=untyped("activities.choose", person.id),
             submit="Next",
             blocks=(say(Bold(person.name), ". To correct attendance, send ", Cmd("attendance"), "."),),
             fields=(ChoiceField("line", "Which entry", choices, hint=hint(len(decided), len(choices), "newest")),),
@@ -104,8 +105,8 @@ def _correct_form(call: Call, line: RecordLine, dispute: Dispute | None = None) 
     minutes = before.minutes if before and before.minutes is not None else line.minutes
     return Form(
         "Correct",
-        action("activities.corrected", line.id),
-        opener=action("activities.correct", line.id, *((dispute.id,) if dispute else ())),
+        untyped("activities.corrected", line.id),
+        opener=untyped("activities.correct", line.id, *((dispute.id,) if dispute else ())),
         submit="Correct",
         blocks=(
             say(Bold(people.get(call.work.tx, line.person_id).name), ": ", *described(call.work, line), "."),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Bold, Button, Card, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, buttons, say
 from handlers.core.forms import ChoiceField, DateField, Form, NumberField, Option, options_of
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -52,8 +53,8 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
     return Reply(
         form=Form(
             submit,
-            action(f"records.{kind}.add", person.id),
-            opener=action(f"records.{kind}", person.id),
+            untyped(f"records.{kind}.add", person.id),
+            opener=untyped(f"records.{kind}", person.id),
             submit=submit,
             blocks=(say(Bold(person.name), f". {why}"),),
             fields=(
@@ -96,7 +97,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
     line_id = ledger.add(call.work, person.id, line)
     tell(call.work, line_id, person.id)
     look_again(call.work, [person.id])
-    undo = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    undo = buttons(Button("Undo", untyped("records.undo", person.id, line_id)))
     return Reply(
         card=Card(
             "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, Text, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.planning import mentors_or_coordinators
@@ -144,7 +145,7 @@ def _corrected(work: Work, line: RecordLine) -> list[Block]:
 
 
 def withdraw_button(line_id: UUID, noun: str) -> Buttons:
-    return buttons(Button("Withdraw", action("activities.withdraw", line_id), confirm=f"Withdraw this {noun}?"))
+    return buttons(Button("Withdraw", untyped("activities.withdraw", line_id), confirm=f"Withdraw this {noun}?"))
 
 
 @router.delivery("activity.decide")
@@ -177,14 +178,14 @@ def _question(work: Work, line: RecordLine, reader_id: UUID | None) -> Card:
         title = f"{waiting.noun.capitalize()} {outcome}"
         if outcome == "withdrawn" or reader_id not in correctors(work, line):
             return Card(title, (told, *_corrected(work, line)))
-        correct = Button("Correct", action("activities.correct", line.id), opens_form=True)
+        correct = Button("Correct", untyped("activities.correct", line.id), opens_form=True)
         return Card(title, (told, *_corrected(work, line), buttons(correct)))
     if _goes_to_others(work, line, reader_id):
         gone = Note(("I asked the person who decides now. You don't need to do anything.",))
         return Card("Someone else decides this now", (told, gone))
     items = buttons(
-        Button(waiting.yes_label, action("activities.decide", line.id, "yes"), style="primary"),
-        Button("Decline", action("activities.decide", line.id, "no"), confirm="Decline it? I'll tell the mentee."),
+        Button(waiting.yes_label, untyped("activities.decide", line.id, "yes"), style="primary"),
+        Button("Decline", untyped("activities.decide", line.id, "no"), confirm="Decline it? I'll tell the mentee."),
     )
     return Card(waiting.question, (told, items))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Bold, Button, Card, Note, action, buttons, say
+from handlers.core.cards import Bold, Button, Card, Note, buttons, say
 from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -37,8 +38,8 @@ def leave_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Remove from program",
-            action("departures.left", person.id),
-            opener=action("departures.leave", person.id),
+            untyped("departures.left", person.id),
+            opener=untyped("departures.leave", person.id),
             submit="Remove from program",
             blocks=(
                 say(Bold(person.name), f" will leave {names} and the program today, before completing the two years."),
@@ -70,7 +71,7 @@ def left(call: Call) -> Reply:
         cohorts.leave(call.work, cohort.id, person.id, call.my_id)
     hand_over(call.work, [person.id])
     goodbye(call.work, person.id)
-    undo = buttons(Button("Undo", action("departures.undo", person.id, line_id)))
+    undo = buttons(Button("Undo", untyped("departures.undo", person.id, line_id)))
     told = say(Bold(person.name), " has left the program. I offered them a copy of their record.")
     return Reply(card=Card("", (told, undo)))
 

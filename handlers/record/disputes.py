@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Note, Text, When, action, buttons, say
-from handlers.core.forms import ChoiceField, Form, Option, TextField, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Button, Card, Note, Text, When, buttons, say
+from handlers.core.forms import ChoiceField, Form, FormErrors, Option, TextField, options_of
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -74,8 +75,8 @@ def _form(call: Call, chosen: str = "") -> Form:
         raise Refused("Nothing is recorded about you yet.")
     return Form(
         "A record is wrong",
-        action("disputes.open"),
-        opener=action("disputes.new", chosen) if chosen else action("disputes.new"),
+        untyped("disputes.open"),
+        opener=untyped("disputes.new", chosen) if chosen else untyped("disputes.new"),
         submit="Send",
         confidential=True,
         blocks=(
@@ -182,9 +183,9 @@ def _readers_card(work: Work, dispute: Dispute, reader_id: UUID | None) -> Card 
         return Card("Dispute settled", (say(*about), say(OUTCOMES[dispute.outcome] + ".")))
     correct = correct_button(line, dispute) if reader_id and may_correct(work, line, reader_id) else None
     items = [
-        Button("Read it", action("disputes.read", dispute.id), style="primary", opens_form=True),
+        Button("Read it", untyped("disputes.read", dispute.id), style="primary", opens_form=True),
         *([correct] if correct else []),
-        Button("Settle it", action("disputes.settle", dispute.id), opens_form=True),
+        Button("Settle it", untyped("disputes.settle", dispute.id), opens_form=True),
     ]
     return Card("A record is disputed", (say(*about), buttons(*items)))
 
@@ -206,8 +207,8 @@ def _own_card(work: Work, dispute: Dispute) -> Card | None:
     when = When(dispute.opened_at, zone)
     sent = say("Sent ", when, ". I asked the people you chose to look at it. I'll tell you the outcome.")
     items = buttons(
-        Button("Read it again", action("disputes.read", dispute.id), opens_form=True),
-        Button("Withdraw", action("disputes.withdraw", dispute.id), confirm="Withdraw this dispute?"),
+        Button("Read it again", untyped("disputes.read", dispute.id), opens_form=True),
+        Button("Withdraw", untyped("disputes.withdraw", dispute.id), confirm="Withdraw this dispute?"),
     )
     return Card("Your dispute is open", (about, sent, items))
 
@@ -228,8 +229,8 @@ def read_dispute(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Disputed record",
-            action("disputes.read", dispute.id),
-            opener=action("disputes.read", dispute.id),
+            untyped("disputes.read", dispute.id),
+            opener=untyped("disputes.read", dispute.id),
             submit=None,
             confidential=True,
             blocks=(say(text_of(call, dispute)),),

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused, mentees_only
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, action, buttons, say
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused, mentees_only
+from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, buttons, say
 from handlers.core.contacts import ask_coordinator
-from handlers.core.forms import ChoiceField, DateField, Form, options_of
+from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.people.recipients import is_coordinator, only_for
@@ -42,7 +43,9 @@ def leave_command(call: Call) -> Reply:
     if mine is None:
         return Reply(card=Card("", waiting)) if waiting else Reply(form=_form(call))
     another = (
-        () if waiting or mine.ends is None else (Button("Ask for another leave", action("leave.new"), opens_form=True),)
+        ()
+        if waiting or mine.ends is None
+        else (Button("Ask for another leave", untyped("leave.new"), opens_form=True),)
     )
     on_leave = (say(f"{span_words(mine.starts, mine.ends)}."), buttons(back_button(mine.id), *another))
     return Reply(card=Card("You are on leave", (*on_leave, *waiting)))
@@ -75,8 +78,8 @@ def _waiting_blocks(call: Call) -> tuple[Block, ...]:
         if line.step == "asked" and line.id not in decided:
             starts, ends = leaves.span(line.detail)
             days = span_words(starts, ends) if ends else f"from {say_day(starts)}"
-            withdraw = Button("Withdraw", action("leave.withdraw", line.id))
-            change = Button("Ask for other dates", action("leave.change", line.id), opens_form=True)
+            withdraw = Button("Withdraw", untyped("leave.withdraw", line.id))
+            change = Button("Ask for other dates", untyped("leave.change", line.id), opens_form=True)
             blocks += [say(f"Your leave request ({days}) is waiting for a decision."), buttons(withdraw, change)]
     return tuple(blocks)
 
@@ -107,7 +110,7 @@ def withdraw(call: Call) -> Reply:
     line = _own_waiting(call)
     _withdraw(call, line)
     told = say(f"Your leave request is withdrawn: {_span(line)}.")
-    ask = Button("Ask for a leave", action("leave.new"), opens_form=True)
+    ask = Button("Ask for a leave", untyped("leave.new"), opens_form=True)
     return Reply(replace=Card("", (told, buttons(ask))))
 
 
@@ -128,8 +131,8 @@ def _form(call: Call, earlier: RecordLine | None = None) -> Form:
     named = () if earlier is None else (earlier.id,)
     return Form(
         "Leave of absence",
-        action("leave.asked", *named),
-        opener=action("leave.change", *named) if earlier else action("leave.new"),
+        untyped("leave.asked", *named),
+        opener=untyped("leave.change", *named) if earlier else untyped("leave.new"),
         submit="Send request",
         blocks=(
             Note(
@@ -210,8 +213,8 @@ def _question(work: Work, line: RecordLine) -> Card:
     if outcome:
         return Card(f"Leave {OUTCOMES.get(outcome, outcome)}", (told,))
     items = buttons(
-        Button("Approve", action("leave.decide", line.id, "yes"), style="primary"),
-        Button("Decline", action("leave.decide", line.id, "no"), confirm="Decline the leave? I'll tell the mentee."),
+        Button("Approve", untyped("leave.decide", line.id, "yes"), style="primary"),
+        Button("Decline", untyped("leave.decide", line.id, "no"), confirm="Decline the leave? I'll tell the mentee."),
     )
     return Card("A leave request to decide", (told, items))
 
@@ -311,7 +314,7 @@ def answer_card(work: Work, item: Delivery) -> Card | None:
 
 
 def back_button(leave_id: UUID, label: str = "I'm back") -> Button:
-    return Button(label, action("leave.end", leave_id), opens_form=True)
+    return Button(label, untyped("leave.end", leave_id), opens_form=True)
 
 
 @router.press("leave.end")
@@ -320,8 +323,8 @@ def back_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Back from leave",
-            action("leave.ended", mine.id),
-            opener=action("leave.end", mine.id),
+            untyped("leave.ended", mine.id),
+            opener=untyped("leave.end", mine.id),
             blocks=(say(Bold(people.get(call.work.tx, person_id).name), f": {span_words(mine.starts, mine.ends)}."),),
             fields=(DateField("day", "First day back", local_day(call.work.now, call.me.zone)),),
         )
@@ -360,7 +363,7 @@ def ended(call: Call) -> Reply:
     if not own:
         deliveries.to_person(call.work, "record.changed", person_id, line_id)
         saved = say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee.")
-        undo = buttons(Button("Undo", action("records.undo", person_id, line_id)))
+        undo = buttons(Button("Undo", untyped("records.undo", person_id, line_id)))
         return Reply(card=Card("", (saved, undo) if len(lines) == 1 else (saved,)))
     for coordinator in people.coordinators(call.work.tx):
         deliveries.to_person(call.work, "leave.back", coordinator.id, line_id)

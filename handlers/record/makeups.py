@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Card, Note, action, say
-from handlers.core.forms import ChoiceField, Form, Option
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Card, Note, say
+from handlers.core.forms import ChoiceField, Form, FormErrors, Option
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -41,8 +42,8 @@ def _makeup_form(call: Call) -> Form:
     kinds = [activity for activity in policy.activities if activity.type in policy.makeups.activities]
     return Form(
         "Make up a meeting",
-        action("activities.makeup.asked"),
-        opener=action("activities.makeup"),
+        untyped("activities.makeup.asked"),
+        opener=untyped("activities.makeup"),
         submit="Send request",
         blocks=(Note((f"It counts after your {policy.makeups.approver} approves it.",)),),
         fields=(

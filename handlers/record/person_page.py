@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.calls import COORDINATORS, Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Button, Buttons, Card, Cmd, Facts, Note, Table, action, buttons, say
-from handlers.core.forms import ChoiceField, DateField, Form, Option, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Cmd, Facts, Note, Table, buttons, say
+from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, Option, options_of
 from handlers.core.paging import hint
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -46,7 +47,9 @@ def person_command(call: Call) -> Reply:
     if not matches:
         raise Refused("I can't find anyone with that name or email address.")
     if len(matches) > 1:
-        items = [Button(f"{person.name} <{person.email}>", action("records.open", person.id)) for person in matches[:5]]
+        items = [
+            Button(f"{person.name} <{person.email}>", untyped("records.open", person.id)) for person in matches[:5]
+        ]
         several = (Note(("There are more people with that name. Send more of it.",)),) if len(matches) > 5 else ()
         return Reply(card=Card("Which person?", (buttons(*items), *several)))
     return Reply(card=person_card(call, matches[0]))
@@ -125,7 +128,7 @@ def person_card(call: Call, person: Person) -> Card:
 def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
     """What can be changed; the way back from a leave first, the way out of the program last."""
     forms = [
-        Button(label, action(f"records.{name}", person.id), opens_form=True)
+        Button(label, untyped(f"records.{name}", person.id), opens_form=True)
         for name, label in (
             ("transfer", "Transfer"),
             ("credit", "Credit"),
@@ -134,19 +137,19 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
             ("policy", "Change policy"),
         )
     ]
-    forms.append(Button("Correct", action("activities.choose", person.id), opens_form=True))
+    forms.append(Button("Correct", untyped("activities.choose", person.id), opens_form=True))
     if undoable(call, person):
-        forms.append(Button("Undo", action("records.undo.choose", person.id), opens_form=True))
+        forms.append(Button("Undo", untyped("records.undo.choose", person.id), opens_form=True))
     if away is not None:
         forms.insert(0, back_button(away.id, "End the leave"))
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
-        forms.append(Button("Remove from program", action("departures.leave", person.id), opens_form=True))
+        forms.append(Button("Remove from program", untyped("departures.leave", person.id), opens_form=True))
     return buttons(*forms)
 
 
 def _last_lines(call: Call, person: Person) -> list[Block]:
     lines = ledger.of_person(call.work.tx, person.id)
-    details = buttons(Button("Details", action("records.details", person.id), opens_form=True))
+    details = buttons(Button("Details", untyped("records.details", person.id), opens_form=True))
     if not lines:
         return [details]
     policy = enrolments.policy_of(call.work.tx, person.id)
@@ -171,7 +174,7 @@ def details(call: Call) -> Reply:
     """What a check of the record compares, which few people need to see."""
     person, _ = mentee_of(call)
     head = ledger.head_of(call.work.tx, person.id)[:16] or "empty"
-    this = action("records.details", person.id)
+    this = untyped("records.details", person.id)
     return Reply(
         form=Form(
             "Details of the record",
@@ -202,8 +205,8 @@ def transfer_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Transfer",
-            action("records.transferred", person.id),
-            opener=action("records.transfer", person.id),
+            untyped("records.transferred", person.id),
+            opener=untyped("records.transfer", person.id),
             submit="Transfer",
             blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
             fields=(
@@ -253,8 +256,8 @@ def leave_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Leave of absence",
-            action("records.leave.add", person.id),
-            opener=action("records.leave", person.id),
+            untyped("records.leave.add", person.id),
+            opener=untyped("records.leave", person.id),
             blocks=(say(Bold(person.name), "."),),
             fields=(
                 DateField("starts", "First day", today(call)),
@@ -282,7 +285,7 @@ def leave(call: Call) -> Reply:
     line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
     refresh_schedule(call.work, [person.id])
     tell(call.work, line_id, person.id)
-    undone = buttons(Button("Undo", action("records.undo", person.id, line_id)))
+    undone = buttons(Button("Undo", untyped("records.undo", person.id, line_id)))
     return Reply(
         card=Card("", (say(f"Saved. {person.name} is on leave from {say_day(starts)}. I'll tell them."), undone))
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, action, buttons, say
-from handlers.core.forms import ChoiceField, Field, Form, TextField, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, buttons, say
+from handlers.core.forms import ChoiceField, Field, Form, FormErrors, TextField, options_of
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -53,7 +54,7 @@ def _card(call: Call, policy: Policy) -> Card:
 
 def _fill_button(policy: Policy) -> Button:
     label = f"Fill in {counted(len(policy.unset), 'value')}"
-    return Button(label, action("policy.fill", policy.name), style="primary", opens_form=True)
+    return Button(label, untyped("policy.fill", policy.name), style="primary", opens_form=True)
 
 
 def _others(call: Call, shown: Policy) -> list[Block]:
@@ -69,7 +70,7 @@ def _others(call: Call, shown: Policy) -> list[Block]:
         state = "" if policy.unset else " Every value is set."
         blocks.append(say(Bold(policy.title), f": {counted(on.get(name, 0), 'mentee')}.{state}"))
         fill = [_fill_button(policy)] if policy.unset else []
-        blocks.append(buttons(*fill, Button("See it", action("policy.show", name))))
+        blocks.append(buttons(*fill, Button("See it", untyped("policy.show", name))))
     return [*blocks, *more(len(names), MOST_OTHERS)]
 
 
@@ -124,8 +125,8 @@ def _form(policy: Policy, values: dict[str, str]) -> Form:
     unset = policy.unset[:MOST_FIELDS]
     return Form(
         "Fill in the policy",
-        action("policy.preview", policy.name),
-        opener=action("policy.fill", policy.name),
+        untyped("policy.preview", policy.name),
+        opener=untyped("policy.fill", policy.name),
         submit="Preview",
         blocks=(
             say(
@@ -167,11 +168,11 @@ def preview(call: Call) -> Reply:
         raise FormErrors({_field(0): "Fill in at least one value."})
     amended = _amended(policy, typed)
     draft = drafts.keep(call.work, call.my_id, "policy", typed)
-    back = action("policy.fill", policy.name, draft)
+    back = untyped("policy.fill", policy.name, draft)
     return Reply(
         form=Form(
             "Is this the policy?",
-            action("policy.amend", policy.name, draft),
+            untyped("policy.amend", policy.name, draft),
             opener=back,
             submit="Use this policy",
             blocks=tuple(english_blocks(amended)),

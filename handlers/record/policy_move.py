@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Note, action, say
-from handlers.core.forms import ChoiceField, Field, Form, Option, options_of
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Note, say
+from handlers.core.forms import ChoiceField, Field, Form, FormErrors, Option, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
@@ -34,8 +35,8 @@ def choose_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Change policy",
-            action("records.policy.set", person.id),
-            opener=action("records.policy", person.id),
+            untyped("records.policy.set", person.id),
+            opener=untyped("records.policy", person.id),
             submit="Move",
             blocks=(
                 say(
@@ -133,12 +134,12 @@ def _confirm_form(call: Call, person: Person, enrolment: Enrolment, policy: Poli
         fields.append(ChoiceField("track", "Track", options, chosen))
     return Form(
         "Before you move them",
-        action("records.policy.confirm", person.id, policy.name, reason),
-        opener=action("records.policy", person.id),
+        untyped("records.policy.confirm", person.id, policy.name, reason),
+        opener=untyped("records.policy", person.id),
         submit="Move",
         blocks=tuple(blocks),
         fields=tuple(fields),
-        back=action("records.policy", person.id),
+        back=untyped("records.policy", person.id),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import EVERYONE, LEADS, Call, Refused
 from handlers.core.cards import (
     Block,
@@ -23,7 +24,6 @@ from handlers.core.cards import (
     Series,
     Table,
     When,
-    action,
     buttons,
     say,
     with_commands,
@@ -31,7 +31,7 @@ from handlers.core.cards import (
 from handlers.core.contacts import ask_coordinator
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
-from handlers.core.router import router
+from handlers.core.router import RunCommand, router
 from handlers.meetings.upcoming import cohorts_followed, next_card
 from program.core.words import counted, listed, shortened
 from program.record import explain
@@ -90,7 +90,7 @@ def progress(call: Call) -> Reply:
 def _own_cohorts(call: Call, cohort_ids: Sequence[UUID]) -> list[Block]:
     """A button to each cohort that a coordinator mentors."""
     names = [cohorts.get(call.work.tx, cohort_id).name for cohort_id in cohort_ids]
-    items = [Button(shortened(name, 70), action("command.run", f"progress {name}")) for name in names]
+    items = [Button(shortened(name, 70), RunCommand(f"progress {name}")) for name in names]
     return [say("You mentor:"), buttons(*items)] if items else []
 
 
@@ -120,7 +120,7 @@ def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     issued = certificates.of_person(call.work.tx, call.my_id)
     blocks = standing_blocks(mine, issued, own=True)
     if issued and issued[0].in_force:
-        blocks.append(buttons(Button("Get your certificate", action("completion.mine"), style="primary")))
+        blocks.append(buttons(Button("Get your certificate", untyped("completion.mine"), style="primary")))
     if next_meeting:
         blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]
@@ -201,7 +201,7 @@ def cohort_card(call: Call, cohort: Cohort) -> Card:
 
 def fill_in_button() -> Buttons:
     """The coordinator's way to what a policy leaves unset."""
-    return buttons(Button("Choose or fill in a policy", action("command.run", "policy"), style="primary"))
+    return buttons(Button("Choose or fill in a policy", RunCommand("policy"), style="primary"))
 
 
 def _reasons(mentee: Mentee) -> tuple[Bold, str]:
@@ -267,8 +267,8 @@ def program_card(call: Call) -> Card:
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
         blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
-    urgent = Button("Who needs help", action("overview.help"), style="primary")
-    find = Button("Find mentees", action("overview.find"), opens_form=True)
+    urgent = Button("Who needs help", untyped("overview.help"), style="primary")
+    find = Button("Find mentees", untyped("overview.find"), opens_form=True)
     blocks.append(buttons(*([urgent] if any(help_needed) else []), find))
     blocks.append(Note(("Send ", Cmd("progress"), " in a cohort's channel to see only that cohort.")))
     return Card("Progress of the program", tuple(blocks))

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, action, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, buttons, say
 from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -124,15 +125,15 @@ def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
     person_id = dispute.person_id
     match line.kind:
         case "attendance" if line.meeting_id is not None:
-            way = action("attendance.edit", line.meeting_id, dispute.id)
+            way = untyped("attendance.edit", line.meeting_id, dispute.id)
         case "attendance":
-            way = action("records.credit", person_id)
+            way = untyped("records.credit", person_id)
         case "activity" | "makeup":
-            way = action("activities.correct", line.id, dispute.id)
+            way = untyped("activities.correct", line.id, dispute.id)
         case "credit" | "waiver" | "leave":
-            way = action("records.undo.choose", person_id, dispute.id)
+            way = untyped("records.undo.choose", person_id, dispute.id)
         case "transfer" | "policy":
-            way = action(f"records.{line.kind}", person_id)
+            way = untyped(f"records.{line.kind}", person_id)
         case _:
             return None
     return Button("Correct it", way, opens_form=True)
@@ -231,8 +232,8 @@ def settle_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Settle the dispute",
-            action("disputes.settled", dispute.id),
-            opener=action("disputes.settle", dispute.id),
+            untyped("disputes.settled", dispute.id),
+            opener=untyped("disputes.settle", dispute.id),
             submit="Next" if change is None else "Settle",
             blocks=(Bullets(tuple(notes)),),
             fields=(ChoiceField("outcome", "Outcome", options_of(choices), hint=hint),),
@@ -280,6 +281,6 @@ def _to_the_correction(call: Call, dispute: Dispute) -> Reply:
     if line is None or button is None or not may_correct(call.work, line, call.my_id):
         raise Refused("You can't correct this record. A coordinator can. The dispute stays open until then.")
     if _names_what_it_corrects(line):
-        return router.presses[button.action.name](replace(call, args=button.action.args, values={}))
+        return router.presses[button.action.name](replace(call, values={}), button.action.args)
     words = say("Correct the record first, then settle the dispute. It stays open until then.")
     return Reply(card=Card("Nothing is corrected yet", (words, buttons(replace(button, style="primary")))))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.calls import Call, FieldReader, FormErrors, Refused
-from handlers.core.cards import Block, Bold, Card, action, say
-from handlers.core.forms import ChoiceField, Form, Option
+from handlers.core.actions import untyped
+from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.cards import Block, Bold, Card, say
+from handlers.core.forms import ChoiceField, Form, FormErrors, Option
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -56,8 +57,8 @@ def choose_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Undo",
-            action("records.undo.chosen", person.id),
-            opener=action("records.undo.choose", *call.args[:2]),
+            untyped("records.undo.chosen", person.id),
+            opener=untyped("records.undo.choose", *call.args[:2]),
             submit="Undo",
             blocks=blocks,
             fields=(ChoiceField("line", "Which entry", options, known, hint=hint(len(entries), len(shown), "newest")),),

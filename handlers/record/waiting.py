@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.cards import Block, Bold, Button, Cmd, Text, action, buttons, say
+from handlers.core.actions import untyped
+from handlers.core.cards import Block, Bold, Button, Cmd, Text, buttons, say
 from handlers.core.paging import more
 from handlers.record.completion import to_approve
 from handlers.record.settling import readers
@@ -26,7 +27,7 @@ def waiting_blocks(work: Work, about: UUID | None = None, reader_id: UUID | None
 
 def _to_approve(work: Work, about: UUID | None) -> list[Block]:
     items = [
-        Button(shortened(mentee.name, 70), action("completion.ask", mentee.id))
+        Button(shortened(mentee.name, 70), untyped("completion.ask", mentee.id))
         for mentee in to_approve(work, None if about is None else [about])
     ]
     return _listed(("Ready for completion. To approve, send ", Cmd("certificates")), items)
@@ -35,7 +36,7 @@ def _to_approve(work: Work, about: UUID | None) -> list[Block]:
 def _leaves(work: Work, about: UUID | None) -> list[Block]:
     waiting = [line for line in ledger.waiting_leaves(work.tx) if about in (None, line.person_id)]
     names = people.named(work.tx, [line.person_id for line in waiting])
-    items = [Button(shortened(names[line.person_id], 70), action("leave.show", line.id)) for line in waiting]
+    items = [Button(shortened(names[line.person_id], 70), untyped("leave.show", line.id)) for line in waiting]
     return _listed(("Leave requests to decide",), items)
 
 
@@ -50,7 +51,8 @@ def _disputes(work: Work, about: UUID | None, reader_id: UUID | None) -> list[Bl
         return []
     items = [
         Button(
-            f"Open dispute {number}" if len(still_open) > 1 else "Open the dispute", action("disputes.show", dispute.id)
+            f"Open dispute {number}" if len(still_open) > 1 else "Open the dispute",
+            untyped("disputes.show", dispute.id),
         )
         for number, dispute in enumerate(still_open, 1)
     ]

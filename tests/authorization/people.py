@@ -17,8 +17,9 @@ from uuid import UUID, uuid4
 
 from bot.runtime.dispatch import Dispatcher, Product
 from bot.runtime.port import Port
-from handlers.core.calls import Call, FormErrors, Refused
-from handlers.core.cards import Action, BadAction
+from handlers.core.actions import BadAction, SentAction
+from handlers.core.calls import Call, Refused
+from handlers.core.forms import FormErrors
 from handlers.core.requests import Command, Press, Reply, Submit
 from handlers.core.router import Router
 from handlers.features import router
@@ -177,7 +178,7 @@ class Cast:
 
     def deed(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Deed:
         filled = [self._filled(arg, owner, nowhere=nowhere) for arg in act.args]
-        done = Action(act.name, tuple(filled))
+        done = SentAction(act.name, tuple(filled))
         if not form:
             return Press(done)
         sent = {name: (self._filled(text, owner, nowhere=nowhere),) for name, text in act.values.items()}

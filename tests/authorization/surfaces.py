@@ -27,7 +27,7 @@ from bot.slack.render import FORM, PRESS
 from bot.teams.activities import PLATFORM as TEAMS
 from bot.teams.forms import INPUT
 from bot.workspace import add_workspace
-from handlers.core.cards import action
+from handlers.core.actions import SentAction
 from handlers.core.requests import Command, Press, Submit
 from tests.authorization.people import Cast, Deed, Told, made
 from tests.fakes import slack, teams
@@ -207,7 +207,7 @@ def _activity(client: TeamsClient, deed: Deed) -> Mapping[str, Any]:
             return client.opens_dialog(data) if opens_form(deed) else client.presses(data, verb=pressed.name)
         case Submit(sent, values):
             # What it was opened by is asked again where a field is wrong; a list of one's own harms nobody.
-            opener = action("reflections.page", 0).encode()
+            opener = SentAction.of("reflections.page", 0).encode()
             ours = {"act": sent.encode(), "opener": opener, "fields": list(values), "many": []}
             return client.sends_dialog({"plc": ours, **{INPUT + name: text for name, (text,) in values.items()}})
 

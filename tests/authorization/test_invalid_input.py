@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from handlers.core.actions import SentAction
 from handlers.core.requests import Press, Submit
 from tests.authorization.people import Cast, Deed, is_one_of, owner_of
 from tests.authorization.permissions import PRESSES, SUBMITS, Act
@@ -31,9 +32,9 @@ def spoiled(deed: Deed) -> Iterator[Deed]:
             for place in range(len(done.args)):
                 for rubbish in RUBBISH:
                     args = (*done.args[:place], rubbish, *done.args[place + 1 :])
-                    yield replace(deed, action=replace(done, args=args))
+                    yield replace(deed, action=SentAction(done.name, args))
             if done.args:
-                yield replace(deed, action=replace(done, args=done.args[:-1]))
+                yield replace(deed, action=SentAction(done.name, done.args[:-1]))
     if isinstance(deed, Submit):
         for name in deed.values:
             for rubbish in RUBBISH:

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bot.slack import EVENTS_PATH, render
-from handlers.core.cards import Button, Card, Note, When, action, buttons, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Button, Card, Note, When, buttons, say
 from manifest.slack import COMMAND
 from tests.benchmarks.seed import CHANNEL, COHORT, Size, open_meeting, slack_channel, slack_user, teams_chat, teams_user
 from tests.fakes.slack import TEAM, sign
@@ -80,7 +81,7 @@ def _tap(number: int, meeting_id: UUID, platform_url: str) -> Ready:
 def _here_card(meeting_id: UUID) -> Card:
     """As it stands in the channel while people tap."""
     starts = When(datetime(2026, 11, 23, 21, tzinfo=UTC), "America/Chicago", "time")
-    here = Button("I'm here", action("attendance.here", meeting_id), style="primary")
+    here = Button("I'm here", SentAction.of("attendance.here", meeting_id), style="primary")
     note = Note(("Here (2): Dana Reyes, Lee Okafor",))
     return Card("Individual student planning", (say("The PLC meeting starts at ", starts, "."), buttons(here), note))
 

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from bot.local import codec
 from handlers.core import cards
-from handlers.core.cards import Action, Card, Paragraph, When
+from handlers.core.actions import SentAction
+from handlers.core.cards import Card, Paragraph, When
 from tests.specimens import CARDS
 
 texts = st.text(max_size=40)
@@ -26,7 +27,7 @@ spans = st.one_of(
 )
 prose = st.lists(spans, max_size=4).map(tuple)
 words = st.lists(texts, max_size=4).map(tuple)
-actions = st.builds(Action, texts, words)
+actions = st.builds(SentAction, texts, words)
 button = st.one_of(
     st.builds(cards.Button, texts, actions, st.just("danger"), st.booleans(), st.none() | texts),
     st.builds(cards.LinkButton, texts, texts),

@@ -10,7 +10,7 @@ import pytest
 from bot.local.act_requests import WENT_WRONG
 from bot.local.messages import direct
 from bot.local.render import path_of
-from handlers.core.cards import action
+from handlers.core.actions import SentAction
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE
 from tests.malformed import BODIES, JSON, Body, spoiled
@@ -25,8 +25,12 @@ PATHS = (
 )
 ACTS: dict[str, dict[str, Any]] = {
     path_of(DANA, ROOM, "say"): {"text": "hello"},
-    path_of(DANA, ROOM, "press"): {"action": action("toy.coming").encode(), "message": 1},
-    path_of(DANA, ROOM, "submit"): {"action": action("toy.save").encode(), "values": {"text": ["a"]}, "message": 1},
+    path_of(DANA, ROOM, "press"): {"action": SentAction.of("toy.coming").encode(), "message": 1},
+    path_of(DANA, ROOM, "submit"): {
+        "action": SentAction.of("toy.save").encode(),
+        "values": {"text": ["a"]},
+        "message": 1,
+    },
     path_of(DANA, ROOM, "read"): {"message": 1},
     path_of(DANA, ROOM, "dismiss"): {"message": 1},
     path_of(DANA, HOME, "people"): {"values": {"users": [COORDINATOR.user]}},

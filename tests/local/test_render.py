@@ -13,7 +13,8 @@ from bot.local.host import LocalPerson
 from bot.local.html_text import Viewer, safe_url
 from bot.local.messages import Channel
 from bot.local.render import Renderer
-from handlers.core.cards import Card, Chart, Cmd, Link, Mention, Paragraph, Progress, Series, Table, action
+from handlers.core.actions import SentAction
+from handlers.core.cards import Card, Chart, Cmd, Link, Mention, Paragraph, Progress, Series, Table
 from handlers.core.forms import ChoiceField, Form, Option, TextField
 from handlers.core.plain_cards import plain
 from tests.local.toy import LINES
@@ -148,7 +149,7 @@ def test_only_what_is_written_in_confidence_is_said_to_stay_out_of_the_chat(rend
     text = TextField("t", "What is wrong")
     choice = ChoiceField("c", "Share with", (Option("1", "Ruth"),))
     for confidential, field, said in ((True, text, True), (True, choice, False), (False, text, False)):
-        form = Form("A", action("x"), opener=action("y"), fields=(field,), confidential=confidential)
+        form = Form("A", SentAction.of("x"), opener=SentAction.of("y"), fields=(field,), confidential=confidential)
         page = Page(renderer.form(form, EYES, None))
         assert (words in page.words) == said
         assert "goes to the bot alone" not in page.words
@@ -188,7 +189,7 @@ def test_few_short_choices_are_buttons_and_many_are_a_list(renderer: Renderer) -
     assert len(few.every("fieldset")) == 60
     assert "Leave empty" in few.words
     many = ChoiceField("c", "Choose", tuple(Option(str(n), f"Option {n}") for n in range(9)))
-    form = Form("Pick", action("x"), opener=action("y"), fields=(many,))
+    form = Form("Pick", SentAction.of("x"), opener=SentAction.of("y"), fields=(many,))
     page = Page(renderer.form(form, EYES, None))
     assert len(page.every("select")) == 1
     assert "Choose…" in page.words

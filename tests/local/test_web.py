@@ -16,7 +16,8 @@ from bot.local import LocalPerson, connect
 from bot.local.chat import PAGE
 from bot.local.messages import Draft, direct
 from bot.local.render import path_of
-from handlers.core.cards import Card, action
+from handlers.core.actions import SentAction
+from handlers.core.cards import Card
 from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Submit, Typed
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE, MENTOR, PEOPLE, START, TAP, Toy, ToyHost, post, seed
@@ -50,7 +51,7 @@ async def test_looking_at_home_reads_no_message(local: Local) -> None:
 
 async def test_what_is_pressed_at_home_changes_it_opens_a_form_or_is_answered_in_the_chat(local: Local) -> None:
     async def press(name: str) -> dict[str, object]:
-        return await local.act(DANA, "home", "press", action=action(name).encode(), message="")
+        return await local.act(DANA, "home", "press", action=SentAction.of(name).encode(), message="")
 
     assert await press("toy.coming") == {}
     assert await local.read(DANA, direct(DANA)) == "", "the page itself shows what became of it"
@@ -165,7 +166,7 @@ async def test_an_act_without_a_key_is_refused(local: Local) -> None:
 async def test_a_press_replaces_a_card_that_one_person_sees(local: Local) -> None:
     message = await post(local.workspace, direct(DANA), TAP, uuid4())
     await local.act(DANA, direct(DANA), "press", message=message, action="toy.coming")
-    assert local.toy.seen[0].intent == Press(action("toy.coming"))
+    assert local.toy.seen[0].intent == Press(SentAction.of("toy.coming"))
     html = await local.read(DANA, direct(DANA))
     assert "You are coming." in html
     assert html.count("<article") == 1
@@ -199,7 +200,7 @@ async def test_a_form_is_filled_refused_and_sent(local: Local) -> None:
     )
     assert "Check the dates" in step["form"]
     sent = local.toy.seen[-1].intent
-    assert sent == Submit(action("toy.dates"), {"topic": ("right",), "notes": ("",)})
+    assert sent == Submit(SentAction.of("toy.dates"), {"topic": ("right",), "notes": ("",)})
     await local.act(DANA, HOME, "submit", action="toy.done", values={}, message="")
     assert "Saved toy.done." in await local.read(DANA, HOME)
 

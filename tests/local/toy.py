@@ -9,7 +9,8 @@ from uuid import UUID
 
 from bot.local import Chat, CommandHelp, LocalPerson, LocalWorkspace, NextDue
 from bot.runtime.port import Address, Outgoing
-from handlers.core.cards import Button, Buttons, Card, Chart, Paragraph, Series, Shown, When, action, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Button, Buttons, Card, Chart, Paragraph, Series, Shown, When, say
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Reply, Request, Submit, Typed, notice
 from tests.specimens import CARDS, CONFIDENTIAL, DANA, FORM, FORMS
@@ -43,9 +44,9 @@ TAP = Card(
         Paragraph(("Thursday at four.",)),
         Buttons(
             (
-                Button("Coming", action("toy.coming"), style="primary"),
-                Button("Ask first", action("toy.coming"), confirm="Really?"),
-                Button("Write", action("toy.write"), opens_form=True),
+                Button("Coming", SentAction.of("toy.coming"), style="primary"),
+                Button("Ask first", SentAction.of("toy.coming"), confirm="Really?"),
+                Button("Write", SentAction.of("toy.write"), opens_form=True),
             )
         ),
     ),
@@ -53,16 +54,16 @@ TAP = Card(
 
 STEP_TWO = Form(
     "Check the dates",
-    action("toy.done"),
-    opener=action("toy.steps"),
+    SentAction.of("toy.done"),
+    opener=SentAction.of("toy.steps"),
     submit="Schedule",
     blocks=(say("Four meetings."),),
-    back=action("toy.steps"),
+    back=SentAction.of("toy.steps"),
 )
 STEP_ONE = Form(
     "Plan a meeting",
-    action("toy.dates"),
-    opener=action("toy.steps"),
+    SentAction.of("toy.dates"),
+    opener=SentAction.of("toy.steps"),
     submit="Preview dates",
     fields=(
         TextField("topic", "Topic", hint="A few words", max_length=80),

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import event, func, select
 
-from handlers.core.cards import Action, Card
+from handlers.core.actions import SentAction
+from handlers.core.cards import Card
 from handlers.core.forms import Form
 from handlers.core.requests import (
     AccountKey,
@@ -477,7 +478,7 @@ def _named(intent: Intent) -> str:
     match intent:
         case Command(text):
             return text
-        case Press(Action(name)) | Submit(Action(name)):
+        case Press(SentAction(name)) | Submit(SentAction(name)):
             return name
         case _:
             return type(intent).__name__.lower()

@@ -16,7 +16,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from handlers.core.cards import Card, action, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Card, say
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply
 from storage.checkins.checkins_tables import figure
@@ -244,7 +245,13 @@ def test_a_secret_in_a_message_or_in_anothers_form_is_noticed(
     simulation.secrets.shown_on_a_screen(Card("", (say(secret),)), "D-U-Somebody")
     assert _broken(simulation) == "confidential"
     simulation.secrets.told.clear()
-    form = Form("Your reflection", action("a"), action("a"), fields=(TextField("a", "A", secret),), confidential=True)
+    form = Form(
+        "Your reflection",
+        SentAction.of("a"),
+        SentAction.of("a"),
+        fields=(TextField("a", "A", secret),),
+        confidential=True,
+    )
     simulation.secrets.answered(Reply(form=form), "U-Somebody", ["mentee"])
     assert simulation.secrets.told == []
     simulation.secrets.answered(Reply(form=form), "U-Another", ["coordinator"])

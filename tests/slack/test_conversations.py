@@ -8,7 +8,8 @@ from uuid import UUID
 
 from bot.runtime.port import Address, Outgoing
 from bot.slack import Patience, render
-from handlers.core.cards import BadAction, Button, Card, action, buttons, say
+from handlers.core.actions import BadAction, SentAction
+from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.forms import ChoiceField, DateField, Form, ManyField, NumberField, Option, TextField, TimeField
 from handlers.core.requests import (
     AccountKey,
@@ -27,11 +28,11 @@ from handlers.core.requests import (
 from tests.fakes.slack import BOT_USER, TEAM, Fault, words
 from tests.slack.conftest import DANA, HOME, Bot
 
-CARD = Card("Your progress", (say("5 of 8 meetings"), buttons(Button("More", action("progress.more")))))
+CARD = Card("Your progress", (say("5 of 8 meetings"), buttons(Button("More", SentAction.of("progress.more")))))
 FORM = Form(
     "Plan a meeting",
-    action("meetings.save", "7"),
-    opener=action("meetings.open", "7"),
+    SentAction.of("meetings.save", "7"),
+    opener=SentAction.of("meetings.open", "7"),
     fields=(
         TextField("topic", "Topic"),
         TextField("notes", "Notes", optional=True, multiline=True),
@@ -43,10 +44,14 @@ FORM = Form(
     ),
 )
 NEXT = Form(
-    "The dates", action("meetings.confirm"), opener=action("meetings.open"), submit="Announce", blocks=(say("8 dates"),)
+    "The dates",
+    SentAction.of("meetings.confirm"),
+    opener=SentAction.of("meetings.open"),
+    submit="Announce",
+    blocks=(say("8 dates"),),
 )
-OPEN = Button("Plan", action("meetings.open", "7"), opens_form=True)
-PRESSABLE = Card("Hello", (buttons(Button("Go", action("x.go", "1")), OPEN),))
+OPEN = Button("Plan", SentAction.of("meetings.open", "7"), opens_form=True)
+PRESSABLE = Card("Hello", (buttons(Button("Go", SentAction.of("x.go", "1")), OPEN),))
 
 
 # Commands --------------------------------------------------------------------------------------
@@ -140,7 +145,7 @@ async def test_a_press_in_a_channel_is_answered_to_the_presser_alone(either: Bot
     (seen,) = either.fake.notices
     assert seen["replace_original"] is False
     assert words(seen["blocks"]) == "Thank you, you are in."
-    assert either.handlers.asked[0].intent == Press(action("x.go", "1"))
+    assert either.handlers.asked[0].intent == Press(SentAction.of("x.go", "1"))
 
 
 async def test_a_press_in_the_chat_is_answered_by_an_ordinary_message(bot: Bot) -> None:
@@ -163,7 +168,7 @@ async def test_a_press_is_acknowledged_before_its_answer_is_brought(bot: Bot) ->
     answered = await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, HOME)
 
     assert answered.status == 200
-    assert bot.handlers.asked[0].intent == Press(action("x.go", "1"))
+    assert bot.handlers.asked[0].intent == Press(SentAction.of("x.go", "1"))
     assert bot.platform._asking._held, "its answer is still under way"
 
 
@@ -203,7 +208,7 @@ async def test_a_press_opens_a_form_and_the_form_remembers_where_it_came_from(ei
     asked = either.handlers.asked[-1]
     assert asked.place.conversation == HOME
     assert asked.intent == Submit(
-        action("meetings.save", "7"),
+        SentAction.of("meetings.save", "7"),
         {
             "topic": ("Budgets",),
             "notes": (),
@@ -269,7 +274,7 @@ async def test_a_button_of_an_older_version_gets_a_kind_sentence(either: Bot) ->
 
 
 async def test_an_action_that_no_handler_knows_gets_the_same_sentence(bot: Bot) -> None:
-    bot.handlers.error = BadAction("x")
+    bot.handlers.error = BadAction()
 
     await bot.dana.press("Go", {"ts": "1.1", "blocks": _blocks(PRESSABLE)}, HOME)
     await bot.settled()
@@ -336,7 +341,9 @@ async def test_the_next_step_lies_on_top_and_the_back_arrow_works(either: Bot) -
 async def test_the_fourth_step_takes_the_place_of_the_third(bot: Bot) -> None:
     await opened(bot)
     for step in range(4):
-        bot.handlers.reply = Reply(form=Form(f"Step {step}", action(f"step.{step}"), opener=action("x"), fields=()))
+        bot.handlers.reply = Reply(
+            form=Form(f"Step {step}", SentAction.of(f"step.{step}"), opener=SentAction.of("x"), fields=())
+        )
         await bot.dana.send(**({"topic": "x"} if step == 0 else {}))
 
     assert len(bot.fake.stacks[DANA]) == 3
@@ -409,7 +416,9 @@ async def test_two_clicks_on_the_send_button_are_one_act(bot: Bot) -> None:
 
 
 async def test_a_press_inside_a_modal_is_answered_in_it(bot: Bot) -> None:
-    more = Form("Roster", action("roster.save"), opener=action("roster"), submit=None, blocks=(buttons(OPEN),))
+    more = Form(
+        "Roster", SentAction.of("roster.save"), opener=SentAction.of("roster"), submit=None, blocks=(buttons(OPEN),)
+    )
     await opened(bot, more)
     bot.handlers.reply = Reply(form=FORM)
 

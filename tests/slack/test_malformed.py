@@ -13,7 +13,8 @@ import pytest
 
 from bot.slack import modals, render
 from bot.slack.sent_forms import Origin
-from handlers.core.cards import Button, Card, action, buttons, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply
 from tests.fakes.slack import TEAM, HttpWire, sign
@@ -21,7 +22,7 @@ from tests.malformed import BODIES, JSON, Body, spoiled
 from tests.slack.conftest import DANA, HOME, Bot
 
 FORM_TYPE = "application/x-www-form-urlencoded"
-FORM = Form("Reflection", action("r.save"), opener=action("r.open"), fields=(TextField("text", "Text"),))
+FORM = Form("Reflection", SentAction.of("r.save"), opener=SentAction.of("r.open"), fields=(TextField("text", "Text"),))
 
 
 async def posted(bot: Bot, data: bytes, headers: dict[str, str]) -> int:
@@ -106,7 +107,7 @@ def left(bot: Bot) -> dict[str, Any]:
 
 
 def pressed(bot: Bot) -> dict[str, Any]:
-    blocks = render.message(Card("", (buttons(Button("Go", action("x.go"))),)))
+    blocks = render.message(Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
     return bot.dana.press_payload("Go", {"ts": "1.1", "blocks": blocks}, HOME)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from bot.slack import modals, render
 from bot.slack.sent_forms import Origin
+from handlers.core.actions import BadAction, SentAction
 from handlers.core.cards import (
-    BadAction,
     Button,
     Buttons,
     Card,
@@ -28,7 +28,6 @@ from handlers.core.cards import (
     Series,
     Shown,
     Table,
-    action,
     say,
 )
 from handlers.core.forms import ChoiceField, Form, ManyField, Option, TextField
@@ -38,7 +37,7 @@ from tests.slack.phone import screen
 from tests.specimens import CARDS, COHORT_OF_60, DANA, EVERYTHING, FORMS, HOSTILE, LONG_NAME, ROSTER_OF_60, WHEN
 
 ORIGIN = Origin(conversation="C1")
-FEEDBACK = Form("Feedback", action("x.save"), opener=action("x.open"))
+FEEDBACK = Form("Feedback", SentAction.of("x.save"), opener=SentAction.of("x.open"))
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.title[:12])
@@ -139,7 +138,7 @@ def test_sixty_progress_lines_fit_one_message() -> None:
 
 
 def test_more_blocks_than_slack_takes_are_counted() -> None:
-    card = Card("Many", (*(Heading(f"Part {n}") for n in range(70)), Buttons((Button("Go", action("x.go")),))))
+    card = Card("Many", (*(Heading(f"Part {n}") for n in range(70)), Buttons((Button("Go", SentAction.of("x.go")),))))
 
     blocks = render.message(card)
 
@@ -191,11 +190,11 @@ def test_nothing_to_show_is_still_a_message(block: Table | Chart | Facts | Butto
 
 
 def test_a_button_carries_its_action_and_repeated_ones_stay_apart() -> None:
-    go = Button("Go", action("x.go", 7), opens_form=True)
+    go = Button("Go", SentAction.of("x.go", 7), opens_form=True)
     blocks = render.message(Card("", (Buttons((go, go)), Buttons((replace(go, confirm="Sure? " * 90),)))))
 
     assert message_problems(blocks) == []
-    assert render.pressed(blocks[0]["elements"][0]) == action("x.go", 7)
+    assert render.pressed(blocks[0]["elements"][0]) == SentAction.of("x.go", 7)
     assert blocks[0]["elements"][0]["action_id"].startswith(render.FORM)
     assert len(blocks[1]["elements"][0]["confirm"]["text"]["text"]) == 300
 

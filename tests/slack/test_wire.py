@@ -13,14 +13,15 @@ import pytest
 
 from bot.slack import BOT_EVENTS, COMMAND, REQUIRED_SCOPES, connect, listeners
 from bot.slack.api import Identity
-from handlers.core.cards import Button, Card, action, buttons, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
 from tests.fakes.slack import SCOPES, TEAM, FakeSlack, Fault, HttpWire, sign, words
 from tests.slack.conftest import DANA, HOME, Bot, settings_for
 
 IDENTITY = Identity(TEAM, "U00BOT", "B00BOT", "E00ORG")
-FORM = Form("Reflection", action("r.save"), opener=action("r.open"), fields=(TextField("text", "Text"),))
+FORM = Form("Reflection", SentAction.of("r.save"), opener=SentAction.of("r.open"), fields=(TextField("text", "Text"),))
 
 
 # Signatures ------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ async def test_a_repeated_press_and_command_are_answered_once(either: Bot) -> No
     either.handlers.reply = notice("Thank you.")
     from bot.slack import render
 
-    blocks = render.message(Card("", (buttons(Button("Go", action("x.go"))),)))
+    blocks = render.message(Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
     press = either.dana.press_payload("Go", {"ts": "1.1", "blocks": blocks}, HOME)
     command = either.dana.command_payload("help", HOME)
 
@@ -254,15 +255,15 @@ async def test_an_answer_that_cannot_be_brought_is_logged_by_name_only(
 async def test_an_answer_that_slack_refuses_to_show_is_a_clear_failure(
     bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bot.handlers.reply = Reply(card=Card("x", (say(CANARY), buttons(Button("Go", action("x", "a|b"))))))
+    bot.handlers.reply = Reply(card=Card("x", (say(CANARY), buttons(Button("Go", SentAction.of("x", "a|b"))))))
 
     answered = await bot.dana.command("help", HOME)
 
     assert answered.status == 200
     assert "couldn't show you the answer" in answered.body["text"]
-    bot.handlers.reply = Reply(card=Card("", (buttons(Button("Go", action("x.go"))),)))
+    bot.handlers.reply = Reply(card=Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
     await bot.dana.say("help")
-    bot.handlers.reply = Reply(card=Card("x", (say(CANARY), buttons(Button("Go", action("x", "a|b"))))))
+    bot.handlers.reply = Reply(card=Card("x", (say(CANARY), buttons(Button("Go", SentAction.of("x", "a|b"))))))
     chat = bot.fake.chat(DANA)
     await bot.dana.press("Go", chat.messages[-1], chat.id)
     await bot.settled()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.teams.sentences import BELOW, DONE, LOST, OLD_BUTTON, SENT_DIRECTLY, SORRY
-from handlers.core.cards import BadAction, Button, Card, action, buttons, say
+from handlers.core.actions import BadAction, SentAction
+from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import (
     AccountKey,
@@ -220,7 +221,7 @@ async def test_a_press_in_the_personal_chat_replaces_its_card(bot: Bot) -> None:
     status, answer = await bot.dana.send(bot.dana.presses(HERE))
 
     assert status == 200
-    assert bot.toy.asked[0].intent == Press(action("attendance.here", 7))
+    assert bot.toy.asked[0].intent == Press(SentAction.of("attendance.here", 7))
     assert answer["type"] == "application/vnd.microsoft.card.adaptive"
     assert words_of(answer["value"]) == "Recorded\nYou are here."
     assert bot.fake.messages == {}
@@ -280,7 +281,7 @@ async def test_an_older_clients_submit_is_a_press_too(bot: Bot) -> None:
 
     await bot.dana.send(bot.dana.submits(HERE, card=shown.id))
 
-    assert bot.toy.asked[-1].intent == Press(action("attendance.here", 7))
+    assert bot.toy.asked[-1].intent == Press(SentAction.of("attendance.here", 7))
     assert words_of(shown.card) == "Replaced"
     assert shown.edits == 1
 
@@ -418,7 +419,7 @@ async def test_a_dialog_has_a_way_back(bot: Bot) -> None:
 
     await bot.dana.send(bot.dana.sends_dialog(back["data"]))
 
-    assert bot.toy.asked[-1].intent == Press(action("summaries.open", "00000000-0000-0000-0000-000000000001"))
+    assert bot.toy.asked[-1].intent == Press(SentAction.of("summaries.open", "00000000-0000-0000-0000-000000000001"))
 
 
 async def test_a_dialog_in_a_channel_ends_in_the_personal_chat(bot: Bot) -> None:
@@ -573,9 +574,7 @@ async def test_newcomers_and_leavers_of_a_team_are_told_one_by_one(bot: Bot) -> 
 # When it goes wrong ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("error", "words"), [(RuntimeError("she wrote: secret"), SORRY), (BadAction("old"), OLD_BUTTON)]
-)
+@pytest.mark.parametrize(("error", "words"), [(RuntimeError("she wrote: secret"), SORRY), (BadAction(), OLD_BUTTON)])
 async def test_a_failing_handler_is_apologized_for(
     bot: Bot, error: Exception, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -617,8 +616,8 @@ async def test_an_answer_that_cannot_be_built_is_no_crash(bot: Bot, caplog: pyte
 
 async def test_nothing_of_what_people_write_is_logged(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     canary = "canary-7f3a"
-    form = Form("Canary", action("x"), action("y"), fields=(TextField("t", canary, canary),))
-    bot.toy.reply = Reply(card=Card(canary, (buttons(Button(canary, action("x"))),)), form=form)
+    form = Form("Canary", SentAction.of("x"), SentAction.of("y"), fields=(TextField("t", canary, canary),))
+    bot.toy.reply = Reply(card=Card(canary, (buttons(Button(canary, SentAction.of("x"))),)), form=form)
     sent = {"plc": {"act": "x", "opener": "y", "fields": ["t"], "many": []}, "f_t": canary}
     strange: dict[str, Any] = bot.dana.says(canary) | {"timestamp": canary, "membersAdded": canary}
 

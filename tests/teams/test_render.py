@@ -12,6 +12,7 @@ from bot.teams.forms import INPUT, read_values, render_form, with_values
 from bot.teams.page import CARD_BYTES
 from bot.teams.render import render, summary
 from bot.teams.words import BREAK, escaped, literal
+from handlers.core.actions import SentAction
 from handlers.core.cards import (
     Bold,
     Button,
@@ -27,7 +28,6 @@ from handlers.core.cards import (
     Shown,
     Table,
     When,
-    action,
     say,
 )
 from handlers.core.forms import Form
@@ -168,7 +168,7 @@ def test_headings_tables_and_inputs_say_what_they_are() -> None:
 
 
 def test_at_most_six_buttons_stand_in_a_row() -> None:
-    row = Card("", (Buttons(tuple(Button(str(n), action("x", n)) for n in range(14))),))
+    row = Card("", (Buttons(tuple(Button(str(n), SentAction.of("x", n)) for n in range(14))),))
 
     rows = [part["actions"] for part in walk(render(row)) if part.get("type") == "ActionSet"]
 
@@ -178,7 +178,9 @@ def test_at_most_six_buttons_stand_in_a_row() -> None:
 def test_buttons_are_wrapped_before_a_phone_of_320_px_cuts_their_labels() -> None:
     labels = ("Transfer", "Credit", "Waive", "Leave", "Change policy", "Correct")
     pulse = ("1 hard", "2", "3", "4", "5 great")
-    card = Card("", tuple(Buttons(tuple(Button(label, action("x")) for label in row)) for row in (labels, pulse)))
+    card = Card(
+        "", tuple(Buttons(tuple(Button(label, SentAction.of("x")) for label in row)) for row in (labels, pulse))
+    )
 
     rows = [part["actions"] for part in walk(render(card)) if part.get("type") == "ActionSet"]
 
@@ -199,7 +201,7 @@ def test_a_table_that_a_phone_cannot_show_is_written_line_by_line() -> None:
 
 
 def test_a_question_is_asked_before_a_press_counts() -> None:
-    cancel = Button("Cancel", action("meetings.cancel", 1), style="danger", confirm="Really?")
+    cancel = Button("Cancel", SentAction.of("meetings.cancel", 1), style="danger", confirm="Really?")
 
     content = render(Card("", (Buttons((cancel,)),)))
 
@@ -210,7 +212,7 @@ def test_a_question_is_asked_before_a_press_counts() -> None:
 
 
 def test_a_button_that_opens_a_form_fetches_a_dialog_where_there_are_dialogs() -> None:
-    card = Card("", (Buttons((Button("Write", action("checkins.write"), opens_form=True),)),))
+    card = Card("", (Buttons((Button("Write", SentAction.of("checkins.write"), opens_form=True),)),))
 
     with_dialogs = actions_of(render(card))["Write"]
     without = actions_of(render(card, dialogs=False))["Write"]

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from handlers.checkins.checkins import find_answers
+from handlers.core.actions import SentAction
 from handlers.core.calls import Call
-from handlers.core.cards import Action
 from handlers.core.requests import Press
 from program.privacy.privacy_settings import PrivacySettings
 from storage.checkins import checkins, consent
@@ -401,7 +401,7 @@ async def test_numbers_at_once_are_one_number(world: World, dana: Person) -> Non
     await next_checkin(world, dana)
     with world.database.read() as tx:
         checkin_id = str(tx.scalar(select(checkin.c.id).where(checkin.c.person_id == dana.id)))
-    taps = [Press(Action("checkins.pulse", (checkin_id, number))) for number in "123451"]
+    taps = [Press(SentAction("checkins.pulse", (checkin_id, number))) for number in "123451"]
     await asyncio.gather(*(dana.tries(tap) for tap in taps))
     assert kinds(world) == ["pulse"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from handlers.core.cards import Bold, Button, Buttons, Card, Facts, Paragraph, Table, action, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Bold, Button, Buttons, Card, Facts, Paragraph, Table, say
 from handlers.core.direction import isolate_card, isolate_reply
 from handlers.core.forms import ChoiceField, Form, Option, TextField
 from handlers.core.plain_cards import plain
@@ -53,7 +54,7 @@ def test_every_place_of_a_card_where_a_name_stands_beside_other_words() -> None:
             say(Bold(NAME), " is coming"),
             Facts((("Mentor", (f"{NAME} (3)", ", Ozarks")), ("Mentee", (NAME,)))),
             Table(("Name", "Meetings"), ((NAME, "3"),), "Progress"),
-            Buttons((Button(f"Remove {NAME}", action("x.y"), confirm=f"Remove {NAME}?"),)),
+            Buttons((Button(f"Remove {NAME}", SentAction.of("x.y"), confirm=f"Remove {NAME}?"),)),
         ),
     )
     shown = isolate_card(card)
@@ -62,14 +63,14 @@ def test_every_place_of_a_card_where_a_name_stands_beside_other_words() -> None:
     (button,) = (button for block in shown.blocks if isinstance(block, Buttons) for button in block.buttons)
     assert isinstance(button, Button)
     assert button.confirm == f"Remove {ISOLATED}?"
-    assert button.action == action("x.y")
+    assert button.action == SentAction.of("x.y")
 
 
 def test_what_is_written_in_such_a_script_altogether_and_what_a_field_holds_stay() -> None:
     form = Form(
         "Your reflection",
-        action("x.y"),
-        opener=action("x.y"),
+        SentAction.of("x.y"),
+        opener=SentAction.of("x.y"),
         blocks=(say(f"{NAME}, {NAME} (3)."),),
         fields=(
             TextField("text", "Text", f"{NAME} wrote"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -23,7 +25,9 @@ def example(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's code, registered for one test."""
     for name in REGISTERED:
         monkeypatch.setattr(router, name, dict(getattr(router, name)))
-    exec(compile(CODE, "docs/architecture.md", "exec"), {"__name__": "example"})
+    module = ModuleType("example")
+    monkeypatch.setitem(sys.modules, "example", module)
+    exec(compile(CODE, "docs/architecture.md", "exec", dont_inherit=True), vars(module))
 
 
 def test_the_example_is_at_most_forty_lines_of_code() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from handlers.core.cards import Action, Table
+from handlers.core.actions import SentAction
+from handlers.core.cards import Table
 from handlers.core.requests import AccountKey, Reply, Submit
 from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
@@ -118,7 +119,7 @@ async def test_a_coordinator_cannot_move_somebody_by_forged_ids(world: World) ->
     assert lee is not None
     for person_id, account_id in ((dana.id, accounts[own.user]), (lee.id, accounts[dana.user])):
         values = {"person": (str(person_id),), "account": (str(account_id),)}
-        assert "already matched" in said(await carol.does(Submit(Action("identity.matched"), values)))
+        assert "already matched" in said(await carol.does(Submit(SentAction("identity.matched"), values)))
     with world.database.read() as tx:
         linked = {row.user: row.person_id for row in tx.execute(account.select()) if row.link == "confirmed"}
     assert linked == {dana.user: dana.id, carol.user: carol.id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from handlers.core.cards import Action
+from handlers.core.actions import SentAction
 from handlers.core.forms import ChoiceField, Form
 from handlers.core.requests import Submit
 from program.record.english import describe
@@ -141,7 +141,7 @@ async def test_nobody_is_moved_to_a_policy_that_applies_later(world: World, dana
     adopted(world, starts=date(2030, 1, 1))
     refused = await carol.fills(await change_form(carol), policy="example/9", reason="asked")
     assert "applies from Tue Jan 1, 2030. Mentees can't move to it before that day." in refused.errors["policy"]
-    forged = await carol.does(Submit(Action("records.policy.confirm", (str(dana.id), "example/9", "asked")), {}))
+    forged = await carol.does(Submit(SentAction("records.policy.confirm", (str(dana.id), "example/9", "asked")), {}))
     assert "applies from Tue Jan 1, 2030" in said(forged)
     assert steps(world, dana) == []
 

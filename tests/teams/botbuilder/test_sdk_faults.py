@@ -36,7 +36,8 @@ from bot.teams.connector import Connector
 from bot.teams.http_client import HttpClient
 from bot.teams.protocols import TeamsMessage
 from bot.teams.render import render
-from handlers.core.cards import Bold, Button, Card, action, buttons, say
+from handlers.core.actions import SentAction
+from handlers.core.cards import Bold, Button, Card, buttons, say
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams
 
 METADATA = "https://metadata.example/"
@@ -170,7 +171,8 @@ def test_the_sdk_reads_each_body_back_before_it_writes_it(monkeypatch: pytest.Mo
 
 def test_bodies_are_what_the_sdk_makes_of_them() -> None:
     card = Card(
-        "Individual student planning", (say("Starts ", Bold("soon"), " <b>&"), buttons(Button("Go", action("x"))))
+        "Individual student planning",
+        (say("Starts ", Bold("soon"), " <b>&"), buttons(Button("Go", SentAction.of("x")))),
     )
     activity = activity_of(TeamsMessage(render(card), "Individual student planning"))
     activity.from_property = ChannelAccount(id="28:bot", name="Bot")
