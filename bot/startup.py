@@ -24,6 +24,7 @@ from storage.core.database import Database
 from storage.core.migrate import in_turn, migrate
 from storage.core.work import Work
 from storage.privacy import forgetting
+from storage.record import policies
 from storage.vault.operator_keys import new_operator_key, read_operator_keys
 from storage.vault.unlock import unlock
 from storage.vault.vault import Vault
@@ -101,6 +102,7 @@ def prepare(
         work = Work(tx, now.now(), new_id, key)
         if stored is None:
             program.create(tx, PROGRAM_NAME, example=settings.local)
+        policies.apply_zone(work)
         checkins.seed_prompts(work)
         handover.ensure_coordinators(work, settings.plc_coordinators)
         for hook in router.start_hooks:

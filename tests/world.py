@@ -188,9 +188,9 @@ class World:
                 hook(self.work(tx))
 
     def import_roster(self, text: str = ROSTER) -> None:
-        rows, problems = read_roster(text)
-        assert not problems
         with self.database.write() as tx:
+            rows, problems = read_roster(text, program.zone_of(tx))
+            assert not problems
             plan = import_roster(self.work(tx), rows)
             assert not plan.problems
             for hook in router.start_hooks:

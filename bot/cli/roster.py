@@ -24,6 +24,7 @@ from program.record.attendance_import import read_history
 from program.record.english import describe
 from program.record.policy import Policy
 from program.record.policy_reading import BadPolicy, read_policy
+from storage.core import program
 from storage.core.database import Database, Tx, collided
 from storage.core.migrate import migrate
 from storage.core.work import Work
@@ -65,13 +66,14 @@ def import_file(
     Raises:
         NothingImported: with a sentence for each problem.
     """
-    rows, problems = read_roster(text)
-    if problems:
-        raise NothingImported(_said(problems))
     database = open_database(settings)
     try:
         migrate(database)
         key = unlocked(settings, database)
+        with database.read() as tx:
+            rows, problems = read_roster(text, program.zone_of(tx))
+        if problems:
+            raise NothingImported(_said(problems))
         for attempt in range(1, ATTEMPTS + 1):
             with database.read() as tx:
                 plan = prepare(Work(tx, now, new_id, key), rows, report, restore_removed=restore_removed)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -195,7 +195,7 @@ def about_file(
 def _line(line: RecordLine, zone: str) -> dict[str, Any]:
     return {
         "number": line.number,
-        "happened": _short_day(line.happened_at, zone),
+        "happened": _short(line.day(zone)),
         "what": line.what,
         "why": line.why,
         "recorded": f"{_short_day(line.recorded_at, zone)}, {say_time(to_local(line.recorded_at, zone))}",
@@ -206,7 +206,10 @@ def _line(line: RecordLine, zone: str) -> dict[str, Any]:
 
 
 def _short_day(at: datetime, zone: str) -> str:
-    day = local_day(at, zone)
+    return _short(local_day(at, zone))
+
+
+def _short(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 

@@ -13,11 +13,12 @@ from bot.local.port import PLATFORM, TENANT
 from handlers.checkins.schedule import refresh_schedule
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people import identity
-from program.core.times import PROGRAM_ZONE, local_day, next_weekday, to_local, to_utc
+from program.core.times import DEFAULT_ZONE, local_day, next_weekday, to_local, to_utc
 from program.meetings.attendance import Status
 from program.meetings.series import series_dates
 from program.people.roster import read_roster
 from program.record.attendance_import import PastMeeting
+from storage.core import program
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
 from storage.meetings.meetings import Meeting
@@ -48,7 +49,7 @@ def roster_text() -> str:
 
 def seed_chat(chat: Chat) -> None:
     """The channels before the bot does anything."""
-    rows, _ = read_roster(roster_text())
+    rows, _ = read_roster(roster_text(), DEFAULT_ZONE)
     here = [row.email for row in rows if row.email != UNMATCHED]
     cohorts_here = {row.cohort for row in rows}
     by_cohort = {name: [row.email for row in rows if row.cohort == name and row.email in here] for name in cohorts_here}
@@ -63,7 +64,7 @@ def seed_chat(chat: Chat) -> None:
 
 def seed_program(work: Work) -> None:
     """The people, linked home channels, meetings that were and meetings that come."""
-    rows, _ = read_roster(roster_text())
+    rows, _ = read_roster(roster_text(), DEFAULT_ZONE)
     start = _program_start(work)
     finished = start.replace(year=start.year - 2)
     starts = {row.email: finished if row.email == FINISHING else start for row in rows if row.role == "mentee"}
@@ -98,7 +99,7 @@ def _at_home(work: Work, cohort: str, external: str, name: str) -> tuple[Cohort,
 
 
 def _program_start(work: Work) -> date:
-    today = local_day(work.now, PROGRAM_ZONE)
+    today = local_day(work.now, program.zone_of(work.tx))
     return date(today.year if (today.month, today.day) >= (7, 1) else today.year - 1, 7, 1)
 
 
@@ -110,7 +111,7 @@ def _account(work: Work, email: str, name: str) -> None:
 
 
 def _winter_break(work: Work) -> None:
-    today = local_day(work.now, PROGRAM_ZONE)
+    today = local_day(work.now, program.zone_of(work.tx))
     year = today.year if (today.month, today.day) <= (12, 31) else today.year + 1
     breaks.add(work, None, date(year, 12, 21), date(year + 1, 1, 2), "Winter break", None)
 

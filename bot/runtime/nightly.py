@@ -11,7 +11,7 @@ from handlers.program_desk.integrity import note
 from program.core.times import local_day, to_utc
 from storage.core import program
 from storage.core.database import Tx
-from storage.record import integrity, verification
+from storage.record import integrity, policies, verification
 
 log = logging.getLogger("plc.records")
 
@@ -40,6 +40,12 @@ def _is_due(tx: Tx, now: datetime) -> bool:
 async def check(product: Product) -> None:
     """Check the records and keep what it came to. The reading holds up nobody who writes."""
     verdict = await product.threads.read(lambda tx: verification.verify(tx, product.chain_key))
-    await product.threads.write(lambda tx: note(product.work(tx), verdict))
+
+    def keep(tx: Tx) -> None:
+        work = product.work(tx)
+        note(work, verdict)
+        policies.apply_zone(work)  # today may be the first day of another policy
+
+    await product.threads.write(keep)
     level = logging.ERROR if verdict.problems else logging.INFO
     event(log, "records.checked", level, lines=verdict.lines, problems=len(verdict.problems))

@@ -14,7 +14,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import RunCommand, router
 from handlers.meetings.planning import replan_reminders
 from handlers.privacy.retention import read_retention, retention_field, retention_words, set_retention
-from program.core.times import local_day, say_minutes
+from program.core.times import say_minutes
 from program.core.words import WEEKDAYS, counted, listed
 from storage.core.work import Work
 from storage.outbox import conversations
@@ -161,7 +161,7 @@ def welcome(work: Work, item: Delivery) -> Card | None:
     """What the bot does and who sees what, once, to a person who was just matched."""
     person = people.get(work.tx, UUID(item.subject))
     own = listed([cohort.name for cohort in cohorts.shared_cohorts(work.tx, person.id)])
-    current = policies.get(work.tx, policies.current(work.tx, local_day(work.now, person.zone)))
+    current = policies.of_today(work)
     policy = _policy_first(len(current.unset)) if person.coordinator and current.unset else ()
     where = f" You are in {own}." if own else ""
     return Card(

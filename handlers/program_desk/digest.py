@@ -131,7 +131,7 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
     mentees = standings.of_cohorts(work.tx, None, work.now)
     needs = [
         *integrity.for_digest(work),
-        *_policies_to_fill_in(work, zone, mentees),
+        *_policies_to_fill_in(work, mentees),
         *waiting_blocks(work),
         *_open_meetings(work),
         *_need_help(work, mentees),
@@ -173,10 +173,10 @@ def details(call: Call) -> Reply:
     )
 
 
-def _policies_to_fill_in(work: Work, zone: str, mentees: list[Mentee]) -> list[Block]:
+def _policies_to_fill_in(work: Work, mentees: list[Mentee]) -> list[Block]:
     """The policies that people are on, or enter on now, and that leave something unset."""
     on = policies.in_use(work.tx)
-    names = sorted({*on, policies.current(work.tx, local_day(work.now, zone))})
+    names = sorted({*on, policies.of_today(work).name})
     unset = {name: len(policies.get(work.tx, name).unset) for name in names}
     lines: list[Text] = [
         (

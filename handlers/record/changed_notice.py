@@ -8,7 +8,7 @@ from uuid import UUID
 from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.router import RunCommand, router
 from handlers.record.leave import span_words
-from program.core.times import PROGRAM_ZONE, local_day, say_day
+from program.core.times import say_day
 from program.record.disputable import attendance_in_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
@@ -58,7 +58,7 @@ def _what_changed(work: Work, line: RecordLine) -> str:
     if line.step == "withdrawn":
         return _removed(work, line)
     if line.step == "ended":
-        return f"ended your leave. Your first day back is {say_day(local_day(line.happened_at, PROGRAM_ZONE))}"
+        return f"ended your leave. Your first day back is {say_day(line.day(_zone(work, line)))}"
     match line.kind:
         case "transfer":
             return f"moved you to {line.detail['to']}, starting {say_day(date.fromisoformat(line.detail['on']))}"
@@ -71,6 +71,10 @@ def _what_changed(work: Work, line: RecordLine) -> str:
     return f"waived {_amount(work, line)} for you"
 
 
+def _zone(work: Work, line: RecordLine) -> str:
+    return enrolments.policy_of(work.tx, line.person_id).program.zone
+
+
 def _corrected_attendance(work: Work, line: RecordLine) -> str:
     """The record before and after: "corrected your attendance at Goals, Thu Sep 10, 2026, from absent to present"."""
     earlier = [
@@ -80,7 +84,7 @@ def _corrected_attendance(work: Work, line: RecordLine) -> str:
         and before.step != "tapped"
         and before.position < line.position
     ]
-    day = say_day(local_day(line.happened_at, PROGRAM_ZONE))
+    day = say_day(line.day(_zone(work, line)))
     before = f"from {earlier[-1]} " if earlier else ""
     return f"corrected your attendance at {line.topic}, {day}, {before}to {attendance_in_words(line)}"
 

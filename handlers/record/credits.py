@@ -10,10 +10,10 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
-from handlers.record.person_page import mentee_of, today
-from program.core.times import midnight
+from handlers.record.person_page import mentee_of
 from program.record.policy import AtLeast, Policy
-from storage.record import ledger
+from program.record.stated_days import stated_day
+from storage.record import enrolments, ledger
 from storage.record.ledger import Line
 
 YEAR_HINTS = {
@@ -61,7 +61,7 @@ def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
                 ChoiceField("rule", "Requirement", rules),
                 ChoiceField("year", "Program year", _years(enrolment.policy), optional=True, hint=YEAR_HINTS[kind]),
                 NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
-                DateField("day", "From", today(call)),
+                DateField("day", "From", enrolments.today_of(call.work, person.id)),
                 ChoiceField("reason", "Why", reasons),
             ),
         )
@@ -92,7 +92,7 @@ def _add_amount(call: Call, kind: str) -> Reply:
     reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
     read.check()
     detail = {"year": year, "amount": amount}
-    happened = midnight(day or today(call))
+    happened = stated_day(day or enrolments.today_of(call.work, person.id))
     line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     tell(call.work, line_id, person.id)

@@ -26,7 +26,7 @@ from handlers.record.settling import (
     text_of,
     wrote,
 )
-from program.core.times import local_day, say_day
+from program.core.times import say_day
 from program.core.words import shortened
 from program.meetings.attendance import STATUSES
 from program.record.disputable import entry_in_words
@@ -111,7 +111,7 @@ def _records(call: Call) -> list[RecordLine]:
 
 def _record_label(work: Work, line: RecordLine, zone: str) -> str:
     """What a record is about. ``zone``: the reader's."""
-    day = say_day(local_day(line.happened_at, zone))
+    day = say_day(line.day(zone))
     if line.kind == "attendance":
         meeting = meetings.find(work.tx, line.meeting_id) if line.meeting_id else None
         topic = f" {shortened(meeting.topic, 30)}," if meeting else ""

@@ -19,9 +19,10 @@ from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, option
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.people.recipients import is_coordinator, only_for
-from program.core.times import PROGRAM_ZONE, local_day, midnight, say_day
+from program.core.times import say_day
 from program.record.ledger import Leave
 from program.record.policy import LeaveRules
+from program.record.stated_days import stated_day
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.outbox import deliveries
@@ -38,7 +39,7 @@ OUTCOMES = {"granted": "approved"}  # in words; the others are words already
 @router.command("leave", "Ask for a leave of absence", who=MENTEES)
 def leave_command(call: Call) -> Reply:
     """The leave one is on, with the way back; a request that waits for a decision; else the form that asks for one."""
-    mine = leaves.running(call.work.tx, call.my_id, local_day(call.work.now, call.me.zone))
+    mine = leaves.running(call.work.tx, call.my_id, enrolments.today_of(call.work, call.my_id))
     waiting = _waiting_blocks(call)
     if mine is None:
         return Reply(card=Card("", waiting)) if waiting else Reply(form=_form(call))
@@ -126,7 +127,7 @@ def change_form(call: Call) -> Reply:
 def _form(call: Call, earlier: RecordLine | None = None) -> Form:
     """``earlier``: the request that this one takes the place of."""
     rules = _rules(call)
-    today = local_day(call.work.now, call.me.zone)
+    today = enrolments.today_of(call.work, call.my_id)
     starts, ends = leaves.span(earlier.detail) if earlier else (today, None)
     named = () if earlier is None else (earlier.id,)
     return Form(
@@ -177,7 +178,7 @@ def asked(call: Call) -> Reply:
 
 def leave_line(step: str, starts: date, ends: date | None, reason: str, by: UUID, verified: str) -> Line:
     detail = {"starts": starts.isoformat(), "ends": ends.isoformat() if ends else None}
-    return Line("leave", step, midnight(starts), by, verified, reason=reason, detail=detail)
+    return Line("leave", step, stated_day(starts), by, verified, reason=reason, detail=detail)
 
 
 def _outcome(work: Work, line: RecordLine) -> str:
@@ -326,7 +327,7 @@ def back_form(call: Call) -> Reply:
             untyped("leave.ended", mine.id),
             opener=untyped("leave.end", mine.id),
             blocks=(say(Bold(people.get(call.work.tx, person_id).name), f": {span_words(mine.starts, mine.ends)}."),),
-            fields=(DateField("day", "First day back", local_day(call.work.now, call.me.zone)),),
+            fields=(DateField("day", "First day back", enrolments.today_of(call.work, person_id)),),
         )
     )
 
@@ -374,7 +375,7 @@ def _end(call: Call, person_id: UUID, leave: Leave, day: date, *, own: bool) -> 
     """Record that a leave ends before ``day``; the id of the line."""
     ends, verified = day - timedelta(days=1), "self" if own else "coordinator"
     line = leave_line("ended", leave.starts, ends, leave.reason, call.my_id, verified)
-    return ledger.add(call.work, person_id, replace(line, target_id=leave.id, happened_at=midnight(day)))
+    return ledger.add(call.work, person_id, replace(line, target_id=leave.id, happened_at=stated_day(day)))
 
 
 @router.delivery("leave.back")
@@ -383,6 +384,6 @@ def back_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None:
         return None
-    day = say_day(local_day(line.happened_at, PROGRAM_ZONE))
+    day = say_day(line.day(enrolments.policy_of(work.tx, line.person_id).program.zone))
     who = Bold(people.get(work.tx, line.person_id).name)
     return Card("Back from leave", (say(who, f" is back from leave. The first day back is {day}."),))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.actions import untyped
 from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
@@ -21,12 +19,12 @@ from handlers.record.progress import standing_blocks
 from handlers.record.settling import kinds_of, settle_corrected
 from handlers.record.undoing import undoable
 from handlers.record.waiting import waiting_blocks
-from program.core.times import local_day, midnight, say_day
+from program.core.times import local_day, say_day
 from program.core.words import counted
 from program.record.entry_words import entry_words, track_words
 from program.record.ledger import Leave
+from program.record.stated_days import stated_day
 from program.record.wording import TRANSFER_REASONS
-from storage.core import program
 from storage.people import cohorts, people
 from storage.people.people import Person
 from storage.record import certificates, enrolments, leaves, ledger, policies, standings
@@ -106,7 +104,7 @@ def person_card(call: Call, person: Person) -> Card:
         ("Track", (track_words(enrolment.policy, enrolment.track),)),
         ("Policy", (enrolment.policy.title,)),
     ]
-    away = leaves.running(tx, person.id, today(call))
+    away = leaves.running(tx, person.id, enrolments.today_of(call.work, person.id))
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
     mine = standings.of_people(tx, [person.id], call.work.now)[:1]
@@ -192,11 +190,6 @@ def details(call: Call) -> Reply:
 # The forms --------------------------------------------------------------------------------------
 
 
-def today(call: Call) -> date:
-    """Today in the program's zone."""
-    return local_day(call.work.now, program.zone_of(call.work.tx))
-
-
 @router.press("records.transfer")
 def transfer_form(call: Call) -> Reply:
     person, _ = mentee_of(call)
@@ -211,7 +204,7 @@ def transfer_form(call: Call) -> Reply:
             blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
             fields=(
                 ChoiceField("cohort", "To the cohort", shown, hint=hint(len(every), len(shown))),
-                DateField("day", "From", today(call)),
+                DateField("day", "From", enrolments.today_of(call.work, person.id)),
                 ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
             ),
         )
@@ -229,7 +222,7 @@ def transfer(call: Call) -> Reply:
     to = cohorts.find(call.work.tx, cohort_id) if cohort_id else None
     if to is None or day is None:
         raise FormErrors({"cohort": "Choose one of the options."})
-    if day > today(call):
+    if day > enrolments.today_of(call.work, person.id):
         raise FormErrors({"day": "Choose today or an earlier day."})
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if to.id in {cohort.id for cohort in here}:
@@ -238,7 +231,7 @@ def transfer(call: Call) -> Reply:
         cohorts.leave(call.work, cohort.id, person.id, call.my_id)
     cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
     detail = {"on": day.isoformat(), "from": [cohort.name for cohort in here], "to": to.name}
-    line = Line("transfer", "made", midnight(day), call.my_id, "coordinator", reason=reason, detail=detail)
+    line = Line("transfer", "made", stated_day(day), call.my_id, "coordinator", reason=reason, detail=detail)
     line_id = ledger.add(call.work, person.id, line)
     if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
         tell(call.work, line_id, person.id)
@@ -260,7 +253,7 @@ def leave_form(call: Call) -> Reply:
             opener=untyped("records.leave", person.id),
             blocks=(say(Bold(person.name), "."),),
             fields=(
-                DateField("starts", "First day", today(call)),
+                DateField("starts", "First day", enrolments.today_of(call.work, person.id)),
                 DateField("ends", "Last day, if known", None, optional=True),
                 ChoiceField("reason", "Why", reasons),
             ),

@@ -9,13 +9,12 @@ from handlers.core.forms import ChoiceField, Field, Form, FormErrors, TextField,
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
-from program.core.times import local_day
 from program.core.words import counted
 from program.record.english import describe
 from program.record.policy import Policy, Value
 from program.record.policy_reading import BadPolicy, amend
 from program.record.unset import UnsetValue, refused_words
-from storage.core import drafts, program
+from storage.core import drafts
 from storage.record import enrolments, policies
 
 MOST_FIELDS = 40
@@ -39,8 +38,7 @@ def _which(call: Call) -> Policy:
     mine = enrolments.of_person(call.work.tx, call.my_id)
     if mine is not None:
         return mine.policy
-    today = local_day(call.work.now, program.zone_of(call.work.tx))
-    return policies.get(call.work.tx, policies.current(call.work.tx, today))
+    return policies.of_today(call.work)
 
 
 def _card(call: Call, policy: Policy) -> Card:

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-# The zone of a new program and of what is typed without one. Days in the ledger are kept as the instants at which they
-# begin here, in every program, so that a changed setting moves none of them.
-PROGRAM_ZONE = "America/Chicago"
+# Until a policy names the program's zone, which `storage.core.program.zone_of` returns.
+DEFAULT_ZONE = "America/Chicago"
 
 _ZONE_NAMES = {
     "America/New_York": "Eastern Time",
@@ -70,7 +69,7 @@ def whole_minutes(starts: datetime, ends: datetime) -> int:
     return length.days * 1440 + length.seconds // 60
 
 
-def midnight(day: date, zone_name: str = PROGRAM_ZONE) -> datetime:
+def midnight(day: date, zone_name: str) -> datetime:
     """The instant at which a local day begins."""
     return to_utc(datetime.combine(day, time()), zone_name)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, cast
 
-from program.core.times import PROGRAM_ZONE, is_zone
+from program.core.times import is_zone
 from program.core.words import folded
 
 Role = Literal["mentee", "mentor", "coordinator"]
@@ -37,9 +37,9 @@ class Row:
     role: Role
     name: str
     email: str
+    zone: str
     region: str = ""
     person_id: str | None = None
-    zone: str = PROGRAM_ZONE
     district: str = ""
     program_start: date | None = None
     track: str = ""
@@ -56,8 +56,11 @@ class Problem:
         return f"Line {self.line}: {self.text}" if self.line else self.text
 
 
-def read_roster(text: str) -> tuple[list[Row], list[Problem]]:
-    """The rows and every problem of a roster file (CSV with a header line, comma or semicolon)."""
+def read_roster(text: str, zone: str) -> tuple[list[Row], list[Problem]]:
+    """The rows and every problem of a roster file (CSV with a header line, comma or semicolon).
+
+    ``zone``: the program's, which lines without a zone get.
+    """
     text = text.lstrip("\ufeff")
     first = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
@@ -73,7 +76,7 @@ def read_roster(text: str) -> tuple[list[Row], list[Problem]]:
         return [], problems
     rows: list[Row] = []
     for number, cells in lines[1:]:
-        row, wrong = _row(number, header, cells)
+        row, wrong = _row(number, header, cells, zone)
         problems += wrong
         if row:
             rows.append(row)
@@ -98,7 +101,7 @@ def _header_problems(header: list[str]) -> list[Problem]:
     return problems
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, list[Problem]]:
+def _row(line: int, header: list[str], cells: list[str], program_zone: str) -> tuple[Row | None, list[Problem]]:
     if len(cells) != len(header):
         return None, [Problem(line, f"This line has {len(cells)} cells, but there are {len(header)} columns.")]
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
@@ -112,7 +115,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> tuple[Row | None, li
         wrong.append(f"{cell['role']!r} is not a role. Use mentee, mentor or coordinator.")
     if cell["email"] and not EMAIL.fullmatch(cell["email"]):
         wrong.append(f"{cell['email']!r} is not an email address.")
-    zone = cell["zone"] or PROGRAM_ZONE
+    zone = cell["zone"] or program_zone
     if not is_zone(zone):
         wrong.append(f"{zone!r} is not a time zone. Use a name like America/Chicago.")
     the = f"{cell['name']}: the" if _allowed("name", cell["name"]) and cell["name"] else "The"

@@ -62,7 +62,7 @@ def _subject(line: RecordLine, policy: Policy, zone: str, about: RecordLine | No
 
 def _day(line: RecordLine, zone: str) -> str:
     """The day on which it happened; its year only where it is not the one in which it was recorded."""
-    day, recorded = local_day(line.happened_at, zone), local_day(line.recorded_at, zone)
+    day, recorded = line.day(zone), local_day(line.recorded_at, zone)
     return f"{day:%b} {day.day}" + ("" if day.year == recorded.year else f", {day.year}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from program.meetings.attendance import REASONS as ATTENDANCE_REASONS
 from program.meetings.attendance import STATUSES
 from program.record.certificate import REASONS as CERTIFICATE_REASONS
 from program.record.chain import SHORT
+from program.record.stated_days import day_of_entry
 
 KINDS = {
     "attendance": "Meeting",
@@ -105,6 +106,10 @@ class RecordLine:
     verified: str
     detail: Mapping[str, Any]
     mark: bytes
+
+    def day(self, zone: str) -> date:
+        """The day that the line states, or else the day in a zone on which it happened."""
+        return day_of_entry(self.kind, self.happened_at, zone)
 
     @property
     def number(self) -> int:

@@ -8,11 +8,13 @@ from math import ceil
 
 from sqlalchemy import select, update
 
-from program.core.times import PROGRAM_ZONE
+from program.core.times import DEFAULT_ZONE
 from storage.core.core_tables import program
 from storage.core.database import Tx
 from storage.core.work import insert_new
 from storage.vault import seals
+
+PROGRAM_ID = 1  # of the table's only row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,9 @@ def get(tx: Tx) -> Program | None:
     return Program(row.name, row.example, row.zone, timedelta(seconds=row.clock_ahead)) if row else None
 
 
-def create(tx: Tx, name: str, *, example: bool, zone: str = PROGRAM_ZONE) -> None:
+def create(tx: Tx, name: str, *, example: bool, zone: str = DEFAULT_ZONE) -> None:
     """Make the program's row; where there is one, nothing changes."""
-    row = {"id": 1, "name": name, "example": example, "zone": zone}
+    row = {"id": PROGRAM_ID, "name": name, "example": example, "zone": zone}
     insert_new(tx, program, [seals.sealed(tx, program, row)])
 
 
@@ -43,5 +45,11 @@ def set_clock(tx: Tx, ahead: timedelta) -> None:
 
 
 def zone_of(tx: Tx) -> str:
-    """The IANA name of the program's zone."""
-    return str(tx.scalar(select(program.c.zone)) or PROGRAM_ZONE)
+    """The IANA name of the program's zone: that of its policy (see :func:`storage.record.policies.apply_zone`)."""
+    return str(tx.scalar(select(program.c.zone)) or DEFAULT_ZONE)
+
+
+def set_zone(tx: Tx, zone: str) -> None:
+    """Make this zone the program's. A row that was changed outside the program stays as it is, so it stays reported."""
+    if zone_of(tx) != zone and not seals.misfits_of(tx, program):
+        seals.change(tx, program, PROGRAM_ID, {"zone": zone})

@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from program.checkins.schedule import Cycle
-from program.core.times import PROGRAM_ZONE
 from storage.checkins import shares
 from storage.core import audit_log
 from storage.core.database import Tx, among
@@ -98,7 +97,7 @@ def all_cohorts(tx: Tx) -> list[Cohort]:
     return [Cohort(*row) for row in tx.execute(select(*_COHORT).order_by(cohort.c.region, cohort.c.key))]
 
 
-def create(work: Work, name: str, region: str = "", zone: str = PROGRAM_ZONE, *, cohort_id: UUID | None = None) -> UUID:
+def create(work: Work, name: str, region: str, zone: str, *, cohort_id: UUID | None = None) -> UUID:
     """Create a cohort; its id, which is ``cohort_id`` where that was made before."""
     cycle = Cycle()
     cohort_id = cohort_id or work.new_id()

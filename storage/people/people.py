@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, insert, select, update
 
+from program.core.times import DEFAULT_ZONE
 from program.core.words import folded
 from storage.core import audit_log
 from storage.core.database import Tx, among, word
@@ -21,7 +22,6 @@ from storage.people.people_tables import account, cohort, membership, person
 from storage.vault import seals
 from storage.vault.seals import fits
 
-ZONE = "America/Chicago"  # of somebody whose own is not known
 SETTINGS, ROSTER = "settings", "roster"  # what named a coordinator
 
 
@@ -109,7 +109,7 @@ def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
     account_id, link, account_name, person_id, name, zone, coordinator = rows[0][:7]
     seal, coordinator_seal = rows[0][10:12]
     if person_id is not None and not fits(seal, seals.of_account(tx, account_id, platform, tenant, user, person_id)):
-        return Actor(account_id, platform, "none", None, account_name, ZONE, False, (), ("account",))
+        return Actor(account_id, platform, "none", None, account_name, DEFAULT_ZONE, False, (), ("account",))
     misfits = []
     if coordinator and not fits(coordinator_seal, seals.of_coordinator(tx, person_id)):
         coordinator = False
@@ -128,7 +128,7 @@ def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
         link=link,
         person_id=person_id,
         name=name or account_name,
-        zone=zone or ZONE,
+        zone=zone or DEFAULT_ZONE,
         coordinator=bool(coordinator),
         memberships=tuple(memberships),
         misfits=tuple(misfits),

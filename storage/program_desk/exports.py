@@ -9,6 +9,7 @@ from uuid import UUID
 from program.core.sheets import Cell, Sheet
 from program.core.times import to_local
 from program.record import explain
+from program.record.stated_days import STATING_KINDS
 from program.record.wording import SHARED_KINDS, RecordLine
 from storage.core import program
 from storage.core.database import Tx
@@ -82,7 +83,7 @@ def _row(line: RecordLine, zone: str) -> tuple[Cell, ...]:
     return (
         line.person,
         line.number,
-        _local(line.happened_at, zone),
+        _happened(line, zone),
         line.what,
         line.kind,
         line.step,
@@ -95,6 +96,13 @@ def _row(line: RecordLine, zone: str) -> tuple[Cell, ...]:
         line.proof,
         line.why,
     )
+
+
+def _happened(line: RecordLine, zone: str) -> str:
+    """When it happened; an entry that states a day has no time."""
+    if line.kind in STATING_KINDS:
+        return f"{line.day(zone)} 00:00"
+    return _local(line.happened_at, zone)
 
 
 def _local(at: datetime, zone: str) -> str:

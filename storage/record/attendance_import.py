@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from program.core.times import PROGRAM_ZONE, to_utc
+from program.core.times import to_utc
 from program.people.roster import Problem
 from program.record.attendance_import import PastMeeting
 from storage.core.work import Work
@@ -61,18 +61,19 @@ def import_history(work: Work, rows: Sequence[PastMeeting], file: str, attests: 
         if row.day.isoformat() in days:
             problems.append(Problem(row.line, f"{person.name} has a meeting on {row.day} in the record already."))
             continue
-        ledger.add(work, person.id, _meeting_line(row, row.day, file, attests, by))
+        zone = enrolments.policy_of(work.tx, person.id).program.zone
+        ledger.add(work, person.id, _meeting_line(row, row.day, zone, file, attests, by))
     for person_id, meetings in covered.items():
         detail = {"attests": attests.hex, "meetings": meetings}
         ledger.add(work, person_id, Line("import", "imported", work.now, by, "import", code=file, detail=detail))
     return problems
 
 
-def _meeting_line(row: PastMeeting, day: date, file: str, attests: UUID, by: UUID | None) -> Line:
+def _meeting_line(row: PastMeeting, day: date, zone: str, file: str, attests: UUID, by: UUID | None) -> Line:
     return Line(
         "attendance",
         "imported",
-        to_utc(datetime.combine(day, NOON), PROGRAM_ZONE),
+        to_utc(datetime.combine(day, NOON), zone),
         by,
         "import",
         status=row.status,

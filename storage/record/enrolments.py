@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
+from program.core.times import local_day
 from program.record.policy import Policy
-from storage.core import audit_log
+from storage.core import audit_log, program
 from storage.core.database import Tx, among
 from storage.core.work import Work
 from storage.people.people_tables import membership, person
@@ -72,6 +73,12 @@ def policy_of(tx: Tx, person_id: UUID) -> Policy:
     """The policy of somebody who is enrolled."""
     name = tx.execute(select(enrolment.c.policy).where(enrolment.c.person_id == person_id)).scalar_one()
     return policies.get(tx, name)
+
+
+def today_of(work: Work, person_id: UUID) -> date:
+    """Today in the zone in which somebody's standing is counted: their policy's, or the program's if not enrolled."""
+    mine = of_person(work.tx, person_id)
+    return local_day(work.now, mine.policy.program.zone if mine else program.zone_of(work.tx))
 
 
 def to_take_along(tx: Tx, name: str, now: datetime) -> list[tuple[Enrolment, str]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, exists, func, insert, literal, select, union_all
 
+from program.core.times import local_day
 from program.record.policy import Policy, Value
 from program.record.policy_reading import read_policy
 from storage.core import program as programs
@@ -84,6 +85,16 @@ def current(tx: Tx, day: date) -> str:
     return EXAMPLE if program and program.example else MISSOURI
 
 
+def of_today(work: Work) -> Policy:
+    """The policy for somebody who begins today, a day in the program's zone."""
+    return get(work.tx, current(work.tx, local_day(work.now, programs.zone_of(work.tx))))
+
+
+def apply_zone(work: Work) -> None:
+    """Make the zone of today's policy the program's zone, in which the program's own days and times are counted."""
+    programs.set_zone(work.tx, of_today(work).program.zone)
+
+
 def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
     """Make a document the policy of those who begin on ``holds_from`` or later.
 
@@ -97,6 +108,7 @@ def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
         raise PolicyThere(PolicyThere.__doc__)
     row = {"name": known.name, "text": text, "holds_from": holds_from, "adopted_at": work.now, "by": by}
     work.tx.execute(insert(policy).values(seals.sealed(work.tx, policy, row)))
+    apply_zone(work)
     return known
 
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 
-from program.core.times import PROGRAM_ZONE, local_day, whole_minutes
+from program.core.times import whole_minutes
 from program.record.ledger import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
+from program.record.stated_days import day_stated
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting
 from storage.record.leaves import standing_leaves
@@ -105,7 +106,7 @@ def _record(lines: Sequence[Any]) -> Record:
                 row.code,
                 row.detail.get("year"),
                 row.detail.get("amount"),
-                local_day(row.happened_at, PROGRAM_ZONE),
+                day_stated(row.happened_at),
                 row.position,
                 decided.get(row.id) == "withdrawn",
             )

@@ -121,7 +121,7 @@ def sealed(tx: Tx, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, column_of(table): of_row(tx, table, dict(row))}
 
 
-def change(tx: Tx, table: Table, row_id: UUID, values: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
+def change(tx: Tx, table: Table, row_id: UUID | int, values: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
     """Change a sealed row and its seal; False where it is not there, or not as ``where`` says.
 
     A row that was changed outside the program gets no new seal, so it stays reported.

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, func, insert, select
 
 from handlers.checkins.checkins import open_checkins
 from handlers.program_desk.digest import digest_card
-from program.core.times import PROGRAM_ZONE
+from program.core.times import DEFAULT_ZONE
 from storage.checkins.checkins_tables import checkin_turn
 from storage.core.database import Database, Tx
 from storage.core.work import Work
@@ -138,7 +138,7 @@ def _inserting(database: Database, count: int) -> Trial:
 
 def digest(database: Database) -> Trial:
     """Seconds that a coordinator's digest takes."""
-    return reading(database, lambda tx: digest_card(Work(tx, datetime.now(UTC), uuid4, b"key"), PROGRAM_ZONE))
+    return reading(database, lambda tx: digest_card(Work(tx, datetime.now(UTC), uuid4, b"key"), DEFAULT_ZONE))
 
 
 def reading(database: Database, question: Callable[[Tx], object]) -> Trial:

@@ -15,7 +15,7 @@ from sqlalchemy import Table, insert
 from bot.runtime.clock import SystemClock
 from bot.settings import Settings
 from bot.startup import prepare
-from program.core.times import PROGRAM_ZONE, to_utc
+from program.core.times import DEFAULT_ZONE, to_utc
 from program.record.chain import START, mark_of
 from storage.checkins.checkins_tables import checkin_turn
 from storage.core.database import Database, Tx
@@ -119,7 +119,7 @@ class _Seeding:
 
     def _person(self, person_id: UUID, name: str) -> dict[str, Any]:
         email = f"{name.lower().replace(' ', '.')}@example.org"
-        return {"id": person_id, "name": name, "email": email, "zone": PROGRAM_ZONE}
+        return {"id": person_id, "name": name, "email": email, "zone": DEFAULT_ZONE}
 
     def _accounts(self, people: Sequence[UUID], homes: dict[str, UUID]) -> None:
         users = {"slack": slack_user, "teams": teams_user}
@@ -183,7 +183,7 @@ class _Seeding:
                     "name": f"Cohort {number:06d}",
                     "key": f"cohort {number:06d}",
                     "region": "",
-                    "zone": PROGRAM_ZONE,
+                    "zone": DEFAULT_ZONE,
                     "home_id": channels[number],
                     "reminders": [60],
                     "checkin_weekday": 0,
@@ -348,4 +348,4 @@ def open_meeting(cohort_number: int, turn: int) -> UUID:
 def next_checkin_day(now: datetime) -> datetime:
     """The time of everybody's next check-in: a Monday morning far enough ahead that none comes meanwhile."""
     day = now.date() + timedelta(days=14 - now.weekday())
-    return to_utc(datetime.combine(day, time(8)), PROGRAM_ZONE)
+    return to_utc(datetime.combine(day, time(8)), DEFAULT_ZONE)

@@ -23,6 +23,7 @@ from sqlalchemy import select, update
 
 from bot.runtime.clock import SystemClock
 from bot.startup import prepare
+from program.core.times import DEFAULT_ZONE
 from program.people.roster import read_roster
 from storage.core.database import Database, Tx
 from storage.core.work import Work
@@ -145,7 +146,7 @@ class Deployment:
         vault = prepare(settings_for(orders), self.database, SystemClock())
         with self.database.write() as tx:
             self.chain_key = vault.chain_key(tx)
-            import_roster(self.work(tx), read_roster(ROSTER)[0])
+            import_roster(self.work(tx), read_roster(ROSTER, DEFAULT_ZONE)[0])
             _plan_meeting(self.work(tx))
             tx.execute(due_moment.delete())  # only what a test plans is due
 

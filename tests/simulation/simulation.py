@@ -29,6 +29,7 @@ from handlers.core.requests import (
     Submit,
     Typed,
 )
+from program.core.times import DEFAULT_ZONE
 from program.people.roster import read_roster
 from storage.checkins import checkins
 from storage.core.database import Database
@@ -223,7 +224,7 @@ class Simulation:
             self._plan_year(FIRST_DAY.replace(year=FIRST_DAY.year + year))
 
     async def _import(self, rows: Sequence[Someone]) -> None:
-        found, problems = read_roster(HEADER + "".join(person.row for person in rows))
+        found, problems = read_roster(HEADER + "".join(person.row for person in rows), DEFAULT_ZONE)
         if problems:
             raise ValueError(str(problems[0]))
         await self.process.operate(lambda work: import_roster(work, found))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from handlers.core.forms import DateField
 from handlers.core.requests import Reply
-from storage.core.core_tables import program
 from storage.people import people
 from storage.record import policies, standings
 from storage.record.record_tables import dispute
@@ -168,18 +166,6 @@ async def test_credits_and_waivers_count_and_can_be_undone(world: World, dana: P
     assert "Undone" not in said(await carol.presses(reply, "Undo"))
     assert steps(world, dana) == [("credit", "granted"), ("credit", "withdrawn"), ("waiver", "granted")]
     assert whole(world)
-
-
-async def test_a_day_without_a_date_is_today_where_the_program_is(world: World, dana: Person, carol: Person) -> None:
-    """At 9 PM in Honolulu it is the next day in Chicago."""
-    with world.database.write() as tx:
-        tx.execute(update(program).values(zone="Pacific/Honolulu"))
-    world.clock.at = datetime(2026, 9, 16, 7, 0, tzinfo=UTC)
-    card = (await carol.sends("person dana@example.org")).card
-    assert card is not None
-    form = (await carol.presses(card, "Waive")).form
-    assert form is not None
-    assert [field.value for field in form.fields if isinstance(field, DateField)] == [date(2026, 9, 15)]
 
 
 async def test_an_unset_value_is_filled_in_after_reading_the_english(world: World, dana: Person, carol: Person) -> None:

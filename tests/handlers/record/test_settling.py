@@ -234,7 +234,7 @@ async def test_a_transfer_out_of_two_cohorts_is_not_corrected_by_a_return_to_one
         gateway = cohorts.by_name(tx, "Gateway")
         assert gateway is not None
         cohorts.join(world.work(tx), gateway.id, dana.id, "mentee", None)
-        cohorts.create(world.work(tx), "Bootheel")
+        cohorts.create(world.work(tx), "Bootheel", "", "America/Chicago")
     await transferred(world, carol, "dana reyes", "Bootheel")
     await disputes_newest(dana, "Transfer to")
     world.clock.at += timedelta(hours=1)

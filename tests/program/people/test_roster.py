@@ -6,22 +6,23 @@ import pytest
 
 from program.people.roster import read_roster
 
+ZONE = "America/Denver"  # the program's
 HEADER = "cohort,region,role,name,e-mail,person_id,zone,district,program start,track"
 
 
 def problems(*lines: str) -> list[str]:
-    return [str(problem) for problem in read_roster("\n".join((HEADER, *lines)))[1]]
+    return [str(problem) for problem in read_roster("\n".join((HEADER, *lines)), ZONE)[1]]
 
 
 def test_a_good_file() -> None:
-    rows, wrong = read_roster(HEADER + "\nOzarks,SW,Mentee,Dana,DANA@example.org,P1,,R-I,2026-07-01,returning\n")
+    rows, wrong = read_roster(HEADER + "\nOzarks,SW,Mentee,Dana,DANA@example.org,P1,,R-I,2026-07-01,returning\n", ZONE)
     assert wrong == []
-    assert (rows[0].role, rows[0].email, rows[0].zone) == ("mentee", "dana@example.org", "America/Chicago")
+    assert (rows[0].role, rows[0].email, rows[0].zone) == ("mentee", "dana@example.org", ZONE)
     assert rows[0].program_start == date(2026, 7, 1)
 
 
 def test_semicolons_a_byte_order_mark_and_empty_lines() -> None:
-    rows, wrong = read_roster("\ufeffcohort;role;name;email\r\n\r\nOzarks;mentor;Ruth, M.Ed.;r@example.org\r\n")
+    rows, wrong = read_roster("\ufeffcohort;role;name;email\r\n\r\nOzarks;mentor;Ruth, M.Ed.;r@example.org\r\n", ZONE)
     assert wrong == []
     assert rows[0].name == "Ruth, M.Ed."
 
@@ -48,7 +49,7 @@ def test_three_broken_rows_are_all_named() -> None:
     ],
 )
 def test_a_file_that_cannot_be_read(text: str, sentence: str) -> None:
-    rows, wrong = read_roster(text)
+    rows, wrong = read_roster(text, ZONE)
     assert rows == []
     assert sentence in str(wrong[0])
 
@@ -84,7 +85,7 @@ def test_control_characters_and_endless_names_are_refused() -> None:
     ],
 )
 def test_names_with_joiners_marks_and_special_spaces_are_taken(name: str) -> None:
-    rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,{name},d@example.org\n")
+    rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,{name},d@example.org\n", ZONE)
     assert problems == []
     assert rows[0].name == name
 
@@ -92,21 +93,22 @@ def test_names_with_joiners_marks_and_special_spaces_are_taken(name: str) -> Non
 @pytest.mark.parametrize("name", ["\u200f", "\u200d\u200d", "\u00ad", "\u0301", "\u200e\u00a0\u200f"])
 def test_a_name_that_nobody_sees_is_refused(name: str) -> None:
     for cells in (f"A,mentee,{name},d@example.org", f"{name},mentee,Dana,d@example.org"):
-        rows, wrong = read_roster(f"cohort,role,name,email\n{cells}\n")
+        rows, wrong = read_roster(f"cohort,role,name,email\n{cells}\n", ZONE)
         assert rows == []
         assert "has no visible characters" in str(wrong[0])
 
 
 @pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u2028", "\x07", "\U000e0067", "\U0001f3f4\U000e0067"])
 def test_names_that_reorder_or_break_a_line_are_refused(char: str) -> None:
-    rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,Da{char}na,d@example.org\n")
+    rows, problems = read_roster(f"cohort,role,name,email\nA,mentee,Da{char}na,d@example.org\n", ZONE)
     assert rows == []
     assert "control character" in str(problems[0])
 
 
 @pytest.mark.parametrize("start", ["0001-01-01", "1989-12-31", "2100-01-01", "9999-12-31"])
 def test_a_program_start_out_of_any_program_is_refused_by_name(start: str) -> None:
-    rows, problems = read_roster(f"cohort,role,name,email,program start\nA,mentee,Dana Reyes,d@example.org,{start}\n")
+    text = f"cohort,role,name,email,program start\nA,mentee,Dana Reyes,d@example.org,{start}\n"
+    rows, problems = read_roster(text, ZONE)
     assert rows == []
     assert [str(problem) for problem in problems] == [
         f"Line 2: Dana Reyes: the program start {start} is not in the years 1990 to 2099."
