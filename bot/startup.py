@@ -84,6 +84,7 @@ def prepare(
     Raises:
         CannotStart, SchemaProblem, BadKey: nothing is started.
     """
+    router.check()
     migrate(database)
     vault = Vault(read_operator_keys(operator_keys(settings)))
     with database.write() as tx:

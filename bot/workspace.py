@@ -23,14 +23,15 @@ from program.core.words import listed
 from storage.core import program
 from storage.core.database import Database, Tx, keys_file
 from storage.meetings import meetings
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.outbox.due import Moment
 from storage.outbox.outbox_tables import installation
 from storage.people import cohorts, people
 from storage.people.people_tables import account
 
 STRANGER = "not matched"
-UNNOTICED = ("tidying", "completion.look", "retention.look", "checkins.expire")  # moments of which nobody sees anything
+# Moments of which nobody sees anything.
+UNNOTICED = (moments.TIDYING, moments.COMPLETION_LOOK, moments.RETENTION_LOOK, moments.CHECKINS_EXPIRE)
 ORDER = {"mentee": 0, "mentor": 1, "coordinator": 2}
 
 

@@ -22,7 +22,7 @@ from storage.core import program
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
 from storage.meetings.meetings import Meeting
-from storage.outbox import conversations, deliveries
+from storage.outbox import conversations, deliveries, kinds
 from storage.people import account_links, cohorts, people
 from storage.people.cohorts import Cohort
 from storage.people.roster import import_roster
@@ -163,7 +163,7 @@ def _meetings_to_come(work: Work, cohort: Cohort, mentor: UUID) -> list[Meeting]
     )
     for meeting in made:
         plan_meeting(work, meeting, cohort)
-    tell_cohort(work, cohort, "meeting.announcement", made[0].id)
+    tell_cohort(work, cohort, kinds.MEETING_ANNOUNCEMENT, made[0].id)
     return made
 
 
@@ -179,8 +179,8 @@ def _two_years(work: Work, cohort: Cohort, mentor: UUID, start: date) -> None:
     contacts = [_contact(work, mentee, to_utc(datetime.combine(day, AT), cohort.zone)) for day in days]
     for happened, line_id in contacts[:-1]:
         ledger.add(work, mentee, Line("activity", "verified", happened, mentor, "mentor", target_id=line_id))
-    deliveries.to_person(work, "activity.decide", mentor, contacts[-1][1])
-    deliveries.to_person(work, "activity.own", mentee, contacts[-1][1])
+    deliveries.to_person(work, kinds.ACTIVITY_DECIDE, mentor, contacts[-1][1])
+    deliveries.to_person(work, kinds.ACTIVITY_OWN, mentee, contacts[-1][1])
 
 
 def _contact(work: Work, mentee: UUID, happened: datetime) -> tuple[datetime, UUID]:

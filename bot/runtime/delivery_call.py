@@ -18,11 +18,12 @@ from bot.runtime.logs import event
 from bot.runtime.port import Address, CannotLook, Permanent, Port, Sent, Temporary, Uncertain, Unreachable, Visit, Wait
 from handlers.core.requests import Place, Profile
 from handlers.people.homes import Linking, entered
-from program.program_desk.reporting import PRIVATE, is_reported
+from program.program_desk.reporting import PRIVATE
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import claims, conversations, rate_limits
 from storage.outbox.deliveries import Delivery
+from storage.outbox.kinds import is_reported
 from storage.outbox.rate_limits import UNPACED, Limit
 from storage.people import account_links
 

@@ -10,9 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.runtime.dispatch import Product
 from bot.runtime.logs import event
-from program.program_desk.reporting import PRIVATE_MOMENTS
 from storage.core.database import Tx
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.outbox.due import Moment
 
 log = logging.getLogger("plc.planner")
@@ -69,7 +68,7 @@ def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:
 
 
 def _note(product: Product, moment: Moment, state: str) -> None:
-    if moment.kind in PRIVATE_MOMENTS:  # when these come, and whether they do anything, depends on who paused
+    if moment.kind in moments.PRIVATE:  # when these come, and whether they do anything, depends on who paused
         return
     product.metrics.done(moment.kind, (product.clock.now() - moment.due_at).total_seconds())
     event(log, "moment.done", kind=moment.kind, subject=moment.subject, state=state)

@@ -28,7 +28,7 @@ from storage.checkins import checkins, consent, reflections
 from storage.checkins.checkins import CheckIn, Schedule
 from storage.checkins.saved import Saved, find_saved
 from storage.core.work import Work
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts, people
@@ -47,7 +47,7 @@ PULSES = ("1", "2", "3", "4", "5")
 
 
 @router.moment(
-    "checkins.open",
+    moments.CHECKINS_OPEN,
     "check-ins go out",
     late="goes out late while its window of seven days is open; after that it is recorded as missed",
 )
@@ -67,17 +67,17 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
         if work.now < closes_at and _takes(schedule, day, off):
             rows.append((schedule.person_id, day, chosen(turn_of(day, schedule.cycle))))
     opened = checkins.open_checkins(work, rows, closes_at)
-    deliveries.to_people(work, "checkin", [(checkin.person_id, checkin.id) for checkin in opened])
+    deliveries.to_people(work, kinds.CHECKIN, [(checkin.person_id, checkin.id) for checkin in opened])
     if opened:
         # Those of two schedules that are both late may open at one instant; each has a reminder and a closing.
-        due.plan(work, "checkins.nudge", came + NUDGE_AFTER, work.now.isoformat(), tag=moment.subject)
-        due.plan(work, "checkins.close", closes_at, work.now.isoformat(), tag=moment.subject)
+        due.plan(work, moments.CHECKINS_NUDGE, came + NUDGE_AFTER, work.now.isoformat(), tag=moment.subject)
+        due.plan(work, moments.CHECKINS_CLOSE, closes_at, work.now.isoformat(), tag=moment.subject)
     set_schedules(work, schedules)
     return None if opened else "missed" if rows or work.now >= closes_at else None
 
 
 @router.moment(
-    "checkins.nudge",
+    moments.CHECKINS_NUDGE,
     "the one reminder of an open check-in",
     late="goes out late while the check-in is open; nobody gets it who has answered, paused or left",
 )
@@ -97,7 +97,7 @@ def nudge(work: Work, moment: Moment) -> str | None:
         if schedule.person_id in agreed and _takes(schedule, local_day(work.now, schedule.zone), off)
     ]
     deliveries.to_people(
-        work, "checkin.nudge", [(schedule.person_id, unanswered[schedule.person_id].id) for schedule in asked]
+        work, kinds.CHECKIN_NUDGE, [(schedule.person_id, unanswered[schedule.person_id].id) for schedule in asked]
     )
     return None
 
@@ -109,20 +109,20 @@ def _takes(schedule: Schedule, day: date, off: DaysOff) -> bool:
 
 
 @router.moment(
-    "checkins.close",
+    moments.CHECKINS_CLOSE,
     "check-ins close",
     late="closes late; answers were refused from the closing time on all the same",
 )
 def close(work: Work, moment: Moment) -> str | None:
     opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject))
-    deliveries.refresh_all(work, ("checkin", "checkin.nudge"), [checkin.id for checkin in opened])
+    deliveries.refresh_all(work, (kinds.CHECKIN, kinds.CHECKIN_NUDGE), [checkin.id for checkin in opened])
     return None
 
 
 # The message ------------------------------------------------------------------------------------
 
 
-@router.delivery("checkin")
+@router.delivery(kinds.CHECKIN)
 def checkin_delivery(work: Work, item: Delivery) -> Card | None:
     checkin = checkins.find_shown(work.tx, UUID(item.subject))
     if checkin is None or (item.verb == "post" and checkin.closes_at <= work.now):
@@ -130,7 +130,7 @@ def checkin_delivery(work: Work, item: Delivery) -> Card | None:
     return checkin_card(work, checkin)
 
 
-@router.delivery("checkin.nudge")
+@router.delivery(kinds.CHECKIN_NUDGE)
 def nudge_delivery(work: Work, item: Delivery) -> Card | None:
     checkin = checkins.find_shown(work.tx, UUID(item.subject))
     if checkin is None:
@@ -224,7 +224,7 @@ def check_agreed(call: Call) -> None:
 def answered(call: Call, checkin: CheckIn) -> Card:
     """Note that something is saved (or no longer is) and bring the messages up to date."""
     checkins.set_answered(call.work, checkin.id, vault.anything_written(call.work.tx, checkin.id))
-    deliveries.refresh(call.work, checkin.id, "checkin", "checkin.nudge")
+    deliveries.refresh(call.work, checkin.id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
     current = checkins.get(call.work.tx, checkin.id)
     return checkin_card(call.work, current or checkin)
 
@@ -318,8 +318,8 @@ def reach_out(call: Call) -> Reply:
         raise Refused(f"Your cohort has no mentor yet. {ask_coordinator(call.work.tx)}")
     if checkins.ask_mentor(call.work, checkin.id):
         for mentor_id in sorted(mentors):
-            deliveries.to_person(call.work, "checkin.reach", mentor_id, call.my_id, tag=checkin.id)
-    deliveries.refresh(call.work, checkin.id, "checkin")
+            deliveries.to_person(call.work, kinds.CHECKIN_REACH, mentor_id, call.my_id, tag=checkin.id)
+    deliveries.refresh(call.work, checkin.id, kinds.CHECKIN)
     return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, checkin.id) or checkin))
 
 
@@ -333,15 +333,15 @@ def ask_again(work: Work, person_ids: Collection[UUID]) -> None:
     """These people's mentors changed: those who asked in an open check-in to be contacted ask their mentors now."""
     for asked in checkins.asked_to_reach_out(work.tx, person_ids, work.now):
         for mentor_id in sorted(_mentors_of(work, asked.person_id)):
-            deliveries.to_person(work, "checkin.reach", mentor_id, asked.person_id, tag=asked.id)
-        deliveries.refresh(work, asked.id, "checkin", "checkin.nudge")
+            deliveries.to_person(work, kinds.CHECKIN_REACH, mentor_id, asked.person_id, tag=asked.id)
+        deliveries.refresh(work, asked.id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
 
 
 def _is_mentor(work: Work, item: Delivery, reader_id: UUID) -> bool:
     return reader_id in _mentors_of(work, UUID(item.subject))
 
 
-@router.delivery("checkin.reach")
+@router.delivery(kinds.CHECKIN_REACH)
 @only_for(_is_mentor)
 def reach_delivery(work: Work, item: Delivery) -> Card | None:
     person = people.get(work.tx, UUID(item.subject))

@@ -19,7 +19,7 @@ from storage.checkins import figures
 from storage.checkins.figures import Shown
 from storage.core import program
 from storage.core.work import Work
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.outbox.due import Moment
 from storage.vault.vault import Vault
 
@@ -41,7 +41,7 @@ def plan_figures(work: Work) -> None:
 
 
 def _plan(work: Work, month: date) -> None:
-    due.plan(work, "figures.month", _time_of(work, month), month.isoformat())
+    due.plan(work, moments.FIGURES_MONTH, _time_of(work, month), month.isoformat())
 
 
 def _time_of(work: Work, month: date) -> datetime:
@@ -53,7 +53,7 @@ def _after(month: date) -> date:
 
 
 @router.opening_moment(
-    "figures.month",
+    moments.FIGURES_MONTH,
     "the figures for a month's check-ins are made",
     late="is done late; each month is made once",
 )

@@ -20,7 +20,7 @@ from storage.checkins import checkins, reflections, saved, shares
 from storage.checkins.reflections import Reflection
 from storage.checkins.shares import Share
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
 
@@ -200,7 +200,7 @@ def delete(call: Call) -> Reply:
 
 
 def _refresh(work: Work, reflection: Reflection) -> None:
-    deliveries.refresh(work, reflection.checkin_id, "checkin", "checkin.nudge")
+    deliveries.refresh(work, reflection.checkin_id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
 
 
 # Sharing ----------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def stop(call: Call) -> Reply:
 # A mentor's -------------------------------------------------------------------------------------
 
 
-@router.delivery("share")
+@router.delivery(kinds.SHARE)
 def share_delivery(work: Work, item: Delivery) -> Card | None:
     shared = shares.get(work.tx, UUID(item.subject))
     if shared is None:

@@ -14,7 +14,7 @@ from storage.checkins import checkins
 from storage.checkins.checkins import Schedule
 from storage.core.work import Work
 from storage.meetings import breaks
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.record import leaves
 
 
@@ -41,7 +41,7 @@ def set_schedules(work: Work, schedules: Sequence[Schedule]) -> None:
         planned.append((schedule.person_id, at))
     checkins.set_next(work, planned)
     for at in sorted({at for _, at in planned}):
-        due.plan(work, "checkins.open", at, at.isoformat())
+        due.plan(work, moments.CHECKINS_OPEN, at, at.isoformat())
 
 
 class DaysOff:

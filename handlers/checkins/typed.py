@@ -38,6 +38,7 @@ from storage.checkins import checkins, reflections, typed
 from storage.checkins.checkins import CheckIn
 from storage.checkins.saved import find_saved
 from storage.core.work import Work
+from storage.outbox import moments
 from storage.outbox.due import Moment
 
 MOST = 3000  # characters of what is typed for one check-in
@@ -211,7 +212,7 @@ def undo(call: Call) -> Reply:
 
 
 @router.moment(
-    typed.MOMENT,
+    moments.CHECKINS_EXPIRE,
     "typed words that nobody chose to keep are deleted",
     late="is done late; from their time on, the words can't be kept either way",
 )

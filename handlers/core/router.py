@@ -41,7 +41,9 @@ from handlers.core.requests import (
     notice,
 )
 from program.core.words import is_near, near_commands, nearest, normal
-from storage.outbox import conversations
+from storage.outbox import conversations, kinds, moments
+from storage.outbox.kinds import DeliveryKind
+from storage.outbox.moments import MomentKind
 from storage.people import cohorts
 from storage.people.people import Actor
 
@@ -89,7 +91,7 @@ class Router:
         """
 
         def register(handler: Handler) -> Handler:
-            self.commands[words] = CommandSpec(
+            spec = CommandSpec(
                 words,
                 summary,
                 handler,
@@ -103,6 +105,7 @@ class Router:
                 by_role,
                 takes_by,
             )
+            _register(self.commands, words)(spec)
             return handler
 
         return register
@@ -132,26 +135,27 @@ class Router:
         """The handler gets the sent form's action; ``call.values`` holds its fields."""
         return _on_action(self.submits, action)
 
-    def delivery(self, kind: str, *, of_everybody: bool = False) -> Callable[[CardBuilder], CardBuilder]:
+    def delivery(self, kind: DeliveryKind, *, of_everybody: bool = False) -> Callable[[CardBuilder], CardBuilder]:
         """``of_everybody``: building it takes long, as it reads the whole program."""
         if of_everybody:
-            self.of_everybody.add(kind)
-        return _register(self.builders, kind)
+            self.of_everybody.add(kind.name)
+        return _register(self.builders, kind.name)
 
-    def moment(self, kind: str, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:
+    def moment(self, kind: MomentKind, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:
         """The handler's answer is the state the moment ends in; None: done."""
 
         def register(handler: MomentHandler) -> MomentHandler:
-            self.moments[kind] = MomentSpec(lambda work, moment, _vault: handler(work, moment), says, late)
+            spec = MomentSpec(lambda work, moment, _vault: handler(work, moment), says, late)
+            _register(self.moments, kind.name)(spec)
             return handler
 
         return register
 
-    def opening_moment(self, kind: str, says: str, *, late: str) -> Callable[[OpeningHandler], OpeningHandler]:
+    def opening_moment(self, kind: MomentKind, says: str, *, late: str) -> Callable[[OpeningHandler], OpeningHandler]:
         """A moment whose handler opens what people wrote in confidence, and therefore gets the vault."""
 
         def register(handler: OpeningHandler) -> OpeningHandler:
-            self.moments[kind] = MomentSpec(handler, says, late)
+            _register(self.moments, kind.name)(MomentSpec(handler, says, late))
             return handler
 
         return register
@@ -169,6 +173,17 @@ class Router:
         """Plans what repeats for ever, whenever a process starts; it must change nothing the second time."""
         self.start_hooks.append(hook)
         return hook
+
+    def check(self) -> None:
+        """Refuse to work with a kind of message that no function builds, or a kind of moment that none handles.
+
+        Raises:
+            LookupError: there is one; it names them.
+        """
+        unbuilt = kinds.ALL.keys() - self.builders.keys() - {kinds.VISIT.name}
+        unhandled = moments.ALL.keys() - self.moments.keys()
+        if unbuilt or unhandled:
+            raise LookupError(f"Nothing is registered for {', '.join(sorted(unbuilt | unhandled))}.")
 
     # Answering ----------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from program.meetings.attendance import STATUSES, Mark
 from storage.core.work import Work
 from storage.meetings import attendance, meetings, summaries
 from storage.meetings.meetings import Expected, Meeting
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.due import Moment
 from storage.people import cohorts
 from storage.record import leaves
@@ -161,10 +161,15 @@ def after_change(call: Call, meeting: Meeting) -> Card:
     if settled != (meeting.settled_at is not None):
         meetings.set_settled(call.work, meeting.id, settled)
     if settled:
-        due.cancel(call.work, meeting.id, ("attendance.chase", "attendance.escalate"))
+        due.cancel(call.work, meeting.id, (moments.ATTENDANCE_CHASE, moments.ATTENDANCE_ESCALATE))
         ask_for_approval(call.work, [line.person.id for line in lines])
     deliveries.refresh(
-        call.work, meeting.id, "attendance.here", "attendance.roster", "attendance.chase", "attendance.escalate"
+        call.work,
+        meeting.id,
+        kinds.ATTENDANCE_HERE,
+        kinds.ATTENDANCE_ROSTER,
+        kinds.ATTENDANCE_CHASE,
+        kinds.ATTENDANCE_ESCALATE,
     )
     return roster_card(call.work, meetings.get(call.work.tx, meeting.id))
 

@@ -16,13 +16,14 @@ from program.meetings.attendance import ESCALATE_AFTER
 from storage.core.work import Work
 from storage.meetings import meetings
 from storage.meetings.meetings import Meeting
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
+from storage.outbox.kinds import DeliveryKind
 from storage.people import cohorts
 
 HANDED_ON = timedelta(days=30)  # how far back open attendance goes to who leads the cohort now
-MESSAGES = ("attendance.roster", "attendance.chase", "attendance.escalate", "summary.chase")
+MESSAGES = (kinds.ATTENDANCE_ROSTER, kinds.ATTENDANCE_CHASE, kinds.ATTENDANCE_ESCALATE, kinds.SUMMARY_CHASE)
 
 
 def hand_on(work: Work, cohort_ids: Collection[UUID]) -> None:
@@ -35,24 +36,24 @@ def hand_on(work: Work, cohort_ids: Collection[UUID]) -> None:
     for meeting in past:
         if meeting.settled_at is not None:
             continue
-        _to_mentors(work, "attendance.roster", meeting, meeting.version)
+        _to_mentors(work, kinds.ATTENDANCE_ROSTER, meeting, meeting.version)
         if work.now >= meeting.ends_at + ESCALATE_AFTER:
             _to_coordinators(work, meeting, meeting.version)
     deliveries.refresh_all(work, MESSAGES, [meeting.id for meeting in past])
 
 
-def _to_mentors(work: Work, kind: str, meeting: Meeting, version: int) -> None:
+def _to_mentors(work: Work, kind: DeliveryKind, meeting: Meeting, version: int) -> None:
     for mentor in mentors_or_coordinators(work, cohorts.get(work.tx, meeting.cohort_id)):
         deliveries.to_person(work, kind, mentor.id, meeting.id, version)
 
 
 def _to_coordinators(work: Work, meeting: Meeting, version: int) -> None:
     for coordinator in cohorts.coordinators(work.tx):
-        deliveries.to_person(work, "attendance.escalate", coordinator.id, meeting.id, version)
+        deliveries.to_person(work, kinds.ATTENDANCE_ESCALATE, coordinator.id, meeting.id, version)
 
 
 @router.moment(
-    "attendance.roster",
+    moments.ATTENDANCE_ROSTER,
     "the meeting ends and the mentor gets the roster",
     late="goes out however late, because attendance stays open without it",
 )
@@ -60,7 +61,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
     meeting = meeting_of_moment(work, moment)
     if meeting is None:
         return "cancelled"
-    _to_mentors(work, "attendance.roster", meeting, moment.version)
+    _to_mentors(work, kinds.ATTENDANCE_ROSTER, meeting, moment.version)
     lines = roster_of(work, meeting)
     if lines and not open_lines(lines):  # everybody is on leave: there is nothing to chase
         meetings.set_settled(work, meeting.id, True)
@@ -69,7 +70,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
 
 
 @router.moment(
-    "attendance.chase",
+    moments.ATTENDANCE_CHASE,
     "the mentor is reminded of open attendance",
     late="goes out late while attendance is open; it is skipped once the coordinator is asked",
 )
@@ -80,12 +81,12 @@ def chase(work: Work, moment: Moment) -> str | None:
     if work.now >= meeting.ends_at + ESCALATE_AFTER:
         return "missed"
     if meeting.settled_at is None:
-        _to_mentors(work, "attendance.chase", meeting, moment.version)
+        _to_mentors(work, kinds.ATTENDANCE_CHASE, meeting, moment.version)
     return None
 
 
 @router.moment(
-    "attendance.escalate",
+    moments.ATTENDANCE_ESCALATE,
     "the coordinator is asked about open attendance",
     late="goes out late while attendance is open",
 )
@@ -98,19 +99,19 @@ def escalate(work: Work, moment: Moment) -> str | None:
     return None
 
 
-@router.delivery("attendance.roster")
+@router.delivery(kinds.ATTENDANCE_ROSTER)
 @only_for(leads_meeting)
 def roster_delivery(work: Work, item: Delivery) -> Card | None:
     return _roster_message(work, item, "Who came?")
 
 
-@router.delivery("attendance.chase")
+@router.delivery(kinds.ATTENDANCE_CHASE)
 @only_for(leads_meeting)
 def chase_delivery(work: Work, item: Delivery) -> Card | None:
     return _roster_message(work, item, "Attendance is still open")
 
 
-@router.delivery("attendance.escalate")
+@router.delivery(kinds.ATTENDANCE_ESCALATE)
 @only_for(is_coordinator)
 def escalate_delivery(work: Work, item: Delivery) -> Card | None:
     return _roster_message(work, item, "Attendance is still not confirmed")
@@ -120,6 +121,6 @@ def _roster_message(work: Work, item: Delivery, title: str) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None or (meeting.cancelled_at is not None and item.verb == "post"):
         return None
-    if meeting.settled_at is not None and item.verb == "post" and item.kind != "attendance.roster":
+    if meeting.settled_at is not None and item.verb == "post" and item.kind != kinds.ATTENDANCE_ROSTER.name:
         return None
     return roster_card(work, meeting, title)

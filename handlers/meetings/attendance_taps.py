@@ -16,14 +16,14 @@ from program.core.words import listed
 from program.meetings.attendance import OPENS_BEFORE, STATUSES, Mark
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts
 
 
 @router.moment(
-    "attendance.open",
+    moments.ATTENDANCE_OPEN,
     "“I'm here” opens",
     late="opens late until the meeting ends; after that it is skipped, and the mentor takes attendance from the list",
 )
@@ -34,11 +34,11 @@ def open_attendance(work: Work, moment: Moment) -> str | None:
         return "cancelled"
     if meeting.ends_at <= work.now:
         return "missed"
-    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), "attendance.here", meeting.id, moment.version)
+    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), kinds.ATTENDANCE_HERE, meeting.id, moment.version)
     return None
 
 
-@router.delivery("attendance.here")
+@router.delivery(kinds.ATTENDANCE_HERE)
 @only_for(in_meetings_cohort)
 def here_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
@@ -79,6 +79,6 @@ def here(call: Call) -> Reply:
     if meeting.settled_at is not None:
         raise Refused("Attendance is closed for this meeting. Tell your mentor that you were there.")
     attendance.add(call.work, meeting, call.my_id, "tapped", "present", call.my_id)
-    deliveries.refresh(call.work, meeting.id, "attendance.here", "attendance.roster")
+    deliveries.refresh(call.work, meeting.id, kinds.ATTENDANCE_HERE, kinds.ATTENDANCE_ROSTER)
     now = When(call.work.now, call.me.zone, "time")
     return notice("You're marked as here, ", now, ". Your mentor will confirm it after the meeting.")

@@ -17,7 +17,7 @@ from program.meetings.attendance import STATUSES
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
 from storage.meetings.meetings import Meeting
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.record import ledger
 
@@ -26,8 +26,8 @@ def ask_both(call: Call, meeting: Meeting) -> set[UUID]:
     """Both are asked once; what stays open is in the coordinator's digest. The lines that they are asked about."""
     open_differences = attendance.differences(call.work.tx, meeting.starts_at, meeting.id)
     for difference in open_differences:
-        deliveries.to_person(call.work, "attendance.differs", difference.person_id, difference.line_id)
-        deliveries.to_person(call.work, "attendance.differs.mentor", call.my_id, difference.line_id)
+        deliveries.to_person(call.work, kinds.ATTENDANCE_DIFFERS, difference.person_id, difference.line_id)
+        deliveries.to_person(call.work, kinds.ATTENDANCE_DIFFERS_MENTOR, call.my_id, difference.line_id)
     return {difference.line_id for difference in open_differences}
 
 
@@ -43,7 +43,7 @@ def _settled(item: Delivery) -> Card | None:
     return Card("Thank you", (say("This is already decided."),)) if item.verb == "update" else None
 
 
-@router.delivery("attendance.differs")
+@router.delivery(kinds.ATTENDANCE_DIFFERS)
 def differs_card(work: Work, item: Delivery) -> Card | None:
     difference = _difference(work, UUID(item.subject))
     if difference is None:
@@ -71,7 +71,7 @@ def _leads(work: Work, item: Delivery, reader_id: UUID) -> bool:
     return meeting is None or leads(work, meeting.cohort_id, reader_id)
 
 
-@router.delivery("attendance.differs.mentor")
+@router.delivery(kinds.ATTENDANCE_DIFFERS_MENTOR)
 @only_for(_leads)
 def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
     difference = _difference(work, UUID(item.subject))
@@ -109,5 +109,5 @@ def keep(call: Call) -> Reply:
 
 def _answered(call: Call, difference: attendance.Difference, step: str, verified: str) -> Reply:
     attendance.answer(call.work, difference, call.my_id, step, verified)
-    deliveries.refresh(call.work, difference.line_id, "attendance.differs", "attendance.differs.mentor")
+    deliveries.refresh(call.work, difference.line_id, kinds.ATTENDANCE_DIFFERS, kinds.ATTENDANCE_DIFFERS_MENTOR)
     return Reply(replace=Card("Thank you", (say("The record stays as it is."),)))

@@ -37,7 +37,7 @@ from storage.core import drafts
 from storage.core.work import Work
 from storage.meetings import breaks, meetings
 from storage.meetings.meetings import Meeting
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts
@@ -206,7 +206,7 @@ def create(call: Call) -> Reply:
     drafts.drop(call.work, draft)
     for meeting in made:
         plan_meeting(call.work, meeting, cohort)
-    tell_cohort(call.work, cohort, "meeting.announcement", made[0].id)
+    tell_cohort(call.work, cohort, kinds.MEETING_ANNOUNCEMENT, made[0].id)
     return notice(f"Scheduled {counted(len(made), 'meeting')} and told the cohort. First meeting: ", when(made[0]), ".")
 
 
@@ -260,7 +260,7 @@ def who_comes(work: Work, meeting: Meeting) -> tuple[Block, ...]:
     return tuple(lines)
 
 
-@router.delivery("meeting.announcement")
+@router.delivery(kinds.MEETING_ANNOUNCEMENT)
 @only_for(in_meetings_cohort)
 def announcement(work: Work, item: Delivery) -> Card | None:
     """A new series in the channel: its dates, and coming or not to the first."""
@@ -286,7 +286,7 @@ def later_ones(rest: Sequence[Meeting]) -> list[Block]:
     return [say("Later meetings:"), Bullets(tuple(shown))]
 
 
-@router.delivery("meeting.reminder")
+@router.delivery(kinds.MEETING_REMINDER)
 @only_for(in_meetings_cohort)
 def reminder(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
@@ -303,7 +303,7 @@ def reminder(work: Work, item: Delivery) -> Card | None:
 
 
 @router.moment(
-    "meeting.reminder",
+    moments.MEETING_REMINDER,
     "the reminder of a meeting",
     late="goes out late until the meeting begins; after that it is skipped",
 )
@@ -315,10 +315,12 @@ def remind(work: Work, moment: Moment) -> str | None:
     if meeting.starts_at <= work.now:
         return "missed"
     tag = f"{moment.version}:{moment.due_at.isoformat()}"
-    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), "meeting.reminder", meeting.id, tag)
+    tell_cohort(work, cohorts.get(work.tx, meeting.cohort_id), kinds.MEETING_REMINDER, meeting.id, tag)
     return None
 
 
 def refresh_meeting(work: Work, meeting: Meeting) -> None:
     """Bring the messages about a meeting up to date."""
-    deliveries.refresh(work, meeting.id, "meeting.announcement", "meeting.moved", "meeting.reminder", "attendance.here")
+    deliveries.refresh(
+        work, meeting.id, kinds.MEETING_ANNOUNCEMENT, kinds.MEETING_MOVED, kinds.MEETING_REMINDER, kinds.ATTENDANCE_HERE
+    )

@@ -10,14 +10,16 @@ from storage.core import program
 from storage.core.work import Work
 from storage.meetings import meetings
 from storage.meetings.meetings import Meeting
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, moments
+from storage.outbox.kinds import DeliveryKind
+from storage.outbox.moments import MomentKind
 from storage.people import cohorts
 from storage.people.cohorts import Cohort
 
 SUMMARY_CHASE_AFTER = timedelta(hours=24)
 
 
-def plan_daily(work: Work, kind: str, at: time) -> None:
+def plan_daily(work: Work, kind: MomentKind, at: time) -> None:
     """Plan the next time of what happens every day at a time of the program's zone."""
     zone = program.zone_of(work.tx)
     day = local_day(work.now, zone)
@@ -35,11 +37,11 @@ def plan_meeting(work: Work, meeting: Meeting, cohort: Cohort) -> None:
         return
     _plan_reminders(work, meeting, cohort)
     for kind, at in (
-        ("attendance.open", meeting.starts_at - OPENS_BEFORE),
-        ("attendance.roster", meeting.ends_at),
-        ("attendance.chase", meeting.ends_at + CHASE_AFTER),
-        ("attendance.escalate", meeting.ends_at + ESCALATE_AFTER),
-        ("summary.chase", meeting.ends_at + SUMMARY_CHASE_AFTER),
+        (moments.ATTENDANCE_OPEN, meeting.starts_at - OPENS_BEFORE),
+        (moments.ATTENDANCE_ROSTER, meeting.ends_at),
+        (moments.ATTENDANCE_CHASE, meeting.ends_at + CHASE_AFTER),
+        (moments.ATTENDANCE_ESCALATE, meeting.ends_at + ESCALATE_AFTER),
+        (moments.SUMMARY_CHASE, meeting.ends_at + SUMMARY_CHASE_AFTER),
     ):
         due.plan(work, kind, at, meeting.id, version=meeting.version)
 
@@ -48,17 +50,17 @@ def _plan_reminders(work: Work, meeting: Meeting, cohort: Cohort) -> None:
     for lead in cohort.reminders:
         at = meeting.starts_at - timedelta(minutes=lead)
         if at > work.now:
-            due.plan(work, "meeting.reminder", at, meeting.id, version=meeting.version, tag=lead)
+            due.plan(work, moments.MEETING_REMINDER, at, meeting.id, version=meeting.version, tag=lead)
 
 
 def replan_reminders(work: Work, cohort: Cohort) -> None:
     """The cohort's reminder times changed."""
     for meeting in meetings.between(work.tx, work.now, work.now + timedelta(days=1000), [cohort.id]):
-        due.cancel(work, meeting.id, ["meeting.reminder"])
+        due.cancel(work, meeting.id, [moments.MEETING_REMINDER])
         _plan_reminders(work, meeting, cohort)
 
 
-def tell_cohort(work: Work, cohort: Cohort, kind: str, subject: object, tag: object = "") -> None:
+def tell_cohort(work: Work, cohort: Cohort, kind: DeliveryKind, subject: object, tag: object = "") -> None:
     """Tell the home channel; a cohort without one is told person by person."""
     if cohort.home_id is not None:
         deliveries.to_channel(work, kind, cohort.home_id, subject, tag)

@@ -41,7 +41,7 @@ from storage.core import audit_log
 from storage.core.work import Work
 from storage.meetings import breaks, meetings
 from storage.meetings.meetings import Meeting
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people.cohorts import Cohort
 
@@ -133,7 +133,7 @@ def move(call: Call) -> Reply:
         plan_meeting(call.work, later, cohort)
         refresh_meeting(call.work, later)
     refresh_series(call.work, meeting)
-    tell_cohort(call.work, cohort, "meeting.moved", meeting.id, f"{moved[0].version}:{len(moved)}")
+    tell_cohort(call.work, cohort, kinds.MEETING_MOVED, meeting.id, f"{moved[0].version}:{len(moved)}")
     done = "Moved" if shift else "Changed"
     return notice(f"{done} {counted(len(moved), 'meeting')}: now ", when(moved[0]), ". I told the cohort.")
 
@@ -141,10 +141,10 @@ def move(call: Call) -> Reply:
 def refresh_series(work: Work, meeting: Meeting) -> None:
     """The announcement of a series lists all its dates."""
     for of_series in meetings.of_series(work.tx, meeting.series_id):
-        deliveries.refresh(work, of_series.id, "meeting.announcement")
+        deliveries.refresh(work, of_series.id, kinds.MEETING_ANNOUNCEMENT)
 
 
-@router.delivery("meeting.moved")
+@router.delivery(kinds.MEETING_MOVED)
 @only_for(in_meetings_cohort)
 def moved_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
@@ -222,11 +222,11 @@ def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reas
         plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
         refresh_meeting(work, meeting)
     if len(cancelled) == 1:
-        tell_cohort(work, cohort, "meeting.cancelled", cancelled[0].id, cancelled[0].version)
+        tell_cohort(work, cohort, kinds.MEETING_CANCELLED, cancelled[0].id, cancelled[0].version)
     elif cancelled:
         ids = [str(meeting.id) for meeting in cancelled]
         audit_log.note_all(work, [(meeting.id, TOGETHER, {"meetings": ids}) for meeting in cancelled], by)
-        tell_cohort(work, cohort, "meetings.cancelled", cancelled[0].id, cancelled[0].version)
+        tell_cohort(work, cohort, kinds.MEETINGS_CANCELLED, cancelled[0].id, cancelled[0].version)
 
 
 def _together(work: Work, meeting_id: UUID) -> list[UUID]:
@@ -241,7 +241,7 @@ def _because(meeting: Meeting) -> str:
     return f" ({why.lower()})" if why else ""
 
 
-@router.delivery("meetings.cancelled")
+@router.delivery(kinds.MEETINGS_CANCELLED)
 @only_for(in_meetings_cohort)
 def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     ids = _together(work, UUID(item.subject))
@@ -265,7 +265,7 @@ def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     return Card(f"Cancelled: {counted(len(off), 'meeting')}" if off else "No meeting is cancelled", tuple(blocks))
 
 
-@router.delivery("meeting.cancelled")
+@router.delivery(kinds.MEETING_CANCELLED)
 @only_for(in_meetings_cohort)
 def cancelled_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
@@ -311,9 +311,9 @@ def restore(call: Call) -> Reply:
         plan_meeting(call.work, back, cohort)
         refresh_meeting(call.work, back)
         refresh_series(call.work, back)
-        deliveries.refresh(call.work, back.id, "meeting.cancelled")
+        deliveries.refresh(call.work, back.id, kinds.MEETING_CANCELLED)
         for first in _together(call.work, back.id)[:1]:
-            deliveries.refresh(call.work, first, "meetings.cancelled")
+            deliveries.refresh(call.work, first, kinds.MEETINGS_CANCELLED)
         restored += 1
     if not restored:
         raise Refused("There is nothing to undo.")

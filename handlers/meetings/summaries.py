@@ -18,7 +18,7 @@ from storage.core import drafts
 from storage.core.work import Work
 from storage.meetings import meetings, summaries
 from storage.meetings.meetings import Meeting
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts
@@ -116,11 +116,11 @@ def post(call: Call) -> Reply:
     before = summaries.newest(call.work.tx, meeting.id)
     summaries.add(call.work, meeting.id, call.my_id, values["topics"], values["did"], values["next"])
     drafts.drop(call.work, draft)
-    due.cancel(call.work, meeting.id, ("summary.chase",))
+    due.cancel(call.work, meeting.id, (moments.SUMMARY_CHASE,))
     cohort = cohorts.get(call.work.tx, meeting.cohort_id)
     if before is None:
-        tell_cohort(call.work, cohort, "summary", meeting.id)
-    deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
+        tell_cohort(call.work, cohort, kinds.SUMMARY, meeting.id)
+    deliveries.refresh(call.work, meeting.id, kinds.SUMMARY, kinds.ATTENDANCE_ROSTER)
     where = "Posted in the cohort's channel." if cohort.home_id else "Sent to each member of the cohort."
     said = where if before is None else "I changed the posted summary."
     items = buttons(
@@ -135,14 +135,14 @@ def withdraw(call: Call) -> Reply:
     meeting = _led(call)
     if not summaries.withdraw(call.work, meeting.id, call.my_id):
         raise Refused("There is no posted summary to remove.")
-    deliveries.refresh(call.work, meeting.id, "summary", "attendance.roster")
+    deliveries.refresh(call.work, meeting.id, kinds.SUMMARY, kinds.ATTENDANCE_ROSTER)
     home = cohorts.get(call.work.tx, meeting.cohort_id).home_id
     told = "Removed from the channel." if home else "Removed. The messages that held it say so now."
     again = Button("Write it again", untyped("summaries.open", meeting.id), opens_form=True)
     return Reply(replace=Card("", (say(told), buttons(again))))
 
 
-@router.delivery("summary")
+@router.delivery(kinds.SUMMARY)
 @only_for(in_meetings_cohort)
 def summary_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))
@@ -159,7 +159,7 @@ def summary_card(work: Work, item: Delivery) -> Card | None:
 
 
 @router.moment(
-    "summary.chase",
+    moments.SUMMARY_CHASE,
     "the mentor is reminded of the summary",
     late="goes out late until the summary is posted",
 )
@@ -169,11 +169,11 @@ def chase(work: Work, moment: Moment) -> str | None:
         return "cancelled"
     if summaries.newest(work.tx, meeting.id) is None:
         for mentor in cohorts.members(work.tx, meeting.cohort_id, "mentor"):
-            deliveries.to_person(work, "summary.chase", mentor.id, meeting.id, moment.version)
+            deliveries.to_person(work, kinds.SUMMARY_CHASE, mentor.id, meeting.id, moment.version)
     return None
 
 
-@router.delivery("summary.chase")
+@router.delivery(kinds.SUMMARY_CHASE)
 @only_for(leads_meeting)
 def chase_card(work: Work, item: Delivery) -> Card | None:
     meeting = meetings.find(work.tx, UUID(item.subject))

@@ -17,7 +17,7 @@ from handlers.privacy.retention import read_retention, retention_field, retentio
 from program.core.times import say_minutes
 from program.core.words import WEEKDAYS, counted, listed
 from storage.core.work import Work
-from storage.outbox import conversations
+from storage.outbox import conversations, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
 from storage.people.cohorts import Cohort
@@ -156,7 +156,7 @@ def _policy_first(unset: int) -> tuple[Block, ...]:
     )
 
 
-@router.delivery("welcome")
+@router.delivery(kinds.WELCOME)
 def welcome(work: Work, item: Delivery) -> Card | None:
     """What the bot does and who sees what, once, to a person who was just matched."""
     person = people.get(work.tx, UUID(item.subject))

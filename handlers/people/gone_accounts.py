@@ -13,7 +13,7 @@ from handlers.core.cards import Bold, Card, When, say
 from handlers.core.contacts import the_coordinator
 from handlers.core.router import router
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import account_links, people, replacements
 from storage.people.replacements import WAIT, Replacement
@@ -32,10 +32,10 @@ def report(work: Work, asked: Replacement) -> None:
     """
     replacements.report_gone(work, asked)
     for coordinator in people.coordinators(work.tx):
-        deliveries.to_person(work, "identity.gone", coordinator.id, asked.id)
+        deliveries.to_person(work, kinds.IDENTITY_GONE, coordinator.id, asked.id)
 
 
-@router.delivery("identity.gone")
+@router.delivery(kinds.IDENTITY_GONE)
 def gone_delivery(work: Work, item: Delivery) -> Card | None:
     asked = replacements.waiting(work.tx, UUID(item.subject))
     reader = people.get(work.tx, UUID(str(item.person_id)))
@@ -58,12 +58,12 @@ def gone_delivery(work: Work, item: Delivery) -> Card | None:
 
 def tell_replaced(work: Work, asked: Replacement) -> None:
     """Tell the new account and the coordinators that it took the place of one that is gone."""
-    deliveries.to_account(work, "identity.replaced", asked.account_id, asked.id)
+    deliveries.to_account(work, kinds.IDENTITY_REPLACED, asked.account_id, asked.id)
     for coordinator in people.coordinators(work.tx):
-        deliveries.to_person(work, "identity.replaced", coordinator.id, asked.id)
+        deliveries.to_person(work, kinds.IDENTITY_REPLACED, coordinator.id, asked.id)
 
 
-@router.delivery("identity.replaced")
+@router.delivery(kinds.IDENTITY_REPLACED)
 def replaced_delivery(work: Work, item: Delivery) -> Card | None:
     asked = replacements.find(work.tx, UUID(item.subject))
     if asked is None or asked.outcome != "done":

@@ -12,7 +12,7 @@ from handlers.record.deciding import hand_on
 from handlers.record.settling import readers
 from storage.core import program
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import cohorts, people
 from storage.people.roster import Plan
 from storage.record import disputes, ledger
@@ -40,16 +40,16 @@ def coordinators_changed(work: Work) -> None:
     waiting = ledger.waiting_leaves(work.tx)
     for line in waiting:
         for coordinator in coordinators:
-            deliveries.to_person(work, "leave.decide", coordinator.id, line.id)
-    deliveries.refresh_all(work, ("leave.decide",), [line.id for line in waiting])
+            deliveries.to_person(work, kinds.LEAVE_DECIDE, coordinator.id, line.id)
+    deliveries.refresh_all(work, (kinds.LEAVE_DECIDE,), [line.id for line in waiting])
     still_open = disputes.every_open(work.tx)
     for dispute in still_open:
         for reader_id in sorted(readers(work, dispute)):
-            deliveries.to_person(work, "dispute", reader_id, dispute.id)
-    deliveries.refresh_all(work, ("dispute",), [dispute.id for dispute in still_open])
+            deliveries.to_person(work, kinds.DISPUTE, reader_id, dispute.id)
+    deliveries.refresh_all(work, (kinds.DISPUTE,), [dispute.id for dispute in still_open])
     complete = [mentee.id for mentee in to_approve(work)]
     ask_for_approval(work, complete)
-    deliveries.refresh_all(work, ("completion.ask",), complete)
+    deliveries.refresh_all(work, (kinds.COMPLETION_ASK,), complete)
     for person_id in ledger.with_requests(work.tx, None):
         hand_on(work, person_id)
     attendance_reminders.hand_on(work, [cohort.id for cohort in cohorts.all_cohorts(work.tx)])

@@ -19,7 +19,7 @@ from program.core.words import counted, listed
 from storage.core import audit_log
 from storage.core.work import Work
 from storage.meetings import meetings
-from storage.outbox import conversations, deliveries
+from storage.outbox import conversations, deliveries, kinds
 from storage.outbox.conversations import Conversation
 from storage.outbox.deliveries import Delivery
 from storage.people import account_links, cohorts
@@ -117,9 +117,9 @@ def entered(work: Work, place_id: UUID, linking: Linking | None, members: Sequen
     place = conversations.get(work.tx, place_id)
     if linking is not None and outcome != "already":
         report = Report(linking.cohort_id, place_id)
-        deliveries.to_person(work, "cohort.visited", linking.asked_by, report.subject, tag=work.now.isoformat())
+        deliveries.to_person(work, kinds.COHORT_VISITED, linking.asked_by, report.subject, tag=work.now.isoformat())
     if not problem and place.cohort_id is not None and outcome in (None, "linked"):
-        deliveries.to_channel(work, "cohort.hello", place_id, place.cohort_id, tag=place_id)
+        deliveries.to_channel(work, kinds.COHORT_HELLO, place_id, place.cohort_id, tag=place_id)
 
 
 @router.command("cohort unlink", "This channel is no longer the cohort's home", who=LEADS, cohort=LEADS)
@@ -146,7 +146,7 @@ def unlink(call: Call) -> Reply:
 # What the bot says on entering -------------------------------------------------------------------
 
 
-@router.delivery("cohort.hello")
+@router.delivery(kinds.COHORT_HELLO)
 def hello(work: Work, item: Delivery) -> Card | None:
     """The first words in a cohort's home channel."""
     cohort = cohorts.find(work.tx, UUID(item.subject))
@@ -206,7 +206,7 @@ NOT_LINKED: dict[str, str] = {
 }
 
 
-@router.delivery("cohort.visited")
+@router.delivery(kinds.COHORT_VISITED)
 def visited(work: Work, item: Delivery) -> Card | None:
     """Tells whoever linked the channel what came of it, for the cohort they linked it for."""
     report = Report.read(item.subject)

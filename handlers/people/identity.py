@@ -19,7 +19,7 @@ from handlers.people.kept_requests import answer_kept, forget_kept, has_kept, ke
 from program.core.words import listed
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.outbox import conversations, deliveries
+from storage.outbox import conversations, deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import account_links, cohorts, people
 
@@ -52,14 +52,14 @@ def meet(work: Work, profiles: Sequence[Profile]) -> None:
             continue
         account = see(work, profile)
         if account_links.propose(work, account) is not None:
-            deliveries.to_account(work, "identity.ask", account.id, account.id)
+            deliveries.to_account(work, kinds.IDENTITY_ASK, account.id, account.id)
 
 
 def propose_again(work: Work) -> None:
     """The roster changed: accounts that were seen earlier may be somebody of it now."""
     for account in account_links.unmatched_accounts(work.tx, MOST_PROPOSALS):
         if account.link == "none" and account_links.propose(work, account) is not None:
-            deliveries.to_account(work, "identity.ask", account.id, account.id)
+            deliveries.to_account(work, kinds.IDENTITY_ASK, account.id, account.id)
 
 
 @router.stranger
@@ -85,7 +85,7 @@ def stranger(call: Call) -> Reply:
     return notice(f"{UNMATCHED}{unsaved}. {ask}")
 
 
-@router.delivery("identity.ask")
+@router.delivery(kinds.IDENTITY_ASK)
 def ask_who(work: Work, item: Delivery) -> Card | None:
     account = account_links.account_by_id(work.tx, UUID(item.subject))
     if account is None or account.link != "proposed" or account.person_id is None:
@@ -178,7 +178,7 @@ def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None
     """Link the account, welcome the person once, and start their check-ins."""
     account_links.confirm(work, account_id, person_id, by)
     if people.mark_welcomed(work, person_id):
-        deliveries.to_person(work, "welcome", person_id, person_id)
+        deliveries.to_person(work, kinds.WELCOME, person_id, person_id)
     refresh_schedule(work, [person_id])
 
 
@@ -199,7 +199,7 @@ def arrived(call: Call) -> Reply:
 def _ask_if_known(call: Call) -> None:
     account = account_links.account_by_id(call.work.tx, call.me.account_id)
     if account is not None and account_links.propose(call.work, account) is not None:
-        deliveries.to_account(call.work, "identity.ask", account.id, account.id)
+        deliveries.to_account(call.work, kinds.IDENTITY_ASK, account.id, account.id)
 
 
 @router.on(Departed)
@@ -222,7 +222,7 @@ def bot_added(call: Call) -> Reply:
     if call.place.cohort_id is not None:
         deliveries.visit(call.work, call.place.id, "")
     else:
-        deliveries.to_channel(call.work, "hello", call.place.id, call.place.id)
+        deliveries.to_channel(call.work, kinds.HELLO, call.place.id, call.place.id)
     return Reply()
 
 
@@ -234,7 +234,7 @@ def bot_removed(call: Call) -> Reply:
     return Reply()
 
 
-@router.delivery("hello")
+@router.delivery(kinds.HELLO)
 def hello(work: Work, item: Delivery) -> Card | None:
     """The first words in a channel that is no cohort's yet."""
     if item.conversation_id is None or conversations.get(work.tx, item.conversation_id).cohort_id:

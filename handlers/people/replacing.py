@@ -19,7 +19,7 @@ from handlers.people.gone_accounts import gone_command, tell_replaced
 from handlers.people.identity import DECIDED, link
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import account_links, people, replacements
@@ -36,7 +36,7 @@ def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> Non
         AlreadyAsked: one waits already.
     """
     asked = replacements.ask(work, person_id, account_id, by)
-    due.plan(work, "identity.replace", asked.holds_from, asked.id)
+    due.plan(work, moments.IDENTITY_REPLACE, asked.holds_from, asked.id)
     _tell(work, asked)
 
 
@@ -54,7 +54,7 @@ def _tell_again(work: Work, asked: Replacement) -> None:
             deliveries.to_account(work, NOTICE, account.id, asked.id, tag=work.now.isoformat())
 
 
-@router.delivery("identity.replacing")
+@router.delivery(kinds.IDENTITY_REPLACING)
 def notice_delivery(work: Work, item: Delivery) -> Card | None:
     asked = replacements.find(work.tx, UUID(item.subject))
     told = account_links.account_by_id(work.tx, item.account_id) if item.account_id else None
@@ -122,11 +122,11 @@ def keep(call: Call) -> Reply:
     due.cancel(call.work, asked.id)
     deliveries.refresh(call.work, asked.id, NOTICE)
     for coordinator in people.coordinators(call.work.tx):
-        deliveries.to_person(call.work, "identity.kept", coordinator.id, asked.id)
+        deliveries.to_person(call.work, kinds.IDENTITY_KEPT, coordinator.id, asked.id)
     return Reply(replace=Card("Stopped", (say("Your account stays as it is. I told the coordinators."),)))
 
 
-@router.delivery("identity.kept")
+@router.delivery(kinds.IDENTITY_KEPT)
 def kept_delivery(work: Work, item: Delivery) -> Card | None:
     who = replacements.whose(work.tx, UUID(item.subject))
     if who is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:
@@ -137,7 +137,7 @@ def kept_delivery(work: Work, item: Delivery) -> Card | None:
 
 
 @router.moment(
-    "identity.replace",
+    moments.IDENTITY_REPLACE,
     "an account is replaced unless its person objected",
     late="is done late, and never before three days have passed since the earlier account was told, or since the "
     "operator said that it is gone",
@@ -183,7 +183,7 @@ def _replace_gone(work: Work, asked: Replacement, ready: datetime) -> None:
         _tell_again(work, asked)
         tried = any(last.at is not None and last.at >= ready for last in tries)
         look = work.now + LATER if tried else min(work.now + LATER, max(ready, look))
-    due.plan(work, "identity.replace", look, asked.id, tag=work.now.isoformat())
+    due.plan(work, moments.IDENTITY_REPLACE, look, asked.id, tag=work.now.isoformat())
 
 
 def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
@@ -191,12 +191,12 @@ def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
     if ready is None and not replacements.is_being_told(work.tx, asked):
         _tell_again(work, asked)
         for coordinator in people.coordinators(work.tx):
-            deliveries.to_person(work, "identity.untold", coordinator.id, asked.id)
+            deliveries.to_person(work, kinds.IDENTITY_UNTOLD, coordinator.id, asked.id)
         ready = work.now + LATER
-    due.plan(work, "identity.replace", ready or work.now + SOON, asked.id, tag=work.now.isoformat())
+    due.plan(work, moments.IDENTITY_REPLACE, ready or work.now + SOON, asked.id, tag=work.now.isoformat())
 
 
-@router.delivery("identity.untold")
+@router.delivery(kinds.IDENTITY_UNTOLD)
 def untold_delivery(work: Work, item: Delivery) -> Card | None:
     asked = replacements.waiting(work.tx, UUID(item.subject))
     if asked is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:

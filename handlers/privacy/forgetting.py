@@ -13,7 +13,7 @@ from handlers.core.router import router
 from program.core.words import counted
 from storage.checkins import checkins
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import account_links
 from storage.privacy import forgetting, holds
@@ -116,7 +116,7 @@ def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
 def _refresh_open(work: Work, person_id: UUID) -> None:
     checkin = checkins.open_of(work.tx, person_id, work.now)
     if checkin is not None:
-        deliveries.refresh(work, checkin.id, "checkin", "checkin.nudge")
+        deliveries.refresh(work, checkin.id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
 
 
 # By the operator --------------------------------------------------------------------------------
@@ -131,11 +131,11 @@ def forget_by_operator(work: Work, person_id: UUID) -> tuple[int, bool]:
     items = _forget(work, person_id, by=None)
     reached = bool(account_links.accounts_of(work.tx, person_id))
     if reached:
-        deliveries.to_person(work, "forgotten", person_id, work.now.isoformat())
+        deliveries.to_person(work, kinds.FORGOTTEN, person_id, work.now.isoformat())
     return items, reached
 
 
-@router.delivery("forgotten")
+@router.delivery(kinds.FORGOTTEN)
 def forgotten_card(work: Work, _item: Delivery) -> Card:
     """What was destroyed and what stays, to the person themselves."""
     return Card(

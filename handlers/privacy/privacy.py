@@ -21,7 +21,7 @@ from program.privacy.privacy_settings import NOTICE_VERSION
 from storage.checkins import checkins, consent, typed
 from storage.core import audit_log
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import account_links, people
 from storage.privacy import holds, personal_data, retention
 from storage.program_desk import downloads
@@ -137,7 +137,7 @@ def _refresh_open(work: Work, person_id: UUID) -> None:
     """Bring the messages of a check-in that is open up to date."""
     checkin = checkins.open_of(work.tx, person_id, work.now)
     if checkin is not None:
-        deliveries.refresh(work, checkin.id, "checkin", "checkin.nudge")
+        deliveries.refresh(work, checkin.id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
 
 
 # The download -----------------------------------------------------------------------------------

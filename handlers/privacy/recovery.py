@@ -5,10 +5,11 @@ from __future__ import annotations
 from handlers.core.cards import Card, Cmd, say
 from handlers.core.router import router
 from storage.core.work import Work
+from storage.outbox import kinds
 from storage.outbox.deliveries import Delivery
 
 
-@router.delivery("keys.lost")
+@router.delivery(kinds.KEYS_LOST)
 def keys_lost(_work: Work, _item: Delivery) -> Card:
     """Private: it tells that somebody wrote something."""
     return Card(

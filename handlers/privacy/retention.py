@@ -15,7 +15,7 @@ from program.core.words import counted
 from program.privacy.retention import LONGEST, NOTICE, SHORTEST
 from storage.checkins import typed
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts, people
@@ -54,10 +54,10 @@ def set_retention(call: Call, cohort: Cohort, months: int | None) -> None:
     values = {"retention_months": months, "retention_from": starts if months is not None else None}
     cohorts.change(call.work, cohort.id, call.my_id, **values)
     for person in cohorts.members(call.work.tx, cohort.id):
-        deliveries.to_person(call.work, "retention.told", person.id, cohort.id, tag=call.work.now.isoformat())
+        deliveries.to_person(call.work, kinds.RETENTION_TOLD, person.id, cohort.id, tag=call.work.now.isoformat())
 
 
-@router.delivery("retention.told")
+@router.delivery(kinds.RETENTION_TOLD)
 @only_for(in_cohort)
 def told(work: Work, item: Delivery) -> Card | None:
     """Every member hears of the limit as it is now, before it deletes anything."""
@@ -91,10 +91,12 @@ def told(work: Work, item: Delivery) -> Card | None:
 
 @router.at_start
 def plan_look(work: Work) -> None:
-    plan_daily(work, "retention.look", LOOK_AT)
+    plan_daily(work, moments.RETENTION_LOOK, LOOK_AT)
 
 
-@router.moment("retention.look", "old check-in answers are deleted", late="is done late, once for all missed days")
+@router.moment(
+    moments.RETENTION_LOOK, "old check-in answers are deleted", late="is done late, once for all missed days"
+)
 def look(work: Work, _moment: Moment) -> str | None:
     """However late this comes, it deletes what is past its time then."""
     plan_look(work)

@@ -34,14 +34,14 @@ from handlers.record.progress import MOST_COHORTS, NEED_HELP, cannot_complete, c
 from handlers.record.waiting import waiting_blocks
 from program.core.times import local_day, next_weekday, to_utc
 from program.core.words import counted
-from program.program_desk.reporting import REPORTED
 from program.record.explain import STATES
 from storage.checkins import figures
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
-from storage.outbox import deliveries, due, processed_requests, rate_limits, undelivered
+from storage.outbox import deliveries, due, kinds, moments, processed_requests, rate_limits, undelivered
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
+from storage.outbox.kinds import REPORTED
 from storage.outbox.undelivered import Undelivered
 from storage.people import account_links, cohorts, people
 from storage.program_desk import downloads
@@ -69,11 +69,11 @@ def _plan_next(work: Work, person_id: UUID, zone: str) -> None:
     if at <= work.now:
         day += timedelta(days=7)
         at = to_utc(datetime.combine(day, AT), zone)
-    due.plan(work, "digest.weekly", at, person_id, tag=day.isoformat())
+    due.plan(work, moments.DIGEST_WEEKLY, at, person_id, tag=day.isoformat())
 
 
 @router.moment(
-    "digest.weekly",
+    moments.DIGEST_WEEKLY,
     "the coordinator's weekly digest",
     late="several missed weeks make one digest with the latest facts",
 )
@@ -85,17 +85,17 @@ def send_digest(work: Work, moment: Moment) -> str | None:
         return "cancelled"
     day = local_day(work.now, person.zone)
     checkpoints.make(work.tx, work.now)
-    deliveries.to_person(work, "digest", person.id, person.id, tag=day.isoformat())
+    deliveries.to_person(work, kinds.DIGEST, person.id, person.id, tag=day.isoformat())
     return None
 
 
 def _plan_tidying(work: Work) -> None:
     tomorrow = (work.now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
-    due.plan(work, "tidying", tomorrow, tag=tomorrow.date().isoformat())
+    due.plan(work, moments.TIDYING, tomorrow, tag=tomorrow.date().isoformat())
 
 
 @router.moment(
-    "tidying",
+    moments.TIDYING,
     "old keys, drafts and links are deleted",
     late="is done late, once for all missed days",
 )
@@ -108,7 +108,7 @@ def tidy(work: Work, _moment: Moment) -> str | None:
     return None
 
 
-@router.delivery("digest", of_everybody=True)
+@router.delivery(kinds.DIGEST, of_everybody=True)
 def digest_delivery(work: Work, item: Delivery) -> Card | None:
     """It tells of each failed message that no earlier digest told of, however long ago that was."""
     person = people.get(work.tx, UUID(item.subject))

@@ -7,7 +7,7 @@ from handlers.core.router import router
 from handlers.people.recipients import is_coordinator, only_for
 from program.core.words import counted
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import people
 from storage.record import checkpoints, integrity
@@ -28,10 +28,10 @@ def note(work: Work, verdict: Verdict) -> None:
     checkpoints.make(work.tx, work.now)
     if made.problems and (before is None or before.problems != made.problems):
         for person in people.coordinators(work.tx):
-            deliveries.to_person(work, "integrity", person.id, person.id, tag=work.now.isoformat())
+            deliveries.to_person(work, kinds.INTEGRITY, person.id, person.id, tag=work.now.isoformat())
 
 
-@router.delivery("integrity", of_everybody=True)
+@router.delivery(kinds.INTEGRITY, of_everybody=True)
 @only_for(is_coordinator)
 def told(work: Work, _item: Delivery) -> Card | None:
     check = integrity.newest(work.tx)

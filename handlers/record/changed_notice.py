@@ -12,7 +12,7 @@ from program.core.times import say_day
 from program.record.disputable import attendance_in_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.record import enrolments, leaves, ledger, policies
 
@@ -22,10 +22,10 @@ STEPS = ("made", "granted", "moved", "ended", "withdrawn")  # what somebody else
 
 def tell(work: Work, line: UUID, person_id: UUID) -> None:
     """Tell somebody of a line that another person added to their record."""
-    deliveries.to_person(work, "record.changed", person_id, line)
+    deliveries.to_person(work, kinds.RECORD_CHANGED, person_id, line)
 
 
-@router.delivery("record.changed")
+@router.delivery(kinds.RECORD_CHANGED)
 def changed_card(work: Work, item: Delivery) -> Card | None:
     """Each message tells of the line that it is about, however many came after it."""
     line = ledger.get(work.tx, UUID(item.subject)) or _newest(work, item.person_id)

@@ -21,7 +21,7 @@ from program.record.standing import Standing
 from program.record.wording import reason_words
 from storage.core import program
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts, people
@@ -45,11 +45,11 @@ ONLY_COORDINATORS = "Only coordinators can approve completion and manage certifi
 @router.at_start
 def plan_look(work: Work) -> None:
     """Somebody may become complete without an act of anybody's, so it is looked at every day."""
-    plan_daily(work, "completion.look", LOOK_AT)
+    plan_daily(work, moments.COMPLETION_LOOK, LOOK_AT)
 
 
 @router.moment(
-    "completion.look",
+    moments.COMPLETION_LOOK,
     "the bot checks who has completed the program",
     late="is done late, once for all missed days",
 )
@@ -66,13 +66,13 @@ def ask_for_approval(work: Work, people_ids: Sequence[UUID] | None = None) -> No
         return
     for coordinator in people.coordinators(work.tx):
         for mentee in complete:
-            deliveries.to_person(work, "completion.ask", coordinator.id, mentee.id)
+            deliveries.to_person(work, kinds.COMPLETION_ASK, coordinator.id, mentee.id)
 
 
 def look_again(work: Work, people_ids: Sequence[UUID]) -> None:
     """After a change of what somebody has or needs: earlier questions say what holds now, and who is complete is asked
     about."""
-    deliveries.refresh_all(work, ["completion.ask"], people_ids)
+    deliveries.refresh_all(work, [kinds.COMPLETION_ASK], people_ids)
     ask_for_approval(work, people_ids)
 
 
@@ -88,7 +88,7 @@ def to_approve(work: Work, people_ids: Sequence[UUID] | None = None) -> list[Men
     return [mentee for mentee in complete.values() if mentee.id not in had]
 
 
-@router.delivery("completion.ask")
+@router.delivery(kinds.COMPLETION_ASK)
 @only_for(is_coordinator)
 def ask_delivery(work: Work, item: Delivery) -> Card | None:
     card = ask_card(work, UUID(item.subject))
@@ -205,11 +205,11 @@ def _issue(call: Call, mine: Mentee) -> None:
 def announce(work: Work, made: Certificate) -> None:
     """The holder gets no more prompts and is told; the question to the coordinators shows the outcome."""
     refresh_schedule(work, [made.person_id])
-    deliveries.refresh(work, made.person_id, "completion.ask")
-    deliveries.to_person(work, "completion.done", made.person_id, made.id)
+    deliveries.refresh(work, made.person_id, kinds.COMPLETION_ASK)
+    deliveries.to_person(work, kinds.COMPLETION_DONE, made.person_id, made.id)
 
 
-@router.delivery("completion.done")
+@router.delivery(kinds.COMPLETION_DONE)
 def done_delivery(work: Work, item: Delivery) -> Card | None:
     certificate = certificates.get(work.tx, UUID(item.subject))
     if certificate is None:
@@ -241,18 +241,18 @@ def done_delivery(work: Work, item: Delivery) -> Card | None:
 def withdrawn(work: Work, certificate: Certificate) -> None:
     """The question to the coordinators and the holder's message show that a certificate holds no longer."""
     refresh_schedule(work, [certificate.person_id])
-    deliveries.refresh(work, certificate.person_id, "completion.ask")
-    deliveries.refresh(work, certificate.id, "completion.done")
+    deliveries.refresh(work, certificate.person_id, kinds.COMPLETION_ASK)
+    deliveries.refresh(work, certificate.id, kinds.COMPLETION_DONE)
 
 
 def goodbye(work: Work, person_id: UUID) -> None:
     """Somebody left the program: prompts stop today, they are offered their record and told of forgetting."""
     refresh_schedule(work, [person_id])
     if not cohorts.shared_cohorts(work.tx, person_id):
-        deliveries.to_person(work, "completion.left", person_id, person_id, tag=work.now.isoformat())
+        deliveries.to_person(work, kinds.COMPLETION_LEFT, person_id, person_id, tag=work.now.isoformat())
 
 
-@router.delivery("completion.left")
+@router.delivery(kinds.COMPLETION_LEFT)
 def left_delivery(work: Work, item: Delivery) -> Card | None:
     if cohorts.shared_cohorts(work.tx, UUID(item.subject)):
         again = Card("You're back in the program", (say("Everything you did before still counts."),))

@@ -29,7 +29,7 @@ from program.core.words import shortened
 from program.meetings.attendance import correction_reasons
 from program.record.wording import RecordLine
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import people
 from storage.record import enrolments, ledger
 from storage.record.disputes import Dispute
@@ -138,9 +138,9 @@ def correct(call: Call) -> Reply:
         reason=reason,
     )
     line_id = ledger.add(call.work, line.person_id, corrected)
-    deliveries.refresh(call.work, line.id, "activity.decide", "activity.own")
+    deliveries.refresh(call.work, line.id, kinds.ACTIVITY_DECIDE, kinds.ACTIVITY_OWN)
     settled = settle_corrected(call, line.person_id)
     if line.id not in {dispute.about_id for dispute in settled}:  # the outcome of that dispute tells it already
-        deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag=line_id)
+        deliveries.to_person(call.work, kinds.ACTIVITY_OWN, line.person_id, line.id, tag=line_id)
     ask_for_approval(call.work, [line.person_id])
     return notice("Corrected. I told the mentee. The record keeps both entries.")

@@ -23,7 +23,7 @@ from program.record.policy import Policy
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.meetings import meetings
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
 from storage.record import enrolments, ledger
@@ -92,7 +92,7 @@ def deciders(work: Work, person_id: UUID, who: str) -> set[UUID]:
 
 def ask(work: Work, person_id: UUID, line_id: UUID, who: str) -> None:
     for decider in deciders(work, person_id, who):
-        deliveries.to_person(work, "activity.decide", decider, line_id)
+        deliveries.to_person(work, kinds.ACTIVITY_DECIDE, decider, line_id)
 
 
 def hand_on(work: Work, person_id: UUID) -> None:
@@ -102,7 +102,7 @@ def hand_on(work: Work, person_id: UUID) -> None:
     for line in lines:
         if is_request(line) and line.id not in settled and approver_of(work, line) != "nobody":
             ask(work, person_id, line.id, approver_of(work, line))
-            deliveries.refresh(work, line.id, "activity.decide")
+            deliveries.refresh(work, line.id, kinds.ACTIVITY_DECIDE)
 
 
 def correctors(work: Work, line: RecordLine) -> set[UUID]:
@@ -148,7 +148,7 @@ def withdraw_button(line_id: UUID, noun: str) -> Buttons:
     return buttons(Button("Withdraw", untyped("activities.withdraw", line_id), confirm=f"Withdraw this {noun}?"))
 
 
-@router.delivery("activity.decide")
+@router.delivery(kinds.ACTIVITY_DECIDE)
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None or (item.verb == "post" and _goes_to_others(work, line, item.person_id)):
@@ -190,7 +190,7 @@ def _question(work: Work, line: RecordLine, reader_id: UUID | None) -> Card:
     return Card(waiting.question, (told, items))
 
 
-@router.delivery("activity.own")
+@router.delivery(kinds.ACTIVITY_OWN)
 def own_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None:
@@ -243,7 +243,7 @@ def decision_line(call: Call, line: RecordLine, outcome: str) -> Line:
 
 def _settle(call: Call, line: RecordLine, outcome: str) -> None:
     ledger.add(call.work, line.person_id, decision_line(call, line, outcome))
-    deliveries.refresh(call.work, line.id, "activity.decide", "activity.own")
+    deliveries.refresh(call.work, line.id, kinds.ACTIVITY_DECIDE, kinds.ACTIVITY_OWN)
     if outcome != "withdrawn":
-        deliveries.to_person(call.work, "activity.own", line.person_id, line.id, tag="settled")
+        deliveries.to_person(call.work, kinds.ACTIVITY_OWN, line.person_id, line.id, tag="settled")
         ask_for_approval(call.work, [line.person_id])

@@ -15,7 +15,7 @@ from handlers.people.handover import hand_over
 from handlers.record.changed_notice import tell
 from handlers.record.completion import goodbye
 from handlers.record.person_page import mentee_of
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import cohorts
 from storage.record import ledger
 from storage.record.ledger import Line
@@ -93,6 +93,6 @@ def undo(call: Call) -> Reply:
             cohorts.join(call.work, cohort_id, person.id, "mentee", call.my_id)
     hand_over(call.work, [person.id])
     refresh_schedule(call.work, [person.id])
-    deliveries.refresh(call.work, person.id, "completion.left")
+    deliveries.refresh(call.work, person.id, kinds.COMPLETION_LEFT)
     tell(call.work, back_id, person.id)
     return Reply(replace=Card("", (say(f"Undone. {person.name} is back in the program. The record shows both."),)))

@@ -33,7 +33,7 @@ from program.record.disputable import entry_in_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.meetings import meetings
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import people
 from storage.record import disputes, enrolments, ledger, policies
@@ -144,7 +144,7 @@ def open_dispute(call: Call) -> Reply:
     )
     dispute = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=chosen == "mentor")
     for reader in readers(call.work, dispute):
-        deliveries.to_person(call.work, "dispute", reader, dispute.id)
+        deliveries.to_person(call.work, kinds.DISPUTE, reader, dispute.id)
     return Reply(card=_own_card(call.work, dispute))
 
 
@@ -153,7 +153,7 @@ def _is_reader(work: Work, item: Delivery, reader_id: UUID) -> bool:
     return dispute is None or reader_id in readers(work, dispute)
 
 
-@router.delivery("dispute")
+@router.delivery(kinds.DISPUTE)
 @only_for(_is_reader)
 def dispute_card(work: Work, item: Delivery) -> Card | None:
     dispute = disputes.find(work.tx, UUID(item.subject))
@@ -190,7 +190,7 @@ def _readers_card(work: Work, dispute: Dispute, reader_id: UUID | None) -> Card 
     return Card("A record is disputed", (say(*about), buttons(*items)))
 
 
-@router.delivery("dispute.own")
+@router.delivery(kinds.DISPUTE_OWN)
 def own_card(work: Work, item: Delivery) -> Card | None:
     dispute = disputes.find(work.tx, UUID(item.subject))
     return None if dispute is None else _own_card(work, dispute)

@@ -25,7 +25,7 @@ from program.record.policy import LeaveRules
 from program.record.stated_days import stated_day
 from program.record.wording import RecordLine
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
 from storage.record import enrolments, leaves, ledger
@@ -103,7 +103,7 @@ def _own_waiting(call: Call) -> RecordLine:
 def _withdraw(call: Call, line: RecordLine) -> None:
     taken_back = Line("leave", "withdrawn", line.happened_at, call.my_id, "self", target_id=line.id, reason=line.reason)
     ledger.add(call.work, call.my_id, taken_back)
-    deliveries.refresh(call.work, line.id, "leave.decide")
+    deliveries.refresh(call.work, line.id, kinds.LEAVE_DECIDE)
 
 
 @router.press("leave.withdraw")
@@ -172,7 +172,7 @@ def asked(call: Call) -> Reply:
         _withdraw(call, earlier)
     line_id = ledger.add(call.work, call.my_id, leave_line("asked", starts, ends, reason, call.my_id, "self"))
     for coordinator in people.coordinators(call.work.tx):
-        deliveries.to_person(call.work, "leave.decide", coordinator.id, line_id)
+        deliveries.to_person(call.work, kinds.LEAVE_DECIDE, coordinator.id, line_id)
     return notice("Request sent. I'll tell you the decision.")
 
 
@@ -198,7 +198,7 @@ def _span(line: RecordLine) -> str:
     return span_words(*leaves.span(line.detail))
 
 
-@router.delivery("leave.decide")
+@router.delivery(kinds.LEAVE_DECIDE)
 @only_for(is_coordinator)
 def decide_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
@@ -279,8 +279,8 @@ def decide(call: Call) -> Reply:
     )
     ledger.add(call.work, line.person_id, settled)
     refresh_schedule(call.work, [line.person_id])
-    deliveries.refresh(call.work, line.id, "leave.decide")
-    deliveries.to_person(call.work, "leave.answer", line.person_id, line.id)
+    deliveries.refresh(call.work, line.id, kinds.LEAVE_DECIDE)
+    deliveries.to_person(call.work, kinds.LEAVE_ANSWER, line.person_id, line.id)
     return Reply(replace=_question(call.work, line))
 
 
@@ -298,7 +298,7 @@ def _refuse_grant(work: Work, line: RecordLine) -> None:
         raise Refused(f"{name} has leave on these days already: {_spans(granted)}. You can decline this request.")
 
 
-@router.delivery("leave.answer")
+@router.delivery(kinds.LEAVE_ANSWER)
 def answer_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))
     outcome = _outcome(work, line) if line else ""
@@ -362,12 +362,12 @@ def ended(call: Call) -> Reply:
     refresh_schedule(call.work, [person_id])
     line_id = lines[0]
     if not own:
-        deliveries.to_person(call.work, "record.changed", person_id, line_id)
+        deliveries.to_person(call.work, kinds.RECORD_CHANGED, person_id, line_id)
         saved = say(f"Saved. The first day back is {say_day(day)}. I'll tell the mentee.")
         undo = buttons(Button("Undo", untyped("records.undo", person_id, line_id)))
         return Reply(card=Card("", (saved, undo) if len(lines) == 1 else (saved,)))
     for coordinator in people.coordinators(call.work.tx):
-        deliveries.to_person(call.work, "leave.back", coordinator.id, line_id)
+        deliveries.to_person(call.work, kinds.LEAVE_BACK, coordinator.id, line_id)
     return notice(f"Welcome back! Your first day is {say_day(day)}. I told your coordinator.")
 
 
@@ -378,7 +378,7 @@ def _end(call: Call, person_id: UUID, leave: Leave, day: date, *, own: bool) -> 
     return ledger.add(call.work, person_id, replace(line, target_id=leave.id, happened_at=stated_day(day)))
 
 
-@router.delivery("leave.back")
+@router.delivery(kinds.LEAVE_BACK)
 @only_for(is_coordinator)
 def back_card(work: Work, item: Delivery) -> Card | None:
     line = ledger.get(work.tx, UUID(item.subject))

@@ -19,7 +19,7 @@ from program.record.disputable import now_words
 from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.meetings import meetings
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import cohorts, people
 from storage.record import disputes, enrolments, ledger, policies
 from storage.record.disputes import Dispute
@@ -112,9 +112,9 @@ def close(call: Call, dispute: Dispute, outcome: str) -> None:
     verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
     line = Line("dispute", "settled", call.work.now, call.my_id, verified, target_id=dispute.line_id, code=outcome)
     ledger.add(call.work, dispute.person_id, line)
-    deliveries.refresh(call.work, dispute.id, "dispute", "dispute.own")
+    deliveries.refresh(call.work, dispute.id, kinds.DISPUTE, kinds.DISPUTE_OWN)
     if outcome != "withdrawn":
-        deliveries.to_person(call.work, "dispute.own", dispute.person_id, dispute.id, tag="settled")
+        deliveries.to_person(call.work, kinds.DISPUTE_OWN, dispute.person_id, dispute.id, tag="settled")
 
 
 # The correction ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, insert, or_, select
 from storage.checkins.checkins_tables import share, share_reading
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import account_links, memberships
 from storage.people.people_tables import person
 from storage.privacy import holds
@@ -129,7 +129,7 @@ def make(work: Work, item_id: UUID, author_id: UUID, mentor_id: UUID, copy_id: U
     }
     line = {"id": share_id, "step": "shared", "target_id": None, "at": work.now, "by": author_id, **row}
     work.tx.execute(insert(share).values(seals.sealed(work.tx, share, line)))
-    deliveries.to_person(work, "share", mentor_id, share_id)
+    deliveries.to_person(work, kinds.SHARE, mentor_id, share_id)
     _refresh_checkin(work, item_id, copy_id)
     return share_id
 
@@ -138,7 +138,7 @@ def _refresh_checkin(work: Work, *item_ids: UUID | None) -> None:
     """Bring the messages of the check-in up to date, which tell its author who can read what."""
     query = select(vault_item.c.checkin_id).where(vault_item.c.id.in_([id_ for id_ in item_ids if id_ is not None]))
     for checkin_id in set(work.tx.scalars(query)):
-        deliveries.refresh(work, checkin_id, "checkin", "checkin.nudge")
+        deliveries.refresh(work, checkin_id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
 
 
 def stop(work: Work, shared: Share, by: UUID | None) -> None:
@@ -162,7 +162,7 @@ def stop(work: Work, shared: Share, by: UUID | None) -> None:
     _refresh_checkin(work, shared.item_id, shared.copy_id)
     if shared.copy_id is not None and holds.of_person(work.tx, shared.author_id) is None:
         vault.destroy(work.tx, vault_item.c.id == shared.copy_id)
-    deliveries.refresh(work, shared.id, "share")
+    deliveries.refresh(work, shared.id, kinds.SHARE)
 
 
 def end_of_item(work: Work, item_id: UUID) -> None:

@@ -13,13 +13,12 @@ from storage.checkins.checkins import CheckIn
 from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.core.work import Work
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.people import account_links
 from storage.vault import vault
 from storage.vault.vault import WAITING, Vault
 from storage.vault.vault_tables import vault_item
 
-MOMENT = "checkins.expire"
 MOST = 20  # waiting for one account at a time
 
 
@@ -47,7 +46,7 @@ def hold(sealer: Vault, work: Work, open_checkin: CheckIn, account_id: UUID, tex
         work, WAITING, text, person_id=open_checkin.person_id, account_id=account_id, checkin_id=open_checkin.id
     )
     until = kept_until(work.now, open_checkin.closes_at)
-    due.plan(work, MOMENT, until, until.isoformat())
+    due.plan(work, moments.CHECKINS_EXPIRE, until, until.isoformat())
     return WaitingWords(item_id, open_checkin.id, until)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from storage.core.database import Tx, word
 from storage.core.work import Work, insert_new
+from storage.outbox.kinds import VISIT, DeliveryKind
 from storage.outbox.outbox_tables import delivery
 
 SUBJECTS_AT_ONCE = 500  # in one query
@@ -82,37 +83,37 @@ def _row(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def to_person(work: Work, kind: str, person_id: UUID, subject: object, tag: object = "") -> None:
+def to_person(work: Work, kind: DeliveryKind, person_id: UUID, subject: object, tag: object = "") -> None:
     """Queue a personal message; the same kind, subject, tag and person are queued only once."""
     _queue(work, **_personal(kind, person_id, subject, tag))
 
 
-def to_people(work: Work, kind: str, messages: Iterable[tuple[UUID, object]]) -> None:
+def to_people(work: Work, kind: DeliveryKind, messages: Iterable[tuple[UUID, object]]) -> None:
     """Queue a personal message for each (person, subject), all at once."""
     insert_new(work.tx, delivery, [_row(work, _personal(kind, id_, subject)) for id_, subject in messages])
 
 
-def _personal(kind: str, person_id: UUID, subject: object, tag: object = "") -> dict[str, Any]:
-    key = f"{kind}:{subject}:{tag}:{person_id}"
-    return {"verb": "post", "kind": kind, "subject": str(subject), "person_id": person_id, "key": key}
+def _personal(kind: DeliveryKind, person_id: UUID, subject: object, tag: object = "") -> dict[str, Any]:
+    key = f"{kind.name}:{subject}:{tag}:{person_id}"
+    return {"verb": "post", "kind": kind.name, "subject": str(subject), "person_id": person_id, "key": key}
 
 
-def to_account(work: Work, kind: str, account_id: UUID, subject: object, tag: object = "") -> None:
+def to_account(work: Work, kind: DeliveryKind, account_id: UUID, subject: object, tag: object = "") -> None:
     """Queue a message to an account that is nobody's yet."""
-    key = f"{kind}:{subject}:{tag}:{account_id}"
-    _queue(work, verb="post", kind=kind, subject=str(subject), account_id=account_id, key=key)
+    key = f"{kind.name}:{subject}:{tag}:{account_id}"
+    _queue(work, verb="post", kind=kind.name, subject=str(subject), account_id=account_id, key=key)
 
 
-def to_channel(work: Work, kind: str, conversation_id: UUID, subject: object, tag: object = "") -> None:
+def to_channel(work: Work, kind: DeliveryKind, conversation_id: UUID, subject: object, tag: object = "") -> None:
     """Queue a message to a channel, once for each subject and tag."""
-    key = f"{kind}:{subject}:{tag}:{conversation_id}"
-    _queue(work, verb="post", kind=kind, subject=str(subject), conversation_id=conversation_id, key=key)
+    key = f"{kind.name}:{subject}:{tag}:{conversation_id}"
+    _queue(work, verb="post", kind=kind.name, subject=str(subject), conversation_id=conversation_id, key=key)
 
 
 def visit(work: Work, conversation_id: UUID, subject: object) -> None:
     """Have the bot enter a channel and see who is there."""
-    key = f"visit:{conversation_id}:{work.now.isoformat()}"
-    _queue(work, verb="visit", kind="visit", subject=str(subject), conversation_id=conversation_id, key=key)
+    key = f"{VISIT.name}:{conversation_id}:{work.now.isoformat()}"
+    _queue(work, verb="visit", kind=VISIT.name, subject=str(subject), conversation_id=conversation_id, key=key)
 
 
 _THERE = select(*_DELIVERY).where(
@@ -123,17 +124,17 @@ _ABOUT = _THERE.where(
 )
 
 
-def refresh(work: Work, subject: object, *kinds: str) -> None:
+def refresh(work: Work, subject: object, *kinds: DeliveryKind) -> None:
     """Bring the messages of these kinds about a subject up to date, where they were sent or are being sent.
 
     At most one update waits for each message; the card is built when it goes out, so the newest wins.
     """
-    _bring_up_to_date(work, _ABOUT, {"kinds": kinds, "subject": str(subject)})
+    _bring_up_to_date(work, _ABOUT, {"kinds": [kind.name for kind in kinds], "subject": str(subject)})
 
 
-def refresh_all(work: Work, kinds: Collection[str], subjects: Iterable[object]) -> None:
+def refresh_all(work: Work, kinds: Collection[DeliveryKind], subjects: Iterable[object]) -> None:
     """:func:`refresh` for many subjects."""
-    of_kinds = _THERE.where(delivery.c.kind.in_(list(kinds)))
+    of_kinds = _THERE.where(delivery.c.kind.in_([kind.name for kind in kinds]))
     waiting = iter(subjects)
     while some := [str(subject) for subject in islice(waiting, SUBJECTS_AT_ONCE)]:
         _bring_up_to_date(work, of_kinds.where(delivery.c.subject.in_(some)), {})

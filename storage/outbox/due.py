@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from program.program_desk.reporting import PRIVATE_MOMENTS
 from storage.core.database import Tx, word
 from storage.core.work import Work, insert_new
+from storage.outbox import moments
+from storage.outbox.moments import MomentKind
 from storage.outbox.outbox_tables import due_moment
 
 MOST_ATTEMPTS = 6
@@ -39,18 +40,20 @@ _MOMENT = (
 )
 
 
-def plan(work: Work, kind: str, due_at: datetime, subject: object = "", *, version: int = 0, tag: object = "") -> None:
+def plan(
+    work: Work, kind: MomentKind, due_at: datetime, subject: object = "", *, version: int = 0, tag: object = ""
+) -> None:
     """Something must happen once: the same kind, subject, version and tag are planned only once.
 
     What was planned and cancelled before is planned anew; what happened stays done.
     """
     row = {
         "id": work.new_id(),
-        "kind": kind,
+        "kind": kind.name,
         "subject": str(subject),
         "version": version,
         "due_at": due_at,
-        "key": f"{kind}:{subject}:{version}:{tag}",
+        "key": f"{kind.name}:{subject}:{version}:{tag}",
         "state": "waiting",
     }
     if insert_new(work.tx, due_moment, [row]) == 0:
@@ -58,11 +61,11 @@ def plan(work: Work, kind: str, due_at: datetime, subject: object = "", *, versi
         work.tx.execute(again.values(state="waiting", due_at=due_at, settled_at=None))
 
 
-def cancel(work: Work, subject: object, kinds: Iterable[str] | None = None) -> None:
+def cancel(work: Work, subject: object, kinds: Iterable[MomentKind] | None = None) -> None:
     """What was planned for the subject and has not happened will not."""
     waiting = update(due_moment).where(due_moment.c.subject == str(subject), due_moment.c.state == word("waiting"))
     if kinds is not None:
-        waiting = waiting.where(due_moment.c.kind.in_(list(kinds)))
+        waiting = waiting.where(due_moment.c.kind.in_([kind.name for kind in kinds]))
     work.tx.execute(waiting.values(state="cancelled", settled_at=work.now))
 
 
@@ -105,11 +108,11 @@ def times_until(tx: Tx, until: datetime) -> list[datetime]:
     return list(tx.scalars(query))
 
 
-def next_moment(tx: Tx, besides: Iterable[str] = ()) -> Moment | None:
+def next_moment(tx: Tx, besides: Iterable[MomentKind] = ()) -> Moment | None:
     """The next thing that will happen; ``besides``: kinds that nobody would notice."""
     row = tx.execute(
         select(*_MOMENT)
-        .where(due_moment.c.state == "waiting", due_moment.c.kind.not_in(list(besides)))
+        .where(due_moment.c.state == "waiting", due_moment.c.kind.not_in([kind.name for kind in besides]))
         .order_by(due_moment.c.due_at, due_moment.c.id)
         .limit(1)
     ).one_or_none()
@@ -119,6 +122,6 @@ def next_moment(tx: Tx, besides: Iterable[str] = ()) -> Moment | None:
 def failed(tx: Tx) -> int:
     """How many moments were given up, but for those whose coming depends on who paused."""
     return (
-        tx.scalar(select(func.count()).where(due_moment.c.state == "failed", due_moment.c.kind.not_in(PRIVATE_MOMENTS)))
+        tx.scalar(select(func.count()).where(due_moment.c.state == "failed", due_moment.c.kind.not_in(moments.PRIVATE)))
         or 0
     )

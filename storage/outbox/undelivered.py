@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from program.program_desk.reporting import REPORTED
 from storage.core.database import Tx
 from storage.outbox.deliveries import Delivery
+from storage.outbox.kinds import REPORTED
 from storage.outbox.outbox_tables import conversation, delivery, installation
 from storage.people.people_tables import person
 

@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, func, insert, select
 from storage.core import audit_log
 from storage.core.database import Tx
 from storage.core.work import Work
+from storage.outbox import kinds
 from storage.outbox.outbox_tables import delivery
 from storage.people.people_tables import account, gone_report, replacement
 from storage.vault import seals
 
 WAIT = timedelta(days=3)
-NOTICE = "identity.replacing"  # the kind of the message to the accounts that somebody has
+NOTICE = kinds.IDENTITY_REPLACING  # the kind of the message to the accounts that somebody has
 
 
 class AlreadyAsked(Exception):
@@ -191,7 +192,7 @@ def waiting_for(tx: Tx, person_id: UUID, account_id: UUID) -> Replacement | None
 
 
 def _notice_of(asked: Replacement) -> tuple[ColumnElement[bool], ...]:
-    return (delivery.c.kind == NOTICE, delivery.c.subject == str(asked.id), delivery.c.verb == "post")
+    return (delivery.c.kind == NOTICE.name, delivery.c.subject == str(asked.id), delivery.c.verb == "post")
 
 
 def whose(tx: Tx, replacement_id: UUID) -> UUID | None:

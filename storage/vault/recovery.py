@@ -15,7 +15,7 @@ from storage.core.columns import metadata
 from storage.core.database import KEYS_SCHEMA, Tx
 from storage.core.migrations.append_only import append_only_in
 from storage.core.work import Work, put
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.people import people
 from storage.privacy import forgetting, holds
 from storage.privacy.privacy_tables import forgotten, forgotten_key
@@ -188,4 +188,4 @@ def _remove(work: Work, loss: Lost, key_id: UUID | None) -> None:
     vaults.destroy(work.tx, vault_item.c.person_id == loss.person_id, gone)
     forgetting.clear_marks(work.tx, loss.person_id, work.now)
     audit_log.note(work, loss.person_id, "keys.lost", None, items=loss.items)
-    deliveries.to_person(work, "keys.lost", loss.person_id, loss.person_id, tag=work.now.isoformat())
+    deliveries.to_person(work, kinds.KEYS_LOST, loss.person_id, loss.person_id, tag=work.now.isoformat())

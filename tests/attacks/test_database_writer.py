@@ -14,7 +14,7 @@ from handlers.checkins.reflections import NOT_THERE
 from storage.checkins import reflections
 from storage.checkins.checkins_tables import checkin, share
 from storage.core.database import Tx
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.outbox_tables import installation
 from storage.people import account_links, people
 from storage.people.people_tables import account, membership, person
@@ -312,8 +312,8 @@ async def test_the_digest_tells_of_changed_rows_once_there_are_some(world: World
 async def test_a_forged_moment_sends_a_forged_coordinator_no_digest(world: World, lee: Person) -> None:
     with world.database.write() as tx:
         tx.execute(update(person).where(person.c.id == lee.id).values(coordinator=True))
-        due.plan(world.work(tx), "digest.weekly", world.clock.at, lee.id, tag="forged")
-        deliveries.to_person(world.work(tx), "digest", lee.id, lee.id, tag="forged")
+        due.plan(world.work(tx), moments.DIGEST_WEEKLY, world.clock.at, lee.id, tag="forged")
+        deliveries.to_person(world.work(tx), kinds.DIGEST, lee.id, lee.id, tag="forged")
     await world.settle()
     assert not any("Weekly digest" in message.text for message in world.to(lee))
 

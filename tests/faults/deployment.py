@@ -28,7 +28,7 @@ from program.people.roster import read_roster
 from storage.core.database import Database, Tx
 from storage.core.work import Work
 from storage.meetings import meetings
-from storage.outbox import deliveries, due, undelivered
+from storage.outbox import deliveries, due, kinds, moments, undelivered
 from storage.outbox.outbox_tables import delivery, due_moment
 from storage.outbox.undelivered import Undelivered
 from storage.people import account_links, people
@@ -191,7 +191,7 @@ class Deployment:
             person = people.by_email(work.tx, email)
             assert person is not None
             for _ in range(count):
-                deliveries.to_person(work, "welcome", person.id, person.id, tag=uuid4())
+                deliveries.to_person(work, kinds.WELCOME, person.id, person.id, tag=uuid4())
 
         before = set(self.ids())
         self.write(add)
@@ -205,7 +205,7 @@ class Deployment:
             assert gateway is not None
             between = meetings.between(work.tx, work.now, work.now + timedelta(days=30), [gateway])
             wave = next(self._waves)
-            due.plan(work, "meeting.reminder", work.now, between[0].id, version=between[0].version, tag=wave)
+            due.plan(work, moments.MEETING_REMINDER, work.now, between[0].id, version=between[0].version, tag=wave)
 
         self.write(plan)
 

@@ -18,7 +18,7 @@ from program.core.times import to_local
 from storage.core.work import Work
 from storage.meetings import meetings
 from storage.meetings.meetings import Meeting
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.outbox.outbox_tables import processed_request
 from storage.people import cohorts
 from storage.record.record_tables import ledger_line
@@ -53,7 +53,7 @@ def _goes_on(work: Work) -> None:
     tom = cohorts.members(work.tx, meeting.cohort_id, "mentor")[0]
     start = to_local(work.now - timedelta(minutes=30), meeting.zone)
     moved = meetings.move(work, meeting, start, tom.id)
-    for kind in ("attendance.open", "attendance.roster"):
+    for kind in (moments.ATTENDANCE_OPEN, moments.ATTENDANCE_ROSTER):
         due.plan(work, kind, work.now, moved.id, version=moved.version)
 
 

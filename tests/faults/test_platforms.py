@@ -9,7 +9,7 @@ import pytest
 from handlers.core.plain_cards import plain
 from handlers.program_desk.digest import digest_card
 from storage.core.work import Work
-from storage.outbox import conversations, deliveries
+from storage.outbox import conversations, deliveries, kinds
 from tests.fakes.slack import TEAM, Fault
 from tests.fakes.teams import Fault as TeamsFault
 from tests.faults.conftest import ON_SQLITE
@@ -109,7 +109,7 @@ def _channels(work: Work) -> None:
         made = conversations.remember(
             work, platform="slack", tenant=TEAM, external=external, kind="channel", name=external, reference={}
         )
-        deliveries.to_channel(work, "hello", made, made)
+        deliveries.to_channel(work, kinds.HELLO, made, made)
 
 
 async def test_a_stale_teams_reference_ends_undeliverable(deployment: Deployment) -> None:

@@ -31,7 +31,7 @@ from storage.core.migrate import SchemaProblem
 from storage.core.migrations.append_only import append_only
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
-from storage.outbox import claims, deliveries, due, undelivered
+from storage.outbox import claims, deliveries, due, kinds, moments, undelivered
 from storage.outbox.outbox_tables import delivery, due_moment
 from storage.people import account_links, cohorts, people
 from storage.privacy import forgetting
@@ -349,7 +349,7 @@ def test_nothing_readable_is_in_any_file(folder: Path) -> None:
     write("dana@example.org")
     attended()
     with in_place() as database, database.write() as tx:  # keeps the write-ahead log in being
-        deliveries.to_person(work(tx), "welcome", people.search(tx, "Dana")[0].id, "x")
+        deliveries.to_person(work(tx), kinds.WELCOME, people.search(tx, "Dana")[0].id, "x")
         tx.commit()
         plc("backup", "data.sqlite", "--keys", "data.keys.sqlite")
         files = [path for path in folder.rglob("*") if path.is_file()]
@@ -589,15 +589,15 @@ def test_nothing_that_may_have_gone_out_already_is_sent_again() -> None:
         with database.write() as tx:
             at = work(tx)
             dana, ruth = people.search(tx, "Dana")[0], people.search(tx, "Ruth")[0]
-            deliveries.to_person(at, "welcome", dana.id, dana.id)
-            deliveries.to_person(at, "welcome", ruth.id, ruth.id)
+            deliveries.to_person(at, kinds.WELCOME, dana.id, dana.id)
+            deliveries.to_person(at, kinds.WELCOME, ruth.id, ruth.id)
             claims.claim(at, 1)
             local = (datetime.now(UTC) + timedelta(hours=2)).replace(tzinfo=None)
             _, made = meetings.create_series(
                 at, cohorts.shared_cohorts(tx, dana.id)[0].id, ruth.id, topic="T", starts=[local],
                 zone="UTC", minutes=60, place="", repeat="once", until=None,
             )  # fmt: skip
-            due.plan(at, "meeting.reminder", at.now - timedelta(minutes=5), made[0].id, version=made[0].version)
+            due.plan(at, moments.MEETING_REMINDER, at.now - timedelta(minutes=5), made[0].id, version=made[0].version)
         plc("backup", "data.sqlite")
     result = plc("restore", "data.sqlite")
     assert result.exit_code == 0, result.output

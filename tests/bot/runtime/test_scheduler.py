@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from bot.runtime.scheduler import AHEAD, PREFIX, Scheduler
-from storage.outbox import due
+from storage.outbox import due, moments
 from storage.outbox.outbox_tables import due_moment
 from tests.world import World
 
@@ -16,7 +16,7 @@ from tests.world import World
 def plan(world: World, seconds: float) -> datetime:
     at = world.clock.now() + timedelta(seconds=seconds)
     with world.database.write() as tx:
-        due.plan(world.work(tx), "tidying", at, tag=f"test-{seconds}")
+        due.plan(world.work(tx), moments.TIDYING, at, tag=f"test-{seconds}")
     return at
 
 
@@ -37,7 +37,7 @@ async def test_a_job_for_each_due_time_of_the_next_quarter_of_an_hour(world: Wor
         assert f"{PREFIX}{far.isoformat()}" not in jobs
         assert state_at(world, overdue) == "done"  # what was missed is caught at the start
         with world.database.write() as tx:
-            due.cancel(world.work(tx), "", ["tidying"])
+            due.cancel(world.work(tx), "", [moments.TIDYING])
         await scheduler.refresh()
         assert f"{PREFIX}{near.isoformat()}" not in {job.id for job in scheduler._jobs.get_jobs()}
     finally:

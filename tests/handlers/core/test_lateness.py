@@ -15,7 +15,7 @@ from bot.runtime.port import Permanent
 from handlers.features import router
 from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
-from storage.outbox import deliveries, due
+from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.outbox_tables import delivery, due_moment
 from tests.handlers.test_story import HOME, linked, scheduled
 from tests.world import Person, World, said
@@ -89,7 +89,7 @@ async def test_checkins_of_two_days_that_open_late_at_once_are_closed_each_on_it
         assert thursday is not None
         friday = thursday + timedelta(days=1)
         checkins.set_next(world.work(tx), [(lee.id, friday)])
-        due.plan(world.work(tx), "checkins.open", friday, friday.isoformat())
+        due.plan(world.work(tx), moments.CHECKINS_OPEN, friday, friday.isoformat())
     await down_until(world, friday + timedelta(hours=1))
     with world.database.read() as tx:
         assert len(set(tx.scalars(select(checkin.c.opened_at)))) == 1
@@ -119,7 +119,7 @@ async def test_a_failed_message_is_in_one_digest_however_late_that_is(
 ) -> None:
     def fail(reason: str) -> None:
         with world.database.write() as tx:
-            deliveries.to_person(world.work(tx), "welcome", dana.id, dana.id, reason)
+            deliveries.to_person(world.work(tx), kinds.WELCOME, dana.id, dana.id, reason)
         world.port.failures = [Permanent(reason)]
 
     await world.go_to(datetime(2026, 9, 8, 14, 0, tzinfo=UTC))

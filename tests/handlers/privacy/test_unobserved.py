@@ -19,10 +19,11 @@ from bot.documents.wording import Wording
 from bot.runtime.logs import Formatter
 from bot.runtime.port import Address, Outgoing, Permanent, Sent, Temporary
 from handlers.features import router
-from program.program_desk.reporting import PRIVATE_MOMENTS, REPORTED, act_in_log
+from program.program_desk.reporting import act_in_log
 from storage.checkins import consent
 from storage.core.database import Database, Tx
-from storage.outbox import undelivered
+from storage.outbox import moments, undelivered
+from storage.outbox.kinds import REPORTED
 from storage.people import account_links, cohorts
 from storage.program_desk import exports
 from storage.record import verification
@@ -264,7 +265,7 @@ async def test_a_reminder_that_is_told_of_would_be_found(tmp_path: Path, monkeyp
 def test_every_kind_of_delivery_is_reported_or_private() -> None:
     assert set(router.builders) - set(REPORTED) == PRIVATE_KINDS
     assert set(REPORTED) - set(router.builders) == {"visit"}
-    assert set(PRIVATE_MOMENTS) == {moment for moment in router.moments if moment.startswith("checkins.")}
+    assert set(moments.PRIVATE) == {moment for moment in router.moments if moment.startswith("checkins.")}
 
 
 @pytest.mark.parametrize("name", ["checkins.pulse", "consent.agree", "reflections.shared", "disputes.open"])

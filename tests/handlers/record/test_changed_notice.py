@@ -8,7 +8,7 @@ import pytest
 
 from handlers.core.cards import Table
 from handlers.core.requests import Submit
-from storage.outbox import deliveries
+from storage.outbox import deliveries, kinds
 from storage.record import policies
 from tests.handlers.scenes import absent, lines, options, steps, transferred, verified_contact
 from tests.world import Person, World, field_texts, said
@@ -118,6 +118,6 @@ async def test_a_message_that_names_a_line_of_somebody_else_is_not_sent(
 ) -> None:
     await transferred(world, carol, "dana reyes", "Gateway")
     with world.database.write() as tx:
-        deliveries.to_person(world.work(tx), "record.changed", lee.id, lines(world, dana)[0].id)
+        deliveries.to_person(world.work(tx), kinds.RECORD_CHANGED, lee.id, lines(world, dana)[0].id)
     await world.settle()
     assert not any("Your record changed" in message.text for message in world.to(lee))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.runtime.port import CannotLook, Permanent, Temporary, Uncertain, Wait
-from storage.outbox import claims, deliveries, undelivered
+from storage.outbox import claims, deliveries, kinds, undelivered
 from storage.outbox.claims import LEASE, SETTLING
 from storage.outbox.deliveries import Delivery
 from storage.outbox.outbox_tables import delivery
@@ -24,7 +24,7 @@ def dana(world: World) -> Person:
 
 def queue(world: World, who: Person, tag: str = "") -> None:
     with world.database.write() as tx:
-        deliveries.to_person(world.work(tx), "welcome", who.id, who.id, tag)
+        deliveries.to_person(world.work(tx), kinds.WELCOME, who.id, who.id, tag)
 
 
 def claim(world: World) -> list[Delivery]:
@@ -233,7 +233,7 @@ async def test_somebody_without_an_account_is_undeliverable_not_lost(world: Worl
         lee = people.by_email(tx, "lee@example.org")
     assert lee
     with world.database.write() as tx:
-        deliveries.to_person(world.work(tx), "welcome", lee.id, lee.id)
+        deliveries.to_person(world.work(tx), kinds.WELCOME, lee.id, lee.id)
     await world.loop.drain()
     assert rows(world) == [("failed", "this person has no matched account yet")]
 
@@ -243,7 +243,7 @@ async def test_one_update_waits_for_each_message_and_the_newest_wins(world: Worl
     await world.loop.drain()
     for _ in range(5):
         with world.database.write() as tx:
-            deliveries.refresh(world.work(tx), dana.id, "welcome")
+            deliveries.refresh(world.work(tx), dana.id, kinds.WELCOME)
     with world.database.read() as tx:
         waiting = tx.execute(select(delivery).where(delivery.c.verb == "update")).all()
     assert len(waiting) == 1
@@ -255,7 +255,7 @@ def test_an_update_waits_until_its_message_is_there(world: World, dana: Person) 
     queue(world, dana)
     held = claim(world)[0]
     with world.database.write() as tx:
-        deliveries.refresh(world.work(tx), dana.id, "welcome")
+        deliveries.refresh(world.work(tx), dana.id, kinds.WELCOME)
     assert claim(world) == []
     with world.database.write() as tx:
         claims.settle(world.work(tx), held, "sent", message="1", sent_to=None)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from storage.outbox import due
+from storage.outbox import due, moments
+from storage.outbox.moments import MomentKind
 from storage.outbox.outbox_tables import due_moment
 from tests.world import START, World
 
@@ -18,7 +19,7 @@ def states(world: World, kind: str) -> list[str]:
 
 def plan(world: World, minutes: int = 0, version: int = 0) -> None:
     with world.database.write() as tx:
-        due.plan(world.work(tx), "test", START + timedelta(minutes=minutes), "s", version=version)
+        due.plan(world.work(tx), MomentKind("test"), START + timedelta(minutes=minutes), "s", version=version)
 
 
 def test_planning_twice_plans_once_and_a_cancelled_one_comes_back(world: World) -> None:
@@ -59,8 +60,8 @@ def test_the_earliest_comes_first_and_the_future_waits(world: World) -> None:
 
 async def test_a_failing_handler_keeps_nothing_back_and_is_given_up_in_the_open(world: World) -> None:
     with world.database.write() as tx:
-        due.plan(world.work(tx), "meeting.reminder", START, "no-meeting")  # its handler cannot read this subject
-        due.plan(world.work(tx), "tidying", START + timedelta(seconds=1), tag="x")
+        due.plan(world.work(tx), moments.MEETING_REMINDER, START, "no-meeting")  # its handler cannot read this subject
+        due.plan(world.work(tx), moments.TIDYING, START + timedelta(seconds=1), tag="x")
     await world.pass_time(seconds=2)
     assert "done" in states(world, "tidying")
     assert states(world, "meeting.reminder") == ["waiting"]

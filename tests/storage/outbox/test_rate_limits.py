@@ -21,7 +21,7 @@ from bot.slack.limits import PACE
 from handlers.checkins.schedule import refresh_schedule
 from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
-from storage.outbox import conversations, deliveries, due, rate_limits
+from storage.outbox import conversations, deliveries, due, kinds, moments, rate_limits
 from storage.outbox.outbox_tables import delivery
 from storage.outbox.outbox_tables import pace as pace_table
 from storage.outbox.rate_limits import Limit, Rate
@@ -45,7 +45,7 @@ def lee(world: World) -> Person:
 def queue(world: World, who: Person, tag: object, *, acted: bool = False) -> None:
     with world.database.write() as tx:
         work = replace(world.work(tx), acted=acted)
-        deliveries.to_person(work, "welcome", who.id, who.id, tag)
+        deliveries.to_person(work, kinds.WELCOME, who.id, who.id, tag)
 
 
 def keep(world: World, *limits: Limit) -> None:
@@ -153,7 +153,7 @@ async def test_a_wait_for_changes_holds_back_no_posts(world: World, dana: Person
     queue(world, dana, 0)
     await world.loop.drain()
     with world.database.write() as tx:
-        deliveries.refresh(world.work(tx), dana.id, "welcome")
+        deliveries.refresh(world.work(tx), dana.id, kinds.WELCOME)
     world.port.failures = [Wait(60)]
     await world.loop.drain()
     queue(world, dana, 1)
@@ -229,7 +229,7 @@ async def test_ten_thousand_checkins_of_one_minute_without_an_avoidable_429(worl
 
 def _due_at(world: World) -> datetime:
     with world.database.read() as tx:
-        coming = due.next_moment(tx, [kind for kind in world.product.router.moments if kind != "checkins.open"])
+        coming = due.next_moment(tx, [kind for kind in moments.ALL.values() if kind != moments.CHECKINS_OPEN])
     assert coming is not None
     return coming.due_at
 
