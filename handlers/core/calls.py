@@ -169,7 +169,14 @@ class Call:
 
     def person_at(self, position: int) -> Person:
         """The person whose id the button or form carries."""
-        person_id = self.id_at(position)
+        return self.person(self.id_at(position))
+
+    def person(self, person_id: UUID) -> Person:
+        """The person of this id.
+
+        Raises:
+            Refused: nobody has it.
+        """
         if person_id not in people.named(self.work.tx, [person_id]):
             raise Refused("I can't find that person.")
         return people.get(self.work.tx, person_id)
@@ -190,6 +197,16 @@ def mentees_only(call: Call) -> None:
     """
     if "mentee" not in roles_of(call.me):
         raise Refused(f"Only mentees in a cohort can do that. {ask_coordinator(call.work.tx)}")
+
+
+def coordinators_only(call: Call, action: str = "do that") -> None:
+    """``action``: what only coordinators can do, as a verb.
+
+    Raises:
+        Refused: the asker is no coordinator.
+    """
+    if not call.me.coordinator:
+        raise Refused(f"Only coordinators can {action}.")
 
 
 def roles_of(me: Actor) -> frozenset[str]:

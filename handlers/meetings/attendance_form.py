@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -58,7 +58,7 @@ def edit_form(call: Call) -> Reply:
         raise Refused("The meeting hasn't started yet.")
     lines = roster_of(call.work, meeting)
     if len(call.args) > 1:
-        return Reply(form=_one_person_form(call, meeting, lines, unsettled(call, 1)))
+        return Reply(form=_one_person_form(call, meeting, lines, unsettled(call, call.id_at(1))))
     return Reply(form=_cohort_form(call, meeting, lines))
 
 
@@ -167,7 +167,7 @@ def save(call: Call) -> Reply:
     """Record what the sender changed; whoever is left open stays open."""
     meeting = led_meeting(call)
     if len(call.args) > 1:
-        unsettled(call, 1)
+        unsettled(call, call.id_at(1))
     read = FieldReader(call.values)
     lines = roster_of(call.work, meeting)
     reason = read.choice("reason", tuple(_reasons(call, lines)))
@@ -302,7 +302,7 @@ def save_minutes(call: Call) -> Reply:
     if values is None or "choices" not in values:
         raise Refused("You sent this form already, or it is too old. Send ", Cmd("attendance"), " to see the list.")
     if values.get("dispute"):
-        unsettled(replace(call, args=tuple(values["dispute"])))
+        unsettled(call, UUID(values["dispute"][0]))
     choices = {UUID(person_id): Choice(*choice) for person_id, choice in values["choices"].items()}
     reason = str(values["reason"])
     lines = roster_of(call.work, meeting)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.calls import Call, FieldReader, Refused, coordinators_only
 from handlers.core.cards import Bold, Cmd, Note, say
 from handlers.core.forms import ChoiceField, Form, FormErrors, NumberField, Option, options_of
 from handlers.core.paging import hint
@@ -58,8 +58,7 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
 @router.press("activities.choose")
 def choose_form(call: Call) -> Reply:
     """Which of somebody's activities and make-ups to correct, the newest first."""
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can do that.")
+    coordinators_only(call)
     person = call.person_at(0)
     every = [line for line in ledger.of_person(call.work.tx, person.id) if is_request(line)]
     decided = [line for line in reversed(every) if _may_correct(call.work, line)]
@@ -93,7 +92,7 @@ def chosen(call: Call) -> Reply:
 def correct_form(call: Call) -> Reply:
     """From the decision's message, or from a dispute about it, with what the mentee wrote."""
     line = _settled(call, call.id_at(0))
-    dispute = readable(call, 1) if len(call.args) > 1 else None
+    dispute = readable(call, call.id_at(1)) if len(call.args) > 1 else None
     if dispute is not None and dispute.about_id != line.id:
         raise Refused(NOT_THERE)
     return Reply(form=_correct_form(call, line, dispute))

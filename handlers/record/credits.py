@@ -10,7 +10,7 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
-from handlers.record.person_page import mentee_of
+from handlers.record.enrolled import mentee_of
 from program.record.policy import AtLeast, Policy
 from program.record.stated_days import stated_day
 from storage.record import enrolments, ledger
@@ -45,7 +45,7 @@ def waiver_form(call: Call) -> Reply:
 
 
 def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
-    person, enrolment = mentee_of(call)
+    person, enrolment = mentee_of(call, call.id_at(0))
     if enrolment.policy.waivers is None:
         raise Refused("The policy doesn't allow waivers or credits.")
     rules = tuple(Option(rule.id, rule.name) for rule in _countable(enrolment.policy))
@@ -79,7 +79,7 @@ def waiver(call: Call) -> Reply:
 
 
 def _add_amount(call: Call, kind: str) -> Reply:
-    person, enrolment = mentee_of(call)
+    person, enrolment = mentee_of(call, call.id_at(0))
     read = FieldReader(call.values)
     rules = {rule.id: rule for rule in _countable(enrolment.policy)}
     rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")

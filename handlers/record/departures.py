@@ -14,7 +14,7 @@ from handlers.core.router import router
 from handlers.people.handover import hand_over
 from handlers.record.changed_notice import tell
 from handlers.record.completion import goodbye
-from handlers.record.person_page import mentee_of
+from handlers.record.enrolled import mentee_of
 from storage.outbox import deliveries, kinds
 from storage.people import cohorts
 from storage.record import ledger
@@ -30,7 +30,7 @@ REASONS = {
 
 @router.press("departures.leave")
 def leave_form(call: Call) -> Reply:
-    person, _ = mentee_of(call)
+    person, _ = mentee_of(call, call.id_at(0))
     here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
     if not here:
         raise Refused(f"{person.name} is not a mentee in any cohort.")
@@ -57,7 +57,7 @@ def leave_form(call: Call) -> Reply:
 
 @router.submit("departures.left")
 def left(call: Call) -> Reply:
-    person, _ = mentee_of(call)
+    person, _ = mentee_of(call, call.id_at(0))
     read = FieldReader(call.values)
     reason = read.choice("reason", tuple(REASONS), needed="Choose a reason.")
     read.check()
@@ -79,7 +79,7 @@ def left(call: Call) -> Reply:
 @router.press("departures.undo")
 def undo(call: Call) -> Reply:
     """Back into the same cohorts: another line says so."""
-    person, _ = mentee_of(call)
+    person, _ = mentee_of(call, call.id_at(0))
     line = ledger.get(call.work.tx, call.id_at(1))
     if line is None or line.person_id != person.id or (line.kind, line.step) != ("departure", "left"):
         raise Refused("I can't find that anymore.")

@@ -163,7 +163,7 @@ def dispute_card(work: Work, item: Delivery) -> Card | None:
 @router.press("disputes.show")
 def show(call: Call) -> Reply:
     """A dispute to settle, from a list of what waits; for its readers."""
-    dispute = readable(call)
+    dispute = readable(call, call.id_at(0))
     mine = call.my_id == dispute.person_id
     card = _own_card(call.work, dispute) if mine else _readers_card(call.work, dispute, call.my_id)
     if card is None:
@@ -225,7 +225,7 @@ def _now(work: Work, dispute: Dispute) -> list[Block]:
 
 @router.press("disputes.read")
 def read_dispute(call: Call) -> Reply:
-    dispute = readable(call)
+    dispute = readable(call, call.id_at(0))
     return Reply(
         form=Form(
             "Disputed record",
@@ -240,7 +240,7 @@ def read_dispute(call: Call) -> Reply:
 
 @router.press("disputes.withdraw")
 def withdraw(call: Call) -> Reply:
-    dispute = readable(call)
+    dispute = readable(call, call.id_at(0))
     if not wrote(call, dispute):
         raise Refused("Only the mentee can withdraw a dispute.")
     close(call, dispute, "withdrawn")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.actions import untyped
-from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
+from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused, coordinators_only
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Cmd, Facts, Note, Table, buttons, say
 from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, Option, options_of
 from handlers.core.paging import hint
@@ -14,8 +14,17 @@ from handlers.people.handover import hand_over
 from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks
 from handlers.record.changed_notice import tell
+from handlers.record.enrolled import mentee_of
 from handlers.record.leave import back_button, leave_line, refuse_double, request_first, span_words
 from handlers.record.progress import standing_blocks
+from handlers.record.record_actions import (
+    ChooseCorrection,
+    ChooseUndo,
+    OpenCredit,
+    OpenDeparture,
+    OpenWaiver,
+    UndoEntry,
+)
 from handlers.record.settling import kinds_of, settle_corrected
 from handlers.record.undoing import undoable
 from handlers.record.waiting import waiting_blocks
@@ -28,7 +37,6 @@ from program.record.wording import TRANSFER_REASONS
 from storage.people import cohorts, people
 from storage.people.people import Person
 from storage.record import certificates, enrolments, leaves, ledger, policies, standings
-from storage.record.enrolments import Enrolment
 from storage.record.ledger import Line
 
 SHOWN_LINES = 25
@@ -72,20 +80,8 @@ def _mentioned(call: Call) -> Person:
 
 @router.press("records.open")
 def open_record(call: Call) -> Reply:
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can do that.")
+    coordinators_only(call)
     return Reply(card=person_card(call, call.person_at(0)))
-
-
-def mentee_of(call: Call) -> tuple[Person, Enrolment]:
-    """The enrolled person whose id the button or form carries first; for coordinators alone."""
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can do that.")
-    person = call.person_at(0)
-    enrolment = enrolments.of_person(call.work.tx, person.id)
-    if enrolment is None:
-        raise Refused(f"{person.name} is not enrolled as a mentee.")
-    return person, enrolment
 
 
 def person_card(call: Call, person: Person) -> Card:
@@ -126,22 +122,22 @@ def person_card(call: Call, person: Person) -> Card:
 def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
     """What can be changed; the way back from a leave first, the way out of the program last."""
     forms = [
-        Button(label, untyped(f"records.{name}", person.id), opens_form=True)
-        for name, label in (
-            ("transfer", "Transfer"),
-            ("credit", "Credit"),
-            ("waiver", "Waive"),
-            ("leave", "Leave"),
-            ("policy", "Change policy"),
+        Button(label, opens, opens_form=True)
+        for label, opens in (
+            ("Transfer", untyped("records.transfer", person.id)),
+            ("Credit", OpenCredit(person.id)),
+            ("Waive", OpenWaiver(person.id)),
+            ("Leave", untyped("records.leave", person.id)),
+            ("Change policy", untyped("records.policy", person.id)),
         )
     ]
-    forms.append(Button("Correct", untyped("activities.choose", person.id), opens_form=True))
+    forms.append(Button("Correct", ChooseCorrection(person.id), opens_form=True))
     if undoable(call, person):
-        forms.append(Button("Undo", untyped("records.undo.choose", person.id), opens_form=True))
+        forms.append(Button("Undo", ChooseUndo(person.id), opens_form=True))
     if away is not None:
         forms.insert(0, back_button(away.id, "End the leave"))
     if cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",)):
-        forms.append(Button("Remove from program", untyped("departures.leave", person.id), opens_form=True))
+        forms.append(Button("Remove from program", OpenDeparture(person.id), opens_form=True))
     return buttons(*forms)
 
 
@@ -170,7 +166,7 @@ def _last_lines(call: Call, person: Person) -> list[Block]:
 @router.press("records.details")
 def details(call: Call) -> Reply:
     """What a check of the record compares, which few people need to see."""
-    person, _ = mentee_of(call)
+    person, _ = mentee_of(call, call.id_at(0))
     head = ledger.head_of(call.work.tx, person.id)[:16] or "empty"
     this = untyped("records.details", person.id)
     return Reply(
@@ -192,7 +188,7 @@ def details(call: Call) -> Reply:
 
 @router.press("records.transfer")
 def transfer_form(call: Call) -> Reply:
-    person, _ = mentee_of(call)
+    person, _ = mentee_of(call, call.id_at(0))
     every = [Option(str(cohort.id), cohort.name) for cohort in cohorts.all_cohorts(call.work.tx)]
     shown = tuple(every[:MOST_COHORTS])
     return Reply(
@@ -213,7 +209,7 @@ def transfer_form(call: Call) -> Reply:
 
 @router.submit("records.transferred")
 def transfer(call: Call) -> Reply:
-    person, _ = mentee_of(call)
+    person, _ = mentee_of(call, call.id_at(0))
     read = FieldReader(call.values)
     cohort_id = read.uuid("cohort", needed="Choose the cohort.")
     day = read.day("day", needed="Choose the day.")
@@ -242,7 +238,7 @@ def transfer(call: Call) -> Reply:
 
 @router.press("records.leave")
 def leave_form(call: Call) -> Reply:
-    person, enrolment = mentee_of(call)
+    person, enrolment = mentee_of(call, call.id_at(0))
     if enrolment.policy.leave is None:
         raise Refused("The policy has no rules for leave.")
     reasons = options_of(enrolment.policy.leave.reasons)
@@ -263,7 +259,7 @@ def leave_form(call: Call) -> Reply:
 
 @router.submit("records.leave.add")
 def leave(call: Call) -> Reply:
-    person, enrolment = mentee_of(call)
+    person, enrolment = mentee_of(call, call.id_at(0))
     read = FieldReader(call.values)
     starts = read.day("starts", needed="Choose the first day.")
     ends = read.day("ends")
@@ -278,7 +274,7 @@ def leave(call: Call) -> Reply:
     line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
     refresh_schedule(call.work, [person.id])
     tell(call.work, line_id, person.id)
-    undone = buttons(Button("Undo", untyped("records.undo", person.id, line_id)))
+    undone = buttons(Button("Undo", UndoEntry(person.id, line_id)))
     return Reply(
         card=Card("", (say(f"Saved. {person.name} is on leave from {say_day(starts)}. I'll tell them."), undone))
     )

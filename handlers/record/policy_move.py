@@ -10,7 +10,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
-from handlers.record.person_page import mentee_of
+from handlers.record.enrolled import mentee_of
 from handlers.record.settling import kinds_of, settle_corrected
 from program.core.times import local_day, say_day
 from program.core.words import counted
@@ -56,7 +56,7 @@ def _movable(call: Call) -> tuple[Person, Enrolment]:
     Raises:
         Refused: they hold a certificate, which stays under the policy that it was issued for.
     """
-    person, enrolment = mentee_of(call)
+    person, enrolment = mentee_of(call, call.id_at(0))
     if any(certificate.in_force for certificate in certificates.of_person(call.work.tx, person.id)):
         raise Refused(f"{person.name} has a certificate, which stays under {enrolment.policy.title}.")
     return person, enrolment

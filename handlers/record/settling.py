@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, untyped
 from handlers.core.calls import Call, FieldReader, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, buttons, say
 from handlers.core.forms import ChoiceField, Form, options_of
@@ -14,6 +14,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.people.recipients import leads
 from handlers.record.deciding import correctors, is_request
+from handlers.record.record_actions import ChooseUndo, OpenCorrection, OpenCredit
 from program.record.corrections import Change, change_since, rules_of_meetings
 from program.record.disputable import now_words
 from program.record.wording import RecordLine
@@ -53,27 +54,25 @@ def readers(work: Work, dispute: Dispute) -> set[UUID]:
     return allowed - {dispute.person_id}
 
 
-def readable(call: Call, position: int = 0) -> Dispute:
+def readable(call: Call, dispute_id: UUID) -> Dispute:
     """A dispute that the asker may read: as its author, from the account that wrote it, or as one of its readers.
-
-    ``position``: of its id among the arguments of the button or form.
 
     Raises:
         Refused: there is none, or it is for others; the two look alike.
     """
-    dispute = disputes.find(call.work.tx, call.id_at(position))
+    dispute = disputes.find(call.work.tx, dispute_id)
     if dispute is None or not (wrote(call, dispute) or call.my_id in readers(call.work, dispute)):
         raise Refused(NOT_THERE)
     return dispute
 
 
-def unsettled(call: Call, position: int = 0) -> Dispute:
-    """An open dispute that the asker may read, for a form that corrects attendance. ``position``: as above.
+def unsettled(call: Call, dispute_id: UUID) -> Dispute:
+    """An open dispute that the asker may read, for a form that corrects attendance.
 
     Raises:
         Refused: there is none, it is for others, or it was settled.
     """
-    dispute = readable(call, position)
+    dispute = readable(call, dispute_id)
     if dispute.outcome:
         raise Refused(
             "This dispute is already settled, so nothing changed. To correct it, send ", Cmd("attendance"), "."
@@ -125,13 +124,13 @@ def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
     person_id = dispute.person_id
     match line.kind:
         case "attendance" if line.meeting_id is not None:
-            way = untyped("attendance.edit", line.meeting_id, dispute.id)
+            way: Action = untyped("attendance.edit", line.meeting_id, dispute.id)
         case "attendance":
-            way = untyped("records.credit", person_id)
+            way = OpenCredit(person_id)
         case "activity" | "makeup":
-            way = untyped("activities.correct", line.id, dispute.id)
+            way = OpenCorrection(line.id, dispute.id)
         case "credit" | "waiver" | "leave":
-            way = untyped("records.undo.choose", person_id, dispute.id)
+            way = ChooseUndo(person_id, dispute.id)
         case "transfer" | "policy":
             way = untyped(f"records.{line.kind}", person_id)
         case _:
@@ -250,7 +249,7 @@ def now_sentence(work: Work, change: Change) -> str:
 
 
 def _open(call: Call) -> Dispute:
-    dispute = readable(call)
+    dispute = readable(call, call.id_at(0))
     if dispute.person_id == call.my_id:
         raise Refused("Someone else must settle it. You can withdraw it.")
     if dispute.outcome:

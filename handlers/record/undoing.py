@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.calls import Call, FieldReader, Refused, coordinators_only
 from handlers.core.cards import Block, Bold, Card, say
 from handlers.core.forms import ChoiceField, Form, FormErrors, Option
 from handlers.core.paging import hint
@@ -34,8 +34,7 @@ def undoable(call: Call, person: Person) -> list[RecordLine]:
 
 def _person(call: Call) -> Person:
     """The enrolled person whose id the button or form carries first; for coordinators alone."""
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can do that.")
+    coordinators_only(call)
     person = call.person_at(0)
     if enrolments.of_person(call.work.tx, person.id) is None:
         raise Refused(f"{person.name} is not enrolled as a mentee.")
@@ -71,7 +70,7 @@ def _disputed(call: Call, person: Person) -> tuple[str, tuple[Block, ...]]:
     """The id of the disputed line and what the mentee wrote, where the form is opened from a dispute."""
     if len(call.args) < 2:
         return "", ()
-    dispute = readable(call, 1)
+    dispute = readable(call, call.id_at(1))
     if dispute.person_id != person.id:
         raise Refused(NOT_THERE)
     return str(dispute.about_id), disputed_words(call, dispute)

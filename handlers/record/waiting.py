@@ -8,6 +8,7 @@ from handlers.core.actions import untyped
 from handlers.core.cards import Block, Bold, Button, Cmd, Text, buttons, say
 from handlers.core.paging import more
 from handlers.record.completion import to_approve
+from handlers.record.record_actions import ShowLeave
 from handlers.record.settling import readers
 from program.core.words import counted, shortened
 from storage.core.work import Work
@@ -36,7 +37,7 @@ def _to_approve(work: Work, about: UUID | None) -> list[Block]:
 def _leaves(work: Work, about: UUID | None) -> list[Block]:
     waiting = [line for line in ledger.waiting_leaves(work.tx) if about in (None, line.person_id)]
     names = people.named(work.tx, [line.person_id for line in waiting])
-    items = [Button(shortened(names[line.person_id], 70), untyped("leave.show", line.id)) for line in waiting]
+    items = [Button(shortened(names[line.person_id], 70), ShowLeave(line.id)) for line in waiting]
     return _listed(("Leave requests to decide",), items)
 
 

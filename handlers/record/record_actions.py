@@ -1,0 +1,66 @@
+"""The actions of a record's buttons that several files make; the handler of each stands with its feature."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from handlers.core.actions import Action, action
+
+
+@action("records.undo")
+class UndoEntry(Action):
+    """Take back what was just recorded about a mentee."""
+
+    person_id: UUID
+    line_id: UUID
+
+
+@action("records.undo.choose")
+class ChooseUndo(Action):
+    """Choose which entry of a mentee's record to take back; from a dispute, the disputed entry is chosen."""
+
+    person_id: UUID
+    dispute_id: UUID | None = None
+
+
+@action("records.credit")
+class OpenCredit(Action):
+    """Open the form that credits a mentee with what they did elsewhere."""
+
+    person_id: UUID
+
+
+@action("records.waiver")
+class OpenWaiver(Action):
+    """Open the form that requires less of a mentee."""
+
+    person_id: UUID
+
+
+@action("activities.choose")
+class ChooseCorrection(Action):
+    """Choose which of a mentee's activities and make-ups to correct."""
+
+    person_id: UUID
+
+
+@action("activities.correct")
+class OpenCorrection(Action):
+    """Open the form that corrects a decided activity or make-up; from a dispute, it shows what the mentee wrote."""
+
+    line_id: UUID
+    dispute_id: UUID | None = None
+
+
+@action("departures.leave")
+class OpenDeparture(Action):
+    """Open the form that removes a mentee from the program."""
+
+    person_id: UUID
+
+
+@action("leave.show")
+class ShowLeave(Action):
+    """Show a leave request to decide."""
+
+    line_id: UUID
