@@ -20,7 +20,7 @@ A form's fields are declared once, with the dataclass that a valid sending becom
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, time
 from functools import cache
 from types import NoneType, UnionType
@@ -86,7 +86,11 @@ class TextField:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceField:
-    """One of several options."""
+    """One of several options.
+
+    ``checked``: what is none of the options is refused. Where they may change before the form is sent, as of people
+    who wait for something, the handler says instead what became of the chosen one.
+    """
 
     id: str
     label: str
@@ -95,6 +99,7 @@ class ChoiceField:
     optional: bool = False
     hint: str = ""
     needed: str = NOT_AN_OPTION
+    checked: bool = True
 
     def read(self, text: str) -> str:
         """Return the code of the chosen option.
@@ -102,7 +107,7 @@ class ChoiceField:
         Raises:
             BadField: it is none of the options.
         """
-        if text not in {option.value for option in self.options}:
+        if self.checked and text not in {option.value for option in self.options}:
             raise BadField(NOT_AN_OPTION)
         return text
 
@@ -261,6 +266,10 @@ class Fields(Generic[Sent]):
         self.becomes = becomes
         self.shown = shown
 
+    def filled(self, holds: Sent) -> tuple[Field, ...]:
+        """The fields, each holding what it would be sent with."""
+        return tuple(_filled(field, getattr(holds, field.id)) for field in self.shown)
+
     def read(self, values: Values) -> Sent:
         """What was sent.
 
@@ -272,6 +281,16 @@ class Fields(Generic[Sent]):
         for name in ids:
             answers[name] = _as_id(name, str(answers[name]))
         return self.becomes(**answers)
+
+
+def _filled(field: Field, value: Any) -> Field:
+    match field:
+        case ManyField():
+            return replace(field, values=tuple(value))
+        case ChoiceField():
+            return replace(field, value="" if value is None else str(value))
+        case _:
+            return replace(field, value=value)
 
 
 @cache

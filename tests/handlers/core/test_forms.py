@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from uuid import UUID
 
 import pytest
 
+from handlers.core.actions import SentAction
 from handlers.core.forms import (
+    BadField,
     ChoiceField,
     DateField,
     Fields,
+    Form,
     FormErrors,
     ManyField,
     NumberField,
     Option,
     TextField,
     TimeField,
+    read_field,
 )
+from tests.world import field_texts
 
 PERSON = "5f0c3f3e-0000-4000-8000-000000000001"
 OPTIONS = (Option("a", "A"), Option("b", "B"))
@@ -47,6 +52,12 @@ FIELDS = Fields(
 
 def sent(**values: str | tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return {name: (value,) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def as_sent(answers: Answers) -> dict[str, tuple[str, ...]]:
+    """What is sent of a form that was filled with these answers and not changed."""
+    fields = FIELDS.filled(answers)
+    return field_texts(Form("Form", SentAction("x"), SentAction("x"), fields=fields), {})
 
 
 def test_a_valid_sending_becomes_the_dataclass() -> None:
@@ -81,6 +92,20 @@ def test_a_time_that_is_none_is_named(at: str) -> None:
 def test_an_option_that_is_no_id_is_refused_where_an_id_is_read() -> None:
     with pytest.raises(FormErrors):
         FIELDS.read(sent(text="abc", at="15:30", person="all"))
+
+
+def test_a_filled_form_comes_back_as_it_was_filled() -> None:
+    answers = Answers("abc", UUID(PERSON), ("a", "b"), date(2026, 9, 1), time(15, 30), None)
+    assert FIELDS.read(as_sent(answers)) == answers
+    nobody = replace(answers, person=None, many=(), day=None)
+    assert FIELDS.read(as_sent(nobody)) == nobody
+
+
+def test_a_choice_that_is_not_checked_is_read_though_it_is_no_option_anymore() -> None:
+    field = ChoiceField("person", "Who", (), checked=False)
+    assert read_field(field, sent(person=PERSON)) == PERSON
+    with pytest.raises(BadField, match="Choose one"):
+        read_field(field, sent())
 
 
 def test_fields_other_than_the_dataclass_has_are_refused_at_once() -> None:
