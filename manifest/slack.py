@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.features import router
 from manifest.about import BOT_NAME, COLOR, LONG, SHORT
 
 COMMAND = "/plc"
@@ -92,7 +93,12 @@ def _command(url: Mapping[str, str]) -> dict[str, Any]:
     return {
         "command": COMMAND,
         "description": "Meetings, attendance and progress of your cohort",
-        "usage_hint": "next | progress | meetings | snooze until DATE | help",
+        "usage_hint": _hint(),
         "should_escape": True,  # a mention comes as <@U…|name>: “person” takes one
         **({"url": url["request_url"]} if url else {}),
     }
+
+
+def _hint() -> str:
+    """The first commands of a mentee's help, as Slack shows them while one types."""
+    return " | ".join([*(spec.words_for("mentee") for spec in router.help_of("mentee")[:4]), "help"])

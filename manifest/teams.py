@@ -17,33 +17,6 @@ from manifest.about import BOT_NAME, COLOR, LONG, SHORT, app_version
 SCHEMA_VERSION = "1.27"
 SCHEMA = f"https://developer.microsoft.com/json-schemas/teams/v{SCHEMA_VERSION}/MicrosoftTeams.schema.json"
 
-# The commands that Teams offers while one types, the most used first; it shows ten at most.
-# The others work all the same, and "help" names them.
-PERSONAL_COMMANDS = (
-    "next",
-    "progress",
-    "checkin",
-    "snooze",
-    "meetings",
-    "attendance",
-    "summary",
-    "digest",
-    "privacy",
-    "help",
-)
-TEAM_COMMANDS = (
-    "next",
-    "progress",
-    "meetings",
-    "meeting new",
-    "attendance",
-    "summary",
-    "breaks",
-    "cohort",
-    "cohort link",
-    "help",
-)
-
 ICONS = ("color.png", "outline.png")
 LONGEST_NAME = 32  # characters of the publisher's name
 LONGEST_LINK = 2048
@@ -137,8 +110,8 @@ def teams_manifest(app_id: str, publisher: Publisher = NOBODY) -> dict[str, Any]
                 "supportsFiles": False,
                 "isNotificationOnly": False,
                 "commandLists": [
-                    {"scopes": ["personal"], "commands": _commands(PERSONAL_COMMANDS)},
-                    {"scopes": ["team"], "commands": _commands(TEAM_COMMANDS)},
+                    {"scopes": ["personal"], "commands": _commands("personal")},
+                    {"scopes": ["team"], "commands": _commands("team")},
                 ],
             }
         ],
@@ -150,5 +123,6 @@ def teams_manifest(app_id: str, publisher: Publisher = NOBODY) -> dict[str, Any]
     }
 
 
-def _commands(words: tuple[str, ...]) -> list[dict[str, str]]:
-    return [{"title": title, "description": router.commands[title].summary} for title in words]
+def _commands(scope: str) -> list[dict[str, str]]:
+    """The commands that Teams offers while one types. The others work all the same, and "help" names them."""
+    return [{"title": spec.words, "description": spec.summary} for spec in router.offered_on_teams(scope)]

@@ -352,7 +352,7 @@ def reach_delivery(work: Work, item: Delivery) -> Card | None:
 # Commands ---------------------------------------------------------------------------------------
 
 
-@router.command("checkin", "See your open check-in, or when the next one is")
+@router.command("checkin", "See your open check-in, or when the next one is", help={"mentee": 3}, teams={"personal": 3})
 def checkin_command(call: Call) -> Reply:
     """The open check-in: it may stand far above in the chat, so it is shown again.
 

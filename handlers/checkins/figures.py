@@ -125,7 +125,9 @@ def _school_year(month: date) -> date:
 # Showing them -----------------------------------------------------------------------------------
 
 
-@router.command("figures", "See how check-ins are going, by group", who=COORDINATORS, reads=True)
+@router.command(
+    "figures", "See how check-ins are going, by group", who=COORDINATORS, reads=True, help={"coordinator": 2}
+)
 def figures_command(call: Call) -> Reply:
     months = figures.months(call.work.tx)
     return Reply(card=figures_card(call.work, months[0] if months else None))

@@ -29,7 +29,14 @@ def _is_a_date(words: str) -> bool:
 
 
 @router.command(
-    "snooze", "Pause check-ins until a day", takes="until DATE", accepts=_may_be_a_date, corrects=_is_a_date
+    "snooze",
+    "Pause check-ins until a day",
+    takes="until DATE",
+    accepts=_may_be_a_date,
+    corrects=_is_a_date,
+    help={"mentee": 4},
+    example="snooze until Monday",
+    teams={"personal": 4},
 )
 def snooze(call: Call) -> Reply:
     """Pause the asker's check-ins, if they get any."""
@@ -51,7 +58,7 @@ def snooze(call: Call) -> Reply:
     return Reply(card=Card("", (said, buttons(Button("Undo", RunCommand("resume"))))))
 
 
-@router.command("resume", "End the pause of check-ins")
+@router.command("resume", "End the pause of check-ins", help={"mentee": 5})
 def resume(call: Call) -> Reply:
     """End the asker's pause, and say when the next check-in is."""
     paused = _is_paused(call)
@@ -88,6 +95,8 @@ def _is_on_or_off(words: str) -> bool:
     takes="on | off",
     accepts=_is_on_or_off,
     corrects=_is_on_or_off,
+    help={"mentee": 6, "mentor": 9},
+    example="checkins off",
 )
 def switch(call: Call) -> Reply:
     """Turn the asker's check-ins on or off. Mentors have them off until they turn them on."""

@@ -14,7 +14,7 @@ from storage.checkins import checkins
 MOST_PROMPTS = 30
 
 
-@router.command("prompts", "Edit the check-in prompts", who=COORDINATORS)
+@router.command("prompts", "Edit the check-in prompts", who=COORDINATORS, help={"coordinator": 6})
 def prompts_command(call: Call) -> Reply:
     return Reply(form=_prompts_form(call))
 

@@ -38,6 +38,7 @@ NOT_THERE = "I can't find that reflection. It may have been deleted, or it's no 
     "Open, change, delete or share your reflections",
     reads=True,
     by_role={"mentor": "Open what mentees shared with you, and your own reflections"},
+    help={"mentee": 7, "mentor": 10, "former": 3},
 )
 def reflections_command(call: Call) -> Reply:
     return Reply(card=list_card(call))

@@ -25,6 +25,8 @@ StartHook = Callable[[Work], None]
 class CommandSpec:
     """``takes``: what may follow, e.g. DATE. ``cohort``: the roles that let one choose a cohort.
 
+    ``help``: its place in the help of a role; "former": of somebody who has left. ``teams``: its place among the
+    commands that Teams offers in a "personal" chat and in a "team". ``example``: how it is sent, where that helps.
     ``by_role``: what it does for one role, where that is not what ``summary`` says. ``takes_by``: the roles that may
     add what ``takes`` says.
     """
@@ -41,6 +43,9 @@ class CommandSpec:
     cohort_optional: bool
     by_role: Mapping[str, str]
     takes_by: frozenset[str]
+    help: Mapping[str, int]
+    example: str
+    teams: Mapping[str, int]
 
     def summary_for(self, role: str) -> str:
         """What the command does for somebody in this role."""

@@ -83,11 +83,15 @@ class Router:
         cohort_optional: bool = False,
         by_role: Mapping[str, str] = MappingProxyType({}),
         takes_by: frozenset[str] = EVERYONE,
+        help: Mapping[str, int] = MappingProxyType({}),
+        example: str = "",
+        teams: Mapping[str, int] = MappingProxyType({}),
     ) -> Callable[[Handler], Handler]:
         """``accepts``: whether the words after the command make it exact, so that it wins over an answer.
 
         ``corrects``: whether they run it although the command itself is misspelled.
         ``by_role``: the summary for a role, where it is not the same for all. ``takes_by``: who may add words.
+        ``help``, ``example``, ``teams``: see :class:`CommandSpec`.
         """
 
         def register(handler: Handler) -> Handler:
@@ -104,6 +108,9 @@ class Router:
                 cohort_optional,
                 by_role,
                 takes_by,
+                help,
+                example,
+                teams,
             )
             _register(self.commands, words)(spec)
             return handler
@@ -173,6 +180,15 @@ class Router:
         """Plans what repeats for ever, whenever a process starts; it must change nothing the second time."""
         self.start_hooks.append(hook)
         return hook
+
+    def help_of(self, role: str) -> list[CommandSpec]:
+        """The commands in the help of a role, in their order; "former": of somebody who has left."""
+        return sorted((spec for spec in self.commands.values() if role in spec.help), key=lambda spec: spec.help[role])
+
+    def offered_on_teams(self, scope: str) -> list[CommandSpec]:
+        """The commands that Teams offers while one types, in a "personal" chat or a "team"."""
+        offered = (spec for spec in self.commands.values() if scope in spec.teams)
+        return sorted(offered, key=lambda spec: spec.teams[scope])
 
     def check(self) -> None:
         """Refuse to work with a kind of message that no function builds, or a kind of moment that none handles.

@@ -174,7 +174,14 @@ def after_change(call: Call, meeting: Meeting) -> Card:
     return roster_card(call.work, meetings.get(call.work.tx, meeting.id))
 
 
-@router.command("attendance", "Attendance at the last meetings", who=LEADS, cohort=LEADS)
+@router.command(
+    "attendance",
+    "Attendance at the last meetings",
+    who=LEADS,
+    cohort=LEADS,
+    help={"mentor": 3, "coordinator": 10},
+    teams={"personal": 6, "team": 5},
+)
 def attendance_command(call: Call) -> Reply:
     """The roster of the last meeting, and the ones before it."""
     cohort = call.cohort

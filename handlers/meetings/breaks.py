@@ -25,7 +25,14 @@ LONGEST = 120  # days
 MOST_SHOWN = 20  # breaks
 
 
-@router.command("breaks", "Breaks without meetings and check-ins", who=LEADS, cohort=LEADS)
+@router.command(
+    "breaks",
+    "Breaks without meetings and check-ins",
+    who=LEADS,
+    cohort=LEADS,
+    help={"mentor": 6, "coordinator": 7},
+    teams={"team": 7},
+)
 def breaks_command(call: Call) -> Reply:
     cohort = call.cohort
     today = local_day(call.work.now, cohort.zone)

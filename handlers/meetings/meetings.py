@@ -49,7 +49,14 @@ LENGTHS = (5, 720)  # minutes
 # Scheduling -------------------------------------------------------------------------------------
 
 
-@router.command("meeting new", "Schedule one or more meetings", who=LEADS, cohort=LEADS)
+@router.command(
+    "meeting new",
+    "Schedule one or more meetings",
+    who=LEADS,
+    cohort=LEADS,
+    help={"mentor": 1, "coordinator": 8},
+    teams={"team": 4},
+)
 def new(call: Call) -> Reply:
     return Reply(form=_form(call, call.cohort, {}))
 

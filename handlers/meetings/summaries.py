@@ -27,7 +27,14 @@ PRIVATE = "Please leave out student names and private matters. The whole cohort 
 MOST = 2500  # characters of one part, so that both fit one message
 
 
-@router.command("summary", "Write the summary of the last meeting", who=LEADS, cohort=LEADS)
+@router.command(
+    "summary",
+    "Write the summary of the last meeting",
+    who=LEADS,
+    cohort=LEADS,
+    help={"mentor": 4},
+    teams={"personal": 7, "team": 6},
+)
 def summary_command(call: Call) -> Reply:
     last = meetings.last_meetings(call.work.tx, call.cohort.id, call.work.now, 1)
     if not last:

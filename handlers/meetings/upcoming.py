@@ -40,7 +40,15 @@ def answer(call: Call) -> Reply:
     return notice(f"{words} to ", topic, ", ", when(meeting), ". You can change your answer until it starts.")
 
 
-@router.command("next", "See the next meeting", cohort=frozenset(EVERYONE), cohort_optional=True, reads=True)
+@router.command(
+    "next",
+    "See the next meeting",
+    cohort=frozenset(EVERYONE),
+    cohort_optional=True,
+    reads=True,
+    help={"mentee": 1},
+    teams={"personal": 1, "team": 1},
+)
 def next_command(call: Call) -> Reply:
     """In a cohort's channel the cohort's; elsewhere that of whatever the asker follows."""
     in_its_channel = call.place is not None and call.place.cohort_id == call.cohort_id
@@ -91,6 +99,8 @@ def _own_card(call: Call, meeting: Meeting) -> Card:
     "See the next meetings",
     cohort=frozenset(EVERYONE),
     by_role=dict.fromkeys(LEADS, "See, move or cancel the next meetings"),
+    help={"mentee": 9, "mentor": 2, "coordinator": 9},
+    teams={"personal": 5, "team": 3},
 )
 def meetings_command(call: Call) -> Reply:
     """The next five meetings, with what may be done about each."""

@@ -31,6 +31,8 @@ LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
     "See who is in your cohort",
     cohort=frozenset({"mentee", *LEADS}),
     by_role=dict.fromkeys(LEADS, "See who is in a cohort, and change its settings"),
+    help={"mentee": 8, "mentor": 7},
+    teams={"team": 8},
 )
 def show(call: Call) -> Reply:
     cohort, tx = call.cohort, call.work.tx

@@ -29,7 +29,14 @@ MOST_NAMED = 60  # people in a list
 Outcome = Literal["linked", "already", "taken", "superseded", "not_allowed", "problem"]
 
 
-@router.command("cohort link", "Make this channel your cohort's home", who=LEADS, cohort=LEADS)
+@router.command(
+    "cohort link",
+    "Make this channel your cohort's home",
+    who=LEADS,
+    cohort=LEADS,
+    help={"mentor": 8},
+    teams={"team": 9},
+)
 def link(call: Call) -> Reply:
     """The bot enters the channel, sees who is there, and says hello."""
     place, cohort = call.place, call.cohort

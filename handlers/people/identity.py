@@ -255,7 +255,7 @@ def hello(work: Work, item: Delivery) -> Card | None:
 # The coordinator's matching ---------------------------------------------------------------------
 
 
-@router.command("people", "Who is matched, and who is not", who=COORDINATORS)
+@router.command("people", "Who is matched, and who is not", who=COORDINATORS, help={"coordinator": 5})
 def people_command(call: Call) -> Reply:
     tx = call.work.tx
     missing = account_links.unmatched_people(tx)

@@ -30,7 +30,13 @@ MOST_COPIES = 3  # of the operator's that are named
 KEPT_BEFORE: Text = ("To see or delete what you wrote before, send ", Cmd("reflections"), ".")
 
 
-@router.command("privacy", "Who sees what, what is kept about you, and your choice", reads=True)
+@router.command(
+    "privacy",
+    "Who sees what, what is kept about you, and your choice",
+    reads=True,
+    help={"mentee": 16, "mentor": 12, "coordinator": 13, "former": 1},
+    teams={"personal": 9},
+)
 def privacy(call: Call) -> Reply:
     return Reply(card=privacy_card(call))
 

@@ -118,7 +118,9 @@ def digest_delivery(work: Work, item: Delivery) -> Card | None:
     return digest_card(work, person.zone, undelivered.undelivered(work.tx, since, item.created_at))
 
 
-@router.command("digest", "See the weekly digest now", who=COORDINATORS, reads=True)
+@router.command(
+    "digest", "See the weekly digest now", who=COORDINATORS, reads=True, help={"coordinator": 1}, teams={"personal": 8}
+)
 def digest_command(call: Call) -> Reply:
     """The same now, with the failed messages of the last week."""
     work = call.work

@@ -23,6 +23,7 @@ MOST_OPTIONS = 100  # what a choice can hold on Slack
         "mentor": "Get your cohort's records as a spreadsheet",
         "coordinator": "Get a cohort's or the program's records as a spreadsheet",
     },
+    help={"mentee": 17, "mentor": 13, "coordinator": 14},
 )
 def export(call: Call) -> Reply:
     """One thing to have: its links at once. Several: which one is asked."""

@@ -39,7 +39,7 @@ def policy_of_asker(call: Call) -> Policy:
 # Logging ----------------------------------------------------------------------------------------
 
 
-@router.command("log", "Log something you did outside meetings", who=MENTEES)
+@router.command("log", "Log something you did outside meetings", who=MENTEES, help={"mentee": 11})
 def log_command(call: Call) -> Reply:
     return Reply(form=_log_form(call))
 

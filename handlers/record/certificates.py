@@ -46,7 +46,7 @@ from storage.record.certificates import Certificate, NotInForce
 SHOWN = 8
 
 
-@router.command("certificate", "Your certificate and how to verify it")
+@router.command("certificate", "Your certificate and how to verify it", help={"mentee": 10})
 def certificate_command(call: Call) -> Reply:
     if call.me.coordinator and not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Reply(card=certificates_card(call))
@@ -131,7 +131,13 @@ def see_record(call: Call) -> Reply:
 # The coordinator's desk --------------------------------------------------------------------------
 
 
-@router.command("certificates", "Approve completions; revoke or reissue certificates", who=COORDINATORS, reads=True)
+@router.command(
+    "certificates",
+    "Approve completions; revoke or reissue certificates",
+    who=COORDINATORS,
+    reads=True,
+    help={"coordinator": 11},
+)
 def certificates_command(call: Call) -> Reply:
     return Reply(card=certificates_card(call))
 

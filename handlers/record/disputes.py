@@ -57,7 +57,7 @@ READERS = {
 }
 
 
-@router.command("dispute", "Say that a record about you is wrong", who=MENTEES)
+@router.command("dispute", "Say that a record about you is wrong", who=MENTEES, help={"mentee": 14})
 def dispute_command(call: Call) -> Reply:
     return Reply(form=_form(call))
 

@@ -36,7 +36,7 @@ MENTEES = frozenset({"mentee"})
 OUTCOMES = {"granted": "approved"}  # in words; the others are words already
 
 
-@router.command("leave", "Ask for a leave of absence", who=MENTEES)
+@router.command("leave", "Ask for a leave of absence", who=MENTEES, help={"mentee": 13})
 def leave_command(call: Call) -> Reply:
     """The leave one is on, with the way back; a request that waits for a decision; else the form that asks for one."""
     mine = leaves.running(call.work.tx, call.my_id, enrolments.today_of(call.work, call.my_id))

@@ -22,7 +22,7 @@ from storage.record.ledger import Line
 MOST_MISSED = 50
 
 
-@router.command("makeup", "Make up a missed meeting", who=MENTEES)
+@router.command("makeup", "Make up a missed meeting", who=MENTEES, help={"mentee": 12})
 def makeup_command(call: Call) -> Reply:
     return Reply(form=_makeup_form(call))
 

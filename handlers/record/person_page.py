@@ -43,7 +43,14 @@ SHOWN_LINES = 25
 MOST_COHORTS = 100  # in a choice
 
 
-@router.command("person", "See one person's record", who=COORDINATORS, takes="NAME", accepts=lambda words: bool(words))
+@router.command(
+    "person",
+    "See one person's record",
+    who=COORDINATORS,
+    takes="NAME",
+    accepts=lambda words: bool(words),
+    help={"coordinator": 4},
+)
 def person_command(call: Call) -> Reply:
     if call.mentions:
         return Reply(card=person_card(call, _mentioned(call)))

@@ -26,7 +26,9 @@ CHOICES = {
 }
 
 
-@router.command("policy", "What the two years require")
+@router.command(
+    "policy", "What the two years require", help={"mentee": 15, "mentor": 11, "coordinator": 12, "former": 2}
+)
 def policy_command(call: Call) -> Reply:
     if call.words.startswith("adopt"):
         raise Refused("The operator does that in the terminal: plc-bot policy adopt FILE")

@@ -63,6 +63,8 @@ MOST_NAMED = 10  # mentees of a cohort whose reasons are told
     takes="COHORT",
     takes_by=LEADS,
     reads=True,
+    help={"mentee": 2, "mentor": 5, "coordinator": 3},
+    teams={"personal": 2, "team": 2},
 )
 def progress(call: Call) -> Reply:
     """A mentee's own standing; a mentor's cohort; a coordinator's program, or this channel's cohort."""

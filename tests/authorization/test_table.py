@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from handlers.core.calls import EVERYONE
 from handlers.core.requests import Command
 from handlers.features import router
 from storage.privacy import forgetting
 from tests.authorization.people import SECRET, Cast, is_one_of, owner_of
-from tests.authorization.permissions import COMMANDS, PRESSES, SUBMITS, Act
+from tests.authorization.permissions import COMMANDS, NOT_YOURS, PRESSES, SUBMITS, Act
 from tests.authorization.surfaces import DOORS, opened
 
 everywhere = pytest.mark.asyncio(loop_scope="module")
@@ -81,6 +82,17 @@ async def test_a_command(cast: Cast, act: Act) -> None:
         assert let_in == is_one_of(act.may, actor, relation), f"{actor}: {act.name}\n{told.words}"
         if not let_in:
             assert cast.everything() == unchanged, f"{actor}: {act.name}"
+
+
+@everywhere
+@pytest.mark.parametrize("words", [words for words, spec in router.commands.items() if spec.who != EVERYONE])
+async def test_a_command_is_refused_to_those_it_is_not_for(cast: Cast, words: str) -> None:
+    unchanged = cast.everything()
+    for actor in EVERYONE - router.commands[words].who:
+        let_in, told = await cast.tries(actor, Act(words, declines=NOT_YOURS), Command(words))
+        assert not let_in
+        assert NOT_YOURS in told.words
+        assert cast.everything() == unchanged
 
 
 @everywhere

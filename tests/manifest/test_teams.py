@@ -13,7 +13,6 @@ import jsonschema
 import pytest
 
 import bot.teams
-from handlers.core.help import FOR
 from handlers.core.router import router
 from manifest import NOBODY, Publisher, teams_package
 from manifest.about import BOT_NAME
@@ -98,6 +97,7 @@ def test_the_commands_are_the_bots_own_words_within_the_limits_of_teams(scope: s
     offered = commands(scope)
 
     assert 0 < len(offered) <= 10
+    assert [spec.teams[scope] for spec in router.offered_on_teams(scope)] == list(range(1, len(offered) + 1))
     assert len({command["title"] for command in offered}) == len(offered)
     for command in offered:
         assert command["title"] in router.commands
@@ -111,7 +111,7 @@ def test_everybody_is_offered_help_and_something_of_their_own(role: str) -> None
     offered = {command["title"] for scope in ("personal", "team") for command in commands(scope)}
 
     assert "help" in offered
-    assert len(offered & set(FOR[role])) >= 2
+    assert len(offered & {spec.words for spec in router.help_of(role)}) >= 2
 
 
 def test_every_offered_command_may_be_used_by_somebody_where_it_is_offered() -> None:

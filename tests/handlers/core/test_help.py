@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.core.help import FOR
 from handlers.features import router
 from tests.world import Person, World, said
 
@@ -37,8 +36,15 @@ async def test_a_mentor_and_a_coordinator_read_what_they_can_do(world: World, ru
 
 @pytest.mark.parametrize("role", ROLES)
 def test_help_names_only_commands_that_the_role_may_send(role: str) -> None:
-    for words in FOR[role]:
-        assert role in router.commands[words].who
+    assert len(router.help_of(role)) > 10
+    for spec in router.help_of(role):
+        assert role in spec.who
+
+
+@pytest.mark.parametrize("role", [*ROLES, "former"])
+def test_no_two_commands_have_the_same_place_in_help(role: str) -> None:
+    places = [spec.help[role] for spec in router.help_of(role)]
+    assert places == list(range(1, len(places) + 1))
 
 
 def test_a_summary_for_a_role_is_for_a_role_that_may_send_the_command() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.core.help import WITHOUT_ROLE
+from handlers.features import router
 from tests.world import Person, said
 
 NOT_IN_A_COHORT = "You're not in a cohort now"
@@ -34,9 +34,10 @@ async def test_home_says_it_once_and_promises_no_meeting(removed: Person) -> Non
 
 async def test_help_lists_what_may_still_be_sent_and_it_is_answered(removed: Person) -> None:
     shown = said(await removed.sends("help"))
-    for words in WITHOUT_ROLE:
-        assert f"- {words}: " in shown
-        answer = said(await removed.sends(words))
+    assert len(router.help_of("former")) == 3
+    for spec in router.help_of("former"):
+        assert f"- {spec.words}: " in shown
+        answer = said(await removed.sends(spec.words))
         assert "is only for" not in answer
         assert NOT_IN_A_COHORT not in answer
 
