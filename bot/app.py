@@ -31,7 +31,7 @@ from bot.web.request_limit import RateLimit
 from handlers.features import router
 from storage.core import processes
 from storage.core.database import Database
-from storage.core.migrate import in_turn
+from storage.core.migrate import hold_startup_lock
 from storage.vault.unlock import unlock
 from storage.vault.vault import Vault
 
@@ -58,7 +58,7 @@ class App:
         self.intervals = intervals or intervals_for(database)
         self.heartbeat = heartbeat or Heartbeat()
         with database.write() as tx:
-            in_turn(tx)
+            hold_startup_lock(tx)
             chain_key = unlock(tx, vault, now=self.clock.now())
         database.use_key(chain_key)
         threads = DatabaseThreads(database)
@@ -94,7 +94,7 @@ class App:
 
     def keep_pace(self) -> None:
         """From now on deliveries keep to what each platform allows. A test on a clock of its own may do without."""
-        self.loop.pace = {platform.port.platform: platform.pace for platform in self.platforms}
+        self.loop.rate_limits = {platform.port.platform: platform.rate_limits for platform in self.platforms}
 
     async def start(self) -> None:
         """Start everything, or stop again what had started and raise."""
@@ -129,15 +129,15 @@ class App:
         for hook in self.before_work:
             await hook()
         self.loop.start()
-        self.scheduler.every(REFRESH_SECONDS, self.be_present, "presence")
+        self.scheduler.every(REFRESH_SECONDS, self.refresh_heartbeat, "heartbeat")
         self.scheduler.every(nightly.LOOK_SECONDS, self.check_records, "records")
         database = self.product.threads.database
         if not database.sqlite:
             self.scheduler.every(database.idle, self.end_silent, "silent")
         await self.scheduler.start()
-        await self.scheduler.safely(self.be_present, "presence")
+        await self.scheduler.safely(self.refresh_heartbeat, "heartbeat")
 
-    async def be_present(self) -> None:
+    async def refresh_heartbeat(self) -> None:
         """Be heard of again; where somebody was forgotten meanwhile, nothing of theirs stays in a log file."""
         threads, vault = self.product.threads, self.product.vault
         try:
@@ -147,7 +147,7 @@ class App:
             raise
         self.health.written = True
         if await threads.read(self.heartbeat.somebody_was_forgotten):
-            await threads.alone(threads.database.empty_log)
+            await threads.run_exclusively(threads.database.truncate_wal)
 
     async def check_records(self) -> None:
         """Once a night; what it found is told at once."""
@@ -159,7 +159,7 @@ class App:
         threads = self.product.threads
         ended = await threads.read(lambda tx: processes.end_silent(tx, threads.database.idle))
         if ended:
-            event(log, "presence.silent", logging.WARNING, sessions=ended)
+            event(log, "heartbeat.silent", logging.WARNING, sessions=ended)
 
     async def stop(self) -> bool:
         """Finish what is in flight, then stop; False when that took too long and calls were cut off.
@@ -179,7 +179,7 @@ class App:
         try:
             await self.product.threads.write(self.heartbeat.leave)
         except SQLAlchemyError as error:  # it falls silent all the same
-            event(log, "presence.leave", logging.WARNING, error=type(error).__name__)
+            event(log, "heartbeat.leave", logging.WARNING, error=type(error).__name__)
         self.product.threads.close()
         return clean
 

@@ -21,7 +21,7 @@ from handlers.people import handover
 from storage.checkins import checkins
 from storage.core import program
 from storage.core.database import Database
-from storage.core.migrate import in_turn, migrate
+from storage.core.migrate import hold_startup_lock, migrate
 from storage.core.work import Work
 from storage.privacy import forgetting
 from storage.record import policies
@@ -88,7 +88,7 @@ def prepare(
     migrate(database)
     vault = Vault(read_operator_keys(operator_keys(settings)))
     with database.write() as tx:
-        in_turn(tx)
+        hold_startup_lock(tx)
         stored = program.get(tx)
         if stored is not None and stored.example != settings.local:
             raise CannotStart(mixed(stored.example))

@@ -112,7 +112,7 @@ class WorkspaceHost:
 
     async def reset(self) -> None:
         """A new example: the ledger refuses to be emptied, so the old database file goes as a whole."""
-        await self._app.product.threads.alone(self._new_database)
+        await self._app.product.threads.run_exclusively(self._new_database)
         await self.seed()
 
     def _new_database(self) -> None:

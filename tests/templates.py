@@ -102,7 +102,7 @@ class SeededFolder:
         self._folder = Path(tempfile.mkdtemp(prefix="plc-seeded-"))
         database = Database(f"sqlite:///{self._folder / 'plc.sqlite'}")
         seed(database)
-        database.empty_log()
+        database.truncate_wal()
         database.close()
 
     def copy_to(self, folder: Path) -> None:

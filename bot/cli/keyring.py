@@ -13,7 +13,7 @@ from bot.startup import open_database, operator_keys
 from program.core.words import counted
 from storage.core import processes
 from storage.core.database import Database
-from storage.core.migrate import in_turn, migrate
+from storage.core.migrate import hold_startup_lock, migrate
 from storage.vault import keystore, rotation
 from storage.vault.operator_keys import read_operator_keys
 from storage.vault.unlock import unlock
@@ -34,7 +34,7 @@ def unlock_database(database: Database, vault: Vault) -> bytes:
         BadKey: they do not open it.
     """
     with database.write() as tx:
-        in_turn(tx)
+        hold_startup_lock(tx)
         key = unlock(tx, vault)
     database.use_key(key)
     return key

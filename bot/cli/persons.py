@@ -98,7 +98,7 @@ def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[
         with _opened(settings) as database:
             with database.write() as tx:
                 items, told = forgetting.forget_by_operator(Work(tx, now, new_id), person_id)
-            database.empty_log()
+            database.truncate_wal()
     except holds.Held as error:
         raise NotDone(f"{error} To end it, run `plc-bot person release`.") from None
     done = f"Deleted for good: {counted(items, 'item')} and the key to every copy of them."

@@ -107,5 +107,5 @@ def recover(database: Database, vault: Vault, shown: Damage, now: datetime, new_
         processes.hold_keys(tx)  # no process starts meanwhile
         _refuse_while_running(tx, now)
         recovery.recover(Work(tx, now, new_id), vault, shown)
-    database.empty_log()
+    database.truncate_wal()
     return f"Done. Removed: {counted(sum(person.items for person in shown.people), 'item')}. The bot can start."

@@ -82,7 +82,7 @@ def _restore(
             raise CannotRestore("\n".join(report.problems))
         if data is not None:
             report.facts.append(_settled(settle(settings, database, clock)))
-        database.empty_log()
+        database.truncate_wal()
         database.close()
         file = database.url.database or ""
         aside = []
@@ -105,7 +105,7 @@ def _refuse_while_used(settings: Settings, clock: Clock) -> None:
     try:
         with database.read() as tx:
             refuse_while_running(tx, clock.now())
-        database.empty_log()
+        database.truncate_wal()
     except SQLAlchemyError:
         return  # it is what the restore is for: no longer to be read
     finally:

@@ -14,7 +14,7 @@ from bot.local.hub import Hub
 from bot.local.port import LocalPort
 from bot.local.web import Site
 from bot.runtime.port import Answer, Finding, Port
-from storage.outbox.rate_limits import UNPACED
+from storage.outbox.rate_limits import UNLIMITED
 
 __all__ = ["Chat", "CommandHelp", "Host", "LocalPerson", "LocalWorkspace", "NextDue", "connect"]
 
@@ -23,7 +23,7 @@ class LocalWorkspace:
     """The third platform. ``chat`` is for whoever seeds the example; it is open after :meth:`start`."""
 
     port: Port
-    pace = UNPACED
+    rate_limits = UNLIMITED
 
     def __init__(self, chat: Chat, answer: Answer, host: Host) -> None:
         self.chat = chat

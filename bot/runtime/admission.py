@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-LULL = 1.0  # seconds without a request, after which the next one is not soon expected
+QUIET_SECONDS = 1.0  # since the last request, after which the next one is not expected soon
 
 
 class AdmissionControl:
@@ -16,31 +16,34 @@ class AdmissionControl:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._people = 0
-        self._answered = -math.inf
-        self._nobody = asyncio.Event()
-        self._next = asyncio.Lock()
+        self._in_flight = 0
+        self._last_answer = -math.inf
+        self._idle = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @contextmanager
     def answering(self) -> Iterator[None]:
         """Count one interactive request as in flight until the block ends."""
-        self._people += 1
-        self._nobody.clear()
+        self._in_flight += 1
+        self._idle.clear()
         try:
             yield
         finally:
-            self._people -= 1
-            self._answered = self._clock()
-            if not self._people:
-                self._nobody.set()
+            self._in_flight -= 1
+            self._last_answer = self._clock()
+            if not self._in_flight:
+                self._idle.set()
 
-    async def stand_back(self, seconds: float) -> None:
-        """Begin a delivery: in a lull at once; else one after another, each when nobody waits or after so long."""
-        if not seconds or (not self._people and self._clock() - self._answered > LULL):
+    async def wait_for_turn(self, seconds: float) -> None:
+        """Wait until a delivery may begin: at once if no request came lately, else one delivery at a time.
+
+        Each waits until no request is in flight, at most ``seconds``.
+        """
+        if not seconds or (not self._in_flight and self._clock() - self._last_answer > QUIET_SECONDS):
             return
-        async with self._next:
-            if self._people:
+        async with self._turn:
+            if self._in_flight:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._nobody.wait(), seconds)
+                    await asyncio.wait_for(self._idle.wait(), seconds)
             else:
                 await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from functools import partial
 
 from bot.runtime.delivery_call import DeliveryCalls, log_ids
 from bot.runtime.dispatch import Product
-from bot.runtime.intervals import ALONE, Intervals
+from bot.runtime.intervals import ONE_PROCESS, Intervals
 from bot.runtime.logs import event
 from bot.runtime.port import Port
 from storage.core.database import Tx
@@ -20,7 +20,7 @@ from storage.core.work import Work
 from storage.outbox import claims, conversations
 from storage.outbox.claims import Share
 from storage.outbox.deliveries import Delivery
-from storage.outbox.rate_limits import UNPACED, Limit
+from storage.outbox.rate_limits import UNLIMITED, Limit
 
 log = logging.getLogger("plc.delivery")
 
@@ -31,7 +31,7 @@ FEW = BATCH // 2  # places that must be free before more are claimed, so that a 
 class DeliveryLoop:
     """Claims what may go and delivers it, until it is stopped."""
 
-    def __init__(self, product: Product, ports: Mapping[str, Port], intervals: Intervals = ALONE) -> None:
+    def __init__(self, product: Product, ports: Mapping[str, Port], intervals: Intervals = ONE_PROCESS) -> None:
         self._product = product
         self._ports = ports
         self._timing = intervals
@@ -41,14 +41,14 @@ class DeliveryLoop:
         self._calls = DeliveryCalls(product, ports, intervals, self.wake)
 
     @property
-    def pace(self) -> dict[str, Sequence[Limit]]:
+    def rate_limits(self) -> dict[str, Sequence[Limit]]:
         """What each platform lets one tenant's deliveries do; a platform that it does not name is unpaced."""
-        return self._calls.pace
+        return self._calls.rate_limits
 
-    @pace.setter
-    def pace(self, pace: dict[str, Sequence[Limit]]) -> None:
+    @rate_limits.setter
+    def rate_limits(self, rate_limits: dict[str, Sequence[Limit]]) -> None:
         """Set the limits. Deliveries that are claimed from now on keep to them."""
-        self._calls.pace = pace
+        self._calls.rate_limits = rate_limits
 
     def wake(self) -> None:
         """Look at once for what may go."""
@@ -76,11 +76,12 @@ class DeliveryLoop:
         while not self._stopping:
             self._woken.clear()
             try:
-                seconds = await self._product.threads.glance(self._seconds_to_next)
+                seconds = await self._product.threads.quick_read(self._seconds_to_next)
                 if seconds <= 0:
                     await self.drain()
-                    # What may go but is still there waits for its pace.
-                    seconds = max(await self._product.threads.glance(self._seconds_to_next), self._timing.held)
+                    # What is due but was not claimed waits for a rate limit.
+                    seconds = await self._product.threads.quick_read(self._seconds_to_next)
+                    seconds = max(seconds, self._timing.rate_limited)
             except Exception as error:
                 event(log, "delivery.loop", logging.ERROR, error=type(error).__name__)
                 seconds = self._timing.idle
@@ -119,7 +120,7 @@ class DeliveryLoop:
         that hangs, but not after each. ``more``: the last claim found something, so that the next may too.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._timing.held
+        until = loop.time() + self._timing.rate_limited
         left, done = set(under_way), set[asyncio.Task[None]]()
         while left and (not done or len(left) > FEW or not more) and loop.time() < until:
             ended, left = await asyncio.wait(left, timeout=until - loop.time(), return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +148,7 @@ class DeliveryLoop:
         fresh: list[Delivery] = []
         for installation_id, platform in (*conversations.installations(tx).items(), (None, "")):
             free = BATCH - sum(item.installation_id == installation_id for item in under_way)
-            for limit in self.pace.get(platform, UNPACED):
+            for limit in self.rate_limits.get(platform, UNLIMITED):
                 share = Share(installation_id, limit)
                 claimed = self._claim_share(work, share, free, [*under_way, *stale, *fresh]) if free >= FEW else []
                 free -= len(claimed)
@@ -169,7 +170,7 @@ class DeliveryLoop:
     async def _deliver_in_order(self, lane: list[tuple[Delivery, bool]]) -> None:
         for item, unsent in lane:
             try:
-                await self._product.waiting.stand_back(self._timing.behind)
+                await self._product.admission.wait_for_turn(self._timing.yielding)
                 await self._calls.deliver(item, unsent=unsent)
             except Exception as error:  # the database is away: what is under way is looked at after its lease
                 event(log, "delivery.loop", logging.ERROR, **log_ids(item), error=type(error).__name__)

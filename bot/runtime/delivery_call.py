@@ -24,7 +24,7 @@ from storage.core.work import Work
 from storage.outbox import claims, conversations, rate_limits
 from storage.outbox.deliveries import Delivery
 from storage.outbox.kinds import is_reported
-from storage.outbox.rate_limits import UNPACED, Limit
+from storage.outbox.rate_limits import UNLIMITED, Limit
 from storage.people import account_links
 
 log = logging.getLogger("plc.delivery")
@@ -37,13 +37,13 @@ Outcome = Sent | Visit | None  # None: a message was changed
 
 
 class DeliveryCalls:
-    """Makes the calls of claimed deliveries. ``pace``: what each platform lets one tenant's deliveries do."""
+    """Makes the calls of claimed deliveries. ``rate_limits``: what each platform lets one tenant's deliveries do."""
 
     def __init__(
         self, product: Product, ports: Mapping[str, Port], intervals: Intervals, wake: Callable[[], None]
     ) -> None:
         self._product, self._ports, self._timing, self._wake = product, ports, intervals, wake
-        self.pace: dict[str, Sequence[Limit]] = {}
+        self.rate_limits: dict[str, Sequence[Limit]] = {}
 
     async def deliver(self, item: Delivery, *, unsent: bool) -> None:
         """Bring a claimed delivery to its end, or leave it to be looked at after its lease.
@@ -79,7 +79,7 @@ class DeliveryCalls:
             now, limit, until = self._product.clock.now(), self._timing.call, loop.time() + self._timing.call
             return replace(prepared, until=until) if claims.still_held(tx, item, now, limit) else None
 
-        read = threads.read if item.kind in self._product.router.of_everybody else threads.glance
+        read = threads.read if item.kind in self._product.router.slow_deliveries else threads.quick_read
         prepared = await read(ready)
         if isinstance(prepared, Settled):
             await self._settle(item, prepared.state, prepared.reason)
@@ -91,7 +91,7 @@ class DeliveryCalls:
         if item.verb != "post":
             await self._send(item)  # doing it twice is the same as once
             return
-        address, _ = await self._product.threads.glance(lambda tx: find_address(self._ports, tx, item))
+        address, _ = await self._product.threads.quick_read(lambda tx: find_address(self._ports, tx, item))
         if isinstance(address, Settled):
             await self._settle(item, "unconfirmed", address.reason)
             return
@@ -160,7 +160,7 @@ class DeliveryCalls:
     async def _heed_wait(self, item: Delivery, platform: str, seconds: float) -> None:
         """The platform asked to wait: every process heeds it, for all calls of this kind to this tenant."""
         self._note_failure(item, platform, "delivery.waits", "wait", level=logging.INFO, seconds=seconds)
-        limit = next(limit for limit in self.pace.get(platform, UNPACED) if item.verb in limit.verbs)
+        limit = next(limit for limit in self.rate_limits.get(platform, UNLIMITED) if item.verb in limit.verbs)
         installation_id = item.installation_id
         if installation_id is not None:
             await self._product.threads.write(
@@ -240,10 +240,10 @@ class DeliveryCalls:
 
     def _keep_apart(self, work: Work, item: Delivery, platform: str) -> None:
         """The conversation's next message counts from now: this call may have taken its time."""
-        limits = self.pace.get(platform, UNPACED)
-        apart = max(limit.apart for limit in limits if item.verb in limit.verbs)
-        if apart and item.lane is not None:
-            rate_limits.hold(work, [item.lane], work.now + timedelta(seconds=apart))
+        limits = self.rate_limits.get(platform, UNLIMITED)
+        min_gap = max(limit.min_gap for limit in limits if item.verb in limit.verbs)
+        if min_gap and item.lane is not None:
+            rate_limits.hold(work, [item.lane], work.now + timedelta(seconds=min_gap))
 
     def _remember_chat(self, work: Work, item: Delivery, address: Address, sent: Sent) -> UUID:
         """A personal chat that the platform opened for this message."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from bot.runtime.admission import AdmissionControl
 from bot.runtime.clock import Clock
-from bot.runtime.intervals import ALONE, Intervals
+from bot.runtime.intervals import ONE_PROCESS, Intervals
 from bot.runtime.logs import event
 from bot.runtime.metrics import Metrics
 from bot.runtime.port import Permanent, Port, Temporary, Uncertain, Wait
@@ -51,7 +51,7 @@ class Product:
     key_backup_days: int = KEY_BACKUP_DAYS
     metrics: Metrics = field(default_factory=Metrics)
     privacy_settings: PrivacySettings = field(default_factory=PrivacySettings)
-    waiting: AdmissionControl = field(default_factory=AdmissionControl)
+    admission: AdmissionControl = field(default_factory=AdmissionControl)
 
     def work(self, tx: Tx) -> Work:
         """Return this transaction's unit of work, with the clock's time and the process's ids, key and settings."""
@@ -76,7 +76,7 @@ class Dispatcher:
     """Answers requests. ``wake`` is called after every change, so that deliveries go out at once."""
 
     def __init__(
-        self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None], intervals: Intervals = ALONE
+        self, product: Product, ports: Mapping[str, Port], wake: Callable[[], None], intervals: Intervals = ONE_PROCESS
     ) -> None:
         self._product = product
         self._ports = ports
@@ -88,7 +88,7 @@ class Dispatcher:
         """The reply to one request; a refusal is a reply too."""
         begun = time.perf_counter()
         try:
-            with self._product.waiting.answering():
+            with self._product.admission.answering():
                 return isolate_reply(await self._reply(request))
         finally:
             intent = type(request.intent).__name__.lower()
@@ -137,7 +137,7 @@ class Dispatcher:
             read = await self._only_read(request)
             if read is not None:
                 return read
-        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), act=True)
+        reply = await self._product.threads.write(lambda tx: self._write(tx, request, profile), interactive=True)
         if reply is not None:
             self._wake()
         return reply
@@ -146,7 +146,7 @@ class Dispatcher:
         """None: this cannot be answered by reading alone; finding out who a stranger is, or where, writes."""
         threads = self._product.threads
         try:
-            return await threads.glance(lambda tx: self._read(tx, request, briefly=True))
+            return await threads.quick_read(lambda tx: self._read(tx, request, briefly=True))
         except _TooMuch:
             return await threads.read(lambda tx: self._read(tx, request))
 

@@ -17,7 +17,7 @@ from storage.vault import rotation
 from storage.vault.operator_keys import BadKey
 from storage.vault.vault import Vault
 
-log = logging.getLogger("plc.presence")
+log = logging.getLogger("plc.heartbeat")
 
 REFRESH_SECONDS = 30  # well within the time after which a silent process is taken for dead
 
@@ -49,7 +49,7 @@ class Heartbeat:
             try:
                 self.announce(tx, vault)
             except BadKey as error:
-                event(log, "presence.keys", logging.ERROR, why=error)
+                event(log, "heartbeat.keys", logging.ERROR, why=error)
             return
         self._me = replace(self._me, seen_at=self._clock.now())
         processes.announce(tx, self._me)

@@ -14,8 +14,8 @@ class Intervals:
 
     look: float  # between two looks at what is due, besides those that come on time
     idle: float  # the longest sleep of the delivery loop
-    held: float = 0.25  # its sleep while something waits for its pace alone
-    behind: float = 0.006  # the longest that a delivery lets those who wait for an answer go first
+    rate_limited: float = 0.25  # its sleep while deliveries wait for a rate limit only
+    yielding: float = 0.006  # the longest that a delivery waits for interactive requests
     call: float = 20.0  # a call's limit; shorter than the lease
     lease: float = LEASE.total_seconds()
     settling: float = SETTLING.total_seconds()
@@ -23,10 +23,10 @@ class Intervals:
     stop: float = 10.0  # what is in flight gets this long after a stop signal
 
 
-ALONE = Intervals(look=20.0, idle=5.0)  # the only process: nobody else plans or queues anything
-AMONG_OTHERS = Intervals(look=1.0, idle=1.0)  # what another process planned or queued is seen within a second
+ONE_PROCESS = Intervals(look=20.0, idle=5.0)  # the only process: nobody else plans or queues anything
+SEVERAL_PROCESSES = Intervals(look=1.0, idle=1.0)  # what another process planned or queued is seen within a second
 
 
 def intervals_for(database: Database) -> Intervals:
     """Return the intervals for one process (SQLite) or for several on one database (PostgreSQL)."""
-    return ALONE if database.sqlite else AMONG_OTHERS
+    return ONE_PROCESS if database.sqlite else SEVERAL_PROCESSES

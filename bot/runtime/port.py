@@ -199,7 +199,7 @@ class Platform(Protocol):
         ...
 
     @property
-    def pace(self) -> Sequence[Limit]:
+    def rate_limits(self) -> Sequence[Limit]:
         """The rate limits of one tenant's deliveries."""
         ...
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.runtime.dispatch import Product
-from bot.runtime.intervals import ALONE
+from bot.runtime.intervals import ONE_PROCESS
 from bot.runtime.logs import event
 from bot.runtime.planner import look
 from storage.outbox import due
@@ -32,7 +32,7 @@ class Scheduler:
     another process planned.
     """
 
-    def __init__(self, product: Product, after: Callable[[], None], every: float = ALONE.look) -> None:
+    def __init__(self, product: Product, after: Callable[[], None], every: float = ONE_PROCESS.look) -> None:
         self._product = product
         self._after = after
         self._every = every

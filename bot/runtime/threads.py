@@ -1,4 +1,4 @@
-"""Database work leaves the event loop: one writer thread on SQLite, a small pool on PostgreSQL, some readers."""
+"""Runs database work in threads: one writer on SQLite, a small pool of writers on PostgreSQL, and some readers."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from storage.core.database import READERS, Database, Tx, Undone, collided
+from storage.core.database import READERS, Database, RolledBack, Tx, collided
 
 Result = TypeVar("Result")
-TOGETHER = 0.02  # seconds after which a transaction takes nobody else along
-TRIES = 12  # of a transaction that collided with others; of those that meet, one succeeds each time
+BATCH_SECONDS = 0.02  # seconds after which no further job joins a batch
+TRIES = 12  # of a transaction that collided with others; of those, one succeeds each time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """A function that waits for its transaction."""
+class _Job:
+    """A function to be called with a transaction, and the future of its result."""
 
     function: Callable[[Tx], Any]
-    act: bool
+    interactive: bool
     done: Future[Any]
 
 
-def _taken(waiting: deque[_Asked]) -> _Asked | None:
-    """The first that somebody still waits for."""
+def _next_of(queue: deque[_Job]) -> _Job | None:
+    """Remove and return the first job of a queue that was not cancelled; None where there is none."""
     with suppress(IndexError):
         while True:
-            asked = waiting.popleft()
-            if asked.done.set_running_or_notify_cancel():
-                return asked
+            job = queue.popleft()
+            if job.done.set_running_or_notify_cancel():
+                return job
     return None
 
 
@@ -50,99 +50,101 @@ class DatabaseThreads:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._writers = ThreadPoolExecutor(1 if database.sqlite else READERS, "plc-writer")
-        self._acts: deque[_Asked] = deque()
-        self._later: deque[_Asked] = deque()
+        self._interactive: deque[_Job] = deque()
+        self._background: deque[_Job] = deque()
         self._readers = ThreadPoolExecutor(READERS, "plc-reader")
-        self._alone: set[threading.Event] = set()  # what runs alone, or waits for it
+        self._exclusive: set[threading.Event] = set()  # set while a function runs exclusively, or waits to
 
-    async def write(self, function: Callable[[Tx], Result], *, act: bool = False) -> Result:
-        """``act``: somebody waits for it, so it goes before everything that does not say so; and what it decides
-        by what it reads must not be decided twice, however many do so at once.
+    async def write(self, function: Callable[[Tx], Result], *, interactive: bool = False) -> Result:
+        """Run the function with a write transaction, and return what it returns.
+
+        ``interactive``: somebody waits for the answer. It runs before jobs that are not interactive, and reads a
+        snapshot, so that two of them never both act on the same state.
         """
         done: Future[Result] = Future()
-        (self._acts if act else self._later).append(_Asked(function, act, done))
-        self._writers.submit(self._next)
+        (self._interactive if interactive else self._background).append(_Job(function, interactive, done))
+        self._writers.submit(self._run_next)
         return await asyncio.wrap_future(done)
 
-    def _next(self) -> None:
-        """Run what waits. There is one call of this for each of them, also for those that another one took along."""
-        first = _taken(self._acts) or _taken(self._later)
+    def _run_next(self) -> None:
+        """Run the next job, if any: it is called once for each job, also for those that ran in another one's batch."""
+        first = _next_of(self._interactive) or _next_of(self._background)
         if first is None:
             return
         if self.database.sqlite:
-            self._together(first)
+            self._run_batch(first)
         else:
-            self._by_itself(first)
+            self._run_alone(first)
 
-    def _by_itself(self, asked: _Asked) -> None:
+    def _run_alone(self, job: _Job) -> None:
         try:
-            asked.done.set_result(self._write(asked.function, asked.act))
-        except BaseException as error:  # whoever waits raises it
-            asked.done.set_exception(error)
+            job.done.set_result(self._write(job.function, job.interactive))
+        except BaseException as error:  # raised where the result is awaited
+            job.done.set_exception(error)
 
-    def _write(self, function: Callable[[Tx], Result], act: bool) -> Result:
-        """One transaction. Where it met another one, the second look sees what the other did."""
+    def _write(self, function: Callable[[Tx], Result], interactive: bool) -> Result:
+        """Run the function in one transaction; again, in a new one, each time it collided with another transaction."""
         for _ in range(TRIES - 1):
             try:
-                with self.database.write(one_moment=act) as tx:
+                with self.database.write(snapshot=interactive) as tx:
                     return function(tx)
             except DBAPIError as error:
                 if not collided(error):
                     raise
-        with self.database.write(one_moment=act) as tx:
+        with self.database.write(snapshot=interactive) as tx:
             return function(tx)
 
-    def _together(self, first: _Asked) -> None:
-        """One transaction for all that wait, so that they wait for the disk once; nobody is told of theirs before."""
-        taken: list[_Asked] = []
-        tell: list[Callable[[], None]] = []
+    def _run_batch(self, first: _Job) -> None:
+        """Group commit: one transaction for all waiting jobs. No job gets its result before the commit."""
+        batch: list[_Job] = []
+        outcomes: list[Callable[[], None]] = []
         try:
             with self.database.write() as tx:
-                for asked in self._company(first):
-                    taken.append(asked)
-                    tell.append(self._part(tx, asked))
-        except BaseException:  # one of them, or the disk, ended it for all
-            for asked in taken or [first]:
-                self._by_itself(asked)
+                for job in self._batch(first):
+                    batch.append(job)
+                    outcomes.append(self._run_in_savepoint(tx, job))
+        except BaseException:  # a job, or the disk, rolled back the whole batch
+            for job in batch or [first]:
+                self._run_alone(job)
             return
-        for outcome in tell:
+        for outcome in outcomes:
             outcome()
 
-    def _company(self, first: _Asked) -> Iterator[_Asked]:
-        """``first``, and those that wait behind it, as long as that keeps nobody waiting who goes before them."""
-        until = time.monotonic() + TOGETHER
-        asked: _Asked | None = first
-        while asked is not None:
-            yield asked
-            more = time.monotonic() < until and (first.act or not self._acts)
-            asked = _taken(self._acts if first.act else self._later) if more else None
+    def _batch(self, first: _Job) -> Iterator[_Job]:
+        """``first`` and the jobs behind it, until time is up, or an interactive job waits and this one is not."""
+        until = time.monotonic() + BATCH_SECONDS
+        job: _Job | None = first
+        while job is not None:
+            yield job
+            more = time.monotonic() < until and (first.interactive or not self._interactive)
+            job = _next_of(self._interactive if first.interactive else self._background) if more else None
 
-    def _part(self, tx: Tx, asked: _Asked) -> Callable[[], None]:
-        """What is to be told of it once it is on the disk. Where it fails, nothing but its own is undone."""
+    def _run_in_savepoint(self, tx: Tx, job: _Job) -> Callable[[], None]:
+        """Run a job in a savepoint. Returns what to call after the commit, to set the job's result."""
         try:
-            with self.database.part(tx):
-                result = asked.function(tx)
-        except Undone:
+            with self.database.savepoint(tx):
+                result = job.function(tx)
+        except RolledBack:
             raise
         except DBAPIError as error:
-            return partial(self._by_itself, asked) if collided(error) else partial(asked.done.set_exception, error)
-        except BaseException as error:  # whoever waits raises it
-            return partial(asked.done.set_exception, error)
-        return partial(asked.done.set_result, result)
+            return partial(self._run_alone, job) if collided(error) else partial(job.done.set_exception, error)
+        except BaseException as error:  # raised where the result is awaited
+            return partial(job.done.set_exception, error)
+        return partial(job.done.set_result, result)
 
     async def read(self, function: Callable[[Tx], Result]) -> Result:
         """Run the function with a read transaction in a reader's thread, and return what it returns."""
         return await self._in_a_thread(self.database.read, function)
 
-    async def glance(self, function: Callable[[Tx], Result]) -> Result:
-        """Read the few rows of one person or one message.
+    async def quick_read(self, function: Callable[[Tx], Result]) -> Result:
+        """Run the function with a read transaction for the few rows of one person or one message.
 
-        On SQLite without leaving the event loop, where that takes a millisecond or two: a thread would give the
-        interpreter away at every row, and while others want it the same reading takes more than twice as long.
+        On SQLite it runs in the event loop, where it takes a millisecond or two. In a thread it would give up the
+        interpreter's lock at every row, which takes more than twice as long while others want the lock.
         """
-        if not self.database.sqlite or self._alone:
-            return await self._in_a_thread(self.database.glance, function)
-        with self.database.glance() as tx:
+        if not self.database.sqlite or self._exclusive:
+            return await self._in_a_thread(self.database.quick_read, function)
+        with self.database.quick_read() as tx:
             return function(tx)
 
     async def _in_a_thread(
@@ -154,8 +156,8 @@ class DatabaseThreads:
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, transaction)
 
-    async def alone(self, function: Callable[[], None]) -> None:
-        """Run something in the writer's place while every reader is held, so that on SQLite nothing else goes on."""
+    async def run_exclusively(self, function: Callable[[], None]) -> None:
+        """Run a function in the writer's thread while every reader is blocked, so that on SQLite nothing else runs."""
         held = threading.Barrier(READERS + 1)
         done = threading.Event()
 
@@ -168,10 +170,10 @@ class DatabaseThreads:
             try:
                 function()
             finally:
-                self._alone.discard(done)
+                self._exclusive.discard(done)
                 done.set()
 
-        self._alone.add(done)
+        self._exclusive.add(done)
         for _ in range(READERS):
             self._readers.submit(hold)
         await asyncio.get_running_loop().run_in_executor(self._writers, run)

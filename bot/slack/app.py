@@ -23,7 +23,7 @@ from bot.slack.api import TIMEOUT, Api
 from bot.slack.asking import Asking, Patience
 from bot.slack.errors import called
 from bot.slack.events import Events
-from bot.slack.limits import PACE
+from bot.slack.limits import RATE_LIMITS
 from bot.slack.payloads import Payload
 from bot.slack.port import Clocks, SlackPort
 from bot.slack.presses import Presses
@@ -65,7 +65,7 @@ class Surfaces:
 class SlackPlatform:
     """Slack as a :class:`bot.runtime.port.Platform`."""
 
-    pace: Sequence[Limit] = PACE
+    rate_limits: Sequence[Limit] = RATE_LIMITS
 
     def __init__(
         self,

@@ -43,8 +43,8 @@ CHART_SEGMENTS = 12
 
 # Slack counts each method over a workspace: a post also asks whether its reader is deactivated, and users.info
 # takes 100 a minute; chat.update takes 50. With the burst of ten, no minute ever holds more.
-PACE = (
-    Limit("post", ("post",), Rate(seconds=60 / 90, burst=10), apart=1.0),
+RATE_LIMITS = (
+    Limit("post", ("post",), Rate(seconds=60 / 90, burst=10), min_gap=1.0),
     Limit("update", ("update",), Rate(seconds=60 / 40, burst=10)),
     Limit("visit", ("visit",)),
 )

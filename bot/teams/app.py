@@ -23,14 +23,14 @@ ROUTE = "/api/messages"
 # Microsoft allows an app 50 requests a second in a tenant, and a first message takes two: opening the chat
 # and writing. With at most 5 messages at once and 20 a second after them, no second ever holds more.
 # One conversation takes 60 messages in 30 seconds.
-PACE = (Limit(rate=Rate(seconds=1 / 20, burst=5), apart=0.5),)
+RATE_LIMITS = (Limit(rate=Rate(seconds=1 / 20, burst=5), min_gap=0.5),)
 
 
 class Teams:
     """One connected Teams bot: a single tenant, or a test client on this machine."""
 
     port: Port
-    pace = PACE
+    rate_limits = RATE_LIMITS
 
     def __init__(
         self,

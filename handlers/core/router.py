@@ -61,7 +61,7 @@ class Router:
         self.submits: dict[str, Answer] = {}
         self.moments: dict[str, MomentSpec] = {}
         self.builders: dict[str, CardBuilder] = {}
-        self.of_everybody: set[str] = set()  # kinds of deliveries that are built from the whole program
+        self.slow_deliveries: set[str] = set()  # kinds whose cards are built from the whole program
         self.account_checks: set[str] = set()  # presses for which the platform is asked who the asker is
         self.start_hooks: list[StartHook] = []
         self._events: dict[type, Handler] = {}
@@ -142,10 +142,10 @@ class Router:
         """The handler gets the sent form's action; ``call.values`` holds its fields."""
         return _on_action(self.submits, action)
 
-    def delivery(self, kind: DeliveryKind, *, of_everybody: bool = False) -> Callable[[CardBuilder], CardBuilder]:
-        """``of_everybody``: building it takes long, as it reads the whole program."""
-        if of_everybody:
-            self.of_everybody.add(kind.name)
+    def delivery(self, kind: DeliveryKind, *, slow: bool = False) -> Callable[[CardBuilder], CardBuilder]:
+        """Register the builder of this kind of delivery's card. ``slow``: it reads the whole program."""
+        if slow:
+            self.slow_deliveries.add(kind.name)
         return _register(self.builders, kind.name)
 
     def moment(self, kind: MomentKind, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:

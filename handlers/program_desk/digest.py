@@ -108,7 +108,7 @@ def tidy(work: Work, _moment: Moment) -> str | None:
     return None
 
 
-@router.delivery(kinds.DIGEST, of_everybody=True)
+@router.delivery(kinds.DIGEST, slow=True)
 def digest_delivery(work: Work, item: Delivery) -> Card | None:
     """It tells of each failed message that no earlier digest told of, however long ago that was."""
     person = people.get(work.tx, UUID(item.subject))

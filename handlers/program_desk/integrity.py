@@ -31,7 +31,7 @@ def note(work: Work, verdict: Verdict) -> None:
             deliveries.to_person(work, kinds.INTEGRITY, person.id, person.id, tag=work.now.isoformat())
 
 
-@router.delivery(kinds.INTEGRITY, of_everybody=True)
+@router.delivery(kinds.INTEGRITY, slow=True)
 @only_for(is_coordinator)
 def told(work: Work, _item: Delivery) -> Card | None:
     check = integrity.newest(work.tx)

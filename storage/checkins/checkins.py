@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, fun
 from program.checkins.schedule import DEFAULT_PROMPTS, Cycle
 from storage.checkins import consent, pauses
 from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
-from storage.core.database import Tx, among, word
+from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work, insert_new, put
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
@@ -111,10 +111,10 @@ def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | 
     """
     chosen = pauses.wants_checkins()
     wants = or_(
-        and_(membership.c.role == word("mentee"), func.coalesce(chosen, 1) == 1, ~holds_one()),
-        and_(membership.c.role == word("mentor"), chosen == 1),
+        and_(membership.c.role == inline_word("mentee"), func.coalesce(chosen, 1) == 1, ~holds_one()),
+        and_(membership.c.role == inline_word("mentor"), chosen == 1),
     )
-    linked = select(account.c.person_id).where(account.c.link == word("confirmed"), account.c.active)
+    linked = select(account.c.person_id).where(account.c.link == inline_word("confirmed"), account.c.active)
     query = (
         select(
             person.c.id,
@@ -128,10 +128,10 @@ def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | 
         .join_from(membership, person)
         .join(cohort, cohort.c.id == membership.c.cohort_id)
         .where(membership.c.until.is_(None), wants, person.c.id.in_(linked), person.c.id.not_in(consent.declined()))
-        .order_by(person.c.id, case((membership.c.role == word("mentee"), 0), else_=1), cohort.c.key)
+        .order_by(person.c.id, case((membership.c.role == inline_word("mentee"), 0), else_=1), cohort.c.key)
     )
     if person_ids is not None:
-        query = query.where(among(tx, person.c.id, person_ids))
+        query = query.where(in_ids(tx, person.c.id, person_ids))
     if due is not None:
         query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
         query = query.where(checkin_turn.c.next_at <= due)
@@ -149,7 +149,7 @@ def set_next(work: Work, planned: Sequence[tuple[UUID, datetime]]) -> None:
 
 def drop_next(work: Work, person_ids: Sequence[UUID]) -> None:
     """Plan no next check-in for these people."""
-    work.tx.execute(delete(checkin_turn).where(among(work.tx, checkin_turn.c.person_id, person_ids)))
+    work.tx.execute(delete(checkin_turn).where(in_ids(work.tx, checkin_turn.c.person_id, person_ids)))
 
 
 def next_at(tx: Tx, person_id: UUID) -> datetime | None:
@@ -196,7 +196,7 @@ def is_shown() -> ColumnElement[bool]:
     answered = exists().where(vault_item.c.checkin_id == checkin.c.id, vault_item.c.account_id == asked.c.id)
     return exists().where(
         asked.c.person_id == checkin.c.person_id,
-        asked.c.link == word("confirmed"),
+        asked.c.link == inline_word("confirmed"),
         or_(asked.c.linked_at.is_(None), asked.c.linked_at < checkin.c.opened_at, answered),
     )
 
@@ -246,7 +246,7 @@ def set_answered(work: Work, checkin_id: UUID, answered: bool) -> None:
 def asked_to_reach_out(tx: Tx, person_ids: Collection[UUID], now: datetime) -> list[CheckIn]:
     """The open check-ins in which these people asked their mentor to reach out."""
     query = select(*_CHECKIN).where(checkin.c.reach_out_at.is_not(None), checkin.c.closes_at > now)
-    rows = tx.execute(query.where(among(tx, checkin.c.person_id, person_ids)).order_by(checkin.c.id))
+    rows = tx.execute(query.where(in_ids(tx, checkin.c.person_id, person_ids)).order_by(checkin.c.id))
     return [CheckIn(*row) for row in rows]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, o
 
 from program.privacy.privacy_settings import NOTICE_VERSION
 from storage.checkins.checkins_tables import consent
-from storage.core.database import Tx, among, word
+from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work
 from storage.people.people_tables import account
 
@@ -66,7 +66,7 @@ def _holds(decision: Any) -> ColumnElement[bool]:
     linked = exists().where(
         decider.c.id == decision.c.account_id,
         decider.c.person_id == decision.c.person_id,
-        decider.c.link == word("confirmed"),
+        decider.c.link == inline_word("confirmed"),
     )
     return or_(decision.c.account_id.is_(None), linked)
 
@@ -97,7 +97,7 @@ def declined() -> Select[tuple[UUID]]:
 
 def agreed_of(tx: Tx, people: Sequence[UUID]) -> set[UUID]:
     """Those of these people who agreed to the notice as it is now."""
-    query = _last(AGREED).where(consent.c.version == NOTICE_VERSION, among(tx, consent.c.person_id, people))
+    query = _last(AGREED).where(consent.c.version == NOTICE_VERSION, in_ids(tx, consent.c.person_id, people))
     return set(tx.scalars(query))
 
 

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, select, update
 
-from storage.core.database import Tx, word
+from storage.core.database import Tx, inline_word
 from storage.people.people_tables import account, person
 
 _paused = account.alias("paused")
 
 
-_theirs = and_(_paused.c.person_id == person.c.id, _paused.c.link == word("confirmed"))
+_theirs = and_(_paused.c.person_id == person.c.id, _paused.c.link == inline_word("confirmed"))
 
 
 def _linked(person_id: UUID) -> ColumnElement[bool]:
-    return and_(account.c.person_id == person_id, account.c.link == word("confirmed"))
+    return and_(account.c.person_id == person_id, account.c.link == inline_word("confirmed"))
 
 
 def set_snooze(tx: Tx, person_id: UUID, until: date | None) -> None:

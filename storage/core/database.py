@@ -40,70 +40,73 @@ KEYS_SCHEMA = "keys"  # the schema of the key store, on SQLite a file of its own
 READERS = 4
 BUSY_SECONDS = 15
 IDLE_SECONDS = 30  # that a transaction on PostgreSQL may wait for its process; a whole program takes a while to count
-SESSIONS = "plc-bot"  # what PostgreSQL's list of sessions calls ours
+APPLICATION_NAME = "plc-bot"  # of our sessions on PostgreSQL
 
 Tx = Connection
 Ids = Iterable[UUID] | Select[UUID]  # ids, or a query for them
 
 
-def among(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
-    """That a column of ids holds one of these, in one bound value however many there are.
+def in_ids(tx: Tx, column: ColumnElement[Any], ids: Ids) -> ColumnElement[bool]:
+    """The condition that a column is one of these ids. All ids together are one bound value.
 
-    A plain IN list takes a bound value for each id, and both databases refuse a list of everybody.
+    An IN list binds a value for each id, and both databases limit how many values a statement has.
     """
-    return column.in_(ids) if isinstance(ids, Select) else _holds(tx.dialect.name, column, listed(tx, ids))
+    return column.in_(ids) if isinstance(ids, Select) else _is_in(tx.dialect.name, column, ids_value(tx, ids))
 
 
-def among_given(dialect: str, column: ColumnElement[Any], *, one: bool = False) -> ColumnElement[bool]:
-    """:func:`among` for a statement that is built once: the ids come as :func:`given`.
+def in_ids_parameter(dialect: str, column: ColumnElement[Any], *, single: bool = False) -> ColumnElement[bool]:
+    """:func:`in_ids` for a statement that is built once. Each execution passes the ids with :func:`ids_parameter`.
 
-    ``one``: there will be a single id. PostgreSQL plans a list of ids anew each time, which takes longer than one
-    person's rows.
+    ``single``: every execution passes exactly one id. PostgreSQL plans a statement with a list of ids at each
+    execution, which takes longer than reading one person's rows.
     """
-    return column == bindparam("id") if one else _holds(dialect, column, bindparam("ids"))
+    return column == bindparam("id") if single else _is_in(dialect, column, bindparam("ids"))
 
 
-def given(tx: Tx, ids: Collection[UUID]) -> dict[str, Any]:
-    """The ids as the parameter of :func:`among_given`; its argument ``one`` is whether there is a single id."""
-    return {"id": next(iter(ids))} if len(ids) == 1 else {"ids": listed(tx, ids)}
+def ids_parameter(tx: Tx, ids: Collection[UUID]) -> dict[str, Any]:
+    """The parameter of :func:`in_ids_parameter`, whose ``single`` must be true exactly where there is one id."""
+    return {"id": next(iter(ids))} if len(ids) == 1 else {"ids": ids_value(tx, ids)}
 
 
-def listed(tx: Tx, ids: Iterable[UUID]) -> Any:
-    """Ids as the one value that stands for them."""
+def ids_value(tx: Tx, ids: Iterable[UUID]) -> Any:
+    """The ids as one bound value: JSON on SQLite, an array on PostgreSQL."""
     return json.dumps([id_.hex for id_ in ids]) if tx.dialect.name == "sqlite" else list(ids)
 
 
-def _holds(dialect: str, column: ColumnElement[Any], ids: Any) -> ColumnElement[bool]:
+def _is_in(dialect: str, column: ColumnElement[Any], ids: Any) -> ColumnElement[bool]:
     if dialect == "sqlite":
         values = func.json_each(ids).table_valued(named("value", Uuid))
         return column.in_(select(values.c.value))
     return column == func.any(cast(ids, ARRAY(Uuid)))
 
 
-def word(value: str) -> ColumnElement[str]:
-    """One of our own words, written into a statement instead of bound to it.
+def inline_word(value: str) -> ColumnElement[str]:
+    """A constant of the code as a literal in the statement instead of a bound value.
 
-    Then an index over such rows alone serves it, and neither database plans it anew for every value.
+    Then a partial index over rows with this value can be used, and the statement is planned once.
+
+    Raises:
+        ValueError: it is no identifier, so it may come from outside.
     """
     if not value.isidentifier():
-        raise ValueError("Only a word of the code's own stands in a statement.")
+        raise ValueError("Only a constant of the code may be part of a statement.")
     return literal_column(f"'{value}'", String)
 
 
-COLLISIONS = ("40001", "40P01")  # PostgreSQL: two transactions could not both go on
+COLLISIONS = ("40001", "40P01")  # PostgreSQL's codes of a serialization failure and a deadlock
 
 
 def collided(error: DBAPIError) -> bool:
-    """Whether a transaction met another one, so that trying again sees what the other did."""
+    """Whether a transaction failed because of a concurrent one, so that it may succeed if it is run again."""
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
-class Undone(Exception):
-    """A transaction is gone as a whole."""
+class RolledBack(Exception):
+    """The database has rolled back the whole transaction."""
 
 
 class Database:
-    """Opens lazily; ``write`` and ``read`` each give one transaction, committed on success."""
+    """The database's connections, opened when first needed. Most methods give one transaction."""
 
     def __init__(self, url: str, idle: float = IDLE_SECONDS) -> None:
         """``idle``: seconds after which a transaction on PostgreSQL whose process is silent ends."""
@@ -114,9 +117,9 @@ class Database:
             # One reader more for the event loop, which must never wait for another one's connection.
             self._reader = _sqlite_engine(self.url.database or "", READERS + 1, "BEGIN")
         else:
-            # A frozen process must not hold its locks for ever: the server ends what it left open.
+            # The server ends the transactions of a frozen process, so that it does not hold its locks for good.
             session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={idle * 1000:.0f}"
-            options = {"connect_timeout": 10, "options": session, "application_name": SESSIONS}
+            options = {"connect_timeout": 10, "options": session, "application_name": APPLICATION_NAME}
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 pool_size=READERS + 1,
@@ -125,14 +128,14 @@ class Database:
                 hide_parameters=True,
             )
             self._writer = self._reader = engine
-        self._glancer = self._reader if self.sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
-        # SQLite's transactions all see one moment, and its writers come one after the other.
-        self._actor = self._writer if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._autocommit = self._reader if self.sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        # On SQLite every transaction reads a snapshot, and writers run one after another.
+        self._snapshots = self._writer if self.sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
 
     def use_key(self, key: bytes) -> None:
-        """From now on each transaction carries the database's own key; :mod:`storage.vault.seals` reads it there."""
+        """Give the database's own key to every later transaction, where :mod:`storage.vault.seals` reads it."""
         for engine in {
-            id(engine): engine for engine in (self._writer, self._reader, self._glancer, self._actor)
+            id(engine): engine for engine in (self._writer, self._reader, self._autocommit, self._snapshots)
         }.values():
             engine.update_execution_options(**{SEAL_KEY: key})
 
@@ -142,11 +145,13 @@ class Database:
         return self._writer
 
     @contextmanager
-    def write(self, *, one_moment: bool = False) -> Iterator[Tx]:
-        """``one_moment``: for what is decided by what is read. All of it is as of one moment, and where another
-        transaction has changed it since, this one fails as :func:`collided` and must be tried again.
+    def write(self, *, snapshot: bool = False) -> Iterator[Tx]:
+        """A transaction that writes; committed if the block ends normally, else rolled back.
+
+        ``snapshot``: repeatable read. All reads are as of one point in time; if another transaction has changed since
+        what this one writes, it fails with an error that :func:`collided` is true for, and must be run again.
         """
-        with (self._actor if one_moment else self._writer).begin() as tx:
+        with (self._snapshots if snapshot else self._writer).begin() as tx:
             yield tx
 
     @contextmanager
@@ -156,32 +161,35 @@ class Database:
             yield tx
 
     @contextmanager
-    def glance(self) -> Iterator[Tx]:
-        """For a few short queries. On PostgreSQL each is a transaction of its own, which saves two turns."""
-        with self._glancer.begin() as tx:
+    def quick_read(self) -> Iterator[Tx]:
+        """For a few short queries. On PostgreSQL each autocommits, which saves two round trips."""
+        with self._autocommit.begin() as tx:
             yield tx
 
     @contextmanager
-    def part(self, tx: Tx) -> Iterator[None]:
-        """A part of a transaction on SQLite; where it fails, nothing else of the transaction is undone.
+    def savepoint(self, tx: Tx) -> Iterator[None]:
+        """A savepoint in a transaction on SQLite: if the block fails, only what it did is rolled back.
 
         Raises:
-            Undone: the database has undone the whole transaction, as it does where the disk is full.
+            RolledBack: the database has rolled back the whole transaction, as it does when the disk is full.
         """
         driver: Any = tx.connection.driver_connection
-        driver.execute("SAVEPOINT part")
+        driver.execute("SAVEPOINT job")
         try:
             yield
         except BaseException as error:
             if not driver.in_transaction:
-                raise Undone from error
-            driver.execute("ROLLBACK TO part")
-            driver.execute("RELEASE part")
+                raise RolledBack from error
+            driver.execute("ROLLBACK TO job")
+            driver.execute("RELEASE job")
             raise
-        driver.execute("RELEASE part")
+        driver.execute("RELEASE job")
 
-    def empty_log(self) -> None:
-        """What was deleted leaves SQLite's write-ahead logs too, as far as nobody reads there at the moment."""
+    def truncate_wal(self) -> None:
+        """Truncate SQLite's write-ahead logs, so that deleted rows are gone from disk. Does nothing on PostgreSQL.
+
+        A log that a reader uses just then keeps what the reader needs.
+        """
         if not self.sqlite:
             return
         connection = self._writer.raw_connection()
@@ -200,7 +208,7 @@ class Database:
 
 
 def keys_file(database: str) -> str:
-    """Where the wrapped data keys of a SQLite database live: beside it, never in it."""
+    """The path of the key store of a SQLite database: a file beside it."""
     path = Path(database)
     return str(path.with_name(path.stem + ".keys" + path.suffix))
 
@@ -212,7 +220,7 @@ def _sqlite_engine(database: str, connections: int, begin: str) -> Engine:
     folder.mkdir(parents=True, exist_ok=True)
     for file in (database, keys_file(database)):
         if not Path(file).exists():
-            # Only the owner reads what is inside, from the first byte on.
+            # Readable by the owner alone from the start.
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     engine = create_engine(
         f"sqlite:///{database}",

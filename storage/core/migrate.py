@@ -55,7 +55,7 @@ def current(tx: Tx) -> str | None:
     return MigrationContext.configure(tx).get_current_revision()
 
 
-def in_turn(tx: Tx) -> None:
+def hold_startup_lock(tx: Tx) -> None:
     """Wait for any other process that is just starting. SQLite's one writer makes this so by itself."""
     if tx.dialect.name != "sqlite":
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -84,7 +84,7 @@ def is_damage(error: DBAPIError) -> bool:
 def _migrate(database: Database) -> bool:
     with database.write() as tx:
         if not database.sqlite:
-            in_turn(tx)
+            hold_startup_lock(tx)
             tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {KEYS_SCHEMA}"))
         before = current(tx)
         if before is not None and before not in _known():

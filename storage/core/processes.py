@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, text
 
 from storage.core.core_tables import process
-from storage.core.database import SESSIONS, Tx
+from storage.core.database import APPLICATION_NAME, Tx
 from storage.core.work import put
 
 STALE = timedelta(minutes=2)  # a process that was silent for so long is taken for dead
@@ -56,7 +56,7 @@ def end_silent(tx: Tx, seconds: float) -> int:
     The server does so itself where a process freezes between two statements, but not where it froze
     within a batch of them: that session is not idle in its eyes.
     """
-    return tx.scalar(_END_SILENT, {"sessions": SESSIONS, "seconds": seconds}) or 0
+    return tx.scalar(_END_SILENT, {"sessions": APPLICATION_NAME, "seconds": seconds}) or 0
 
 
 def announce(tx: Tx, registered: Process) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, insert, literal, select, update
 
 from program.core.times import to_utc, whole_minutes
 from storage.core import audit_log
-from storage.core.database import Tx, among, among_given, given, word
+from storage.core.database import Tx, ids_parameter, in_ids, in_ids_parameter, inline_word
 from storage.core.work import Work, insert_new, put
 from storage.meetings.meetings_tables import meeting, rsvp, series, visitor
 from storage.people.people_tables import membership, person
@@ -68,7 +68,7 @@ _EXPECTED = (
     .join_from(membership, person)
     .where(
         membership.c.cohort_id == bindparam("cohort"),
-        membership.c.role == word("mentee"),
+        membership.c.role == inline_word("mentee"),
         membership.c.until.is_(None) | (membership.c.until > bindparam("began")),
     )
     .union_all(
@@ -80,11 +80,11 @@ _EXPECTED = (
 
 
 @cache
-def _next(dialect: str, *, one: bool) -> Select[Any]:
+def _next(dialect: str, *, single: bool) -> Select[Any]:
     return (
         select(*_MEETING)
         .where(
-            among_given(dialect, meeting.c.cohort_id, one=one),
+            in_ids_parameter(dialect, meeting.c.cohort_id, single=single),
             meeting.c.cancelled_at.is_(None),
             meeting.c.ends_at > bindparam("now"),
         )
@@ -163,14 +163,14 @@ def between(tx: Tx, start: datetime, end: datetime, cohort_ids: Sequence[UUID] |
         meeting.c.starts_at >= start, meeting.c.starts_at < end, meeting.c.cancelled_at.is_(None)
     )
     if cohort_ids is not None:
-        query = query.where(among(tx, meeting.c.cohort_id, cohort_ids))
+        query = query.where(in_ids(tx, meeting.c.cohort_id, cohort_ids))
     return [Meeting(*row) for row in tx.execute(query.order_by(meeting.c.starts_at, meeting.c.topic, meeting.c.id))]
 
 
 def next_meeting(tx: Tx, cohort_ids: Sequence[UUID], now: datetime) -> Meeting | None:
     """The first meeting that has not ended."""
-    query = _next(tx.dialect.name, one=len(cohort_ids) == 1)
-    row = tx.execute(query, {**given(tx, cohort_ids), "now": now}).one_or_none()
+    query = _next(tx.dialect.name, single=len(cohort_ids) == 1)
+    row = tx.execute(query, {**ids_parameter(tx, cohort_ids), "now": now}).one_or_none()
     return Meeting(*row) if row else None
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from storage.core import audit_log
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work
 from storage.meetings.meetings_tables import summary
 from storage.people.people_tables import person
@@ -64,7 +64,7 @@ def posted(tx: Tx, meeting_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these meetings have a summary that was not withdrawn."""
     rows = tx.execute(
         select(summary.c.meeting_id, summary.c.withdrawn_at)
-        .where(among(tx, summary.c.meeting_id, meeting_ids))
+        .where(in_ids(tx, summary.c.meeting_id, meeting_ids))
         .order_by(summary.c.meeting_id, summary.c.version)
     )
     newest_of = {row.meeting_id: row.withdrawn_at for row in rows}

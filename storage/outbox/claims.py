@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, exists, func, or_, select, update
 
 from program.core.words import shortened
-from storage.core.database import Tx, among_given, listed, word
+from storage.core.database import Tx, ids_value, in_ids_parameter, inline_word
 from storage.core.work import Work
 from storage.outbox import rate_limits
 from storage.outbox.deliveries import _DELIVERY, LANE, Delivery
@@ -55,7 +55,7 @@ def _sorting(platforms: tuple[str, ...]) -> Update:
         (delivery.c.account_id.is_not(None), stranger.scalar_subquery()),
         else_=theirs.scalar_subquery(),
     )
-    new = (delivery.c.state == word("queued"), delivery.c.installation_id.is_(None))
+    new = (delivery.c.state == inline_word("queued"), delivery.c.installation_id.is_(None))
     mine = select(delivery.c.id).where(*new).with_for_update(skip_locked=True)
     return update(delivery).where(*new, delivery.c.id.in_(mine)).values(installation_id=where)
 
@@ -85,37 +85,37 @@ def claim(
         most = rate_limits.room(work, share.installation_id, share.limit, most)
     if most <= 0:
         return []
-    parameters = {"now": work.now, "most": most, "ids": listed(work.tx, busy)}
+    parameters = {"now": work.now, "most": most, "ids": ids_value(work.tx, busy)}
     if share is None:
         return _hold(work, _read(work.tx, _claimable(work.tx.dialect.name), parameters), lease)
     nowhere, limit = share.installation_id is None, share.limit
-    query = _claimable(work.tx.dialect.name, limit.verbs, nowhere=nowhere, apart=bool(limit.apart))
+    query = _claimable(work.tx.dialect.name, limit.verbs, nowhere=nowhere, min_gap=bool(limit.min_gap))
     parameters |= {} if nowhere else {"installation": share.installation_id}
     items = _hold(work, _first_of_each_lane(_read(work.tx, query, parameters)), lease)
     if share.installation_id is not None:
         rate_limits.spend(work, share.installation_id, limit, len(items))
-        if limit.apart:
+        if limit.min_gap:
             lanes = {item.lane for item in items if item.lane is not None}
-            rate_limits.hold(work, lanes, work.now + timedelta(seconds=limit.apart))
+            rate_limits.hold(work, lanes, work.now + timedelta(seconds=limit.min_gap))
     return items
 
 
 @cache
 def _claimable(
-    dialect: str, verbs: tuple[str, ...] | None = None, *, nowhere: bool = False, apart: bool = False
+    dialect: str, verbs: tuple[str, ...] | None = None, *, nowhere: bool = False, min_gap: bool = False
 ) -> Select[Any]:
     """The query of a claim. Without ``verbs`` it is no share's: everything that may go."""
     where = [
-        delivery.c.state == word("queued"),
+        delivery.c.state == inline_word("queued"),
         delivery.c.not_before <= bindparam("now"),
         _ready(),
-        ~among_given(dialect, LANE),
+        ~in_ids_parameter(dialect, LANE),
     ]
     if verbs is not None:
         there = delivery.c.installation_id
         where.append(there.is_(None) if nowhere else there == bindparam("installation"))
         where.append(delivery.c.verb.in_(verbs))
-    if apart:
+    if min_gap:
         where.append(~rate_limits.held(LANE, bindparam("now")))
     order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
     query = select(*_DELIVERY).where(*where).order_by(*order).limit(bindparam("most"))
@@ -126,12 +126,14 @@ def _ready() -> ColumnElement[bool]:
     target = delivery.alias("target")
     busy = delivery.alias("busy")
     return or_(
-        delivery.c.verb != word("update"),
+        delivery.c.verb != inline_word("update"),
         and_(
             # An update waits until its message is there, and until an earlier update of it is settled.
-            exists().where(target.c.id == delivery.c.target_id, target.c.state != word("sending")),
+            exists().where(target.c.id == delivery.c.target_id, target.c.state != inline_word("sending")),
             ~exists().where(
-                busy.c.target_id == delivery.c.target_id, busy.c.verb == word("update"), busy.c.state == word("sending")
+                busy.c.target_id == delivery.c.target_id,
+                busy.c.verb == inline_word("update"),
+                busy.c.state == inline_word("sending"),
             ),
         ),
     )
@@ -178,7 +180,7 @@ _HOLD = (
 _HELD = (
     delivery.c.id == bindparam("held_id"),
     delivery.c.claim == bindparam("held_claim"),
-    delivery.c.state == word("sending"),
+    delivery.c.state == inline_word("sending"),
 )
 
 
@@ -253,8 +255,8 @@ def _newer_update_waits(tx: Tx, item: Delivery) -> bool:
 
 
 _NEXT = select(
-    select(func.min(delivery.c.not_before)).where(delivery.c.state == word("queued")).scalar_subquery(),
-    select(func.min(delivery.c.claimed_until)).where(delivery.c.state == word("sending")).scalar_subquery(),
+    select(func.min(delivery.c.not_before)).where(delivery.c.state == inline_word("queued")).scalar_subquery(),
+    select(func.min(delivery.c.claimed_until)).where(delivery.c.state == inline_word("sending")).scalar_subquery(),
 )
 
 

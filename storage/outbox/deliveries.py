@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from storage.core.database import Tx, word
+from storage.core.database import Tx, inline_word
 from storage.core.work import Work, insert_new
 from storage.outbox.kinds import VISIT, DeliveryKind
 from storage.outbox.outbox_tables import delivery
@@ -117,7 +117,7 @@ def visit(work: Work, conversation_id: UUID, subject: object) -> None:
 
 
 _THERE = select(*_DELIVERY).where(
-    delivery.c.verb == word("post"), delivery.c.state.in_([word("sending"), word("sent")])
+    delivery.c.verb == inline_word("post"), delivery.c.state.in_([inline_word("sending"), inline_word("sent")])
 )
 _ABOUT = _THERE.where(
     delivery.c.kind.in_(bindparam("kinds", expanding=True)), delivery.c.subject == bindparam("subject")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from storage.core.database import Tx, word
+from storage.core.database import Tx, inline_word
 from storage.core.work import Work, insert_new
 from storage.outbox import moments
 from storage.outbox.moments import MomentKind
@@ -63,7 +63,9 @@ def plan(
 
 def cancel(work: Work, subject: object, kinds: Iterable[MomentKind] | None = None) -> None:
     """What was planned for the subject and has not happened will not."""
-    waiting = update(due_moment).where(due_moment.c.subject == str(subject), due_moment.c.state == word("waiting"))
+    waiting = update(due_moment).where(
+        due_moment.c.subject == str(subject), due_moment.c.state == inline_word("waiting")
+    )
     if kinds is not None:
         waiting = waiting.where(due_moment.c.kind.in_([kind.name for kind in kinds]))
     work.tx.execute(waiting.values(state="cancelled", settled_at=work.now))
@@ -73,7 +75,7 @@ def claim(work: Work) -> Moment | None:
     """The earliest due moment, held until this transaction ends; None when nothing is due."""
     row = work.tx.execute(
         select(*_MOMENT)
-        .where(due_moment.c.state == word("waiting"), due_moment.c.due_at <= work.now)
+        .where(due_moment.c.state == inline_word("waiting"), due_moment.c.due_at <= work.now)
         .order_by(due_moment.c.due_at, due_moment.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -101,7 +103,7 @@ def times_until(tx: Tx, until: datetime) -> list[datetime]:
     """The distinct times of what waits, up to ``until``."""
     query = (
         select(due_moment.c.due_at)
-        .where(due_moment.c.state == word("waiting"), due_moment.c.due_at <= until)
+        .where(due_moment.c.state == inline_word("waiting"), due_moment.c.due_at <= until)
         .distinct()
         .order_by(due_moment.c.due_at)
     )

@@ -109,7 +109,7 @@ delivery = Table(
     ),
 )
 
-pace = Table(
+rate_limit = Table(
     "pace",
     metadata,
     Column("subject", Id, primary_key=True),  # an installation, or what one conversation's deliveries share

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from storage.core.work import Work, insert_new
-from storage.outbox.outbox_tables import pace
+from storage.outbox.outbox_tables import rate_limit
 
 VERBS = ("post", "update", "visit")
 ANY = ""  # the method of what holds for all calls in one conversation
@@ -26,7 +26,7 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Calls ``seconds`` apart on average; after a rest, ``burst`` of them at once."""
+    """Calls ``seconds`` min_gap on average; after a rest, ``burst`` of them at once."""
 
     seconds: float
     burst: int
@@ -37,19 +37,21 @@ class Limit:
     """What one tenant's calls of some verbs keep to.
 
     rate: over the whole tenant; None: only the platform's own requests to wait hold
-    apart: seconds between two of them in one conversation
+    min_gap: seconds between two of them in one conversation
     """
 
     method: str = "call"
     verbs: tuple[str, ...] = VERBS
     rate: Rate | None = None
-    apart: float = 0.0
+    min_gap: float = 0.0
 
 
-UNPACED = (Limit(),)
+UNLIMITED = (Limit(),)
 
 
-_NEXT_AT = select(pace.c.next_at).where(pace.c.subject == bindparam("subject"), pace.c.method == bindparam("method"))
+_NEXT_AT = select(rate_limit.c.next_at).where(
+    rate_limit.c.subject == bindparam("subject"), rate_limit.c.method == bindparam("method")
+)
 _NEXT_AT_HELD = _NEXT_AT.with_for_update(skip_locked=True)
 
 
@@ -63,7 +65,7 @@ def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
     if limit.rate is None:
         return most if held_until is None or held_until <= work.now else 0
     if held_until is None:  # only then, as an insert waits for whoever is changing the row
-        insert_new(work.tx, pace, [{**asked, "next_at": work.now}])
+        insert_new(work.tx, rate_limit, [{**asked, "next_at": work.now}])
     next_at = work.tx.scalar(_NEXT_AT_HELD, asked)
     if next_at is None:
         return 0
@@ -96,19 +98,19 @@ def hold(work: Work, subjects: Iterable[UUID], until: datetime, method: str = AN
 
 @cache
 def _later(dialect: str) -> Any:
-    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(pace)
+    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(rate_limit)
     return insert.on_conflict_do_update(
         index_elements=["subject", "method"],
         set_={"next_at": insert.excluded.next_at},
-        where=pace.c.next_at < insert.excluded.next_at,
+        where=rate_limit.c.next_at < insert.excluded.next_at,
     )
 
 
 def held(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnElement[bool]:
     """Whether a conversation must wait, as a part of a query that is given the time."""
-    return exists().where(pace.c.subject == subject, pace.c.method == ANY, pace.c.next_at > now)
+    return exists().where(rate_limit.c.subject == subject, rate_limit.c.method == ANY, rate_limit.c.next_at > now)
 
 
 def forget_old(work: Work) -> None:
     """Delete what limits nothing any more."""
-    work.tx.execute(delete(pace).where(pace.c.next_at < work.now - KEPT))
+    work.tx.execute(delete(rate_limit).where(rate_limit.c.next_at < work.now - KEPT))

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, or_, select, update
 
 from storage.core import audit_log
-from storage.core.database import Tx, among, word
+from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work
 from storage.outbox import conversations
 from storage.outbox.outbox_tables import installation
@@ -104,7 +104,7 @@ def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> 
         return {}
     rows = tx.execute(
         _sealed_accounts(
-            among(tx, account.c.person_id, person_ids),
+            in_ids(tx, account.c.person_id, person_ids),
             account.c.link == "confirmed",
             installation.c.platform == platform,
             installation.c.tenant == tenant,
@@ -126,14 +126,14 @@ def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
 
 def is_unmatched(tx: Tx, person_id: UUID) -> bool:
     """Whether no account at all is linked to a person, one that the platform has deactivated included."""
-    linked = select(account.c.id).where(account.c.person_id == person_id, account.c.link == word("confirmed"))
+    linked = select(account.c.id).where(account.c.person_id == person_id, account.c.link == inline_word("confirmed"))
     return tx.execute(linked.limit(1)).first() is None
 
 
 def proposed(tx: Tx, person_ids: Iterable[UUID]) -> set[UUID]:
     """Those of these people whom an account is being asked about."""
     query = select(account.c.person_id).where(account.c.link == "proposed", account.c.active)
-    return set(tx.scalars(query.where(among(tx, account.c.person_id, person_ids))))
+    return set(tx.scalars(query.where(in_ids(tx, account.c.person_id, person_ids))))
 
 
 def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:
@@ -239,5 +239,5 @@ def decline(work: Work, account_id: UUID) -> None:
 def withdraw(work: Work, account_id: UUID) -> None:
     """Take back a proposal or a "That isn't me": the account is nobody's, and may be asked again."""
     change = {"person_id": None, "link": "none", "seal": None}
-    unlinked = account.c.link != word("confirmed")
+    unlinked = account.c.link != inline_word("confirmed")
     work.tx.execute(update(account).where(account.c.id == account_id, unlinked).values(change))

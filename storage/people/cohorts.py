@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 from program.checkins.schedule import Cycle
 from storage.checkins import shares
 from storage.core import audit_log
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work
 from storage.people import memberships, people
 from storage.people.memberships import SEALED, Joining, row_fits
@@ -209,7 +209,7 @@ def shared_cohorts(tx: Tx, person_id: UUID, roles: Iterable[str] = ("mentee", "m
     here = {
         membership.cohort_id for membership in memberships.current(tx, [person_id]) if membership.role in set(roles)
     }
-    rows = tx.execute(select(*_COHORT).where(among(tx, cohort.c.id, here)).order_by(cohort.c.key))
+    rows = tx.execute(select(*_COHORT).where(in_ids(tx, cohort.c.id, here)).order_by(cohort.c.key))
     return [Cohort(*row) for row in rows]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work
 from storage.people.people_tables import membership
 from storage.vault import seals
@@ -47,7 +47,7 @@ def current(tx: Tx, person_ids: Collection[UUID]) -> set[Membership]:
     if not person_ids:
         return set()
     columns = [membership.c[name] for name in SEALED]
-    query = select(*columns).where(among(tx, membership.c.person_id, person_ids), membership.c.until.is_(None))
+    query = select(*columns).where(in_ids(tx, membership.c.person_id, person_ids), membership.c.until.is_(None))
     return {Membership(row.person_id, row.cohort_id, row.role) for row in tx.execute(query) if row_fits(tx, row)}
 
 

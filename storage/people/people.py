@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, insert, select, update
 from program.core.times import DEFAULT_ZONE
 from program.core.words import folded
 from storage.core import audit_log
-from storage.core.database import Tx, among, word
+from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work
 from storage.outbox.outbox_tables import installation
 from storage.people.people_tables import account, cohort, membership, person
@@ -89,7 +89,7 @@ _ACTOR = (
         membership.c.seal,
     )
     .join_from(installation, account, account.c.installation_id == installation.c.id)
-    .join(person, and_(person.c.id == account.c.person_id, account.c.link == word("confirmed")), isouter=True)
+    .join(person, and_(person.c.id == account.c.person_id, account.c.link == inline_word("confirmed")), isouter=True)
     .join(membership, and_(membership.c.person_id == person.c.id, membership.c.until.is_(None)), isouter=True)
     .join(cohort, cohort.c.id == membership.c.cohort_id, isouter=True)
     .where(
@@ -149,7 +149,7 @@ def get(tx: Tx, person_id: UUID) -> Person:
 
 def named(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names by id."""
-    query = select(person.c.id, person.c.name).where(among(tx, person.c.id, person_ids))
+    query = select(person.c.id, person.c.name).where(in_ids(tx, person.c.id, person_ids))
     return {row.id: row.name for row in tx.execute(query)}
 
 
@@ -179,7 +179,7 @@ def search(tx: Tx, text: str, most: int = 5) -> list[Person]:
 
 def of_ids(tx: Tx, person_ids: Sequence[UUID]) -> list[Person]:
     """These people, in this order."""
-    rows = tx.execute(select(*_PERSON).where(among(tx, person.c.id, person_ids)))
+    rows = tx.execute(select(*_PERSON).where(in_ids(tx, person.c.id, person_ids)))
     by_id = {row.id: Person(*row) for row in rows}
     return [by_id[person_id] for person_id in person_ids if person_id in by_id]
 

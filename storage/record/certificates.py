@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, insert, select
 
 from program.record.certificate import new_code
-from storage.core.database import Tx, among, word
+from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work
 from storage.people.people_tables import person
 from storage.record import checkpoints, ledger
@@ -58,7 +58,7 @@ class Certificate:
 def _revocations() -> Subquery:
     return (
         select(ledger_line.c.enrolment_id, ledger_line.c.code, ledger_line.c.recorded_at, ledger_line.c.reason)
-        .where(ledger_line.c.kind == word(KIND), ledger_line.c.step == word("revoked"))
+        .where(ledger_line.c.kind == inline_word(KIND), ledger_line.c.step == inline_word("revoked"))
         .subquery()
     )
 
@@ -67,8 +67,8 @@ def _certificates() -> Any:
     gone = _revocations()
     granted = exists().where(
         ledger_line.c.enrolment_id == certificate.c.enrolment_id,
-        ledger_line.c.kind == word(KIND),
-        ledger_line.c.step.in_([word(text) for text in GRANTED]),
+        ledger_line.c.kind == inline_word(KIND),
+        ledger_line.c.step.in_([inline_word(text) for text in GRANTED]),
         ledger_line.c.code == certificate.c.code,
     )
     return (
@@ -117,7 +117,7 @@ def _read(tx: Tx, row: Any) -> Certificate:
 def left_a_trace(tx: Tx, code: str) -> bool:
     """Whether there is a line, or a row, of a certificate with this code, though not both."""
     line = select(ledger_line.c.id).where(
-        ledger_line.c.kind == word(KIND), ledger_line.c.step.in_(GRANTED), ledger_line.c.code == code
+        ledger_line.c.kind == inline_word(KIND), ledger_line.c.step.in_(GRANTED), ledger_line.c.code == code
     )
     row = select(certificate.c.id).where(certificate.c.code == code)
     return tx.execute(line).first() is not None or tx.execute(row).first() is not None
@@ -138,7 +138,7 @@ def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certif
     """The newest certificate of each of these people (None: of everybody), in one query."""
     query = _EVERY
     if people is not None:
-        query = query.where(among(tx, enrolment.c.person_id, people))
+        query = query.where(in_ids(tx, enrolment.c.person_id, people))
     newest: dict[UUID, Certificate] = {}
     for row in tx.execute(query):
         issued = _read(tx, row)

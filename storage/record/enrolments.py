@@ -13,7 +13,7 @@ from sqlalchemy import exists, select
 from program.core.times import local_day
 from program.record.policy import Policy
 from storage.core import audit_log, program
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work
 from storage.people.people_tables import membership, person
 from storage.record import certificates, policies, standings
@@ -51,7 +51,7 @@ def of_person(tx: Tx, person_id: UUID) -> Enrolment | None:
 
 def of_people(tx: Tx, people: Sequence[UUID]) -> list[Enrolment]:
     """The enrolments of these people; who has none is left out."""
-    rows = tx.execute(select(*_ENROLMENT).where(among(tx, enrolment.c.person_id, people)))
+    rows = tx.execute(select(*_ENROLMENT).where(in_ids(tx, enrolment.c.person_id, people)))
     return [
         Enrolment(row.id, row.person_id, policies.get(tx, row.policy), row.starts, row.district, row.track)
         for row in rows

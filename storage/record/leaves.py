@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 
 from program.meetings.series import Break, break_on
 from program.record.ledger import Leave
-from storage.core.database import Tx, among_given, listed
+from storage.core.database import Tx, ids_value, in_ids_parameter
 from storage.record.record_tables import enrolment, ledger_line
 
 NO_END = date(2999, 12, 31)
@@ -62,12 +62,14 @@ _EVERY = (
 
 @cache
 def _of_given(dialect: str) -> Select[Any]:
-    return _EVERY.where(among_given(dialect, enrolment.c.person_id))
+    return _EVERY.where(in_ids_parameter(dialect, enrolment.c.person_id))
 
 
 def _leaves(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, list[Leave]]:
     lines: dict[UUID, list[Any]] = {}
-    rows = tx.execute(_EVERY) if people is None else tx.execute(_of_given(tx.dialect.name), {"ids": listed(tx, people)})
+    rows = (
+        tx.execute(_EVERY) if people is None else tx.execute(_of_given(tx.dialect.name), {"ids": ids_value(tx, people)})
+    )
     for row in rows:
         lines.setdefault(row.person_id, []).append(row)
     return {person_id: standing_leaves(mine) for person_id, mine in lines.items()}

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_
 
 from program.record.chain import START, mark_of
 from program.record.wording import RecordLine
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work, put
 from storage.meetings.meetings_tables import meeting
 from storage.people.people_tables import cohort, membership, person
@@ -139,7 +139,7 @@ def with_requests(tx: Tx, person_ids: Collection[UUID] | None) -> list[UUID]:
     asked = or_(*(and_(ledger_line.c.kind == kind, ledger_line.c.step == step) for kind, step in REQUESTS))
     query = select(enrolment.c.person_id).join_from(ledger_line, enrolment).where(asked).distinct()
     if person_ids is not None:
-        query = query.where(among(tx, enrolment.c.person_id, person_ids))
+        query = query.where(in_ids(tx, enrolment.c.person_id, person_ids))
     return sorted(tx.scalars(query))
 
 

@@ -18,7 +18,7 @@ from program.record.ledger import Attendance, Enrolment, Meeting, Record
 from program.record.periods import day_of, year_of
 from program.record.policy import AtLeast, Policy
 from program.record.standing import Standing, standing
-from storage.core.database import Tx, among_given, given, word
+from storage.core.database import Tx, ids_parameter, in_ids_parameter, inline_word
 from storage.meetings.meetings_tables import meeting, summary
 from storage.people.people_tables import membership, person
 from storage.record import policies, records
@@ -45,22 +45,24 @@ class _Queries:
 
 
 @cache
-def _queries(dialect: str, whose: Literal["people", "cohorts", "all"], *, one: bool = False) -> _Queries:
+def _queries(dialect: str, whose: Literal["people", "cohorts", "all"], *, single: bool = False) -> _Queries:
     """``whose``: the mentees whose ids are given, those of the given cohorts, or everybody."""
     there = membership.alias("there")
     members = select(there.c.person_id).where(
-        among_given(dialect, there.c.cohort_id, one=one), there.c.until.is_(None), there.c.role == word("mentee")
+        in_ids_parameter(dialect, there.c.cohort_id, single=single),
+        there.c.until.is_(None),
+        there.c.role == inline_word("mentee"),
     )
     wanted = {
-        "people": among_given(dialect, membership.c.person_id, one=one),
+        "people": in_ids_parameter(dialect, membership.c.person_id, single=single),
         "cohorts": membership.c.person_id.in_(members),
         "all": true(),
     }
-    places = (membership.c.until.is_(None), membership.c.role == word("mentee"), wanted[whose])
+    places = (membership.c.until.is_(None), membership.c.role == inline_word("mentee"), wanted[whose])
     first = membership.alias("first")
     known_since = (
         select(func.min(first.c.since))
-        .where(first.c.person_id == membership.c.person_id, first.c.role == word("mentee"))
+        .where(first.c.person_id == membership.c.person_id, first.c.role == inline_word("mentee"))
         .scalar_subquery()
     )
     return _Queries(
@@ -78,7 +80,7 @@ def _queries(dialect: str, whose: Literal["people", "cohorts", "all"], *, one: b
         .where(*places)
         .order_by(person.c.name, person.c.id, membership.c.cohort_id),
         lines=records.lines_of(
-            among_given(dialect, enrolment.c.person_id, one=one)
+            in_ids_parameter(dialect, enrolment.c.person_id, single=single)
             if whose == "people"
             else enrolment.c.person_id.in_(select(membership.c.person_id).where(*places))
         ),
@@ -86,25 +88,25 @@ def _queries(dialect: str, whose: Literal["people", "cohorts", "all"], *, one: b
 
 
 @cache
-def _meetings_of(dialect: str, *, one: bool) -> Select[Any]:
+def _meetings_of(dialect: str, *, single: bool) -> Select[Any]:
     return (
         select(meeting.c.cohort_id, meeting.c.id, meeting.c.starts_at, meeting.c.ends_at)
-        .where(among_given(dialect, meeting.c.cohort_id, one=one), meeting.c.cancelled_at.is_(None))
+        .where(in_ids_parameter(dialect, meeting.c.cohort_id, single=single), meeting.c.cancelled_at.is_(None))
         .order_by(meeting.c.starts_at, meeting.c.id)
     )
 
 
 def of_people(tx: Tx, people: Sequence[UUID], now: datetime) -> list[Mentee]:
     """The standings of these people, as far as they are mentees of a cohort now, by name."""
-    return _standings(tx, now, _queries(tx.dialect.name, "people", one=len(people) == 1), given(tx, people))
+    return _standings(tx, now, _queries(tx.dialect.name, "people", single=len(people) == 1), ids_parameter(tx, people))
 
 
 def of_cohorts(tx: Tx, cohort_ids: Sequence[UUID] | None, now: datetime) -> list[Mentee]:
     """The standings of these cohorts' mentees, or of the whole program's, by name."""
     if cohort_ids is None:
         return _standings(tx, now, _queries(tx.dialect.name, "all"), {})
-    queries = _queries(tx.dialect.name, "cohorts", one=len(cohort_ids) == 1)
-    return _standings(tx, now, queries, given(tx, cohort_ids))
+    queries = _queries(tx.dialect.name, "cohorts", single=len(cohort_ids) == 1)
+    return _standings(tx, now, queries, ids_parameter(tx, cohort_ids))
 
 
 def _standings(tx: Tx, now: datetime, queries: _Queries, asked: Mapping[str, Any]) -> list[Mentee]:
@@ -142,7 +144,7 @@ def _began_earlier(policy: Policy, starts: date, known_since: datetime) -> bool:
 def _meetings(tx: Tx, cohort_ids: set[UUID]) -> dict[UUID, list[Meeting]]:
     """The meetings of these cohorts that are not cancelled, past and to come."""
     by_cohort: dict[UUID, list[Meeting]] = {}
-    rows = tx.execute(_meetings_of(tx.dialect.name, one=len(cohort_ids) == 1), given(tx, cohort_ids))
+    rows = tx.execute(_meetings_of(tx.dialect.name, single=len(cohort_ids) == 1), ids_parameter(tx, cohort_ids))
     for cohort_id, meeting_id, starts_at, ends_at in rows:
         by_cohort.setdefault(cohort_id, []).append(Meeting(meeting_id, starts_at, whole_minutes(starts_at, ends_at)))
     return by_cohort

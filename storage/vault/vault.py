@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, update
 
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work, insert_new, put
 from storage.outbox.outbox_tables import installation
 from storage.people.people_tables import account
@@ -102,7 +102,7 @@ class Vault:
         one after the other, and an item must never be there without its key.
         """
         known = set(
-            work.tx.scalars(select(person_key.c.person_id).where(among(work.tx, person_key.c.person_id, people)))
+            work.tx.scalars(select(person_key.c.person_id).where(in_ids(work.tx, person_key.c.person_id, people)))
         )
         rows = []
         for person_id in people:

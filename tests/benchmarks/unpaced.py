@@ -11,7 +11,7 @@ if __name__ == "__main__":
     sys.argv.append("run")
     from bot.cli.commands import main
     from bot.slack.app import SlackPlatform
-    from storage.outbox.rate_limits import UNPACED
+    from storage.outbox.rate_limits import UNLIMITED
 
-    SlackPlatform.pace = UNPACED
+    SlackPlatform.rate_limits = UNLIMITED
     main()

@@ -149,7 +149,7 @@ async def test_a_reset_example_announces_its_process_again(tmp_path: Path) -> No
     app = build(local(tmp_path))
     await app.start()
     await host_of(app).reset()
-    await app.be_present()
+    await app.refresh_heartbeat()
     with app.product.threads.database.read() as tx:
         assert len(processes.alive(tx, SystemClock().now())) == 1
     await app.stop()
@@ -167,7 +167,7 @@ async def test_who_was_forgotten_leaves_the_log_file_of_a_running_bot(tmp_path: 
     with database.write() as tx:
         forgetting.forget(app.product.work(tx), dana.id, by=dana.id)
     assert any(wrapped in file.read_bytes() for file in tmp_path.iterdir()), "still in the log"
-    await app.be_present()
+    await app.refresh_heartbeat()
     assert not any(wrapped in file.read_bytes() for file in tmp_path.iterdir())
     await app.stop()
 

@@ -38,7 +38,7 @@ from tests.fakes import slack, teams
 from tests.world import OPERATOR_KEY
 
 # Looks come quickly; between a lease and its call lies more than a busy machine needs to get from claim to call.
-QUICK = Intervals(look=0.2, idle=0.2, held=0.05, call=4.0, lease=7.0, settling=0.5, stop=30.0)
+QUICK = Intervals(look=0.2, idle=0.2, rate_limited=0.05, call=4.0, lease=7.0, settling=0.5, stop=30.0)
 CALL = 3.0  # seconds that a platform's client waits for an answer
 IDLE = 8.0  # seconds that PostgreSQL waits for a process that is silent in a transaction
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from storage.core.database import Tx, among
+from storage.core.database import Tx, in_ids
 from storage.meetings.meetings_tables import meeting
 from storage.people.people_tables import membership
 from storage.record.record_tables import enrolment, ledger_line
@@ -55,11 +55,11 @@ def read_books(tx: Tx, people: Iterable[UUID]) -> dict[UUID, Books]:
     """The rows about these people, as far as they are mentees of a cohort now."""
     wanted = list(people)
     enrolled = {
-        row["person_id"]: row for row in _rows(tx, select(enrolment).where(among(tx, enrolment.c.person_id, wanted)))
+        row["person_id"]: row for row in _rows(tx, select(enrolment).where(in_ids(tx, enrolment.c.person_id, wanted)))
     }
     by_enrolment = {row["id"]: person_id for person_id, row in enrolled.items()}
     lines: dict[UUID, list[Row]] = {person_id: [] for person_id in enrolled}
-    query = select(ledger_line).where(among(tx, ledger_line.c.enrolment_id, list(by_enrolment)))
+    query = select(ledger_line).where(in_ids(tx, ledger_line.c.enrolment_id, list(by_enrolment)))
     for row in _rows(tx, query.order_by(ledger_line.c.position)):
         lines[by_enrolment[row["enrolment_id"]]].append(row)
     held = {row["id"]: row for row in _rows(tx, select(meeting))}

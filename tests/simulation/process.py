@@ -12,7 +12,7 @@ from uuid import UUID
 
 from bot.runtime.delivery import DeliveryLoop
 from bot.runtime.dispatch import Dispatcher, Product
-from bot.runtime.intervals import ALONE
+from bot.runtime.intervals import ONE_PROCESS
 from bot.runtime.planner import look
 from bot.runtime.port import Port
 from bot.runtime.threads import DatabaseThreads
@@ -26,7 +26,7 @@ from tests.simulation.failures import Crash, Diary, Fate
 from tests.world import ADDRESS, OPERATOR_KEY, FixedClock
 
 Result = TypeVar("Result")
-UNHURRIED = replace(ALONE, held=3600.0, behind=0.0)  # how fast the machine is must change nothing
+WITHOUT_DELAYS = replace(ONE_PROCESS, rate_limited=3600.0, yielding=0.0)  # how fast the machine is must change nothing
 
 
 class Life:
@@ -61,7 +61,7 @@ class SteppedThreads(DatabaseThreads):
         super().__init__(database)
         self._life = life
 
-    async def write(self, function: Callable[[Tx], Result], *, act: bool = False) -> Result:
+    async def write(self, function: Callable[[Tx], Result], *, interactive: bool = False) -> Result:
         await self._life.turn()
         with self.database.write() as tx:
             result = function(tx)
@@ -75,7 +75,7 @@ class SteppedThreads(DatabaseThreads):
         with self.database.read() as tx:
             return function(tx)
 
-    async def glance(self, function: Callable[[Tx], Result]) -> Result:
+    async def quick_read(self, function: Callable[[Tx], Result]) -> Result:
         return await self.read(function)
 
 
@@ -109,7 +109,7 @@ class Process:
             chain_key = vault.chain_key(tx)
         threads = SteppedThreads(self.database, self.life)
         self.product = Product(threads, vault, router, self.clock, self.new_id, chain_key, lambda: ADDRESS)
-        self.loop = DeliveryLoop(self.product, ports, UNHURRIED)
+        self.loop = DeliveryLoop(self.product, ports, WITHOUT_DELAYS)
         self.dispatcher = Dispatcher(self.product, ports, self.loop.wake)
         self.life.diary.note(self.clock.at, "start")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.runtime.admission import LULL, AdmissionControl
+from bot.runtime.admission import QUIET_SECONDS, AdmissionControl
 
 LONG = 60.0  # seconds; nothing here waits for them
 
@@ -25,7 +25,7 @@ async def _turns(count: int) -> None:
 
 def _begin(waiting: AdmissionControl, begun: list[int], count: int, seconds: float = LONG) -> list[asyncio.Task[None]]:
     async def one(number: int) -> None:
-        await waiting.stand_back(seconds)
+        await waiting.wait_for_turn(seconds)
         begun.append(number)
 
     return [asyncio.create_task(one(number)) for number in range(count)]
@@ -36,7 +36,7 @@ async def test_in_a_lull_all_deliveries_begin_at_once() -> None:
     waiting = AdmissionControl(now)
     with waiting.answering():
         pass
-    now.seconds += LULL + 0.1
+    now.seconds += QUIET_SECONDS + 0.1
 
     _begin(waiting, begun, 3)
     await _turns(1)

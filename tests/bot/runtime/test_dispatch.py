@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.runtime.dispatch import Dispatcher
-from bot.runtime.intervals import ALONE
+from bot.runtime.intervals import ONE_PROCESS
 from handlers.core.requests import AccountKey, Place, Profile
 from tests.world import PLATFORM, World, said
 
@@ -21,7 +21,7 @@ async def test_who_is_asked_about_in_vain_is_a_stranger(world: World, monkeypatc
         raise AssertionError
 
     monkeypatch.setattr(world.port, "profile", hangs)
-    intervals = replace(ALONE, profile=0.01)
+    intervals = replace(ONE_PROCESS, profile=0.01)
     world.dispatcher = Dispatcher(world.product, {PLATFORM: world.port}, lambda: None, intervals)
     dana = world.account("Dana Reyes", "dana@example.org")
     assert "I can't match you to the roster yet" in said(await dana.sends("progress"))

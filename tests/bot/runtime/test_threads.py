@@ -26,7 +26,7 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 @pytest.fixture
 async def threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DatabaseThreads]:
     """On a busy machine too, a transaction takes everybody along who waits."""
-    monkeypatch.setattr("bot.runtime.threads.TOGETHER", 3600.0)
+    monkeypatch.setattr("bot.runtime.threads.BATCH_SECONDS", 3600.0)
     database = Database(f"sqlite:///{tmp_path / 'plc.sqlite'}")
     migrate(database)
     made = DatabaseThreads(database)
@@ -76,7 +76,7 @@ class Busy:
             self._begun.set()
             self._go.wait()
 
-        held = asyncio.ensure_future(self._threads.alone(hold))
+        held = asyncio.ensure_future(self._threads.run_exclusively(hold))
         await asyncio.to_thread(self._begun.wait)
         return held
 
@@ -84,11 +84,11 @@ class Busy:
         self._go.set()
 
 
-async def waiting(threads: DatabaseThreads, *acts: Callable[[Tx], object], act: bool = True) -> list[object]:
+async def waiting(threads: DatabaseThreads, *acts: Callable[[Tx], object], interactive: bool = True) -> list[object]:
     """All of these while the writer is busy; what becomes of each."""
     busy = Busy(threads)
     held = await busy.begin()
-    asked = [asyncio.ensure_future(threads.write(one, act=act)) for one in acts]
+    asked = [asyncio.ensure_future(threads.write(one, interactive=interactive)) for one in acts]
     await asyncio.sleep(0)
     busy.end()
     gather: list[object] = list(await asyncio.gather(*asked, return_exceptions=True))
@@ -162,7 +162,11 @@ async def test_what_nobody_waits_for_any_more_is_left_out(threads: DatabaseThrea
 async def test_acts_go_first_and_wait_for_nothing_else(threads: DatabaseThreads) -> None:
     busy = Busy(threads)
     held = await busy.begin()
-    asked = [threads.write(adds("later")), threads.write(adds("act"), act=True), threads.write(adds("two"), act=True)]
+    asked = [
+        threads.write(adds("later")),
+        threads.write(adds("act"), interactive=True),
+        threads.write(adds("two"), interactive=True),
+    ]
     all_of_them = asyncio.gather(*asked)
     await asyncio.sleep(0)
     busy.end()
@@ -171,18 +175,18 @@ async def test_acts_go_first_and_wait_for_nothing_else(threads: DatabaseThreads)
     assert busy.commits == [{"act", "two"}, {"act", "two", "later"}]
 
 
-async def test_a_glance_needs_no_thread(threads: DatabaseThreads) -> None:
-    assert await threads.glance(lambda _tx: threading.current_thread()) is threading.current_thread()
+async def test_a_quick_read_needs_no_thread(threads: DatabaseThreads) -> None:
+    assert await threads.quick_read(lambda _tx: threading.current_thread()) is threading.current_thread()
 
 
-async def test_a_glance_waits_for_what_runs_alone(threads: DatabaseThreads) -> None:
+async def test_a_quick_read_waits_for_an_exclusive_function(threads: DatabaseThreads) -> None:
     busy = Busy(threads)
     held = await busy.begin()
-    glance = asyncio.ensure_future(threads.glance(lambda _tx: threading.current_thread()))
+    quick_read = asyncio.ensure_future(threads.quick_read(lambda _tx: threading.current_thread()))
     await asyncio.sleep(0.05)
-    assert not glance.done()
+    assert not quick_read.done()
     busy.end()
-    assert await glance is not threading.current_thread()
+    assert await quick_read is not threading.current_thread()
     await held
 
 

@@ -115,10 +115,10 @@ async def test_ready_sees_that_the_last_heartbeat_could_not_be_stored(
     with monkeypatch.context() as failing:
         failing.setattr(app.heartbeat, "refresh", full)
         with pytest.raises(OperationalError):
-            await app.be_present()
+            await app.refresh_heartbeat()
         status, body = await fetched(app, "readyz")
     assert (status, json.loads(body)["database"]) == (503, "cannot be written to")
-    await app.be_present()
+    await app.refresh_heartbeat()
     assert (await fetched(app, "readyz"))[0] == 200
 
 

@@ -1,4 +1,4 @@
-"""`/plc progress`: the two years at a glance, what is missing, and who needs help first."""
+"""`/plc progress`: the two years at a quick_read, what is missing, and who needs help first."""
 
 from __future__ import annotations
 

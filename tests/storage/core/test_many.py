@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from storage.checkins import checkins
-from storage.core.database import among
+from storage.core.database import in_ids
 from storage.people import people
 from storage.people.people_tables import person
 from storage.record import certificates, enrolments, leaves, policies, standings
@@ -21,8 +21,8 @@ def test_more_ids_than_a_query_has_places_for(world: World) -> None:
         dana = people.by_email(tx, "dana@example.org")
         assert dana is not None
         many = [*EVERYBODY, dana.id]
-        assert list(tx.scalars(select(person.c.name).where(among(tx, person.c.id, many)))) == ["Dana Reyes"]
-        assert list(tx.scalars(select(person.c.name).where(among(tx, person.c.id, [])))) == []
+        assert list(tx.scalars(select(person.c.name).where(in_ids(tx, person.c.id, many)))) == ["Dana Reyes"]
+        assert list(tx.scalars(select(person.c.name).where(in_ids(tx, person.c.id, [])))) == []
         assert people.named(tx, many) == {dana.id: "Dana Reyes"}
         assert [enrolment.person_id for enrolment in enrolments.of_people(tx, many)] == [dana.id]
         assert [mentee.id for mentee in standings.of_people(tx, many, world.clock.at)] == [dana.id]

@@ -19,7 +19,7 @@ from storage.core.database import Database
 from storage.core.migrate import SchemaProblem, _config, check_triggers, migrate
 from storage.core.work import Work
 from storage.meetings import attendance, meetings
-from storage.outbox.outbox_tables import installation, pace
+from storage.outbox.outbox_tables import installation, rate_limit
 from storage.people import account_links, cohorts, people
 from storage.people.people_tables import account, person
 from storage.privacy import forgetting, holds
@@ -206,26 +206,26 @@ def test_insert_or_replace_does_not_walk_past_the_triggers(world: World) -> None
 def test_a_naive_time_is_refused(database: Database) -> None:
     migrate(database)
     with pytest.raises(StatementError, match="naive"), database.write() as tx:
-        tx.execute(pace.insert().values(subject=uuid4(), method="post", next_at=datetime(2026, 1, 1)))
+        tx.execute(rate_limit.insert().values(subject=uuid4(), method="post", next_at=datetime(2026, 1, 1)))
 
 
 def test_times_come_back_aware_and_the_same(database: Database) -> None:
     migrate(database)
     at = datetime(2026, 11, 1, 6, 30, 15, 123456, tzinfo=UTC)
     with database.write() as tx:
-        tx.execute(pace.insert().values(subject=uuid4(), method="post", next_at=at))
-        assert tx.scalar(select(pace.c.next_at)) == at
-        tx.execute(update(pace).values(method="visit"))
-        tx.execute(delete(pace))
+        tx.execute(rate_limit.insert().values(subject=uuid4(), method="post", next_at=at))
+        assert tx.scalar(select(rate_limit.c.next_at)) == at
+        tx.execute(update(rate_limit).values(method="visit"))
+        tx.execute(delete(rate_limit))
 
 
 def test_what_fails_is_rolled_back(database: Database) -> None:
     migrate(database)
     row = {"subject": uuid4(), "method": "post", "next_at": datetime(2026, 1, 1, tzinfo=UTC)}
     with pytest.raises(DBAPIError), database.write() as tx:
-        tx.execute(pace.insert(), [row, row])
+        tx.execute(rate_limit.insert(), [row, row])
     with database.read() as tx:
-        assert tx.execute(select(pace)).all() == []
+        assert tx.execute(select(rate_limit)).all() == []
 
 
 @pytest.mark.empty_database

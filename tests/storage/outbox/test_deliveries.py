@@ -108,9 +108,9 @@ async def test_what_did_not_arrive_is_dropped_when_it_is_no_longer_true(
     assert rows(world) == [("dropped", "it was out of date")]
 
 
-@pytest.mark.parametrize("of_everybody", [False, True])
+@pytest.mark.parametrize("slow", [False, True])
 async def test_only_a_card_about_one_person_is_built_in_the_event_loop(
-    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch, *, of_everybody: bool
+    world: World, dana: Person, monkeypatch: pytest.MonkeyPatch, *, slow: bool
 ) -> None:
     """While a card of the whole program is being built, everybody else is answered."""
     here: list[bool] = []
@@ -119,10 +119,10 @@ async def test_only_a_card_about_one_person_is_built_in_the_event_loop(
         here.append(threading.current_thread() is threading.main_thread())
 
     monkeypatch.setitem(world.product.router.builders, "welcome", builds)
-    monkeypatch.setattr(world.product.router, "of_everybody", {"welcome"} if of_everybody else set())
+    monkeypatch.setattr(world.product.router, "slow_deliveries", {"welcome"} if slow else set())
     queue(world, dana)
     await world.loop.drain()
-    assert here == [world.database.sqlite and not of_everybody]
+    assert here == [world.database.sqlite and not slow]
 
 
 async def test_a_card_that_cannot_be_made_sends_nothing_twice(

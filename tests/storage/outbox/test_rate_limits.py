@@ -13,17 +13,17 @@ from sqlalchemy import insert, select, update
 
 from bot.runtime.delivery import DeliveryLoop
 from bot.runtime.dispatch import Product
-from bot.runtime.intervals import ALONE
+from bot.runtime.intervals import ONE_PROCESS
 from bot.runtime.planner import look
 from bot.runtime.port import Address, Outgoing, Sent, Wait
 from bot.runtime.threads import DatabaseThreads
-from bot.slack.limits import PACE
+from bot.slack.limits import RATE_LIMITS
 from handlers.checkins.schedule import refresh_schedule
 from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.outbox import conversations, deliveries, due, kinds, moments, rate_limits
 from storage.outbox.outbox_tables import delivery
-from storage.outbox.outbox_tables import pace as pace_table
+from storage.outbox.outbox_tables import rate_limit as rate_limit_table
 from storage.outbox.rate_limits import Limit, Rate
 from storage.people.people_tables import account, cohort, membership, person
 from storage.vault import seals
@@ -49,7 +49,7 @@ def queue(world: World, who: Person, tag: object, *, acted: bool = False) -> Non
 
 
 def keep(world: World, *limits: Limit) -> None:
-    world.loop.pace = {PLATFORM: limits}
+    world.loop.rate_limits = {PLATFORM: limits}
 
 
 @dataclass
@@ -84,7 +84,7 @@ def watched(world: World) -> Watch:
 async def test_one_message_a_second_in_a_conversation_and_others_go_meanwhile(
     world: World, dana: Person, lee: Person
 ) -> None:
-    keep(world, Limit(apart=1.0))
+    keep(world, Limit(min_gap=1.0))
     for tag in range(3):
         queue(world, dana, tag)
     queue(world, lee, 0)
@@ -130,9 +130,9 @@ async def test_another_process_heeds_what_one_was_told(world: World, dana: Perso
 
 
 async def test_a_message_begins_when_nobody_waits_for_an_answer(world: World, dana: Person) -> None:
-    loop = DeliveryLoop(world.product, {PLATFORM: world.port}, replace(ALONE, behind=600.0))
+    loop = DeliveryLoop(world.product, {PLATFORM: world.port}, replace(ONE_PROCESS, yielding=600.0))
     queue(world, dana, 0)
-    with world.product.waiting.answering():
+    with world.product.admission.answering():
         draining = asyncio.create_task(loop.drain())
         while "sending" not in _states(world):
             await asyncio.sleep(0.001)
@@ -209,7 +209,7 @@ async def test_ten_thousand_checkins_of_one_minute_without_an_avoidable_429(worl
     if not world.database.sqlite:
         return  # the same statements; their meaning on PostgreSQL is tested above
     port = watched(world)
-    world.loop.pace = {PLATFORM: PACE}
+    world.loop.rate_limits = {PLATFORM: RATE_LIMITS}
     with world.database.write() as tx:
         _crowd(world, tx, dana)
     at = _due_at(world)
@@ -274,4 +274,4 @@ def test_subjects_of_pace_are_forgotten_after_a_day(world: World) -> None:
         rate_limits.hold(work, [UUID(int=1)], work.now - timedelta(days=2))
         rate_limits.hold(work, [UUID(int=2)], work.now)
         rate_limits.forget_old(work)
-        assert [row.subject for row in tx.execute(select(pace_table))] == [UUID(int=2)]
+        assert [row.subject for row in tx.execute(select(rate_limit_table))] == [UUID(int=2)]
