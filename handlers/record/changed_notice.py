@@ -7,7 +7,7 @@ from uuid import UUID
 
 from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.router import RunCommand, router
-from handlers.record.leave import span_words
+from handlers.record.leave_requests import span_words
 from program.core.times import say_day
 from program.record.disputable import attendance_in_words
 from program.record.wording import RecordLine

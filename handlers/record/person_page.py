@@ -15,7 +15,9 @@ from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks
 from handlers.record.changed_notice import tell
 from handlers.record.enrolled import mentee_of
-from handlers.record.leave import back_button, leave_line, refuse_double, request_first, span_words
+from handlers.record.leave_decisions import refuse_double, request_first
+from handlers.record.leave_requests import leave_line, span_words
+from handlers.record.leave_return import back_button
 from handlers.record.progress import standing_blocks
 from handlers.record.record_actions import (
     ChooseCorrection,

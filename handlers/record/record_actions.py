@@ -63,4 +63,4 @@ class OpenDeparture(Action):
 class ShowLeave(Action):
     """Show a leave request to decide."""
 
-    line_id: UUID
+    request_id: UUID

@@ -23,7 +23,7 @@ from handlers.core.forms import FormErrors
 from handlers.core.requests import Command, Press, Reply, Submit
 from handlers.core.router import Router
 from handlers.features import router
-from handlers.record.leave import leave_line
+from handlers.record.leave_requests import leave_line
 from storage.checkins import checkins, reflections, typed
 from storage.core import drafts
 from storage.core.database import Database, keys_file

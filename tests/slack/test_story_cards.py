@@ -64,7 +64,7 @@ OF_THE_RECORD = {
     kind
     for kind, builder in router.builders.items()
     if builder.__module__.rpartition(".")[2]
-    in ("activities", "deciding", "leave", "disputes", "changed_notice", "completion")
+    in ("activities", "deciding", "leave_decisions", "leave_return", "disputes", "changed_notice", "completion")
     or kind.startswith("attendance.differs")
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from handlers.record.changed_notice import change_sentence
-from handlers.record.leave import leave_line
+from handlers.record.leave_requests import leave_line
 from program.record.standing import State
 from storage.record import leaves, ledger, standings
 from tests.handlers.scenes import MEETING_ENDS, field, message, steps, whole

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from handlers.core.forms import DateField, Form
 from handlers.core.requests import Reply
-from handlers.record.leave import leave_line
+from handlers.record.leave_requests import leave_line
 from program.people.roster import read_roster
 from program.record.attendance_import import PastMeeting
 from storage.core import program
