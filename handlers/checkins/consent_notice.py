@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call
 from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Note, Paragraph, Text, buttons, say
 from handlers.core.forms import Form
@@ -24,7 +24,37 @@ DECLINED: Text = (
 )
 UNDECIDED: Text = ("Please read the notice and choose first. Send ", Cmd("privacy"), ".")
 UNREAD = "Please read the notice about check-ins and choose first."
-MORE = Button("More", untyped("consent.more"), opens_form=True)
+
+
+@action("consent.more")
+class ReadMore(Action):
+    """Open what the notice says, at more length."""
+
+
+@action("consent.read")
+class ReadNotice(Action):
+    """Show the notice in place of the card that asks to read it."""
+
+    checkin_id: UUID
+
+
+@action("consent.agree")
+class AgreeToCheckins(Action):
+    """Agree to the notice of this version; ``checkin_id``: the check-in in whose place it stood."""
+
+    notice: str
+    checkin_id: UUID | None = None
+
+
+@action("consent.decline")
+class DeclineCheckins(Action):
+    """Decline; as :class:`AgreeToCheckins`."""
+
+    notice: str
+    checkin_id: UUID | None = None
+
+
+MORE = Button("More", ReadMore(), opens_form=True)
 
 
 def has_agreed(tx: Tx, person_id: UUID) -> bool:
@@ -58,7 +88,7 @@ def unread_card(checkin: CheckIn, lead: str = "") -> Card:
 
     ``lead``: what is said before it.
     """
-    read = Button("Read the notice", untyped("consent.read", checkin.id), style="primary")
+    read = Button("Read the notice", ReadNotice(checkin.id), style="primary")
     return Card("", (say(f"{lead} {UNREAD}".strip()), buttons(read)))
 
 
@@ -89,14 +119,14 @@ def notice(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
     )
 
 
-@router.press("consent.more")
-def more(call: Call) -> Reply:
+@router.press(ReadMore)
+def more(call: Call, _pressed: ReadMore) -> Reply:
     """What the notice says, at more length: nothing to send, only to read."""
     return Reply(
         form=Form(
             "More about check-ins",
-            MORE.action,
-            opener=MORE.action,
+            ReadMore(),
+            opener=ReadMore(),
             submit=None,
             blocks=_details(call.work.privacy_settings),
         )
@@ -146,7 +176,7 @@ def _details(privacy_settings: PrivacySettings) -> tuple[Paragraph, ...]:
 
 def choice(decision: Decision | None, checkin_id: UUID | None = None) -> Buttons:
     """Agree, Decline and More, without the one that was chosen."""
-    agree, decline = _agree(checkin_id), Button("Decline", untyped("consent.decline", *_about(checkin_id)))
+    agree, decline = _agree(checkin_id), Button("Decline", DeclineCheckins(NOTICE_VERSION, checkin_id))
     if decision is not None and decision.declined:
         return buttons(agree, MORE)
     if decision is not None and decision.agreed:
@@ -155,9 +185,4 @@ def choice(decision: Decision | None, checkin_id: UUID | None = None) -> Buttons
 
 
 def _agree(checkin_id: UUID | None = None) -> Button:
-    return Button("Agree", untyped("consent.agree", *_about(checkin_id)), style="primary")
-
-
-def _about(checkin_id: UUID | None) -> tuple[object, ...]:
-    """The version that was read and, where it stood in place of one, the check-in."""
-    return (NOTICE_VERSION, checkin_id) if checkin_id else (NOTICE_VERSION,)
+    return Button("Agree", AgreeToCheckins(NOTICE_VERSION, checkin_id), style="primary")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Bullets, Button, Card, Cmd, Note, When, buttons, say
 from handlers.core.requests import Reply
@@ -18,7 +18,6 @@ from storage.outbox.deliveries import Delivery
 from storage.people import account_links
 from storage.privacy import forgetting, holds
 
-ASK = untyped("forgetting.ask")  # what the button of /plc privacy carries
 ANEW = "What you write from now on is kept under a new key."
 KEY_STAYS = (
     "Your account replaced an earlier one. Only what your account wrote is deleted, and the key is kept. "
@@ -27,8 +26,25 @@ KEY_STAYS = (
 ANSWER_WITHIN = timedelta(hours=1)  # an old question does not destroy anything
 
 
-@router.press("forgetting.ask")
-def ask(call: Call) -> Reply:
+@action("forgetting.ask")
+class AskToForget(Action):
+    """Ask whether one's private data is to be deleted."""
+
+
+@action("forgetting.keep")
+class KeepPrivateData(Action):
+    """Delete nothing after all."""
+
+
+@action("forgetting.do")
+class ForgetMe(Action):
+    """Delete one's private data; ``asked_at``: when the question was shown, in seconds since 1970."""
+
+    asked_at: int
+
+
+@router.press(AskToForget)
+def ask(call: Call, _pressed: AskToForget) -> Reply:
     """Say what it means, before anything happens."""
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
@@ -42,8 +58,8 @@ def ask(call: Call) -> Reply:
                 _what_it_means(call.work),
                 *([say(KEY_STAYS)] if forgetting.was_replaced(call.work.tx, call.my_id) else []),
                 buttons(
-                    Button("Delete it all", untyped("forgetting.do", asked), style="danger", confirm=really),
-                    Button("Keep it", untyped("forgetting.keep")),
+                    Button("Delete it all", ForgetMe(asked), style="danger", confirm=really),
+                    Button("Keep it", KeepPrivateData()),
                 ),
             ),
         )
@@ -85,15 +101,16 @@ def _held_card(held: holds.Hold, zone: str) -> Card:
     return Card("You can't delete this now", (text, Note(("The hold doesn't let anyone read it.",))))
 
 
-@router.press("forgetting.keep")
-def keep(_call: Call) -> Reply:
+@router.press(KeepPrivateData)
+def keep(_call: Call, _pressed: KeepPrivateData) -> Reply:
+    """Delete nothing."""
     return Reply(replace=Card("", (say("Nothing was deleted."),)))
 
 
-@router.press("forgetting.do")
-def do(call: Call) -> Reply:
+@router.press(ForgetMe)
+def do(call: Call, pressed: ForgetMe) -> Reply:
     """Destroy it. Check-in messages that are open show again that nothing is saved."""
-    if not _asked_just_now(call):
+    if not _asked_just_now(call, pressed.asked_at):
         raise Refused("That button is too old. Send ", Cmd("privacy"), " to start again.")
     held = holds.of_person(call.work.tx, call.my_id)
     if held is not None:
@@ -151,9 +168,6 @@ def forgotten_card(work: Work, _item: Delivery) -> Card:
     )
 
 
-def _asked_just_now(call: Call) -> bool:
-    asked = call.args[0] if call.args else ""
-    if not asked.isdecimal() or len(asked) > 12:
-        return False
-    age = call.work.now.timestamp() - int(asked)
+def _asked_just_now(call: Call, asked_at: int) -> bool:
+    age = call.work.now.timestamp() - asked_at
     return 0 <= age + 1 <= ANSWER_WITHIN.total_seconds()

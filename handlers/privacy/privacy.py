@@ -6,14 +6,15 @@ from uuid import UUID
 
 from handlers.checkins import consent_notice
 from handlers.checkins.checkins import checkin_card
+from handlers.checkins.consent_notice import AgreeToCheckins, DeclineCheckins
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, Cmd, Link, Note, Paragraph, Table, Text, buttons, say
 from handlers.core.forms import Form
 from handlers.core.requests import Reply
 from handlers.core.router import RunCommand, router
-from handlers.privacy.forgetting import ASK
+from handlers.privacy.forgetting import AskToForget
 from handlers.privacy.retention import retention_words
 from program.core.times import local_day, say_day
 from program.core.words import counted
@@ -28,6 +29,11 @@ from storage.program_desk import downloads
 
 MOST_COPIES = 3  # of the operator's that are named
 KEPT_BEFORE: Text = ("To see or delete what you wrote before, send ", Cmd("reflections"), ".")
+
+
+@action("privacy.take")
+class TakeMyData(Action):
+    """Make a link to everything about oneself."""
 
 
 @router.command(
@@ -49,8 +55,8 @@ def privacy_card(call: Call) -> Card:
     kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
     items = [
         Button("My reflections", RunCommand("reflections")),
-        Button("Download my data", untyped("privacy.take"), opens_form=True),
-        Button("Delete my private data", ASK, style="danger"),
+        Button("Download my data", TakeMyData(), opens_form=True),
+        Button("Delete my private data", AskToForget(), style="danger"),
     ]
     return Card(
         "Who sees what",
@@ -112,28 +118,28 @@ def _chosen(call: Call, decision: consent.Decision | None) -> Paragraph:
 # The choice -------------------------------------------------------------------------------------
 
 
-@router.press("consent.agree")
-def agree(call: Call) -> Reply:
-    return _decide(call, consent.AGREED)
+@router.press(AgreeToCheckins)
+def agree(call: Call, pressed: AgreeToCheckins) -> Reply:
+    """Get check-ins from now on."""
+    return _decide(call, consent.AGREED, pressed.notice, pressed.checkin_id)
 
 
-@router.press("consent.decline")
-def decline(call: Call) -> Reply:
-    return _decide(call, consent.DECLINED)
+@router.press(DeclineCheckins)
+def decline(call: Call, pressed: DeclineCheckins) -> Reply:
+    """Get no check-ins."""
+    return _decide(call, consent.DECLINED, pressed.notice, pressed.checkin_id)
 
 
-def _decide(call: Call, decision: str) -> Reply:
+def _decide(call: Call, decision: str, notice: str, checkin_id: UUID | None) -> Reply:
     """Record the choice and show what it leads to: the check-in that waited, or the choice itself."""
-    if (call.args or ("",))[0] != NOTICE_VERSION:
+    if notice != NOTICE_VERSION:
         raise Refused("The notice has changed since. Please send ", Cmd("privacy"), " and read it again.")
     consent.decide(call.work, call.my_id, call.me.account_id, decision)
     if decision == consent.DECLINED:
         typed.destroy_all(call.work.tx, call.my_id)
     refresh_schedule(call.work, [call.my_id])
     _refresh_open(call.work, call.my_id)
-    if len(call.args) < 2:
-        return Reply(replace=privacy_card(call))
-    checkin = checkins.find_shown(call.work.tx, call.id_at(1))
+    checkin = checkins.find_shown(call.work.tx, checkin_id) if checkin_id is not None else None
     if checkin is None or checkin.person_id != call.my_id:
         return Reply(replace=privacy_card(call))
     return Reply(replace=checkin_card(call.work, checkin))
@@ -149,8 +155,8 @@ def _refresh_open(work: Work, person_id: UUID) -> None:
 # The download -----------------------------------------------------------------------------------
 
 
-@router.press("privacy.take")
-def take(call: Call) -> Reply:
+@router.press(TakeMyData)
+def take(call: Call, _pressed: TakeMyData) -> Reply:
     """A link to everything about the asker, in a form: it never stands in a chat."""
     if not call.work.address:
         email = people.get(call.work.tx, call.my_id).email
@@ -165,8 +171,8 @@ def take(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Everything about you",
-            untyped("privacy.take"),
-            opener=untyped("privacy.take"),
+            TakeMyData(),
+            opener=TakeMyData(),
             submit=None,
             confidential=True,
             blocks=(
