@@ -20,6 +20,7 @@ from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
 from handlers.record import (
     activities,
+    certificate_management,
     certificates,
     changed_notice,
     completion,
@@ -47,6 +48,7 @@ __all__ = [
     "attendance_reminders",
     "attendance_taps",
     "breaks",
+    "certificate_management",
     "certificates",
     "changed_notice",
     "checkins",

@@ -1,13 +1,15 @@
-"""Certificates: the holder gets their own; a coordinator finds, opens, revokes and reissues them."""
+"""Certificates: the holder gets their own; a coordinator sees whom to approve and what was issued."""
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
-from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
+from collections.abc import Iterable
+
+from handlers.core.calls import COORDINATORS, Call
 from handlers.core.cards import (
     Block,
     Bold,
     Button,
+    Buttons,
     Card,
     Cmd,
     Facts,
@@ -19,51 +21,42 @@ from handlers.core.cards import (
     buttons,
     say,
 )
-from handlers.core.forms import ChoiceField, Form, FormErrors, TextField, options_of
 from handlers.core.paging import more
-from handlers.core.requests import Reply, notice
+from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.program_desk.downloads import files, verify_address
-from handlers.record.completion import (
-    ANOTHER,
-    CHANGED,
-    announce,
-    ask_card,
-    check_record,
-    coordinators_only,
-    given_card,
-    mentee_at,
-    to_approve,
-    withdrawn,
-)
-from program.record.certificate import REISSUE_REASONS, REVOKE_REASONS, printable, read_code
+from handlers.record.completion import CHANGED, ask_card, check_enrolled, to_approve
+from handlers.record.record_actions import AskCompletion, FindCertificate, GetCertificate, OpenCertificate, SeeRecord
 from program.record.wording import reason_words
 from storage.core import program
 from storage.people import cohorts, people
 from storage.record import certificates, enrolments, policies, standings
-from storage.record.certificates import Certificate, NotInForce
+from storage.record.certificates import Certificate
 
 SHOWN = 8
 
 
 @router.command("certificate", "Your certificate and how to verify it", help={"mentee": 10})
 def certificate_command(call: Call) -> Reply:
+    """One's own certificate; for coordinators who are not enrolled, the list of certificates."""
     if call.me.coordinator and not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Reply(card=certificates_card(call))
     return Reply(card=own_card(call))
 
 
-@router.press("completion.mine")
-def mine(call: Call) -> Reply:
+@router.press(GetCertificate)
+def mine(call: Call, _pressed: GetCertificate) -> Reply:
+    """Show the asker's certificate, or why there is none and the record so far."""
     return Reply(card=own_card(call))
 
 
 def own_card(call: Call) -> Card:
+    """The asker's certificate, or why there is none and the record so far."""
     if not enrolments.is_enrolled(call.work.tx, call.my_id):
         return Card("No certificate", (say("You're not enrolled as a mentee, so you have no certificate."),))
     of_person = certificates.of_person(call.work.tx, call.my_id)
     if of_person and of_person[0].in_force:
-        return _certificate_card(call, of_person[0], "Your certificate")
+        return certificate_card(call, of_person[0], "Your certificate")
     email = people.get(call.work.tx, call.my_id).email
     so_far = files(
         call,
@@ -86,7 +79,7 @@ def own_card(call: Call) -> Card:
     return Card("Your certificate comes later", (later, *so_far))
 
 
-def _certificate_card(call: Call, certificate: Certificate, title: str) -> Card:
+def certificate_card(call: Call, certificate: Certificate, title: str) -> Card:
     """One certificate that holds, with its files, for its holder or a coordinator."""
     if not certificate.intact:
         return Card(title, (say(CHANGED),))
@@ -114,10 +107,11 @@ def _certificate_card(call: Call, certificate: Certificate, title: str) -> Card:
     return Card(title, tuple(blocks))
 
 
-@router.press("completion.record")
-def see_record(call: Call) -> Reply:
-    """The ledger lines a coordinator is asked to approve on."""
-    person_id = mentee_at(call)
+@router.press(SeeRecord)
+def see_record(call: Call, pressed: SeeRecord) -> Reply:
+    """Give a coordinator the record that they are asked to approve on."""
+    person_id = pressed.person_id
+    check_enrolled(call, person_id)
     person = people.get(call.work.tx, person_id)
     command = f"plc-bot certificate write {person.email} --packet --output FILE"
     return Reply(
@@ -128,7 +122,7 @@ def see_record(call: Call) -> Reply:
     )
 
 
-# The coordinator's desk --------------------------------------------------------------------------
+# The coordinator's list --------------------------------------------------------------------------
 
 
 @router.command(
@@ -139,10 +133,12 @@ def see_record(call: Call) -> Reply:
     help={"coordinator": 11},
 )
 def certificates_command(call: Call) -> Reply:
+    """Show whose completion waits for approval, and the newest certificates."""
     return Reply(card=certificates_card(call))
 
 
 def certificates_card(call: Call) -> Card:
+    """Whose completion waits for approval, and the newest certificates."""
     waiting = to_approve(call.work)
     newest = sorted(
         certificates.newest_of(call.work.tx).values(), key=lambda issued: (issued.issued_at, issued.name), reverse=True
@@ -150,7 +146,7 @@ def certificates_card(call: Call) -> Card:
     blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
     if waiting:
         blocks.append(
-            buttons(*(Button(mentee.name, untyped("completion.ask", mentee.id)) for mentee in waiting[:SHOWN]))
+            buttons(*(Button(mentee.name, AskCompletion(mentee.id)) for mentee in waiting[:SHOWN]))
         )
         blocks += more(len(waiting), SHOWN)
     else:
@@ -158,175 +154,25 @@ def certificates_card(call: Call) -> Card:
     blocks.append(Heading(f"Issued ({sum(certificate.in_force for certificate in newest)})"))
     if newest:
         shown = newest[:SHOWN]
-        blocks.append(
-            buttons(*(Button(_label(certificate), untyped("completion.open", certificate.id)) for certificate in shown))
-        )
+        blocks.append(certificate_buttons(shown))
         blocks += more(len(newest), SHOWN)
-        blocks.append(buttons(Button("Find a certificate", untyped("completion.find"), opens_form=True)))
+        blocks.append(buttons(Button("Find a certificate", FindCertificate(), opens_form=True)))
     else:
         blocks.append(say("No certificates have been issued yet."))
     return Card("Certificates", tuple(blocks))
+
+
+def certificate_buttons(shown: Iterable[Certificate]) -> Buttons:
+    """A button that opens each of these certificates."""
+    return buttons(*(Button(_label(certificate), OpenCertificate(certificate.id)) for certificate in shown))
 
 
 def _label(certificate: Certificate) -> str:
     return certificate.name if certificate.in_force else f"{certificate.name} (revoked)"
 
 
-@router.press("completion.ask")
-def ask_again(call: Call) -> Reply:
-    return Reply(card=ask_card(call.work, mentee_at(call)))
-
-
-@router.press("completion.find")
-def find_form(call: Call) -> Reply:
-    coordinators_only(call)
-    return Reply(
-        form=Form(
-            "Find a certificate",
-            untyped("completion.found"),
-            opener=untyped("completion.find"),
-            submit="Find",
-            fields=(TextField("who", "Name, email address or code", max_length=200),),
-        )
-    )
-
-
-@router.submit("completion.found")
-def find(call: Call) -> Reply:
-    coordinators_only(call)
-    read = FieldReader(call.values)
-    text = read.text("who", needed="Enter a name, an email address or a code.", most=200)
-    read.check()
-    search = _search(call, text)
-    if not search:
-        raise FormErrors({"who": "I can't find a certificate with that name, email address or code."})
-    if len(search) == 1:
-        return Reply(card=_one(call, search[0]))
-    return Reply(
-        card=Card(
-            "Which one?",
-            (
-                buttons(
-                    *(Button(_label(certificate), untyped("completion.open", certificate.id)) for certificate in search)
-                ),
-            ),
-        )
-    )
-
-
-def _search(call: Call, text: str) -> list[Certificate]:
-    code = read_code(text)
-    by_code = certificates.by_code(call.work.tx, code) if code else None
-    if by_code is not None:
-        return [by_code]
-    people_ids = [person.id for person in people.search(call.work.tx, text)]
-    return list(certificates.newest_of(call.work.tx, people_ids).values())
-
-
-@router.press("completion.open")
-def open_certificate(call: Call) -> Reply:
-    return Reply(card=_one(call, _certificate(call)))
-
-
-def _certificate(call: Call) -> Certificate:
-    coordinators_only(call)
-    certificate = certificates.get(call.work.tx, call.id_at(0))
-    if certificate is None:
-        raise Refused("I can't find that certificate.")
-    return certificate
-
-
-def _one(call: Call, certificate: Certificate) -> Card:
-    """A certificate with what a coordinator may do about it; only the newest one can be reissued."""
-    newest = certificates.of_person(call.work.tx, certificate.person_id)[0]
-    reissue = Button("Reissue", untyped("completion.reissue", newest.id), opens_form=True)
-    if not certificate.in_force:
-        card = given_card(certificate, certificate.name, program.zone_of(call.work.tx))
-        extra: tuple[Block, ...] = (
-            (buttons(reissue),)
-            if newest.id == certificate.id
-            else (
-                say("It was replaced."),
-                buttons(Button("Open the new one", untyped("completion.open", newest.id))),
-            )
-        )
-        return Card(card.title, (*card.blocks, *extra))
-    card = _certificate_card(call, certificate, f"Certificate of {certificate.name}")
-    revoke = Button("Revoke", untyped("completion.revoke", certificate.id), style="danger", opens_form=True)
-    return Card(card.title, (*card.blocks, buttons(reissue, revoke)))
-
-
-# Revoking and reissuing -------------------------------------------------------------------------
-
-
-@router.press("completion.revoke")
-def revoke_form(call: Call) -> Reply:
-    certificate = _certificate(call)
-    return Reply(
-        form=Form(
-            "Revoke a certificate",
-            untyped("completion.revoked", certificate.id),
-            opener=untyped("completion.revoke", certificate.id),
-            submit="Revoke",
-            blocks=(
-                say(
-                    Bold(certificate.name),
-                    f", code {certificate.code}. Anyone who checks the code will see “revoked”. The record keeps it.",
-                ),
-            ),
-            fields=(ChoiceField("reason", "Why", options_of(REVOKE_REASONS)),),
-        )
-    )
-
-
-@router.submit("completion.revoked")
-def revoke(call: Call) -> Reply:
-    certificate = _certificate(call)
-    read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(REVOKE_REASONS), needed="Choose why.")
-    read.check()
-    try:
-        certificates.revoke(call.work, certificate, reason, call.my_id)
-    except NotInForce:
-        raise Refused("It was revoked already.") from None
-    withdrawn(call.work, certificate)
-    return notice("Revoked. I told the mentee. The record keeps who revoked it, when and why.")
-
-
-@router.press("completion.reissue")
-def reissue_form(call: Call) -> Reply:
-    certificate = _certificate(call)
-    name = people.get(call.work.tx, certificate.person_id).name
-    return Reply(
-        form=Form(
-            "Reissue a certificate",
-            untyped("completion.reissued", certificate.id),
-            opener=untyped("completion.reissue", certificate.id),
-            submit="Reissue",
-            blocks=(say("The new certificate has a new code. Anyone who checks the earlier code will see “revoked”."),),
-            fields=(
-                TextField("name", "Name on the certificate", name, max_length=200),
-                ChoiceField("reason", "Why", options_of(REISSUE_REASONS)),
-            ),
-        )
-    )
-
-
-@router.submit("completion.reissued")
-def reissue(call: Call) -> Reply:
-    certificate = _certificate(call)
-    read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(REISSUE_REASONS), needed="Choose why.")
-    name = printable(read.text("name", needed="Enter the name.", most=200))
-    if not name:
-        read.errors.setdefault("name", "Enter the name.")
-    read.check()
-    if certificate.person_id == call.my_id:
-        raise Refused(f"You can't reissue your own certificate. {ANOTHER}")
-    if certificates.of_person(call.work.tx, certificate.person_id)[0].id != certificate.id:
-        raise Refused("It was replaced already. Send ", Cmd("certificates"), " to see the new one.")
-    check_record(call, certificate.person_id)
-    made = certificates.reissue(call.work, certificate, name, certificate.policy, reason, call.my_id)
-    withdrawn(call.work, certificate)
-    announce(call.work, made)
-    return Reply(card=_one(call, made))
+@router.press(AskCompletion)
+def ask_again(call: Call, pressed: AskCompletion) -> Reply:
+    """Show a coordinator the question whether a mentee's completion is approved."""
+    check_enrolled(call, pressed.person_id)
+    return Reply(card=ask_card(call.work, pressed.person_id))

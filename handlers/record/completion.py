@@ -7,14 +7,15 @@ from datetime import time
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused, coordinators_only
 from handlers.core.cards import Bold, Button, Buttons, Card, Cmd, Facts, Note, Text, When, buttons, say, with_commands
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.planning import plan_daily
 from handlers.people.recipients import is_coordinator, only_for
 from handlers.program_desk.integrity import BLOCKED
+from handlers.record.record_actions import GetCertificate, OpenCertificate, SeeRecord
 from program.record import explain
 from program.record.certificate import COMPLETED, printable
 from program.record.standing import Standing
@@ -36,7 +37,14 @@ CHANGED = (
     "What I have on this certificate was changed outside the program, so I can't confirm it. Ask the person who runs "
     "the bot to run “plc-bot ledger verify”."
 )
-ONLY_COORDINATORS = "Only coordinators can approve completion and manage certificates."
+MANAGE = "approve completion and manage certificates"  # what only coordinators can do
+
+
+@action("completion.approve")
+class ApproveCompletion(Action):
+    """Issue the certificate of a mentee who has completed the program."""
+
+    person_id: UUID
 
 
 # Who is complete --------------------------------------------------------------------------------
@@ -54,6 +62,7 @@ def plan_look(work: Work) -> None:
     late="is done late, once for all missed days",
 )
 def look(work: Work, _moment: Moment) -> str | None:
+    """Ask about whoever has completed the program, and plan the next day's look."""
     plan_look(work)
     ask_for_approval(work)
     return None
@@ -91,13 +100,15 @@ def to_approve(work: Work, people_ids: Sequence[UUID] | None = None) -> list[Men
 @router.delivery(kinds.COMPLETION_ASK)
 @only_for(is_coordinator)
 def ask_delivery(work: Work, item: Delivery) -> Card | None:
+    """The question to a coordinator; it is not posted once there is nothing to approve."""
     card = ask_card(work, UUID(item.subject))
-    return None if item.verb == "post" and not _has_button(card, "completion.approve") else card
+    return None if item.verb == "post" and not _can_approve(card) else card
 
 
-def _has_button(card: Card, name: str) -> bool:
+def _can_approve(card: Card) -> bool:
     rows = [block.buttons for block in card.blocks if isinstance(block, Buttons)]
-    return any(isinstance(button, Button) and button.action.name == name for row in rows for button in row)
+    items = [button for row in rows for button in row]
+    return any(isinstance(button, Button) and isinstance(button.action, ApproveCompletion) for button in items)
 
 
 def ask_card(work: Work, person_id: UUID) -> Card:
@@ -119,11 +130,11 @@ def ask_card(work: Work, person_id: UUID) -> Card:
             buttons(
                 Button(
                     "Approve and issue",
-                    untyped("completion.approve", person_id),
+                    ApproveCompletion(person_id),
                     style="primary",
                     confirm=f"Issue {name}'s certificate? You can revoke it later, but you can't undo this.",
                 ),
-                Button("See the record", untyped("completion.record", person_id)),
+                Button("See the record", SeeRecord(person_id)),
             ),
         ),
     )
@@ -144,12 +155,13 @@ def years_in_words(standing: Standing) -> list[tuple[str, str]]:
 
 
 def given_card(certificate: Certificate, name: str, zone: str) -> Card:
+    """What became of a certificate, with a button to it while it is in force. ``zone``: of the days."""
     issued = When(certificate.issued_at, zone, "date")
     if certificate.revoked_at is not None:
         revoked = When(certificate.revoked_at, zone, "date")
         text = say("Issued ", issued, ", revoked ", revoked, f". {reason_words(certificate.reason)}.")
         return Card(f"{name}: certificate revoked", (text,))
-    manage = Button("Open", untyped("completion.open", certificate.id))
+    manage = Button("Open", OpenCertificate(certificate.id))
     return Card(
         f"{name}: certificate issued", (say("Issued ", issued, ". Code ", Bold(certificate.code), "."), buttons(manage))
     )
@@ -158,10 +170,11 @@ def given_card(certificate: Certificate, name: str, zone: str) -> Card:
 # Approving --------------------------------------------------------------------------------------
 
 
-@router.press("completion.approve")
-def approve(call: Call) -> Reply:
+@router.press(ApproveCompletion)
+def approve(call: Call, pressed: ApproveCompletion) -> Reply:
     """Issue the certificate. Whoever presses second is shown that it was issued."""
-    person_id = mentee_at(call)
+    person_id = pressed.person_id
+    check_enrolled(call, person_id)
     if person_id == call.my_id:
         raise Refused(f"You can't approve your own completion. {ANOTHER}")
     if not certificates.of_person(call.work.tx, person_id):
@@ -173,22 +186,23 @@ def approve(call: Call) -> Reply:
     return Reply(replace=ask_card(call.work, person_id))
 
 
-def mentee_at(call: Call) -> UUID:
-    """The person of the pressed button, for a coordinator."""
-    coordinators_only(call)
-    person_id = call.id_at(0)
+def check_enrolled(call: Call, person_id: UUID) -> None:
+    """Check that a coordinator asks about somebody in the program.
+
+    Raises:
+        Refused: the asker is no coordinator, or the person is not enrolled.
+    """
+    coordinators_only(call, MANAGE)
     if not enrolments.is_enrolled(call.work.tx, person_id):
         raise Refused("This person is not enrolled in the program.")
-    return person_id
-
-
-def coordinators_only(call: Call) -> None:
-    if not call.me.coordinator:
-        raise Refused(ONLY_COORDINATORS)
 
 
 def check_record(call: Call, person_id: UUID) -> None:
-    """Nothing is issued on a record that the program did not write."""
+    """Nothing is issued on a record that the program did not write.
+
+    Raises:
+        Refused: the record was changed outside the program.
+    """
     problems = verification.of_person(call.work.tx, call.work.chain_key, person_id)
     if problems:
         raise Refused(BLOCKED)
@@ -211,13 +225,14 @@ def announce(work: Work, made: Certificate) -> None:
 
 @router.delivery(kinds.COMPLETION_DONE)
 def done_delivery(work: Work, item: Delivery) -> Card | None:
+    """The holder's message about their certificate; one that is not valid any more is not posted."""
     certificate = certificates.get(work.tx, UUID(item.subject))
     if certificate is None:
         return None
     if not certificate.in_force:
         text = say("This certificate is no longer valid. ", reason_words(certificate.reason), ".")
         return Card("Certificate revoked", (text,)) if item.verb == "update" else None
-    get = Button("Get your certificate", untyped("completion.mine"), style="primary")
+    get = Button("Get your certificate", GetCertificate(), style="primary")
     if certificate.number > 1:
         text = say("Your certificate was issued again. The earlier one is no longer valid.")
         return Card("Your new certificate", (text, buttons(get)))
@@ -254,6 +269,7 @@ def goodbye(work: Work, person_id: UUID) -> None:
 
 @router.delivery(kinds.COMPLETION_LEFT)
 def left_delivery(work: Work, item: Delivery) -> Card | None:
+    """The goodbye to somebody who left the program, or a welcome in its place once they are back."""
     if cohorts.shared_cohorts(work.tx, UUID(item.subject)):
         again = Card("You're back in the program", (say("Everything you did before still counts."),))
         return again if item.verb == "update" else None
@@ -261,7 +277,7 @@ def left_delivery(work: Work, item: Delivery) -> Card | None:
         "You're not in a cohort now",
         (
             say("I won't send you check-ins or reminders anymore. Your record is kept, and you can get a copy."),
-            buttons(Button("Get your record", untyped("completion.mine"))),
+            buttons(Button("Get your record", GetCertificate())),
             Note(with_commands(FORGETTING)),
         ),
     )

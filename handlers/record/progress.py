@@ -33,6 +33,7 @@ from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
 from handlers.core.router import RunCommand, router
 from handlers.meetings.upcoming import cohorts_followed, next_card
+from handlers.record.record_actions import GetCertificate
 from program.core.words import counted, listed, shortened
 from program.record import explain
 from program.record.explain import STATES, URGENCY, Line
@@ -122,7 +123,7 @@ def own_card(call: Call, *, next_meeting: bool = True) -> Card:
     issued = certificates.of_person(call.work.tx, call.my_id)
     blocks = standing_blocks(mine, issued, own=True)
     if issued and issued[0].in_force:
-        blocks.append(buttons(Button("Get your certificate", untyped("completion.mine"), style="primary")))
+        blocks.append(buttons(Button("Get your certificate", GetCertificate(), style="primary")))
     if next_meeting:
         blocks.append(_next_meeting(call))
     blocks += [Note((text,)) for text in explain.unset(mine.standing)]

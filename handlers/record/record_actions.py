@@ -6,6 +6,42 @@ from uuid import UUID
 
 from handlers.core.actions import Action, action
 
+# Certificates -----------------------------------------------------------------------------------
+
+
+@action("completion.ask")
+class AskCompletion(Action):
+    """Show the question whether a mentee's completion is approved."""
+
+    person_id: UUID
+
+
+@action("completion.record")
+class SeeRecord(Action):
+    """Get the record that completion is approved on."""
+
+    person_id: UUID
+
+
+@action("completion.mine")
+class GetCertificate(Action):
+    """Get one's own certificate, or one's record so far."""
+
+
+@action("completion.open")
+class OpenCertificate(Action):
+    """Open a certificate, with what a coordinator can do about it."""
+
+    certificate_id: UUID
+
+
+@action("completion.find")
+class FindCertificate(Action):
+    """Open the form that finds a certificate."""
+
+
+# Changes of a record ---------------------------------------------------------------------------
+
 
 @action("records.undo")
 class UndoEntry(Action):

@@ -8,7 +8,7 @@ from handlers.core.actions import untyped
 from handlers.core.cards import Block, Bold, Button, Cmd, Text, buttons, say
 from handlers.core.paging import more
 from handlers.record.completion import to_approve
-from handlers.record.record_actions import ShowLeave
+from handlers.record.record_actions import AskCompletion, ShowLeave
 from handlers.record.settling import readers
 from program.core.words import counted, shortened
 from storage.core.work import Work
@@ -28,7 +28,7 @@ def waiting_blocks(work: Work, about: UUID | None = None, reader_id: UUID | None
 
 def _to_approve(work: Work, about: UUID | None) -> list[Block]:
     items = [
-        Button(shortened(mentee.name, 70), untyped("completion.ask", mentee.id))
+        Button(shortened(mentee.name, 70), AskCompletion(mentee.id))
         for mentee in to_approve(work, None if about is None else [about])
     ]
     return _listed(("Ready for completion. To approve, send ", Cmd("certificates")), items)
