@@ -145,9 +145,7 @@ def certificates_card(call: Call) -> Card:
     )
     blocks: list[Block] = [Heading(f"To approve ({len(waiting)})")]
     if waiting:
-        blocks.append(
-            buttons(*(Button(mentee.name, AskCompletion(mentee.id)) for mentee in waiting[:SHOWN]))
-        )
+        blocks.append(buttons(*(Button(mentee.name, AskCompletion(mentee.id)) for mentee in waiting[:SHOWN])))
         blocks += more(len(waiting), SHOWN)
     else:
         blocks.append(say("No one is waiting for your approval."))
