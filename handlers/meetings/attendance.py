@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import LEADS, Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, Table, When, buttons, say
+from handlers.core.leading import led_meeting
 from handlers.core.requests import Reply
 from handlers.core.router import router
+from handlers.meetings.meetings_actions import OpenAttendance, OpenSummary
 from handlers.record.completion import ask_for_approval
 from program.core.times import say_day, say_time, to_local, whole_minutes
 from program.core.words import counted
@@ -21,6 +23,27 @@ from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.due import Moment
 from storage.people import cohorts
 from storage.record import leaves
+
+
+@action("attendance.confirm")
+class ConfirmTaps(Action):
+    """Confirm that those who tapped were there; the others stay open."""
+
+    meeting_id: UUID
+
+
+@action("attendance.all")
+class ConfirmEveryone(Action):
+    """Confirm that everybody whose attendance is open was there."""
+
+    meeting_id: UUID
+
+
+@action("attendance.show")
+class ShowRoster(Action):
+    """Show the roster of an earlier meeting."""
+
+    meeting_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,7 @@ class RosterLine:
 
     @property
     def name(self) -> str:
+        """The person's name, with a word that says whether they are a visitor."""
         return f"{self.person.name} (visitor)" if self.person.visitor else self.person.name
 
 
@@ -51,6 +75,7 @@ def roster_of(work: Work, meeting: Meeting) -> list[RosterLine]:
 
 
 def open_lines(lines: list[RosterLine]) -> list[RosterLine]:
+    """The lines of those of whom somebody must still say whether they came."""
     return [line for line in lines if line.open]
 
 
@@ -79,18 +104,16 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
     still_open = open_lines(lines)
     tapped = [line for line in still_open if line.mark.tapped]
     if not still_open:
-        change = Button("Correct", untyped("attendance.edit", meeting.id), opens_form=True)
+        change = Button("Correct", OpenAttendance(meeting.id), opens_form=True)
         label = "Edit the summary" if summaries.posted(work.tx, [meeting.id]) else "Write the summary"
-        summary = Button(label, untyped("summaries.open", meeting.id), opens_form=True)
+        summary = Button(label, OpenSummary(meeting.id), opens_form=True)
         done = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
         return Card("Attendance is complete", (done, table, buttons(summary, change)))
-    everyone = Button(_everyone_label(lines), untyped("attendance.all", meeting.id))
-    one_by_one = Button("Person by person", untyped("attendance.edit", meeting.id), opens_form=True)
+    everyone = Button(_everyone_label(lines), ConfirmEveryone(meeting.id))
+    one_by_one = Button("Person by person", OpenAttendance(meeting.id), opens_form=True)
     items = [replace(everyone, style="primary"), one_by_one]
     if tapped and len(tapped) < len(still_open):
-        these = Button(
-            f"Confirm the {len(tapped)} who tapped", untyped("attendance.confirm", meeting.id), style="primary"
-        )
+        these = Button(f"Confirm the {len(tapped)} who tapped", ConfirmTaps(meeting.id), style="primary")
         items = [these, everyone, one_by_one]
     intro = say(Bold(meeting.topic), ", ", when, f", {cohort.name}.")
     note = Note(("No tap yet doesn't mean absent. Mark who was there.",))
@@ -124,19 +147,20 @@ def tap_words(mark: Mark, meeting: Meeting) -> str:
     return f"{words}, {counted(late, 'minute')} after the start" if late > 0 else words
 
 
-@router.press("attendance.confirm")
-def confirm(call: Call) -> Reply:
+@router.press(ConfirmTaps)
+def confirm(call: Call, pressed: ConfirmTaps) -> Reply:
     """Those who tapped were there; the others stay open."""
-    return _settle_present(call, only_tapped=True)
+    return _settle_present(call, pressed.meeting_id, only_tapped=True)
 
 
-@router.press("attendance.all")
-def everyone_came(call: Call) -> Reply:
-    return _settle_present(call, only_tapped=False)
+@router.press(ConfirmEveryone)
+def everyone_came(call: Call, pressed: ConfirmEveryone) -> Reply:
+    """Everybody was there whose attendance is open."""
+    return _settle_present(call, pressed.meeting_id, only_tapped=False)
 
 
-def _settle_present(call: Call, *, only_tapped: bool) -> Reply:
-    meeting = led_meeting(call)
+def _settle_present(call: Call, meeting_id: UUID, *, only_tapped: bool) -> Reply:
+    meeting = attended_meeting(call, meeting_id)
     if call.work.now < meeting.starts_at:
         raise Refused("The meeting hasn't started yet.")
     for line in open_lines(roster_of(call.work, meeting)):
@@ -145,10 +169,13 @@ def _settle_present(call: Call, *, only_tapped: bool) -> Reply:
     return Reply(replace=after_change(call, meeting))
 
 
-def led_meeting(call: Call) -> Meeting:
-    meeting = meetings.find(call.work.tx, call.id_at(0))
-    if meeting is None or not call.leads(meeting.cohort_id):
-        raise Refused("Only the cohort's mentors and coordinators can confirm attendance.")
+def attended_meeting(call: Call, meeting_id: UUID) -> Meeting:
+    """A meeting whose attendance the asker may confirm.
+
+    Raises:
+        Refused: others lead its cohort, or it was cancelled.
+    """
+    meeting = led_meeting(call, meeting_id, "confirm attendance")
     if meeting.cancelled_at is not None:
         raise Refused("This meeting was cancelled. It doesn't count as an absence.")
     return meeting
@@ -193,10 +220,11 @@ def attendance_command(call: Call) -> Reply:
     for meeting in last[1:]:
         state = "complete" if meeting.settled_at else "open"
         label = f"{say_day(meeting.local_start.date())} ({state})"
-        earlier.append(buttons(Button(label, untyped("attendance.show", meeting.id))))
+        earlier.append(buttons(Button(label, ShowRoster(meeting.id))))
     return Reply(card=Card(newest.title, (*newest.blocks, *earlier)))
 
 
-@router.press("attendance.show")
-def show(call: Call) -> Reply:
-    return Reply(card=roster_card(call.work, led_meeting(call)))
+@router.press(ShowRoster)
+def show(call: Call, pressed: ShowRoster) -> Reply:
+    """Show the roster of an earlier meeting."""
+    return Reply(card=roster_card(call.work, attended_meeting(call, pressed.meeting_id)))

@@ -1,30 +1,25 @@
-"""Attendance person by person: what a form showed, what its sender changed, and corrections with a reason."""
+"""The attendance form, person by person: what it shows, and what was sent of it."""
 
 from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Cmd, When, say
-from handlers.core.forms import ChoiceField, Field, Form, FormErrors, NumberField, Option, TextField, options_of
-from handlers.core.requests import Reply, notice
+from handlers.core.forms import ChoiceField, Field, Form, Option, TextField, options_of, read_fields
+from handlers.core.requests import Reply
 from handlers.core.router import router
-from handlers.meetings.attendance import RosterLine, after_change, led_meeting, open_lines, roster_of, tap_words
-from handlers.meetings.differences import ask_both
-from handlers.record.changed_notice import tell
-from handlers.record.settling import NOT_THERE, about_meetings, disputed_words, settle_corrected, unsettled
-from program.core.words import counted
-from program.meetings.attendance import STATUSES, Status, Step, correction_reasons
-from storage.core import drafts
-from storage.meetings import attendance, meetings
+from handlers.meetings.attendance import RosterLine, attended_meeting, open_lines, roster_of, tap_words
+from handlers.meetings.meetings_actions import OpenAttendance
+from handlers.record.settling import NOT_THERE, disputed_words, unsettled
+from program.core.words import capitalized, counted
+from program.meetings.attendance import STATUSES, Status, correction_reasons
 from storage.meetings.meetings import Meeting
-from storage.people import cohorts, people
 from storage.record import enrolments, ledger
 from storage.record.disputes import Dispute
 from storage.record.enrolments import Enrolment
@@ -33,6 +28,18 @@ OTHER_MINUTES = "minutes"  # still partly there, for another time than the one t
 Value = Literal["present", "partial", "excused", "absent", "minutes"]
 PERSON_FIELD = re.compile(r"p-(?P<person>[A-Za-z0-9_-]{21}[AQgw])-(?P<version>[0-9]{1,4})")
 COORDINATOR_ONLY = "Only a coordinator can change this. Ask your coordinator."
+CHOOSE_WHY = "Choose why you're changing it."
+VISITOR = TextField(
+    "visitor", "A visitor from another cohort", optional=True, max_length=200, hint="Name or email address"
+)
+
+
+@action("attendance.save")
+class SaveAttendance(Action):
+    """Record what was changed in the form; with a dispute, the form shows one mentee alone."""
+
+    meeting_id: UUID
+    dispute_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +51,41 @@ class Choice:
 
     @property
     def status(self) -> Status:
+        """The status that is saved."""
         return "partial" if self.value == OTHER_MINUTES else cast(Status, self.value)
 
 
-# The form ---------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class SentAttendance:
+    """The form as it was sent. ``reason``: the code of why something saved is changed; empty: it isn't."""
+
+    choices: dict[UUID, Choice]
+    reason: str
+    visitor: str
 
 
-@router.press("attendance.edit")
-def edit_form(call: Call) -> Reply:
+# What it shows ----------------------------------------------------------------------------------
+
+
+@router.press(OpenAttendance)
+def open_attendance_form(call: Call, pressed: OpenAttendance) -> Reply:
     """A choice for each person; from a dispute, for the one whose record is disputed."""
-    meeting = led_meeting(call)
+    meeting = attended_meeting(call, pressed.meeting_id)
     if call.work.now < meeting.starts_at:
         raise Refused("The meeting hasn't started yet.")
     lines = roster_of(call.work, meeting)
-    if len(call.args) > 1:
-        return Reply(form=_one_person_form(call, meeting, lines, unsettled(call, call.id_at(1))))
+    if pressed.dispute_id is not None:
+        return Reply(form=_one_person_form(call, meeting, lines, unsettled(call, pressed.dispute_id)))
     return Reply(form=_cohort_form(call, meeting, lines))
 
 
 def _cohort_form(call: Call, meeting: Meeting, lines: list[RosterLine]) -> Form:
-    visitor = TextField("visitor", "A visitor from another cohort", optional=True, hint="Name or email address")
     return Form(
         "Who came?",
-        untyped("attendance.save", meeting.id),
-        opener=untyped("attendance.edit", meeting.id),
+        SaveAttendance(meeting.id),
+        opener=OpenAttendance(meeting.id),
         blocks=(_meeting_line(meeting),),
-        fields=(*(_person_field(line, meeting) for line in lines), *_reason_field(call, lines), visitor),
+        fields=(*(_person_field(line, meeting) for line in lines), *_reason_field(call, lines), VISITOR),
     )
 
 
@@ -83,15 +99,14 @@ def _one_person_form(call: Call, meeting: Meeting, lines: list[RosterLine], disp
     line = next((line for line in lines if line.person.id == dispute.person_id), None)
     if about is None or about.meeting_id != meeting.id or line is None:
         raise Refused(NOT_THERE)
-    if line.person.id in _not_by_mentors(call, [line]):
+    if line.person.id in not_by_mentors(call, [line]):
         raise Refused(COORDINATOR_ONLY)
-    reasons = options_of(_reasons(call, [line]))
     return Form(
         "Correct attendance",
-        untyped("attendance.save", meeting.id, dispute.id),
-        opener=untyped("attendance.edit", meeting.id, dispute.id),
+        SaveAttendance(meeting.id, dispute.id),
+        opener=OpenAttendance(meeting.id, dispute.id),
         blocks=(_meeting_line(meeting), *disputed_words(call, dispute)),
-        fields=(_person_field(line, meeting), ChoiceField("reason", "Why", reasons)),
+        fields=(_person_field(line, meeting), _disputed_reason_field(call, [line])),
         confidential=True,
     )
 
@@ -104,11 +119,9 @@ def _person_field(line: RosterLine, meeting: Meeting) -> ChoiceField:
     """Those who tapped are filled in; a saved status can be changed, and not be emptied."""
     saved = line.mark.status
     value = saved or ("present" if line.mark.tapped else "")
-    tapped = tap_words(line.mark, meeting)
-    hint = (
-        "On leave that day. Choose only if they came." if line.away else tapped and f"{tapped[:1].upper()}{tapped[1:]}."
-    )
-    name = _field(line.person.id, line.mark.version)
+    tapped = capitalized(tap_words(line.mark, meeting))
+    hint = "On leave that day. Choose only if they came." if line.away else tapped and f"{tapped}."
+    name = person_field_id(line.person.id, line.mark.version)
     return ChoiceField(name, line.name, _options(line), value, optional=saved is None, hint=hint)
 
 
@@ -125,7 +138,7 @@ def _options(line: RosterLine) -> tuple[Option, ...]:
     return options_of(labels)
 
 
-def _field(person_id: UUID, version: int) -> str:
+def person_field_id(person_id: UUID, version: int) -> str:
     """The field's id: who, shortly because a form names each field twice, and what the form showed of them."""
     return f"p-{urlsafe_b64encode(person_id.bytes).decode().rstrip('=')}-{version}"
 
@@ -142,6 +155,11 @@ def _reason_field(call: Call, lines: list[RosterLine]) -> tuple[Field, ...]:
     return (ChoiceField("reason", "Why (only for a correction)", options, optional=True, hint=hint),)
 
 
+def _disputed_reason_field(call: Call, lines: list[RosterLine]) -> ChoiceField:
+    """Why disputed attendance is changed."""
+    return ChoiceField("reason", "Why", options_of(_reasons(call, lines)), needed=CHOOSE_WHY)
+
+
 def _reasons(call: Call, lines: list[RosterLine]) -> dict[str, str]:
     """The reasons for a correction that the policies of these people name."""
     return correction_reasons(enrolment.policy for enrolment in _enrolled(call, lines))
@@ -151,7 +169,7 @@ def _enrolled(call: Call, lines: list[RosterLine]) -> list[Enrolment]:
     return enrolments.of_people(call.work.tx, [line.person.id for line in lines])
 
 
-def _not_by_mentors(call: Call, lines: list[RosterLine]) -> set[UUID]:
+def not_by_mentors(call: Call, lines: list[RosterLine]) -> set[UUID]:
     """Those whose policy lets only a coordinator correct, where a mentor asks."""
     if call.me.coordinator:
         return set()
@@ -159,213 +177,37 @@ def _not_by_mentors(call: Call, lines: list[RosterLine]) -> set[UUID]:
     return {person_id for person_id, own in rules.items() if own is not None and own.approver == "coordinator"}
 
 
-# Saving -----------------------------------------------------------------------------------------
+# What was sent ----------------------------------------------------------------------------------
 
 
-@router.submit("attendance.save")
-def save(call: Call) -> Reply:
-    """Record what the sender changed; whoever is left open stays open."""
-    meeting = led_meeting(call)
-    if len(call.args) > 1:
-        unsettled(call, call.id_at(1))
-    read = FieldReader(call.values)
-    lines = roster_of(call.work, meeting)
-    reason = read.choice("reason", tuple(_reasons(call, lines)))
-    choices = _choices(read, call.values)
-    visitor = read.text("visitor", most=200)
-    changes, errors = _changes(call, lines, choices, reason)
-    read.errors.update(errors)
-    read.check()
-    guest = _visitor(call, visitor, lines) if visitor else None
-    partial = [person_id for person_id, choice in changes.items() if choice.status == "partial"]
-    if not partial:
-        return _record(call, meeting, changes, {}, reason, guest)
-    kept = {str(person_id): [choice.version, choice.value] for person_id, choice in choices.items()}
-    values = {"choices": kept, "reason": reason, "dispute": call.args[1:2], "visitor": str(guest.id) if guest else ""}
-    draft = drafts.keep(call.work, call.my_id, "attendance", values)
-    return Reply(form=_minutes_form(call, meeting, partial, draft))
-
-
-def _choices(read: FieldReader, names: Iterable[str]) -> dict[UUID, Choice]:
-    """What was chosen for each person of the form.
+def read_attendance(call: Call, lines: list[RosterLine], *, disputed: bool) -> SentAttendance:
+    """The form as it was sent. ``lines``: the roster as it is now. ``disputed``: the form shows one mentee alone.
 
     Raises:
+        FormErrors: a field cannot be used.
         Refused: a field is not as our forms write it, or of an older version of the bot.
     """
-    choices: dict[UUID, Choice] = {}
-    for name in names:
-        if not name.startswith("p-"):
-            continue
-        field = PERSON_FIELD.fullmatch(name)
-        if field is None:
-            raise Refused("This form is too old. Send ", Cmd("attendance"), " to see the list.")
-        value = read.choice(name, (*STATUSES, OTHER_MINUTES))
-        if value:
-            person_id = UUID(bytes=urlsafe_b64decode(field["person"] + "=="))
-            choices[person_id] = Choice(int(field["version"]), cast(Value, value))
-    return choices
-
-
-def _changes(
-    call: Call, lines: list[RosterLine], choices: Mapping[UUID, Choice], reason: str
-) -> tuple[dict[UUID, Choice], dict[str, str]]:
-    """Those choices that differ from what the form showed and from what is saved, and a sentence for each refused one.
-
-    A record that was changed after the form was opened is changed only by somebody who has seen that.
-    """
-    changes: dict[UUID, Choice] = {}
-    errors: dict[str, str] = {}
-    by_coordinator = _not_by_mentors(call, lines)
-    for line in lines:
-        choice, mark = choices.get(line.person.id), line.mark
-        if choice is None or choice.value == mark.status_at(choice.version):
-            continue
-        field = _field(line.person.id, choice.version)
-        changes[line.person.id] = choice
-        if choice.version != mark.version:
-            if choice.value == mark.status and choice.value != "partial":
-                del changes[line.person.id]
-            else:
-                errors[field] = _changed_meanwhile(line)
-        elif mark.status is not None and line.person.id in by_coordinator:
-            errors[field] = COORDINATOR_ONLY
-        elif mark.status is not None and not reason:
-            errors["reason" if "reason" in call.values else field] = "Choose why you're changing it."
-    return changes, errors
-
-
-def _changed_meanwhile(line: RosterLine) -> str:
-    saved = f" It now says: {STATUSES[line.mark.status].lower()}." if line.mark.status else ""
-    return f"{line.name}'s attendance was changed after you opened this form.{saved} Close the form and open it again."
-
-
-def _visitor(call: Call, text: str, lines: list[RosterLine]) -> people.Person:
-    matches = people.search(call.work.tx, text)
-    if not matches:
-        raise FormErrors({"visitor": "I can't find anyone with that name or email address."})
-    if len(matches) > 1:
-        raise FormErrors({"visitor": "Several people have that name. Enter the email address."})
-    guest = matches[0]
-    if guest.id in {line.person.id for line in lines}:
-        raise FormErrors({"visitor": f"{guest.name} is on the list already."})
-    if not _is_mentee(call, guest.id):
-        raise FormErrors({"visitor": f"{guest.name} is not a mentee, so you don't need to mark attendance."})
-    return guest
-
-
-def _is_mentee(call: Call, person_id: UUID) -> bool:
-    return bool(cohorts.shared_cohorts(call.work.tx, person_id, ("mentee",)))
-
-
-def _visitor_of_draft(call: Call, draft: Mapping[str, Any], lines: list[RosterLine]) -> people.Person | None:
-    """The visitor whom the form before named; None: there is none, or somebody else added and marked them meanwhile.
-
-    Raises:
-        Refused: they are not a mentee any more.
-    """
-    visitor_id = UUID(draft["visitor"]) if draft.get("visitor") else None
-    if visitor_id is None or visitor_id in {line.person.id for line in lines}:
-        return None
-    if not _is_mentee(call, visitor_id):
-        raise Refused("The visitor isn't a mentee anymore. Nothing is saved.")
-    return people.get(call.work.tx, visitor_id)
-
-
-# Minutes of those who were partly there -----------------------------------------------------------
-
-
-def _minutes_form(call: Call, meeting: Meeting, partial: list[UUID], draft: UUID) -> Form:
-    names = people.named(call.work.tx, partial)
-    back = untyped("attendance.edit", meeting.id, *call.args[1:2])
-    return Form(
-        "How long?",
-        untyped("attendance.minutes", meeting.id, draft),
-        opener=back,
-        blocks=(say(f"The meeting was {meeting.minutes} minutes long. How long was each person there?"),),
-        fields=tuple(
-            NumberField(_minutes_field(person_id), f"{names[person_id]}, minutes", None, 1, max(1, meeting.minutes))
-            for person_id in partial
-        ),
-        back=back,
-    )
-
-
-def _minutes_field(person_id: UUID) -> str:
-    return f"m-{person_id.hex}"
-
-
-@router.submit("attendance.minutes")
-def save_minutes(call: Call) -> Reply:
-    """Record the choices of the form before, as far as the record still allows them, with the minutes."""
-    meeting = led_meeting(call)
-    values = call.draft("attendance")
-    if values is None or "choices" not in values:
-        raise Refused("You sent this form already, or it is too old. Send ", Cmd("attendance"), " to see the list.")
-    if values.get("dispute"):
-        unsettled(call, UUID(values["dispute"][0]))
-    choices = {UUID(person_id): Choice(*choice) for person_id, choice in values["choices"].items()}
-    reason = str(values["reason"])
-    lines = roster_of(call.work, meeting)
-    changes, errors = _changes(call, lines, choices, reason)
-    visitor = _visitor_of_draft(call, values, lines)
-    if errors:
-        raise Refused(" ".join(sorted(set(errors.values()))), " Nothing is saved.")
-    read = FieldReader(call.values)
-    minutes = {
-        person_id: read.number(_minutes_field(person_id), 1, max(1, meeting.minutes), needed="Enter the minutes.")
-        for person_id, choice in changes.items()
-        if choice.status == "partial"
+    persons = {name: _person_of(name) for name in call.values if name.startswith("p-")}
+    fields: tuple[Field, ...] = (*_reason_field(call, lines), VISITOR)
+    if disputed:
+        fields = (_disputed_reason_field(call, lines),)
+    answers = read_fields((*(_sent_field(name) for name in persons), *fields), call.values)
+    choices = {
+        person_id: Choice(version, cast(Value, answers[name]))
+        for name, (person_id, version) in persons.items()
+        if answers[name]
     }
-    read.check()
-    drafts.drop(call.work, call.id_at(1))
-    return _record(call, meeting, changes, minutes, reason, visitor)
+    return SentAttendance(choices, str(answers.get("reason", "")), str(answers.get("visitor", "")))
 
 
-def _record(
-    call: Call,
-    meeting: Meeting,
-    changes: Mapping[UUID, Choice],
-    minutes: Mapping[UUID, int | None],
-    reason: str,
-    visitor: people.Person | None,
-) -> Reply:
-    """Add a line for each change: a confirmation for whoever was open, a correction for whoever was not.
+def _person_of(name: str) -> tuple[UUID, int]:
+    """Whom a field is about, and the version of their attendance that the form showed."""
+    field = PERSON_FIELD.fullmatch(name)
+    if field is None:
+        raise Refused("This form is too old. Send ", Cmd("attendance"), " to see the list.")
+    return UUID(bytes=urlsafe_b64decode(field["person"] + "==")), int(field["version"])
 
-    A corrected mentee is told once: by the outcome of their dispute, by the question why it differs from their tap,
-    or by a message of its own.
-    """
-    if visitor is not None:
-        meetings.add_visitor(call.work, meeting.id, visitor.id, call.my_id)
-        changes = {**changes, visitor.id: Choice(0, "present")}
-    lines = {line.person.id: line for line in roster_of(call.work, meeting)}
-    recorded = False
-    untold: dict[UUID, UUID] = {}  # the lines that no outcome of a dispute tells, and whom they are about
-    for person_id, choice in changes.items():
-        mark, own_minutes = lines[person_id].mark, minutes.get(person_id)
-        if (choice.status, own_minutes) == (mark.status, mark.minutes):
-            continue
-        new = mark.status is None
-        step: Step = "confirmed" if new else "corrected"
-        line_id = attendance.add(
-            call.work,
-            meeting,
-            person_id,
-            step,
-            choice.status,
-            call.my_id,
-            minutes=own_minutes,
-            reason="" if new else reason,
-        )
-        recorded = True
-        if not new and meeting.id not in about_meetings(call.work, settle_corrected(call, person_id)):
-            untold[line_id] = person_id
-    if recorded:
-        after_change(call, meeting)
-        asked = ask_both(call, meeting)
-        for line_id, person_id in untold.items():
-            if line_id not in asked:
-                tell(call.work, line_id, person_id)
-    still_open = len(open_lines(roster_of(call.work, meetings.get(call.work.tx, meeting.id))))
-    waiting = counted(still_open, "person still needs", "people still need")
-    rest = f" {waiting} an answer." if still_open else " Attendance is complete." if recorded else ""
-    return notice(f"{'Saved.' if recorded else 'Nothing changed.'}{rest}")
+
+def _sent_field(name: str) -> ChoiceField:
+    """The field of somebody whose attendance may have changed since the form was shown."""
+    return ChoiceField(name, "", options_of({**STATUSES, OTHER_MINUTES: "Other minutes"}), optional=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Button, Card, Note, When, buttons, say
 from handlers.core.requests import Reply, notice
@@ -20,6 +20,13 @@ from storage.outbox import deliveries, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts
+
+
+@action("attendance.here")
+class TapHere(Action):
+    """The mentee says that they are at the meeting."""
+
+    meeting_id: UUID
 
 
 @router.moment(
@@ -41,6 +48,7 @@ def open_attendance(work: Work, moment: Moment) -> str | None:
 @router.delivery(kinds.ATTENDANCE_HERE)
 @only_for(in_meetings_cohort)
 def here_card(work: Work, item: Delivery) -> Card | None:
+    """The button "I'm here" until attendance is complete, with the names of those who tapped."""
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None:
         return None
@@ -51,14 +59,15 @@ def here_card(work: Work, item: Delivery) -> Card | None:
     who = Note((f"Here ({len(there)}): {listed(there, 60)}" if there else "No taps yet.",))
     if meeting.settled_at is not None:
         return Card(f"{meeting.topic}: attendance is complete", (who,) if there else ())
-    here = Button("I'm here", untyped("attendance.here", meeting.id), style="primary")
+    here = Button("I'm here", TapHere(meeting.id), style="primary")
     starts = When(meeting.starts_at, meeting.zone, "time")
     return Card(meeting.topic, (say("The PLC meeting starts at ", starts, "."), buttons(here), who))
 
 
-@router.press("attendance.here")
-def here(call: Call) -> Reply:
-    meeting = meetings.find(call.work.tx, call.id_at(0))
+@router.press(TapHere)
+def here(call: Call, pressed: TapHere) -> Reply:
+    """Record the mentee's tap, for their mentor to confirm."""
+    meeting = meetings.find(call.work.tx, pressed.meeting_id)
     if meeting is None:
         raise Refused("I can't find that meeting.")
     if call.my_id not in {mentee.id for mentee in meetings.expected(call.work.tx, meeting)}:

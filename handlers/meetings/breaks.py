@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
-from handlers.core.calls import LEADS, Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import LEADS, Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, buttons, say
-from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, Option, TextField
+from handlers.core.forms import ChoiceField, DateField, Fields, Form, FormErrors, Option, TextField, read_fields
+from handlers.core.leading import led_cohort, led_meeting, only_leads
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
-from handlers.meetings.rescheduling import cancel_meetings
+from handlers.meetings.cancelling import cancel_meetings
+from handlers.meetings.meetings_actions import CallSnowDay, RestoreMeetings
 from program.core.times import local_day, say_day, to_utc
 from program.core.words import counted, listed
 from storage.core import drafts
@@ -23,6 +29,74 @@ from storage.people.cohorts import Cohort
 
 LONGEST = 120  # days
 MOST_SHOWN = 20  # breaks
+DRAFT = "break"  # the kind of draft
+CHANGE = "change breaks"  # what is refused to those who don't lead the cohort
+
+
+@action("breaks.new")
+class OpenNewBreak(Action):
+    """Open the form that adds a break, filled from a draft where there is one."""
+
+    cohort_id: UUID
+    draft_id: UUID | None = None
+
+
+@action("breaks.preview")
+class PreviewBreak(Action):
+    """See which meetings fall into the break before it is added."""
+
+    cohort_id: UUID
+
+
+@action("breaks.add")
+class AddBreak(Action):
+    """Add the break of the draft and cancel the meetings that fall into it."""
+
+    cohort_id: UUID
+    draft_id: UUID
+
+
+@action("breaks.remove")
+class RemoveBreak(Action):
+    """Remove a break; meetings that it cancelled stay cancelled."""
+
+    break_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BreakDays:
+    """A break's name and days, both included.
+
+    Raises:
+        FormErrors: it ends before it starts, or is too long.
+    """
+
+    label: str
+    starts: date
+    ends: date
+
+    def __post_init__(self) -> None:
+        if self.ends < self.starts:
+            raise FormErrors({"ends": "The last day is before the first."})
+        if (self.ends - self.starts).days >= LONGEST:
+            raise FormErrors({"ends": f"A break can last at most {LONGEST} days."})
+
+    def as_draft(self) -> dict[str, str]:
+        """The values of a draft."""
+        return {"label": self.label, "starts": self.starts.isoformat(), "ends": self.ends.isoformat()}
+
+    @classmethod
+    def of_draft(cls, values: Mapping[str, Any]) -> BreakDays:
+        """The break that a draft holds."""
+        return cls(values["label"], date.fromisoformat(values["starts"]), date.fromisoformat(values["ends"]))
+
+
+BREAK = Fields(
+    BreakDays,
+    TextField("label", "Name", max_length=100, hint="Winter break", needed="Enter a name for the break."),
+    DateField("starts", "First day", needed="Choose the first day."),
+    DateField("ends", "Last day", needed="Choose the last day."),
+)
 
 
 @router.command(
@@ -34,6 +108,7 @@ MOST_SHOWN = 20  # breaks
     teams={"team": 7},
 )
 def breaks_command(call: Call) -> Reply:
+    """The breaks to come, which whoever leads the cohort can remove, and the way to add another."""
     cohort = call.cohort
     today = local_day(call.work.now, cohort.zone)
     stored_breaks = breaks.of_cohort(call.work.tx, cohort.id, today)
@@ -43,11 +118,11 @@ def breaks_command(call: Call) -> Reply:
         blocks.append(say(Bold(stored_break.label), f", {_span(stored_break.starts, stored_break.ends)} ({whose})"))
         if stored_break.cohort_id is not None or call.me.coordinator:
             ask = "Remove this break? Meetings that it cancelled stay cancelled."
-            blocks.append(buttons(Button("Remove", untyped("breaks.remove", stored_break.id), confirm=ask)))
+            blocks.append(buttons(Button("Remove", RemoveBreak(stored_break.id), confirm=ask)))
     blocks += more(len(stored_breaks), MOST_SHOWN)
     if not stored_breaks:
         blocks.append(say("No breaks scheduled."))
-    add = Button("Add a break", untyped("breaks.new", cohort.id), style="primary", opens_form=True)
+    add = Button("Add a break", OpenNewBreak(cohort.id), style="primary", opens_form=True)
     return Reply(card=Card(f"Breaks of {cohort.name}", (*blocks, buttons(add))))
 
 
@@ -55,75 +130,62 @@ def _span(starts: date, ends: date) -> str:
     return say_day(starts) if starts == ends else f"{say_day(starts)} to {say_day(ends)}"
 
 
-@router.press("breaks.new")
-def new_form(call: Call) -> Reply:
-    cohort = _led(call)
-    values = call.draft("break")
-    values = values or {}
-    scope: tuple[ChoiceField, ...] = ()
-    if call.me.coordinator:
-        options = (Option("cohort", cohort.name), Option("program", "The whole program"))
-        scope = (ChoiceField("scope", "For", options, values.get("scope", "cohort")),)
+@router.press(OpenNewBreak)
+def open_new_break(call: Call, pressed: OpenNewBreak) -> Reply:
+    """Open the form that adds a break, with what was put into it before."""
+    cohort = led_cohort(call, pressed.cohort_id, CHANGE)
+    values = call.draft(pressed.draft_id, DRAFT)
+    fields = BREAK.filled(BreakDays.of_draft(values)) if values else BREAK.shown
+    scope = _scope_field(call, cohort, values["scope"] if values else "cohort")
     return Reply(
         form=Form(
             "Add a break",
-            untyped("breaks.preview", cohort.id),
-            opener=untyped("breaks.new", cohort.id),
+            PreviewBreak(cohort.id),
+            opener=OpenNewBreak(cohort.id),
             submit="See what it changes",
-            fields=(
-                TextField("label", "Name", values.get("label", ""), max_length=100, hint="Winter break"),
-                DateField("starts", "First day", _day(values.get("starts"))),
-                DateField("ends", "Last day", _day(values.get("ends"))),
-                *scope,
-            ),
+            fields=(*fields, *scope),
         )
     )
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _scope_field(call: Call, cohort: Cohort, scope: str = "cohort") -> tuple[ChoiceField, ...]:
+    """Whose break it is, which a coordinator chooses."""
+    options = (Option("cohort", cohort.name), Option("program", "The whole program"))
+    return (ChoiceField("scope", "For", options, scope),) if call.me.coordinator else ()
 
 
-def _led(call: Call) -> Cohort:
-    cohort = cohorts.find(call.work.tx, call.id_at(0))
-    if cohort is None or not call.leads(cohort.id):
-        raise Refused("Only the cohort's mentors and coordinators can change breaks.")
-    return cohort
+def _sent_scope(call: Call, cohort: Cohort) -> str:
+    """Whose break it is. A form that did not ask is about the cohort.
+
+    Raises:
+        FormErrors: it asked, and the answer is none of the options.
+    """
+    asked = _scope_field(call, cohort) if "scope" in call.values else ()
+    return str(read_fields(asked, call.values).get("scope", "cohort"))
 
 
-@router.submit("breaks.preview")
-def preview(call: Call) -> Reply:
+@router.submit(PreviewBreak)
+def preview(call: Call, sent: PreviewBreak) -> Reply:
     """Say which meetings fall into the break before it is added."""
-    cohort = _led(call)
-    read = FieldReader(call.values)
-    label = read.text("label", needed="Enter a name for the break.", most=100)
-    starts = read.day("starts", needed="Choose the first day.")
-    ends = read.day("ends", needed="Choose the last day.")
-    scope = read.choice("scope", ("cohort", "program")) if call.me.coordinator else "cohort"
-    read.check()
-    if starts is None or ends is None or ends < starts:
-        raise FormErrors({"ends": "The last day is before the first."})
-    if (ends - starts).days >= LONGEST:
-        raise FormErrors({"ends": f"A break can last at most {LONGEST} days."})
-    values = {"label": label, "starts": starts.isoformat(), "ends": ends.isoformat(), "scope": scope}
-    draft = drafts.keep(call.work, call.my_id, "break", values)
-    hit = _meetings_in(call, cohort if scope != "program" else None, starts, ends)
-    blocks: list[Block] = [say(Bold(label), f", {_span(starts, ends)}.")]
+    cohort = led_cohort(call, sent.cohort_id, CHANGE)
+    days, scope = BREAK.read(call.values), _sent_scope(call, cohort)
+    draft = drafts.keep(call.work, call.my_id, DRAFT, {**days.as_draft(), "scope": scope})
+    hit = _meetings_in(call, cohort if scope != "program" else None, days.starts, days.ends)
+    effect = "No meetings fall in this break. No check-ins are sent on these days."
     if hit:
-        days = listed(_days(call, hit, named=scope == "program"))
-        blocks.append(say(f"This cancels {counted(len(hit), 'meeting')}: {days}. I'll tell the cohorts."))
-    else:
-        blocks.append(say("No meetings fall in this break. No check-ins are sent on these days."))
-    back = untyped("breaks.new", cohort.id, draft)
-    form = Form(
-        "Add this break?",
-        untyped("breaks.add", cohort.id, draft),
-        opener=back,
-        submit="Add it",
-        blocks=tuple(blocks),
-        back=back,
+        on = listed(_days(call, hit, named=scope == "program"))
+        effect = f"This cancels {counted(len(hit), 'meeting')}: {on}. I'll tell the cohorts."
+    back = OpenNewBreak(cohort.id, draft)
+    return Reply(
+        form=Form(
+            "Add this break?",
+            AddBreak(cohort.id, draft),
+            opener=back,
+            submit="Add it",
+            blocks=(say(Bold(days.label), f", {_span(days.starts, days.ends)}."), say(effect)),
+            back=back,
+        )
     )
-    return Reply(form=form)
 
 
 def _days(call: Call, hit: list[Meeting], *, named: bool) -> list[str]:
@@ -141,64 +203,63 @@ def _meetings_in(call: Call, cohort: Cohort | None, starts: date, ends: date) ->
     return [meeting for meeting in between if starts <= meeting.local_start.date() <= ends]
 
 
-@router.submit("breaks.add")
-def add(call: Call) -> Reply:
-    cohort = _led(call)
-    draft = call.id_at(1)
-    values = call.draft("break")
+@router.submit(AddBreak)
+def add(call: Call, sent: AddBreak) -> Reply:
+    """Add the break of the draft and cancel the meetings that fall into it."""
+    cohort = led_cohort(call, sent.cohort_id, CHANGE)
+    values = call.draft(sent.draft_id, DRAFT)
     if values is None:
         raise Refused("You sent this form already, or it is too old. Send ", Cmd("breaks"), " to see them.")
     whole = values["scope"] == "program" and call.me.coordinator
-    starts, ends = date.fromisoformat(values["starts"]), date.fromisoformat(values["ends"])
-    hit = _add(call, None if whole else cohort, starts, ends, values["label"])
-    drafts.drop(call.work, draft)
-    return notice(f"Added {values['label']}, {_span(starts, ends)}. Cancelled: {counted(hit, 'meeting')}.")
+    days = BreakDays.of_draft(values)
+    hit = _add(call, None if whole else cohort, days)
+    drafts.drop(call.work, sent.draft_id)
+    return notice(f"Added {days.label}, {_span(days.starts, days.ends)}. Cancelled: {counted(hit, 'meeting')}.")
 
 
-def _add(call: Call, cohort: Cohort | None, starts: date, ends: date, label: str, reason: str = "break") -> int:
+def _add(call: Call, cohort: Cohort | None, days: BreakDays, reason: str = "break") -> int:
     """Add the break and cancel what falls into it; how many meetings that were."""
-    breaks.add(call.work, cohort.id if cohort else None, starts, ends, label, call.my_id)
-    hit = _meetings_in(call, cohort, starts, ends)
+    breaks.add(call.work, cohort.id if cohort else None, days.starts, days.ends, days.label, call.my_id)
+    hit = _meetings_in(call, cohort, days.starts, days.ends)
     for cohort_id in dict.fromkeys(meeting.cohort_id for meeting in hit):
         own = [meeting for meeting in hit if meeting.cohort_id == cohort_id]
         cancel_meetings(call.work, own, cohorts.get(call.work.tx, cohort_id), reason, call.my_id)
-    people = [person.id for person in cohorts.members(call.work.tx, cohort.id)] if cohort else None
-    refresh_schedule(call.work, people)
+    _refresh_checkins(call, cohort)
     return len(hit)
 
 
-@router.press("breaks.remove")
-def remove(call: Call) -> Reply:
-    stored_break = breaks.get(call.work.tx, call.id_at(0))
+def _refresh_checkins(call: Call, cohort: Cohort | None) -> None:
+    """Plan check-ins anew for those whom a break is about; None: everybody."""
+    people = [person.id for person in cohorts.members(call.work.tx, cohort.id)] if cohort else None
+    refresh_schedule(call.work, people)
+
+
+@router.press(RemoveBreak)
+def remove(call: Call, pressed: RemoveBreak) -> Reply:
+    """Remove a break; meetings that it cancelled stay cancelled."""
+    stored_break = breaks.get(call.work.tx, pressed.break_id)
     if stored_break is None:
         raise Refused("This break was already removed.")
-    allowed = call.leads(stored_break.cohort_id) if stored_break.cohort_id else call.me.coordinator
-    if not allowed:
-        raise Refused("Only the cohort's mentors and coordinators can change breaks.")
+    cohort = led_cohort(call, stored_break.cohort_id, CHANGE) if stored_break.cohort_id is not None else None
+    if cohort is None and not call.me.coordinator:
+        raise Refused(only_leads(CHANGE))
     breaks.remove(call.work, stored_break.id, call.my_id)
-    people = (
-        [person.id for person in cohorts.members(call.work.tx, stored_break.cohort_id)]
-        if stored_break.cohort_id
-        else None
-    )
-    refresh_schedule(call.work, people)
+    _refresh_checkins(call, cohort)
     return notice(f"Removed {stored_break.label}. Meetings that it cancelled stay cancelled.")
 
 
-@router.press("breaks.snow")
-def snow_day(call: Call) -> Reply:
+@router.press(CallSnowDay)
+def snow_day(call: Call, pressed: CallSnowDay) -> Reply:
     """One tap: the day of this meeting is off for the cohort."""
-    meeting = meetings.find(call.work.tx, call.id_at(0))
-    if meeting is None or not call.leads(meeting.cohort_id):
-        raise Refused("Only the cohort's mentors and coordinators can call a snow day.")
+    meeting = led_meeting(call, pressed.meeting_id, "call a snow day")
     if meeting.cancelled_at is not None or meeting.ends_at <= call.work.now:
         raise Refused("This meeting is over or was already cancelled.")
     cohort = cohorts.get(call.work.tx, meeting.cohort_id)
     day = meeting.local_start.date()
-    hit = _add(call, cohort, day, day, "Snow day", "weather")
+    hit = _add(call, cohort, BreakDays("Snow day", day, day), "weather")
     if hit == 0:  # the meeting has begun, so it was not among those to come
         cancel_meetings(call.work, [meeting], cohort, "weather", call.my_id)
-    undo = buttons(Button("Undo", untyped("meetings.restore", meeting.id)))
+    undo = buttons(Button("Undo", RestoreMeetings((meeting.id,))))
     said = say(f"{say_day(day)} is a snow day. I cancelled the meeting and told the cohort.")
     note = Note(("Undo brings the meeting back. To remove the break too, send ", Cmd("breaks"), "."))
     return Reply(card=Card("", (said, undo, note)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action, untyped
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.meetings import when
+from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.people.recipients import leads, only_for
 from handlers.record.changed_notice import change_sentence
 from handlers.record.settling import may_correct
@@ -20,6 +21,20 @@ from storage.meetings.meetings import Meeting
 from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.record import ledger
+
+
+@action("attendance.agree")
+class AgreeWithRecord(Action):
+    """The mentee says that the record is right, not their tap."""
+
+    line_id: UUID
+
+
+@action("attendance.keep")
+class KeepRecord(Action):
+    """Whoever leads the cohort says that the record is right, not the mentee's tap."""
+
+    line_id: UUID
 
 
 def ask_both(call: Call, meeting: Meeting) -> set[UUID]:
@@ -45,12 +60,13 @@ def _settled(item: Delivery) -> Card | None:
 
 @router.delivery(kinds.ATTENDANCE_DIFFERS)
 def differs_card(work: Work, item: Delivery) -> Card | None:
+    """Asks the mentee whether the record is right, which says something else than their tap."""
     difference = _difference(work, UUID(item.subject))
     if difference is None:
         return _settled(item)
     text = _you_tapped(work, difference)
     items = buttons(
-        Button("The record is right", untyped("attendance.agree", difference.line_id)),
+        Button("The record is right", AgreeWithRecord(difference.line_id)),
         Button("It is wrong", untyped("disputes.new", difference.line_id), opens_form=True),
     )
     return Card("Were you there?", (text, items))
@@ -74,34 +90,34 @@ def _leads(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @router.delivery(kinds.ATTENDANCE_DIFFERS_MENTOR)
 @only_for(_leads)
 def differs_mentor_card(work: Work, item: Delivery) -> Card | None:
+    """Asks who recorded it the same, and offers a correction to those who may make one."""
     difference = _difference(work, UUID(item.subject))
     if difference is None:
         return _settled(item)
     meeting, recorded = meetings.get(work.tx, difference.meeting_id), STATUSES[difference.status].lower()
     tapped = (Bold(difference.person), " tapped “I'm here” in ", Bold(meeting.topic), ", ", when(meeting))
     text = say(*tapped, f", but you marked them {recorded}.")
-    title, keep_it = (
-        "A mentee says they were there",
-        Button("Keep it", untyped("attendance.keep", difference.line_id)),
-    )
+    title, keep_it = "A mentee says they were there", Button("Keep it", KeepRecord(difference.line_id))
     line = ledger.get(work.tx, difference.line_id)
     if line is None or item.person_id is None or not may_correct(work, line, item.person_id):
         return Card(title, (text, buttons(keep_it), Note(("If it is wrong, ask your coordinator to correct it.",))))
-    correct = Button("Correct", untyped("attendance.edit", meeting.id), opens_form=True)
+    correct = Button("Correct", OpenAttendance(meeting.id), opens_form=True)
     return Card(title, (text, buttons(keep_it, correct)))
 
 
-@router.press("attendance.agree")
-def agree(call: Call) -> Reply:
-    difference = _difference(call.work, call.id_at(0))
+@router.press(AgreeWithRecord)
+def agree(call: Call, pressed: AgreeWithRecord) -> Reply:
+    """The mentee says that the record is right: it stays, and nobody is asked anymore."""
+    difference = _difference(call.work, pressed.line_id)
     if difference is None or difference.person_id != call.my_id:
         raise Refused("This is already decided.")
     return _answered(call, difference, "agreed", "self")
 
 
-@router.press("attendance.keep")
-def keep(call: Call) -> Reply:
-    difference = _difference(call.work, call.id_at(0))
+@router.press(KeepRecord)
+def keep(call: Call, pressed: KeepRecord) -> Reply:
+    """Whoever leads the cohort keeps the record: it stays, and nobody is asked anymore."""
+    difference = _difference(call.work, pressed.line_id)
     if difference is None or not call.leads(meetings.get(call.work.tx, difference.meeting_id).cohort_id):
         raise Refused("This is already decided.")
     return _answered(call, difference, "kept", "mentor")

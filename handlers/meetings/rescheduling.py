@@ -1,25 +1,27 @@
-"""Meetings to come are moved and cancelled; people are told, reminders follow, and a cancellation can be undone."""
+"""Moving meetings to come: the form, its checks, and what tells the cohort."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, When, buttons, say
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
+from handlers.core.cards import Block, Bold, Card, Note, When, say
 from handlers.core.forms import (
     ChoiceField,
     DateField,
+    Fields,
     Form,
     FormErrors,
     NumberField,
     Option,
     TextField,
     TimeField,
-    options_of,
+    read_fields,
 )
+from handlers.core.leading import led_cohort
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings import (
@@ -27,12 +29,12 @@ from handlers.meetings.meetings import (
     cohort_for,
     facts,
     later_ones,
-    led_cohort,
     refresh_meeting,
     rsvp_buttons,
     when,
     who_comes,
 )
+from handlers.meetings.meetings_actions import OpenMove
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people.recipients import in_meetings_cohort, only_for
 from program.core.times import say_day, to_utc, zone_words
@@ -45,18 +47,45 @@ from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people.cohorts import Cohort
 
-TOGETHER = "meetings.cancelled"  # in the history of each meeting that was cancelled together with others
-CANCEL_REASONS = {
-    "weather": "Weather",
-    "conflict": "Schedule conflict",
-    "illness": "Illness",
-    "break": "A break",
-    "other": "Another reason",
-}
+
+@action("meetings.moved")
+class MoveMeeting(Action):
+    """Move a meeting, and those after it where the form says so."""
+
+    meeting_id: UUID
 
 
-def _upcoming(call: Call) -> tuple[Meeting, Cohort]:
-    meeting = meetings.find(call.work.tx, call.id_at(0))
+@dataclass(frozen=True, slots=True)
+class NewTime:
+    """When, how long and where a meeting is from now on."""
+
+    day: date
+    at: time
+    minutes: int
+    place: str
+
+    @property
+    def start(self) -> datetime:
+        """The naive local time."""
+        return datetime.combine(self.day, self.at)
+
+
+NEW_TIME = Fields(
+    NewTime,
+    DateField("day", "New date", needed="Choose a date."),
+    TimeField("at", "New time"),
+    NumberField("minutes", "Length in minutes", None, *LENGTHS, needed="Enter how many minutes it lasts."),
+    TextField("place", "Place or link", optional=True, max_length=500),
+)
+
+
+def upcoming_meeting(call: Call, meeting_id: UUID) -> tuple[Meeting, Cohort]:
+    """A meeting that the asker may change, and its cohort.
+
+    Raises:
+        Refused: there is no such meeting, others lead its cohort, or it was cancelled or is over.
+    """
+    meeting = meetings.find(call.work.tx, meeting_id)
     if meeting is None:
         raise Refused("I can't find that meeting.")
     cohort = led_cohort(call, meeting.cohort_id)
@@ -67,7 +96,8 @@ def _upcoming(call: Call) -> tuple[Meeting, Cohort]:
     return meeting, cohort
 
 
-def _reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
+def reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
+    """The question whether the later meetings of the series are meant too; nothing where there are none."""
     rest = meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
     if len(rest) < 2:
         return ()
@@ -75,59 +105,47 @@ def _reach_field(call: Call, meeting: Meeting) -> tuple[ChoiceField, ...]:
     return (ChoiceField("reach", "Which meetings", options, "one"),)
 
 
-def _reached(call: Call, meeting: Meeting) -> list[Meeting]:
-    if call.values.get("reach", ("one",))[:1] != ("rest",):
+def reached_meetings(call: Call, meeting: Meeting) -> list[Meeting]:
+    """The meetings that the form was sent for.
+
+    Raises:
+        FormErrors: it asked which meetings are meant, and the answer is none of the options.
+    """
+    asked = reach_field(call, meeting) if "reach" in call.values else ()
+    if read_fields(asked, call.values).get("reach") != "rest":
         return [meeting]
     return meetings.of_series(call.work.tx, meeting.series_id, meeting.starts_at)
 
 
-@router.press("meetings.move")
-def move_form(call: Call) -> Reply:
-    meeting, _ = _upcoming(call)
+@router.press(OpenMove)
+def open_move(call: Call, pressed: OpenMove) -> Reply:
+    """Open the form that moves a meeting, with its present time and place."""
+    meeting, _ = upcoming_meeting(call, pressed.meeting_id)
+    start = meeting.local_start
+    present = NewTime(start.date(), start.time(), meeting.minutes, meeting.place)
     return Reply(
         form=Form(
             "Move the meeting",
-            untyped("meetings.moved", meeting.id),
-            opener=untyped("meetings.move", meeting.id),
+            MoveMeeting(meeting.id),
+            opener=OpenMove(meeting.id),
             submit="Move",
             blocks=(say(Bold(meeting.topic), f". Times are in {zone_words(meeting.zone)}."),),
-            fields=(
-                *_reach_field(call, meeting),
-                DateField("day", "New date", meeting.local_start.date()),
-                TimeField("at", "New time", meeting.local_start.time()),
-                NumberField("minutes", "Length in minutes", meeting.minutes, *LENGTHS),
-                TextField("place", "Place or link", meeting.place, optional=True, max_length=500),
-            ),
+            fields=(*reach_field(call, meeting), *NEW_TIME.filled(present)),
         )
     )
 
 
-@router.submit("meetings.moved")
-def move(call: Call) -> Reply:
+@router.submit(MoveMeeting)
+def move(call: Call, sent: MoveMeeting) -> Reply:
     """Reminders follow, people are told, the history stays."""
-    meeting, cohort = _upcoming(call)
-    read = FieldReader(call.values)
-    day = read.day("day", needed="Choose a date.")
-    at = read.clock("at", needed="Choose a time.")
-    minutes = read.number("minutes", *LENGTHS, needed="Enter how many minutes it lasts.")
-    place = read.text("place", most=500)
-    read.check()
-    start = datetime.combine(day or date.min, at or time())
-    if to_utc(start, meeting.zone) <= call.work.now:
-        raise FormErrors({"day": "That time is in the past. Choose a later one."})
-    shift = start - meeting.local_start
-    off = [stored_break.days for stored_break in breaks.of_cohort(call.work.tx, cohort.id)]
-    reached = _reached(call, meeting)
-    if not shift and all((meeting.minutes, meeting.place) == (minutes, place) for meeting in reached):
-        raise FormErrors({"day": "You haven't changed anything. Choose another date, time, length or place."})
-    blocked = [meeting for meeting in reached if any(rest.holds((meeting.local_start + shift).date()) for rest in off)]
-    if blocked:
-        raise FormErrors(
-            {"day": f"{say_day((blocked[0].local_start + shift).date())} is during a break. Choose another date."}
-        )
+    meeting, cohort = upcoming_meeting(call, sent.meeting_id)
+    new = NEW_TIME.read(call.values)
+    shift = new.start - meeting.local_start
+    reached = reached_meetings(call, meeting)
+    _check(call, cohort, reached, new, shift)
     moved = [
-        meetings.move(call.work, meeting, meeting.local_start + shift, call.my_id, minutes=minutes, place=place)
-        for meeting in reached
+        meetings.move(call.work, each, each.local_start + shift, call.my_id, minutes=new.minutes, place=new.place)
+        for each in reached
     ]
     for later in moved:
         plan_meeting(call.work, later, cohort)
@@ -136,6 +154,22 @@ def move(call: Call) -> Reply:
     tell_cohort(call.work, cohort, kinds.MEETING_MOVED, meeting.id, f"{moved[0].version}:{len(moved)}")
     done = "Moved" if shift else "Changed"
     return notice(f"{done} {counted(len(moved), 'meeting')}: now ", when(moved[0]), ". I told the cohort.")
+
+
+def _check(call: Call, cohort: Cohort, reached: list[Meeting], new: NewTime, shift: timedelta) -> None:
+    """``shift``: how much later the meetings are to be.
+
+    Raises:
+        FormErrors: the new time is past or in a break, or nothing would change.
+    """
+    if to_utc(new.start, reached[0].zone) <= call.work.now:
+        raise FormErrors({"day": "That time is in the past. Choose a later one."})
+    if not shift and all((meeting.minutes, meeting.place) == (new.minutes, new.place) for meeting in reached):
+        raise FormErrors({"day": "You haven't changed anything. Choose another date, time, length or place."})
+    off = [stored_break.days for stored_break in breaks.of_cohort(call.work.tx, cohort.id)]
+    for day in ((meeting.local_start + shift).date() for meeting in reached):
+        if any(rest.holds(day) for rest in off):
+            raise FormErrors({"day": f"{say_day(day)} is during a break. Choose another date."})
 
 
 def refresh_series(work: Work, meeting: Meeting) -> None:
@@ -147,6 +181,7 @@ def refresh_series(work: Work, meeting: Meeting) -> None:
 @router.delivery(kinds.MEETING_MOVED)
 @only_for(in_meetings_cohort)
 def moved_card(work: Work, item: Delivery) -> Card | None:
+    """The meeting's old and new time, and coming or not."""
     meeting = meetings.find(work.tx, UUID(item.subject))
     if meeting is None:
         return None
@@ -173,150 +208,3 @@ def _before(work: Work, meeting: Meeting) -> datetime:
     """When it was planned for before it was moved last: this tells which of a series' meetings it was."""
     moves = [line for line in audit_log.of(work.tx, meeting.id) if line.what == "meeting.moved"]
     return to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)
-
-
-@router.press("meetings.cancel")
-def cancel_form(call: Call) -> Reply:
-    meeting, _ = _upcoming(call)
-    return Reply(
-        form=Form(
-            "Cancel the meeting",
-            untyped("meetings.cancelled", meeting.id),
-            opener=untyped("meetings.cancel", meeting.id),
-            submit="Cancel meeting",
-            blocks=(
-                say(Bold(meeting.topic), ", ", when(meeting), "."),
-                Note(("I'll tell the cohort. A cancelled meeting doesn't count as an absence.",)),
-            ),
-            fields=(
-                *_reach_field(call, meeting),
-                ChoiceField(
-                    "reason",
-                    "Why",
-                    options_of(CANCEL_REASONS),
-                    "other",
-                ),
-            ),
-        )
-    )
-
-
-@router.submit("meetings.cancelled")
-def cancel(call: Call) -> Reply:
-    meeting, cohort = _upcoming(call)
-    read = FieldReader(call.values)
-    reason = read.choice("reason", tuple(CANCEL_REASONS), needed="Choose a reason.")
-    read.check()
-    reached = _reached(call, meeting)
-    cancel_meetings(call.work, reached, cohort, reason, call.my_id)
-    refresh_series(call.work, meeting)
-    undo = Button("Undo", untyped("meetings.restore", *[meeting.id for meeting in reached[:4]]))
-    text = say(f"Cancelled {counted(len(reached), 'meeting')}. I told the cohort.")
-    return Reply(card=Card("", (text, buttons(undo)) if len(reached) <= 4 else (text,)))
-
-
-def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reason: str, by: UUID) -> None:
-    """Cancel meetings of one cohort, and tell it in one message."""
-    cancelled = [meeting for meeting in several if meetings.cancel(work, meeting, reason, by)]
-    for meeting in cancelled:
-        plan_meeting(work, meetings.get(work.tx, meeting.id), cohort)
-        refresh_meeting(work, meeting)
-    if len(cancelled) == 1:
-        tell_cohort(work, cohort, kinds.MEETING_CANCELLED, cancelled[0].id, cancelled[0].version)
-    elif cancelled:
-        ids = [str(meeting.id) for meeting in cancelled]
-        audit_log.note_all(work, [(meeting.id, TOGETHER, {"meetings": ids}) for meeting in cancelled], by)
-        tell_cohort(work, cohort, kinds.MEETINGS_CANCELLED, cancelled[0].id, cancelled[0].version)
-
-
-def _together(work: Work, meeting_id: UUID) -> list[UUID]:
-    """The meetings that were cancelled last together with this one, itself included; empty: it was alone."""
-    notes = [line for line in audit_log.of(work.tx, meeting_id) if line.what == TOGETHER]
-    return [UUID(row) for row in notes[-1].detail["meetings"]] if notes else []
-
-
-def _because(meeting: Meeting) -> str:
-    """The reason of a cancellation in parentheses; empty for “another reason”, which says nothing."""
-    why = CANCEL_REASONS.get(meeting.cancel_reason, "") if meeting.cancel_reason != "other" else ""
-    return f" ({why.lower()})" if why else ""
-
-
-@router.delivery(kinds.MEETINGS_CANCELLED)
-@only_for(in_meetings_cohort)
-def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
-    ids = _together(work, UUID(item.subject))
-    several = [meeting for meeting in (meetings.find(work.tx, each) for each in ids) if meeting is not None]
-    off = [meeting for meeting in several if meeting.cancelled_at is not None]
-    if not several or (not off and item.verb == "post"):
-        return None
-    on = [meeting for meeting in several if meeting.cancelled_at is None]
-    blocks: list[Block] = []
-    if off:
-        cohort = cohort_for(work, item, several[0])
-        which = f"These meetings of {cohort}" if cohort else "These meetings"
-        blocks.append(say(f"{which} are cancelled{_because(off[0])}. They don't count as absences."))
-        blocks.append(Bullets(tuple((when(meeting), f": {meeting.topic}") for meeting in off)))
-    if on:
-        blocks.append(say("These are back on:"))
-        blocks.append(Bullets(tuple((when(meeting), f": {meeting.topic}") for meeting in on)))
-    coming = meetings.next_meeting(work.tx, [several[0].cohort_id], work.now)
-    if coming:
-        blocks.append(Note(("The next meeting: ", when(coming))))
-    return Card(f"Cancelled: {counted(len(off), 'meeting')}" if off else "No meeting is cancelled", tuple(blocks))
-
-
-@router.delivery(kinds.MEETING_CANCELLED)
-@only_for(in_meetings_cohort)
-def cancelled_card(work: Work, item: Delivery) -> Card | None:
-    meeting = meetings.find(work.tx, UUID(item.subject))
-    if meeting is None:
-        return None
-    if meeting.cancelled_at is None:
-        return Card(f"Back on: {meeting.topic}", (facts(meeting),)) if item.verb == "update" else None
-    cohort = cohort_for(work, item, meeting)
-    the = f"The meeting of {cohort} on " if cohort else "The meeting of "
-    coming = meetings.next_meeting(work.tx, [meeting.cohort_id], work.now)
-    after: tuple[Block, ...] = (
-        (
-            Note(
-                ("The next meeting: ", when(coming)),
-            ),
-        )
-        if coming
-        else ()
-    )
-    return Card(
-        f"Cancelled: {meeting.topic}",
-        (
-            say(
-                the,
-                when(meeting),
-                f" is cancelled{_because(meeting)}. It doesn't count as an absence.",
-            ),
-            *after,
-        ),
-    )
-
-
-@router.press("meetings.restore")
-def restore(call: Call) -> Reply:
-    """Undo a cancellation while the meeting is still to come."""
-    restored = 0
-    for position in range(len(call.args)):
-        meeting = meetings.find(call.work.tx, call.id_at(position))
-        if meeting is None or meeting.cancelled_at is None or meeting.starts_at <= call.work.now:
-            continue
-        cohort = led_cohort(call, meeting.cohort_id)
-        back = meetings.restore(call.work, meeting, call.my_id)
-        plan_meeting(call.work, back, cohort)
-        refresh_meeting(call.work, back)
-        refresh_series(call.work, back)
-        deliveries.refresh(call.work, back.id, kinds.MEETING_CANCELLED)
-        for first in _together(call.work, back.id)[:1]:
-            deliveries.refresh(call.work, first, kinds.MEETINGS_CANCELLED)
-        restored += 1
-    if not restored:
-        raise Refused("There is nothing to undo.")
-    return Reply(
-        replace=Card("", (say(f"Undone. {counted(restored, 'meeting is', 'meetings are')} back on the schedule."),))
-    )

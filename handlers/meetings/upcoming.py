@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from handlers.core.actions import untyped
 from handlers.core.calls import EVERYONE, LEADS, Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Facts, Note, Text, When, buttons, say
+from handlers.core.cards import Block, Bold, Button, Buttons, Card, Cmd, Facts, Note, Text, When, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
-from handlers.meetings.meetings import LENGTHS, OWN, facts, refresh_meeting, rsvp_buttons, when
+from handlers.meetings.meetings import LENGTHS, facts, refresh_meeting, rsvp_buttons, when
+from handlers.meetings.meetings_actions import (
+    AnswerInvitation,
+    CallSnowDay,
+    OpenCancellation,
+    OpenMove,
+    OpenScheduling,
+)
 from program.core.words import shortened
 from storage.meetings import meetings
 from storage.meetings.meetings import Meeting
@@ -21,21 +27,21 @@ from storage.people import cohorts
 TOPIC_SHOWN = 100  # characters of a topic in an answer that is shown beside the pressed card
 
 
-@router.press("meetings.rsvp")
-def answer(call: Call) -> Reply:
-    meeting = meetings.find(call.work.tx, call.id_at(0))
+@router.press(AnswerInvitation)
+def answer(call: Call, pressed: AnswerInvitation) -> Reply:
+    """Save whether the asker comes, as long as the meeting isn't over."""
+    meeting = meetings.find(call.work.tx, pressed.meeting_id)
     if meeting is None or not call.is_member(meeting.cohort_id):
         raise Refused("You're not in this cohort, so I didn't save your answer. To visit, ask its mentor.")
     if meeting.cancelled_at is not None:
         raise Refused("This meeting was cancelled.")
     if meeting.ends_at <= call.work.now:
         raise Refused("This meeting is over.")
-    coming = call.args[1:2] == ("yes",)
-    meetings.answer(call.work, meeting.id, call.my_id, coming)
+    meetings.answer(call.work, meeting.id, call.my_id, pressed.coming)
     refresh_meeting(call.work, meeting)
-    if OWN in call.args:
+    if pressed.shown == "own":
         return Reply(replace=_own_card(call, meeting))
-    words = "You're coming" if coming else "Saved: you can't come"
+    words = "You're coming" if pressed.coming else "Saved: you can't come"
     topic = Bold(shortened(meeting.topic, TOPIC_SHOWN))
     return notice(f"{words} to ", topic, ", ", when(meeting), ". You can change your answer until it starts.")
 
@@ -65,6 +71,7 @@ def cohorts_followed(call: Call) -> list[UUID]:
 
 
 def next_card(call: Call, cohort_ids: Sequence[UUID]) -> Card:
+    """The next meeting of these cohorts; for a member with their own answer."""
     if not cohort_ids and not call.me.coordinator:
         return Card("You're not in a cohort now", (say(ask_coordinator(call.work.tx, "add you to one")),))
     meeting = meetings.next_meeting(call.work.tx, cohort_ids, call.work.now)
@@ -91,7 +98,9 @@ def _own_card(call: Call, meeting: Meeting) -> Card:
         True: "You said you're coming.",
         False: "You said you can't come.",
     }
-    return Card(f"Next: {meeting.topic}", (_own_facts(call, meeting), Note((state[mine],)), rsvp_buttons(meeting, OWN)))
+    return Card(
+        f"Next: {meeting.topic}", (_own_facts(call, meeting), Note((state[mine],)), rsvp_buttons(meeting, "own"))
+    )
 
 
 @router.command(
@@ -114,22 +123,21 @@ def meetings_command(call: Call) -> Reply:
     for meeting in rest[:5]:
         blocks.append(say(Bold(meeting.topic), ", ", when(meeting)))
         if leads:
-            blocks.append(
-                buttons(
-                    Button("Move", untyped("meetings.move", meeting.id), opens_form=True),
-                    Button("Cancel", untyped("meetings.cancel", meeting.id), opens_form=True),
-                    Button(
-                        "Snow day",
-                        untyped("breaks.snow", meeting.id),
-                        confirm="Cancel the meeting on this day and add a break for the cohort?",
-                    ),
-                )
-            )
+            blocks.append(_change_buttons(meeting))
     if len(rest) > 5:
         last = When(rest[-1].starts_at, rest[-1].zone, "date")
         blocks.append(Note((f"and {len(rest) - 5} more, the last on ", last)))
     if not rest:
         blocks.append(say("No meetings scheduled."))
     if leads:
-        blocks.append(buttons(Button("Schedule", untyped("meetings.new", cohort.id), style="primary", opens_form=True)))
+        blocks.append(buttons(Button("Schedule", OpenScheduling(cohort.id), style="primary", opens_form=True)))
     return Reply(card=Card(f"Meetings of {cohort.name}", tuple(blocks)))
+
+
+def _change_buttons(meeting: Meeting) -> Buttons:
+    question = "Cancel the meeting on this day and add a break for the cohort?"
+    return buttons(
+        Button("Move", OpenMove(meeting.id), opens_form=True),
+        Button("Cancel", OpenCancellation(meeting.id), opens_form=True),
+        Button("Snow day", CallSnowDay(meeting.id), confirm=question),
+    )

@@ -12,6 +12,7 @@ from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, b
 from handlers.core.forms import ChoiceField, Form, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
+from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.people.recipients import leads
 from handlers.record.deciding import correctors, is_request
 from handlers.record.record_actions import ChooseUndo, OpenCorrection, OpenCredit
@@ -124,7 +125,7 @@ def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
     person_id = dispute.person_id
     match line.kind:
         case "attendance" if line.meeting_id is not None:
-            way: Action = untyped("attendance.edit", line.meeting_id, dispute.id)
+            way: Action = OpenAttendance(line.meeting_id, dispute.id)
         case "attendance":
             way = OpenCredit(person_id)
         case "activity" | "makeup":
