@@ -36,6 +36,9 @@ LEADS = frozenset({"mentor", "coordinator"})
 COORDINATORS = frozenset({"coordinator"})
 
 
+MENTEES = frozenset({"mentee"})
+
+
 class Refused(Exception):
     """The request cannot be granted. The text is said to the asker; nothing was changed."""
 

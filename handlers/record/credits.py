@@ -2,24 +2,102 @@
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, buttons, say
-from handlers.core.forms import ChoiceField, DateField, Form, NumberField, Option, options_of
+from handlers.core.forms import ChoiceField, DateField, Fields, Form, FormErrors, NumberField, Option, options_of
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
 from handlers.record.enrolled import mentee_of
+from handlers.record.record_actions import OpenCredit, OpenWaiver, UndoEntry
 from program.record.policy import AtLeast, Policy
 from program.record.stated_days import stated_day
 from storage.record import enrolments, ledger
 from storage.record.ledger import Line
 
-YEAR_HINTS = {
-    "waiver": "Leave empty for every year",
-    "credit": "Leave empty only for a requirement of the whole program",
-}
+
+@action("records.credit.add")
+class AddCredit(Action):
+    """Credit a mentee with what they did elsewhere."""
+
+    person_id: UUID
+
+
+@action("records.waiver.add")
+class AddWaiver(Action):
+    """Require less of a mentee."""
+
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AmountKind:
+    """What differs between a credit and a waiver. ``name``: the kind of its line in the ledger."""
+
+    name: str
+    title: str
+    why: str
+    year_hint: str
+    needs_amount: bool
+    opens: Callable[[UUID], Action]
+    adds: Callable[[UUID], Action]
+
+
+CREDIT = AmountKind(
+    "credit",
+    "Credit",
+    "Count something the mentee did elsewhere.",
+    "Leave empty only for a requirement of the whole program",
+    needs_amount=True,
+    opens=OpenCredit,
+    adds=AddCredit,
+)
+WAIVER = AmountKind(
+    "waiver",
+    "Waive",
+    "Require less of this mentee. Leave the amount empty to waive the whole requirement.",
+    "Leave empty for every year",
+    needs_amount=False,
+    opens=OpenWaiver,
+    adds=AddWaiver,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of which requirement. ``year``: a number, or empty for all years; ``amount``: None for all of it."""
+
+    rule: str
+    year: str
+    amount: int | None
+    day: date
+    reason: str
+
+
+def _fields(kind: AmountKind, policy: Policy, today: date | None = None) -> Fields[Amount]:
+    """The fields of the form.
+
+    Raises:
+        Refused: the policy has no rules for waivers and credits.
+    """
+    if policy.waivers is None:
+        raise Refused("The policy doesn't allow waivers or credits.")
+    rules = tuple(Option(rule.id, rule.name) for rule in _countable(policy))
+    return Fields(
+        Amount,
+        ChoiceField("rule", "Requirement", rules, needed="Choose the requirement."),
+        ChoiceField("year", "Program year", _years(policy), optional=True, hint=kind.year_hint),
+        NumberField("amount", "How much", None, 1, 10_000, optional=not kind.needs_amount, needed="Enter how much."),
+        DateField("day", "From", today, needed="Choose the day."),
+        ChoiceField("reason", "Why", options_of(policy.waivers.reasons), needed="Choose a reason."),
+    )
 
 
 def _countable(policy: Policy) -> list[AtLeast]:
@@ -32,74 +110,67 @@ def _years(policy: Policy) -> tuple[Option, ...]:
     return tuple(Option(str(number), f"Year {number}") for number in numbers)
 
 
-@router.press("records.credit")
-def credit_form(call: Call) -> Reply:
-    return _amount_form(call, "credit", "Credit", "Count something the mentee did elsewhere.")
+@router.press(OpenCredit)
+def credit_form(call: Call, pressed: OpenCredit) -> Reply:
+    """Open the form of a credit."""
+    return _amount_form(call, pressed.person_id, CREDIT)
 
 
-@router.press("records.waiver")
-def waiver_form(call: Call) -> Reply:
-    return _amount_form(
-        call, "waiver", "Waive", "Require less of this mentee. Leave the amount empty to waive the whole requirement."
-    )
+@router.press(OpenWaiver)
+def waiver_form(call: Call, pressed: OpenWaiver) -> Reply:
+    """Open the form of a waiver."""
+    return _amount_form(call, pressed.person_id, WAIVER)
 
 
-def _amount_form(call: Call, kind: str, submit: str, why: str) -> Reply:
-    person, enrolment = mentee_of(call, call.id_at(0))
-    if enrolment.policy.waivers is None:
-        raise Refused("The policy doesn't allow waivers or credits.")
-    rules = tuple(Option(rule.id, rule.name) for rule in _countable(enrolment.policy))
-    reasons = options_of(enrolment.policy.waivers.reasons)
+def _amount_form(call: Call, person_id: UUID, kind: AmountKind) -> Reply:
+    person, enrolment = mentee_of(call, person_id)
     return Reply(
         form=Form(
-            submit,
-            untyped(f"records.{kind}.add", person.id),
-            opener=untyped(f"records.{kind}", person.id),
-            submit=submit,
-            blocks=(say(Bold(person.name), f". {why}"),),
-            fields=(
-                ChoiceField("rule", "Requirement", rules),
-                ChoiceField("year", "Program year", _years(enrolment.policy), optional=True, hint=YEAR_HINTS[kind]),
-                NumberField("amount", "How much", None, 1, 10_000, optional=kind == "waiver"),
-                DateField("day", "From", enrolments.today_of(call.work, person.id)),
-                ChoiceField("reason", "Why", reasons),
-            ),
+            kind.title,
+            kind.adds(person.id),
+            opener=kind.opens(person.id),
+            submit=kind.title,
+            blocks=(say(Bold(person.name), f". {kind.why}"),),
+            fields=_fields(kind, enrolment.policy, enrolments.today_of(call.work, person.id)).shown,
         )
     )
 
 
-@router.submit("records.credit.add")
-def credit(call: Call) -> Reply:
-    return _add_amount(call, "credit")
+@router.submit(AddCredit)
+def credit(call: Call, sent: AddCredit) -> Reply:
+    """Record a credit and tell the mentee."""
+    return _add_amount(call, sent.person_id, CREDIT)
 
 
-@router.submit("records.waiver.add")
-def waiver(call: Call) -> Reply:
-    return _add_amount(call, "waiver")
+@router.submit(AddWaiver)
+def waiver(call: Call, sent: AddWaiver) -> Reply:
+    """Record a waiver and tell the mentee."""
+    return _add_amount(call, sent.person_id, WAIVER)
 
 
-def _add_amount(call: Call, kind: str) -> Reply:
-    person, enrolment = mentee_of(call, call.id_at(0))
-    read = FieldReader(call.values)
-    rules = {rule.id: rule for rule in _countable(enrolment.policy)}
-    rule = read.choice("rule", tuple(rules), needed="Choose the requirement.")
-    year = read.number("year", 1, 10)
-    if kind == "credit" and year is None and rule in rules and rules[rule].per != "program":
-        read.errors["year"] = "Choose the program year."  # without it, it would count in none
-    amount = read.number("amount", 1, 10_000, needed="Enter how much." if kind == "credit" else "")
-    day = read.day("day", needed="Choose the day.")
-    reasons = enrolment.policy.waivers.reasons if enrolment.policy.waivers else {}
-    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
-    read.check()
-    detail = {"year": year, "amount": amount}
-    happened = stated_day(day or enrolments.today_of(call.work, person.id))
-    line = Line(kind, "granted", happened, call.my_id, "coordinator", code=rule, reason=reason, detail=detail)
-    line_id = ledger.add(call.work, person.id, line)
+def _add_amount(call: Call, person_id: UUID, kind: AmountKind) -> Reply:
+    person, enrolment = mentee_of(call, person_id)
+    sent = _fields(kind, enrolment.policy).read(call.values)
+    per = next(rule.per for rule in _countable(enrolment.policy) if rule.id == sent.rule)
+    if kind is CREDIT and not sent.year and per != "program":
+        raise FormErrors({"year": "Choose the program year."})  # without it, it would count in none
+    line_id = ledger.add(call.work, person.id, _line(call, kind, sent))
     tell(call.work, line_id, person.id)
     look_again(call.work, [person.id])
-    undo = buttons(Button("Undo", untyped("records.undo", person.id, line_id)))
-    return Reply(
-        card=Card(
-            "", (say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both."), undo)
-        )
+    told = say(f"Saved for {person.name}. I'll tell them. If you undo it, the record will show both.")
+    undo = buttons(Button("Undo", UndoEntry(person.id, line_id)))
+    return Reply(card=Card("", (told, undo)))
+
+
+def _line(call: Call, kind: AmountKind, sent: Amount) -> Line:
+    detail = {"year": int(sent.year) if sent.year else None, "amount": sent.amount}
+    return Line(
+        kind.name,
+        "granted",
+        stated_day(sent.day),
+        call.my_id,
+        "coordinator",
+        code=sent.rule,
+        reason=sent.reason,
+        detail=detail,
     )

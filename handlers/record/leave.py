@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import Call, Refused, mentees_only
+from handlers.core.calls import MENTEES, Call, Refused, mentees_only
 from handlers.core.cards import Block, Button, Card, Cmd, Note, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import Form, FormErrors
@@ -34,8 +34,6 @@ from storage.outbox import deliveries, kinds
 from storage.people import people
 from storage.record import enrolments, leaves, ledger
 from storage.record.ledger import Line
-
-MENTEES = frozenset({"mentee"})
 
 
 @action("leave.new")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import MENTEES, Call, Refused
 from handlers.core.cards import Card, Note, say
-from handlers.core.forms import ChoiceField, Form, FormErrors, Option
+from handlers.core.forms import ChoiceField, Fields, Form, FormErrors, Option
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import router
-from handlers.record.activities import MENTEES, noon_of, policy_of_asker, read_when, when_fields
+from handlers.record.activities import noon_of, policy_of_asker, type_field, when_errors, when_fields
 from handlers.record.deciding import ask, withdraw_button
 from program.core.times import say_day
 from program.core.words import shortened
+from program.record.policy import Activity, MakeUpRules
 from storage.meetings import meetings
 from storage.record import ledger, standings
 from storage.record.ledger import Line
@@ -22,42 +25,71 @@ from storage.record.ledger import Line
 MOST_MISSED = 50
 
 
+@action("activities.makeup")
+class OpenMakeup(Action):
+    """Open the form that makes up a missed meeting."""
+
+
+@action("activities.makeup.asked")
+class AskMakeup(Action):
+    """Ask for a make-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Makeup:
+    """What a mentee did in place of a missed meeting, on which day, for how many minutes."""
+
+    meeting: UUID
+    type: str
+    day: date
+    minutes: int
+
+
 @router.command("makeup", "Make up a missed meeting", who=MENTEES, help={"mentee": 12})
 def makeup_command(call: Call) -> Reply:
+    """Open the form."""
     return Reply(form=_makeup_form(call))
 
 
-@router.press("activities.makeup")
-def makeup_form(call: Call) -> Reply:
+@router.press(OpenMakeup)
+def makeup_form(call: Call, _pressed: OpenMakeup) -> Reply:
+    """Open the form."""
     return Reply(form=_makeup_form(call))
 
 
 def _makeup_form(call: Call) -> Form:
-    policy = policy_of_asker(call)
-    if policy.makeups is None:
-        raise Refused("Your program doesn't allow make-ups.")
+    rules, kinds = _rules(call)
     missed = _missed(call)
     if not missed:
         raise Refused("You have no missed meetings to make up.")
-    kinds = [activity for activity in policy.activities if activity.type in policy.makeups.activities]
     return Form(
         "Make up a meeting",
-        untyped("activities.makeup.asked"),
-        opener=untyped("activities.makeup"),
+        AskMakeup(),
+        opener=OpenMakeup(),
         submit="Send request",
-        blocks=(Note((f"It counts after your {policy.makeups.approver} approves it.",)),),
-        fields=(
-            ChoiceField(
-                "meeting",
-                "The missed meeting",
-                tuple(missed[:MOST_MISSED]),
-                hint=hint(len(missed), MOST_MISSED, "newest"),
-            ),
-            ChoiceField(
-                "type", "What you did instead", tuple(Option(activity.type, activity.name) for activity in kinds)
-            ),
-            *when_fields(call),
-        ),
+        blocks=(Note((f"It counts after your {rules.approver} approves it.",)),),
+        fields=_fields(call, kinds, missed[:MOST_MISSED], hint(len(missed), MOST_MISSED, "newest")).shown,
+    )
+
+
+def _rules(call: Call) -> tuple[MakeUpRules, list[Activity]]:
+    """What the asker's policy says of make-ups, and the activities that are some.
+
+    Raises:
+        Refused: it allows none, or the asker is not enrolled.
+    """
+    policy = policy_of_asker(call)
+    if policy.makeups is None:
+        raise Refused("Your program doesn't allow make-ups.")
+    return policy.makeups, [activity for activity in policy.activities if activity.type in policy.makeups.activities]
+
+
+def _fields(call: Call, kinds: list[Activity], missed: list[Option], cut: str = "") -> Fields[Makeup]:
+    return Fields(
+        Makeup,
+        ChoiceField("meeting", "The missed meeting", tuple(missed), hint=cut, needed="Choose the meeting."),
+        type_field("What you did instead", kinds),
+        *when_fields(call),
     )
 
 
@@ -72,29 +104,25 @@ def _missed(call: Call) -> list[Option]:
     return options
 
 
-@router.submit("activities.makeup.asked")
-def makeup_asked(call: Call) -> Reply:
-    policy = policy_of_asker(call)
-    if policy.makeups is None:
-        raise Refused("Your program doesn't allow make-ups.")
-    read = FieldReader(call.values)
-    missed = [option.value for option in _missed(call)]
-    meeting_id = read.choice("meeting", missed, needed="Choose the meeting.")
-    kind = policy.activity(read.choice("type", policy.makeups.activities, needed="Choose what you did."))
-    day, minutes = read_when(call, read, kind)
-    if kind is None:
-        raise FormErrors({"type": "Choose one of the options."})
+@router.submit(AskMakeup)
+def makeup_asked(call: Call, _sent: AskMakeup) -> Reply:
+    """Record the request, and put it to those who approve it."""
+    rules, kinds = _rules(call)
+    sent = _fields(call, kinds, _missed(call)).read(call.values)
+    kind = next(activity for activity in kinds if activity.type == sent.type)
+    if errors := when_errors(call, kind, sent.day, sent.minutes):
+        raise FormErrors(errors)
     line = Line(
         "makeup",
         "asked",
-        noon_of(call, day),
+        noon_of(call, sent.day),
         call.my_id,
         "self",
-        meeting_id=UUID(meeting_id),
-        minutes=minutes,
+        meeting_id=sent.meeting,
+        minutes=sent.minutes,
         code=kind.type,
     )
     line_id = ledger.add(call.work, call.my_id, line)
-    ask(call.work, call.my_id, line_id, policy.makeups.approver)
-    told = f"Request sent to your {policy.makeups.approver}. I'll tell you the decision."
+    ask(call.work, call.my_id, line_id, rules.approver)
+    told = f"Request sent to your {rules.approver}. I'll tell you the decision."
     return Reply(card=Card("", (say(told), withdraw_button(line_id, "make-up"))))

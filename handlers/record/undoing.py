@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused, coordinators_only
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Card, say
-from handlers.core.forms import ChoiceField, Form, FormErrors, Option
-from handlers.core.paging import hint
+from handlers.core.forms import Form, FormErrors, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
+from handlers.record.enrolled import mentee_of
+from handlers.record.entry_choice import entry_fields
+from handlers.record.record_actions import ChooseUndo, UndoEntry
 from handlers.record.settling import NOT_THERE, disputed_words, kinds_of, readable, settle_corrected
 from program.core.times import local_day, say_day
 from program.core.words import shortened
@@ -25,6 +29,13 @@ UNDOABLE = frozenset({("credit", "granted"), ("waiver", "granted"), ("leave", "g
 MOST_ENTRIES = 50
 
 
+@action("records.undo.chosen")
+class UndoChosen(Action):
+    """Take back the entry that the form names."""
+
+    person_id: UUID
+
+
 def undoable(call: Call, person: Person) -> list[RecordLine]:
     """The changes of somebody's record that stand and can be taken back, in the order of recording."""
     lines = ledger.of_person(call.work.tx, person.id)
@@ -32,45 +43,34 @@ def undoable(call: Call, person: Person) -> list[RecordLine]:
     return [line for line in lines if (line.kind, line.step) in UNDOABLE and line.id not in undone]
 
 
-def _person(call: Call) -> Person:
-    """The enrolled person whose id the button or form carries first; for coordinators alone."""
-    coordinators_only(call)
-    person = call.person_at(0)
-    if enrolments.of_person(call.work.tx, person.id) is None:
-        raise Refused(f"{person.name} is not enrolled as a mentee.")
-    return person
-
-
-@router.press("records.undo.choose")
-def choose_form(call: Call) -> Reply:
+@router.press(ChooseUndo)
+def choose_form(call: Call, pressed: ChooseUndo) -> Reply:
     """Which entry to take back, the newest first; from a dispute, the disputed one is chosen."""
-    person = _person(call)
+    person, _ = mentee_of(call, pressed.person_id)
     entries = undoable(call, person)[::-1]
     if not entries:
         raise Refused(f"{person.name} has no credits, waivers or leaves to undo.")
-    shown = entries[:MOST_ENTRIES]
-    chosen, words = _disputed(call, person)
-    options = tuple(Option(str(line.id), _label(call, line)) for line in shown)
+    chosen, words = _disputed(call, person, pressed.dispute_id)
+    options = [Option(str(line.id), _label(call, line)) for line in entries[:MOST_ENTRIES]]
     blocks = (say(Bold(person.name), ". The record keeps both entries. I'll tell the mentee."), *words)
-    known = chosen if chosen in {option.value for option in options} else ""
     return Reply(
         form=Form(
             "Undo",
-            untyped("records.undo.chosen", person.id),
-            opener=untyped("records.undo.choose", *call.args[:2]),
+            UndoChosen(person.id),
+            opener=pressed,
             submit="Undo",
             blocks=blocks,
-            fields=(ChoiceField("line", "Which entry", options, known, hint=hint(len(entries), len(shown), "newest")),),
+            fields=entry_fields(options, len(entries), chosen).shown,
             confidential=bool(words),
         )
     )
 
 
-def _disputed(call: Call, person: Person) -> tuple[str, tuple[Block, ...]]:
+def _disputed(call: Call, person: Person, dispute_id: UUID | None) -> tuple[str, tuple[Block, ...]]:
     """The id of the disputed line and what the mentee wrote, where the form is opened from a dispute."""
-    if len(call.args) < 2:
+    if dispute_id is None:
         return "", ()
-    dispute = readable(call, call.id_at(1))
+    dispute = readable(call, dispute_id)
     if dispute.person_id != person.id:
         raise Refused(NOT_THERE)
     return str(dispute.about_id), disputed_words(call, dispute)
@@ -81,23 +81,22 @@ def _label(call: Call, line: RecordLine) -> str:
     return shortened(f"{entry_in_words(line, enrolments.policy_of(call.work.tx, line.person_id))} ({day})", 75)
 
 
-@router.submit("records.undo.chosen")
-def chosen(call: Call) -> Reply:
-    person = _person(call)
-    read = FieldReader(call.values)
-    line_id = read.uuid("line", needed="Choose the entry.")
-    read.check()
+@router.submit(UndoChosen)
+def chosen(call: Call, sent: UndoChosen) -> Reply:
+    """Take the chosen entry back."""
+    person, _ = mentee_of(call, sent.person_id)
+    line_id = entry_fields().read(call.values).line
     line = next((line for line in undoable(call, person) if line.id == line_id), None)
     if line is None:
         raise FormErrors({"line": "That is undone already, or not in this record."})
     return Reply(card=_take_back(call, person, line))
 
 
-@router.press("records.undo")
-def undo(call: Call) -> Reply:
-    """The button under the answer to what was just recorded."""
-    person = _person(call)
-    line = ledger.get(call.work.tx, call.id_at(1))
+@router.press(UndoEntry)
+def undo(call: Call, pressed: UndoEntry) -> Reply:
+    """Take back what was just recorded, from the button under the answer."""
+    person, _ = mentee_of(call, pressed.person_id)
+    line = ledger.get(call.work.tx, pressed.line_id)
     if line is None or line.person_id != person.id or (line.kind, line.step) not in UNDOABLE:
         raise Refused("I can't find that entry.")
     if line.id not in {entry.id for entry in undoable(call, person)}:
