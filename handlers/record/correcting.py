@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused, coordinators_only
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused, coordinators_only
 from handlers.core.cards import Bold, Cmd, Note, say
-from handlers.core.forms import ChoiceField, Form, FormErrors, NumberField, Option, options_of
-from handlers.core.paging import hint
+from handlers.core.forms import ChoiceField, Fields, Form, NumberField, Option, options_of
 from handlers.core.plain_cards import plain_text
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -24,6 +23,8 @@ from handlers.record.deciding import (
     last_correction,
     outcome_of,
 )
+from handlers.record.entry_choice import entry_fields
+from handlers.record.record_actions import ChooseCorrection, OpenCorrection
 from handlers.record.settling import NOT_THERE, disputed_words, readable, settle_corrected
 from program.core.words import shortened
 from program.meetings.attendance import correction_reasons
@@ -37,6 +38,42 @@ from storage.record.disputes import Dispute
 MOST_CORRECTED = 50
 
 
+@action("activities.chosen")
+class CorrectChosen(Action):
+    """Open the form that corrects the chosen entry."""
+
+    person_id: UUID
+
+
+@action("activities.corrected")
+class CorrectEntry(Action):
+    """Correct a decided activity or make-up."""
+
+    line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is right. ``status`` and ``reason`` are codes."""
+
+    status: str
+    minutes: int
+    reason: str
+
+
+def _fields(work: Work, line: RecordLine) -> Fields[Correction]:
+    """The fields of the form, with the minutes that the line has now and its policy's reasons."""
+    before = last_correction(work, line)
+    minutes = before.minutes if before and before.minutes is not None else line.minutes
+    reasons = correction_reasons([enrolments.policy_of(work.tx, line.person_id)])
+    return Fields(
+        Correction,
+        ChoiceField("status", "Correct result", options_of(COUNTS), needed="Choose the correct result."),
+        NumberField("minutes", "Minutes", minutes, 1, 1440, needed="Enter the number of minutes."),
+        ChoiceField("reason", "Why", options_of(reasons), needed="Choose a reason."),
+    )
+
+
 def _may_correct(work: Work, line: RecordLine) -> bool:
     """Whether something was decided about a line that may have been wrong; what nobody verifies counts at once."""
     outcome = outcome_of(work, line)
@@ -44,7 +81,11 @@ def _may_correct(work: Work, line: RecordLine) -> bool:
 
 
 def _settled(call: Call, line_id: UUID) -> RecordLine:
-    """A line that was decided about and that the asker may correct."""
+    """A line that was decided about and that the asker may correct.
+
+    Raises:
+        Refused: it is for others, or nothing of it can be corrected.
+    """
     line = ledger.get(call.work.tx, line_id)
     if line is None or not is_request(line) or call.my_id not in correctors(call.work, line):
         raise Refused("I can't find that entry.")
@@ -55,86 +96,71 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
     return line
 
 
-@router.press("activities.choose")
-def choose_form(call: Call) -> Reply:
+@router.press(ChooseCorrection)
+def choose_form(call: Call, pressed: ChooseCorrection) -> Reply:
     """Which of somebody's activities and make-ups to correct, the newest first."""
     coordinators_only(call)
-    person = call.person_at(0)
+    person = call.person(pressed.person_id)
     every = [line for line in ledger.of_person(call.work.tx, person.id) if is_request(line)]
     decided = [line for line in reversed(every) if _may_correct(call.work, line)]
     if not decided:
         raise Refused(f"{person.name} has no decided activities or make-ups, so there is nothing to correct.")
     shown = decided[:MOST_CORRECTED]
-    choices = tuple(Option(str(line.id), shortened(plain_text(described(call.work, line)), 75)) for line in shown)
+    options = [Option(str(line.id), shortened(plain_text(described(call.work, line)), 75)) for line in shown]
     return Reply(
         form=Form(
             "Correct",
-            untyped("activities.chosen", person.id),
-            opener=untyped("activities.choose", person.id),
+            CorrectChosen(person.id),
+            opener=pressed,
             submit="Next",
             blocks=(say(Bold(person.name), ". To correct attendance, send ", Cmd("attendance"), "."),),
-            fields=(ChoiceField("line", "Which entry", choices, hint=hint(len(decided), len(choices), "newest")),),
+            fields=entry_fields(options, len(decided)).shown,
         )
     )
 
 
-@router.submit("activities.chosen")
-def chosen(call: Call) -> Reply:
-    read = FieldReader(call.values)
-    line_id = read.uuid("line", needed="Choose the entry.")
-    read.check()
-    if line_id is None:
-        raise FormErrors({"line": "Choose the entry."})
-    return Reply(form=_correct_form(call, _settled(call, line_id)))
+@router.submit(CorrectChosen)
+def chosen(call: Call, _sent: CorrectChosen) -> Reply:
+    """The form that corrects the chosen entry."""
+    return Reply(form=_correct_form(call, _settled(call, entry_fields().read(call.values).line)))
 
 
-@router.press("activities.correct")
-def correct_form(call: Call) -> Reply:
+@router.press(OpenCorrection)
+def correct_form(call: Call, pressed: OpenCorrection) -> Reply:
     """From the decision's message, or from a dispute about it, with what the mentee wrote."""
-    line = _settled(call, call.id_at(0))
-    dispute = readable(call, call.id_at(1)) if len(call.args) > 1 else None
+    line = _settled(call, pressed.line_id)
+    dispute = readable(call, pressed.dispute_id) if pressed.dispute_id else None
     if dispute is not None and dispute.about_id != line.id:
         raise Refused(NOT_THERE)
     return Reply(form=_correct_form(call, line, dispute))
 
 
 def _correct_form(call: Call, line: RecordLine, dispute: Dispute | None = None) -> Form:
-    reasons = correction_reasons([enrolments.policy_of(call.work.tx, line.person_id)])
-    before = last_correction(call.work, line)
-    minutes = before.minutes if before and before.minutes is not None else line.minutes
     return Form(
         "Correct",
-        untyped("activities.corrected", line.id),
-        opener=untyped("activities.correct", line.id, *((dispute.id,) if dispute else ())),
+        CorrectEntry(line.id),
+        opener=OpenCorrection(line.id, dispute.id if dispute else None),
         submit="Correct",
         blocks=(
             say(Bold(people.get(call.work.tx, line.person_id).name), ": ", *described(call.work, line), "."),
             *(disputed_words(call, dispute) if dispute else ()),
             Note(("The record keeps both entries. I'll tell the mentee.",)),
         ),
-        fields=(
-            ChoiceField("status", "Correct result", options_of(COUNTS)),
-            NumberField("minutes", "Minutes", minutes, 1, 1440),
-            ChoiceField("reason", "Why", options_of(reasons)),
-        ),
+        fields=_fields(call.work, line).shown,
         confidential=dispute is not None,
     )
 
 
-@router.submit("activities.corrected")
-def correct(call: Call) -> Reply:
-    line = _settled(call, call.id_at(0))
-    read = FieldReader(call.values)
-    status = read.choice("status", tuple(COUNTS), needed="Choose the correct result.")
-    minutes = read.number("minutes", 1, 1440, needed="Enter the number of minutes.")
-    reasons = correction_reasons([enrolments.policy_of(call.work.tx, line.person_id)])
-    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
-    read.check()
+@router.submit(CorrectEntry)
+def correct(call: Call, sent: CorrectEntry) -> Reply:
+    """Record the correction, settle the disputes that it answers, and tell the mentee."""
+    line = _settled(call, sent.line_id)
+    right = _fields(call.work, line).read(call.values)
     corrected = replace(
         decision_line(call, line, "corrected"),
-        status=status,
-        minutes=minutes if status == "counts" else None,
-        reason=reason,
+        status=right.status,
+        minutes=right.minutes if right.status == "counts" else None,
+        reason=right.reason,
     )
     line_id = ledger.add(call.work, line.person_id, corrected)
     deliveries.refresh(call.work, line.id, kinds.ACTIVITY_DECIDE, kinds.ACTIVITY_OWN)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, Text, buttons, say
 from handlers.core.requests import Reply
@@ -17,6 +17,7 @@ from handlers.core.router import router
 from handlers.meetings.planning import mentors_or_coordinators
 from handlers.people.recipients import NO_LONGER
 from handlers.record.completion import ask_for_approval
+from handlers.record.record_actions import OpenCorrection
 from program.core.times import local_day, say_day
 from program.meetings.attendance import correction_reasons
 from program.record.policy import Policy
@@ -30,6 +31,21 @@ from storage.record import enrolments, ledger
 from storage.record.ledger import Line
 
 COUNTS = {"counts": "It counts", "does_not_count": "It doesn't count"}
+
+
+@action("activities.decide")
+class DecideEntry(Action):
+    """Verify or approve what a mentee entered, or decline it."""
+
+    line_id: UUID
+    approve: bool
+
+
+@action("activities.withdraw")
+class WithdrawEntry(Action):
+    """Take back one's own entry while it waits."""
+
+    line_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ def deciders(work: Work, person_id: UUID, who: str) -> set[UUID]:
 
 
 def ask(work: Work, person_id: UUID, line_id: UUID, who: str) -> None:
+    """Put an entry to those who decide about it. ``who``: their role, as for :func:`deciders`."""
     for decider in deciders(work, person_id, who):
         deliveries.to_person(work, kinds.ACTIVITY_DECIDE, decider, line_id)
 
@@ -130,6 +147,7 @@ def described(work: Work, line: RecordLine) -> Text:
 
 
 def last_correction(work: Work, line: RecordLine) -> RecordLine | None:
+    """The newest correction of a line, if there is one."""
     return next((later for later in reversed(ledger.about(work.tx, line.id)) if later.step == "corrected"), None)
 
 
@@ -145,11 +163,13 @@ def _corrected(work: Work, line: RecordLine) -> list[Block]:
 
 
 def withdraw_button(line_id: UUID, noun: str) -> Buttons:
-    return buttons(Button("Withdraw", untyped("activities.withdraw", line_id), confirm=f"Withdraw this {noun}?"))
+    """The button that takes an entry back. ``noun``: what it is, in the question before."""
+    return buttons(Button("Withdraw", WithdrawEntry(line_id), confirm=f"Withdraw this {noun}?"))
 
 
 @router.delivery(kinds.ACTIVITY_DECIDE)
 def decide_card(work: Work, item: Delivery) -> Card | None:
+    """The question, or what was decided, for somebody who may see it; None: it is not for them."""
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None or (item.verb == "post" and _goes_to_others(work, line, item.person_id)):
         return None
@@ -178,20 +198,21 @@ def _question(work: Work, line: RecordLine, reader_id: UUID | None) -> Card:
         title = f"{waiting.noun.capitalize()} {outcome}"
         if outcome == "withdrawn" or reader_id not in correctors(work, line):
             return Card(title, (told, *_corrected(work, line)))
-        correct = Button("Correct", untyped("activities.correct", line.id), opens_form=True)
+        correct = Button("Correct", OpenCorrection(line.id), opens_form=True)
         return Card(title, (told, *_corrected(work, line), buttons(correct)))
     if _goes_to_others(work, line, reader_id):
         gone = Note(("I asked the person who decides now. You don't need to do anything.",))
         return Card("Someone else decides this now", (told, gone))
     items = buttons(
-        Button(waiting.yes_label, untyped("activities.decide", line.id, "yes"), style="primary"),
-        Button("Decline", untyped("activities.decide", line.id, "no"), confirm="Decline it? I'll tell the mentee."),
+        Button(waiting.yes_label, DecideEntry(line.id, approve=True), style="primary"),
+        Button("Decline", DecideEntry(line.id, approve=False), confirm="Decline it? I'll tell the mentee."),
     )
     return Card(waiting.question, (told, items))
 
 
 @router.delivery(kinds.ACTIVITY_OWN)
 def own_card(work: Work, item: Delivery) -> Card | None:
+    """The mentee's own entry with its outcome; None: it is not there."""
     line = ledger.get(work.tx, UUID(item.subject))
     if line is None:
         return None
@@ -207,8 +228,13 @@ def own_card(work: Work, item: Delivery) -> Card | None:
 # Deciding ---------------------------------------------------------------------------------------
 
 
-def _waiting(call: Call) -> RecordLine:
-    line = ledger.get(call.work.tx, call.id_at(0))
+def _waiting(call: Call, line_id: UUID) -> RecordLine:
+    """An entry that waits for a decision.
+
+    Raises:
+        Refused: there is none, or it is decided.
+    """
+    line = ledger.get(call.work.tx, line_id)
     if line is None or not is_request(line):
         raise Refused("I can't find that entry.")
     if outcome_of(call.work, line):
@@ -216,18 +242,20 @@ def _waiting(call: Call) -> RecordLine:
     return line
 
 
-@router.press("activities.decide")
-def decide(call: Call) -> Reply:
-    line = _waiting(call)
+@router.press(DecideEntry)
+def decide(call: Call, pressed: DecideEntry) -> Reply:
+    """Record the decision and tell the mentee; the question changes to what was decided."""
+    line = _waiting(call, pressed.line_id)
     if call.my_id not in deciders(call.work, line.person_id, approver_of(call.work, line)):
         raise Refused("I can't find that entry.")
-    _settle(call, line, WAITING[line.kind].yes if call.args[1:2] == ("yes",) else "declined")
+    _settle(call, line, WAITING[line.kind].yes if pressed.approve else "declined")
     return Reply(replace=_question(call.work, line, call.my_id))
 
 
-@router.press("activities.withdraw")
-def withdraw(call: Call) -> Reply:
-    line = _waiting(call)
+@router.press(WithdrawEntry)
+def withdraw(call: Call, pressed: WithdrawEntry) -> Reply:
+    """Take the entry back; nobody needs to decide it anymore."""
+    line = _waiting(call, pressed.line_id)
     if line.person_id != call.my_id:
         raise Refused("I can't find that entry.")
     _settle(call, line, "withdrawn")
@@ -235,6 +263,7 @@ def withdraw(call: Call) -> Reply:
 
 
 def decision_line(call: Call, line: RecordLine, outcome: str) -> Line:
+    """A line that decides about an entry in the asker's name. ``outcome``: its step."""
     verified = "self" if outcome == "withdrawn" else "coordinator" if call.me.coordinator else "mentor"
     return Line(
         line.kind, outcome, line.happened_at, call.my_id, verified, meeting_id=line.meeting_id, target_id=line.id

@@ -241,6 +241,7 @@ def grouped(mentees: list[Mentee]) -> dict[UUID, list[Mentee]]:
 
 
 def cohorts_of(mentee: Mentee, names: Mapping[UUID, str]) -> str:
+    """The names of a mentee's cohorts. ``names``: of all cohorts, by their ids."""
     return listed([names[cohort_id] for cohort_id in mentee.cohort_ids])
 
 
