@@ -285,9 +285,9 @@ def everybody_on(tx: Tx, policy: str, **values: object) -> None:
 
 def renamed(tx: Tx, email: str, name: str) -> None:
     """Somebody has another name on the roster."""
-    found = people.by_email(tx, email)
-    assert found is not None
-    seals.change(tx, person, found.id, {"name": name})
+    somebody = people.by_email(tx, email)
+    assert somebody is not None
+    seals.change(tx, person, somebody.id, {"name": name})
 
 
 def everybody_agrees(work: Work, but: str = "") -> None:
@@ -361,22 +361,22 @@ class Person:
         return await self.does(Submit(form.action, sent), channel)
 
 
-def field_texts(form: Form, given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Every field of a form as it is sent: what it was filled with, and what is given in place of that."""
+def field_texts(form: Form, values: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Every field of a form as it is sent: what it was filled with, and ``values`` in place of that."""
     sent: dict[str, tuple[str, ...]] = {}
-    for one in form.fields:
-        before = getattr(one, "values", None) if hasattr(one, "values") else getattr(one, "value", "")
-        sent[one.id] = _texts(before)
-    unknown = set(given) - set(sent)
+    for entry in form.fields:
+        before = getattr(entry, "values", None) if hasattr(entry, "values") else getattr(entry, "value", "")
+        sent[entry.id] = _texts(before)
+    unknown = set(values) - set(sent)
     assert not unknown, f"the form has no {unknown}"
-    return sent | {name: _texts(value) for name, value in given.items()}
+    return sent | {name: _texts(value) for name, value in values.items()}
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if value is None or value == "":
         return ("",)
     if isinstance(value, tuple | list):
-        return tuple(str(one) for one in value)
+        return tuple(str(element) for element in value)
     if hasattr(value, "isoformat"):
         text = str(value.isoformat())
         return (text[:5] if "-" not in text else text,)

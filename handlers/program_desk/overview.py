@@ -116,7 +116,7 @@ def _page(call: Call, wanted: Filter, number: int) -> Card:
         call.work.tx, None if everywhere else [cohort.id for cohort in chosen], call.work.now
     )
     mentees = sorted(
-        (mentee for mentee in mentees if _in_state(wanted, mentee)), key=lambda one: URGENCY[one.standing.state]
+        (mentee for mentee in mentees if _in_state(wanted, mentee)), key=lambda mentee: URGENCY[mentee.standing.state]
     )
     pages = max(1, -(-len(mentees) // ON_A_PAGE))
     number = min(number, pages - 1)

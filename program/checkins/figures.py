@@ -116,7 +116,7 @@ def participation(sizes: Mapping[str, int], declined: int, paused: int, rule: Ru
     """
     if not sizes:
         return None
-    place = max(sizes, key=lambda one: (sizes[one], one))
+    place = max(sizes, key=lambda place: (sizes[place], place))
     kept = rule.threshold if rule.reserve else 0  # for each of the two
     if sizes[place] < rule.smallest + 2 * kept:
         return None

@@ -85,7 +85,7 @@ def line_index(text: str) -> dict[Path, int]:
 
     A statement may run over several lines. Each is read alone, once.
     """
-    found: dict[Path, int] = {(): 1}
+    lines: dict[Path, int] = {(): 1}
     table: Path = ()
     tables: dict[Path, int] = {}  # how many elements each array of tables has so far
     for starts, header, statement in _statements(text):
@@ -93,11 +93,11 @@ def line_index(text: str) -> dict[Path, int]:
             continue
         if header:
             table = _enter(_path(statement), tables)
-            found.setdefault(table, starts)
+            lines.setdefault(table, starts)
         else:
             for path in _prefixes(_path(statement)):
-                found.setdefault(table + path, starts)
-    return found
+                lines.setdefault(table + path, starts)
+    return lines
 
 
 def line_of(index: dict[Path, int], path: Path) -> int:

@@ -144,7 +144,7 @@ def _items(case: Case, rule: Items, year: ProgramYear | None) -> Requirement:
         need=len(rule.items),
         have=len(done),
         outcome="open",
-        counted=tuple(sorted(first.values(), key=lambda one: (one.day, one.id))),
+        counted=tuple(sorted(first.values(), key=lambda item: (item.day, item.id))),
         others=tuple(item for item in mine if item.verdict != "counts"),
         could=len(pending),
         maybe=len(maybe),

@@ -243,9 +243,9 @@ class Policy:
 
     def activity(self, type_: str) -> Activity | None:
         """The activity of a type, if the policy has one."""
-        for one in self.activities:  # asked for every line of everybody: a generator costs more than the search
-            if one.type == type_:
-                return one
+        for activity in self.activities:  # asked for every line of everybody: a generator costs more than the search
+            if activity.type == type_:
+                return activity
         return None
 
     def rule(self, id_: str) -> Rule | None:

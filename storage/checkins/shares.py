@@ -196,8 +196,8 @@ def note_reading(work: Work, share_id: UUID, account_id: UUID) -> None:
 def readings(tx: Tx, share_ids: Sequence[UUID]) -> dict[UUID, list[datetime]]:
     """When each share was read, the first reading first."""
     wanted = share_reading.c.share_id.in_(list(share_ids))
-    found: dict[UUID, list[datetime]] = {}
+    times: dict[UUID, list[datetime]] = {}
     query = select(share_reading.c.share_id, share_reading.c.at).where(wanted)
     for share_id, at in tx.execute(query.order_by(share_reading.c.at, share_reading.c.id)):
-        found.setdefault(share_id, []).append(at)
-    return found
+        times.setdefault(share_id, []).append(at)
+    return times

@@ -282,5 +282,5 @@ def expected(tx: Tx, item: Meeting) -> list[Expected]:
     """The mentees who were in the cohort when the meeting began, and its visitors, by name."""
     asked = {"cohort": item.cohort_id, "began": item.starts_at, "meeting": item.id}
     rows = [Expected(*row) for row in tx.execute(_EXPECTED, asked)]
-    mentees = {row.id: row for row in sorted(rows, key=lambda one: one.visitor, reverse=True)}  # a mentee's place wins
-    return sorted(mentees.values(), key=lambda one: (one.visitor, one.name.lower(), str(one.id)))
+    mentees = {row.id: row for row in sorted(rows, key=lambda row: row.visitor, reverse=True)}  # a mentee's place wins
+    return sorted(mentees.values(), key=lambda row: (row.visitor, row.name.lower(), str(row.id)))

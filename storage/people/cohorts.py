@@ -170,12 +170,12 @@ def members(tx: Tx, cohort_id: UUID, role: str | None = None) -> list[Person]:
 
 def sizes(tx: Tx) -> dict[UUID, tuple[int, int]]:
     """Mentees and mentors of each cohort."""
-    found: dict[UUID, tuple[int, int]] = {}
+    counts: dict[UUID, tuple[int, int]] = {}
     rows = tx.execute(select(membership.c.cohort_id, membership.c.role).where(membership.c.until.is_(None)))
     for cohort_id, role in rows:
-        mentees, mentors = found.get(cohort_id, (0, 0))
-        found[cohort_id] = (mentees + (role == "mentee"), mentors + (role == "mentor"))
-    return found
+        mentees, mentors = counts.get(cohort_id, (0, 0))
+        counts[cohort_id] = (mentees + (role == "mentee"), mentors + (role == "mentor"))
+    return counts
 
 
 def join(work: Work, cohort_id: UUID, person_id: UUID, role: str, by: UUID | None) -> None:

@@ -104,7 +104,7 @@ def count(tx: Tx) -> int:
 def listed(tx: Tx, stores: Sequence[Table] = LISTS) -> list[Forgotten]:
     """What the lists say, of both stores or of one."""
     rows = {row.id: Forgotten(*row) for kept in stores for row in tx.execute(select(kept))}
-    return sorted(rows.values(), key=lambda one: (one.at, one.id))
+    return sorted(rows.values(), key=lambda entry: (entry.at, entry.id))
 
 
 def remember(tx: Tx, lines: Sequence[Forgotten]) -> None:

@@ -42,14 +42,20 @@ def without_triggers(tx: Tx, table: Table) -> None:
 async def reads_as(world: World, who: Person) -> str:
     """Everything that opens what was written, tried by somebody."""
     with world.database.read() as tx:
-        checkins = [str(one) for one in tx.scalars(select(checkin.c.id))]
-        shares_there = [str(one) for one in tx.scalars(select(share.c.id))]
-        items = [str(one) for one in tx.scalars(select(vault_item.c.id))]
+        checkins = [str(id_) for id_ in tx.scalars(select(checkin.c.id))]
+        shares_there = [str(id_) for id_ in tx.scalars(select(share.c.id))]
+        items = [str(id_) for id_ in tx.scalars(select(vault_item.c.id))]
     replies = [await who.sends("reflections"), await who.sends("checkin")]
-    for one in checkins:
-        replies += [await who.does_press("checkins.write", one), await who.does_press("reflections.open", one)]
-    for one in items:
-        replies += [await who.does_press("reflections.open", one), await who.does_press("reflections.mine", one)]
+    for checkin_id in checkins:
+        replies += [
+            await who.does_press("checkins.write", checkin_id),
+            await who.does_press("reflections.open", checkin_id),
+        ]
+    for item_id in items:
+        replies += [
+            await who.does_press("reflections.open", item_id),
+            await who.does_press("reflections.mine", item_id),
+        ]
     replies += [await who.does_press("reflections.read", text) for text in shares_there]
     fields = [getattr(field, "value", "") for reply in replies if reply.form for field in reply.form.fields]
     return "\n".join([*map(said, replies), *map(str, fields)])
@@ -372,8 +378,8 @@ async def test_words_of_another_day_are_not_shared_by_swapping_days(world: World
     assert form
     assert SECRET in str(form.blocks)
     with world.database.write() as tx:
-        for one, other in ((first, second), (second, first)):
-            tx.execute(update(vault_item).where(vault_item.c.id == one.id).values(checkin_id=other.checkin_id))
+        for row, other in ((first, second), (second, first)):
+            tx.execute(update(vault_item).where(vault_item.c.id == row.id).values(checkin_id=other.checkin_id))
     form = (await dana.does_press("reflections.share", str(first.id))).form
     if form:
         await dana.fills(form)

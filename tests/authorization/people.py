@@ -102,24 +102,24 @@ class Told:
     whole: object
 
 
-Deed = Command | Press | Submit
+Attempt = Command | Press | Submit
 
 
-class Door(Protocol):
+class Surface(Protocol):
     """A platform's way in."""
 
-    async def does(self, user: str, deed: Deed) -> Told:
+    async def does(self, user: str, attempt: Attempt) -> Told:
         """Somebody asks, presses or sends, in their own chat with the bot."""
 
 
 @dataclass
-class Cast:
-    """The program with its people; ``things``: ids by kind and owner; ``door``: how they get in."""
+class Actors:
+    """The program with its people; ``things``: ids by kind and owner; ``surface``: how they get in."""
 
     world: World
     people: Mapping[str, Person]
     folder: Path
-    door: Door = field(init=False)
+    surface: Surface = field(init=False)
     things: dict[tuple[str, str], str] = field(default_factory=dict)
     witness: Witness = field(default_factory=Witness)
 
@@ -145,7 +145,7 @@ class Cast:
     async def begin(self) -> None:
         """Everybody has written to the bot before; from now on the database is as it is, whatever is tried."""
         for person in self.people.values():
-            await self.door.does(person.user, Command("help"))
+            await self.surface.does(person.user, Command("help"))
         (self.folder / "saved").mkdir()
         for live in self._files:
             _copy(live, self._saved(live))
@@ -176,7 +176,7 @@ class Cast:
             return text
         return before + (str(uuid4()) if nowhere else self.things[thing, owner])
 
-    def deed(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Deed:
+    def attempt(self, act: Act, owner: str, *, form: bool, nowhere: bool = False) -> Attempt:
         filled = [self._filled(arg, owner, nowhere=nowhere) for arg in act.args]
         done = SentAction(act.name, tuple(filled))
         if not form:
@@ -184,10 +184,10 @@ class Cast:
         sent = {name: (self._filled(text, owner, nowhere=nowhere),) for name, text in act.values.items()}
         return Submit(done, sent)
 
-    async def tries(self, actor: str, act: Act, deed: Deed) -> tuple[bool, Told]:
+    async def tries(self, actor: str, act: Act, attempt: Attempt) -> tuple[bool, Told]:
         """Whether they are let in, and what they are told."""
         self.witness.begin()
-        told = await self.door.does(self.actor(actor).user, deed)
+        told = await self.surface.does(self.actor(actor).user, attempt)
         assert self.witness.refused is not None, f"{act.label} did not come to the product"
         let_in = bool(act.idle and act.idle in told.words)
         refused = self.witness.refused or UNKNOWN in told.words or (act.declines and act.declines in told.words)
@@ -217,26 +217,26 @@ def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
 # Making it --------------------------------------------------------------------------------------
 
 
-def made(folder: Path, platform: str, tenant: str) -> Cast:
-    """A new program in this folder, whose people have their accounts there. Its ``door`` is not there yet."""
+def made(folder: Path, platform: str, tenant: str) -> Actors:
+    """A new program in this folder, whose people have their accounts there. Its ``surface`` is not there yet."""
     world = World(Database(f"sqlite:///{folder / 'plc.sqlite'}"), platform=platform, tenant=tenant)
     world.prepare()
     world.import_roster(ROSTER + MORE)
     olga = world.account("Olga Stranger", "olga@elsewhere.example")
-    cast = Cast(world, {**_accounts(world), "olga": olga}, folder)
+    actors = Actors(world, {**_accounts(world), "olga": olga}, folder)
     with world.database.write() as tx:
         work = world.work(tx)
         account_links.see(work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True)
-        world.vault.ensure_keys(work, [cast.people[text].id for text in MENTEES])
+        world.vault.ensure_keys(work, [actors.people[text].id for text in MENTEES])
     world.clock.at = START + timedelta(hours=1)
     with world.database.write() as tx:
-        _Making(cast, world.work(tx)).everything()
+        _Making(actors, world.work(tx)).everything()
     world.clock.at += timedelta(minutes=30)
     with world.database.write() as tx:
-        _leaving(cast, world.work(tx))
+        _leaving(actors, world.work(tx))
     world.clock.at += timedelta(minutes=30)
-    cast.things |= {("now", text): str(int(world.clock.at.timestamp())) for text in MENTEES}
-    return cast
+    actors.things |= {("now", text): str(int(world.clock.at.timestamp())) for text in MENTEES}
+    return actors
 
 
 def _copy(source: Path, to: Path) -> None:
@@ -255,18 +255,18 @@ def _accounts(world: World) -> dict[str, Person]:
 class _Making:
     """Everything of everybody, in one transaction."""
 
-    def __init__(self, cast: Cast, work: Work) -> None:
-        self.cast, self.work, self.now = cast, work, work.now
-        self.ids = {name: person.id for name, person in cast.people.items()}
+    def __init__(self, actors: Actors, work: Work) -> None:
+        self.actors, self.work, self.now = actors, work, work.now
+        self.ids = {name: person.id for name, person in actors.people.items()}
         self.cohorts = {cohort.name: cohort for cohort in cohorts.all_cohorts(work.tx)}
 
     def put(self, kind: str, owner: str, thing: UUID) -> UUID:
-        self.cast.things[kind, owner] = str(thing)
+        self.actors.things[kind, owner] = str(thing)
         return thing
 
     def everything(self) -> None:
         for name in COHORTS.values():
-            if ("cohort", name) not in self.cast.things:
+            if ("cohort", name) not in self.actors.things:
                 self._cohort(name)
         for owner in MENTEES:
             self.put("person", owner, self.ids[owner])
@@ -284,9 +284,9 @@ class _Making:
         whole = breaks.add(self.work, None, date(2026, 12, 20), date(2026, 12, 31), "Winter", self.ids["carol"])
         ida = people.by_email(self.work.tx, "ida@example.org")
         assert ida is not None
-        there = self.cast.world.platform, self.cast.world.tenant
+        there = self.actors.world.platform, self.actors.world.tenant
         stray = account_links.see(self.work, *there, "U-stray", name="Ida", email="", member=False, active=True)
-        for owner in (one for one, there in COHORTS.items() if there == cohort):
+        for owner in (name for name, there in COHORTS.items() if there == cohort):
             self.put("break of all", owner, whole)
             self.put("unmatched person", owner, ida.id)
             self.put("unmatched account", owner, stray.id)
@@ -307,8 +307,8 @@ class _Making:
         self.put("break", name, breaks.add(self.work, there.id, date(2026, 11, 2), date(2026, 11, 3), "Rest", by))
         channel = conversations.remember(
             self.work,
-            platform=self.cast.world.platform,
-            tenant=self.cast.world.tenant,
+            platform=self.actors.world.platform,
+            tenant=self.actors.world.tenant,
             external=CHANNELS[name],
             kind="channel",
             name=name,
@@ -338,7 +338,7 @@ class _Making:
 
     def _of_the_cohort(self, owner: str) -> None:
         for kind in ("cohort", "past meeting", "meeting", "cancelled meeting", "break", "channel"):
-            self.cast.things[kind, owner] = self.cast.things[kind, COHORTS[owner]]
+            self.actors.things[kind, owner] = self.actors.things[kind, COHORTS[owner]]
         self.put("mentor", owner, self.ids["tom" if owner == "jordan" else "ruth"])
 
     # A mentee's ---------------------------------------------------------------------------------
@@ -350,7 +350,7 @@ class _Making:
         for kind, day in (("reflection", date(2026, 9, 6)), ("unshared", date(2026, 9, 7))):
             closes_at = self.now + timedelta(days=7)
             checkin = checkins.open_checkins(self.work, [(me, day, [])], closes_at)[0]
-            reflections.save(self.cast.world.vault, self.work, checkin, me, account, {reflections.TYPED: SECRET})
+            reflections.save(self.actors.world.vault, self.work, checkin, me, account, {reflections.TYPED: SECRET})
             self.put(
                 kind,
                 owner,
@@ -361,12 +361,14 @@ class _Making:
                 ),
             )
             self.put("checkin", owner, checkin.id)
-            self.cast.world.vault.save(self.work, "pulse", "3", person_id=me, account_id=account, checkin_id=checkin.id)
-            waiting = typed.hold(self.cast.world.vault, self.work, checkin, account, SECRET)
+            self.actors.world.vault.save(
+                self.work, "pulse", "3", person_id=me, account_id=account, checkin_id=checkin.id
+            )
+            waiting = typed.hold(self.actors.world.vault, self.work, checkin, account, SECRET)
             self.put("typed", owner, waiting.id)
-        item = reflections.find(self.work.tx, UUID(self.cast.things["reflection", owner]), account)
+        item = reflections.find(self.work.tx, UUID(self.actors.things["reflection", owner]), account)
         assert item is not None
-        vault, mentor = self.cast.world.vault, UUID(self.cast.things["mentor", owner])
+        vault, mentor = self.actors.world.vault, UUID(self.actors.things["mentor", owner])
         self.put("share", owner, reflections.share(vault, self.work, item, me, account, mentor))
         left = reflections.share(vault, self.work, item, me, account, self.ids["nora"])
         self.put("share with somebody who left", owner, left)
@@ -395,7 +397,7 @@ class _Making:
             ends = date(starts.year, starts.month, 28)
             line = leave_line(step, starts, ends, "health", self.ids["carol"], "coordinator")
             self.put(kind, owner, ledger.add(self.work, self.ids[owner], line))
-        meeting = UUID(self.cast.things["past meeting", owner])
+        meeting = UUID(self.actors.things["past meeting", owner])
         past = meetings.get(self.work.tx, meeting)
         attendance.add(self.work, past, self.ids[owner], "tapped", "present", self.ids[owner])
         attendance.add(self.work, past, self.ids[owner], "confirmed", "absent", self.ids["ruth"])
@@ -413,9 +415,9 @@ class _Making:
         account = account_links.accounts_of(self.work.tx, me)[0].id
         kinds = (("dispute", "attendance", True), ("dispute for the coordinator", "verified activity", False))
         for kind, disputed, with_mentors in kinds:
-            about = UUID(self.cast.things[disputed, owner])
+            about = UUID(self.actors.things[disputed, owner])
             opened = self._line(owner, Line("dispute", "opened", self.now, me, "self", target_id=about))
-            item = self.cast.world.vault.save(
+            item = self.actors.world.vault.save(
                 self.work, "dispute", SECRET, person_id=me, account_id=account, checkin_id=None
             )
             self.put(kind, owner, disputes.add(self.work, me, opened, about, item, with_mentors=with_mentors).id)
@@ -439,13 +441,13 @@ class _Making:
                 self.put(f"{whose}'s {kind} draft", owner, draft)
 
 
-def _leaving(cast: Cast, work: Work) -> None:
+def _leaving(actors: Actors, work: Work) -> None:
     """Sam and Nora leave; what they wrote and were shown before stays where it is."""
-    ids = {name: person.id for name, person in cast.people.items()}
-    there = UUID(cast.things["cohort", "Ozarks"])
+    ids = {name: person.id for name, person in actors.people.items()}
+    there = UUID(actors.things["cohort", "Ozarks"])
     detail = {"cohorts": [there.hex], "from": ["Ozarks"]}
     line = Line("departure", "left", work.now, ids["carol"], "coordinator", reason="other", detail=detail)
     left = ledger.add(work, ids["sam"], line)
-    cast.things |= {("departure", owner): str(left) for owner in MENTEES}
-    for one in ("sam", "nora"):
-        cohorts.leave(work, there, ids[one], ids["carol"])
+    actors.things |= {("departure", owner): str(left) for owner in MENTEES}
+    for name in ("sam", "nora"):
+        cohorts.leave(work, there, ids[name], ids["carol"])

@@ -29,7 +29,7 @@ from bot.teams.forms import INPUT
 from bot.workspace import add_workspace
 from handlers.core.actions import SentAction
 from handlers.core.requests import Command, Press, Submit
-from tests.authorization.people import Cast, Deed, Told, made
+from tests.authorization.people import Actors, Attempt, Told, made
 from tests.fakes import slack, teams
 from tests.fakes.slack import FakeSlack, HttpWire, Json, SlackPerson
 from tests.fakes.teams import FakeTeams, TeamsClient
@@ -41,9 +41,9 @@ OPENS_FORM = ("open", "share", "write", "read", "new", "edit", "settings", "corr
 NEW_EACH_TIME = ("ts", "channel_ts", "block_id", "action_id", "private_metadata", "id", "replyToId")
 
 
-def opens_form(deed: Press) -> bool:
+def opens_form(attempt: Press) -> bool:
     """Whether the button is one that opens a form: Slack and Teams send such a press in another way."""
-    return deed.action.name.endswith(OPENS_FORM)
+    return attempt.action.name.endswith(OPENS_FORM)
 
 
 def told(whole: Any) -> Told:
@@ -54,7 +54,7 @@ def told(whole: Any) -> Told:
 
 def _lasting(part: Any) -> Any:
     if isinstance(part, list | tuple):
-        return [_lasting(one) for one in part]
+        return [_lasting(element) for element in part]
     if isinstance(part, dict):
         return {name: _lasting(value) for name, value in part.items() if name not in NEW_EACH_TIME}
     return part
@@ -65,30 +65,30 @@ def _lasting(part: Any) -> Any:
 
 @dataclass
 class Paper:
-    cast: Cast
+    actors: Actors
 
-    async def does(self, user: str, deed: Deed) -> Told:
-        who = next(person for person in self.cast.people.values() if person.user == user)
-        reply = await who.tries(deed)
+    async def does(self, user: str, attempt: Attempt) -> Told:
+        who = next(person for person in self.actors.people.values() if person.user == user)
+        reply = await who.tries(attempt)
         return Told(said(reply), reply)
 
 
 @asynccontextmanager
-async def through_paper(cast: Cast) -> AsyncIterator[Paper]:
-    world = cast.world
-    world.dispatcher = cast.dispatcher(world.product, {world.platform: world.port})
-    yield Paper(cast)
+async def through_paper(actors: Actors) -> AsyncIterator[Paper]:
+    world = actors.world
+    world.dispatcher = actors.dispatcher(world.product, {world.platform: world.port})
+    yield Paper(actors)
 
 
 # The real app -----------------------------------------------------------------------------------
 
 
 @asynccontextmanager
-async def started(cast: Cast, settings: Settings, add: Callable[[App], object], clock: Clock) -> AsyncIterator[App]:
-    """The product over the cast's database. It answers, and does nothing by itself."""
-    world = cast.world
+async def started(actors: Actors, settings: Settings, add: Callable[[App], object], clock: Clock) -> AsyncIterator[App]:
+    """The product over the actors's database. It answers, and does nothing by itself."""
+    world = actors.world
     app = App(settings, world.database, world.vault, clock, world.new_id)
-    app.dispatcher = cast.dispatcher(app.product, app.ports)
+    app.dispatcher = actors.dispatcher(app.product, app.ports)
     add(app)
     await app.start()
     await app.loop.stop()
@@ -108,17 +108,17 @@ class Slack:
     platform: SlackPlatform
     wire: HttpWire
 
-    async def does(self, user: str, deed: Deed) -> Told:
+    async def does(self, user: str, attempt: Attempt) -> Told:
         who = SlackPerson(self.fake, self.wire, user)
         calls = len(self.fake.calls)
-        match deed:
+        match attempt:
             case Command(text):
                 answered = await who.command(text, self.fake.chat(user).id)
             case Press():
-                answered = await who.press("Forged", _message(deed), self.fake.chat(user).id)
+                answered = await who.press("Forged", _message(attempt), self.fake.chat(user).id)
             case Submit():
                 answered = await self.wire.interactive(
-                    {**who._acted(), "type": "view_submission", "view": _view(deed), "response_urls": []}
+                    {**who._acted(), "type": "view_submission", "view": _view(attempt), "response_urls": []}
                 )
         assert answered.status == 200
         await self.platform._asking.finish()
@@ -129,17 +129,17 @@ class Slack:
         return told([answered.body, shown])
 
 
-def _message(deed: Press) -> Json:
+def _message(attempt: Press) -> Json:
     """A message with a button that nobody was ever shown."""
-    act = deed.action.encode()
-    kind = FORM if opens_form(deed) else PRESS
+    act = attempt.action.encode()
+    kind = FORM if opens_form(attempt) else PRESS
     button = {"type": "button", "text": {"type": "plain_text", "text": "Forged"}, "value": act}
     return {"ts": "1.0", "blocks": [{"type": "actions", "elements": [{**button, "action_id": f"{kind}{act}~1"}]}]}
 
 
-def _view(deed: Submit) -> Json:
+def _view(attempt: Submit) -> Json:
     """A modal that nobody was ever shown, filled in."""
-    texts = {name: {name: {"type": "plain_text_input", "value": text}} for name, (text,) in deed.values.items()}
+    texts = {name: {name: {"type": "plain_text_input", "value": text}} for name, (text,) in attempt.values.items()}
     return {
         "id": "V0FORGED",
         "hash": uuid4().hex,  # each sending is an act of its own
@@ -155,16 +155,16 @@ def _view(deed: Submit) -> Json:
             }
             for name in texts
         ],
-        "private_metadata": json.dumps({"action": deed.action.encode()}),
+        "private_metadata": json.dumps({"action": attempt.action.encode()}),
         "state": {"values": texts},
     }
 
 
 @asynccontextmanager
-async def through_slack(cast: Cast) -> AsyncIterator[Slack]:
+async def through_slack(actors: Actors) -> AsyncIterator[Slack]:
     fake = FakeSlack()
-    for person in cast.people.values():
-        profile = cast.world.port.profiles[person.user]
+    for person in actors.people.values():
+        profile = actors.world.port.profiles[person.user]
         fake.add_user(person.user, profile.name, profile.email)
     await fake.start()
     joined: list[SlackPlatform] = []
@@ -172,9 +172,9 @@ async def through_slack(cast: Cast) -> AsyncIterator[Slack]:
     def join(app: App) -> None:
         joined.append(slack_story.joined(app))
 
-    settings = slack_story.settings_for(fake, str(cast.world.database.url))
+    settings = slack_story.settings_for(fake, str(actors.world.database.url))
     try:
-        async with started(cast, settings, join, cast.world.clock) as app, aiohttp.ClientSession() as session:
+        async with started(actors, settings, join, actors.world.clock) as app, aiohttp.ClientSession() as session:
             yield Slack(fake, joined[0], HttpWire(session, f"{app.address}slack/events"))
     finally:
         await fake.stop()
@@ -188,23 +188,23 @@ class Teams:
     fake: FakeTeams
     url: str
 
-    async def does(self, user: str, deed: Deed) -> Told:
+    async def does(self, user: str, attempt: Attempt) -> Told:
         person = next(person for person in self.fake.people if person.object_id == user)
         client = TeamsClient(self.fake, self.url, person=person)
         calls = len(self.fake.calls)
-        status, body = await client.send(_activity(client, deed))
+        status, body = await client.send(_activity(client, attempt))
         assert status == 200
         shown = [(call.method, call.body) for call in self.fake.calls[calls:] if "/activities" in call.path]
         return told([body, shown])
 
 
-def _activity(client: TeamsClient, deed: Deed) -> Mapping[str, Any]:
-    match deed:
+def _activity(client: TeamsClient, attempt: Attempt) -> Mapping[str, Any]:
+    match attempt:
         case Command(text):
             return client.says(text)
         case Press(pressed):
             data = {"plc": {"act": pressed.encode()}}
-            return client.opens_dialog(data) if opens_form(deed) else client.presses(data, verb=pressed.name)
+            return client.opens_dialog(data) if opens_form(attempt) else client.presses(data, verb=pressed.name)
         case Submit(sent, values):
             # What it was opened by is asked again where a field is wrong; a list of one's own harms nobody.
             opener = SentAction.of("reflections.page", 0).encode()
@@ -213,14 +213,14 @@ def _activity(client: TeamsClient, deed: Deed) -> Mapping[str, Any]:
 
 
 @asynccontextmanager
-async def through_teams(cast: Cast) -> AsyncIterator[Teams]:
+async def through_teams(actors: Actors) -> AsyncIterator[Teams]:
     def in_teams(user: str) -> teams.Person:
-        known = cast.world.port.profiles[user]
+        known = actors.world.port.profiles[user]
         return teams.Person(known.name, f"29:{user}", user, known.email, known.email)
 
-    settings = teams_story.settings_in(cast.folder, str(cast.world.database.url))
-    fake = FakeTeams(people=[in_teams(person.user) for person in cast.people.values()])
-    async with fake, started(cast, settings, lambda app: teams_story.join(app, fake), cast.world.clock) as app:
+    settings = teams_story.settings_in(actors.folder, str(actors.world.database.url))
+    fake = FakeTeams(people=[in_teams(person.user) for person in actors.people.values()])
+    async with fake, started(actors, settings, lambda app: teams_story.join(app, fake), actors.world.clock) as app:
         yield Teams(fake, f"{app.address}api/messages")
 
 
@@ -228,7 +228,7 @@ async def through_teams(cast: Cast) -> AsyncIterator[Teams]:
 
 
 class HeldClock(AheadClock):
-    """The cast's clock, for a workspace that asks for one of its own."""
+    """The actors's clock, for a workspace that asks for one of its own."""
 
     def __init__(self, held: FixedClock) -> None:
         super().__init__()
@@ -246,17 +246,17 @@ class Local:
     address: str
     seen: int = 0  # the last change of the chat that a page was told of
 
-    async def does(self, user: str, deed: Deed) -> Told:
-        answered = await self._act(user, deed)
+    async def does(self, user: str, attempt: Attempt) -> Told:
+        answered = await self._act(user, attempt)
         synced = await self._sync(user, self.seen)
         self.seen = synced["change"]
-        shown = [one["html"] or "" for one in synced["messages"]]
+        shown = [message["html"] or "" for message in synced["messages"]]
         pieces = [str(part) for part in (answered.get("form", ""), *shown)]
         words = "\n".join([json.dumps(answered, ensure_ascii=False), *(_read(piece) for piece in pieces)])
         return Told(words, [*map(_read, pieces), {name: said for name, said in answered.items() if name != "form"}])
 
-    async def _act(self, user: str, deed: Deed) -> Json:
-        match deed:
+    async def _act(self, user: str, attempt: Attempt) -> Json:
+        match attempt:
             case Command(text):
                 return await self._post(user, "say", text=f"/plc {text}")
             case Press(pressed):
@@ -269,14 +269,14 @@ class Local:
         url = self.address + path_of(user, direct(user), verb)
         async with self.session.post(url, json={"key": str(uuid4()), **body}) as answer:
             assert answer.status == 200, await answer.text()
-            found: Json = await answer.json()
-            return found
+            profile: Json = await answer.json()
+            return profile
 
     async def _sync(self, user: str, since: int) -> Json:
         url = self.address + path_of(user, direct(user), "sync")
         async with self.session.get(url, params={"since": str(since)}) as answer:
-            found: Json = await answer.json()
-            return found
+            profile: Json = await answer.json()
+            return profile
 
 
 def _read(markup: str) -> str:
@@ -285,20 +285,20 @@ def _read(markup: str) -> str:
 
 
 @asynccontextmanager
-async def through_local(cast: Cast) -> AsyncIterator[Local]:
-    database = cast.world.database
+async def through_local(actors: Actors) -> AsyncIterator[Local]:
+    database = actors.world.database
     settings = Settings(plc_database_url=str(database.url), plc_port=0, plc_encryption_keys=OPERATOR_KEY)
 
     def add(app: App) -> None:
         add_workspace(app, database)
 
-    async with started(cast, settings, add, HeldClock(cast.world.clock)) as app, aiohttp.ClientSession() as session:
+    async with started(actors, settings, add, HeldClock(actors.world.clock)) as app, aiohttp.ClientSession() as session:
         yield Local(session, app.address.rstrip("/"))
 
 
 # All of them ------------------------------------------------------------------------------------
 
-DOORS: Mapping[str, tuple[str, Callable[[Cast], Any]]] = {
+DOORS: Mapping[str, tuple[str, Callable[[Actors], Any]]] = {
     PLATFORM: (TENANT, through_paper),
     SLACK: (slack.TEAM, through_slack),
     TEAMS: (teams.TENANT, through_teams),
@@ -307,14 +307,14 @@ DOORS: Mapping[str, tuple[str, Callable[[Cast], Any]]] = {
 
 
 @asynccontextmanager
-async def opened(platform: str, folder: Path) -> AsyncIterator[Cast]:
-    """The cast on this platform, before anybody tried anything."""
+async def opened(platform: str, folder: Path) -> AsyncIterator[Actors]:
+    """The actors on this platform, before anybody tried anything."""
     tenant, through = DOORS[platform]
-    cast = made(folder, platform, tenant)
+    actors = made(folder, platform, tenant)
     try:
-        await cast.world.settle()
-        async with through(cast) as cast.door:
-            await cast.begin()
-            yield cast
+        await actors.world.settle()
+        async with through(actors) as actors.surface:
+            await actors.begin()
+            yield actors
     finally:
-        cast.close()
+        actors.close()

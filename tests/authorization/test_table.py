@@ -16,7 +16,7 @@ from handlers.core.calls import EVERYONE
 from handlers.core.requests import Command
 from handlers.features import router
 from storage.privacy import forgetting
-from tests.authorization.people import SECRET, Cast, is_one_of, owner_of
+from tests.authorization.people import SECRET, Actors, is_one_of, owner_of
 from tests.authorization.permissions import COMMANDS, NOT_YOURS, PRESSES, SUBMITS, Act
 from tests.authorization.surfaces import DOORS, opened
 
@@ -24,13 +24,13 @@ everywhere = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=DOORS)
-async def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
-    async with opened(request.param, tmp_path_factory.mktemp("cast")) as members:
+async def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Actors]:
+    async with opened(request.param, tmp_path_factory.mktemp("actors")) as members:
         yield members
 
 
 @pytest.fixture
-def cast(program: Cast) -> Cast:
+def actors(program: Actors) -> Actors:
     """The program as it was made, whatever the last test did in it."""
     program.restore()
     return program
@@ -41,72 +41,72 @@ def test_no_button_and_no_form_is_missing_from_the_table() -> None:
     assert {act.name for act in SUBMITS} == set(router.submits)
 
 
-async def check(cast: Cast, act: Act, *, form: bool) -> None:
+async def check(actors: Actors, act: Act, *, form: bool) -> None:
     """Every actor tries it with everybody's thing."""
-    unchanged = cast.everything()
-    for actor, relation in cast.cases(act):
+    unchanged = actors.everything()
+    for actor, relation in actors.cases(act):
         owner, label = owner_of(actor, relation), f"{actor}/{relation}: {act.label}"
-        let_in, told = await cast.tries(actor, act, cast.deed(act, owner, form=form))
+        let_in, told = await actors.tries(actor, act, actors.attempt(act, owner, form=form))
         assert let_in == is_one_of(act.may, actor, relation), f"{label}\n{told.words}"
-        changed = cast.everything() != unchanged
+        changed = actors.everything() != unchanged
         if let_in and changed:
-            cast.restore()
+            actors.restore()
         if let_in:
             continue
         assert not changed, label
         assert SECRET not in repr(told), label
         if act.confidential and relation != "own" and not is_one_of(act.known, actor, relation):
-            _, unknown = await cast.tries(actor, act, cast.deed(act, owner, form=form, nowhere=True))
+            _, unknown = await actors.tries(actor, act, actors.attempt(act, owner, form=form, nowhere=True))
             assert unknown == told, label
 
 
 @everywhere
 @pytest.mark.parametrize("act", PRESSES, ids=lambda act: act.label)
-async def test_a_button_with_a_forged_id(cast: Cast, act: Act) -> None:
-    await check(cast, act, form=False)
+async def test_a_button_with_a_forged_id(actors: Actors, act: Act) -> None:
+    await check(actors, act, form=False)
 
 
 @everywhere
 @pytest.mark.parametrize("act", SUBMITS, ids=lambda act: act.label)
-async def test_a_form_with_a_forged_id(cast: Cast, act: Act) -> None:
-    await check(cast, act, form=True)
+async def test_a_form_with_a_forged_id(actors: Actors, act: Act) -> None:
+    await check(actors, act, form=True)
 
 
 @everywhere
 @pytest.mark.parametrize("act", COMMANDS, ids=lambda act: act.name)
-async def test_a_command(cast: Cast, act: Act) -> None:
-    unchanged = cast.everything()
-    for actor, relation in cast.cases(act):
-        cast.restore()
-        let_in, told = await cast.tries(actor, act, Command(act.name))
+async def test_a_command(actors: Actors, act: Act) -> None:
+    unchanged = actors.everything()
+    for actor, relation in actors.cases(act):
+        actors.restore()
+        let_in, told = await actors.tries(actor, act, Command(act.name))
         assert let_in == is_one_of(act.may, actor, relation), f"{actor}: {act.name}\n{told.words}"
         if not let_in:
-            assert cast.everything() == unchanged, f"{actor}: {act.name}"
+            assert actors.everything() == unchanged, f"{actor}: {act.name}"
 
 
 @everywhere
 @pytest.mark.parametrize("words", [words for words, spec in router.commands.items() if spec.who != EVERYONE])
-async def test_a_command_is_refused_to_those_it_is_not_for(cast: Cast, words: str) -> None:
-    unchanged = cast.everything()
+async def test_a_command_is_refused_to_those_it_is_not_for(actors: Actors, words: str) -> None:
+    unchanged = actors.everything()
     for actor in EVERYONE - router.commands[words].who:
-        let_in, told = await cast.tries(actor, Act(words, declines=NOT_YOURS), Command(words))
+        let_in, told = await actors.tries(actor, Act(words, declines=NOT_YOURS), Command(words))
         assert not let_in
         assert NOT_YOURS in told.words
-        assert cast.everything() == unchanged
+        assert actors.everything() == unchanged
 
 
 @everywhere
-async def test_who_was_shown_a_reflection_that_is_gone_is_told_that_it_may_have_been_deleted(cast: Cast) -> None:
+async def test_who_was_shown_a_reflection_that_is_gone_is_told_that_it_may_have_been_deleted(actors: Actors) -> None:
     """Retention, or its author being forgotten, leaves the button on the message: it answers as a forged one does."""
-    with cast.world.database.write() as tx:
-        forgetting.forget(cast.world.work(tx), cast.people["lee"].id, by=None)
+    with actors.world.database.write() as tx:
+        forgetting.forget(actors.world.work(tx), actors.people["lee"].id, by=None)
     read = Act("reflections.read", ("@share",))
-    let_in, told = await cast.tries("mentor", read, cast.deed(read, "lee", form=False))
+    let_in, told = await actors.tries("mentor", read, actors.attempt(read, "lee", form=False))
     assert not let_in
     assert "It may have been deleted, or it's no longer shared with you." in told.words
-    _, unknown = await cast.tries("mentor", read, cast.deed(read, "lee", form=False, nowhere=True))
+    _, unknown = await actors.tries("mentor", read, actors.attempt(read, "lee", form=False, nowhere=True))
     assert told == unknown
     dispute = Act("disputes.read", ("@dispute",))
-    let_in, told = await cast.tries("mentor", dispute, cast.deed(dispute, "lee", form=False))
+    let_in, told = await actors.tries("mentor", dispute, actors.attempt(dispute, "lee", form=False))
     assert let_in
     assert "The text is no longer kept." in told.words

@@ -43,7 +43,7 @@ async def standings_of_all(bench: Bench, kind: str) -> list[Figure]:
         def measure(tx: Tx) -> object:
             return standings.of_cohorts(tx, None, now)
 
-        queries = [float(_queries(one, measure)) for one in (database, small)]
+        queries = [float(_queries(database_of_size, measure)) for database_of_size in (database, small)]
         figures = await compared(
             STANDINGS, kind, "s", reading(database, measure), reading(database, _fetch), bench.rounds
         )

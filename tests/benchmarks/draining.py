@@ -83,14 +83,14 @@ def _plan(url: str, recipients: Sequence[UUID]) -> None:
             "id": uuid4(),
             "verb": "post",
             "kind": "checkin",
-            "subject": str(one["id"]),
-            "person_id": one["person_id"],
-            "key": f"checkin:{one['id']}",
+            "subject": str(opening["id"]),
+            "person_id": opening["person_id"],
+            "key": f"checkin:{opening['id']}",
             "state": "queued",
             "created_at": now,
             "not_before": now + timedelta(seconds=LEAD + number / A_SECOND),
         }
-        for number, one in enumerate(opened)
+        for number, opening in enumerate(opened)
     ]
     database = Database(url)
     try:

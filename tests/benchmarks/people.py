@@ -58,7 +58,7 @@ def taps(size: Size, platform_url: str) -> Iterator[Ready]:
 def _tap(number: int, meeting_id: UUID, platform_url: str) -> Ready:
     act, channel = next(_ACTS), slack_channel(number)
     blocks = render.message(_here_card(meeting_id))
-    button = next(one for block in blocks if block["type"] == "actions" for one in block["elements"])
+    button = next(element for block in blocks if block["type"] == "actions" for element in block["elements"])
     payload: dict[str, Any] = {
         "type": "block_actions",
         "user": {"id": slack_user(number), "username": "somebody", "name": "somebody", "team_id": TEAM},

@@ -56,11 +56,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def chromium() -> str:
     """The browser's path: PLC_CHROMIUM, or the first known name on PATH."""
     named = os.environ.get("PLC_CHROMIUM")
-    found = named if named and Path(named).exists() else None
-    found = found or next((path for path in map(shutil.which, NAMES) if path), None)
-    if found is None:
+    browser = named if named and Path(named).exists() else None
+    browser = browser or next((path for path in map(shutil.which, NAMES) if path), None)
+    if browser is None:
         _absent("No Chromium was found. Install one, or name it in PLC_CHROMIUM.")
-    return str(found)
+    return str(browser)
 
 
 @pytest.fixture(scope="session")

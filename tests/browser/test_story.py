@@ -77,12 +77,12 @@ def meeting_at(product: Running, starts: datetime) -> Meeting:
     return product.read(find)
 
 
-async def until(one: Person, time: str) -> None:
+async def until(person: Person, time: str) -> None:
     """Go from due moment to due moment until the clock shows this."""
     for _ in range(10):
-        if time in await one.page.locator("#clock .now").inner_text():
+        if time in await person.page.locator("#clock .now").inner_text():
             return
-        await one.move_clock()
+        await person.move_clock()
     pytest.fail(f"The clock never showed {time}.")
 
 
@@ -563,14 +563,14 @@ async def test_start_over_brings_the_example_back(windows: Windows, product: Run
         await ruth.reads("Coming (1): Dana Reyes")
         await dana.move_clock()
         await dana.move_clock("Start over")
-        for one in (dana, ruth):
-            await expect(one.page).to_have_url(re.compile("direct$"))
-            await one.settled()
-            await one.reads("Welcome, ")
-            await one.go(OZARKS)
-            await one.reads(f"PLC meeting: {NEXT}")
-            await expect(one.messages()).to_have_count(1)
-            await expect(one.messages()).not_to_contain_text("Coming (1)")
+        for person in (dana, ruth):
+            await expect(person.page).to_have_url(re.compile("direct$"))
+            await person.settled()
+            await person.reads("Welcome, ")
+            await person.go(OZARKS)
+            await person.reads(f"PLC meeting: {NEXT}")
+            await expect(person.messages()).to_have_count(1)
+            await expect(person.messages()).not_to_contain_text("Coming (1)")
         assert "Mon Oct 19, 2026, 9:00 AM CDT" in await dana.clock()
     assert product.read(lambda tx: tx.scalar(select(func.count()).select_from(rsvp))) == 0
 

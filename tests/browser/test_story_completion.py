@@ -26,7 +26,7 @@ async def link(message: Locator, label: str) -> str:
     return address
 
 
-def given(product: Running, email: str) -> list[Certificate]:
+def certificates_of(product: Running, email: str) -> list[Certificate]:
     def find(tx: Tx) -> list[Certificate]:
         person = people.by_email(tx, email)
         assert person is not None
@@ -213,7 +213,7 @@ async def test_one_tap_is_missing_before_the_certificate(windows: Windows, produ
         await nina.press("Get your certificate", await nina.reads("Congratulations, Nina Alvarez!"))
         card = await nina.reads("Check it online")
         await visitor.has_once(await link(card, PDF), "record-of-completion-nina-alvarez.pdf")
-        (first_one,) = given(product, NINA)
+        (first_one,) = certificates_of(product, NINA)
         page = await visitor.reads(await link(card, "Check it online"))
         assert "✓ Valid Record of completion, not a DESE certificate Nina Alvarez" in page.text
 
@@ -235,12 +235,12 @@ async def test_one_tap_is_missing_before_the_certificate(windows: Windows, produ
         await carol.choose("Why", "The holder's name changed")
         await carol.submit("Reissue")
         await carol.reads("Certificate of Nina Alvarez-Reed")
-        second_one = given(product, NINA)[0]
+        second_one = certificates_of(product, NINA)[0]
         await nina.reads("Your new certificate")
         assert "✓ Valid" in (await visitor.reads(f"/verify/{second_one.code}")).text
         assert "✕ Revoked" in (await visitor.reads(f"/verify/{first_one.code}")).text
         assert (await visitor.reads("/verify/0000-0000-0000-0000")).status == 404
-    assert [certificate.number for certificate in given(product, NINA)] == [2, 1]
+    assert [certificate.number for certificate in certificates_of(product, NINA)] == [2, 1]
     assert whole(product)
 
 

@@ -249,7 +249,11 @@ async def accessible(page: Page, axe: str) -> None:
     options = {"runOnly": {"type": "tag", "values": list(AXE_TAGS)}, "resultTypes": ["violations"]}
     evaluate: dict[str, Any] = await page.evaluate("(options) => axe.run(document, options)", options)
     told = [
-        {"rule": one["id"], "help": one["help"], "where": [node["target"] for node in one["nodes"][:5]]}
-        for one in evaluate["violations"]
+        {
+            "rule": violation["id"],
+            "help": violation["help"],
+            "where": [node["target"] for node in violation["nodes"][:5]],
+        }
+        for violation in evaluate["violations"]
     ]
     assert told == [], json.dumps(told, indent=1)

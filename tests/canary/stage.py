@@ -30,7 +30,7 @@ from storage.program_desk import downloads
 from storage.record import certificates, policies
 from storage.record.record_tables import dispute
 from storage.vault.vault_tables import vault_item
-from tests.canary.hunt import Ear, Haul, dumped, files, found, rows, tied, unpacked, write_ahead
+from tests.canary.hunt import Captured, Ear, dumped, files, rows, tied, unpacked, words_in, write_ahead
 
 FORM = "canary-Zeisig-form-7731"
 TYPED = "canary-Girlitz-typed-1277"
@@ -89,7 +89,7 @@ class Stage(Protocol):
     async def later(self) -> None:
         """An hour passes, in which what failed is tried again."""
 
-    def traffic(self) -> Haul:
+    def traffic(self) -> Captured:
         """Everything the platform carried or keeps, but for Dana's own words to and from herself, and the two
         dialogs in which the mentor and the coordinator read."""
 
@@ -166,8 +166,8 @@ async def fail_afterwards(stage: Stage, fired: Fired) -> None:
     wanted = [await own_file(stage), *await everybodys_files(stage)]
     for fault in (sealing, making):
         with fault(stage.app, fired):
-            pages = [await asked_for(stage, *one) for one in wanted]
-        assert found({str(one): page for one, (_, page) in zip(wanted, pages, strict=True)}, WORDS) == []
+            pages = [await asked_for(stage, *page_of) for page_of in wanted]
+        assert words_in({str(page_of): page for page_of, (_, page) in zip(wanted, pages, strict=True)}, WORDS) == []
         assert {status for status, _ in pages} <= {200, 500}
     with digesting(stage.app, fired), sealing(stage.app, fired):
         await stage.looks_around()
@@ -336,19 +336,19 @@ def copying(_app: App, fired: Fired) -> Iterator[None]:
 # What is searched -------------------------------------------------------------------------------
 
 
-async def hauled(stage: Stage, ear: Ear) -> Haul:
+async def captured_everywhere(stage: Stage, ear: Ear) -> Captured:
     """All that the product left anywhere, but for what is Dana's own."""
-    haul = {**await exported(stage), **await watched(stage)}
+    captured = {**await exported(stage), **await watched(stage)}
     database = stage.app.product.threads.database
-    haul |= rows(database)
+    captured |= rows(database)
     if database.sqlite:
         backed_up(stage, "backup")
     else:
         kept = dumped(database) | write_ahead(database)
-        assert set(found(kept, [stage.email])) >= {"backup by pg_dump"}, "what is no secret is found in it"
-        haul |= kept
+        assert set(words_in(kept, [stage.email])) >= {"backup by pg_dump"}, "what is no secret is found in it"
+        captured |= kept
     ours = {name: data for name, data in files(stage.folder).items() if not _is_platforms(stage, name)}
-    return haul | ours | stage.traffic() | ear.haul()
+    return captured | ours | stage.traffic() | ear.captured()
 
 
 def backed_up(stage: Stage, name: str) -> None:
@@ -363,17 +363,17 @@ def _is_platforms(stage: Stage, file: str) -> bool:
     return bool(stage.platform_files) and stage.platform_files in file
 
 
-async def watched(stage: Stage) -> Haul:
+async def watched(stage: Stage) -> Captured:
     """What the process says to whoever watches it."""
-    haul: Haul = {}
+    captured: Captured = {}
     stage.app.health.metrics_token = "a-token-of-a-test"
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer a-token-of-a-test"}) as session:
         for path in ("metrics", "readyz", "healthz"):
             async with session.get(f"{stage.app.address}{path}") as answer:
                 assert answer.status == 200
-                haul[path] = await answer.read()
-    assert b"plc_" in haul["metrics"]
-    return haul
+                captured[path] = await answer.read()
+    assert b"plc_" in captured["metrics"]
+    return captured
 
 
 Wanted = tuple[UUID, str, str, str]  # who, and which file of what in which format
@@ -408,14 +408,14 @@ async def _certified(stage: Stage, who: UUID, by: UUID) -> UUID:
     return await product.threads.write(certificate)
 
 
-async def exported(stage: Stage) -> Haul:
-    haul: Haul = {}
+async def exported(stage: Stage) -> Captured:
+    captured: Captured = {}
     for who, what, subject, form in await everybodys_files(stage):
         status, data = await asked_for(stage, who, what, subject, form)
         assert status == 200, data
-        haul |= unpacked(f"export {what} {form} {str(who)[:4]}", data)
-    assert any(name.endswith("as text") and b"Dana" in data for name, data in haul.items()), "PDFs were read"
-    return haul
+        captured |= unpacked(f"export {what} {form} {str(who)[:4]}", data)
+    assert any(name.endswith("as text") and b"Dana" in data for name, data in captured.items()), "PDFs were read"
+    return captured
 
 
 async def own_file(stage: Stage) -> Wanted:
@@ -429,7 +429,7 @@ async def assert_own_is_hers(stage: Stage) -> None:
     """Everything about her, for herself, has her words: so words in an archive are found."""
     _, data = await asked_for(stage, *await own_file(stage))
     whole = unpacked("own", data)
-    assert all(found(whole, [text]) for text in (EDITED, TYPED, DISPUTED))
+    assert all(words_in(whole, [text]) for text in (EDITED, TYPED, DISPUTED))
 
 
 def _mentors(tx: Tx, cohort_id: UUID) -> set[UUID]:
@@ -446,22 +446,22 @@ async def asked_for(stage: Stage, who: UUID, what: str, subject: str, form: str)
 
 async def leaks(stage: Stage, ear: Ear) -> list[str]:
     """The places where somebody's words stand that must not hold them, and where the pulse is tied to its person."""
-    haul = await hauled(stage, ear)
-    assert any(name.startswith("log of sqlalchemy") for name in haul), "SQL was heard"
+    captured = await captured_everywhere(stage, ear)
+    assert any(name.startswith("log of sqlalchemy") for name in captured), "SQL was heard"
     assert len(ear.heard) > 50
     if stage.app.product.threads.database.sqlite:
-        assert any(name.endswith("-wal") and data for name, data in haul.items()), "a write-ahead log was searched"
-    pulses = {place for number in (CHANGED, PULSE) for place in tied(pulse_places(haul), number, names_of(stage))}
-    return sorted({*found(haul, WORDS), *pulses})
+        assert any(name.endswith("-wal") and data for name, data in captured.items()), "a write-ahead log was searched"
+    pulses = {place for number in (CHANGED, PULSE) for place in tied(pulse_places(captured), number, names_of(stage))}
+    return sorted({*words_in(captured, WORDS), *pulses})
 
 
-def pulse_places(haul: Haul) -> Haul:
+def pulse_places(captured: Captured) -> Captured:
     """Where a number beside a name would be somebody's pulse: elsewhere numbers mean other things.
 
     A table is searched cell by cell, every table of every schema.
     """
     places = ("log of plc", "log of bot", "log as", "met", "table ")
-    return {name: data for name, data in haul.items() if name.startswith(places)}
+    return {name: data for name, data in captured.items() if name.startswith(places)}
 
 
 def names_of(stage: Stage) -> set[str]:
@@ -471,8 +471,8 @@ def names_of(stage: Stage) -> set[str]:
         known = tx.execute(select(account.c.id, account.c.user).where(account.c.person_id == dana)).all()
         items = tx.scalars(select(vault_item.c.checkin_id).where(vault_item.c.person_id == dana)).all()
     ids = [dana, *(row.id for row in known), *(item for item in items if item)]
-    return {form for one in ids for form in (str(one), one.hex)} | {row.user for row in known}
+    return {form for id_ in ids for form in (str(id_), id_.hex)} | {row.user for row in known}
 
 
-def as_json(name: str, said: object) -> Haul:
+def as_json(name: str, said: object) -> Captured:
     return {name: json.dumps(said, default=str).encode()}

@@ -20,7 +20,7 @@ from bot.app import App
 from bot.local.messages import direct
 from bot.local.render import path_of
 from tests.browser.product import CAROL, DANA, LEE, OZARKS, RUTH, Running, running
-from tests.canary.hunt import Haul, listening
+from tests.canary.hunt import Captured, listening
 from tests.canary.stage import as_json, leaks, stumble, walk
 from tests.world import everybody_agrees
 
@@ -137,8 +137,8 @@ class LocalStage:
         await self.product.go_to(self.app.clock.now() + timedelta(**span))
         await self._settle()
 
-    def traffic(self) -> Haul:
-        haul = as_json("answers to others in the workspace", self.answers)
+    def traffic(self) -> Captured:
+        captured = as_json("answers to others in the workspace", self.answers)
         (file,) = self.folder.glob("*.chat.sqlite")
         with closing(sqlite3.connect(file)) as chat:
             tables = [name for (name,) in chat.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -147,8 +147,8 @@ class LocalStage:
                 kept = chat.execute(f'SELECT * FROM "{table}"')
                 names = [column[0] for column in kept.description]
                 messages = [dict(zip(names, row, strict=True)) for row in kept]
-                haul |= as_json(f"chat {table}", [message for message in messages if message.get("author") != DANA])
-        return haul
+                captured |= as_json(f"chat {table}", [message for message in messages if message.get("author") != DANA])
+        return captured
 
 
 async def on_stage(product: Running, session: aiohttp.ClientSession) -> LocalStage:

@@ -27,7 +27,7 @@ from handlers.core.requests import Press, Request
 from program.core.sheets import Sheet
 from storage.checkins import reflections
 from storage.outbox.outbox_tables import delivery
-from tests.canary.hunt import found, listening, unpacked
+from tests.canary.hunt import listening, unpacked, words_in
 from tests.canary.stage import FORM, PULSE, leaks, names_of
 from tests.canary.test_slack import on_stage
 from tests.slack.story import told
@@ -183,4 +183,4 @@ def test_words_are_found_in_any_spelling_and_inside_archives(encoding: str) -> N
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("book.xlsx", packed.getvalue())
-    assert found(unpacked("export", whole.getvalue()), [FORM]) == ["export/book.xlsx/inner.txt"]
+    assert words_in(unpacked("export", whole.getvalue()), [FORM]) == ["export/book.xlsx/inner.txt"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App
-from tests.canary.hunt import Haul, listening
+from tests.canary.hunt import Captured, listening
 from tests.canary.stage import as_json, leaks, stumble, walk
 from tests.fakes.slack import Answered, HttpWire
 from tests.slack.story import OZARKS, Neighbour, Story, told
@@ -114,7 +114,7 @@ class SlackStage:
     async def later(self) -> None:
         await self.story.pass_time(hours=1)
 
-    def traffic(self) -> Haul:
+    def traffic(self) -> Captured:
         fake = self.story.fake
         shown = {name: channel.messages for name, channel in fake.channels.items()}
         return {

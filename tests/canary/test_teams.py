@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.app import App
 from storage.record import policies
-from tests.canary.hunt import Haul, listening
+from tests.canary.hunt import Captured, listening
 from tests.canary.stage import as_json, leaks, stumble, walk
 from tests.fakes.teams import actions_of
 from tests.teams.story import Someone, Story, linked, telling
@@ -94,7 +94,7 @@ class TeamsStage:
     async def later(self) -> None:
         await self.story.pass_time(hours=1)
 
-    def traffic(self) -> Haul:
+    def traffic(self) -> Captured:
         others = [
             answer.body
             for place, answer in enumerate(self.story.answers)

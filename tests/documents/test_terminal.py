@@ -161,7 +161,7 @@ def test_everything_about_a_person_is_written_for_them(program: World, tmp_path:
 def leaves(command: object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
     """Every command of the terminal, without its options."""
     below = getattr(command, "commands", {})
-    return {path} if not below else set().union(*(leaves(one, (*path, name)) for name, one in below.items()))
+    return {path} if not below else set().union(*(leaves(command, (*path, name)) for name, command in below.items()))
 
 
 NOT_TRIED = {("run",), ("keys", "recover"), ("manifest", "slack"), ("manifest", "teams"), ("person", "forget")}
@@ -197,7 +197,7 @@ def test_no_other_command_shows_what_was_written(program: World, tmp_path: Path)
     for words in TRIED:
         assert SECRET not in plc(*words).output, words
     for file in tmp_path.iterdir():
-        assert hunt.found(hunt.unpacked(file.name, file.read_bytes()), [SECRET]) == []
+        assert hunt.words_in(hunt.unpacked(file.name, file.read_bytes()), [SECRET]) == []
 
 
 def test_who_is_meant_must_be_clear(program: World) -> None:

@@ -779,8 +779,8 @@ def button_labelled(blocks: list[Json], label: str) -> Json:
     for block in blocks:
         for element in block.get("elements", []) if block["type"] == "actions" else []:
             if element["text"]["text"] == label:
-                found: Json = element
-                return found
+                nested: Json = element
+                return nested
     raise AssertionError(f"there is no button {label!r}")
 
 
@@ -804,9 +804,9 @@ def _chosen(element: Json, kind: str, value: Any) -> Json:
     groups = element.get("option_groups")
     options = [option for group in groups for option in group["options"]] if groups else element["options"]
     if kind == "static_select":
-        found = next((option for option in options if option["value"] == value), None)
-        assert value is None or found, f"there is no option {value!r}"
-        return {"type": kind, "selected_option": element.get("initial_option") if value is None else found}
+        option = next((option for option in options if option["value"] == value), None)
+        assert value is None or option, f"there is no option {value!r}"
+        return {"type": kind, "selected_option": element.get("initial_option") if value is None else option}
     if value is None:
         return {"type": kind, "selected_options": element.get("initial_options", [])}
     return {"type": kind, "selected_options": [option for option in options if option["value"] in value]}

@@ -261,9 +261,9 @@ def _axes(chart: Json) -> Iterator[str]:
     if not 1 <= len(series) <= 12 or not 1 <= len(categories) <= 20:
         yield "a chart has 1 to 12 series of 1 to 20 points"
     yield from _labels(categories)
-    yield from _labels([one["name"] for one in series])
-    for one in series:
-        if [point["label"] for point in one["data"]] != categories:
+    yield from _labels([line["name"] for line in series])
+    for line in series:
+        if [point["label"] for point in line["data"]] != categories:
             yield "a series names every category once"
 
 

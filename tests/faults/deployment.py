@@ -282,7 +282,7 @@ class Deployment:
             for channel in self.slack.channels.values()
             for message in channel.messages
         )
-        return Counter(UUID(one) for one in carried if one)
+        return Counter(UUID(value) for value in carried if value)
 
     def lost_and_doubled(self) -> tuple[int, int]:
         """Of everything that was ever queued for Slack."""

@@ -60,8 +60,8 @@ STEPS = ("before commit", "after commit", "before call", "after call")
 BATCH = "amid a batch"  # of statements, which PostgreSQL gets without an end
 
 
-class Fate:
-    """Counts the steps and strikes at the one that was ordered."""
+class FaultInjector:
+    """Counts the steps and injects the ordered fault at its step."""
 
     def __init__(self, orders: Orders) -> None:
         self._fault = orders.fault
@@ -73,7 +73,7 @@ class Fate:
             os.kill(os.getpid(), signal.Signals[self._fault[2]])
 
 
-def _wrap_commits(app: App, fate: Fate) -> None:
+def _wrap_commits(app: App, injector: FaultInjector) -> None:
     database = app.product.threads.database
     write = database.write
 
@@ -81,13 +81,13 @@ def _wrap_commits(app: App, fate: Fate) -> None:
     def counted(**how: bool) -> Iterator[Tx]:
         with write(**how) as tx:
             yield tx
-            fate.step("before commit")
-        fate.step("after commit")
+            injector.step("before commit")
+        injector.step("after commit")
 
     setattr(database, "write", counted)  # noqa: B010 -- a method of one object, replaced for a test
 
 
-def _wrap_batches(app: App, fate: Fate) -> None:
+def _wrap_batches(app: App, injector: FaultInjector) -> None:
     """One step more where some rows of a batch are on their way and the server waits for the rest."""
 
     @event.listens_for(app.product.threads.database.engine, "do_executemany")
@@ -96,21 +96,21 @@ def _wrap_batches(app: App, fate: Fate) -> None:
             for number, row in enumerate(rows):
                 if number:
                     cursor.connection.pgconn.flush()
-                    fate.step(BATCH)
+                    injector.step(BATCH)
                 yield row
 
         cursor.executemany(statement, stepping())
         return True
 
 
-def _wrap_calls(port: Port, fate: Fate) -> None:
+def _wrap_calls(port: Port, injector: FaultInjector) -> None:
     for verb in ("post", "update", "visit"):
         call = getattr(port, verb)
 
         async def counted(*args: Any, _call: Any = call) -> Any:
-            fate.step("before call")
+            injector.step("before call")
             result = await _call(*args)
-            fate.step("after call")
+            injector.step("after call")
             return result
 
         setattr(port, verb, counted)
@@ -165,12 +165,12 @@ async def run(orders: Orders) -> None:
                     timeout=CALL,
                 )
             )
-        fate = Fate(orders)
-        _wrap_commits(app, fate)
+        injector = FaultInjector(orders)
+        _wrap_commits(app, injector)
         if not database.sqlite:
-            _wrap_batches(app, fate)
+            _wrap_batches(app, injector)
         for platform in app.platforms:
-            _wrap_calls(platform.port, fate)
+            _wrap_calls(platform.port, injector)
 
         def say(_text: str) -> None:
             Path(orders.out).write_text(app.address, encoding="utf-8")

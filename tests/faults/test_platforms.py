@@ -1,4 +1,4 @@
-"""Platforms that fail: every message arrives once, or its fate is known and shown."""
+"""Platforms that fail: every message arrives once, or its injector is known and shown."""
 
 from __future__ import annotations
 

@@ -85,7 +85,11 @@ def terminal_options() -> set[str]:
     """Every option of every command of the terminal."""
 
     def of(command: object) -> set[str]:
-        own = {option for one in getattr(command, "params", ()) for option in (*one.opts, *one.secondary_opts)}
+        own = {
+            option
+            for parameter in getattr(command, "params", ())
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         return own.union(*map(of, getattr(command, "commands", {}).values()))
 
     return of(typer.main.get_command(cli)) | {"--help"}

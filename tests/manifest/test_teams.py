@@ -37,8 +37,8 @@ def manifest(publisher: Publisher = NOBODY) -> dict[str, Any]:
 
 def commands(scope: str) -> list[dict[str, str]]:
     lists = manifest()["bots"][0]["commandLists"]
-    found: list[dict[str, str]] = next(entry["commands"] for entry in lists if entry["scopes"] == [scope])
-    return found
+    offered: list[dict[str, str]] = next(entry["commands"] for entry in lists if entry["scopes"] == [scope])
+    return offered
 
 
 def schema() -> jsonschema.Draft7Validator:

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 def unit() -> list[str]:
     """The lines of the documented systemd unit."""
     text = (ROOT / "docs" / "operations.md").read_text()
-    [found] = re.findall(r"```ini\n(.*?)```", text, re.DOTALL)
-    return str(found).splitlines()
+    [unit] = re.findall(r"```ini\n(.*?)```", text, re.DOTALL)
+    return str(unit).splitlines()
 
 
 def test_a_weakness_has_a_private_way_and_no_invented_address() -> None:

@@ -102,7 +102,7 @@ class Checks:
             self.messages(tx, whole=whole)
             changed = self.chains(tx, whole=whole)
             self.standings(tx, changed, whole=whole)
-            self.promises(tx, whole=whole)
+            self.invariants(tx, whole=whole)
             self.due(tx)
             self.figures(tx)
         self._since = self.sim.clock.at
@@ -209,7 +209,7 @@ class Checks:
         gone = set(self._heads) - set(heads)
         if gone:
             raise Broken("the ledger", f"the chain of {gone.pop()} is gone")
-        changed = [one for one, head in heads.items() if self._heads.get(one) != head]
+        changed = [person_id for person_id, head in heads.items() if self._heads.get(person_id) != head]
         for enrolment_id in changed:
             self._chain(tx, key, enrolment_id, heads[enrolment_id])
         self._heads = heads
@@ -234,13 +234,17 @@ class Checks:
         """The product's standing of each mentee against the naive one."""
         every = list(tx.scalars(select(enrolment.c.person_id).order_by(enrolment.c.person_id)))
         day = self.sim.day
-        chosen = [one for number, one in enumerate(every) if whole or one in changed or number % SHARE == day % SHARE]
+        chosen = [
+            person_id
+            for number, person_id in enumerate(every)
+            if whole or person_id in changed or number % SHARE == day % SHARE
+        ]
         today = self.now.astimezone(naive.ZONE).date()
         books = naive.read_books(tx, chosen)
-        found = {mentee.id: mentee for mentee in standings.of_people(tx, chosen, self.now)}
-        if set(found) != set(books):
+        mentees = {mentee.id: mentee for mentee in standings.of_people(tx, chosen, self.now)}
+        if set(mentees) != set(books):
             raise Broken("standings", "not everybody has one")
-        for person_id, mentee in found.items():
+        for person_id, mentee in mentees.items():
             expected = naive.measure(books[person_id], today)
             real = naive.Measured(mentee.standing.state, dict(_figures(mentee)))
             if real != expected:
@@ -261,15 +265,15 @@ class Checks:
 
     # Promises -----------------------------------------------------------------------------------
 
-    def promises(self, tx: Tx, *, whole: bool) -> None:
+    def invariants(self, tx: Tx, *, whole: bool) -> None:
         """What somebody was told is saved, is there, once, and as they wrote it."""
         people = dict(tx.execute(select(account.c.user, account.c.person_id)).all())
         self._lines_of_acts(tx, people)
         self._taps(tx, people, whole=whole)
-        places = self.sim.promises.written if whole else self.sim.promises.fresh
+        places = self.sim.invariants.written if whole else self.sim.invariants.fresh
         for place in sorted(places):
             self._written(tx, *place)
-        self.sim.promises.fresh.clear()
+        self.sim.invariants.fresh.clear()
 
     def _lines_of_acts(self, tx: Tx, people: dict[str, UUID]) -> None:
         wanted = {kind for kind, _, _ in COUNTED.values()}
@@ -283,8 +287,8 @@ class Checks:
         counts = {(users[row[0]], row[1], row[2]): row[3] for row in rows}
         steps = {(kind, step) for kind, step, _ in COUNTED.values()}
         did = {act for act in counts if act[1:] in steps}
-        for user, kind, step in sorted(did | set(self.sim.promises.done.values())):
-            least, most = self.sim.promises.between(user, kind, step)
+        for user, kind, step in sorted(did | set(self.sim.invariants.done.values())):
+            least, most = self.sim.invariants.between(user, kind, step)
             there = counts.get((user, kind, step), 0)
             if there < least:
                 raise Broken("nothing lost", f"{user} was told of {least} × {kind} {step}, and there are {there}")
@@ -304,10 +308,10 @@ class Checks:
         twice = [place for place, count in taps.items() if count > 1]
         if twice:
             raise Broken("nothing doubled", f"“I'm here” was recorded twice for {twice[0]}")
-        for meeting_id, user in sorted(self.sim.promises.taps if whole else self.sim.promises.fresh_taps):
+        for meeting_id, user in sorted(self.sim.invariants.taps if whole else self.sim.invariants.fresh_taps):
             if (people[user], UUID(meeting_id)) not in taps:
                 raise Broken("nothing lost", f"{user} was told to be here in {meeting_id}, and no line says so")
-        self.sim.promises.fresh_taps.clear()
+        self.sim.invariants.fresh_taps.clear()
 
     def _written(self, tx: Tx, checkin_id: str, user: str) -> None:
         mine = tx.scalar(select(account.c.id).where(account.c.user == user))
@@ -317,9 +321,9 @@ class Checks:
             text = self.sim.process.product.vault.open(tx, item.id, mine) if item and mine else None
             if text:
                 kept |= {PULSE: text} if kind == PULSE else json.loads(text)
-        possible = [_filled(one) for one in self.sim.promises.written[checkin_id, user]]
+        possible = [_filled(answers) for answers in self.sim.invariants.written[checkin_id, user]]
         if kept not in possible:
-            names = [sorted(one) for one in possible]
+            names = [sorted(answers) for answers in possible]
             raise Broken("nothing lost", f"{user} wrote {names} in {checkin_id}, and {sorted(kept)} is kept")
 
     # Due moments --------------------------------------------------------------------------------
@@ -360,7 +364,8 @@ class Checks:
         there = {(kind, subject): (count, at) for kind, subject, count, at in rows}
         wanted = [(kind, "", 2) for kind in DAILY]
         wanted += [
-            ("digest.weekly", str(one), 8) for one in tx.scalars(select(person.c.id).where(person.c.coordinator))
+            ("digest.weekly", str(person_id), 8)
+            for person_id in tx.scalars(select(person.c.id).where(person.c.coordinator))
         ]
         for kind, subject, days in wanted:
             count, at = there.get((kind, subject), (0, self.now))
@@ -416,7 +421,7 @@ class Checks:
         months = {row.month for row in rows.values() if row.id not in self._figures_before}
         for month in sorted(months):
             self._month_of_figures(tx, month, [row for row in rows.values() if row.month == month])
-        self._figures_before = {one: tuple(row) for one, row in rows.items()}
+        self._figures_before = {place: tuple(row) for place, row in rows.items()}
 
     def _month_of_figures(self, tx: Tx, month: date, rows: list[Any]) -> None:
         begins = datetime.combine(month, time(), naive.ZONE)
@@ -500,7 +505,7 @@ def _who_gets_checkins(tx: Tx) -> Iterable[_Getter]:
         if wants and row[person.c.id] in linked and decisions.get(row[person.c.id]) != "declined":
             mine.setdefault(row[person.c.id], []).append(row)
     for person_id, places in mine.items():
-        row = min(places, key=lambda one: (one[membership.c.role] != "mentee", one[cohort.c.key]))
+        row = min(places, key=lambda place: (place[membership.c.role] != "mentee", place[cohort.c.key]))
         yield _Getter(
             person_id,
             row[person.c.zone],

@@ -34,7 +34,7 @@ STORM_LASTS = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
-class Fate:
+class FailureInjection:
     """Draws the weather of each day, the fault of each call and the end of each life."""
 
     random: Random

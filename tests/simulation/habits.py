@@ -125,12 +125,12 @@ RECORD_CHANGES = (
 
 @dataclass(slots=True)
 class Filler:
-    """Fills forms as ``one`` would at ``now``. ``given``: what the person set out to write."""
+    """Fills forms as ``person`` would at ``now``. ``values``: what the person set out to write."""
 
-    one: Someone
+    person: Someone
     now: datetime
     dice: Random
-    given: Values
+    values: Values
     secret: Callable[[str], str]  # a confidential text that is remembered
     others: Callable[[], str]  # the address of some other mentee
 
@@ -138,12 +138,12 @@ class Filler:
         """What is changed of the form's own values; None: it is closed without being sent."""
         if form.submit is None or self.dice.random() < 0.03:
             return None
-        known = {name: value for name, value in self.given.items() if name in {field.id for field in form.fields}}
+        known = {name: value for name, value in self.values.items() if name in {field.id for field in form.fields}}
         filling = FILLINGS.get(form.action.name)
         return (filling(self, form) if filling else {}) | known
 
     def day(self, low: int, high: int) -> str:
-        today = to_local(self.now, self.one.zone).date()
+        today = to_local(self.now, self.person.zone).date()
         return (today + timedelta(days=self.dice.randint(low, high))).isoformat()
 
     def option(self, form: Form, name: str) -> str:

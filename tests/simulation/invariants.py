@@ -87,15 +87,15 @@ class Promises:
             return
         place = (checkin, request.who.user)
         before = self.written.get(place, [{}])
-        after = [one | (_joined(one, texts) if adds else texts) for one in before]
+        after = [texts_before | (_joined(texts_before, texts) if adds else texts) for texts_before in before]
         self.written[place] = after if saved else [*before, *after]
         self.fresh.add(place)
 
     def between(self, user: str, kind: str, step: str) -> tuple[int, int]:
         """How many lines of this kind somebody's acts must, and may, have made."""
         act = (user, kind, step)
-        least = sum(one == act for one in self.done.values())
-        return least, least + sum(one == act for one in self.possible.values())
+        least = sum(done == act for done in self.done.values())
+        return least, least + sum(done == act for done in self.possible.values())
 
 
 def _joined(before: Answers, texts: Answers) -> Answers:

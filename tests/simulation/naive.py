@@ -66,14 +66,14 @@ def read_books(tx: Tx, people: Iterable[UUID]) -> dict[UUID, Books]:
     places: dict[UUID, list[Row]] = {}
     for row in _rows(tx, select(membership).where(membership.c.role == "mentee")):
         places.setdefault(row["person_id"], []).append(row)
-    found: dict[UUID, Books] = {}
+    books_of: dict[UUID, Books] = {}
     for mine, enrolled_row in enrolled.items():
         here = {place["cohort_id"] for place in places.get(mine, []) if place["until"] is None}
         if here:
             first = min(place["since"] for place in places[mine])
             calendar = [row for row in held.values() if row["cohort_id"] in here]
-            found[mine] = Books(enrolled_row, lines[mine], first, held, calendar)
-    return found
+            books_of[mine] = Books(enrolled_row, lines[mine], first, held, calendar)
+    return books_of
 
 
 def _rows(tx: Tx, query: Any) -> list[Row]:
@@ -87,7 +87,7 @@ def measure(books: Books, today: date) -> Measured:
     figures: dict[tuple[int, str], Figures] = {}
     for number, (begins, ends) in enumerate(years, 1):
         inside = [(verdict, absent) for day, verdict, absent in meetings if begins <= day <= ends]
-        figures[number, "meetings"] = _by_meetings(books, number, begins, ends, [one for one, _ in inside], today)
+        figures[number, "meetings"] = _by_meetings(books, number, begins, ends, [day for day, _ in inside], today)
         figures[number, "contacts"] = _by_contacts(books, number, begins, ends, today)
         absences = sum(absent and verdict.startswith("missed") for verdict, absent in inside)
         outcome = "behind" if absences > MOST_ABSENCES else "met"
@@ -125,13 +125,13 @@ def _leaves(books: Books) -> list[tuple[date, date | None]]:
     """The leaves that hold: granted, perhaps ended early, and neither taken back."""
     taken_back = {row["target_id"] for row in books.lines if (row["kind"], row["step"]) == ("leave", "withdrawn")}
     standing = [row for row in books.lines if row["kind"] == "leave" and row["id"] not in taken_back]
-    found = []
+    leaves = []
     for row in standing:
         if row["step"] == "granted":
-            endings = [one for one in standing if (one["step"], one["target_id"]) == ("ended", row["id"])]
+            endings = [ending for ending in standing if (ending["step"], ending["target_id"]) == ("ended", row["id"])]
             last = endings[-1] if endings else row
-            found.append((date.fromisoformat(row["detail"]["starts"]), _maybe_day(last["detail"]["ends"])))
-    return found
+            leaves.append((date.fromisoformat(row["detail"]["starts"]), _maybe_day(last["detail"]["ends"])))
+    return leaves
 
 
 def _maybe_day(text: str | None) -> date | None:
@@ -187,14 +187,14 @@ def _held_at(books: Books, row: Row) -> datetime:
 
 def _meetings(books: Books, today: date) -> list[tuple[date, str, bool]]:
     """Every meeting that concerns the mentee: its day, what it is worth, and whether it was an absence."""
-    found = []
+    meetings = []
     for row in _attendance(books):
         day = _day(_held_at(books, row))
         if day > today:
             continue
-        found.append((day, row["meeting_id"], _worth(books, row, day, today), row["status"] == "absent"))
-    spoken_for = {meeting_id for _, meeting_id, _, _ in found}
-    limited = _limit(sorted(found, key=lambda one: (one[2] == "missed, open", one[0], one[1])))
+        meetings.append((day, row["meeting_id"], _worth(books, row, day, today), row["status"] == "absent"))
+    spoken_for = {meeting_id for _, meeting_id, _, _ in meetings}
+    limited = _limit(sorted(meetings, key=lambda meeting: (meeting[2] == "missed, open", meeting[0], meeting[1])))
     return limited + [(day, "open", False) for day in _still_open(books, spoken_for, today)]
 
 
@@ -250,11 +250,11 @@ def _minutes(books: Books, about: Row) -> int:
     return int(known[-1]) if known else 0
 
 
-def _limit(found: Sequence[tuple[date, UUID, str, bool]]) -> list[tuple[date, str, bool]]:
+def _limit(meetings: Sequence[tuple[date, UUID, str, bool]]) -> list[tuple[date, str, bool]]:
     """Two meetings a year are made up; those that are come before those that still could be."""
     used: dict[int, int] = {}
     limited = []
-    for day, _, worth, absent in found:
+    for day, _, worth, absent in meetings:
         if worth in ("made up", "missed, open"):
             used[_year(day)] = used.get(_year(day), 0) + 1
             if used[_year(day)] > MADE_UP_A_YEAR:

@@ -98,7 +98,7 @@ class PaperPlatform:
         self.life.step(f"before {self.platform}.{call}")
         if to is not None:
             self._refuse(to)
-        fault = self.life.fate.fault(self.life.clock.at)
+        fault = self.life.failures.fault(self.life.clock.at)
         if fault is not None:
             self._note("fault", f"{self.platform}.{call} {fault}")
         if fault == "wait":

@@ -22,7 +22,7 @@ from handlers.core.requests import Reply, Request
 from handlers.features import router
 from storage.core.database import Database, Tx
 from storage.core.work import Work
-from tests.simulation.failures import Crash, Diary, Fate
+from tests.simulation.failures import Crash, Diary, FailureInjection
 from tests.world import ADDRESS, OPERATOR_KEY, FixedClock
 
 Result = TypeVar("Result")
@@ -32,8 +32,8 @@ WITHOUT_DELAYS = replace(ONE_PROCESS, rate_limited=3600.0, yielding=0.0)  # how 
 class Life:
     """Whether the process lives, and the steps at which it may die."""
 
-    def __init__(self, fate: Fate, clock: FixedClock, diary: Diary, seed: str) -> None:
-        self.fate = fate
+    def __init__(self, failures: FailureInjection, clock: FixedClock, diary: Diary, seed: str) -> None:
+        self.failures = failures
         self.clock = clock
         self.diary = diary
         self.alive = True
@@ -43,7 +43,7 @@ class Life:
         """The process may die here; the dead do nothing any more."""
         if not self.alive:
             raise Crash(where)
-        if self.fate.dies(self.clock.at):
+        if self.failures.dies(self.clock.at):
             self.alive = False
             self.diary.note(self.clock.at, "crash", where)
             raise Crash(where)

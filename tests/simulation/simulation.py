@@ -41,7 +41,7 @@ from storage.people.roster import import_roster
 from storage.record import policies
 from tests.simulation.actors import FIRST_DAY, HEADER, PAPER, SLATE, STARTS, Shape, Someone, has_home, mentee, people_of
 from tests.simulation.checks import Broken, Checks
-from tests.simulation.failures import Diary, Fate
+from tests.simulation.failures import Diary, FailureInjection
 from tests.simulation.habits import HABITS, RECORD_CHANGES, Filler, Values, wish_for
 from tests.simulation.invariants import Promises, Secrets
 from tests.simulation.platform import TENANT, Message, PaperPlatform, direct
@@ -85,19 +85,19 @@ class Simulation:
         self.at_night: Callable[[], None] = lambda: None
         self.clock = FixedClock(STARTS)
         self.diary = Diary()
-        self.promises = Promises()
+        self.invariants = Promises()
         self.secrets = Secrets()
         self.dice = Random(f"{seed}:people")
-        self.fate = Fate(Random(f"{seed}:fate"), shape.harsh)
-        self.life = Life(self.fate, self.clock, self.diary, str(seed))
+        self.failures = FailureInjection(Random(f"{seed}:fate"), shape.harsh)
+        self.life = Life(self.failures, self.clock, self.diary, str(seed))
         self.platforms = {
             PAPER: PaperPlatform(PAPER, True, self.life, self._on_screen),
             SLATE: PaperPlatform(SLATE, False, self.life, self._on_screen),
         }
-        self.town = people_of(shape, self.dice)
-        self.by_user = {person.user: person for person in self.town}
+        self.everybody = people_of(shape, self.dice)
+        self.by_user = {person.user: person for person in self.everybody}
         ids = Random(f"{seed}:ids")
-        coordinators = tuple(person.email for person in self.town if person.role == "coordinator")
+        coordinators = tuple(person.email for person in self.everybody if person.role == "coordinator")
         self.process = Process(database, self.life, lambda: UUID(int=ids.getrandbits(128), version=4), coordinators)
         self.down_until: datetime | None = None
         self.down: list[tuple[datetime, datetime]] = []  # every time the process was away
@@ -136,7 +136,7 @@ class Simulation:
 
     async def _one_day(self) -> None:
         ends = STARTS + (self.day + 1) * DAY
-        self.fate.new_day(ends - DAY)
+        self.failures.new_day(ends - DAY)
         self._plan_day(ends - DAY)
         while (at := self._next_time()) is not None and at <= ends:
             self.clock.at = max(self.clock.at, at)
@@ -159,7 +159,7 @@ class Simulation:
         with self.database.read() as tx:
             row = tx.execute(AHEAD).one()
         stale = row.held + SETTLING + timedelta(seconds=1) if row.held else None
-        times = [one for one in (row.queued, stale) if one]
+        times = [at for at in (row.queued, stale) if at]
         return Ahead(row.due, min(times, default=None))
 
     async def _moment(self) -> None:
@@ -186,7 +186,7 @@ class Simulation:
             self._fall()
 
     def _fall(self) -> None:
-        self.down_until = self.clock.at + self.fate.down_for()
+        self.down_until = self.clock.at + self.failures.down_for()
         self.down.append((self.clock.at, self.down_until))
 
     def _rise(self) -> None:
@@ -206,13 +206,13 @@ class Simulation:
     async def _begin(self) -> None:
         self.process.start(self.platforms)
         await self.process.operate(_adopt)
-        await self._import(self.town)
-        for person in self.town:
+        await self._import(self.everybody)
+        for person in self.everybody:
             self._give_account(person)
-        for person in self.town:
+        for person in self.everybody:
             if person.role != "mentee" or not has_home(person.cohort):
                 self.later(30, 4000, self._sends(person, "help"))
-        for cohort in sorted({person.cohort for person in self.town if person.role == "mentor"}):
+        for cohort in sorted({person.cohort for person in self.everybody if person.role == "mentor"}):
             if has_home(cohort):
                 self.later(5000, 8000, self._sends(self._mentor(cohort), "cohort link", cohort))
             if int(cohort.rsplit(maxsplit=1)[-1]) % 4:
@@ -224,10 +224,10 @@ class Simulation:
             self._plan_year(FIRST_DAY.replace(year=FIRST_DAY.year + year))
 
     async def _import(self, rows: Sequence[Someone]) -> None:
-        found, problems = read_roster(HEADER + "".join(person.row for person in rows), DEFAULT_ZONE)
+        roster, problems = read_roster(HEADER + "".join(person.row for person in rows), DEFAULT_ZONE)
         if problems:
             raise ValueError(str(problems[0]))
-        await self.process.operate(lambda work: import_roster(work, found))
+        await self.process.operate(lambda work: import_roster(work, roster))
         self.diary.note(self.clock.at, "roster", len(rows))
 
     def _give_account(self, person: Someone) -> None:
@@ -238,7 +238,7 @@ class Simulation:
             platform.members.setdefault(person.cohort, []).append(person.user)
 
     def _mentor(self, cohort: str) -> Someone:
-        return next(person for person in self.town if person.role == "mentor" and person.cohort == cohort)
+        return next(person for person in self.everybody if person.role == "mentor" and person.cohort == cohort)
 
     def _plan_year(self, first: date) -> None:
         """Breaks are entered and every cohort's meetings scheduled in August."""
@@ -246,13 +246,13 @@ class Simulation:
         for label, begins, ends in BREAKS:
             starts = date(first.year + (begins[0] < 8), *begins)
             last = date(first.year + 1, *ends)
-            given: Values = {"label": label, "starts": str(starts), "ends": str(last), "scope": "program"}
+            values: Values = {"label": label, "starts": str(starts), "ends": str(last), "scope": "program"}
             at = august + timedelta(days=6, minutes=self.dice.randrange(600, 900))
-            self.plan(at, self._sends(self.town[0], "breaks", "Cohort 1", ("breaks.new",), given))
-        for cohort in sorted({person.cohort for person in self.town if person.role == "mentor"}):
-            given = self._series(first)
+            self.plan(at, self._sends(self.everybody[0], "breaks", "Cohort 1", ("breaks.new",), values))
+        for cohort in sorted({person.cohort for person in self.everybody if person.role == "mentor"}):
+            values = self._series(first)
             at = august + timedelta(days=8, minutes=self.dice.randrange(10_000))
-            self.plan(at, self._sends(self._mentor(cohort), "meeting new", values=given))
+            self.plan(at, self._sends(self._mentor(cohort), "meeting new", values=values))
 
     def _series(self, first: date) -> Values:
         repeat = self.dice.choices(("monthly_weekday", "biweekly"), (0.8, 0.2))[0]
@@ -274,24 +274,26 @@ class Simulation:
         def somewhen() -> datetime:
             return midnight + timedelta(seconds=self.dice.randrange(4 * 3600, 18 * 3600))
 
-        for person in self.town:
+        for person in self.everybody:
             for habit in HABITS[person.role]:
                 if self.dice.random() < 1 / habit.days and not person.gone:
                     self.plan(somewhen(), self._sends(person, habit.words, presses=habit.presses))
         self._plan_staff(somewhen)
         self._plan_comings(somewhen)
         if self.dice.random() < 1 / 150:
-            self._archive(self.dice.choice([person for person in self.town if person.role == "mentor"]))
+            self._archive(self.dice.choice([person for person in self.everybody if person.role == "mentor"]))
 
     def _plan_staff(self, somewhen: Callable[[], datetime]) -> None:
         """The coordinators change somebody's record."""
         if self.dice.random() < self.shape.cohorts / 200:
-            who = self.dice.choice([person for person in self.town if person.role == "mentee"])
+            who = self.dice.choice([person for person in self.everybody if person.role == "mentee"])
             press = (self.dice.choice(RECORD_CHANGES),)
-            self.plan(somewhen(), self._sends(self.dice.choice(self.town[:2]), f"person {who.email}", presses=press))
+            self.plan(
+                somewhen(), self._sends(self.dice.choice(self.everybody[:2]), f"person {who.email}", presses=press)
+            )
         if self.dice.random() < 1 / 60:
             presses = ("completion.open", self.dice.choice(("completion.revoke", "completion.reissue")))
-            self.plan(somewhen(), self._sends(self.town[0], "certificates", presses=presses))
+            self.plan(somewhen(), self._sends(self.everybody[0], "certificates", presses=presses))
 
     def _plan_comings(self, somewhen: Callable[[], datetime]) -> None:
         """Somebody joins in the middle of the year, or leaves the platform."""
@@ -301,10 +303,10 @@ class Simulation:
             self.plan(somewhen(), self._loses_account)
 
     async def _joins(self) -> None:
-        mentor = self.dice.choice([person for person in self.town if person.role == "mentor"])
+        mentor = self.dice.choice([person for person in self.everybody if person.role == "mentor"])
         today = self.clock.at.date()
-        person = mentee(self.dice, f"N{len(self.town)}", mentor.cohort, mentor.platform, mentor.region, today)
-        self.town.append(person)
+        person = mentee(self.dice, f"N{len(self.everybody)}", mentor.cohort, mentor.platform, mentor.region, today)
+        self.everybody.append(person)
         self.by_user[person.user] = person
         self._give_account(person)
         await self._import([person])
@@ -312,7 +314,7 @@ class Simulation:
 
     async def _loses_account(self) -> None:
         """Somebody's account is deactivated; the program does not know yet."""
-        person = self.dice.choice([person for person in self.town if person.role == "mentee"])
+        person = self.dice.choice([person for person in self.everybody if person.role == "mentee"])
         person.gone = True
         self.platforms[person.platform].deactivated.add(person.user)
         self.diary.note(self.clock.at, "deactivated", person.user)
@@ -346,7 +348,7 @@ class Simulation:
         user = conversation.removeprefix(direct(""))
         if user != conversation:
             return [self.by_user[user]] if not self.by_user[user].gone else []
-        return [person for person in self.town if person.cohort == conversation and not person.gone]
+        return [person for person in self.everybody if person.cohort == conversation and not person.gone]
 
     def _takes(self, person: Someone, message: Message, name: str) -> Doing:
         async def doing() -> None:
@@ -406,21 +408,21 @@ class Simulation:
         else:
             await self._fill(person, form, channel, values)
 
-    async def _fill(self, person: Someone, form: Form, channel: str | None, given: Values | None) -> None:
+    async def _fill(self, person: Someone, form: Form, channel: str | None, values: Values | None) -> None:
         filler = Filler(
             person,
             self.clock.at,
             self.dice,
-            given or {},
+            values or {},
             lambda readers: self.secrets.new(person.user, readers),
-            lambda: self.dice.choice([other for other in self.town if other.role == "mentee"]).email,
+            lambda: self.dice.choice([other for other in self.everybody if other.role == "mentee"]).email,
         )
         values = filler.fill(form)
         if values is None:
             return
         sent = field_texts(form, values)
         reply = await self.ask(person, Submit(form.action, sent), channel)
-        await self._follow(person, reply, channel, given)
+        await self._follow(person, reply, channel, values)
 
     # Asking the process -------------------------------------------------------------------------
 
@@ -453,7 +455,7 @@ class Simulation:
         together = self.dice.random() < 0.15
         answer = self.process.answer_while_delivering if together else self.process.answer
         reply = await answer(request)
-        self.promises.heard(request, reply, checkin)
+        self.invariants.heard(request, reply, checkin)
         self.diary.note(self.clock.at, "act", f"{person.user} {_named(request.intent)} {request.key}: {_short(reply)}")
         if reply is None:
             self._fall()

@@ -53,7 +53,7 @@ def test_a_small_seed_holds_and_much_happens(simulation: Simulation) -> None:
     assert counts["act"] > 100
     assert counts["fault"] > 0
     assert counts["crash"] > 0
-    assert simulation.promises.written, "the checks below need a reflection to lose"
+    assert simulation.invariants.written, "the checks below need a reflection to lose"
 
 
 def test_another_small_seed_holds(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def _check(simulation: Simulation, tx: Tx) -> None:
     checks.messages(tx, whole=True)
     changed = checks.chains(tx, whole=True)
     checks.standings(tx, changed, whole=True)
-    checks.promises(tx, whole=True)
+    checks.invariants(tx, whole=True)
     checks.due(tx)
     checks.figures(tx)
 
@@ -209,25 +209,25 @@ def test_a_message_that_arrived_twice_is_noticed(simulation: Simulation, monkeyp
 
 
 def test_an_act_that_left_no_line_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = next(person.user for person in simulation.town if person.role == "mentee")
-    monkeypatch.setitem(simulation.promises.done, "one more", (user, "activity", "logged"))
+    user = next(person.user for person in simulation.everybody if person.role == "mentee")
+    monkeypatch.setitem(simulation.invariants.done, "one more", (user, "activity", "logged"))
     assert _broken(simulation) == "nothing lost"
 
 
 def test_an_act_that_left_two_lines_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = next(iter(simulation.promises.done))
-    monkeypatch.delitem(simulation.promises.done, key)
+    key = next(iter(simulation.invariants.done))
+    monkeypatch.delitem(simulation.invariants.done, key)
     assert _broken(simulation) == "nothing doubled"
 
 
 def test_a_lost_reflection_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = next(iter(simulation.promises.written))
-    monkeypatch.setitem(simulation.promises.written, place, [{"typed": "something else"}])
+    place = next(iter(simulation.invariants.written))
+    monkeypatch.setitem(simulation.invariants.written, place, [{"typed": "something else"}])
     assert _broken(simulation) == "nothing lost"
 
 
 def test_a_wrong_standing_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "read", lambda tx, query, given=None: {})
+    monkeypatch.setattr(records, "read", lambda tx, query, parameters=None: {})
     assert _broken(simulation) == "standings"
 
 

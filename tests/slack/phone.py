@@ -52,11 +52,11 @@ def _text(part: Json, zone: str) -> str:
     if part["type"] == "plain_text":
         return str(part["text"])
     words = part["text"].replace("`", "")  # code is shown without its marks; a typed one never gets here
-    return html.unescape(_ENTITY.sub(lambda found: _entity(found, zone), words))
+    return html.unescape(_ENTITY.sub(lambda match: _entity(match, zone), words))
 
 
-def _entity(found: re.Match[str], zone: str) -> str:
-    stamp, pattern, user, _, label = found.groups()
+def _entity(match: re.Match[str], zone: str) -> str:
+    stamp, pattern, user, _, label = match.groups()
     if stamp:
         return _date(int(stamp), pattern, zone)
     return f"@{user}" if user else label

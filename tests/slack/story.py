@@ -256,9 +256,9 @@ class Story:
         element = next(
             block["element"] for block in blocks if block["type"] == "input" and block["element"]["action_id"] == field
         )
-        found = [option["value"] for option in element["options"] if label in option["text"]["text"]]
-        assert len(found) == 1, f"{len(found)} options with {label!r}"
-        return str(found[0])
+        values = [option["value"] for option in element["options"] if label in option["text"]["text"]]
+        assert len(values) == 1, f"{len(values)} options with {label!r}"
+        return str(values[0])
 
     async def scheduled(self, **values: Any) -> str:
         """Three Thursdays at 15:30 in Missouri, from 10 September 2026, unless told otherwise."""

@@ -38,8 +38,8 @@ async def done(story: Story) -> AsyncIterator[Story]:
 
 @pytest.fixture
 async def visitor(story: Story) -> AsyncIterator[Visitor]:
-    async with visiting(story.app.address) as found:
-        yield found
+    async with visiting(story.app.address) as session:
+        yield session
 
 
 def link(message: Json, label: str) -> str:
@@ -185,9 +185,9 @@ async def test_exports_are_links_for_the_asker_alone(done: Story, visitor: Visit
     assert "What to export: The whole program" in carol.modal()
     assert "# Export: The whole program" in await carol.fills()
     program = (await visitor.downloads(in_chat(carol, "Standings (CSV)"))).csv
-    found = {one["Mentee"]: one["Standing"] for one in program}
-    assert found["Dana Reyes"] == "complete"
-    assert "Jordan Blake" in found
+    states = {row["Mentee"]: row["Standing"] for row in program}
+    assert states["Dana Reyes"] == "complete"
+    assert "Jordan Blake" in states
     assert (await visitor.downloads(in_chat(carol, "Excel workbook"))).recorded == {"Dana Reyes"}
 
     for neighbor in (dana, ruth, sam):

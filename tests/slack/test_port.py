@@ -383,10 +383,10 @@ async def test_doctor_says_how_to_mend(fake: FakeSlack) -> None:
     fake.scopes = "chat:write,commands"
     settings = SlackSettings(BOT_TOKEN, "xapp-wrong", None, fake.api_url)
 
-    found = await findings(settings)
+    checks = await findings(settings)
 
-    assert found["Slack scopes"].startswith("Add app_mentions:read, channels:join")
-    assert "connections:write" in found["Slack app token (Socket Mode)"]
+    assert checks["Slack scopes"].startswith("Add app_mentions:read, channels:join")
+    assert "connections:write" in checks["Slack app token (Socket Mode)"]
     assert (
         "SLACK_SIGNING_SECRET"
         in (await findings(SlackSettings(BOT_TOKEN, None, None, fake.api_url)))["Slack signing secret"]

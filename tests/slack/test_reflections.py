@@ -34,8 +34,8 @@ async def test_the_notice_becomes_the_check_in_with_one_tap(story: Story) -> Non
     await dana.sends("privacy")
     await dana.taps_notice("Decline")
     assert any("You declined check-ins" in message for message in dana.inbox())
-    found = await story.app.product.threads.read(lambda tx: tx.execute(consent.declined()).all())
-    assert len(found) == 1
+    declined = await story.app.product.threads.read(lambda tx: tx.execute(consent.declined()).all())
+    assert len(declined) == 1
 
 
 async def test_a_shared_reflection_opens_in_the_mentors_modal_alone(story: Story) -> None:

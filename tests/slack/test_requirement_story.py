@@ -40,7 +40,7 @@ async def absent(story: Story) -> None:
     await story.go_to(OVER)
     ruth = story.ruth
     await ruth.taps_in_chat("Person by person")
-    await ruth.fills(**{ruth.field(one): "present" for one in ("Lee Okafor", "Sam Whitfield")} | here(ruth, "absent"))
+    await ruth.fills(**{ruth.field(name): "present" for name in ("Lee Okafor", "Sam Whitfield")} | here(ruth, "absent"))
 
 
 def here(ruth: Neighbour, status: str) -> dict[str, str]:

@@ -146,7 +146,7 @@ def test_attendance_stays_whatever_is_lost_of_the_key_store(used: Callable[..., 
     assert f"Everything opens ({'1 item' if alone else '0 items'})." in checked.output
     with in_place() as database, database.read() as tx:
         ids = tx.scalars(select(delivery.c.subject).where(delivery.c.kind == "keys.lost")).all()
-        told = sorted(people.get(tx, UUID(one)).name for one in ids)
+        told = sorted(people.get(tx, UUID(person_id)).name for person_id in ids)
         noted = tx.scalars(select(history.c.what).where(history.c.what == "keys.lost")).all()
         assert len(noted) == len(told)
     assert "nothing to recover" in plc("keys", "recover").output

@@ -325,7 +325,7 @@ def test_the_list_holds_ids_and_times_alone_and_is_its_owners(folder: Path) -> N
     assert file.stat().st_mode & 0o077 == 0
     held = json.loads(file.read_text())
     assert sorted(held) == ["database", "forgotten", "mac", "made_at"]
-    assert [sorted(one) for one in held["forgotten"]] == [["at", "by", "id", "key_id", "person_id"]]
+    assert [sorted(entry) for entry in held["forgotten"]] == [["at", "by", "id", "key_id", "person_id"]]
     assert str(hers) not in file.read_text()
     again = plc("forgotten", "export", "list.json")
     assert again.exit_code == 1

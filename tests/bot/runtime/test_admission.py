@@ -24,11 +24,11 @@ async def _turns(count: int) -> None:
 
 
 def _begin(waiting: AdmissionControl, begun: list[int], count: int, seconds: float = LONG) -> list[asyncio.Task[None]]:
-    async def one(number: int) -> None:
+    async def deliver(number: int) -> None:
         await waiting.wait_for_turn(seconds)
         begun.append(number)
 
-    return [asyncio.create_task(one(number)) for number in range(count)]
+    return [asyncio.create_task(deliver(number)) for number in range(count)]
 
 
 async def test_in_a_lull_all_deliveries_begin_at_once() -> None:

@@ -88,7 +88,7 @@ async def waiting(threads: DatabaseThreads, *acts: Callable[[Tx], object], inter
     """All of these while the writer is busy; what becomes of each."""
     busy = Busy(threads)
     held = await busy.begin()
-    asked = [asyncio.ensure_future(threads.write(one, interactive=interactive)) for one in acts]
+    asked = [asyncio.ensure_future(threads.write(function, interactive=interactive)) for function in acts]
     await asyncio.sleep(0)
     busy.end()
     gather: list[object] = list(await asyncio.gather(*asked, return_exceptions=True))

@@ -154,7 +154,7 @@ async def test_down_over_a_clock_change_local_times_hold(
     before = len(world.to(carol))
     await down_until(world, back)
     with world.database.read() as tx:
-        days = [one.isoformat() for one in tx.scalars(select(checkin.c.day).order_by(checkin.c.day))]
+        days = [day.isoformat() for day in tx.scalars(select(checkin.c.day).order_by(checkin.c.day))]
         next_digest = tx.scalar(
             select(due_moment.c.due_at).where(due_moment.c.kind == "digest.weekly", due_moment.c.state == "waiting")
         )

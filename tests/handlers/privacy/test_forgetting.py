@@ -59,7 +59,10 @@ async def test_a_person_has_it_forgotten_after_two_questions(world: World, dana:
     assert "for up to 30 days" in text
     assert asked.card is not None
     do = next(
-        one for block in asked.card.blocks for one in getattr(block, "buttons", ()) if one.label == "Delete it all"
+        button
+        for block in asked.card.blocks
+        for button in getattr(block, "buttons", ())
+        if button.label == "Delete it all"
     )
     assert do.confirm == "Delete everything you wrote in private? You can't undo this."
     with world.database.read() as tx:

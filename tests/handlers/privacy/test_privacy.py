@@ -55,11 +55,11 @@ def opened(world: World, link: str) -> dict[str, str]:
     """The files of the ZIP that a link gives."""
     token = urlsplit(link).path.rsplit("/", maxsplit=1)[-1]
     with world.database.read() as tx:
-        found = downloads.find(tx, token, world.clock.at)
-        assert found is not None
-        assert may_have(tx, found.person_id, found.what, found.subject)
+        download = downloads.find(tx, token, world.clock.at)
+        assert download is not None
+        assert may_have(tx, download.person_id, download.what, download.subject)
         maker = Maker(Wording(), "", world.vault)
-        made = maker.prepare(tx, found.what, found.subject, found.format, world.clock.at)()
+        made = maker.prepare(tx, download.what, download.subject, download.format, world.clock.at)()
     with zipfile.ZipFile(io.BytesIO(made.data)) as file:
         return {name: file.read(name).decode() for name in file.namelist()}
 

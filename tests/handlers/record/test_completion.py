@@ -37,7 +37,7 @@ def lines(world: World, person: Person) -> list[RecordLine]:
         return [line for line in ledger.of_person(tx, person.id) if line.kind == "certificate"]
 
 
-def given(world: World, person: Person) -> list[Certificate]:
+def certificates_of(world: World, person: Person) -> list[Certificate]:
     with world.database.read() as tx:
         return certificates.of_person(tx, person.id)
 
@@ -77,12 +77,12 @@ async def test_who_is_not_complete_is_not_asked_about(world: World, dana: Person
     assert not any("is complete" in message.text for message in world.to(carol))
     reply = await carol.does_press("completion.approve", str(dana.id))
     assert "no longer meets every requirement" in said(reply)
-    assert given(world, dana) == []
+    assert certificates_of(world, dana) == []
 
 
 async def test_approving_issues_one_certificate_with_its_ledger_line(world: World, dana: Person, carol: Person) -> None:
     await approved(world, carol)
-    made = given(world, dana)
+    made = certificates_of(world, dana)
     assert [
         (certificate.name, certificate.policy, certificate.number, certificate.in_force) for certificate in made
     ] == [("Dana Reyes", "example/1.1", 1, True)]
@@ -104,7 +104,7 @@ async def test_approving_twice_issues_one(world: World, dana: Person, carol: Per
     for _ in range(3):
         reply = await carol.does_press("completion.approve", str(dana.id))
         assert "certificate issued" in said(reply)
-    assert len(given(world, dana)) == 1
+    assert len(certificates_of(world, dana)) == 1
     assert [line.step for line in lines(world, dana)] == ["issued"]
     assert sum("Congratulations" in message.text for message in world.to(dana)) == 1
 
@@ -128,7 +128,7 @@ async def test_only_coordinators_keep_certificates(
     for person in (dana, ruth):
         assert "Only coordinators" in said(await person.does_press(f"completion.{name}", str(dana.id)))
         assert "Only coordinators" in said(await person.does_press("completion.find"))
-    assert given(world, dana) == []
+    assert certificates_of(world, dana) == []
 
 
 async def test_nobody_approves_themselves(world: World, dana: Person, carol: Person) -> None:
@@ -137,7 +137,7 @@ async def test_nobody_approves_themselves(world: World, dana: Person, carol: Per
     attended(world, "dana@example.org")
     reply = await dana.does_press("completion.approve", str(dana.id))
     assert "You can't approve your own" in said(reply)
-    assert given(world, dana) == []
+    assert certificates_of(world, dana) == []
 
 
 async def test_completing_stops_prompts_that_day_and_tells_the_mentee(
@@ -163,7 +163,7 @@ async def test_completing_stops_prompts_that_day_and_tells_the_mentee(
     assert COMPLETED in told.text
     assert "eligib" not in told.text.lower()
     reply = await dana.presses(told, "Get your certificate")
-    assert given(world, dana)[0].code in said(reply)
+    assert certificates_of(world, dana)[0].code in said(reply)
 
 
 async def test_an_open_checkin_is_not_chased_after_completion(world: World, dana: Person, carol: Person) -> None:
@@ -188,7 +188,7 @@ async def test_a_mentee_gets_links_and_a_way_to_show_others(world: World, dana: 
     links = links_of(await dana.sends("certificate"))
     assert list(links) == ["Certificate (PDF)", "Full record (PDF)", "Check it online"]
     assert links["Certificate (PDF)"].startswith("https://plc.example.org/download/")
-    assert links["Check it online"] == f"https://plc.example.org/verify/{given(world, dana)[0].code}"
+    assert links["Check it online"] == f"https://plc.example.org/verify/{certificates_of(world, dana)[0].code}"
     token = links["Certificate (PDF)"].rsplit("/", 1)[1]
     with world.database.read() as tx:
         stored = tx.execute(select(download)).all()
@@ -221,14 +221,14 @@ async def test_revoking_needs_a_reason_and_is_on_record(world: World, dana: Pers
     refused = await carol.fills(form)
     assert refused.errors == {"reason": "Choose why."}
     assert "Choose one" in said(await carol.fills(form, reason="because"))
-    assert given(world, dana)[0].in_force
+    assert certificates_of(world, dana)[0].in_force
     assert "Revoked." in said(await carol.fills(form, reason="issued_in_error"))
-    found = given(world, dana)[0]
-    assert not found.in_force
-    assert found.reason == "issued_in_error"
+    certificate = certificates_of(world, dana)[0]
+    assert not certificate.in_force
+    assert certificate.reason == "issued_in_error"
     issued, revoked = lines(world, dana)
     assert (revoked.step, revoked.reason, revoked.code, revoked.by) == (
-        "revoked", "issued_in_error", found.code, "Carol Dietz",
+        "revoked", "issued_in_error", certificate.code, "Carol Dietz",
     )  # fmt: skip
     assert revoked.target_id == issued.id
     told = next(message for message in world.to(dana) if "Certificate revoked" in message.text)
@@ -240,11 +240,11 @@ async def test_revoking_needs_a_reason_and_is_on_record(world: World, dana: Pers
 
 async def test_reissuing_gives_a_new_code_and_ends_the_old_one(world: World, dana: Person, carol: Person) -> None:
     await approved(world, carol)
-    first = given(world, dana)[0]
+    first = certificates_of(world, dana)[0]
     shown = await carol.does_press("completion.open", str(first.id))
     form = (await carol.presses(shown, "Reissue")).form
     await carol.fills(form, name="Dana  Reyes-\u202eSoto\x07", reason="name_changed")
-    second, before = given(world, dana)
+    second, before = certificates_of(world, dana)
     assert (second.name, second.number, second.in_force) == ("Dana Reyes-Soto", 2, True)
     assert second.code != first.code
     assert not before.in_force
@@ -268,7 +268,7 @@ async def test_a_row_that_no_ledger_line_speaks_of_is_no_certificate(world: Worl
         forged = row | {"id": UUID(int=5), "number": 2, "code": "0000-0000-0000-0000", "name": "Mallory"}
         tx.execute(certificate.insert().values(forged))
         assert certificates.by_code(tx, "0000-0000-0000-0000") is None
-    assert [certificate.name for certificate in given(world, dana)] == ["Dana Reyes"]
+    assert [certificate.name for certificate in certificates_of(world, dana)] == ["Dana Reyes"]
 
 
 async def test_a_question_that_is_no_longer_true_is_not_asked(world: World, dana: Person, carol: Person) -> None:

@@ -36,7 +36,9 @@ async def test_leaving_stops_prompts_that_day_and_offers_the_record(world: World
     record = (await dana.presses(told, "Get your record")).card
     assert record is not None
     assert "You left before you completed the two years." in said(Reply(card=record))
-    links = [one for block in record.blocks for one in getattr(block, "buttons", ()) if isinstance(one, LinkButton)]
+    links = [
+        button for block in record.blocks for button in getattr(block, "buttons", ()) if isinstance(button, LinkButton)
+    ]
     assert [link.label for link in links] == ["Your record so far (PDF)"]
     before = len(world.to(dana))
     await world.go_to(world.clock.at + timedelta(days=30))

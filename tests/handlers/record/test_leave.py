@@ -28,7 +28,7 @@ async def test_the_mentee_ends_an_open_leave(world: World, dana: Person, carol: 
     await on_leave(world, dana, carol)
     await world.go_to(datetime(2026, 11, 2, 15, 0, tzinfo=UTC))
     assert state(world, dana) == "paused"
-    assert not any("How are things" in one.text for one in world.to(dana))
+    assert not any("How are things" in message.text for message in world.to(dana))
     reply = await dana.sends("leave")
     assert "You are on leave\nTue Sep 8, 2026, until further notice." in said(reply)
     form = (await dana.presses(reply, "I'm back")).form
@@ -45,7 +45,7 @@ async def test_the_mentee_ends_an_open_leave(world: World, dana: Person, carol: 
     assert state(world, dana) != "paused"
     assert (await dana.sends("leave")).form is not None, "another leave can be asked for"
     await world.go_to(datetime(2026, 11, 30, 15, 0, tzinfo=UTC))
-    assert any("check-in" in one.text.lower() for one in world.to(dana))
+    assert any("check-in" in message.text.lower() for message in world.to(dana))
     assert whole(world)
 
 
@@ -105,7 +105,7 @@ async def test_everyone_came_says_nothing_about_a_mentee_on_leave(
     assert "Name: Lee Okafor, Attendance: Present" in said(reply)
     assert ("attendance", "confirmed") not in steps(world, dana)
     await world.pass_time(days=5)
-    assert not any("Attendance is still open" in one.text for one in world.to(ruth))
+    assert not any("Attendance is still open" in message.text for message in world.to(ruth))
     form = (await ruth.presses(roster, "Correct")).form
     await ruth.fills(form, **{field(form, "Dana Reyes"): "present"})
     assert steps(world, dana)[-1] == ("attendance", "confirmed")

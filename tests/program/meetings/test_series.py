@@ -73,7 +73,7 @@ def test_a_series_all_in_a_break_is_refused() -> None:
 
 
 @given(
-    first=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda one: one.replace(microsecond=0)),
+    first=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(microsecond=0)),
     repeat=st.sampled_from(["weekly", "biweekly", "monthly_date", "monthly_weekday"]),
     weeks=st.integers(0, 60),
 )

@@ -100,7 +100,7 @@ def toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"'
-    return "[" + ", ".join(toml(one) for one in value) + "]" if isinstance(value, list) else str(value)
+    return "[" + ", ".join(toml(element) for element in value) + "]" if isinstance(value, list) else str(value)
 
 
 def shape(name: str) -> Policy:
@@ -189,6 +189,6 @@ def of(result: Standing, rule: str, year: int | None = 1) -> list[Requirement]:
     return [requirement for requirement in result.years[year - 1].requirements if requirement.rule == rule]
 
 
-def one(result: Standing, rule: str, year: int | None = 1) -> Requirement:
+def requirement_of(result: Standing, rule: str, year: int | None = 1) -> Requirement:
     (only,) = of(result, rule, year)
     return only

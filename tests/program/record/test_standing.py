@@ -14,7 +14,7 @@ from program.record.ledger import Record
 from program.record.policy_reading import amend
 from program.record.standing import State
 from storage.record import policies
-from tests.program.record.ledger import MEETINGS, Ledger, of, one, policy_of, rule, shape, weekly
+from tests.program.record.ledger import MEETINGS, Ledger, of, policy_of, requirement_of, rule, shape, weekly
 
 EXAMPLE = policies.shipped(policies.EXAMPLE)
 DESE = policies.shipped(policies.MISSOURI)
@@ -38,10 +38,10 @@ def test_have_need_and_missing() -> None:
         mine.attends(day)
     mine.meets(date(2026, 1, 8), date(2026, 2, 5))
     standing = mine.on(TODAY)
-    first = one(standing, "meetings")
+    first = requirement_of(standing, "meetings")
     assert (first.have, first.need, first.missing, first.due) == (3, 4, 1, date(2026, 6, 30))
     assert (first.coming, standing.state) == (2, "on track")
-    assert one(standing, "meetings", 2).missing == 4
+    assert requirement_of(standing, "meetings", 2).missing == 4
 
 
 def test_complete_when_everything_is_met() -> None:
@@ -84,7 +84,7 @@ def test_nobody_is_behind_for_a_cohort_that_meets_too_seldom() -> None:
     assert [(short.rule, short.need, short.possible) for short in standing.too_few] == [("meetings", 4, 2)]
     assert Calendar(mine.meetings).shortages(mine.policy, TODAY) == standing.too_few
     after = mine.on(date(2026, 8, 1))  # the year ended with what there was
-    assert (one(after, "meetings").short, one(after, "meetings").outcome) == (2, "at risk")
+    assert (requirement_of(after, "meetings").short, requirement_of(after, "meetings").outcome) == (2, "at risk")
     mine.attends(date(2026, 2, 5), "absent")
     assert mine.on(date(2026, 8, 1)).state == "behind"
 
@@ -110,9 +110,9 @@ def test_a_tap_counts_only_if_the_policy_says_so() -> None:
         attendance = f"[attendance]\npartial_counts = true\nunconfirmed_counts = {said}\n"
         mine = Ledger(policy_of(attendance=attendance))
         mine.attends(FALL, step="tapped")
-        assert one(mine.on(TODAY), "meetings").have == have
+        assert requirement_of(mine.on(TODAY), "meetings").have == have
     assert ("the program hasn't set this yet: whether “I'm here” counts") in " ".join(
-        explain.why(one(mine.on(TODAY), "meetings"))
+        explain.why(requirement_of(mine.on(TODAY), "meetings"))
     )
 
 
@@ -120,14 +120,14 @@ def test_a_tap_counts_only_if_the_policy_says_so() -> None:
 def test_a_little_late_is_present_and_more_is_partly_there(present: int | None, have: int) -> None:
     mine = Ledger(policy_of(attendance=STRICT))
     mine.attends(FALL, "partial", present=present)
-    assert one(mine.on(TODAY), "meetings").have == have
+    assert requirement_of(mine.on(TODAY), "meetings").have == have
 
 
 def test_partly_there_gives_its_minutes() -> None:
     mine = ledger(rule(unit="minutes", at_least=100))
     mine.attends(FALL, "partial", present=25)
     mine.attends(FALL + timedelta(days=7))
-    assert one(mine.on(TODAY), "rule").have == 85
+    assert requirement_of(mine.on(TODAY), "rule").have == 85
 
 
 def test_too_many_absences() -> None:
@@ -137,7 +137,7 @@ def test_too_many_absences() -> None:
     mine.attends(date(2025, 10, 2), "excused")
     mine.meets(*weekly(date(2026, 1, 8), 10))
     standing = mine.on(TODAY)
-    assert (standing.state, one(standing, "absences").have) == ("behind", 2)
+    assert (standing.state, requirement_of(standing, "absences").have) == ("behind", 2)
     assert "Year 1 (2025-26), Absences: 2 so far. The limit is 1." in explain.missing(standing)
     mine.waives("absences", 1, 1)
     assert mine.on(TODAY).state == "on track"
@@ -152,7 +152,7 @@ def test_minutes_over_the_whole_program() -> None:
     mine.logs("contact", date(2026, 9, 1), 45)
     mine.logs("contact", date(2026, 9, 2), 400)  # 90 at most count at once
     standing = mine.on(date(2026, 10, 1))
-    assert one(standing, "rule", None).have == 195
+    assert requirement_of(standing, "rule", None).have == 195
     assert standing.state == "complete"
 
 
@@ -162,8 +162,8 @@ def test_caps_hold_for_one_requirement_in_its_period() -> None:
     for mine in (events, minutes):
         for day in weekly(FALL, 3):
             mine.logs("workshop", day, 80)
-    assert one(events.on(TODAY), "events").have == 2
-    assert one(minutes.on(TODAY), "events").have == 100
+    assert requirement_of(events.on(TODAY), "events").have == 2
+    assert requirement_of(minutes.on(TODAY), "events").have == 100
 
 
 def test_distinct_months_and_topics() -> None:
@@ -172,14 +172,14 @@ def test_distinct_months_and_topics() -> None:
     mine.attends(date(2025, 9, 30), topics=["ethics"])
     mine.attends(date(2025, 10, 1))
     standing = mine.on(TODAY)
-    assert (one(standing, "months").have, one(standing, "topics").have) == (2, 2)
+    assert (requirement_of(standing, "months").have, requirement_of(standing, "topics").have) == (2, 2)
 
 
 def test_distinct_weeks_begin_on_monday() -> None:
     mine = ledger(rule(id="weeks", unit="weeks", at_least=30))
     for day in (date(2025, 9, 1), date(2025, 9, 7), date(2025, 9, 8)):  # Monday, Sunday, Monday
         mine.attends(day)
-    assert one(mine.on(TODAY), "weeks").have == 2
+    assert requirement_of(mine.on(TODAY), "weeks").have == 2
 
 
 def test_each_semester() -> None:
@@ -224,7 +224,7 @@ def test_named_items() -> None:
     mine = Ledger(shape("delaware"))
     mine.logs("development", date(2025, 9, 1), item="orientation")
     mine.logs("development", date(2025, 9, 2), item="orientation")
-    cycle = one(mine.on(TODAY), "cycle", None)
+    cycle = requirement_of(mine.on(TODAY), "cycle", None)
     assert (cycle.have, cycle.need, cycle.lacking) == (1, 2, ("Final conversation with the mentor",))
 
 
@@ -253,7 +253,7 @@ def test_any_of_all_of_and_k_of_n(number: str, done: int, met: bool) -> None:
     if done >= 3:
         mine.logs("workshop", FALL)
     standing = mine.on(TODAY)
-    assert (one(standing, "choice").outcome == "met") is met
+    assert (requirement_of(standing, "choice").outcome == "met") is met
     assert [item.rule for item in standing.years[0].requirements] == ["choice"]  # its parts stand inside of it
 
 
@@ -262,7 +262,7 @@ def test_a_choice_over_the_program_asks_for_the_part_in_every_year() -> None:
         rule(id="a"), CHOICE.replace("{number}", "1").replace('"year"', '"program"').replace(', "b", "c"', "")
     )
     mine.attends(FALL)
-    assert one(mine.on(TODAY), "choice", None).outcome == "open"
+    assert requirement_of(mine.on(TODAY), "choice", None).outcome == "open"
     mine.attends(date(2026, 9, 1))
     assert mine.on(date(2026, 9, 2)).state == "complete"
 
@@ -276,8 +276,8 @@ def test_vermonts_shape_is_read_and_blocked_by_its_hour_log() -> None:
     mine.logs("visit", date(2025, 10, 20))
     standing = mine.on(date(2025, 11, 2))
     assert standing.state == "blocked"
-    assert one(standing, "log").have == 120
-    assert one(standing, "seeing").outcome == "met"
+    assert requirement_of(standing, "log").have == 120
+    assert requirement_of(standing, "seeing").outcome == "met"
     assert [item.outcome for item in of(standing, "twice")[:3]] == ["met", "met", "open"]
     filled = Ledger(amend(mine.policy, {"rule.log.at_least": 120}), mine.starts, record=mine.record)
     assert filled.on(date(2025, 11, 2)).state == "on track"
@@ -295,7 +295,7 @@ def test_activities_that_do_not_count_say_why() -> None:
     mine.logs("contact", FALL, withdrawn=True)
     mine.logs("contact", TODAY + timedelta(days=1))
     mine.logs("tea", FALL)
-    requirement = one(mine.on(TODAY), "rule")
+    requirement = requirement_of(mine.on(TODAY), "rule")
     assert requirement.have == 0
     assert [(item.verdict, item.why) for item in requirement.others] == [
         ("no", "shorter than 15 minutes"),
@@ -308,7 +308,7 @@ def test_what_came_before_the_start_does_not_count() -> None:
     mine = ledger(starts=date(2025, 9, 1))
     mine.attends(date(2025, 8, 31))
     mine.attends(date(2025, 9, 1))
-    requirement = one(mine.on(TODAY), "meetings")
+    requirement = requirement_of(mine.on(TODAY), "meetings")
     assert (requirement.have, [item.why for item in requirement.others]) == (1, ["before the program start"])
 
 
@@ -333,7 +333,7 @@ def test_a_make_up_stands_for_the_missed_meeting() -> None:
         "At risk: Maria Lopez can make up the October 2 meeting until November 1."
     )
     mine.makes_up(missed, "contact", date(2025, 10, 20))
-    requirement = one(mine.on(date(2025, 10, 20)), "meetings")
+    requirement = requirement_of(mine.on(date(2025, 10, 20)), "meetings")
     assert (requirement.have, requirement.outcome) == (4, "met")
     assert "October 2, 2025: meeting counts (made up)." in explain.why(requirement)
 
@@ -351,7 +351,7 @@ def test_a_make_up_that_does_not_count(type_: str, day: int, minutes: int, other
     mine = made_up(MAKEUPS)
     missed = mine.attends(date(2025, 10, 2), "absent")
     mine.makes_up(missed, type_, date(2025, 10, 2) + timedelta(days=day), minutes, **other)
-    requirement = one(mine.on(TODAY), "meetings")
+    requirement = requirement_of(mine.on(TODAY), "meetings")
     assert requirement.have == 3
     assert why in [item.why for item in requirement.others]
 
@@ -363,7 +363,7 @@ def test_make_ups_are_limited_and_for_what_was_missed() -> None:
     for meeting in (first, first, second):
         mine.makes_up(meeting, "contact", date(2025, 10, 20))
     mine.makes_up(mine.attends(date(2025, 10, 9)), "contact", date(2025, 10, 20))
-    requirement = one(mine.on(TODAY), "meetings")
+    requirement = requirement_of(mine.on(TODAY), "meetings")
     assert requirement.have == 5  # three, the first make-up, and the meeting that was attended anyway
     whys = [item.why for item in requirement.others]
     assert "missed, and no make-ups are left this year" in whys
@@ -374,9 +374,9 @@ def test_two_make_ups_for_one_meeting() -> None:
     mine = made_up(MAKEUPS + "ratio = 2\n")
     missed = mine.attends(date(2025, 10, 2), "absent")
     mine.makes_up(missed, "contact", date(2025, 10, 20))
-    assert one(mine.on(TODAY), "meetings").have == 3
+    assert requirement_of(mine.on(TODAY), "meetings").have == 3
     mine.makes_up(missed, "contact", date(2025, 10, 21))
-    assert one(mine.on(TODAY), "meetings").have == 4
+    assert requirement_of(mine.on(TODAY), "meetings").have == 4
 
 
 def test_a_make_up_in_the_next_program_year_needs_the_policys_word() -> None:
@@ -384,7 +384,7 @@ def test_a_make_up_in_the_next_program_year_needs_the_policys_word() -> None:
         mine = ledger(MEETINGS, f"{MAKEUPS}same_program_year = {said}\n")
         missed = mine.attends(date(2026, 6, 20), "absent")
         mine.makes_up(missed, "contact", date(2026, 7, 2))
-        assert one(mine.on(date(2026, 7, 3)), "meetings").have == have
+        assert requirement_of(mine.on(date(2026, 7, 3)), "meetings").have == have
 
 
 def test_a_make_up_gives_no_more_minutes_than_were_missed() -> None:
@@ -393,7 +393,7 @@ def test_a_make_up_gives_no_more_minutes_than_were_missed() -> None:
     mine.makes_up(missed, "contact", FALL + timedelta(days=1), 90)
     partly = mine.attends(FALL + timedelta(days=7), "partial", present=40)
     mine.makes_up(partly, "contact", FALL + timedelta(days=8), 90)
-    assert one(mine.on(TODAY), "rule").have == 120
+    assert requirement_of(mine.on(TODAY), "rule").have == 120
 
 
 def test_a_make_up_is_not_counted_as_an_activity_too() -> None:
@@ -403,7 +403,7 @@ def test_a_make_up_is_not_counted_as_an_activity_too() -> None:
     mine.logs("contact", FALL + timedelta(days=1))
     mine.record = replace(mine.record, activities=(replace(mine.record.activities[0], id=id_),))
     standing = mine.on(TODAY)
-    assert (one(standing, "meetings").have, one(standing, "rule").have) == (1, 0)
+    assert (requirement_of(standing, "meetings").have, requirement_of(standing, "rule").have) == (1, 0)
 
 
 # Credit, waiver, track ---------------------------------------------------------------------------
@@ -413,10 +413,10 @@ def test_credit_and_waiver() -> None:
     mine = ledger()
     mine.attends(FALL)
     mine.credits("meetings", 2, 1)
-    requirement = one(mine.on(TODAY), "meetings")
+    requirement = requirement_of(mine.on(TODAY), "meetings")
     assert (requirement.have, requirement.credited, requirement.missing) == (1, 2, 1)
     mine.waives("meetings", 1, 1)
-    assert one(mine.on(TODAY), "meetings").outcome == "met"
+    assert requirement_of(mine.on(TODAY), "meetings").outcome == "met"
     mine.waives("meetings", 2)
     assert mine.on(TODAY).state == "complete"
 
@@ -425,7 +425,7 @@ def test_a_waiver_holds_from_its_day() -> None:
     mine = ledger()
     mine.waives("meetings", None, None, since=date(2026, 7, 1))
     standing = mine.on(TODAY)
-    assert (one(standing, "meetings").missing, one(standing, "meetings", 2).missing) == (4, 0)
+    assert (requirement_of(standing, "meetings").missing, requirement_of(standing, "meetings", 2).missing) == (4, 0)
 
 
 def test_credit_for_months_goes_to_the_earliest_that_is_missing() -> None:
@@ -473,14 +473,14 @@ scale_percent = "unset"
 def test_tracks_scale_the_numbers(track: str, starts: date, needs: list[int | None]) -> None:
     mine = ledger(MEETINGS, TRACKS, starts=starts, track=track)
     standing = mine.on(starts)
-    assert [one(standing, "meetings", year).need for year in (1, 2)] == needs
+    assert [requirement_of(standing, "meetings", year).need for year in (1, 2)] == needs
 
 
 def test_prior_credit_and_a_track_of_one_year() -> None:
     mine = ledger(MEETINGS, TRACKS, track="prior")
     mine.attends(FALL)
     standing = mine.on(TODAY)
-    assert (len(standing.years), one(standing, "meetings").credited, standing.state) == (1, 3, "complete")
+    assert (len(standing.years), requirement_of(standing, "meetings").credited, standing.state) == (1, 3, "complete")
 
 
 def test_another_tracks_unset_number_blocks_nobody() -> None:
@@ -522,7 +522,7 @@ def test_a_long_leave_pauses_the_year_and_credit_stays() -> None:
         ("Year 1 (2025-27)", date(2027, 6, 30)),
         ("Year 2 (2027-28)", date(2028, 6, 30)),
     ]
-    assert (one(standing, "meetings").have, standing.state) == (3, "on track")
+    assert (requirement_of(standing, "meetings").have, standing.state) == (3, "on track")
 
 
 def test_a_short_leave_lets_off_the_months_it_takes() -> None:
@@ -548,7 +548,7 @@ def test_meetings_during_a_leave_are_no_chance_that_was_let_pass() -> None:
     mine.leaves(date(2025, 9, 1), date(2025, 10, 31))
     mine.meets(*weekly(FALL, 4), date(2026, 2, 1))
     standing = mine.on(date(2025, 12, 1))
-    assert (standing.state, one(standing, "meetings").short) == ("on track", 3)
+    assert (standing.state, requirement_of(standing, "meetings").short) == ("on track", 3)
 
 
 def test_a_leave_that_is_too_long_begins_the_program_anew() -> None:
@@ -557,7 +557,7 @@ def test_a_leave_that_is_too_long_begins_the_program_anew() -> None:
     mine.leaves(date(2025, 10, 1), date(2027, 8, 31))
     standing = mine.on(date(2027, 9, 15))
     assert [year.label for year in standing.years] == ["Year 1 (2027-28)", "Year 2 (2028-29)"]
-    assert one(standing, "meetings").have == 0
+    assert requirement_of(standing, "meetings").have == 0
 
 
 def test_the_whole_program_has_its_latest_day() -> None:
@@ -576,7 +576,7 @@ def test_credit_and_a_transfer(stays: str, have: int) -> None:
     mine.attends(FALL)
     mine.transfers(date(2025, 10, 1))
     mine.attends(date(2025, 10, 2))
-    assert one(mine.on(TODAY), "meetings").have == have
+    assert requirement_of(mine.on(TODAY), "meetings").have == have
 
 
 # Unset, history ----------------------------------------------------------------------------------
@@ -620,7 +620,7 @@ def test_what_an_unset_value_decides_puts_nobody_behind() -> None:
     mine = Ledger(policy_of(attendance='[attendance]\npartial_counts = "unset"\nunconfirmed_counts = false\n'))
     for day in weekly(FALL, 4):
         mine.attends(day, "partial", present=30)
-    assert one(mine.on(date(2026, 8, 1)), "meetings").outcome == "blocked"
+    assert requirement_of(mine.on(date(2026, 8, 1)), "meetings").outcome == "blocked"
 
 
 def test_without_earlier_records_nobody_is_behind() -> None:
@@ -689,7 +689,7 @@ def test_the_last_word_counts_and_a_tap_settles_nothing() -> None:
     corrected = line._replace(step="corrected", status="absent", order=5)
     tapped_late = line._replace(step="tapped", order=9)
     mine.record = Record(attendance=(tapped_late, corrected, line))
-    assert one(mine.on(TODAY), "meetings").have == 0
+    assert requirement_of(mine.on(TODAY), "meetings").have == 0
     tapped = marks([Entry(id_, "tapped", "present")])
     assert (tapped[id_].tapped, tapped[id_].status) == (True, None)
     settled = marks([Entry(id_, "confirmed", "absent"), Entry(id_, "corrected", "partial", 20)])

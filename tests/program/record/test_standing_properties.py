@@ -105,7 +105,7 @@ POLICIES = [
     *(loosened(EVERYTHING, which) for which in range(24)),
 ]
 ids = st.integers(1, 12).map(lambda number: UUID(int=number))
-near = st.datetimes(datetime(2025, 6, 1), datetime(2028, 9, 1)).map(lambda one: one.replace(tzinfo=UTC))
+near = st.datetimes(datetime(2025, 6, 1), datetime(2028, 9, 1)).map(lambda at: at.replace(tzinfo=UTC))
 odd = st.datetimes(timezones=st.just(UTC))
 whens = st.one_of(near, near, near, odd)
 days = st.one_of(st.dates(date(2025, 6, 1), date(2028, 9, 1)), st.dates())
@@ -117,7 +117,7 @@ rules = st.sampled_from(
     ["meetings", "minutes", "whole", "month", "week", "items", "choice", "monthly", "absences", "no"]
 )
 amounts = st.one_of(st.integers(-2, 5), st.integers(0, 10**6))
-topics = st.sets(st.sampled_from(["x", "y", "z"])).map(lambda one: tuple(sorted(one)))
+topics = st.sets(st.sampled_from(["x", "y", "z"])).map(lambda topics: tuple(sorted(topics)))
 years = st.sampled_from([None, 1, 2, 3, 0, -1])
 orders = st.integers(0, 9)
 
@@ -156,7 +156,7 @@ records = st.builds(
     st.lists(st.builds(Leave, ids, days, st.one_of(st.none(), days), st.just("x"), orders), max_size=3).map(tuple),
     st.lists(st.builds(Transfer, ids, days, orders), max_size=2).map(tuple),
 )
-meetings = st.lists(st.builds(Meeting, ids, whens, minutes), max_size=8, unique_by=lambda one: one.id)
+meetings = st.lists(st.builds(Meeting, ids, whens, minutes), max_size=8, unique_by=lambda meeting: meeting.id)
 enrolments = st.builds(Enrolment, days, st.sampled_from(["", "half", "Half", "mystery"]), st.booleans())
 chosen = st.integers(0, len(POLICIES) - 1)  # a number is short where an example is printed
 PARTS = ("attendance", "activities", "makeups", "waivers", "credits", "leaves", "transfers")
@@ -257,11 +257,11 @@ def test_one_more_attended_meeting_never_lowers_a_standing(
 def test_every_policy_can_be_said_in_english_and_filled_in(which: int, number: int) -> None:
     policy = loosened(EVERYTHING, which)
     said = english.describe(policy)
-    for one in policy.unset:
-        assert one.says in said
+    for unset in policy.unset:
+        assert unset.says in said
     for value in (number, True, "none", date(2026, 1, 1)):
         try:
-            filled = amend(policy, {one.path: value for one in policy.unset})
+            filled = amend(policy, {unset.path: value for unset in policy.unset})
         except BadPolicy:
             continue
         assert filled.unset == ()

@@ -43,8 +43,12 @@ async def test_an_earlier_chat_of_somebody_else_stays(world: World) -> None:
     await types_in(world, dana, "D-2")
 
     with world.database.read() as tx:
-        found = {name: conversations.find(tx, PLATFORM, TENANT, name) for name in ("D-lee", "D-1", "D-2")}
-    assert {name: place.gone for name, place in found.items() if place} == {"D-lee": False, "D-1": True, "D-2": False}
+        conversation_of = {name: conversations.find(tx, PLATFORM, TENANT, name) for name in ("D-lee", "D-1", "D-2")}
+    assert {name: place.gone for name, place in conversation_of.items() if place} == {
+        "D-lee": False,
+        "D-1": True,
+        "D-2": False,
+    }
 
 
 @pytest.mark.empty_database

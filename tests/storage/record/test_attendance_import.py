@@ -87,9 +87,9 @@ def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None
 def states(settings: Settings) -> dict[str, str]:
     database = Database(settings.database_url)
     with database.read() as tx:
-        found = {mentee.name: str(mentee.standing.state) for mentee in standings.of_cohorts(tx, None, NOW)}
+        states = {mentee.name: str(mentee.standing.state) for mentee in standings.of_cohorts(tx, None, NOW)}
     database.close()
-    return found
+    return states
 
 
 def test_whom_an_import_covers_is_imported_even_without_a_meeting(settings: Settings) -> None:

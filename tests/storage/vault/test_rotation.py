@@ -51,9 +51,9 @@ def process(world: World, vault: Vault, seen: timedelta = timedelta()) -> Proces
     return Process(world.new_id(), "pid 7", at, at, list(vault.fingerprints))
 
 
-def announce(world: World, one: Process) -> None:
+def announce(world: World, process: Process) -> None:
     with world.database.write() as tx:
-        processes.announce(tx, one)
+        processes.announce(tx, process)
 
 
 def test_rotation_wraps_everything_anew_and_says_that_the_old_key_may_go(world: World) -> None:
