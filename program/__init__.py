@@ -1,0 +1,1 @@
+"""The rules of the two years: plain functions over plain data, without I/O, clock, database or platform."""

@@ -1,5 +1,8 @@
-"""Where the marks of a chart go. Lengths are percentages of the width, so that a chart needs no scaling
-on a phone and its words keep their size; heights are pixels."""
+"""Where the marks of a chart go.
+
+Lengths are percentages of the width, so that a chart needs no scaling on a phone and its words keep their size.
+Heights are pixels.
+"""
 
 from __future__ import annotations
 

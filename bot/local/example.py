@@ -1,5 +1,8 @@
-"""The example program: invented people in three cohorts. Ozarks is in the middle of its first year, Gateway is
-about to begin, and in Bootheel two years lack nothing but a mentor's tap before the certificate."""
+"""The example program: invented people in three cohorts.
+
+Ozarks is in the middle of its first year, Gateway is about to begin, and in Bootheel two years lack nothing but a
+mentor's tap before the certificate.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What runs all the time: dispatch, delivery loop, due moments, threads, admission, heartbeat, metrics and logs."""

@@ -116,8 +116,10 @@ class DeliveryLoop:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _wait_for_room(self, under_way: Collection[asyncio.Task[None]], *, more: bool) -> set[asyncio.Task[None]]:
-        """Those that were done by the time that claiming again is worth it: soon, so that nobody waits for one
-        that hangs, but not after each. ``more``: the last claim found something, so that the next may too.
+        """Wait until claiming again is worth it; the deliveries that are done by then.
+
+        That is soon, so that no delivery waits for one that hangs, but not after each single one.
+        ``more``: the last claim returned deliveries, so that the next one may too.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + self._timing.rate_limited

@@ -242,6 +242,7 @@ def connect(
     """Slack for these settings; nothing connects before ``start()``.
 
     Args:
+        settings: tokens and addresses of the Slack app
         answer: what turns a request into a reply
         patience: how long answers may take before Slack is told something
         clocks: the port's clocks

@@ -96,8 +96,11 @@ class Asking:
             return FAILURE
 
     async def _in_own_chat(self, request: Request) -> Request:
-        """A personal request is answered in the person's chat with the bot, also from the home tab or from
-        a direct message between two people, where the bot cannot write."""
+        """The request with the chat that it is answered in.
+
+        A personal one is answered in the person's chat with the bot, also if it comes from the home tab or from a
+        direct message between two people, where the bot cannot write.
+        """
         place = request.place
         there = bool(place.conversation) and isinstance(request.intent, Typed | HomeOpened)
         if place.kind != "personal" or there:

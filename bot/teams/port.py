@@ -62,8 +62,10 @@ class TeamsPort:
         await self._conversations.update(self._at(to), to.conversation, message_id, content, bot=self._bot(to))
 
     async def find(self, _to: Address, _delivery: UUID) -> Sent | None:
-        """Raises:
-        CannotLook: always. Teams cannot look up a message by its delivery.
+        """Refuse to look up a message.
+
+        Raises:
+            CannotLook: always. Teams cannot look up a message by its delivery.
         """
         raise CannotLook("Teams cannot look up a message by its delivery.")
 

@@ -1,0 +1,1 @@
+"""The web server: health and metrics, request limits, and the pages for downloads and verification."""

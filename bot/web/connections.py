@@ -121,7 +121,7 @@ class Connections:
         return bounded
 
     async def _read_body(self, request: web.Request) -> None:
-        """aiohttp keeps what was read, so a handler reads it again without waiting."""
+        """Read the body within its time. It is kept by aiohttp, so that the handler reads it again without waiting."""
         try:
             async with asyncio.timeout(self.limits.body):
                 await read_text(request)
@@ -261,14 +261,17 @@ class Connection(asyncio.Protocol):
 
 
 class AcceptErrors:
-    """The event loop's exception handler. That no connection can be accepted is logged once a minute, with a count:
-    asyncio says it up to a hundred times a second.
+    """The event loop's exception handler.
+
+    That no connection can be accepted is logged once a minute, with a count; asyncio reports it up to a hundred times
+    a second.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._seldom = Seldom(clock)
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log a failure to accept a connection once a minute; leave other problems to the default handler."""
         if not str(context.get("message", "")).startswith(ACCEPT_FAILED):
             loop.default_exception_handler(context)
             return

@@ -10,7 +10,7 @@ MOST_NAMED = 3
 
 
 def the_coordinator(tx: Tx) -> str:
-    """ "your coordinator, Carol Dietz"; without a name while the program has no coordinator."""
+    """In words: "your coordinator, Carol Dietz"; without a name while the program has no coordinator."""
     names = [person.name for person in people.coordinators(tx)][:MOST_NAMED]
     if not names:
         return "your program's coordinator"
@@ -18,7 +18,7 @@ def the_coordinator(tx: Tx) -> str:
 
 
 def ask_coordinator(tx: Tx, to: str = "") -> str:
-    """A sentence: "Ask your coordinator, Carol Dietz, to match your account."
+    """A sentence such as "Ask your coordinator, Carol Dietz, to match your account.".
 
     ``to``: what to ask for, as a verb; empty: no more is said.
     """

@@ -6,7 +6,7 @@ from handlers.core.cards import Note
 
 
 def more(total: int, shown: int, rest: str = "") -> tuple[Note, ...]:
-    """ "and 3 more"; nothing where everything is shown. ``rest``: where to see them, from the comma on."""
+    """A note: "and 3 more"; nothing where everything is shown. ``rest``: where to see them, from the comma on."""
     return (Note((f"and {total - shown} more{rest}",)),) if total > shown else ()
 
 

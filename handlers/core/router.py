@@ -168,7 +168,7 @@ class Router:
         return register
 
     def on(self, event: type) -> Callable[[Handler], Handler]:
-        """For intents without a name: Typed, HomeOpened, Arrived …"""
+        """Register the handler of an intent without a name, such as Typed, HomeOpened or Arrived."""
         return _register(self._events, event)
 
     def stranger(self, handler: Handler) -> Handler:

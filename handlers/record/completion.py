@@ -79,8 +79,7 @@ def ask_for_approval(work: Work, people_ids: Sequence[UUID] | None = None) -> No
 
 
 def look_again(work: Work, people_ids: Sequence[UUID]) -> None:
-    """After a change of what somebody has or needs: earlier questions say what holds now, and who is complete is asked
-    about."""
+    """Ask for approval of those who are complete after a change of their record, and refresh earlier questions."""
     deliveries.refresh_all(work, [kinds.COMPLETION_ASK], people_ids)
     ask_for_approval(work, people_ids)
 

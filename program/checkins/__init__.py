@@ -1,0 +1,1 @@
+"""Check-ins: their schedule, typed answers, and figures about groups."""

@@ -11,7 +11,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 def listed(items: Sequence[str], most: int = 10) -> str:
-    """ "Ann", "Ann and Bo", "Ann, Bo and 3 more"."""
+    """A list in words: "Ann", "Ann and Bo", "Ann, Bo and 3 more"."""
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most} more"
     if len(items) <= 1:

@@ -1,0 +1,1 @@
+"""Meetings: series, attendance and topics."""

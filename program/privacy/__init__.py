@@ -1,0 +1,1 @@
+"""Privacy settings, and how long confidential text is kept."""

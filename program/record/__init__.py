@@ -1,0 +1,1 @@
+"""The record: policy, ledger, requirements, standing, certificates, and the attendance import."""

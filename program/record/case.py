@@ -33,6 +33,7 @@ class Case:
 
 
 def case_of(policy: Policy, enrolment: Enrolment, record: Record, calendar: Calendar, today: date) -> Case:
+    """One mentee's case on a day, from the policy, the enrolment, the record and the cohort's calendar."""
     track = policy.track(enrolment.track)
     leaves = standing_lines(record.leaves)
     starts = _start(policy, enrolment.starts, [(leave.starts, leave.ends) for leave in leaves], today)

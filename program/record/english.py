@@ -169,7 +169,7 @@ def _period(rule: AtLeast) -> str:
 
 
 def _months(numbers: tuple[int, ...]) -> str:
-    """ "September to May" where the months follow each other, else one by one."""
+    """Months in words: "September to May" where the months follow each other, else one by one."""
     follow = all(two == number % 12 + 1 for number, two in pairwise(numbers))
     names = [MONTHS[number - 1] for number in numbers]
     return f"{names[0]} to {names[-1]}" if follow and len(names) > 2 else listed(names, 12)

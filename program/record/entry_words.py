@@ -18,7 +18,7 @@ def entry_words(
     about: RecordLine | None = None,
     titles: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """ "Oct 5 meeting: present", "Oct 15 book study: verified (the mentee told me)".
+    """An entry in words: "Oct 5 meeting: present", "Oct 15 book study: verified (the mentee told me)".
 
     ``policy``: the mentee's, for its names of activities, rules and reasons; ``zone``: the reader's; ``about``: the
     earlier entry that this one is about; ``titles``: of the policies that the record names.

@@ -11,12 +11,13 @@ from program.record.requirement import Outcome, Requirement
 
 
 def credit_for(case: Case, rule: str, year: ProgramYear | None) -> int:
+    """How much of a rule the mentee's credits give in a program year; None: in the program as a whole."""
     number = year.number if year else None
     return sum(max(0, credit.amount) for credit in case.credits if credit.rule == rule and credit.year == number)
 
 
 def fill(requirements: list[Requirement], number: int) -> list[Requirement]:
-    """Credit goes to what is missing, the earliest period first."""
+    """These requirements with so much credit, which goes to what is missing, the earliest period first."""
     filled = []
     for requirement in requirements:
         lacks = number if requirement.need is None else requirement.missing or 0
@@ -27,6 +28,7 @@ def fill(requirements: list[Requirement], number: int) -> list[Requirement]:
 
 
 def waive(case: Case, rule: str, year: ProgramYear | None, requirements: list[Requirement]) -> list[Requirement]:
+    """These requirements of a rule in a program year (None: of the whole program), with the mentee's waivers."""
     number = year.number if year else None
     for waiver in case.waivers:
         if waiver.rule == rule and waiver.year in (None, number):
@@ -46,6 +48,7 @@ def _waived(requirements: list[Requirement], waiver: Waiver) -> list[Requirement
 
 
 def outcome_of(case: Case, requirement: Requirement) -> Outcome:
+    """Whether a requirement is met, and if not, whether it still can be."""
     if requirement.need is None:
         return "blocked"
     missing = requirement.missing or 0
@@ -79,6 +82,7 @@ def _by_time(case: Case, requirement: Requirement) -> Outcome:
 
 
 def outcome_of_choice(requirement: Requirement, outcomes: list[Outcome]) -> Outcome:
+    """The outcome of a choice between rules, from the outcomes of these rules."""
     if requirement.need is None:
         return "blocked"
     if requirement.missing == 0:
@@ -93,6 +97,7 @@ def outcome_of_choice(requirement: Requirement, outcomes: list[Outcome]) -> Outc
 
 
 def choice_met_on(parts: list[list[Requirement]], need: int | None) -> date | None:
+    """The day on which enough rules of a choice were met; None: they are not. ``parts``: each rule's requirements."""
     days = sorted(max(requirement.met_on or date.max for requirement in own) for own in parts)
     if need is None or need < 1 or len(days) < need or days[need - 1] == date.max:
         return None

@@ -21,6 +21,7 @@ from program.record.unset import UNSET, Unset
 
 
 def asked_in(rule: Rule, year: ProgramYear) -> bool:
+    """Whether a rule asks for something in this program year."""
     return not rule.years or year.number in rule.years
 
 

@@ -12,6 +12,7 @@ Problems = Iterator[tuple[Path, str]]
 
 
 def contradictions(policy: Policy) -> Problems:
+    """The places of a policy that contradict each other, each with what is wrong there."""
     yield from _twice("activity", [activity.type for activity in policy.activities])
     yield from _twice("rule", [rule.id for rule in policy.rules])
     yield from _twice("track", [track.id for track in policy.tracks])

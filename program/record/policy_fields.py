@@ -90,10 +90,12 @@ def _words(value: Any) -> str:
 
 
 def read_number_or_all(value: Any) -> int | Unset | Literal["all"]:
+    """A number from 1 to 100, "all" or unset. Raises ValueError for anything else."""
     return "all" if value == "all" else _whole(1, 100)(value)
 
 
 def read_earliest(value: Any) -> Earliest | Unset:
+    """When completion is possible at the earliest, or unset. Raises ValueError for anything else."""
     if value == "unset":
         return UNSET
     if value not in get_args(Earliest):

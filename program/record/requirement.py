@@ -42,6 +42,7 @@ class Requirement(NamedTuple):
 
     @property
     def missing(self) -> int | None:
+        """How much is missing to what is needed; 0 for a limit; None: what is needed is unset."""
         if self.need is None:
             return None
         return 0 if self.limit else max(0, self.need - self.have - self.credited - self.waived)
@@ -53,6 +54,7 @@ class Requirement(NamedTuple):
 
     @property
     def due(self) -> date:
+        """The last day of its period."""
         return self.period.ends
 
 
@@ -60,4 +62,5 @@ RANK: dict[Outcome, int] = {"behind": 0, "at risk": 1, "blocked": 2, "open": 3, 
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome that needs attention first."""
     return min(outcomes, key=RANK.__getitem__)

@@ -1,0 +1,1 @@
+"""Check-ins, reflections, shares, consent, and figures about groups."""

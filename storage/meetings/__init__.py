@@ -1,0 +1,1 @@
+"""Series, meetings, breaks, attendance, and session summaries."""

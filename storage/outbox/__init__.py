@@ -1,0 +1,1 @@
+"""Due moments, deliveries, conversations, rate limits, and processed requests."""

@@ -1,0 +1,1 @@
+"""People, accounts, cohorts, memberships, and the roster import."""

@@ -231,7 +231,7 @@ def _was_linked(tx: Tx, account_id: UUID, person_id: UUID) -> bool:
 
 
 def decline(work: Work, account_id: UUID) -> None:
-    """ "That isn't me": the proposal goes and is not made again."""
+    """Note “That isn't me”: the proposal goes and is not made again."""
     change = {"person_id": None, "link": "declined", "seal": None}
     work.tx.execute(update(account).where(account.c.id == account_id).values(change))
 

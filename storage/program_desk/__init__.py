@@ -1,0 +1,1 @@
+"""Exports and downloads for coordinators."""

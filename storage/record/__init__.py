@@ -1,0 +1,1 @@
+"""Enrolments, policies, the ledger, standings, certificates, disputes, and their verification."""

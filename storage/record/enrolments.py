@@ -82,8 +82,11 @@ def today_of(work: Work, person_id: UUID) -> date:
 
 
 def to_take_along(tx: Tx, name: str, now: datetime) -> list[tuple[Enrolment, str]]:
-    """The mentees that a new policy can apply to, with their names: those on another policy who are in a cohort now,
-    hold no certificate and do not wait for one. Who has completed or left is measured by the policy they had."""
+    """The mentees that a new policy can apply to, with their names.
+
+    They are on another policy and in a cohort now, hold no certificate and do not wait for one. People who have
+    completed or left are measured by the policy they had.
+    """
     in_cohort = exists().where(
         membership.c.person_id == person.c.id, membership.c.role == "mentee", membership.c.until.is_(None)
     )

@@ -1,0 +1,1 @@
+"""Encryption: the vault, the key store, key rotation, and seals of rows."""

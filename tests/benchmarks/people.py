@@ -49,7 +49,7 @@ def commands(size: Size, platform_url: str, text: str = "progress") -> Iterator[
 
 
 def taps(size: Size, platform_url: str) -> Iterator[Ready]:
-    """ "I'm here": everybody once in each open meeting, one cohort after another."""
+    """Taps of “I'm here”: everybody once in each open meeting, one cohort after another."""
     cohorts = size.mentees // COHORT
     for turn, member, cohort in itertools.product(range(size.open), range(COHORT), range(cohorts)):
         yield _tap(cohort * COHORT + member, open_meeting(cohort, turn), platform_url)
@@ -87,7 +87,7 @@ def _here_card(meeting_id: UUID) -> Card:
 
 
 def turns(count: int, platform_url: str) -> Iterator[Ready]:
-    """ "progress" to the bot on Teams, by so many mentees again and again; from the second time on it knows them."""
+    """The word “progress” to the bot on Teams, by so many mentees repeatedly; the second time the bot knows them."""
     for number in itertools.cycle(range(count)):
         act = next(_ACTS)
         yield _posted("/api/messages", json.dumps(_activity(number, act, platform_url)).encode(), "application/json")

@@ -90,8 +90,11 @@ class Stage(Protocol):
         """An hour passes, in which what failed is tried again."""
 
     def traffic(self) -> Captured:
-        """Everything the platform carried or keeps, but for Dana's own words to and from herself, and the two
-        dialogs in which the mentor and the coordinator read."""
+        """Everything the platform carried or keeps.
+
+        Left out are Dana's own words to and from herself, and the two dialogs in which the mentor and the coordinator
+        read.
+        """
 
 
 Step = Callable[[], Awaitable[Any]]

@@ -98,7 +98,7 @@ class _Sender(AsyncHTTPSender[Any, Any]):
         """The HTTP client is closed by its owner."""
 
     def build_context(self) -> None:
-        """msrest asks for a context; none is needed."""
+        """Called by msrest for a context; none is needed."""
 
     async def send(self, request: Request[Any], **_options: Any) -> Response[Any, Any]:
         http = request.http_request

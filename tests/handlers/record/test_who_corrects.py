@@ -1,4 +1,4 @@
-""" "Correct it" is offered to those alone who can correct."""
+"""The button “Correct it” is offered to those alone who can correct."""
 
 from __future__ import annotations
 
