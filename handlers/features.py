@@ -34,6 +34,7 @@ from handlers.record import (
     disputes,
     leave,
     leave_decisions,
+    leave_grants,
     leave_return,
     makeups,
     person_page,
@@ -41,6 +42,7 @@ from handlers.record import (
     policy_move,
     progress,
     settling,
+    transfers,
     undoing,
 )
 
@@ -77,6 +79,7 @@ __all__ = [
     "integrity",
     "leave",
     "leave_decisions",
+    "leave_grants",
     "leave_return",
     "makeups",
     "meetings",
@@ -99,6 +102,7 @@ __all__ = [
     "scheduling",
     "settling",
     "summaries",
+    "transfers",
     "typed",
     "undoing",
     "upcoming",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.actions import Action, action, untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, buttons, say
 from handlers.core.requests import Reply
@@ -13,6 +13,7 @@ from handlers.meetings.meetings import when
 from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.people.recipients import leads, only_for
 from handlers.record.changed_notice import change_sentence
+from handlers.record.record_actions import NewDispute
 from handlers.record.settling import may_correct
 from program.meetings.attendance import STATUSES
 from storage.core.work import Work
@@ -67,7 +68,7 @@ def differs_card(work: Work, item: Delivery) -> Card | None:
     text = _you_tapped(work, difference)
     items = buttons(
         Button("The record is right", AgreeWithRecord(difference.line_id)),
-        Button("It is wrong", untyped("disputes.new", difference.line_id), opens_form=True),
+        Button("It is wrong", NewDispute(difference.line_id), opens_form=True),
     )
     return Card("Were you there?", (text, items))
 

@@ -13,6 +13,7 @@ from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.progress import NEED_HELP, cohorts_of
+from handlers.record.record_actions import OpenPerson
 from program.core.words import counted
 from program.record import explain
 from program.record.explain import STATES, URGENCY
@@ -125,7 +126,7 @@ def _page(call: Call, wanted: Filter, number: int) -> Card:
     blocks: list[Block] = [say(_said(wanted, chosen), Bold(counted(len(mentees), "mentee")), ".")]
     if shown:
         blocks.append(Bullets(tuple(_told(mentee, names) for mentee in shown)))
-        blocks.append(buttons(*(Button(mentee.name, untyped("records.open", mentee.id)) for mentee in shown)))
+        blocks.append(buttons(*(Button(mentee.name, OpenPerson(mentee.id)) for mentee in shown)))
     blocks += _turning(wanted, number, pages)
     return Card("Mentees", tuple(blocks))
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, Text, When, buttons, say
-from handlers.core.forms import ChoiceField, Form, FormErrors, Option, TextField, options_of
+from handlers.core.forms import ChoiceField, Fields, Form, FormErrors, Option, TextField, options_of
 from handlers.core.paging import hint
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.people.recipients import only_for
 from handlers.record import changed_notice
+from handlers.record.record_actions import NewDispute, ShowDispute
 from handlers.record.settling import (
     NOT_THERE,
     OUTCOMES,
+    OpenSettling,
     change_of,
     close,
     correct_button,
@@ -57,26 +61,89 @@ READERS = {
 }
 
 
+@action("disputes.open")
+class SendDispute(Action):
+    """Dispute the chosen record."""
+
+
+@action("disputes.read")
+class ReadDispute(Action):
+    """Read what the mentee wrote."""
+
+    dispute_id: UUID
+
+
+@action("disputes.withdraw")
+class WithdrawDispute(Action):
+    """Take back one's own dispute."""
+
+    dispute_id: UUID
+
+
+# Disputing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Which record is disputed, who may read why, and why."""
+
+    record: UUID
+    readers: str
+    text: str = field(repr=False)
+
+
+def _fields(options: Sequence[Option] = (), chosen: str = "", cut: str = "") -> Fields[Objection]:
+    """``options``: the records that are offered; ``chosen``: the id of one of them; ``cut``: how many there are."""
+    return Fields(
+        Objection,
+        ChoiceField(
+            "record",
+            "Which record",
+            tuple(options),
+            chosen,
+            hint=cut,
+            needed="Choose the record.",
+            checked=False,
+        ),
+        ChoiceField(
+            "readers",
+            "Who may read this",
+            options_of(READERS),
+            "mentor",
+            needed="Choose who may read this.",
+        ),
+        TextField(
+            "text",
+            "What is wrong, and what would be right",
+            multiline=True,
+            max_length=2000,
+            needed="Enter what is wrong.",
+        ),
+    )
+
+
 @router.command("dispute", "Say that a record about you is wrong", who=MENTEES, help={"mentee": 14})
 def dispute_command(call: Call) -> Reply:
-    return Reply(form=_form(call))
+    """Open the form that disputes a record."""
+    return Reply(form=_form(call, NewDispute()))
 
 
-@router.press("disputes.new")
-def new_form(call: Call) -> Reply:
-    chosen = call.args[0] if call.args else ""
-    return Reply(form=_form(call, chosen))
+@router.press(NewDispute)
+def new_form(call: Call, pressed: NewDispute) -> Reply:
+    """Open the form that disputes a record, with the one that the button is about."""
+    return Reply(form=_form(call, pressed))
 
 
-def _form(call: Call, chosen: str = "") -> Form:
+def _form(call: Call, opener: NewDispute) -> Form:
     every = _records(call)
     options = [Option(str(line.id), _record_label(call.work, line, call.me.zone)) for line in every[:MOST_RECORDS]]
     if not options:
         raise Refused("Nothing is recorded about you yet.")
+    chosen = str(opener.record_id) if opener.record_id else ""
     return Form(
         "A record is wrong",
-        untyped("disputes.open"),
-        opener=untyped("disputes.new", chosen) if chosen else untyped("disputes.new"),
+        SendDispute(),
+        opener=opener,
         submit="Send",
         confidential=True,
         blocks=(
@@ -87,13 +154,7 @@ def _form(call: Call, chosen: str = "") -> Form:
                 )
             ),
         ),
-        fields=(
-            ChoiceField(
-                "record", "Which record", tuple(options), chosen, hint=hint(len(every), len(options), "newest")
-            ),
-            ChoiceField("readers", "Who may read this", options_of(READERS), "mentor"),
-            TextField("text", "What is wrong, and what would be right", multiline=True, max_length=2000),
-        ),
+        fields=_fields(options, chosen, hint(len(every), len(options), "newest")).shown,
     )
 
 
@@ -123,14 +184,11 @@ def _record_label(work: Work, line: RecordLine, zone: str) -> str:
     return shortened(f"{day}, {entry_in_words(line, enrolments.policy_of(work.tx, line.person_id))}", 75)
 
 
-@router.submit("disputes.open")
-def open_dispute(call: Call) -> Reply:
-    read = FieldReader(call.values)
-    record_id = read.uuid("record", needed="Choose the record.")
-    chosen = read.choice("readers", tuple(READERS), needed="Choose who may read this.")
-    text = read.text("text", needed="Enter what is wrong.", most=2000)
-    read.check()
-    line = next((line for line in _records(call) if line.id == record_id), None)
+@router.submit(SendDispute)
+def open_dispute(call: Call, _sent: SendDispute) -> Reply:
+    """Open the dispute and ask the people who were chosen to look at it."""
+    objection = _fields().read(call.values)
+    line = next((line for line in _records(call) if line.id == objection.record), None)
     if line is None:
         raise Refused("I can't find that record.")
     if disputes.open_about(call.work.tx, line.id):
@@ -140,9 +198,9 @@ def open_dispute(call: Call) -> Reply:
     )
     opened_id = ledger.add(call.work, call.my_id, opened)
     item = call.vault.save(
-        call.work, "dispute", text, person_id=call.my_id, account_id=call.me.account_id, checkin_id=None
+        call.work, "dispute", objection.text, person_id=call.my_id, account_id=call.me.account_id, checkin_id=None
     )
-    dispute = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=chosen == "mentor")
+    dispute = disputes.add(call.work, call.my_id, opened_id, line.id, item, with_mentors=objection.readers == "mentor")
     for reader in readers(call.work, dispute):
         deliveries.to_person(call.work, kinds.DISPUTE, reader, dispute.id)
     return Reply(card=_own_card(call.work, dispute))
@@ -156,14 +214,15 @@ def _is_reader(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @router.delivery(kinds.DISPUTE)
 @only_for(_is_reader)
 def dispute_card(work: Work, item: Delivery) -> Card | None:
+    """A dispute's message to one of its readers."""
     dispute = disputes.find(work.tx, UUID(item.subject))
     return None if dispute is None else _readers_card(work, dispute, item.person_id)
 
 
-@router.press("disputes.show")
-def show(call: Call) -> Reply:
+@router.press(ShowDispute)
+def show(call: Call, pressed: ShowDispute) -> Reply:
     """A dispute to settle, from a list of what waits; for its readers."""
-    dispute = readable(call, call.id_at(0))
+    dispute = readable(call, pressed.dispute_id)
     mine = call.my_id == dispute.person_id
     card = _own_card(call.work, dispute) if mine else _readers_card(call.work, dispute, call.my_id)
     if card is None:
@@ -183,15 +242,16 @@ def _readers_card(work: Work, dispute: Dispute, reader_id: UUID | None) -> Card 
         return Card("Dispute settled", (say(*about), say(OUTCOMES[dispute.outcome] + ".")))
     correct = correct_button(line, dispute) if reader_id and may_correct(work, line, reader_id) else None
     items = [
-        Button("Read it", untyped("disputes.read", dispute.id), style="primary", opens_form=True),
+        Button("Read it", ReadDispute(dispute.id), style="primary", opens_form=True),
         *([correct] if correct else []),
-        Button("Settle it", untyped("disputes.settle", dispute.id), opens_form=True),
+        Button("Settle it", OpenSettling(dispute.id), opens_form=True),
     ]
     return Card("A record is disputed", (say(*about), buttons(*items)))
 
 
 @router.delivery(kinds.DISPUTE_OWN)
 def own_card(work: Work, item: Delivery) -> Card | None:
+    """A dispute's message to its author: who looks at it, or its outcome."""
     dispute = disputes.find(work.tx, UUID(item.subject))
     return None if dispute is None else _own_card(work, dispute)
 
@@ -207,8 +267,8 @@ def _own_card(work: Work, dispute: Dispute) -> Card | None:
     when = When(dispute.opened_at, zone)
     sent = say("Sent ", when, ". I asked the people you chose to look at it. I'll tell you the outcome.")
     items = buttons(
-        Button("Read it again", untyped("disputes.read", dispute.id), opens_form=True),
-        Button("Withdraw", untyped("disputes.withdraw", dispute.id), confirm="Withdraw this dispute?"),
+        Button("Read it again", ReadDispute(dispute.id), opens_form=True),
+        Button("Withdraw", WithdrawDispute(dispute.id), confirm="Withdraw this dispute?"),
     )
     return Card("Your dispute is open", (about, sent, items))
 
@@ -223,14 +283,15 @@ def _now(work: Work, dispute: Dispute) -> list[Block]:
     return [say(now_sentence(work, change))] if change is not None else []
 
 
-@router.press("disputes.read")
-def read_dispute(call: Call) -> Reply:
-    dispute = readable(call, call.id_at(0))
+@router.press(ReadDispute)
+def read_dispute(call: Call, pressed: ReadDispute) -> Reply:
+    """Open what the mentee wrote, for its author and its readers."""
+    dispute = readable(call, pressed.dispute_id)
     return Reply(
         form=Form(
             "Disputed record",
-            untyped("disputes.read", dispute.id),
-            opener=untyped("disputes.read", dispute.id),
+            pressed,
+            opener=pressed,
             submit=None,
             confidential=True,
             blocks=(say(text_of(call, dispute)),),
@@ -238,9 +299,10 @@ def read_dispute(call: Call) -> Reply:
     )
 
 
-@router.press("disputes.withdraw")
-def withdraw(call: Call) -> Reply:
-    dispute = readable(call, call.id_at(0))
+@router.press(WithdrawDispute)
+def withdraw(call: Call, pressed: WithdrawDispute) -> Reply:
+    """Close one's own dispute."""
+    dispute = readable(call, pressed.dispute_id)
     if not wrote(call, dispute):
         raise Refused("Only the mentee can withdraw a dispute.")
     close(call, dispute, "withdrawn")

@@ -1,22 +1,19 @@
-"""One person, as the coordinator sees them: standing, record, and the forms that change it from a date on."""
+"""One person, as the coordinator sees them: standing, record, and the ways to change it from a date on."""
 
 from __future__ import annotations
 
-from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
-from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused, coordinators_only
-from handlers.core.cards import Block, Bold, Button, Buttons, Card, Cmd, Facts, Note, Table, buttons, say
-from handlers.core.forms import ChoiceField, DateField, Form, FormErrors, Option, options_of
-from handlers.core.paging import hint
-from handlers.core.requests import Reply, notice
+from uuid import UUID
+
+from handlers.core.actions import Action, action
+from handlers.core.calls import COORDINATORS, Call, Refused, coordinators_only
+from handlers.core.cards import Block, Button, Buttons, Card, Cmd, Facts, Note, Table, buttons
+from handlers.core.forms import Form
+from handlers.core.requests import Reply
 from handlers.core.router import router
-from handlers.people.handover import hand_over
 from handlers.people.removals import removal_buttons
 from handlers.privacy.holds import hold_blocks
-from handlers.record.changed_notice import tell
 from handlers.record.enrolled import mentee_of
-from handlers.record.leave_decisions import refuse_double, request_first
-from handlers.record.leave_requests import leave_line, span_words
+from handlers.record.leave_requests import span_words
 from handlers.record.leave_return import back_button
 from handlers.record.progress import standing_blocks
 from handlers.record.record_actions import (
@@ -24,25 +21,30 @@ from handlers.record.record_actions import (
     ChooseUndo,
     OpenCredit,
     OpenDeparture,
+    OpenLeaveGrant,
+    OpenPerson,
+    OpenPolicyMove,
+    OpenTransfer,
     OpenWaiver,
-    UndoEntry,
 )
-from handlers.record.settling import kinds_of, settle_corrected
 from handlers.record.undoing import undoable
 from handlers.record.waiting import waiting_blocks
 from program.core.times import local_day, say_day
 from program.core.words import counted
 from program.record.entry_words import entry_words, track_words
 from program.record.ledger import Leave
-from program.record.stated_days import stated_day
-from program.record.wording import TRANSFER_REASONS
 from storage.people import cohorts, people
 from storage.people.people import Person
 from storage.record import certificates, enrolments, leaves, ledger, policies, standings
-from storage.record.ledger import Line
 
 SHOWN_LINES = 25
-MOST_COHORTS = 100  # in a choice
+
+
+@action("records.details")
+class SeeDetails(Action):
+    """Open the details of a mentee's record, with the code that a check compares."""
+
+    person_id: UUID
 
 
 @router.command(
@@ -54,6 +56,7 @@ MOST_COHORTS = 100  # in a choice
     help={"coordinator": 4},
 )
 def person_command(call: Call) -> Reply:
+    """Show the person who is named or mentioned, or ask which one is meant."""
     if call.mentions:
         return Reply(card=person_card(call, _mentioned(call)))
     if not call.words:
@@ -62,9 +65,7 @@ def person_command(call: Call) -> Reply:
     if not matches:
         raise Refused("I can't find anyone with that name or email address.")
     if len(matches) > 1:
-        items = [
-            Button(f"{person.name} <{person.email}>", untyped("records.open", person.id)) for person in matches[:5]
-        ]
+        items = [Button(f"{person.name} <{person.email}>", OpenPerson(person.id)) for person in matches[:5]]
         several = (Note(("There are more people with that name. Send more of it.",)),) if len(matches) > 5 else ()
         return Reply(card=Card("Which person?", (buttons(*items), *several)))
     return Reply(card=person_card(call, matches[0]))
@@ -87,13 +88,15 @@ def _mentioned(call: Call) -> Person:
     return people.get(call.work.tx, actor.person_id)
 
 
-@router.press("records.open")
-def open_record(call: Call) -> Reply:
+@router.press(OpenPerson)
+def open_record(call: Call, pressed: OpenPerson) -> Reply:
+    """Show a person to a coordinator."""
     coordinators_only(call)
-    return Reply(card=person_card(call, call.person_at(0)))
+    return Reply(card=person_card(call, call.person(pressed.person_id)))
 
 
 def person_card(call: Call, person: Person) -> Card:
+    """A person as a coordinator sees them; of a mentee also the standing, the record and what can be changed."""
     tx = call.work.tx
     enrolment = enrolments.of_person(tx, person.id)
     own = ", ".join(cohort.name for cohort in cohorts.shared_cohorts(tx, person.id)) or "none"
@@ -133,11 +136,11 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
     forms = [
         Button(label, opens, opens_form=True)
         for label, opens in (
-            ("Transfer", untyped("records.transfer", person.id)),
+            ("Transfer", OpenTransfer(person.id)),
             ("Credit", OpenCredit(person.id)),
             ("Waive", OpenWaiver(person.id)),
-            ("Leave", untyped("records.leave", person.id)),
-            ("Change policy", untyped("records.policy", person.id)),
+            ("Leave", OpenLeaveGrant(person.id)),
+            ("Change policy", OpenPolicyMove(person.id)),
         )
     ]
     forms.append(Button("Correct", ChooseCorrection(person.id), opens_form=True))
@@ -152,7 +155,7 @@ def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:
 
 def _last_lines(call: Call, person: Person) -> list[Block]:
     lines = ledger.of_person(call.work.tx, person.id)
-    details = buttons(Button("Details", untyped("records.details", person.id), opens_form=True))
+    details = buttons(Button("Details", SeeDetails(person.id), opens_form=True))
     if not lines:
         return [details]
     policy = enrolments.policy_of(call.work.tx, person.id)
@@ -172,118 +175,20 @@ def _last_lines(call: Call, person: Person) -> list[Block]:
     return [Table(("Recorded", "What", "By"), rows, caption=caption), details]
 
 
-@router.press("records.details")
-def details(call: Call) -> Reply:
+@router.press(SeeDetails)
+def details(call: Call, pressed: SeeDetails) -> Reply:
     """What a check of the record compares, which few people need to see."""
-    person, _ = mentee_of(call, call.id_at(0))
+    person, _ = mentee_of(call, pressed.person_id)
     head = ledger.head_of(call.work.tx, person.id)[:16] or "empty"
-    this = untyped("records.details", person.id)
     return Reply(
         form=Form(
             "Details of the record",
-            this,
-            opener=this,
+            pressed,
+            opener=pressed,
             submit=None,
             blocks=(
                 Facts((("Person", (person.name,)), ("Check code", (head,)))),
                 Note(("It changes with every entry. Keep it to show later that nothing was changed.",)),
             ),
         )
-    )
-
-
-# The forms --------------------------------------------------------------------------------------
-
-
-@router.press("records.transfer")
-def transfer_form(call: Call) -> Reply:
-    person, _ = mentee_of(call, call.id_at(0))
-    every = [Option(str(cohort.id), cohort.name) for cohort in cohorts.all_cohorts(call.work.tx)]
-    shown = tuple(every[:MOST_COHORTS])
-    return Reply(
-        form=Form(
-            "Transfer",
-            untyped("records.transferred", person.id),
-            opener=untyped("records.transfer", person.id),
-            submit="Transfer",
-            blocks=(say(Bold(person.name), ". The mentee keeps all credit. The new cohort starts on this date."),),
-            fields=(
-                ChoiceField("cohort", "To the cohort", shown, hint=hint(len(every), len(shown))),
-                DateField("day", "From", enrolments.today_of(call.work, person.id)),
-                ChoiceField("reason", "Why", options_of(TRANSFER_REASONS)),
-            ),
-        )
-    )
-
-
-@router.submit("records.transferred")
-def transfer(call: Call) -> Reply:
-    person, _ = mentee_of(call, call.id_at(0))
-    read = FieldReader(call.values)
-    cohort_id = read.uuid("cohort", needed="Choose the cohort.")
-    day = read.day("day", needed="Choose the day.")
-    reason = read.choice("reason", tuple(TRANSFER_REASONS), needed="Choose a reason.")
-    read.check()
-    to = cohorts.find(call.work.tx, cohort_id) if cohort_id else None
-    if to is None or day is None:
-        raise FormErrors({"cohort": "Choose one of the options."})
-    if day > enrolments.today_of(call.work, person.id):
-        raise FormErrors({"day": "Choose today or an earlier day."})
-    here = cohorts.shared_cohorts(call.work.tx, person.id, ("mentee",))
-    if to.id in {cohort.id for cohort in here}:
-        raise FormErrors({"cohort": f"{person.name} is in {to.name} already."})
-    for cohort in here:
-        cohorts.leave(call.work, cohort.id, person.id, call.my_id)
-    cohorts.join(call.work, to.id, person.id, "mentee", call.my_id)
-    detail = {"on": day.isoformat(), "from": [cohort.name for cohort in here], "to": to.name}
-    line = Line("transfer", "made", stated_day(day), call.my_id, "coordinator", reason=reason, detail=detail)
-    line_id = ledger.add(call.work, person.id, line)
-    if line.kind not in kinds_of(call.work, settle_corrected(call, person.id)):  # the outcome tells it already
-        tell(call.work, line_id, person.id)
-    hand_over(call.work, [person.id])
-    refresh_schedule(call.work, [person.id])
-    return notice(Bold(person.name), f" is in {to.name} from {say_day(day)}. All credit is kept.")
-
-
-@router.press("records.leave")
-def leave_form(call: Call) -> Reply:
-    person, enrolment = mentee_of(call, call.id_at(0))
-    if enrolment.policy.leave is None:
-        raise Refused("The policy has no rules for leave.")
-    reasons = options_of(enrolment.policy.leave.reasons)
-    return Reply(
-        form=Form(
-            "Leave of absence",
-            untyped("records.leave.add", person.id),
-            opener=untyped("records.leave", person.id),
-            blocks=(say(Bold(person.name), "."),),
-            fields=(
-                DateField("starts", "First day", enrolments.today_of(call.work, person.id)),
-                DateField("ends", "Last day, if known", None, optional=True),
-                ChoiceField("reason", "Why", reasons),
-            ),
-        )
-    )
-
-
-@router.submit("records.leave.add")
-def leave(call: Call) -> Reply:
-    person, enrolment = mentee_of(call, call.id_at(0))
-    read = FieldReader(call.values)
-    starts = read.day("starts", needed="Choose the first day.")
-    ends = read.day("ends")
-    reasons = enrolment.policy.leave.reasons if enrolment.policy.leave else {}
-    reason = read.choice("reason", tuple(reasons), needed="Choose a reason.")
-    read.check()
-    if starts is None or (ends is not None and ends < starts):
-        raise FormErrors({"ends": "The last day must be after the first day."})
-    refuse_double(call.work, person.id, starts, ends)
-    if question := request_first(call.work, person.id, starts, ends):
-        return Reply(card=question)
-    line_id = ledger.add(call.work, person.id, leave_line("granted", starts, ends, reason, call.my_id, "coordinator"))
-    refresh_schedule(call.work, [person.id])
-    tell(call.work, line_id, person.id)
-    undone = buttons(Button("Undo", UndoEntry(person.id, line_id)))
-    return Reply(
-        card=Card("", (say(f"Saved. {person.name} is on leave from {say_day(starts)}. I'll tell them."), undone))
     )

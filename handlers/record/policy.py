@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from uuid import UUID
+
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, buttons, say
-from handlers.core.forms import ChoiceField, Field, Form, FormErrors, TextField, options_of
+from handlers.core.forms import ChoiceField, Field, Form, FormErrors, TextField, Values, options_of, read_fields
 from handlers.core.paging import more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -19,6 +23,7 @@ from storage.record import enrolments, policies
 
 MOST_FIELDS = 40
 MOST_OTHERS = 20
+MOST_CHARACTERS = 50  # of a value
 HINTS = {"number": "A number.", "date": "A date like 2026-07-01."}
 CHOICES = {
     "yes or no": {"yes": "Yes", "no": "No"},
@@ -26,10 +31,41 @@ CHOICES = {
 }
 
 
+@action("policy.show")
+class ShowPolicy(Action):
+    """Show another policy."""
+
+    policy: str
+
+
+@action("policy.fill")
+class OpenValues(Action):
+    """Open the form that fills in a policy's values; with a draft, as it was filled in before."""
+
+    policy: str
+    draft_id: UUID | None = None
+
+
+@action("policy.preview")
+class PreviewValues(Action):
+    """Show the policy with the values, before they count."""
+
+    policy: str
+
+
+@action("policy.amend")
+class SaveValues(Action):
+    """Set the values of a draft for everyone on the policy."""
+
+    policy: str
+    draft_id: UUID
+
+
 @router.command(
     "policy", "What the two years require", help={"mentee": 15, "mentor": 11, "coordinator": 12, "former": 2}
 )
 def policy_command(call: Call) -> Reply:
+    """Show the policy in English; to coordinators also what is not set, and the other policies."""
     if call.words.startswith("adopt"):
         raise Refused("The operator does that in the terminal: plc-bot policy adopt FILE")
     return Reply(card=_card(call, _which(call)))
@@ -54,7 +90,7 @@ def _card(call: Call, policy: Policy) -> Card:
 
 def _fill_button(policy: Policy) -> Button:
     label = f"Fill in {counted(len(policy.unset), 'value')}"
-    return Button(label, untyped("policy.fill", policy.name), style="primary", opens_form=True)
+    return Button(label, OpenValues(policy.name), style="primary", opens_form=True)
 
 
 def _others(call: Call, shown: Policy) -> list[Block]:
@@ -70,20 +106,24 @@ def _others(call: Call, shown: Policy) -> list[Block]:
         state = "" if policy.unset else " Every value is set."
         blocks.append(say(Bold(policy.title), f": {counted(on.get(name, 0), 'mentee')}.{state}"))
         fill = [_fill_button(policy)] if policy.unset else []
-        blocks.append(buttons(*fill, Button("See it", untyped("policy.show", name))))
+        blocks.append(buttons(*fill, Button("See it", ShowPolicy(name))))
     return [*blocks, *more(len(names), MOST_OTHERS)]
 
 
-@router.press("policy.show")
-def show(call: Call) -> Reply:
-    return Reply(card=_card(call, _named(call)))
+@router.press(ShowPolicy)
+def show(call: Call, pressed: ShowPolicy) -> Reply:
+    """Show a coordinator another policy."""
+    return Reply(card=_card(call, _named(call, pressed.policy)))
 
 
-def _named(call: Call) -> Policy:
-    """The policy that a coordinator's button names."""
+def _named(call: Call, name: str) -> Policy:
+    """The policy of this name, for a coordinator.
+
+    Raises:
+        Refused: the asker is no coordinator, or there is no such policy.
+    """
     if not call.me.coordinator:
         raise Refused("Only a coordinator can fill in a policy.")
-    name = call.args[0] if call.args else ""
     if name not in policies.names(call.work.tx):
         raise Refused("I can't find that policy. Send ", Cmd("policy"), " to see the list.")
     return policies.get(call.work.tx, name)
@@ -107,26 +147,30 @@ def english_blocks(policy: Policy, *, for_mentee: bool = False) -> list[Block]:
     return [*blocks, Bullets(tuple(items))] if items else blocks
 
 
-@router.press("policy.fill")
-def fill_form(call: Call) -> Reply:
-    policy = _amendable(call)
-    values = call.draft("policy")
-    return Reply(form=_form(policy, values or {}))
+@router.press(OpenValues)
+def fill_form(call: Call, pressed: OpenValues) -> Reply:
+    """Open the form with the values that are not set."""
+    policy = _amendable(call, pressed.policy)
+    return Reply(form=_form(policy, call.draft(pressed.draft_id, "policy") or {}))
 
 
-def _amendable(call: Call) -> Policy:
-    policy = _named(call)
+def _amendable(call: Call, name: str) -> Policy:
+    """A policy with values that are not set, for a coordinator.
+
+    Raises:
+        Refused: the asker is no coordinator, there is no such policy, or every value of it is set.
+    """
+    policy = _named(call, name)
     if not policy.unset:
         raise Refused("Everything in this policy is filled in already.")
     return policy
 
 
-def _form(policy: Policy, values: dict[str, str]) -> Form:
-    unset = policy.unset[:MOST_FIELDS]
+def _form(policy: Policy, typed: Mapping[str, str]) -> Form:
     return Form(
         "Fill in the policy",
-        untyped("policy.preview", policy.name),
-        opener=untyped("policy.fill", policy.name),
+        PreviewValues(policy.name),
+        opener=OpenValues(policy.name),
         submit="Preview",
         blocks=(
             say(
@@ -138,41 +182,41 @@ def _form(policy: Policy, values: dict[str, str]) -> Form:
             ),
             *more(len(policy.unset), MOST_FIELDS, ". You'll see the rest after you save."),
         ),
-        fields=tuple(_input(number, value, values.get(value.path, "")) for number, value in enumerate(unset)),
+        fields=_fields(policy.unset[:MOST_FIELDS], typed),
     )
+
+
+def _fields(unset: Sequence[UnsetValue], typed: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
+    """A field for each value. ``typed``: what they hold, by the value's path."""
+    return tuple(_input(number, value, typed.get(value.path, "")) for number, value in enumerate(unset))
 
 
 def _input(number: int, value: UnsetValue, typed: str) -> Field:
     if value.kind in CHOICES:
         return ChoiceField(_field(number), value.asks, options_of(CHOICES[value.kind]), typed, optional=True)
     without = f" Type “none” if {value.none_if}." if value.none_if else ""
-    return TextField(_field(number), value.asks, typed, optional=True, hint=HINTS[value.kind] + without)
+    hint = HINTS[value.kind] + without
+    return TextField(_field(number), value.asks, typed, optional=True, max_length=MOST_CHARACTERS, hint=hint)
 
 
 def _field(number: int) -> str:
     return f"v{number}"
 
 
-@router.submit("policy.preview")
-def preview(call: Call) -> Reply:
+@router.submit(PreviewValues)
+def preview(call: Call, sent: PreviewValues) -> Reply:
     """The coordinator reads the English before it counts."""
-    policy = _amendable(call)
-    read = FieldReader(call.values)
-    typed = {
-        value.path: text
-        for number, value in enumerate(policy.unset[:MOST_FIELDS])
-        if (text := _typed(read, number, value))
-    }
-    read.check()
+    policy = _amendable(call, sent.policy)
+    typed = _typed(policy.unset[:MOST_FIELDS], call.values)
     if not typed:
         raise FormErrors({_field(0): "Fill in at least one value."})
     amended = _amended(policy, typed)
     draft = drafts.keep(call.work, call.my_id, "policy", typed)
-    back = untyped("policy.fill", policy.name, draft)
+    back = OpenValues(policy.name, draft)
     return Reply(
         form=Form(
             "Is this the policy?",
-            untyped("policy.amend", policy.name, draft),
+            SaveValues(policy.name, draft),
             opener=back,
             submit="Use this policy",
             blocks=tuple(english_blocks(amended)),
@@ -181,10 +225,15 @@ def preview(call: Call) -> Reply:
     )
 
 
-def _typed(read: FieldReader, number: int, value: UnsetValue) -> str:
-    if value.kind in CHOICES:
-        return read.choice(_field(number), tuple(CHOICES[value.kind]))
-    return read.text(_field(number), most=50).lower()
+def _typed(unset: Sequence[UnsetValue], values: Values) -> dict[str, str]:
+    """What was typed for these values, by their paths, without those that stay unset.
+
+    Raises:
+        FormErrors: a sentence for each field that cannot be used.
+    """
+    answers = read_fields(_fields(unset), values)
+    texts = {value.path: str(answers[_field(number)]).lower() for number, value in enumerate(unset)}
+    return {path: text for path, text in texts.items() if text}
 
 
 def _amended(policy: Policy, typed: dict[str, str]) -> Policy:
@@ -208,17 +257,17 @@ def _amended(policy: Policy, typed: dict[str, str]) -> Policy:
         raise FormErrors({_field(number): refused_words(value, typed[value.path], str(problem))}) from None
 
 
-@router.submit("policy.amend")
-def amend_policy(call: Call) -> Reply:
-    policy = _amendable(call)
-    draft = call.id_at(1)
-    typed = call.draft("policy")
+@router.submit(SaveValues)
+def amend_policy(call: Call, sent: SaveValues) -> Reply:
+    """Set the values for everyone on the policy."""
+    policy = _amendable(call, sent.policy)
+    typed = call.draft(sent.draft_id, "policy")
     if typed is None:
         raise Refused("You sent this form already, or it is too old. Send ", Cmd("policy"), " to see the policy.")
     _amended(policy, typed)
     values = {path: policies.typed_value(text) for path, text in typed.items()}
     amended = policies.amend(call.work, policy.name, values, call.my_id)
-    drafts.drop(call.work, draft)
+    drafts.drop(call.work, sent.draft_id)
     left = counted(len(amended.unset), "value is", "values are")
     rest = f" {left} still not set." if amended.unset else " Every value is set."
     return notice(f"Saved for everyone on {policy.title}.{rest}")

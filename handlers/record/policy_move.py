@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Note, say
-from handlers.core.forms import ChoiceField, Field, Form, FormErrors, Option, options_of
+from handlers.core.forms import ChoiceField, Field, Fields, Form, FormErrors, Option, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
 from handlers.record.enrolled import mentee_of
+from handlers.record.record_actions import OpenPolicyMove
 from handlers.record.settling import kinds_of, settle_corrected
 from program.core.times import local_day, say_day
 from program.core.words import counted
@@ -25,18 +30,58 @@ from storage.record.ledger import Line
 NO_TRACK = "none"
 
 
-@router.press("records.policy")
-def choose_form(call: Call) -> Reply:
-    person, enrolment = _movable(call)
-    others = [policies.get(call.work.tx, name) for name in policies.names(call.work.tx)]
-    options = tuple(Option(policy.name, _label(policy)) for policy in others if policy.name != enrolment.policy.name)
+@action("records.policy.set")
+class MovePolicy(Action):
+    """Move a mentee to the chosen policy, or ask first about what it lacks."""
+
+    person_id: UUID
+
+
+@action("records.policy.confirm")
+class ConfirmPolicyMove(Action):
+    """Move a mentee to a policy, knowing what it lacks."""
+
+    person_id: UUID
+    policy: str
+    reason: str
+
+
+# Choosing ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMove:
+    """To which policy a mentee moves, and why."""
+
+    policy: str
+    reason: str
+
+
+def _fields(choices: Iterable[Policy]) -> Fields[PolicyMove]:
+    options = tuple(Option(policy.name, _label(policy)) for policy in choices)
+    return Fields(
+        PolicyMove,
+        ChoiceField("policy", "To", options, needed="Choose the policy."),
+        ChoiceField("reason", "Why", options_of(POLICY_REASONS), needed="Choose a reason."),
+    )
+
+
+def _label(policy: Policy) -> str:
+    return f"{policy.title} ({counted(len(policy.unset), 'value')} not set)" if policy.unset else policy.title
+
+
+@router.press(OpenPolicyMove)
+def choose_form(call: Call, pressed: OpenPolicyMove) -> Reply:
+    """Open the form that moves a mentee to another policy."""
+    person, enrolment = _movable(call, pressed.person_id)
+    options = [policy for policy in _policies(call) if policy.name != enrolment.policy.name]
     if not options:
         raise Refused("There is no other policy. Ask the operator to add one: plc-bot policy adopt FILE")
     return Reply(
         form=Form(
             "Change policy",
-            untyped("records.policy.set", person.id),
-            opener=untyped("records.policy", person.id),
+            MovePolicy(person.id),
+            opener=pressed,
             submit="Move",
             blocks=(
                 say(
@@ -45,42 +90,40 @@ def choose_form(call: Call) -> Reply:
                     "it.",
                 ),
             ),
-            fields=(ChoiceField("policy", "To", options), ChoiceField("reason", "Why", options_of(POLICY_REASONS))),
+            fields=_fields(options).shown,
         )
     )
 
 
-def _movable(call: Call) -> tuple[Person, Enrolment]:
-    """The mentee whose policy may be changed.
+def _policies(call: Call) -> list[Policy]:
+    return [policies.get(call.work.tx, name) for name in policies.names(call.work.tx)]
+
+
+def _movable(call: Call, person_id: UUID) -> tuple[Person, Enrolment]:
+    """A mentee whose policy may be changed, for a coordinator.
 
     Raises:
-        Refused: they hold a certificate, which stays under the policy that it was issued for.
+        Refused: the asker is no coordinator, there is no such mentee, or they hold a certificate, which stays under
+            the policy that it was issued for.
     """
-    person, enrolment = mentee_of(call, call.id_at(0))
+    person, enrolment = mentee_of(call, person_id)
     if any(certificate.in_force for certificate in certificates.of_person(call.work.tx, person.id)):
         raise Refused(f"{person.name} has a certificate, which stays under {enrolment.policy.title}.")
     return person, enrolment
 
 
-def _label(policy: Policy) -> str:
-    return f"{policy.title} ({counted(len(policy.unset), 'value')} not set)" if policy.unset else policy.title
-
-
-@router.submit("records.policy.set")
-def set_policy(call: Call) -> Reply:
+@router.submit(MovePolicy)
+def set_policy(call: Call, sent: MovePolicy) -> Reply:
     """Move somebody, or first ask about what the new policy lacks: values, or the mentee's track."""
-    person, enrolment = _movable(call)
-    read = FieldReader(call.values)
-    name = read.choice("policy", policies.names(call.work.tx), needed="Choose the policy.")
-    reason = read.choice("reason", tuple(POLICY_REASONS), needed="Choose a reason.")
-    read.check()
-    policy = policies.get(call.work.tx, name)
-    if name == enrolment.policy.name:
+    person, enrolment = _movable(call, sent.person_id)
+    move = _fields(_policies(call)).read(call.values)
+    policy = policies.get(call.work.tx, move.policy)
+    if policy.name == enrolment.policy.name:
         raise FormErrors({"policy": f"{person.name} is on {policy.title} already."})
     _refuse_early(call, policy)
     if policy.unset or _asks_track(call, policy, enrolment):
-        return Reply(form=_confirm_form(call, person, enrolment, policy, reason))
-    return _move(call, person, enrolment, policy, reason)
+        return Reply(form=_confirm_form(call, person, enrolment, policy, move.reason))
+    return _move(call, person, enrolment, policy, move.reason)
 
 
 def _refuse_early(call: Call, policy: Policy) -> None:
@@ -117,9 +160,24 @@ def _asks_track(call: Call, policy: Policy, enrolment: Enrolment) -> bool:
     return _lacks_track(policy, enrolment) or (earlier is not None and earlier != enrolment.track)
 
 
+# What the new policy lacks -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrackChoice:
+    """The track of a mentee on the new policy; :data:`NO_TRACK`: none."""
+
+    track: str
+
+
+def _track_fields(policy: Policy, chosen: str = "") -> Fields[TrackChoice]:
+    options = (*(Option(track.id, track.name) for track in policy.tracks), Option(NO_TRACK, "No track"))
+    return Fields(TrackChoice, ChoiceField("track", "Track", options, chosen, needed="Choose the track."))
+
+
 def _confirm_form(call: Call, person: Person, enrolment: Enrolment, policy: Policy, reason: str) -> Form:
     blocks: list[Block] = [say("Move ", Bold(person.name), f" to {policy.title}?")]
-    fields: list[Field] = []
+    fields: tuple[Field, ...] = ()
     if policy.unset:
         values = counted(len(policy.unset), "value is", "values are")
         blocks.append(
@@ -128,18 +186,17 @@ def _confirm_form(call: Call, person: Person, enrolment: Enrolment, policy: Poli
     if _asks_track(call, policy, enrolment):
         earlier = _earlier_track(call, policy, enrolment)
         blocks.append(Note((_track_words(person, enrolment, policy, earlier),)))
-        options = (*(Option(track.id, track.name) for track in policy.tracks), Option(NO_TRACK, "No track"))
         known = policy.track(earlier) if earlier else None
         chosen = known.id if known else "" if earlier is None else NO_TRACK
-        fields.append(ChoiceField("track", "Track", options, chosen))
+        fields = _track_fields(policy, chosen).shown
     return Form(
         "Before you move them",
-        untyped("records.policy.confirm", person.id, policy.name, reason),
-        opener=untyped("records.policy", person.id),
+        ConfirmPolicyMove(person.id, policy.name, reason),
+        opener=OpenPolicyMove(person.id),
         submit="Move",
         blocks=tuple(blocks),
-        fields=tuple(fields),
-        back=untyped("records.policy", person.id),
+        fields=fields,
+        back=OpenPolicyMove(person.id),
     )
 
 
@@ -153,23 +210,20 @@ def _track_words(person: Person, enrolment: Enrolment, policy: Policy, earlier: 
     return f"{person.name} {had} when this policy last applied to them. Check the track."
 
 
-@router.submit("records.policy.confirm")
-def confirm(call: Call) -> Reply:
-    person, enrolment = _movable(call)
-    name, reason = (*call.args[1:3], "", "")[:2]
-    if name not in policies.names(call.work.tx) or reason not in POLICY_REASONS:
+@router.submit(ConfirmPolicyMove)
+def confirm(call: Call, sent: ConfirmPolicyMove) -> Reply:
+    """Move the mentee, with the chosen track where one was asked for."""
+    person, enrolment = _movable(call, sent.person_id)
+    if sent.policy not in policies.names(call.work.tx) or sent.reason not in POLICY_REASONS:
         raise Refused("I can't find that policy.")
-    policy = policies.get(call.work.tx, name)
-    if name == enrolment.policy.name:
+    policy = policies.get(call.work.tx, sent.policy)
+    if policy.name == enrolment.policy.name:
         raise Refused(f"{person.name} is on {policy.title} already.")
     _refuse_early(call, policy)
     if not _asks_track(call, policy, enrolment):
-        return _move(call, person, enrolment, policy, reason)
-    read = FieldReader(call.values)
-    tracks = (*(track.id for track in policy.tracks), NO_TRACK)
-    track = read.choice("track", tracks, needed="Choose the track.")
-    read.check()
-    return _move(call, person, enrolment, policy, reason, track="" if track == NO_TRACK else track)
+        return _move(call, person, enrolment, policy, sent.reason)
+    track = _track_fields(policy).read(call.values).track
+    return _move(call, person, enrolment, policy, sent.reason, track="" if track == NO_TRACK else track)
 
 
 def _move(

@@ -40,6 +40,54 @@ class FindCertificate(Action):
     """Open the form that finds a certificate."""
 
 
+# A person -----------------------------------------------------------------------------------------
+
+
+@action("records.open")
+class OpenPerson(Action):
+    """Open a person's page."""
+
+    person_id: UUID
+
+
+@action("records.transfer")
+class OpenTransfer(Action):
+    """Open the form that moves a mentee to another cohort."""
+
+    person_id: UUID
+
+
+@action("records.leave")
+class OpenLeaveGrant(Action):
+    """Open the form that gives a mentee a leave."""
+
+    person_id: UUID
+
+
+@action("records.policy")
+class OpenPolicyMove(Action):
+    """Open the form that moves a mentee to another policy."""
+
+    person_id: UUID
+
+
+# Disputes ---------------------------------------------------------------------------------------
+
+
+@action("disputes.new")
+class NewDispute(Action):
+    """Open the form that says that a record about oneself is wrong; ``record_id``: of the one that is chosen in it."""
+
+    record_id: UUID | None = None
+
+
+@action("disputes.show")
+class ShowDispute(Action):
+    """Show a dispute to its readers."""
+
+    dispute_id: UUID
+
+
 # Changes of a record ---------------------------------------------------------------------------
 
 

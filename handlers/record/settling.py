@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from handlers.core.actions import Action, untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, buttons, say
-from handlers.core.forms import ChoiceField, Form, options_of
+from handlers.core.forms import ChoiceField, Fields, Form, FormErrors, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.people.recipients import leads
 from handlers.record.deciding import correctors, is_request
-from handlers.record.record_actions import ChooseUndo, OpenCorrection, OpenCredit
+from handlers.record.record_actions import ChooseUndo, OpenCorrection, OpenCredit, OpenPolicyMove, OpenTransfer
 from program.record.corrections import Change, change_since, rules_of_meetings
 from program.record.disputable import now_words
 from program.record.wording import RecordLine
@@ -41,6 +42,32 @@ NEXT = {
     False: "If it is wrong: You'll correct the record next. Then settle the dispute.",
 }
 BY_OTHERS = "If it is wrong: Leave the dispute open. A coordinator can correct the record."
+
+
+@action("disputes.settle")
+class OpenSettling(Action):
+    """Open the form that settles a dispute."""
+
+    dispute_id: UUID
+
+
+@action("disputes.settled")
+class SettleDispute(Action):
+    """Settle a dispute with the chosen outcome."""
+
+    dispute_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """The chosen outcome of a dispute."""
+
+    outcome: str
+
+
+def _outcome_fields(choices: Mapping[str, str] = CHOICES, hint: str = "") -> Fields[Settling]:
+    choice = ChoiceField("outcome", "Outcome", options_of(choices), hint=hint, needed="Choose the outcome.")
+    return Fields(Settling, choice)
 
 
 def readers(work: Work, dispute: Dispute) -> set[UUID]:
@@ -132,8 +159,10 @@ def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
             way = OpenCorrection(line.id, dispute.id)
         case "credit" | "waiver" | "leave":
             way = ChooseUndo(person_id, dispute.id)
-        case "transfer" | "policy":
-            way = untyped(f"records.{line.kind}", person_id)
+        case "transfer":
+            way = OpenTransfer(person_id)
+        case "policy":
+            way = OpenPolicyMove(person_id)
         case _:
             return None
     return Button("Correct it", way, opens_form=True)
@@ -216,10 +245,10 @@ def _is_answered(work: Work, dispute: Dispute) -> bool:
 # Settling ----------------------------------------------------------------------------------------
 
 
-@router.press("disputes.settle")
-def settle_form(call: Call) -> Reply:
+@router.press(OpenSettling)
+def settle_form(call: Call, pressed: OpenSettling) -> Reply:
     """The outcomes that are true: a record that was changed since does not stand."""
-    dispute = _open(call)
+    dispute = _to_settle(call, pressed.dispute_id)
     line, change = ledger.get(call.work.tx, dispute.about_id), change_of(call.work, dispute)
     notes: list[Text] = [("I'll tell the mentee the outcome.",)]
     choices, hint = CHOICES, NEXT[line is not None and _names_what_it_corrects(line)]
@@ -232,16 +261,17 @@ def settle_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Settle the dispute",
-            untyped("disputes.settled", dispute.id),
-            opener=untyped("disputes.settle", dispute.id),
+            SettleDispute(dispute.id),
+            opener=pressed,
             submit="Next" if change is None else "Settle",
             blocks=(Bullets(tuple(notes)),),
-            fields=(ChoiceField("outcome", "Outcome", options_of(choices), hint=hint),),
+            fields=_outcome_fields(choices, hint).shown,
         )
     )
 
 
 def now_sentence(work: Work, change: Change) -> str:
+    """What the record says now, in a sentence."""
     if change.cancelled:
         return "The meeting was cancelled. It doesn't count as an absence."
     if change.line.kind == "policy":
@@ -249,8 +279,13 @@ def now_sentence(work: Work, change: Change) -> str:
     return now_words(change.line, enrolments.policy_of(work.tx, change.line.person_id))
 
 
-def _open(call: Call) -> Dispute:
-    dispute = readable(call, call.id_at(0))
+def _to_settle(call: Call, dispute_id: UUID) -> Dispute:
+    """An open dispute that the asker may settle.
+
+    Raises:
+        Refused: there is none, it is for others, the asker's own, or it was settled.
+    """
+    dispute = readable(call, dispute_id)
     if dispute.person_id == call.my_id:
         raise Refused("Someone else must settle it. You can withdraw it.")
     if dispute.outcome:
@@ -258,17 +293,16 @@ def _open(call: Call) -> Dispute:
     return dispute
 
 
-@router.submit("disputes.settled")
-def settle(call: Call) -> Reply:
+@router.submit(SettleDispute)
+def settle(call: Call, sent: SettleDispute) -> Reply:
     """“Corrected” needs a correction, and leads to it where there is none; “stands” needs that there is none."""
-    dispute = _open(call)
-    read = FieldReader(call.values)
-    outcome = read.choice("outcome", tuple(CHOICES), needed="Choose the outcome.")
+    dispute = _to_settle(call, sent.dispute_id)
+    outcome = _outcome_fields().read(call.values).outcome
     change = change_of(call.work, dispute)
     if outcome == "stands" and change is not None and change.exact:
         now = now_sentence(call.work, change)
-        read.errors["outcome"] = f"The record was changed after the dispute was opened. {now} Choose that it is wrong."
-    read.check()
+        text = f"The record was changed after the dispute was opened. {now} Choose that it is wrong."
+        raise FormErrors({"outcome": text})
     if outcome == "corrected" and change is None:
         return _to_the_correction(call, dispute)
     close(call, dispute, outcome)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.actions import untyped
 from handlers.core.cards import Block, Bold, Button, Cmd, Text, buttons, say
 from handlers.core.paging import more
 from handlers.record.completion import to_approve
-from handlers.record.record_actions import AskCompletion, ShowLeave
+from handlers.record.record_actions import AskCompletion, ShowDispute, ShowLeave
 from handlers.record.settling import readers
 from program.core.words import counted, shortened
 from storage.core.work import Work
@@ -53,7 +52,7 @@ def _disputes(work: Work, about: UUID | None, reader_id: UUID | None) -> list[Bl
     items = [
         Button(
             f"Open dispute {number}" if len(still_open) > 1 else "Open the dispute",
-            untyped("disputes.show", dispute.id),
+            ShowDispute(dispute.id),
         )
         for number, dispute in enumerate(still_open, 1)
     ]

@@ -80,7 +80,7 @@ async def test_choices_say_that_they_are_cut(
     monkeypatch.setattr("handlers.record.correcting.MOST_CORRECTED", 1)
     form = (await carol.presses(await carol.sends("person dana reyes"), "Correct")).form
     assert hints(form) == ["This list shows the newest 1 of 2."]
-    monkeypatch.setattr("handlers.record.person_page.MOST_COHORTS", 1)
+    monkeypatch.setattr("handlers.record.transfers.MOST_COHORTS", 1)
     form = (await carol.presses(await carol.sends("person dana reyes"), "Transfer")).form
     assert hints(form)[0] == "This list shows the first 1 of 2."
 
