@@ -47,6 +47,7 @@ from storage.core.migrate import migrate
 from storage.core.work import Work
 from storage.outbox import due
 from storage.people import account_links, people
+from storage.people.account_views import AccountView
 from storage.people.people_tables import person
 from storage.people.roster import import_roster
 from storage.record import enrolments, policies
@@ -229,7 +230,7 @@ class World:
             account_links.confirm(work, seen.id, person.id, None)
             people.mark_welcomed(work, person.id)
             if agreed:
-                consent.decide(work, person.id, seen.id, consent.AGREED)
+                consent.decide(work, person.id, AccountView(seen.id), consent.AGREED)
             account.id = person.id
         from handlers.checkins.schedule import refresh_schedule
 

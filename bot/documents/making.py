@@ -24,6 +24,7 @@ from program.record.wording import RecordLine
 from storage.core import program
 from storage.core.database import Tx
 from storage.people import account_links, cohorts, people
+from storage.people.account_views import AccountView, view_of
 from storage.privacy import personal_data
 from storage.program_desk import exports
 from storage.record import certificates, enrolments, ledger, policies, standings, verification
@@ -152,8 +153,8 @@ class Maker:
         vault = self.vault
         if account is None or account.person_id is None or vault is None:
             raise NothingToMake("You can no longer get this file.")
-        mine = [own.id for own in account_links.accounts_of(tx, account.person_id)]
-        return about_file(tx, account.person_id, now, lambda item: vault.open(tx, item, account_id), accounts=mine)
+        view = view_of(tx, account_id)
+        return about_file(tx, account.person_id, now, lambda item: vault.open(tx, item, account_id), view=view)
 
     def _export(self, tx: Tx, what: str, subject: str, form: str, now: datetime) -> Make:
         sheets = exports.sheets(tx, what, subject, now)
@@ -179,16 +180,16 @@ def about_file(
     now: datetime,
     opened: personal_data.Opened,
     left_out: Collection[str] = (),
-    accounts: Collection[UUID] | None = None,
+    view: AccountView | None = None,
 ) -> Make:
     """Everything about a person but for the kinds that are left out.
 
-    ``opened`` and ``accounts`` decide on confidential words: see :func:`storage.privacy.personal_data.everything`.
+    ``opened`` and ``view`` decide on confidential words: see :func:`storage.privacy.personal_data.everything`.
     """
     zone = program.zone_of(tx)
     name = people.get(tx, person_id).name
     made = f"{long_day(now, zone)}, {say_time(to_local(now, zone))}"
-    kinds = [kind for kind in personal_data.everything(tx, person_id, opened, accounts) if kind.name not in left_out]
+    kinds = [kind for kind in personal_data.everything(tx, person_id, opened, view) if kind.name not in left_out]
     return lambda: File(f"about-{_file_name(name)}.zip", ZIP, about_zip(name, made, kinds))
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
-from bot.runtime.delivery_address import Prepared, Settled, find_address, prepare
+from bot.runtime.delivery_address import Prepared, Settled, find_target, prepare
 from bot.runtime.dispatch import Product
 from bot.runtime.intervals import Intervals
 from bot.runtime.logs import event
@@ -91,11 +91,11 @@ class DeliveryCalls:
         if item.verb != "post":
             await self._send(item)  # doing it twice is the same as once
             return
-        address, _ = await self._product.threads.quick_read(lambda tx: find_address(self._ports, tx, item))
-        if isinstance(address, Settled):
-            await self._settle(item, "unconfirmed", address.reason)
+        target = await self._product.threads.quick_read(lambda tx: find_target(self._ports, tx, item))
+        if isinstance(target, Settled):
+            await self._settle(item, "unconfirmed", target.reason)
             return
-        await self._look_for_post(item, address)
+        await self._look_for_post(item, target.address)
 
     async def _look_for_post(self, item: Delivery, address: Address) -> None:
         platform = address.platform

@@ -11,10 +11,10 @@ from handlers.checkins import consent_notice
 from handlers.checkins.consent_notice import has_agreed, has_declined
 from handlers.checkins.eligibility import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
-from handlers.checkins.schedule import DaysOff, set_schedules
+from handlers.checkins.schedule import DaysOff, next_checkin_of, set_schedules
 from handlers.core.actions import untyped
 from handlers.core.calls import Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Button, Buttons, Card, Note, When, buttons, say
+from handlers.core.cards import Block, Bold, Button, Card, Note, When, buttons, say
 from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import Form, TextField
 from handlers.core.requests import Reply, notice
@@ -24,7 +24,7 @@ from handlers.privacy import holds
 from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
 from program.core.times import local_day
 from program.core.words import capitalized
-from storage.checkins import checkins, consent, reflections
+from storage.checkins import checkins, consent, pauses, reflections
 from storage.checkins.checkins import CheckIn, Schedule
 from storage.checkins.saved import Saved, find_saved
 from storage.core.work import Work
@@ -32,6 +32,7 @@ from storage.outbox import deliveries, due, kinds, moments
 from storage.outbox.deliveries import Delivery
 from storage.outbox.due import Moment
 from storage.people import cohorts, people
+from storage.people.account_views import AccountView, view_of
 from storage.vault import vault
 
 TYPED_LABEL = "What you typed to me"
@@ -40,6 +41,7 @@ ASKED_NOBODY = (
     "You asked your mentor to reach out, but your cohort has no mentor now. "
     "If one joins while this check-in is open, I'll ask them."
 )
+ELSEWHERE = "You saved your number with another account of yours. Only that account can show or delete it."
 PULSES = ("1", "2", "3", "4", "5")
 
 
@@ -124,43 +126,73 @@ def close(work: Work, moment: Moment) -> str | None:
 
 @router.delivery(kinds.CHECKIN)
 def checkin_delivery(work: Work, item: Delivery) -> Card | None:
-    checkin = checkins.find_shown(work.tx, UUID(item.subject))
-    if checkin is None or (item.verb == "post" and checkin.closes_at <= work.now):
+    checkin, view = _shown_to(work, item)
+    if checkin is None or view is None or (item.verb == "post" and not _asks(work, checkin, view)):
         return None
-    return checkin_card(work, checkin)
+    return checkin_card(work, checkin, view)
+
+
+def _shown_to(work: Work, item: Delivery) -> tuple[CheckIn | None, AccountView | None]:
+    """The check-in of a message, if the account that reads the message sees it, and what that account sees."""
+    if item.reader_id is None:
+        return None, None
+    view = view_of(work.tx, item.reader_id)
+    return checkins.find_shown(work.tx, UUID(item.subject), view), view
+
+
+def _reminds(work: Work, checkin: CheckIn, view: AccountView) -> bool:
+    """Whether a check-in still asks, nobody has answered it, and the account that is reminded has agreed."""
+    decision = consent.of(work.tx, checkin.person_id, view)
+    agreed = decision is not None and decision.agreed
+    return agreed and checkin.answered_at is None and _asks(work, checkin, view)
+
+
+def _asks(work: Work, checkin: CheckIn, view: AccountView) -> bool:
+    """Whether a check-in is open, and nothing that the account sees of its person says that they want none.
+
+    What was chosen with this account may be hidden from another one of theirs, for which the check-in was opened.
+    """
+    if checkin.closes_at <= work.now:
+        return False
+    decision = consent.of(work.tx, checkin.person_id, view)
+    day = local_day(work.now, people.get(work.tx, checkin.person_id).zone)
+    declined = decision is not None and decision.declined
+    return not declined and not pauses.of_view(work.tx, checkin.person_id, view).covers(day)
 
 
 @router.delivery(kinds.CHECKIN_NUDGE)
 def nudge_delivery(work: Work, item: Delivery) -> Card | None:
-    checkin = checkins.find_shown(work.tx, UUID(item.subject))
-    if checkin is None:
+    checkin, view = _shown_to(work, item)
+    if checkin is None or view is None:
         return None
-    if item.verb == "post" and (checkin.closes_at <= work.now or checkin.answered_at is not None):
+    if item.verb == "post" and not _reminds(work, checkin, view):
         return None
-    return checkin_card(work, checkin, "Your check-in is still open")
+    return checkin_card(work, checkin, view, "Your check-in is still open")
 
 
-def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things going?", *, change: bool = False) -> Card:
-    """The check-in as it stands. It never shows an answer, but tells its author what is saved and who can read it.
+def checkin_card(
+    work: Work, checkin: CheckIn, view: AccountView, title: str = "How are things going?", *, change: bool = False
+) -> Card:
+    """The check-in as an account sees it. It never shows an answer, but tells what is saved and who can read it.
 
     ``change``: with the numbers to choose from, although one is saved.
     """
-    saved = find_saved(work.tx, checkin.id, checkin.person_id) if checkin.answered_at is not None else Saved()
+    saved = find_saved(work.tx, checkin, view) if checkin.answered_at is not None else Saved()
     if checkin.closes_at <= work.now:
         closed = whole_sentence(saved) if saved.anything else "You don't need to do anything."
-        own = (number_buttons(checkin),) if saved.number else ()
-        return Card("This check-in is closed", (say(closed), *own))
-    decision = consent.of(work.tx, checkin.person_id)
+        return Card("This check-in is closed", (say(closed), *number_buttons(checkin, saved)))
+    decision = consent.of(work.tx, checkin.person_id, view)
     if decision is not None and decision.declined:
-        number = (say("Your number from 1 to 5 is still saved."), number_buttons(checkin)) if saved.number else ()
-        return Card("You declined check-ins", (say(*consent_notice.DECLINED), *number))
+        number = (say("Your number from 1 to 5 is still saved."), *number_buttons(checkin, saved))
+        return Card("You declined check-ins", (say(*consent_notice.DECLINED), *(number if saved.number else ())))
     if decision is None or not decision.agreed:
         return consent_notice.first_card(work.privacy_settings, checkin, changed=decision is not None)
     closes = When(checkin.closes_at, people.get(work.tx, checkin.person_id).zone)
     ways = _words(work, checkin, saved)
     if saved.number and not change:
         until = Note(("You can change your answer until ", closes, "."))
-        return Card("Check-in", (say(whole_sentence(saved)), number_buttons(checkin, change=True), *ways, until))
+        own = number_buttons(checkin, saved, change=True)
+        return Card("Check-in", (say(whole_sentence(saved)), *own, *ways, until))
     pulse = buttons(*(Button(_pulse_label(value), untyped("checkins.pulse", checkin.id, value)) for value in PULSES))
     if saved.anything:
         until = Note(("You can change your answer until ", closes, "."))
@@ -169,12 +201,17 @@ def checkin_card(work: Work, checkin: CheckIn, title: str = "How are things goin
     return Card(title, (first, pulse, *ways, Note(("Open until ", closes, ". You can skip any question."))))
 
 
-def number_buttons(checkin: CheckIn, *, change: bool = False) -> Buttons:
-    """The ways to see a saved number, to delete it and, where ``change``, to choose another one."""
+def number_buttons(checkin: CheckIn, saved: Saved, *, change: bool = False) -> tuple[Block, ...]:
+    """The ways to see a saved number, to delete it and, where ``change``, to choose another one.
+
+    Only the account that saved it can see or delete it; another one of the same person is told so.
+    """
+    if not saved.own_number:
+        return (say(ELSEWHERE),) if saved.number else ()
     show = Button("Show my number", untyped("checkins.number", checkin.id), opens_form=True)
     retract = Button("Delete my number", untyped("checkins.retract", checkin.id))
     choose = Button("Change my number", untyped("checkins.change", checkin.id))
-    return buttons(show, retract, *((choose,) if change else ()))
+    return (buttons(show, retract, *((choose,) if change else ())),)
 
 
 def _words(work: Work, checkin: CheckIn, saved: Saved) -> tuple[Block, ...]:
@@ -194,7 +231,7 @@ def _pulse_label(value: str) -> str:
 
 def own_checkin(call: Call) -> CheckIn:
     """The pressed check-in, if it is the asker's."""
-    checkin = checkins.find_shown(call.work.tx, call.id_at(0))
+    checkin = checkins.find_shown(call.work.tx, call.id_at(0), call.me.view)
     if checkin is None or checkin.person_id != call.my_id:
         raise Refused("I can't find that check-in.")
     return checkin
@@ -215,7 +252,7 @@ def check_agreed(call: Call) -> None:
     Raises:
         Refused: they declined, or have not chosen yet.
     """
-    decision = consent.of(call.work.tx, call.my_id)
+    decision = consent_notice.decision_of(call)
     if decision is None or not decision.agreed:
         declined = decision is not None and decision.declined
         raise Refused(*(consent_notice.DECLINED if declined else consent_notice.UNDECIDED))
@@ -225,14 +262,14 @@ def answered(call: Call, checkin: CheckIn) -> Card:
     """Note that something is saved (or no longer is) and bring the messages up to date."""
     checkins.set_answered(call.work, checkin.id, vault.anything_written(call.work.tx, checkin.id))
     deliveries.refresh(call.work, checkin.id, kinds.CHECKIN, kinds.CHECKIN_NUDGE)
-    current = checkins.get(call.work.tx, checkin.id)
-    return checkin_card(call.work, current or checkin)
+    current = checkins.find_shown(call.work.tx, checkin.id, call.me.view)
+    return checkin_card(call.work, current or checkin, call.me.view)
 
 
 @router.press("consent.read")
 def read_notice(call: Call) -> Reply:
     """The notice for somebody who has not decided yet; for everybody else the check-in as it stands."""
-    return Reply(replace=checkin_card(call.work, own_checkin(call)))
+    return Reply(replace=checkin_card(call.work, own_checkin(call), call.me.view))
 
 
 # The reflection ---------------------------------------------------------------------------------
@@ -243,7 +280,7 @@ def write_form(call: Call) -> Reply:
     """Three short prompts, none of them required; what this account saved before is filled in."""
     checkin = open_checkin(call)
     before = find_answers(call, checkin)
-    readers = read_by(find_saved(call.work.tx, checkin.id, call.my_id))
+    readers = read_by(find_saved(call.work.tx, checkin, call.me.view))
     fields = [
         answer_field(str(prompt.id), prompt.text, before.get(str(prompt.id), ""))
         for prompt in checkins.prompt_texts(call.work.tx, checkin.prompts)
@@ -305,7 +342,7 @@ def save(call: Call) -> Reply:
     save_answers(call, checkin, answers)
     answered(call, checkin)
     if answers:
-        return notice(saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id)))
+        return notice(saved_sentence(find_saved(call.work.tx, checkin, call.me.view)))
     return notice(*removed_sentence(call, checkin))
 
 
@@ -316,11 +353,12 @@ def reach_out(call: Call) -> Reply:
     mentors = _mentors_of(call.work, call.my_id)
     if not mentors:
         raise Refused(f"Your cohort has no mentor yet. {ask_coordinator(call.work.tx)}")
-    if checkins.ask_mentor(call.work, checkin.id):
+    if checkins.ask_mentor(call.work, checkin.id, call.me.view):
         for mentor_id in sorted(mentors):
             deliveries.to_person(call.work, kinds.CHECKIN_REACH, mentor_id, call.my_id, tag=checkin.id)
     deliveries.refresh(call.work, checkin.id, kinds.CHECKIN)
-    return Reply(replace=checkin_card(call.work, checkins.get(call.work.tx, checkin.id) or checkin))
+    current = checkins.find_shown(call.work.tx, checkin.id, call.me.view)
+    return Reply(replace=checkin_card(call.work, current or checkin, call.me.view))
 
 
 def _mentors_of(work: Work, person_id: UUID) -> set[UUID]:
@@ -358,13 +396,15 @@ def checkin_command(call: Call) -> Reply:
 
     Who has not decided yet is pointed to the notice.
     """
-    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)
+    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now, call.me.view)
     if checkin is not None:
-        undecided = not (has_agreed(call.work.tx, call.my_id) or has_declined(call.work.tx, call.my_id))
-        return Reply(card=consent_notice.unread_card(checkin) if undecided else checkin_card(call.work, checkin))
+        undecided = not (has_agreed(call) or has_declined(call))
+        if undecided:
+            return Reply(card=consent_notice.unread_card(checkin))
+        return Reply(card=checkin_card(call.work, checkin, call.me.view))
     if (reason := gets_none(call)) is not None:
         return notice(*reason)
-    at = checkins.next_at(call.work.tx, call.my_id)
+    at = next_checkin_of(call)
     if at is None:
         return notice("No check-in is open.")
     return notice("No check-in is open. You'll get the next one ", When(at, call.me.zone), ".")

@@ -15,7 +15,6 @@ from program.privacy.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage.checkins import consent
 from storage.checkins.checkins import CheckIn
 from storage.checkins.consent import Decision
-from storage.core.database import Tx
 
 DECLINED: Text = (
     "You declined check-ins. I don't ask you anything or keep what you write. To change that, send ",
@@ -57,13 +56,18 @@ class DeclineCheckins(Action):
 MORE = Button("More", ReadMore(), opens_form=True)
 
 
-def has_agreed(tx: Tx, person_id: UUID) -> bool:
-    decision = consent.of(tx, person_id)
+def decision_of(call: Call) -> Decision | None:
+    """What the asker chose about check-ins, as far as their account sees it."""
+    return consent.of(call.work.tx, call.my_id, call.me.view)
+
+
+def has_agreed(call: Call) -> bool:
+    decision = decision_of(call)
     return decision is not None and decision.agreed
 
 
-def has_declined(tx: Tx, person_id: UUID) -> bool:
-    decision = consent.of(tx, person_id)
+def has_declined(call: Call) -> bool:
+    decision = decision_of(call)
     return decision is not None and decision.declined
 
 

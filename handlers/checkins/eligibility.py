@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.checkins import consent_notice
 from handlers.core.calls import Call, roles_of
 from handlers.core.cards import Cmd, Text
-from storage.checkins import checkins
+from storage.checkins import checkins, pauses
 from storage.record import certificates
 
 NO_COHORT = "Check-ins are for people in a cohort, so you don't get them."
@@ -26,6 +26,7 @@ def gets_none(call: Call) -> Text | None:
     """Why the asker gets no check-ins now, with the way to get them; None where they get them."""
     if reason := never_gets(call):
         return (reason,)
-    if consent_notice.has_declined(call.work.tx, call.my_id):
+    if consent_notice.has_declined(call):
         return consent_notice.DECLINED
-    return None if checkins.schedules(call.work.tx, [call.my_id]) else OFF
+    off = pauses.of_view(call.work.tx, call.my_id, call.me.view).checkins is False
+    return OFF if off or not checkins.schedules(call.work.tx, [call.my_id]) else None

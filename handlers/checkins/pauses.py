@@ -6,7 +6,7 @@ from datetime import date
 
 from handlers.checkins import consent_notice
 from handlers.checkins.eligibility import gets_none, never_gets
-from handlers.checkins.schedule import refresh_schedule
+from handlers.checkins.schedule import next_checkin_of, refresh_schedule
 from handlers.core.calls import EVERYONE, Call, Refused
 from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, buttons, say
 from handlers.core.requests import Reply, notice
@@ -52,7 +52,7 @@ def snooze(call: Call) -> Reply:
         raise Refused(f"That is today. Choose a later day. {EXAMPLES}")
     if (until - today).days > 366:
         raise Refused("A pause can last up to a year. Send ", Cmd("checkins off"), " to stop check-ins.")
-    pauses.set_snooze(call.work.tx, call.my_id, until)
+    pauses.set_snooze(call.work.tx, call.my_id, call.me.view, until)
     refresh_schedule(call.work, [call.my_id])
     said = say("No check-ins until ", Bold(say_day(until)), ". I'll still announce meetings.")
     return Reply(card=Card("", (said, buttons(Button("Undo", RunCommand("resume"))))))
@@ -62,7 +62,7 @@ def snooze(call: Call) -> Reply:
 def resume(call: Call) -> Reply:
     """End the asker's pause, and say when the next check-in is."""
     paused = _is_paused(call)
-    pauses.set_snooze(call.work.tx, call.my_id, None)
+    pauses.set_snooze(call.work.tx, call.my_id, call.me.view, None)
     refresh_schedule(call.work, [call.my_id])
     if (reason := gets_none(call)) is not None:
         return notice(*reason)
@@ -74,13 +74,13 @@ def resume(call: Call) -> Reply:
 def _is_paused(call: Call) -> bool:
     """Whether check-ins that the asker would get are paused now."""
     today = local_day(call.work.now, call.me.zone)
-    schedules = checkins.schedules(call.work.tx, [call.my_id])
-    return any(schedule.snoozed_until is not None and today < schedule.snoozed_until for schedule in schedules)
+    until = pauses.of_view(call.work.tx, call.my_id, call.me.view).snoozed_until
+    return until is not None and today < until and bool(checkins.schedules(call.work.tx, [call.my_id]))
 
 
 def _next_checkin(call: Call, lead: str) -> Text:
     """A sentence about the asker's next check-in; empty where none is planned."""
-    at = checkins.next_at(call.work.tx, call.my_id)
+    at = next_checkin_of(call)
     return (lead, When(at, call.me.zone), ".") if at is not None else ()
 
 
@@ -104,18 +104,18 @@ def switch(call: Call) -> Reply:
         return notice(reason)
     if call.words not in ("on", "off"):
         return _state(call)
-    pauses.set_checkins(call.work.tx, call.my_id, call.words == "on")
+    pauses.set_checkins(call.work.tx, call.my_id, call.me.view, call.words == "on")
     refresh_schedule(call.work, [call.my_id])
     if call.words == "off":
         return notice("Check-ins are off. To turn them on again, send ", Cmd("checkins on"), ".")
-    if consent_notice.has_declined(call.work.tx, call.my_id):
+    if consent_notice.has_declined(call):
         return Reply(card=consent_notice.declined_card(call.work.privacy_settings))
     return notice("Check-ins are on.", *_next_checkin(call, " The next one is "))
 
 
 def _state(call: Call) -> Reply:
     """Whether check-ins are on, with a button for each way."""
-    if consent_notice.has_declined(call.work.tx, call.my_id):
+    if consent_notice.has_declined(call):
         return Reply(card=consent_notice.declined_card(call.work.privacy_settings))
     on = gets_none(call) is None
     state: Text = ("Check-ins are on.", *_next_checkin(call, " The next one is ")) if on else ("Check-ins are off.",)

@@ -67,7 +67,7 @@ def _saved(call: Call, checkin: CheckIn) -> Item:
 @router.press("checkins.change")
 def change(call: Call) -> Reply:
     """The check-in with the numbers to choose from; the saved one stays until another is tapped."""
-    return Reply(replace=checkin_card(call.work, open_checkin(call), change=True))
+    return Reply(replace=checkin_card(call.work, open_checkin(call), call.me.view, change=True))
 
 
 @router.press("checkins.number")
@@ -108,7 +108,7 @@ def _retracted(call: Call, checkin: CheckIn) -> str:
 
     A number that another account of the person saved stays, and counts.
     """
-    if find_saved(call.work.tx, checkin.id, call.my_id).number:
+    if find_saved(call.work.tx, checkin, call.me.view).number:
         return (
             "The number of this account is deleted. You saved a number for this check-in with another account too. It "
             "is still saved, and group figures may count it."

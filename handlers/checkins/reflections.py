@@ -61,7 +61,7 @@ def list_card(call: Call, skip: int = 0) -> Card:
     blocks: list[Block] = []
     for reflection in shown:
         blocks += _row(call, reflection, [share for share in made if share.item_id == reflection.id], read, mentors)
-    elsewhere = reflections.count_elsewhere(tx, call.my_id, call.me.account_id)
+    elsewhere = reflections.count_elsewhere(tx, call.my_id, call.me.view)
     if not every:
         blocks.append(
             say("You haven't written any with this account." if elsewhere else "You haven't written any yet.")
@@ -300,7 +300,8 @@ def share_delivery(work: Work, item: Delivery) -> Card | None:
 
 
 def _shared_with_me(call: Call) -> list[Block]:
-    held = [share for share in shares.with_mentor(call.work.tx, call.my_id) if share.holds]
+    mine = str(call.me.account_id)
+    held = [share for share in shares.with_mentor(call.work.tx, call.my_id) if share.holds and mine in share.accounts]
     if not held:
         return []
     days = reflections.days(call.work.tx, [share.item_id for share in held])

@@ -40,7 +40,7 @@ def read_by(saved: Saved) -> str:
 
 def removed_sentence(call: Call, checkin: CheckIn) -> Text:
     """What is still saved for a check-in after all of its words were removed from the form."""
-    saved = find_saved(call.work.tx, checkin.id, call.my_id)
+    saved = find_saved(call.work.tx, checkin, call.me.view)
     undecided = typed.of_account(call.work.tx, call.me.account_id, call.work.now)
     ends = [words.until for words in undecided if words.checkin_id == checkin.id]
     if not saved.anything and not ends:

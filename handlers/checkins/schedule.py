@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from uuid import UUID
 
+from handlers.core.calls import Call
 from program.checkins.schedule import next_checkin
-from program.core.times import to_utc
+from program.core.times import local_day, to_utc
 from program.meetings.series import Break, break_on
-from storage.checkins import checkins
+from storage.checkins import checkins, pauses
 from storage.checkins.checkins import Schedule
 from storage.core.work import Work
 from storage.meetings import breaks
@@ -29,6 +31,14 @@ def refresh_schedule(work: Work, people: Sequence[UUID] | None = None) -> None:
 
 def set_schedules(work: Work, schedules: Sequence[Schedule]) -> None:
     """Set each next check-in to the first time after now that the rhythm, breaks and the person's pause allow."""
+    planned = _planned(work, schedules)
+    checkins.set_next(work, planned)
+    for at in sorted({at for _, at in planned}):
+        due.plan(work, moments.CHECKINS_OPEN, at, at.isoformat())
+
+
+def _planned(work: Work, schedules: Sequence[Schedule]) -> list[tuple[UUID, datetime]]:
+    """When the next check-in of each comes."""
     off = DaysOff(work, [schedule.person_id for schedule in schedules])
     next_at = cache(next_checkin)  # most people share a rhythm
     planned: list[tuple[UUID, datetime]] = []
@@ -39,9 +49,21 @@ def set_schedules(work: Work, schedules: Sequence[Schedule]) -> None:
             after = max(after, awake - timedelta(seconds=1))
         at = next_at(after, schedule.zone, schedule.cycle, off.of(schedule.person_id, schedule.cohort_id))
         planned.append((schedule.person_id, at))
-    checkins.set_next(work, planned)
-    for at in sorted({at for _, at in planned}):
-        due.plan(work, moments.CHECKINS_OPEN, at, at.isoformat())
+    return planned
+
+
+def next_checkin_of(call: Call) -> datetime | None:
+    """When the next check-in comes that the asker's account asks for; None where none is planned.
+
+    The schedule goes by what every account of the asker sees; this account may see a longer pause.
+    """
+    at = checkins.next_at(call.work.tx, call.my_id)
+    until = pauses.of_view(call.work.tx, call.my_id, call.me.view).snoozed_until
+    if at is None or until is None or local_day(at, call.me.zone) >= until:
+        return at
+    schedules = checkins.schedules(call.work.tx, [call.my_id])
+    paused = [replace(schedule, snoozed_until=until) for schedule in schedules]
+    return next((at for _, at in _planned(call.work, paused)), None)
 
 
 class DaysOff:

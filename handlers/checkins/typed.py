@@ -59,10 +59,10 @@ def read_typed(call: Call) -> Reply:
         return led
     if answer := small_talk(text):
         return notice(*with_commands(answer))
-    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now)
-    if (checkin is None or not consent_notice.has_agreed(call.work.tx, call.my_id)) and is_cry_for_help(text):
+    checkin = checkins.open_of(call.work.tx, call.my_id, call.work.now, call.me.view)
+    if (checkin is None or not consent_notice.has_agreed(call)) and is_cry_for_help(text):
         return notice(f"In a crisis: {call.work.privacy_settings.crisis}. {NOT_KEPT}")
-    if consent_notice.has_declined(call.work.tx, call.my_id):
+    if consent_notice.has_declined(call):
         return _declined(_unknown(call, text))
     if checkin is None:
         return _near_command(call, text) or _unknown(call, text)
@@ -116,7 +116,7 @@ def _pointers(call: Call, text: str) -> list[str]:
 
 def _answer(call: Call, checkin: CheckIn, text: str) -> Reply:
     """A number is the pulse of the open check-in; other words are offered as its reflection."""
-    if not consent_notice.has_agreed(call.work.tx, call.my_id):
+    if not consent_notice.has_agreed(call):
         return Reply(card=consent_notice.unread_card(checkin, NOT_KEPT))
     number = read_pulse(text)
     return _offer(call, checkin, text) if number is None else _save_number(call, checkin, number)
@@ -125,8 +125,8 @@ def _answer(call: Call, checkin: CheckIn, text: str) -> Reply:
 def _save_number(call: Call, checkin: CheckIn, number: int) -> Reply:
     """Save a typed number. The check-in's own message shows it; the answer is short."""
     answered(call, save_pulse(call, checkin, str(number)))
-    said = whole_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
-    return Reply(card=Card("", (say(said), number_buttons(checkin))))
+    saved = find_saved(call.work.tx, checkin, call.me.view)
+    return Reply(card=Card("", (say(whole_sentence(saved)), *number_buttons(checkin, saved))))
 
 
 def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
@@ -183,7 +183,7 @@ def keep(call: Call) -> Reply:
     save_answers(call, checkin, {**answers, reflections.TYPED: after})
     typed.destroy(call.work.tx, words, call.me.account_id)
     answered(call, checkin)
-    told = saved_sentence(find_saved(call.work.tx, checkin.id, call.my_id))
+    told = saved_sentence(find_saved(call.work.tx, checkin, call.me.view))
     undo = Button("Undo", untyped("checkins.undo", checkin.id, len(before), len(after)))
     kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
     return Reply(replace=Card("", (say(told), buttons(undo), kept)))

@@ -69,12 +69,7 @@ def _notice(work: Work, asked: Replacement, told: Account) -> Card:
     new = account_links.account_by_id(work.tx, asked.account_id)
     zone = people.get(work.tx, asked.person_id).zone
     since = replacements.told_at(work.tx, asked) or work.now
-    what = (
-        "that account sees your record instead of this one. It can't open what you wrote here in confidence."
-        if new is None or account_links.is_same_place(new, told)
-        else "that account sees your record and your choices about check-ins too. This account stays matched. "
-        "The other one can't open what you wrote here in confidence."
-    )
+    what = _what_it_sees(work.tx, asked, new, told)
     return Card(
         "Is this your new account?",
         (
@@ -88,6 +83,20 @@ def _notice(work: Work, asked: Replacement, told: Account) -> Card:
             say("If it's yours, you don't need to do anything. If it isn't, stop it now."),
             buttons(Button("Stop it", untyped("identity.keep", asked.id), style="danger")),
         ),
+    )
+
+
+def _what_it_sees(tx: Tx, asked: Replacement, new: Account | None, told: Account) -> str:
+    """What the new account will see of what the account that is told sees."""
+    unopened = "can't open what you wrote here in confidence."
+    if new is None or account_links.is_same_place(new, told):
+        return f"that account sees your record instead of this one. It {unopened}"
+    if account_links.sees_earlier(tx, new.id, asked.person_id):
+        shared = "that account sees your record and your choices about check-ins too. This account stays matched. "
+        return f"{shared}The other one {unopened}"
+    return (
+        "that account sees your record too. It sees nothing of your check-ins until then, and I'll ask it anew about "
+        f"them. This account stays matched. The other one {unopened}"
     )
 
 

@@ -20,7 +20,7 @@ from storage.privacy import forgetting, holds
 
 ANEW = "What you write from now on is kept under a new key."
 KEY_STAYS = (
-    "Your account replaced an earlier one. Only what your account wrote is deleted, and the key is kept. "
+    "One of your accounts was replaced by another. Only what this account wrote is deleted, and the key is kept. "
     "Your operator can delete everything and the key."
 )
 ANSWER_WITHIN = timedelta(hours=1)  # an old question does not destroy anything
@@ -116,9 +116,9 @@ def do(call: Call, pressed: ForgetMe) -> Reply:
     if held is not None:
         return Reply(replace=_held_card(held, call.me.zone))
     if forgetting.was_replaced(call.work.tx, call.my_id):
-        forgetting.forget_accounts(call.work, call.my_id)
+        forgetting.forget_account(call.work, call.my_id, call.me.view)
         _refresh_open(call.work, call.my_id)
-        return Reply(replace=Card("Deleted", (say(f"What your account wrote is deleted. {KEY_STAYS}"),)))
+        return Reply(replace=Card("Deleted", (say(f"What this account wrote is deleted. {KEY_STAYS}"),)))
     _forget(call.work, call.my_id, by=call.my_id)
     return Reply(replace=Card("Deleted", (say(f"Everything you wrote in private is deleted for good. {ANEW}"),)))
 

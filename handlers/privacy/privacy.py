@@ -23,7 +23,7 @@ from storage.checkins import checkins, consent, typed
 from storage.core import audit_log
 from storage.core.work import Work
 from storage.outbox import deliveries, kinds
-from storage.people import account_links, people
+from storage.people import people
 from storage.privacy import holds, personal_data, retention
 from storage.program_desk import downloads
 
@@ -50,9 +50,8 @@ def privacy(call: Call) -> Reply:
 def privacy_card(call: Call) -> Card:
     """The notice, the choice that was made, and what is kept."""
     tx = call.work.tx
-    decision = consent.of(tx, call.my_id)
-    mine = [account.id for account in account_links.accounts_of(tx, call.my_id)]
-    kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, mine) if kind.rows]
+    decision = consent_notice.decision_of(call)
+    kept = [kind for kind in personal_data.everything(tx, call.my_id, lambda _item: None, call.me.view) if kind.rows]
     items = [
         Button("My reflections", RunCommand("reflections")),
         Button("Download my data", TakeMyData(), opens_form=True),
@@ -134,15 +133,15 @@ def _decide(call: Call, decision: str, notice: str, checkin_id: UUID | None) -> 
     """Record the choice and show what it leads to: the check-in that waited, or the choice itself."""
     if notice != NOTICE_VERSION:
         raise Refused("The notice has changed since. Please send ", Cmd("privacy"), " and read it again.")
-    consent.decide(call.work, call.my_id, call.me.account_id, decision)
+    consent.decide(call.work, call.my_id, call.me.view, decision)
     if decision == consent.DECLINED:
-        typed.destroy_all(call.work.tx, call.my_id)
+        typed.destroy_all(call.work.tx, call.my_id, call.me.view)
     refresh_schedule(call.work, [call.my_id])
     _refresh_open(call.work, call.my_id)
-    checkin = checkins.find_shown(call.work.tx, checkin_id) if checkin_id is not None else None
+    checkin = checkins.find_shown(call.work.tx, checkin_id, call.me.view) if checkin_id is not None else None
     if checkin is None or checkin.person_id != call.my_id:
         return Reply(replace=privacy_card(call))
-    return Reply(replace=checkin_card(call.work, checkin))
+    return Reply(replace=checkin_card(call.work, checkin, call.me.view))
 
 
 def _refresh_open(work: Work, person_id: UUID) -> None:

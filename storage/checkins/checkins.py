@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from program.checkins.schedule import DEFAULT_PROMPTS, Cycle
 from storage.checkins import consent, pauses
 from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
 from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work, insert_new, put
+from storage.people.account_views import AccountView
 from storage.people.people_tables import account, cohort, membership, person
 from storage.record.certificates import holds_one
 from storage.vault.vault_tables import vault_item
@@ -108,8 +122,10 @@ def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | 
 
     A mentee place sets the rhythm before a mentor's, then the cohort's name does, so that somebody in
     several cohorts has one cycle. Who declined gets none. ``due``: only those whose next check-in is due by then.
+
+    What counts is what every account of the person sees, so that the schedule tells none of them of anything earlier.
     """
-    chosen = pauses.wants_checkins()
+    chosen = pauses.wants_checkins(seen_by_all=True)
     wants = or_(
         and_(membership.c.role == inline_word("mentee"), func.coalesce(chosen, 1) == 1, ~holds_one()),
         and_(membership.c.role == inline_word("mentor"), chosen == 1),
@@ -123,11 +139,12 @@ def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | 
             cohort.c.checkin_weekday,
             cohort.c.checkin_at,
             cohort.c.checkin_weeks,
-            pauses.snoozed_until(),
+            pauses.snoozed_until(seen_by_all=True),
         )
         .join_from(membership, person)
         .join(cohort, cohort.c.id == membership.c.cohort_id)
-        .where(membership.c.until.is_(None), wants, person.c.id.in_(linked), person.c.id.not_in(consent.declined()))
+        .where(membership.c.until.is_(None), wants, person.c.id.in_(linked))
+        .where(person.c.id.not_in(consent.declined(seen_by_all=True)))
         .order_by(person.c.id, case((membership.c.role == inline_word("mentee"), 0), else_=1), cohort.c.key)
     )
     if person_ids is not None:
@@ -186,23 +203,24 @@ def open_checkins(work: Work, rows: Sequence[tuple[UUID, date, Sequence[str]]], 
     return [checkin for checkin in opened_at(work.tx, work.now) if checkin.id in made]
 
 
-def is_shown() -> ColumnElement[bool]:
-    """Whether a check-in was opened for an account that its person still has, or answered with one.
+def is_shown(view: AccountView | None) -> ColumnElement[bool]:
+    """Whether an account sees that there was a check-in: it was opened for it, or answered with it.
 
-    Its marks tell what was answered and asked for. An account that replaced the earlier ones sees none of it; one that
-    is linked again sees what it answered before.
+    ``view`` None: whether any account that its person has now sees it.
     """
+    if view is not None:
+        own = exists().where(vault_item.c.checkin_id == checkin.c.id, vault_item.c.account_id == view.account_id)
+        return true() if view.since is None else or_(view.is_after(checkin.c.opened_at), own)
     asked = account.alias("asked")
     answered = exists().where(vault_item.c.checkin_id == checkin.c.id, vault_item.c.account_id == asked.c.id)
     return exists().where(
         asked.c.person_id == checkin.c.person_id,
         asked.c.link == inline_word("confirmed"),
-        or_(asked.c.linked_at.is_(None), asked.c.linked_at < checkin.c.opened_at, answered),
+        or_(asked.c.sees_from.is_(None), asked.c.sees_from < checkin.c.opened_at, answered),
     )
 
 
 _GET = select(*_CHECKIN).where(checkin.c.id == bindparam("id"))
-_SHOWN = _GET.where(is_shown())
 
 
 def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
@@ -211,29 +229,39 @@ def get(tx: Tx, checkin_id: UUID) -> CheckIn | None:
     return CheckIn(*row) if row else None
 
 
-def find_shown(tx: Tx, checkin_id: UUID) -> CheckIn | None:
-    """A check-in that :func:`is_shown`."""
-    row = tx.execute(_SHOWN, {"id": checkin_id}).one_or_none()
-    return CheckIn(*row) if row else None
+def find_shown(tx: Tx, checkin_id: UUID, view: AccountView) -> CheckIn | None:
+    """A check-in that an account sees, as the account sees it."""
+    row = tx.execute(_GET if view.since is None else _GET.where(is_shown(view)), {"id": checkin_id}).one_or_none()
+    return _as_seen(CheckIn(*row), view) if row else None
 
 
-def open_of(tx: Tx, person_id: UUID, now: datetime) -> CheckIn | None:
-    """The person's check-in that takes answers now."""
+def _as_seen(item: CheckIn, view: AccountView | None) -> CheckIn:
+    """A check-in without the wish to be contacted, where that is from before the account sees anything."""
+    since = view.since if view is not None else None
+    unseen = since is not None and item.reach_out_at is not None and item.reach_out_at <= since
+    return replace(item, reach_out_at=None) if unseen else item
+
+
+def open_of(tx: Tx, person_id: UUID, now: datetime, view: AccountView | None = None) -> CheckIn | None:
+    """The person's check-in that takes answers now, as an account sees it; ``view`` None: whichever account."""
     row = tx.execute(
         select(*_CHECKIN)
-        .where(checkin.c.person_id == person_id, checkin.c.closes_at > now, is_shown())
+        .where(checkin.c.person_id == person_id, checkin.c.closes_at > now, is_shown(view))
         .order_by(checkin.c.opened_at.desc(), checkin.c.id)
         .limit(1)
     ).one_or_none()
-    return CheckIn(*row) if row else None
+    return _as_seen(CheckIn(*row), view) if row else None
 
 
 def opened_at(tx: Tx, instant: datetime, *, answered: bool | None = None) -> list[CheckIn]:
-    """The check-ins that were opened in one go. ``answered``: only those that are, or are not, and are shown."""
+    """The check-ins that were opened in one go.
+
+    ``answered``: only those that are, or are not, and that an account which their person has now sees
+    """
     query = select(*_CHECKIN).where(checkin.c.opened_at == instant)
     if answered is not None:
         said = checkin.c.answered_at.is_not(None) if answered else checkin.c.answered_at.is_(None)
-        query = query.where(said, is_shown())
+        query = query.where(said, is_shown(None))
     return [CheckIn(*row) for row in tx.execute(query.order_by(checkin.c.id))]
 
 
@@ -250,7 +278,8 @@ def asked_to_reach_out(tx: Tx, person_ids: Collection[UUID], now: datetime) -> l
     return [CheckIn(*row) for row in rows]
 
 
-def ask_mentor(work: Work, checkin_id: UUID) -> bool:
-    """Note that the mentor was asked to reach out; True the first time."""
-    first = update(checkin).where(checkin.c.id == checkin_id, checkin.c.reach_out_at.is_(None))
+def ask_mentor(work: Work, checkin_id: UUID, view: AccountView) -> bool:
+    """Note that the mentor was asked to reach out; True the first time, as far as this account sees."""
+    unasked = or_(checkin.c.reach_out_at.is_(None), ~view.is_after(checkin.c.reach_out_at))
+    first = update(checkin).where(checkin.c.id == checkin_id, unasked)
     return work.tx.execute(first.values(reach_out_at=work.now)).rowcount == 1

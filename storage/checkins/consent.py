@@ -1,7 +1,7 @@
 """Who agreed to check-ins, and who declined: each decision a line with the notice's version; the last one holds.
 
-A decision belongs to the account that made it. It holds for the person while that account is theirs: an account that
-replaced it neither sees it nor is bound by it.
+A decision belongs to the account that made it. It holds for the person while that account is theirs, and for each of
+their accounts that sees it: one that replaced an account neither sees what was decided before nor is bound by it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, insert, or_, select
 
 from program.privacy.privacy_settings import NOTICE_VERSION
 from storage.checkins.checkins_tables import consent
 from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work
+from storage.people.account_views import AccountView
 from storage.people.people_tables import account
 
 AGREED = "agreed"
@@ -43,15 +44,15 @@ class Decision:
         return self.decision == DECLINED
 
 
-def decide(work: Work, person_id: UUID, account_id: UUID | None, decision: str) -> None:
-    """Add a decision about the notice as it is now, unless it says what the last one does."""
-    story = of_person(work.tx, person_id)
+def decide(work: Work, person_id: UUID, view: AccountView | None, decision: str) -> None:
+    """Add an account's decision about the notice as it is now, unless it says what the last one that it sees does."""
+    story = of_person(work.tx, person_id, view)
     if story and (story[-1].decision, story[-1].version) == (decision, NOTICE_VERSION):
         return
     row = {
         "id": work.new_id(),
         "person_id": person_id,
-        "account_id": account_id,
+        "account_id": view.account_id if view is not None else None,
         "number": work.tx.execute(_COUNT, {"person": person_id}).scalar_one() + 1,
         "version": NOTICE_VERSION,
         "decision": decision,
@@ -60,15 +61,27 @@ def decide(work: Work, person_id: UUID, account_id: UUID | None, decision: str) 
     work.tx.execute(insert(consent).values(row))
 
 
-def _holds(decision: Any) -> ColumnElement[bool]:
-    """Whether the account that decided is still linked to its person."""
+def _holds(decision: Any, *, seen_by_all: bool = False) -> ColumnElement[bool]:
+    """Whether the account that decided is still linked to its person, and every account of theirs sees it."""
     decider = account.alias("decider")
     linked = exists().where(
         decider.c.id == decision.c.account_id,
         decider.c.person_id == decision.c.person_id,
         decider.c.link == inline_word("confirmed"),
     )
-    return or_(decision.c.account_id.is_(None), linked)
+    holds = or_(decision.c.account_id.is_(None), linked)
+    return and_(holds, ~_is_unseen(decision)) if seen_by_all else holds
+
+
+def _is_unseen(decision: Any) -> ColumnElement[bool]:
+    """Whether an account of the person does not see a decision."""
+    reader = account.alias("reader")
+    return exists().where(
+        reader.c.person_id == decision.c.person_id,
+        reader.c.link == inline_word("confirmed"),
+        reader.c.sees_from >= decision.c.at,
+        or_(decision.c.account_id.is_(None), reader.c.id != decision.c.account_id),
+    )
 
 
 _COUNT = select(func.count()).select_from(consent).where(consent.c.person_id == bindparam("person"))
@@ -79,20 +92,29 @@ _OF_PERSON = (
 )
 
 
-def of_person(tx: Tx, person_id: UUID) -> list[Decision]:
-    """Every decision of a person's present accounts, the one that holds last."""
-    return [Decision(*row) for row in tx.execute(_OF_PERSON, {"person": person_id})]
+def of_person(tx: Tx, person_id: UUID, view: AccountView | None = None) -> list[Decision]:
+    """Every decision of a person's present accounts that an account sees, the one that holds for it last.
+
+    ``view`` None: every decision.
+    """
+    query = _OF_PERSON
+    if view is not None and view.since is not None:
+        query = query.where(view.sees(consent.c.at, consent.c.account_id))
+    return [Decision(*row) for row in tx.execute(query, {"person": person_id})]
 
 
-def of(tx: Tx, person_id: UUID) -> Decision | None:
-    """The decision that holds; None: not asked yet, or not answered."""
-    story = of_person(tx, person_id)
+def of(tx: Tx, person_id: UUID, view: AccountView | None = None) -> Decision | None:
+    """The decision that holds for an account; None: not asked yet, or not answered."""
+    story = of_person(tx, person_id, view)
     return story[-1] if story else None
 
 
-def declined() -> Select[tuple[UUID]]:
-    """The ids of those who declined, as a part of other queries."""
-    return _last(DECLINED)
+def declined(*, seen_by_all: bool = False) -> Select[tuple[UUID]]:
+    """The ids of those who declined, as a part of other queries.
+
+    ``seen_by_all``: by what every one of their accounts sees
+    """
+    return _last(DECLINED, seen_by_all=seen_by_all)
 
 
 def agreed_of(tx: Tx, people: Sequence[UUID]) -> set[UUID]:
@@ -101,8 +123,8 @@ def agreed_of(tx: Tx, people: Sequence[UUID]) -> set[UUID]:
     return set(tx.scalars(query))
 
 
-def _last(decision: str) -> Select[tuple[UUID]]:
+def _last(decision: str, *, seen_by_all: bool = False) -> Select[tuple[UUID]]:
     later = consent.alias("later")
-    same = (later.c.person_id == consent.c.person_id, _holds(later))
+    same = (later.c.person_id == consent.c.person_id, _holds(later, seen_by_all=seen_by_all))
     newest = select(func.max(later.c.number)).where(*same).scalar_subquery()
     return select(consent.c.person_id).where(consent.c.number == newest, consent.c.decision == decision)

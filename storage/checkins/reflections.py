@@ -16,6 +16,7 @@ from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.people import account_links
+from storage.people.account_views import AccountView
 from storage.privacy import holds
 from storage.vault import vault
 from storage.vault.vault import Vault
@@ -75,14 +76,22 @@ def days(tx: Tx, item_ids: list[UUID]) -> dict[UUID, date]:
     return {row.id: row.day for row in tx.execute(query.where(vault_item.c.id.in_(item_ids)))}
 
 
-def count_elsewhere(tx: Tx, person_id: UUID, account_id: UUID) -> int:
-    """How many this person wrote with their other linked accounts, which this one does not open.
+def writers(tx: Tx, person_id: UUID, view: AccountView, opened_at: datetime) -> list[UUID]:
+    """The linked accounts of a person of which an account sees that they answered a check-in: itself, and the others
+    unless the check-in is from before it sees anything."""
+    own = view.since is not None and opened_at <= view.since
+    return [view.account_id] if own else [account.id for account in account_links.accounts_of(tx, person_id)]
+
+
+def count_elsewhere(tx: Tx, person_id: UUID, view: AccountView) -> int:
+    """How many this person wrote with their other linked accounts, as far as this one sees them. It opens none.
 
     What an account wrote that is not linked to the person any more is not counted.
     """
-    linked = [account.id for account in account_links.accounts_of(tx, person_id) if account.id != account_id]
+    linked = [account.id for account in account_links.accounts_of(tx, person_id) if account.id != view.account_id]
     others = (vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == KIND)
-    return tx.scalar(select(func.count()).select_from(vault_item).where(*others)) or 0
+    query = select(func.count()).join_from(vault_item, checkin, checkin.c.id == vault_item.c.checkin_id)
+    return tx.scalar(query.where(*others, view.is_after(checkin.c.opened_at))) or 0
 
 
 def read(opener: Vault, tx: Tx, item_id: UUID, account_id: UUID) -> Answers:

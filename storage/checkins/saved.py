@@ -1,4 +1,4 @@
-"""What a person's linked accounts saved for one check-in; nothing of it is opened here."""
+"""What a person's linked accounts saved for one check-in, as one of them sees it; nothing of it is opened here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from storage.checkins import reflections, shares
+from storage.checkins.checkins import CheckIn
 from storage.checkins.checkins_tables import checkin
-from storage.checkins.reflections import Reflection
+from storage.checkins.reflections import Reflection, writers
 from storage.core.database import Tx
-from storage.people import account_links
+from storage.people.account_views import AccountView
 from storage.vault.vault_tables import vault_item
 
 PULSE = "pulse"  # the kind of a number in the vault
@@ -21,9 +22,13 @@ PULSE = "pulse"  # the kind of a number in the vault
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """``current``, ``earlier``: the mentors who can read the reflection as it is, or only an earlier version of it."""
+    """``current``, ``earlier``: the mentors who can read the reflection as it is, or only an earlier version of it.
+
+    ``own_number``: whether the account that sees this saved a number itself, which it alone can open and delete.
+    """
 
     number: bool = False
+    own_number: bool = False
     words: bool = False
     current: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
@@ -34,14 +39,15 @@ class Saved:
         return self.number or self.words
 
 
-def find_saved(tx: Tx, checkin_id: UUID, person_id: UUID) -> Saved:
+def find_saved(tx: Tx, answered: CheckIn, view: AccountView) -> Saved:
     """What is saved. What an account wrote that is not linked to the person any more does not count."""
-    linked = [account.id for account in account_links.accounts_of(tx, person_id)]
-    tapped = select(vault_item.c.id).where(
-        vault_item.c.checkin_id == checkin_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == PULSE
+    accounts = writers(tx, answered.person_id, view, answered.opened_at)
+    tapped = select(vault_item.c.account_id).where(
+        vault_item.c.checkin_id == answered.id, vault_item.c.account_id.in_(accounts), vault_item.c.kind == PULSE
     )
-    written = reflections.of_checkin(tx, checkin_id, linked)
-    return Saved(tx.execute(tapped).first() is not None, bool(written), *_readers(tx, written))
+    numbers = set(tx.scalars(tapped))
+    written = reflections.of_checkin(tx, answered.id, accounts)
+    return Saved(bool(numbers), view.account_id in numbers, bool(written), *_readers(tx, written))
 
 
 def numbers_of(tx: Tx, account_id: UUID) -> list[tuple[UUID, date]]:

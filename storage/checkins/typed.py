@@ -15,6 +15,7 @@ from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import due, moments
 from storage.people import account_links
+from storage.people.account_views import AccountView
 from storage.vault import vault
 from storage.vault.vault import WAITING, Vault
 from storage.vault.vault_tables import vault_item
@@ -68,10 +69,11 @@ def destroy(tx: Tx, waiting: WaitingWords, account_id: UUID) -> None:
     vault.remove(tx, waiting.id, account_id)
 
 
-def destroy_all(tx: Tx, person_id: UUID) -> None:
-    """Destroy whatever waits of the accounts that are linked to this person."""
+def destroy_all(tx: Tx, person_id: UUID, view: AccountView) -> None:
+    """Destroy whatever waits of the accounts that are linked to this person, as far as an account sees it."""
     linked = [account.id for account in account_links.linked_accounts(tx, person_id)]
-    vault.destroy(tx, vault_item.c.account_id.in_(linked), vault_item.c.kind == WAITING)
+    seen = view.sees(vault_item.c.at, vault_item.c.account_id)
+    vault.destroy(tx, vault_item.c.account_id.in_(linked), vault_item.c.kind == WAITING, seen)
 
 
 def destroy_expired(work: Work) -> int:

@@ -40,6 +40,7 @@ class Delivery:
     attempts: int
     claim: UUID | None
     installation_id: UUID | None
+    reader_id: UUID | None = None  # the account in whose chat it stands, once that is known
 
     @property
     def lane(self) -> UUID | None:

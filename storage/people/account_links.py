@@ -211,23 +211,43 @@ def confirm(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> N
     What an account wrote in confidence stays with that account: see :mod:`storage.vault.vault`.
     """
     place = select(account.c.installation_id).where(account.c.id == account_id).scalar_subquery()
+    known = _ever_linked(work.tx, person_id)
+    sees_from = None if sees_earlier(work.tx, account_id, person_id) else work.now
     work.tx.execute(
         update(account)
         .where(account.c.person_id == person_id, account.c.installation_id == place, account.c.id != account_id)
         .values(person_id=None, link="none", seal=None)
     )
-    linked: dict[str, Any] = {"person_id": person_id, "link": "confirmed", "linked_at": work.now}
-    if not _was_linked(work.tx, account_id, person_id):  # a pause is its earlier person's
-        linked |= {"snoozed_until": None, "checkins": None}
+    linked: dict[str, Any] = {"person_id": person_id, "link": "confirmed", "sees_from": sees_from}
+    if account_id not in known or _others_see_less(work.tx, person_id, account_id):
+        linked |= {"snoozed_until": None, "checkins": None}  # an earlier person's pause, or not for the others to see
     work.tx.execute(update(account).where(account.c.id == account_id).values(linked))
     seals.seal_accounts(work.tx, [account_id])
     audit_log.note(work, person_id, "account.linked", by, account=str(account_id))
 
 
-def _was_linked(tx: Tx, account_id: UUID, person_id: UUID) -> bool:
-    """Whether the audit log says that the account was linked to the person before."""
-    lines = audit_log.of(tx, person_id)
-    return any(line.what == "account.linked" and line.detail.get("account") == str(account_id) for line in lines)
+def sees_earlier(tx: Tx, account_id: UUID, person_id: UUID) -> bool:
+    """Whether an account, once it is linked to a person, sees what they chose and wrote in check-ins before.
+
+    It does not where it replaces another account, or one was replaced before: see :mod:`storage.people.account_views`.
+    """
+    place = tx.scalar(select(account.c.installation_id).where(account.c.id == account_id))
+    stay = select(account.c.id).where(account.c.person_id == person_id, account.c.link == inline_word("confirmed"))
+    elsewhere = set(tx.scalars(stay.where(account.c.installation_id != place)))
+    return not _ever_linked(tx, person_id) - elsewhere - {account_id}
+
+
+def _ever_linked(tx: Tx, person_id: UUID) -> set[UUID]:
+    """The accounts that are linked to the person, and those that the audit log says were."""
+    linked = select(account.c.id).where(account.c.person_id == person_id, account.c.link == inline_word("confirmed"))
+    lines = [line for line in audit_log.of(tx, person_id) if line.what == "account.linked"]
+    return set(tx.scalars(linked)) | {UUID(line.detail["account"]) for line in lines if line.detail.get("account")}
+
+
+def _others_see_less(tx: Tx, person_id: UUID, account_id: UUID) -> bool:
+    """Whether another account of the person does not see what was chosen before it was linked."""
+    other = (account.c.person_id == person_id, account.c.link == inline_word("confirmed"), account.c.id != account_id)
+    return tx.execute(select(account.c.id).where(*other, account.c.sees_from.is_not(None))).first() is not None
 
 
 def decline(work: Work, account_id: UUID) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, insert, select, update
@@ -18,6 +19,7 @@ from storage.core import audit_log
 from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work
 from storage.outbox.outbox_tables import installation
+from storage.people.account_views import AccountView
 from storage.people.people_tables import account, cohort, membership, person
 from storage.vault import seals
 from storage.vault.seals import fits
@@ -67,6 +69,12 @@ class Actor:
     coordinator: bool
     memberships: tuple[Member, ...]
     misfits: tuple[str, ...] = ()  # kinds of rows about them whose seal does not fit; they count for nothing
+    sees_from: datetime | None = None
+
+    @property
+    def view(self) -> AccountView:
+        """What the account sees of its person's check-ins."""
+        return AccountView(self.account_id, self.sees_from)
 
 
 # Built once, as every statement that each request runs is: building one takes longer than running it.
@@ -87,6 +95,7 @@ _ACTOR = (
         membership.c.id,
         membership.c.since,
         membership.c.seal,
+        account.c.sees_from,
     )
     .join_from(installation, account, account.c.installation_id == installation.c.id)
     .join(person, and_(person.c.id == account.c.person_id, account.c.link == inline_word("confirmed")), isouter=True)
@@ -132,6 +141,7 @@ def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
         coordinator=bool(coordinator),
         memberships=tuple(memberships),
         misfits=tuple(misfits),
+        sees_from=rows[0].sees_from,
     )
 
 
@@ -275,7 +285,3 @@ def mark_welcomed(work: Work, person_id: UUID) -> bool:
     """True the first time."""
     first = update(person).where(person.c.id == person_id, person.c.welcomed_at.is_(None))
     return work.tx.execute(first.values(welcomed_at=work.now)).rowcount == 1
-
-
-# Pauses -----------------------------------------------------------------------------------------
-# A pause belongs to the accounts that a person had when it began: an account that replaces them knows nothing of it.

@@ -48,7 +48,7 @@ account = Table(
     Column("link", String(16), nullable=False),  # none, proposed, confirmed, declined
     Column("seen_at", Instant, nullable=False),
     Column("seal", LargeBinary),  # of a confirmed link
-    Column("linked_at", Instant),  # to its person; None: at a time that was not noted
+    Column("sees_from", Instant),  # of check-ins it sees what came after; None: see storage.people.account_views
     Column("checkins", Boolean),  # None: by role (mentees yes, mentors no)
     Column("snoozed_until", Date),  # the first local day on which prompts come again
     Column("facts_seal", LargeBinary),  # of what the platform said: the address, and whether it is a full member's

@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, case, delete, func, select, update
 
 from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
 from storage.core import audit_log
-from storage.core.database import Tx
+from storage.core.database import Tx, in_ids
 from storage.core.work import Work, insert_new
 from storage.people import account_links
+from storage.people.account_views import AccountView
 from storage.privacy import holds
 from storage.privacy.privacy_tables import forgotten, forgotten_key
 from storage.vault import vault
@@ -64,23 +65,25 @@ def forget(work: Work, person_id: UUID, by: UUID | None) -> int:
     return vault.destroy(work.tx, vault_item.c.person_id == person_id)
 
 
-def forget_accounts(work: Work, person_id: UUID) -> int:
-    """Destroy what a person's linked accounts wrote in confidence; how many items that were.
+def forget_account(work: Work, person_id: UUID, view: AccountView) -> int:
+    """Destroy what one account of a person wrote in confidence; how many items that were.
 
-    What an earlier account wrote stays, and with it the key, so that whoever replaced an account destroys
+    What another account wrote stays, and with it the key, so that whoever replaced an account destroys
     nothing of it. See :func:`was_replaced`.
 
     Raises:
         Held: a legal hold is on it.
     """
     holds.check_free(work.tx, person_id)
-    linked = [account.id for account in account_links.accounts_of(work.tx, person_id)]
     _write_down(work.tx, [Forgotten(work.new_id(), person_id, None, work.now, person_id)])
-    gone = vault.destroy(work.tx, vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked))
-    left = select(vault_item.c.checkin_id).where(
-        vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None)
-    )
-    clear_marks(work.tx, person_id, work.now, checkin.c.id.not_in(left), checkins.is_shown())
+    theirs = vault_item.c.person_id == person_id
+    own = (theirs, vault_item.c.account_id == view.account_id)
+    seen = select(checkin.c.id).where(checkin.c.person_id == person_id, checkins.is_shown(view))
+    answered = list(work.tx.scalars(seen))
+    gone = vault.destroy(work.tx, *own)
+    left = select(vault_item.c.checkin_id).where(theirs, vault_item.c.checkin_id.is_not(None))
+    empty = (in_ids(work.tx, checkin.c.id, answered), checkin.c.id.not_in(left))
+    clear_marks(work.tx, person_id, work.now, *empty, view=view)
     return gone
 
 
@@ -138,7 +141,10 @@ def _row(entry: Forgotten) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in entry.__dataclass_fields__}
 
 
-def clear_marks(tx: Tx, person_id: UUID, until: datetime, *which: ColumnElement[bool]) -> None:
-    """Whether somebody answered is theirs too."""
+def clear_marks(
+    tx: Tx, person_id: UUID, until: datetime, *which: ColumnElement[bool], view: AccountView | None = None
+) -> None:
+    """Whether somebody answered is theirs too. ``view``: a wish to be contacted that the account does not see stays."""
+    seen = checkin.c.reach_out_at.is_not(None) if view is None else view.is_after(checkin.c.reach_out_at)
     before = update(checkin).where(checkin.c.person_id == person_id, checkin.c.opened_at <= until, *which)
-    tx.execute(before.values(answered_at=None, reach_out_at=None))
+    tx.execute(before.values(answered_at=None, reach_out_at=case((~seen, checkin.c.reach_out_at))))

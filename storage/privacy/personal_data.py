@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, true
 
 from program.record.wording import RecordLine
-from storage.checkins import checkins, consent, reflections, shares
+from storage.checkins import checkins, consent, pauses, reflections, shares
 from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
 from storage.core.core_tables import draft, history
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting, rsvp, summary, visitor
 from storage.outbox.outbox_tables import conversation, delivery, installation
+from storage.people import account_links
+from storage.people.account_views import AccountView
 from storage.people.people_tables import account, cohort, gone_report, membership, person, replacement
 from storage.privacy.privacy_tables import forgotten, hold
 from storage.program_desk.program_desk_tables import download
@@ -53,45 +55,75 @@ class Kind:
     rows: tuple[dict[str, str], ...]
 
 
-def everything(tx: Tx, person_id: UUID, opened: Opened, accounts: Collection[UUID] | None = None) -> list[Kind]:
+def everything(tx: Tx, person_id: UUID, opened: Opened, view: AccountView | None = None) -> list[Kind]:
     """What the database holds about somebody.
 
     ``opened`` decides which confidential texts are in it; where it gives None, the day alone is.
-    ``accounts``: leave out that anything confidential was written with another account; None leaves out nothing.
+    ``view``: leave out what this account of theirs does not see; None leaves out nothing.
     """
-    written = _written(person_id, accounts)
-    queries = _queries(person_id, accounts)
+    written = _written(tx, person_id, view)
+    queries = _queries(tx, person_id, view)
     kinds = [_kind(name, (row for row in tx.execute(query).mappings())) for name, query in queries.items()]
     return [
         *kinds,
         _kind("Entries in your record", (_line(line) for line in ledger.of_person(tx, person_id))),
-        _kind("Choices about check-ins", _choices(tx, person_id)),
+        _kind("Choices about check-ins", _choices(tx, person_id, view)),
         _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
         _kind("Check-in numbers", _items(tx, written, "pulse", opened)),
         _kind("Typed messages you haven't decided on", _items(tx, written, vault.WAITING, opened)),
-        _kind("Shared reflections", _shared(tx, person_id, written, accounts)),
+        _kind("Shared reflections", _shared(tx, person_id, written, view)),
         _kind("Disputes", _disputes(tx, written, opened)),
     ]
 
 
-def _written(person_id: UUID, accounts: Collection[UUID] | None) -> ColumnElement[bool]:
-    """The condition on items of the vault: the person's, written with one of these accounts."""
-    own = vault_item.c.person_id == person_id
-    return own if accounts is None else and_(own, vault_item.c.account_id.in_(accounts))
+def _written(tx: Tx, person_id: UUID, view: AccountView | None) -> ColumnElement[bool]:
+    """The condition on items of the vault: the person's, written with an account they have, and seen by this one."""
+    theirs = vault_item.c.person_id == person_id
+    if view is None:
+        return theirs
+    linked = vault_item.c.account_id.in_([own.id for own in account_links.accounts_of(tx, person_id)])
+    earlier = select(checkin.c.id).where(checkin.c.person_id == person_id, ~view.is_after(checkin.c.opened_at))
+    late = or_(vault_item.c.checkin_id.is_(None), vault_item.c.checkin_id.not_in(earlier))
+    own = vault_item.c.account_id == view.account_id
+    return and_(theirs, linked, or_(own, and_(view.is_after(vault_item.c.at), late)))
 
 
-def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Select[Any]]:
-    """The kinds that are rows of a table as they stand."""
-    theirs = vault_item.c.account_id.not_in(accounts or ()) if accounts is not None else false()
-    hidden = select(vault_item.c.checkin_id).where(
-        vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None), theirs
+def _is_marked(tx: Tx, person_id: UUID, view: AccountView | None) -> ColumnElement[bool]:
+    """The condition on check-ins that an account sees whether they were answered: nobody else answered them."""
+    if view is None:
+        return true()
+    unseen = select(vault_item.c.checkin_id).where(
+        vault_item.c.person_id == person_id, vault_item.c.checkin_id.is_not(None), ~_written(tx, person_id, view)
     )
-    shown = checkin.c.id.not_in(hidden)
+    return checkin.c.id.not_in(unseen)
+
+
+def _is_told(tx: Tx, person_id: UUID, view: AccountView) -> ColumnElement[bool]:
+    """The condition on messages that an account sees them: not what changes an earlier one, or is about a check-in
+    that it does not see."""
+    if view.since is None:
+        return true()
+    hidden = tx.scalars(select(checkin.c.id).where(checkin.c.person_id == person_id, ~checkins.is_shown(view)))
+    earlier = select(delivery.c.id).where(delivery.c.person_id == person_id, ~view.is_after(delivery.c.created_at))
+    return and_(
+        view.sees(delivery.c.created_at, delivery.c.account_id),
+        delivery.c.subject.not_in([str(checkin_id) for checkin_id in hidden]),
+        or_(delivery.c.target_id.is_(None), delivery.c.target_id.not_in(earlier)),
+    )
+
+
+def _queries(tx: Tx, person_id: UUID, view: AccountView | None) -> dict[str, Select[Any]]:
+    """The kinds that are rows of a table as they stand."""
+    shown = _is_marked(tx, person_id, view)
     mine = account.c.person_id == person_id
-    asked = true() if accounts is None else checkins.is_shown()
-    told = true() if accounts is None else _linked_before(accounts, delivery.c.created_at)
-    wanted = true() if accounts is None else _linked_before(accounts, forgotten.c.at)
+    asked: ColumnElement[bool] = true()
+    wished, told, wanted, changed = asked, asked, asked, asked
+    if view is not None:
+        asked, wished = checkins.is_shown(view), view.is_after(checkin.c.reach_out_at)
+        told = _is_told(tx, person_id, view)
+        wanted = view.is_after(forgotten.c.at)
+        changed = or_(history.c.what != "keys.lost", view.is_after(history.c.at))
     lost = select(history.c.at).where(history.c.subject == person_id, history.c.what == "keys.lost")
     return {
         "Person": select(
@@ -104,8 +136,7 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
         ).where(person.c.id == person_id),
         "Pauses": select(account.c.checkins, account.c.snoozed_until)
         .where(
-            mine,
-            account.c.link == "confirmed",
+            pauses.is_seen(person_id, view),
             or_(account.c.checkins.is_not(None), account.c.snoozed_until.is_not(None)),
         )
         .distinct(),
@@ -161,7 +192,7 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
             checkin.c.day,
             checkin.c.opened_at,
             case((shown, checkin.c.answered_at)).label("answered_at"),
-            case((shown, checkin.c.reach_out_at)).label("reach_out_at"),
+            case((and_(shown, wished), checkin.c.reach_out_at)).label("reach_out_at"),
         )
         .where(checkin.c.person_id == person_id, asked)
         .order_by(checkin.c.day),
@@ -180,15 +211,9 @@ def _queries(person_id: UUID, accounts: Collection[UUID] | None) -> dict[str, Se
             forgotten.c.person_id == person_id, forgotten.c.at.not_in(lost), wanted
         ),
         "Changes to your data": select(history.c.what, history.c.at)
-        .where(history.c.subject == person_id)
+        .where(history.c.subject == person_id, changed)
         .order_by(history.c.at),
     }
-
-
-def _linked_before(accounts: Collection[UUID], at: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether one of these accounts was linked by then: what an earlier one was sent or did is not theirs."""
-    own = account.alias("own")
-    return exists().where(own.c.id.in_(accounts), or_(own.c.linked_at.is_(None), own.c.linked_at <= at))
 
 
 def _line(line: RecordLine) -> dict[str, object]:
@@ -201,8 +226,8 @@ def _line(line: RecordLine) -> dict[str, object]:
     }
 
 
-def _choices(tx: Tx, person_id: UUID) -> list[dict[str, object]]:
-    decisions = consent.of_person(tx, person_id)
+def _choices(tx: Tx, person_id: UUID, view: AccountView | None) -> list[dict[str, object]]:
+    decisions = consent.of_person(tx, person_id, view)
     return [{"choice": decision.decision, "notice": decision.version, "at": decision.at} for decision in decisions]
 
 
@@ -231,17 +256,16 @@ def _reflections(tx: Tx, written: ColumnElement[bool], kind: str, opened: Opened
     return rows
 
 
-def _shared(
-    tx: Tx, person_id: UUID, written: ColumnElement[bool], accounts: Collection[UUID] | None
-) -> list[dict[str, object]]:
+def _shared(tx: Tx, person_id: UUID, written: ColumnElement[bool], view: AccountView | None) -> list[dict[str, object]]:
     """What was shared by and with somebody, and when it was read.
 
-    ``accounts``: only what these wrote or may open; None: everything, also where the item is gone.
+    ``view``: only what this account sees or may open; None: everything, also where the item is gone.
     """
     items = set(tx.scalars(select(vault_item.c.id).where(written)))
-    own = [share for share in shares.of_author(tx, person_id) if accounts is None or share.item_id in items]
-    mine = {str(account_id) for account_id in accounts or ()}
-    theirs = [share for share in shares.with_mentor(tx, person_id) if accounts is None or mine & set(share.accounts)]
+    own = [share for share in shares.of_author(tx, person_id) if view is None or share.item_id in items]
+    linked = [account.id for account in account_links.accounts_of(tx, person_id)]
+    mine = {str(id_) for id_ in (linked if view is None or view.since is None else [view.account_id])}
+    theirs = [share for share in shares.with_mentor(tx, person_id) if view is None or mine & set(share.accounts)]
     shared = [*own, *theirs]
     read = shares.readings(tx, [share.id for share in shared])
     return [

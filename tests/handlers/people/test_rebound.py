@@ -68,8 +68,9 @@ async def asked_now(world: World, who: Person) -> Posted:
 def kept_of(world: World, who: Person) -> dict[str, int]:
     """What `privacy` and the download tell that an account's person has, kind by kind."""
     with world.database.read() as tx:
-        mine = [account.id for account in account_links.accounts_of(tx, who.id)]
-        kinds = personal_data.everything(tx, who.id, lambda _item: None, mine)
+        actor = people.actor(tx, world.platform, world.tenant, who.user)
+        assert actor is not None
+        kinds = personal_data.everything(tx, who.id, lambda _item: None, actor.view)
     return {kind.name: len(kind.rows) for kind in kinds}
 
 

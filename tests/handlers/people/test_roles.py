@@ -18,6 +18,7 @@ from storage.core import audit_log
 from storage.core.core_tables import draft
 from storage.outbox.outbox_tables import conversation
 from storage.people import account_links, cohorts, people
+from storage.people.account_views import view_of
 from storage.people.people_tables import account, cohort, person
 from storage.privacy import personal_data
 from storage.vault.vault_tables import person_key, vault_item
@@ -168,8 +169,9 @@ async def test_a_rebound_account_sees_nothing_of_what_the_earlier_one_wrote(worl
     other = _rebound(world, dana)
     assert "can be opened only" not in said(await other.sends("reflections"))
     with world.database.read() as tx:
-        mine = [account.id for account in account_links.accounts_of(tx, dana.id)]
-        kinds = {kind.name: kind.rows for kind in personal_data.everything(tx, dana.id, lambda _item: None, mine)}
+        (mine,) = account_links.accounts_of(tx, dana.id)
+        view = view_of(tx, mine.id)
+        kinds = {kind.name: kind.rows for kind in personal_data.everything(tx, dana.id, lambda _item: None, view)}
     assert [kinds[name] for name in ("Reflections", "Check-in numbers", "Shared reflections")] == [(), (), ()]
     assert kinds["Check-ins"] == ()
     assert not {"Reflections", "Check-in numbers", "Check-ins"} & {
@@ -215,7 +217,7 @@ async def test_a_rebound_account_destroys_nothing_of_what_the_earlier_one_wrote(
         marks = tx.scalars(select(checkin.c.answered_at)).all()
     assert len(before) == 2
     asked = await other.does_press("forgetting.ask")
-    assert "replaced an earlier one" in said(asked)
+    assert "was replaced by another" in said(asked)
     assert "the key is kept" in said(await other.presses(asked, "Delete it all"))
     for row in before:
         await other.does_press("reflections.delete", str(row[0]))  # a forged id
@@ -233,7 +235,7 @@ async def test_whoever_replaced_an_account_deletes_what_they_wrote_and_is_told_t
     await other.presses(await other.sends("privacy"), "Agree")  # what the earlier account agreed to does not count
     await _answers(world, other)
     asked = await other.does_press("forgetting.ask")
-    assert "replaced an earlier one" in said(asked)  # though the earlier account wrote nothing
+    assert "was replaced by another" in said(asked)  # though the earlier account wrote nothing
     await other.presses(asked, "Delete it all")
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []

@@ -47,7 +47,7 @@ def test_choices_and_pauses_go_to_the_accounts_that_made_them(database: Database
     with database.read() as tx:
         decided = tx.execute(select(consent.c.decision, consent.c.account_id).order_by(consent.c.number)).all()
         assert [tuple(row) for row in decided] == [("declined", earlier), ("agreed", now)]
-        columns = (account.c.id, account.c.linked_at, account.c.checkins, account.c.snoozed_until)
+        columns = (account.c.id, account.c.sees_from, account.c.checkins, account.c.snoozed_until)
         rows = {row.id: tuple(row[1:]) for row in tx.execute(select(*columns))}
         assert rows == {earlier: (None, None, None), now: (LATER, False, date(2026, 12, 25))}
     with pytest.raises(DBAPIError, match="append-only"), database.write() as tx:

@@ -13,6 +13,7 @@ from storage.checkins import checkins
 from storage.checkins.checkins_tables import checkin
 from storage.core.database import Tx
 from storage.people import people
+from storage.people.account_views import AccountView
 from storage.privacy import forgetting, holds
 from storage.privacy.privacy_tables import forgotten, forgotten_key
 from storage.record import disputes
@@ -132,7 +133,7 @@ def test_whether_somebody_answered_is_forgotten_too(world: World, dana: Person) 
         work = world.work(tx)
         made = checkins.open_checkins(work, [(dana.id, work.now.date(), [])], work.now)
         checkins.set_answered(work, made[0].id, True)
-        checkins.ask_mentor(work, made[0].id)
+        checkins.ask_mentor(work, made[0].id, AccountView(account(tx, dana)))
     forget(world, dana)
     with world.database.read() as tx:
         row = tx.execute(select(checkin)).one()
