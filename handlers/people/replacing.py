@@ -95,8 +95,8 @@ def _what_it_sees(tx: Tx, asked: Replacement, new: Account | None, told: Account
         shared = "that account sees your record and your choices about check-ins too. This account stays matched. "
         return f"{shared}The other one {unopened}"
     return (
-        "that account sees your record too. It sees nothing of your check-ins until then, and I'll ask it anew about "
-        f"them. This account stays matched. The other one {unopened}"
+        "that account sees your record too. It sees nothing of your check-ins until then, and I'll ask there again if "
+        f"you want them. This account stays matched. The other one {unopened}"
     )
 
 
