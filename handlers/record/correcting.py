@@ -15,17 +15,17 @@ from handlers.core.router import router
 from handlers.record.completion import ask_for_approval
 from handlers.record.deciding import (
     COUNTS,
-    approver_of,
     correctors,
     decision_line,
     described,
     is_request,
+    is_undecided,
     last_correction,
     outcome_of,
 )
 from handlers.record.entry_choice import entry_fields
 from handlers.record.record_actions import ChooseCorrection, OpenCorrection
-from handlers.record.settling import NOT_THERE, disputed_words, readable, settle_corrected
+from handlers.record.settling import NOT_THERE, UNDECIDED, disputed_words, readable, settle_corrected
 from program.core.words import shortened
 from program.meetings.attendance import correction_reasons
 from program.record.wording import RecordLine
@@ -76,8 +76,7 @@ def _fields(work: Work, line: RecordLine) -> Fields[Correction]:
 
 def _may_correct(work: Work, line: RecordLine) -> bool:
     """Whether something was decided about a line that may have been wrong; what nobody verifies counts at once."""
-    outcome = outcome_of(work, line)
-    return outcome != "withdrawn" and (outcome != "" or approver_of(work, line) == "nobody")
+    return outcome_of(work, line) != "withdrawn" and not is_undecided(work, line)
 
 
 def _settled(call: Call, line_id: UUID) -> RecordLine:
@@ -92,7 +91,7 @@ def _settled(call: Call, line_id: UUID) -> RecordLine:
     if outcome_of(call.work, line) == "withdrawn":
         raise Refused("The mentee withdrew it, so it doesn't count and there is nothing to correct.")
     if not _may_correct(call.work, line):
-        raise Refused("No one has decided it yet, so there is nothing to correct. If it's wrong, it can be declined.")
+        raise Refused(UNDECIDED)
     return line
 
 

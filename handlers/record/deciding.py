@@ -17,7 +17,7 @@ from handlers.core.router import router
 from handlers.meetings.planning import mentors_or_coordinators
 from handlers.people.recipients import NO_LONGER
 from handlers.record.completion import ask_for_approval
-from handlers.record.record_actions import OpenCorrection
+from handlers.record.record_actions import OpenCorrection, ShowActivity
 from program.core.times import local_day, say_day
 from program.meetings.attendance import correction_reasons
 from program.record.policy import Policy
@@ -27,7 +27,7 @@ from storage.meetings import meetings
 from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import cohorts, people
-from storage.record import enrolments, ledger
+from storage.record import disputes, enrolments, ledger
 from storage.record.ledger import Line
 
 COUNTS = {"counts": "It counts", "does_not_count": "It doesn't count"}
@@ -137,6 +137,16 @@ def outcome_of(work: Work, line: RecordLine) -> str:
     return decided[-1] if decided else ""
 
 
+def is_undecided(work: Work, line: RecordLine) -> bool:
+    """Whether an activity or make-up waits for a decision; what nobody verifies counts at once."""
+    return not outcome_of(work, line) and approver_of(work, line) != "nobody"
+
+
+def may_decide(work: Work, line: RecordLine, person_id: UUID) -> bool:
+    """Whether this person decides about an activity or make-up."""
+    return person_id in deciders(work, line.person_id, approver_of(work, line))
+
+
 def described(work: Work, line: RecordLine) -> Text:
     """The activity, its day and minutes; of a make-up also the meeting."""
     policy = enrolments.policy_of(work.tx, line.person_id)
@@ -242,12 +252,28 @@ def _waiting(call: Call, line_id: UUID) -> RecordLine:
     return line
 
 
+def _mine_to_decide(call: Call, line_id: UUID) -> RecordLine:
+    """An entry that waits for the asker's decision.
+
+    Raises:
+        Refused: there is none, it is decided, or somebody else decides it.
+    """
+    line = _waiting(call, line_id)
+    if not may_decide(call.work, line, call.my_id):
+        raise Refused("I can't find that entry.")
+    return line
+
+
+@router.press(ShowActivity)
+def show(call: Call, pressed: ShowActivity) -> Reply:
+    """The question once more, from a dispute about what was entered."""
+    return Reply(card=_question(call.work, _mine_to_decide(call, pressed.line_id), call.my_id))
+
+
 @router.press(DecideEntry)
 def decide(call: Call, pressed: DecideEntry) -> Reply:
     """Record the decision and tell the mentee; the question changes to what was decided."""
-    line = _waiting(call, pressed.line_id)
-    if call.my_id not in deciders(call.work, line.person_id, approver_of(call.work, line)):
-        raise Refused("I can't find that entry.")
+    line = _mine_to_decide(call, pressed.line_id)
     _settle(call, line, WAITING[line.kind].yes if pressed.approve else "declined")
     return Reply(replace=_question(call.work, line, call.my_id))
 
@@ -273,6 +299,8 @@ def decision_line(call: Call, line: RecordLine, outcome: str) -> Line:
 def _settle(call: Call, line: RecordLine, outcome: str) -> None:
     ledger.add(call.work, line.person_id, decision_line(call, line, outcome))
     deliveries.refresh(call.work, line.id, kinds.ACTIVITY_DECIDE, kinds.ACTIVITY_OWN)
+    for dispute_id in disputes.open_about(call.work.tx, line.id):  # now there is something to correct
+        deliveries.refresh(call.work, dispute_id, kinds.DISPUTE)
     if outcome != "withdrawn":
         deliveries.to_person(call.work, kinds.ACTIVITY_OWN, line.person_id, line.id, tag="settled")
         ask_for_approval(call.work, [line.person_id])

@@ -23,7 +23,6 @@ from handlers.record.settling import (
     change_of,
     close,
     correct_button,
-    may_correct,
     now_sentence,
     readable,
     readers,
@@ -240,7 +239,7 @@ def _readers_card(work: Work, dispute: Dispute, reader_id: UUID | None) -> Card 
     about: Text = (Bold(who), f" says a record is wrong: {_record_label(work, line, zone)}.")
     if dispute.outcome:
         return Card("Dispute settled", (say(*about), say(OUTCOMES[dispute.outcome] + ".")))
-    correct = correct_button(line, dispute) if reader_id and may_correct(work, line, reader_id) else None
+    correct = correct_button(work, line, dispute, reader_id) if reader_id else None
     items = [
         Button("Read it", ReadDispute(dispute.id), style="primary", opens_form=True),
         *([correct] if correct else []),

@@ -136,6 +136,13 @@ class OpenCorrection(Action):
     dispute_id: UUID | None = None
 
 
+@action("activities.show")
+class ShowActivity(Action):
+    """Show an activity or make-up to decide."""
+
+    line_id: UUID
+
+
 @action("departures.leave")
 class OpenDeparture(Action):
     """Open the form that removes a mentee from the program."""

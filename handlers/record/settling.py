@@ -15,8 +15,15 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.people.recipients import leads
-from handlers.record.deciding import correctors, is_request
-from handlers.record.record_actions import ChooseUndo, OpenCorrection, OpenCredit, OpenPolicyMove, OpenTransfer
+from handlers.record.deciding import correctors, is_request, is_undecided, may_decide, outcome_of
+from handlers.record.record_actions import (
+    ChooseUndo,
+    OpenCorrection,
+    OpenCredit,
+    OpenPolicyMove,
+    OpenTransfer,
+    ShowActivity,
+)
 from program.record.corrections import Change, change_since, rules_of_meetings
 from program.record.disputable import now_words
 from program.record.wording import RecordLine
@@ -41,6 +48,8 @@ NEXT = {
     True: "If it is wrong: You'll correct the record next. Saving it settles the dispute.",
     False: "If it is wrong: You'll correct the record next. Then settle the dispute.",
 }
+UNDECIDED = "No one has decided it yet, so there is nothing to correct. If it's wrong, it can be declined."
+DECIDE_FIRST = "If it is wrong: Decline it first. Then settle the dispute."
 BY_OTHERS = "If it is wrong: Leave the dispute open. A coordinator can correct the record."
 
 
@@ -147,8 +156,15 @@ def close(call: Call, dispute: Dispute, outcome: str) -> None:
 # The correction ----------------------------------------------------------------------------------
 
 
-def correct_button(line: RecordLine, dispute: Dispute) -> Button | None:
-    """The way to the form that corrects a disputed line; who may take it is asked there."""
+def correct_button(work: Work, line: RecordLine, dispute: Dispute, reader_id: UUID) -> Button | None:
+    """The way to the form that corrects a disputed line; who may take it is asked there.
+
+    To what nobody has decided yet, the way to decide it. None where neither is this reader's.
+    """
+    if is_request(line) and is_undecided(work, line):
+        return Button("Decide it", ShowActivity(line.id)) if may_decide(work, line, reader_id) else None
+    if not may_correct(work, line, reader_id) or (is_request(line) and outcome_of(work, line) == "withdrawn"):
+        return None
     person_id = dispute.person_id
     match line.kind:
         case "attendance" if line.meeting_id is not None:
@@ -254,6 +270,8 @@ def settle_form(call: Call, pressed: OpenSettling) -> Reply:
     choices, hint = CHOICES, NEXT[line is not None and _names_what_it_corrects(line)]
     if line is None or not may_correct(call.work, line, call.my_id):
         choices, hint = {"stands": OUTCOMES["stands"]}, BY_OTHERS
+    elif is_request(line) and is_undecided(call.work, line):
+        hint = DECIDE_FIRST
     if change is not None:
         notes.insert(0, (f"Changed since the dispute was opened. {now_sentence(call.work, change)}",))
         choices, hint = {"corrected": OUTCOMES["corrected"]}, ""
@@ -311,9 +329,14 @@ def settle(call: Call, sent: SettleDispute) -> Reply:
 
 def _to_the_correction(call: Call, dispute: Dispute) -> Reply:
     line = ledger.get(call.work.tx, dispute.about_id)
-    button = correct_button(line, dispute) if line else None
-    if line is None or button is None or not may_correct(call.work, line, call.my_id):
-        raise Refused("You can't correct this record. A coordinator can. The dispute stays open until then.")
+    button = correct_button(call.work, line, dispute, call.my_id) if line else None
+    if line is None or button is None:
+        undecided = line is not None and is_request(line) and is_undecided(call.work, line)
+        by_others = "You can't correct this record. A coordinator can. The dispute stays open until then."
+        raise Refused(UNDECIDED if undecided else by_others)
+    if is_request(line) and is_undecided(call.work, line):
+        words = say("No one has decided this yet. Decide it first, then settle the dispute. It stays open until then.")
+        return Reply(card=Card("Nothing is decided yet", (words, buttons(replace(button, style="primary")))))
     if _names_what_it_corrects(line):
         return router.presses[button.action.name](replace(call, values={}), button.action.args)
     words = say("Correct the record first, then settle the dispute. It stays open until then.")

@@ -77,8 +77,10 @@ def days(tx: Tx, item_ids: list[UUID]) -> dict[UUID, date]:
 
 
 def writers(tx: Tx, person_id: UUID, view: AccountView, opened_at: datetime) -> list[UUID]:
-    """The linked accounts of a person of which an account sees that they answered a check-in: itself, and the others
-    unless the check-in is from before it sees anything."""
+    """The linked accounts of a person of which an account sees that they answered a check-in.
+
+    Itself, and the others unless the check-in is from before it sees anything.
+    """
     own = view.since is not None and opened_at <= view.since
     return [view.account_id] if own else [account.id for account in account_links.accounts_of(tx, person_id)]
 

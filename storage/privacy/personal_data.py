@@ -100,8 +100,10 @@ def _is_marked(tx: Tx, person_id: UUID, view: AccountView | None) -> ColumnEleme
 
 
 def _is_told(tx: Tx, person_id: UUID, view: AccountView) -> ColumnElement[bool]:
-    """The condition on messages that an account sees them: not what changes an earlier one, or is about a check-in
-    that it does not see."""
+    """The condition on messages that an account sees them.
+
+    It does not see what changes an earlier one, or is about a check-in that it does not see.
+    """
     if view.since is None:
         return true()
     hidden = tx.scalars(select(checkin.c.id).where(checkin.c.person_id == person_id, ~checkins.is_shown(view)))

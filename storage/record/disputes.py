@@ -68,10 +68,10 @@ def every_open(tx: Tx) -> list[Dispute]:
     return [Dispute(*row[:-1]) for row in rows if fits(row.seal, seals.of_row(tx, dispute, row))]
 
 
-def open_about(tx: Tx, line_id: UUID) -> bool:
-    """Whether a dispute about a line is open."""
+def open_about(tx: Tx, line_id: UUID) -> list[UUID]:
+    """The open disputes about a line."""
     query = select(dispute.c.id).where(dispute.c.about_id == line_id, dispute.c.outcome == "")
-    return tx.execute(query).first() is not None
+    return list(tx.scalars(query.order_by(dispute.c.id)))
 
 
 def settle(work: Work, dispute_id: UUID, outcome: str) -> bool:

@@ -128,6 +128,7 @@ PRESSES = (
     # One's record
     Act("activities.log", (), MENTEE),
     Act("activities.makeup", (), MENTEE),
+    Act("activities.show", ("@activity",), frozenset({"mentor/same", "coordinator/former"})),
     Act("activities.decide", ("@activity", "yes"), frozenset({"mentor/same", "coordinator/former"})),
     Act("activities.decide", ("@activity", "no"), frozenset({"mentor/same", "coordinator/former"})),
     Act("activities.withdraw", ("@activity",), OWN),
@@ -201,6 +202,7 @@ PRESSES = (
     Act("identity.yes", ("@person",)),  # nobody's account was proposed for anybody
     Act("identity.no", ("@person",)),
     Act("identity.again", ()),
+    Act("identity.answer", ()),  # nothing was kept of anybody
     Act("identity.keep", ("@person",)),  # nobody's account is being replaced
     # A command on a button is the command, and no more
     Act("command.run", ("attendance", "@channel"), LEADS_ANY, declines=NOT_YOURS),

@@ -11,7 +11,7 @@ from storage.meetings import meetings
 from tests.handlers.record.test_corrections import disputed
 from tests.handlers.record.test_settling import SETTLED, disputes_newest, settle_form
 from tests.handlers.scenes import lines, message, options, steps, whole
-from tests.world import Person, World, said
+from tests.world import Person, Posted, World, buttons_of, said
 
 BOTH = ["The record was wrong. It is corrected", "The record stands"]
 
@@ -25,10 +25,26 @@ async def logged(dana: Person) -> Reply:
     return reply
 
 
-async def test_what_nobody_decided_is_declined_and_not_corrected(world: World, dana: Person, ruth: Person) -> None:
+def ways(posted: Posted) -> list[str]:
+    return [shown.label for shown in buttons_of(posted.card)]
+
+
+async def test_what_nobody_decided_is_decided_and_not_corrected(
+    world: World, dana: Person, ruth: Person, carol: Person
+) -> None:
     await logged(dana)
-    pressed = said(await ruth.presses(message(world, ruth, "A record is disputed"), "Correct it"))
-    assert pressed == "No one has decided it yet, so there is nothing to correct. If it's wrong, it can be declined."
+    card = message(world, ruth, "A record is disputed")
+    assert ways(card) == ["Read it", "Decide it", "Settle it"]
+    assert ways(message(world, carol, "A record is disputed")) == ["Read it", "Settle it"], "it waits for the mentor"
+    form = await settle_form(ruth, world)
+    assert "Decline it first" in form.fields[0].hint
+    led = await ruth.fills(form, outcome="corrected")
+    assert said(led).startswith("Nothing is decided yet\nNo one has decided this yet. Decide it first")
+    question = await ruth.presses(led, "Decide it")
+    assert said(question).startswith("An activity to verify")
+    assert "Activity declined" in said(await ruth.presses(question, "Decline"))
+    assert ways(card) == ["Read it", "Correct it", "Settle it"], "from then on it can be corrected"
+    assert said(await ruth.presses(led, "Decide it")) == "That's already decided."
 
 
 @pytest.mark.parametrize(
@@ -45,8 +61,7 @@ async def test_an_activity_that_no_longer_counts_settles_either_way_and_its_ment
         await ruth.presses(message(world, ruth, "An activity to verify"), "Decline")
     else:
         await dana.presses(reply, "Withdraw")
-        corrects = await ruth.presses(message(world, ruth, "A record is disputed"), "Correct it")
-        assert said(corrects) == "The mentee withdrew it, so it doesn't count and there is nothing to correct."
+        assert ways(message(world, ruth, "A record is disputed")) == ["Read it", "Settle it"]
     assert steps(world, dana)[-1] == ("activity", step), "whether it answers the dispute, a person says"
     now = f"The activity was {step}, so it doesn't count."
     newer = await settle_form(ruth, world)
