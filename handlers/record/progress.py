@@ -188,7 +188,7 @@ def cohort_card(call: Call, cohort: Cohort) -> Card:
     columns = ("Mentee", *(f"Year {number}" for number in range(1, years + 1)), "Standing")
     rows = tuple((mentee.name, *_cells(mentee.standing, years), STATES[mentee.standing.state]) for mentee in mentees)
     blocks: list[Block] = [_counts(mentees), Table(columns, rows, caption="")]
-    blocks += _bullets(list(dict.fromkeys(text for each in mentees for text in explain.too_few(each.standing))))
+    blocks += _bullets(explain.too_few_of_all(mentee.standing for mentee in mentees))
     helped = [mentee for mentee in mentees if mentee.standing.state in NEED_HELP]
     if helped:
         blocks.append(say(Bold("Who needs help first")))

@@ -22,6 +22,11 @@ class Shortage:
     need: int
     possible: int
 
+    @property
+    def lacking(self) -> int:
+        """How much more must be scheduled."""
+        return self.need - self.possible
+
 
 class Calendar:
     """The meetings of one or several cohorts that are not cancelled, past and to come."""

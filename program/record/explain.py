@@ -256,6 +256,20 @@ def too_few(result: Standing, *, own: bool = False) -> list[str]:
     return [_too_few(result.policy, short, own=own) for short in result.too_few]
 
 
+def too_few_of_all(results: Iterable[Standing]) -> list[str]:
+    """The same for a whole cohort: of each rule and year one sentence, by the mentee who lacks most.
+
+    Mentees need different numbers of it, as their tracks and credits have it.
+    """
+    most: dict[tuple[str, str], tuple[Policy | None, Shortage]] = {}
+    for result in results:
+        for short in result.too_few:
+            key = (short.rule, short.period.label)
+            if key not in most or most[key][1].lacking < short.lacking:
+                most[key] = (result.policy, short)
+    return [_too_few(policy, short, own=False) for policy, short in most.values()]
+
+
 def _too_few(policy: Policy | None, short: Shortage, *, own: bool) -> str:
     rule = policy.rule(short.rule) if policy else None
     unit = rule.unit if isinstance(rule, AtLeast) else "events"
@@ -265,7 +279,7 @@ def _too_few(policy: Policy | None, short: Shortage, *, own: bool) -> str:
             f"Only {short.possible} of the {short.need} {what} for {short.period.label} are on the calendar. "
             "Your mentor and coordinator can see this."
         )
-    more = f"Schedule {short.need - short.possible} more" + ("." if what == "meetings" else f" {unit}.")
+    more = f"Schedule {short.lacking} more" + ("." if what == "meetings" else f" {unit}.")
     return f"Only {short.possible} of {short.need} {what} for {short.period.label} are held or scheduled. {more}"
 
 

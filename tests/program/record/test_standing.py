@@ -705,6 +705,17 @@ def test_too_few_meetings_are_told_by_what_the_mentee_needs() -> None:
     assert mine.on(TODAY).too_few == ()
 
 
+def test_a_cohort_is_told_of_a_shortage_once_by_whoever_lacks_most() -> None:
+    credited, other = ledger(), ledger()
+    for each in (credited, other):
+        each.meets(*weekly(FALL, 2))
+    credited.waives("meetings", amount=1)
+    told = explain.too_few_of_all([credited.on(TODAY), other.on(TODAY), credited.on(TODAY)])
+    label = other.on(TODAY).years[0].requirements[0].period.label
+    assert told == [f"Only 2 of 4 meetings for {label} are held or scheduled. Schedule 2 more."]
+    assert explain.too_few_of_all([credited.on(TODAY)]) == explain.too_few(credited.on(TODAY))
+
+
 @pytest.mark.parametrize("name", ["Book studies", "Classes", "Hours of practice"])
 def test_one_more_of_a_rule_keeps_its_name(name: str) -> None:
     mine = Ledger(policy_of(rule(id="x", name=name, activities=["contact"], at_least=1)))
