@@ -15,7 +15,7 @@ from handlers.core.forms import ChoiceField, Form, Option
 from handlers.core.paging import hint, more
 from handlers.core.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
 from handlers.core.router import router
-from handlers.people.kept_requests import answer_kept, forget_kept, has_kept, keep, may_be_saved
+from handlers.people.kept_requests import answer_kept, forget_kept, has_kept, keep, may_be_saved, offer_answer
 from program.core.words import listed
 from storage.core.database import Tx
 from storage.core.work import Work
@@ -176,10 +176,13 @@ def again(call: Call) -> Reply:
 
 def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
     """Link the account, welcome the person once, and start their check-ins."""
+    account = account_links.account_by_id(work.tx, account_id)
     account_links.confirm(work, account_id, person_id, by)
     if people.mark_welcomed(work, person_id):
         deliveries.to_person(work, kinds.WELCOME, person_id, person_id)
     refresh_schedule(work, [person_id])
+    if by != person_id and account is not None and account.link == "proposed":
+        offer_answer(work, account_id, account.person_id, person_id)
 
 
 # Channels ---------------------------------------------------------------------------------------

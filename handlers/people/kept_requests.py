@@ -1,4 +1,7 @@
-"""What somebody sent before "Yes, that's me" is answered after it; what cannot be kept is asked for again."""
+"""What somebody sent before "Yes, that's me" is answered after it; what cannot be kept is asked for again.
+
+Where a coordinator or the operator matches the account instead, its person is offered the answer.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from handlers.core.actions import BadAction, SentAction
+from handlers.core.actions import BadAction, SentAction, untyped
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Bold, Card, say
+from handlers.core.cards import Bold, Button, Card, buttons, say
 from handlers.core.forms import FormErrors
 from handlers.core.requests import Command, HomeOpened, Intent, Press, Reply, Request, Typed, notice
 from handlers.core.router import router
@@ -18,8 +21,9 @@ from program.checkins.typed import small_talk
 from program.program_desk.reporting import PRIVATE, act_in_log
 from storage.core import drafts
 from storage.core.work import Work
-from storage.outbox import conversations
-from storage.people import people
+from storage.outbox import conversations, deliveries, kinds
+from storage.outbox.deliveries import Delivery
+from storage.people import account_links, people
 from storage.people.people import Person
 
 REQUEST = "command"  # the kind of draft that holds what was sent until its sender is known
@@ -81,6 +85,46 @@ def _asks(request: Request) -> bool:
 def may_be_saved(request: Request) -> bool:
     """Whether somebody who is known might have had something saved: not by a greeting or a command that only reads."""
     return _asks(request) and not router.only_reads(request)
+
+
+def offer_answer(work: Work, account_id: UUID, before: UUID | None, person_id: UUID) -> None:
+    """An account was matched by somebody else than its person: offer the answer to what was sent before.
+
+    ``before``: whom the account was asked about. What it sent as somebody else is not answered, but asked for again.
+    """
+    account, since = str(account_id), work.now - KEPT_FOR
+    kept = drafts.of_account(work.tx, before, REQUEST, account, since) if before is not None else None
+    if kept is None or before is None:
+        return
+    if before != person_id:
+        drafts.forget_of_account(work, before, REQUEST, account)
+        lost = {"command": "", "press": "", "place": "", "account": account, "lost": True}
+        drafts.keep_of_account(work, person_id, REQUEST, account, lost)
+    deliveries.to_account(work, kinds.IDENTITY_OFFER, account_id, account_id, tag=person_id)
+
+
+@router.delivery(kinds.IDENTITY_OFFER)
+def offer(work: Work, item: Delivery) -> Card | None:
+    """None where it was answered meanwhile, or is too old."""
+    account = account_links.account_by_id(work.tx, UUID(item.subject))
+    if account is None or account.person_id is None or account.link != "confirmed":
+        return None
+    kept = drafts.of_account(work.tx, account.person_id, REQUEST, str(account.id), work.now - KEPT_FOR)
+    if kept is None:
+        return None
+    matched = ("I know who you are now: ", Bold(people.get(work.tx, account.person_id).name), ".")
+    if not (kept["command"] or kept["press"]):
+        return Card("", (say(*matched, " I couldn't keep what you sent before that. Send it again."),))
+    what = ("sent ", Bold(kept["command"])) if kept["command"] else ("pressed a button",)
+    now = Button("Answer it now", untyped("identity.answer"), style="primary")
+    return Card("", (say(*matched, " You ", *what, " before that."), buttons(now)))
+
+
+@router.press("identity.answer")
+def answer_offered(call: Call) -> Reply:
+    if not has_kept(call, call.my_id):
+        raise Refused("I don't have it anymore: it was answered, or more than a day has passed. Send it again.")
+    return answer_kept(call, call.me.account_id, people.get(call.work.tx, call.my_id), sent=True)
 
 
 def has_kept(call: Call, person_id: UUID) -> bool:

@@ -17,7 +17,7 @@ from storage.meetings.meetings_tables import meeting
 from storage.people.people_tables import account
 from tests.handlers.people.elsewhere import TENANT, Elsewhere
 from tests.handlers.test_story import HOME, linked, scheduled
-from tests.world import Person, World, said
+from tests.world import Person, Posted, World, said
 
 OPEN = datetime(2026, 9, 10, 20, 20, tzinfo=UTC)  # attendance of the meeting has opened
 
@@ -172,6 +172,61 @@ async def test_a_tap_counts_where_a_coordinator_matches_the_account_before_yes(
     assert present(world) == 1
     assert "already decided" in said(await dana.presses(question, "Yes, that's me"))
     assert present(world) == 1
+
+
+async def matched_by(carol: Person, person: str, account: str) -> None:
+    """The coordinator matches an account to somebody of the roster."""
+    form = (await carol.presses(await carol.sends("people"), "Match someone")).form
+    assert form is not None
+    persons, accounts = (field for field in form.fields if isinstance(field, ChoiceField))
+    chosen = {
+        field.id: next(option.value for option in field.options if name in option.label)
+        for field, name in ((persons, person), (accounts, account))
+    }
+    await carol.fills(form, **chosen)
+
+
+def offered(world: World, dana: Person) -> Posted:
+    return next(posted for posted in world.to(dana) if "I know who you are now" in posted.text)
+
+
+async def test_whoever_never_says_yes_answers_with_one_tap_what_they_sent_before_a_coordinator_matched_them(
+    world: World, ruth: Person, carol: Person, dana: Person
+) -> None:
+    await asked_by_a_tap(world, ruth, dana)
+    await matched_by(carol, "Dana Reyes", "Dana Reyes")
+    offer = offered(world, dana)
+    assert "I know who you are now: Dana Reyes. You pressed a button before that." in offer.text
+    assert present(world) == 0, "nobody but its person acts for an account"
+    assert "not" not in said(await dana.presses(offer, "Answer it now"))
+    assert present(world) == 1
+    assert "Send it again." in said(await dana.presses(offer, "Answer it now"))
+    assert present(world) == 1
+    assert kept(world) == []
+
+
+async def test_a_command_is_offered_by_its_name(world: World, carol: Person, dana: Person) -> None:
+    await dana.sends("checkins off")
+    await matched_by(carol, "Dana Reyes", "Dana Reyes")
+    assert "You sent checkins off before that." in offered(world, dana).text
+    assert "Check-ins are off" in said(await dana.presses(offered(world, dana), "Answer it now"))
+
+
+@pytest.mark.parametrize("person", ["Dana Reyes", "Lee Okafor"])
+async def test_what_was_not_kept_or_was_sent_as_somebody_else_is_asked_for_again_after_matching(
+    world: World, carol: Person, dana: Person, person: str
+) -> None:
+    await dana.sends("snooze until Dec 25" if person == "Dana Reyes" else "checkins off")
+    await matched_by(carol, person, "Dana Reyes")
+    assert offered(world, dana).text == (
+        f"I know who you are now: {person}. I couldn't keep what you sent before that. Send it again."
+    )
+
+
+async def test_nothing_is_offered_to_whoever_sent_nothing(world: World, carol: Person, dana: Person) -> None:
+    await dana.sends("help")
+    await matched_by(carol, "Dana Reyes", "Dana Reyes")
+    assert "before that" not in "".join(posted.text for posted in world.to(dana))
 
 
 async def test_what_was_sent_before_a_mistaken_no_is_asked_for_again(world: World, ruth: Person, dana: Person) -> None:

@@ -61,6 +61,7 @@ PRIVATE_KINDS = {
     "dispute",
     "dispute.own",
     "forgotten",
+    "identity.offer",
     "keys.lost",
     "share",
 }
