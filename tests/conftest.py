@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.core.database import Database
 from tests.statements import compiled_once
 from tests.templates import CopiedMigrations, PostgresServer, SeededFolder
 from tests.world import World, seed
+
+# A busy machine is slow, and no test measures time.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 RAM_DISK = Path("/dev/shm")
 RAM_NEEDED = 4 << 30  # bytes; each of four test processes has a PostgreSQL of its own there

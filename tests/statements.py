@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Dialect, Engine, create_engine, event
 
 from storage.core import database
 
@@ -19,12 +19,11 @@ from storage.core import database
 @contextmanager
 def compiled_once() -> Iterator[None]:
     """While entered, the product's engines of one kind of database share its dialect and their compiled statements."""
-    create = database.create_engine
     dialects: dict[str, Dialect] = {}
     compiled: dict[Any, Any] = {}
 
     def sharing(url: Any, **options: Any) -> Engine:
-        engine = create(url, execution_options={"compiled_cache": compiled}, **options)
+        engine = create_engine(url, execution_options={"compiled_cache": compiled}, **options)
         kind = engine.url.drivername
         if kind in dialects:
             engine.dialect = dialects[kind]
