@@ -18,7 +18,7 @@ from handlers.meetings import (
     summaries,
     upcoming,
 )
-from handlers.people import cohorts, gone_accounts, homes, identity, removals, replacing
+from handlers.people import cohorts, gone_accounts, homes, identity, matching, removals, replacing
 from handlers.privacy import forgetting, holds, privacy, recovery, retention
 from handlers.program_desk import digest, exports, integrity, overview
 from handlers.record import (
@@ -82,6 +82,7 @@ __all__ = [
     "leave_grants",
     "leave_return",
     "makeups",
+    "matching",
     "meetings",
     "overview",
     "pauses",

@@ -58,6 +58,7 @@ def _to_coordinators(work: Work, meeting: Meeting, version: int) -> None:
     late="goes out however late, because attendance stays open without it",
 )
 def send_roster(work: Work, moment: Moment) -> str | None:
+    """Ask the mentors who came; nothing is open where everybody is on leave."""
     meeting = meeting_of_moment(work, moment)
     if meeting is None:
         return "cancelled"
@@ -75,6 +76,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
     late="goes out late while attendance is open; it is skipped once the coordinator is asked",
 )
 def chase(work: Work, moment: Moment) -> str | None:
+    """Remind the mentors of open attendance, until it is the coordinators' turn."""
     meeting = meeting_of_moment(work, moment)
     if meeting is None:
         return "cancelled"
@@ -91,6 +93,7 @@ def chase(work: Work, moment: Moment) -> str | None:
     late="goes out late while attendance is open",
 )
 def escalate(work: Work, moment: Moment) -> str | None:
+    """Ask the coordinators about attendance that is still open."""
     meeting = meeting_of_moment(work, moment)
     if meeting is None:
         return "cancelled"
@@ -102,18 +105,21 @@ def escalate(work: Work, moment: Moment) -> str | None:
 @router.delivery(kinds.ATTENDANCE_ROSTER)
 @only_for(leads_meeting)
 def roster_delivery(work: Work, item: Delivery) -> Card | None:
+    """The roster at the end of a meeting, kept up to date."""
     return _roster_message(work, item, "Who came?")
 
 
 @router.delivery(kinds.ATTENDANCE_CHASE)
 @only_for(leads_meeting)
 def chase_delivery(work: Work, item: Delivery) -> Card | None:
+    """The roster as a reminder to its mentors, kept up to date."""
     return _roster_message(work, item, "Attendance is still open")
 
 
 @router.delivery(kinds.ATTENDANCE_ESCALATE)
 @only_for(is_coordinator)
 def escalate_delivery(work: Work, item: Delivery) -> Card | None:
+    """The roster for coordinators, kept up to date."""
     return _roster_message(work, item, "Attendance is still not confirmed")
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import time
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
-from handlers.core.calls import LEADS, Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import LEADS, Call
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Facts, Text, buttons, say
-from handlers.core.forms import ChoiceField, Form, NumberField, Option, TimeField
+from handlers.core.forms import ChoiceField, Fields, Form, NumberField, Option, TimeField
+from handlers.core.leading import led_cohort
 from handlers.core.requests import Reply, notice
 from handlers.core.router import RunCommand, router
 from handlers.meetings.planning import replan_reminders
-from handlers.privacy.retention import read_retention, retention_field, retention_words, set_retention
+from handlers.privacy.retention import retention_field, retention_words, set_retention
 from program.core.times import say_minutes
 from program.core.words import WEEKDAYS, counted, listed
 from storage.core.work import Work
@@ -24,6 +26,38 @@ from storage.people.cohorts import Cohort
 from storage.record import policies
 
 LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
+CHANGE = "change its settings"  # what is refused to those who don't lead the cohort
+
+
+@action("cohort.settings")
+class OpenSettings(Action):
+    """Open the form with a cohort's settings."""
+
+    cohort_id: UUID
+
+
+@action("cohort.set")
+class ChangeSettings(Action):
+    """Change a cohort's settings."""
+
+    cohort_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A cohort's settings, as its form holds them: numbers that are chosen are texts there."""
+
+    first: str  # minutes before a meeting; empty: no such reminder
+    second: str
+    weekday: str
+    at: time
+    weeks: int
+    retention: int | None
+
+    @property
+    def reminders(self) -> list[int]:
+        """The minutes before a meeting, the earliest reminder first."""
+        return sorted({int(lead) for lead in (self.first, self.second) if lead}, reverse=True)
 
 
 @router.command(
@@ -35,6 +69,7 @@ LEADS_OFFERED = (15, 30, 60, 120, 240, 1440, 2880, 10080)  # minutes
     teams={"team": 8},
 )
 def show(call: Call) -> Reply:
+    """The cohort's people and settings; whoever leads it can change these."""
     cohort, tx = call.cohort, call.work.tx
     members = cohorts.members(tx, cohort.id)
     home = conversations.get(tx, cohort.home_id) if cohort.home_id else None
@@ -47,11 +82,7 @@ def show(call: Call) -> Reply:
         ("Check-ins", (_cycle_words(cohort),)),
         ("What is written in them", (retention_words(cohort.retention_months),)),
     )
-    settings = (
-        (buttons(Button("Settings", untyped("cohort.settings", cohort.id), opens_form=True)),)
-        if call.leads(cohort.id)
-        else ()
-    )
+    settings = (buttons(Button("Settings", OpenSettings(cohort.id), opens_form=True)),) if call.leads(cohort.id) else ()
     return Reply(card=Card(cohort.name, (Facts(rows), *settings)))
 
 
@@ -65,41 +96,30 @@ def _cycle_words(cohort: Cohort) -> str:
     return f"{weeks} on {WEEKDAYS[cohort.checkin_weekday]} at {at}, each person's local time"
 
 
-def _led(call: Call) -> Cohort:
-    cohort = cohorts.find(call.work.tx, call.id_at(0))
-    if cohort is None or not call.leads(cohort.id):
-        raise Refused("Only the cohort's mentors and coordinators can change its settings.")
-    return cohort
+@router.press(OpenSettings)
+def open_settings(call: Call, pressed: OpenSettings) -> Reply:
+    """Open the form with the cohort's settings."""
+    cohort = led_cohort(call, pressed.cohort_id, CHANGE)
+    fields = _settings_fields(cohort).shown
+    return Reply(form=Form("Cohort settings", ChangeSettings(cohort.id), opener=OpenSettings(cohort.id), fields=fields))
 
 
-@router.press("cohort.settings")
-def settings_form(call: Call) -> Reply:
-    cohort = _led(call)
-    leads = [*cohort.reminders, None, None]
-    return Reply(
-        form=Form(
-            "Cohort settings",
-            untyped("cohort.set", cohort.id),
-            opener=untyped("cohort.settings", cohort.id),
-            fields=(
-                ChoiceField(
-                    "first", "First reminder before a meeting", _leads(leads[0]), str(leads[0] or ""), optional=True
-                ),
-                ChoiceField(
-                    "second", "Second reminder before a meeting", _leads(leads[1]), str(leads[1] or ""), optional=True
-                ),
-                ChoiceField(
-                    "weekday",
-                    "Check-ins on",
-                    tuple(Option(str(number), name) for number, name in enumerate(WEEKDAYS)),
-                    str(cohort.checkin_weekday),
-                ),
-                TimeField("at", "Check-ins at, local time", cohort.checkin_at),
-                NumberField("weeks", "Weeks between check-ins", cohort.checkin_weeks, 1, 8),
-                retention_field(cohort),
-            ),
-        )
+def _settings_fields(cohort: Cohort) -> Fields[Settings]:
+    first, second, *_ = *cohort.reminders, None, None
+    weekdays = tuple(Option(str(number), name) for number, name in enumerate(WEEKDAYS))
+    return Fields(
+        Settings,
+        _reminder_field("first", "First reminder before a meeting", first),
+        _reminder_field("second", "Second reminder before a meeting", second),
+        ChoiceField("weekday", "Check-ins on", weekdays, str(cohort.checkin_weekday), needed="Choose a day."),
+        TimeField("at", "Check-ins at, local time", cohort.checkin_at),
+        NumberField("weeks", "Weeks between check-ins", cohort.checkin_weeks, 1, 8, needed="Enter how many weeks."),
+        retention_field(cohort),
     )
+
+
+def _reminder_field(name: str, label: str, lead: int | None) -> ChoiceField:
+    return ChoiceField(name, label, _leads(lead), str(lead or ""), optional=True)
 
 
 def _leads(present: int | None) -> tuple[Option, ...]:
@@ -107,27 +127,24 @@ def _leads(present: int | None) -> tuple[Option, ...]:
     return tuple(Option(str(lead), say_minutes(lead)) for lead in known)
 
 
-@router.submit("cohort.set")
-def set_settings(call: Call) -> Reply:
-    cohort = _led(call)
-    read = FieldReader(call.values)
-    leads = {read.number(name, 1, 10080) for name in ("first", "second")}
-    weekday = read.number("weekday", 0, 6, needed="Choose a day.")
-    at = read.clock("at", needed="Choose a time.")
-    weeks = read.number("weeks", 1, 8, needed="Enter how many weeks.")
-    months = read_retention(read)
-    read.check()
-    values = {
-        "reminders": sorted((lead for lead in leads if lead), reverse=True),
-        "checkin_weekday": weekday if weekday is not None else cohort.checkin_weekday,
-        "checkin_at": at or time(15, 0),
-        "checkin_weeks": weeks or 2,
-    }
-    cohorts.change(call.work, cohort.id, call.my_id, **values)
-    set_retention(call, cohort, months)
+@router.submit(ChangeSettings)
+def change_settings(call: Call, sent: ChangeSettings) -> Reply:
+    """Save the settings, and plan reminders and check-ins anew."""
+    cohort = led_cohort(call, sent.cohort_id, CHANGE)
+    settings = _settings_fields(cohort).read(call.values)
+    cohorts.change(
+        call.work,
+        cohort.id,
+        call.my_id,
+        reminders=settings.reminders,
+        checkin_weekday=int(settings.weekday),
+        checkin_at=settings.at,
+        checkin_weeks=settings.weeks,
+    )
+    set_retention(call, cohort, settings.retention)
     refresh_schedule(call.work, [person.id for person in cohorts.members(call.work.tx, cohort.id)])
-    replan_reminders(call.work, cohorts.get(call.work.tx, cohort.id))
     changed = cohorts.get(call.work.tx, cohort.id)
+    replan_reminders(call.work, changed)
     return notice(f"Saved. Reminders: {_reminder_words(changed)}. Check-ins: {_cycle_words(changed)}.")
 
 

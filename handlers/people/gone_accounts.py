@@ -37,6 +37,7 @@ def report(work: Work, asked: Replacement) -> None:
 
 @router.delivery(kinds.IDENTITY_GONE)
 def gone_delivery(work: Work, item: Delivery) -> Card | None:
+    """Tells a coordinator that an account is said to be gone, and when another takes its place."""
     asked = replacements.waiting(work.tx, UUID(item.subject))
     reader = people.get(work.tx, UUID(str(item.person_id)))
     at = replacements.reported_gone_at(work.tx, asked) if asked is not None else None
@@ -65,6 +66,7 @@ def tell_replaced(work: Work, asked: Replacement) -> None:
 
 @router.delivery(kinds.IDENTITY_REPLACED)
 def replaced_delivery(work: Work, item: Delivery) -> Card | None:
+    """Tells the new account, and the coordinators, that it took the place of one that is gone."""
     asked = replacements.find(work.tx, UUID(item.subject))
     if asked is None or asked.outcome != "done":
         return None

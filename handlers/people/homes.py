@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import LEADS, Call, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, HowToAsk, Mention, Note, buttons, say
+from handlers.core.leading import led_cohort
 from handlers.core.paging import more
 from handlers.core.requests import Profile, Reply, notice
 from handlers.core.router import router
@@ -27,6 +28,13 @@ from storage.people.cohorts import Cohort
 
 MOST_NAMED = 60  # people in a list
 Outcome = Literal["linked", "already", "taken", "superseded", "not_allowed", "problem"]
+
+
+@action("cohort.unlink")
+class UnlinkHome(Action):
+    """Let a cohort have no home channel anymore."""
+
+    cohort_id: UUID
 
 
 @router.command(
@@ -64,6 +72,7 @@ class Linking:
 
     @property
     def subject(self) -> str:
+        """Both ids, as the subject of the visit."""
         return self.asked_by.hex + self.cohort_id.hex  # a delivery's subject has 64 characters
 
     @classmethod
@@ -81,6 +90,7 @@ class Report:
 
     @property
     def subject(self) -> str:
+        """Both ids, as the subject of the message."""
         return self.cohort_id.hex + self.place_id.hex
 
     @classmethod
@@ -131,21 +141,25 @@ def entered(work: Work, place_id: UUID, linking: Linking | None, members: Sequen
 
 @router.command("cohort unlink", "This channel is no longer the cohort's home", who=LEADS, cohort=LEADS)
 def unlink_command(call: Call) -> Reply:
+    """Ask before the cohort's home channel is unlinked."""
     cohort = call.cohort
-    if cohort.home_id is None and cohorts.wanted_home(call.work.tx, cohort.id) is None:
-        raise Refused(f"{cohort.name} has no home channel.")
-    sure = Button("Unlink it", untyped("cohort.unlink", cohort.id), style="danger")
+    _check_home(call, cohort)
+    sure = Button("Unlink it", UnlinkHome(cohort.id), style="danger")
     text = say(f"Unlink the home channel of {cohort.name}? I'd message its members directly from then on.")
     return Reply(card=Card("", (text, buttons(sure))))
 
 
-@router.press("cohort.unlink")
-def unlink(call: Call) -> Reply:
-    cohort = cohorts.find(call.work.tx, call.id_at(0))
-    if cohort is None or not call.leads(cohort.id):
-        raise Refused("Only the cohort's mentors and coordinators can unlink its home channel.")
+def _check_home(call: Call, cohort: Cohort) -> None:
+    """Refuse where the cohort neither has a home channel nor waits for one."""
     if cohort.home_id is None and cohorts.wanted_home(call.work.tx, cohort.id) is None:
         raise Refused(f"{cohort.name} has no home channel.")
+
+
+@router.press(UnlinkHome)
+def unlink(call: Call, pressed: UnlinkHome) -> Reply:
+    """The cohort has no home channel anymore; its members get direct messages."""
+    cohort = led_cohort(call, pressed.cohort_id, "unlink its home channel")
+    _check_home(call, cohort)
     cohorts.set_home(call.work, cohort.id, None, call.my_id)
     return Reply(replace=Card("", (say(f"{cohort.name} has no home channel now. I'll message its members directly."),)))
 

@@ -1,18 +1,17 @@
-"""Who is who: an account is asked, or a coordinator says, which person of the roster it belongs to."""
+"""Who is who: an account is asked which person of the roster it belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
-from handlers.core.actions import untyped
-from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, HowToAsk, Note, buttons, say
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
+from handlers.core.cards import Bold, Button, Card, Cmd, HowToAsk, Note, buttons, say
 from handlers.core.contacts import ask_coordinator
-from handlers.core.forms import ChoiceField, Form, Option
-from handlers.core.paging import hint, more
 from handlers.core.requests import Arrived, BotAdded, BotRemoved, Departed, Profile, Reply, notice
 from handlers.core.router import router
 from handlers.people.kept_requests import answer_kept, forget_kept, has_kept, keep, may_be_saved, offer_answer
@@ -23,12 +22,35 @@ from storage.outbox import conversations, deliveries, kinds
 from storage.outbox.deliveries import Delivery
 from storage.people import account_links, cohorts, people
 
-SHOWN = 30  # people in a list
-MOST_OPTIONS = 100  # what a choice can hold on Slack
 MOST_PROPOSALS = 20_000
 UNMATCHED = "I can't match you to the roster yet"
 DECIDED = "That's already decided."
-SENT = "sent"  # in a button: something was sent before, which is answered after "Yes" or said to be lost
+SENT: Literal["sent"] = (
+    "sent"  # something was sent before the question, which is answered after "Yes" or said to be lost
+)
+
+
+@action("identity.yes")
+class ConfirmIdentity(Action):
+    """Yes, the asker's account is this person's."""
+
+    person_id: UUID
+    before: Literal["sent"] | None = None
+
+
+@action("identity.no")
+class DenyIdentity(Action):
+    """No, the asker's account is not this person's."""
+
+    person_id: UUID
+    before: Literal["sent"] | None = None
+
+
+@action("identity.again")
+class AskIdentityAgain(Action):
+    """The answer was a mistake: the question once more."""
+
+    before: Literal["sent"] | None = None
 
 
 def see(work: Work, profile: Profile) -> account_links.Account:
@@ -67,7 +89,7 @@ def stranger(call: Call) -> Reply:
     """Somebody whom no account links to the roster yet."""
     intent = call.request.intent
     pressed = getattr(intent, "action", None)
-    if pressed is not None and pressed.name in ("identity.yes", "identity.no", "identity.again"):
+    if pressed is not None and pressed.name in (ConfirmIdentity.name, DenyIdentity.name, AskIdentityAgain.name):
         return router.presses[pressed.name](call, pressed.args)
     account = account_links.account_by_id(call.work.tx, call.me.account_id)
     candidate = account_links.propose(call.work, account) if account and account.link == "none" else None
@@ -87,6 +109,7 @@ def stranger(call: Call) -> Reply:
 
 @router.delivery(kinds.IDENTITY_ASK)
 def ask_who(work: Work, item: Delivery) -> Card | None:
+    """Asks an account whether it is the person of the roster who has its address."""
     account = account_links.account_by_id(work.tx, UUID(item.subject))
     if account is None or account.link != "proposed" or account.person_id is None:
         return None
@@ -95,7 +118,7 @@ def ask_who(work: Work, item: Delivery) -> Card | None:
 
 def _question(tx: Tx, candidate: people.Person, *, sent: bool = False) -> Card:
     """``sent``: something was sent before it."""
-    about = (candidate.id, *((SENT,) if sent else ()))
+    before = SENT if sent else None
     own = [cohort.name for cohort in cohorts.shared_cohorts(tx, candidate.id)]
     where = f" ({listed(own)})" if own else ""
     return Card(
@@ -103,16 +126,16 @@ def _question(tx: Tx, candidate: people.Person, *, sent: bool = False) -> Card:
         (
             say("The roster lists ", Bold(candidate.name), f"{where} with your email address."),
             buttons(
-                Button("Yes, that's me", untyped("identity.yes", *about), style="primary"),
-                Button("No", untyped("identity.no", *about)),
+                Button("Yes, that's me", ConfirmIdentity(candidate.id, before), style="primary"),
+                Button("No", DenyIdentity(candidate.id, before)),
             ),
             Note(("I'm the cohort bot: I handle meetings, attendance and check-ins.",)),
         ),
     )
 
 
-@router.press("identity.yes", checks_account=True)
-def yes(call: Call) -> Reply:
+@router.press(ConfirmIdentity, checks_account=True)
+def yes(call: Call, pressed: ConfirmIdentity) -> Reply:
     """Link the account and answer what was sent before, also where a coordinator has matched it meanwhile."""
     me = call.me
     if me.person_id is not None and me.link == "confirmed" and has_kept(call, me.person_id):
@@ -125,7 +148,7 @@ def yes(call: Call) -> Reply:
         text = f"Your account or the roster has changed since I asked, so I didn't link your account. {ask}"
         return Reply(replace=Card("", (say(text),)))
     link(call.work, account.id, candidate.id, by=candidate.id)
-    return answer_kept(call, account.id, candidate, sent=SENT in call.args)
+    return answer_kept(call, account.id, candidate, sent=pressed.before == SENT)
 
 
 def _asked(call: Call, state: str) -> account_links.Account:
@@ -145,24 +168,25 @@ def _asked(call: Call, state: str) -> account_links.Account:
     return account
 
 
-@router.press("identity.no")
-def no(call: Call) -> Reply:
+@router.press(DenyIdentity)
+def no(call: Call, pressed: DenyIdentity) -> Reply:
+    """The account stays linked to nobody, and what was sent before the question is not kept."""
     account = _asked(call, "proposed")
     if account.person_id is not None:
         forget_kept(call.work, account.person_id, account.id)
     account_links.decline(call.work, call.me.account_id)
-    return Reply(replace=_declined(sent=SENT in call.args))
+    return Reply(replace=_declined(sent=pressed.before == SENT))
 
 
 def _declined(*, sent: bool) -> Card:
     """``sent``: something was sent before, which is not kept."""
-    again = untyped("identity.again", *((SENT,) if sent else ()))
+    again = AskIdentityAgain(SENT if sent else None)
     text = "You said that isn't you, so I didn't link your account. A coordinator can still match it."
     return Card("", (say(text), buttons(Button("That was a mistake", again))))
 
 
-@router.press("identity.again", checks_account=True)
-def again(call: Call) -> Reply:
+@router.press(AskIdentityAgain, checks_account=True)
+def again(call: Call, pressed: AskIdentityAgain) -> Reply:
     """The question once more, after a mistaken "No"."""
     account = _asked(call, "declined")
     candidate = account_links.candidate_for(call.work.tx, account)
@@ -171,7 +195,7 @@ def again(call: Call) -> Reply:
         raise Refused(f"The roster doesn't have your email address now. {ask}")
     account_links.withdraw(call.work, account.id)
     account_links.propose(call.work, replace(account, person_id=None, link="none"))
-    return Reply(replace=_question(call.work.tx, candidate, sent=SENT in call.args))
+    return Reply(replace=_question(call.work.tx, candidate, sent=pressed.before == SENT))
 
 
 def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None:
@@ -253,91 +277,3 @@ def hello(work: Work, item: Delivery) -> Card | None:
             Note((HowToAsk(),)),
         ),
     )
-
-
-# The coordinator's matching ---------------------------------------------------------------------
-
-
-@router.command("people", "Who is matched, and who is not", who=COORDINATORS, help={"coordinator": 5})
-def people_command(call: Call) -> Reply:
-    tx = call.work.tx
-    missing = account_links.unmatched_people(tx)
-    accounts = account_links.unmatched_accounts(tx, MOST_PROPOSALS)
-    if not missing:
-        blocks = (say("Everyone on the roster is matched to an account."),)
-        return Reply(card=Card("People", blocks))
-    items = tuple((f"{person.name} <{person.email}>",) for person in missing[:SHOWN])
-    body: tuple[Block, ...] = (
-        (
-            Heading("Accounts not matched yet"),
-            Bullets(tuple((_account_label(account),) for account in accounts[:SHOWN])),
-            *more(len(accounts), SHOWN),
-            buttons(Button("Match someone", untyped("identity.match"), style="primary", opens_form=True)),
-        )
-        if accounts
-        else (say("I haven't seen any unmatched accounts. I see people when they join a cohort's channel."),)
-    )
-    return Reply(card=Card("Not matched to an account", (Bullets(items), *more(len(missing), SHOWN), *body)))
-
-
-def _account_label(account: account_links.Account) -> str:
-    kind = "" if account.member else ", guest or unconfirmed"
-    return f"{account.name} ({account.email or 'no address'}{kind}, {account.platform})"
-
-
-@router.press("identity.match")
-def match_form(call: Call) -> Reply:
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can match people.")
-    persons = account_links.unmatched_people(call.work.tx)
-    accounts = account_links.unmatched_accounts(call.work.tx, MOST_PROPOSALS)
-    if not persons or not accounts:
-        raise Refused("There's no one left to match.")
-    return Reply(
-        form=Form(
-            "Match someone",
-            untyped("identity.matched"),
-            opener=untyped("identity.match"),
-            submit="Match",
-            blocks=(say("Check carefully: this account will see everything this person can see."),),
-            fields=(
-                ChoiceField(
-                    "person",
-                    "On the roster",
-                    tuple(
-                        Option(str(person.id), f"{person.name} <{person.email}>") for person in persons[:MOST_OPTIONS]
-                    ),
-                    hint=hint(len(persons), MOST_OPTIONS),
-                ),
-                ChoiceField(
-                    "account",
-                    "Account",
-                    tuple(Option(str(account.id), _account_label(account)) for account in accounts[:MOST_OPTIONS]),
-                    hint=hint(len(accounts), MOST_OPTIONS),
-                ),
-            ),
-        )
-    )
-
-
-@router.submit("identity.matched")
-def matched(call: Call) -> Reply:
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can match people.")
-    read = FieldReader(call.values)
-    person_id = read.uuid("person", needed="Choose a person.")
-    account_id = read.uuid("account", needed="Choose an account.")
-    read.check()
-    if person_id is None or account_id is None:
-        raise Refused("Choose both.")
-    account = account_links.account_by_id(call.work.tx, account_id)
-    names = people.named(call.work.tx, [person_id])
-    if account is None or person_id not in names:
-        raise Refused("I can't find that person or account anymore.")
-    if account.link == "confirmed" or not account_links.is_unmatched(call.work.tx, person_id):
-        raise Refused(
-            "That person or account is already matched, so I didn't change anything. ",
-            "If the old account is gone, the operator can match the new one.",
-        )
-    link(call.work, account_id, person_id, by=call.my_id)
-    return notice(Bold(names[person_id]), f" is now matched to {_account_label(account)}.")

@@ -41,6 +41,7 @@ def only_for(still: Check) -> Callable[[Builder], Builder]:
 
 
 def is_coordinator(work: Work, _item: Delivery, reader_id: UUID) -> bool:
+    """For messages to coordinators."""
     return people.get(work.tx, reader_id).coordinator
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused, coordinators_only
 from handlers.core.cards import Block, Bold, Button, Card, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -18,7 +18,36 @@ from storage.people import cohorts, people
 from storage.people.people import Person
 
 COMMAND = "command"  # where the audit log says that a coordinator, not settings or roster, changed the role
-ONLY_COORDINATORS = "Only coordinators can remove someone from a role."
+
+
+@action("removals.mentor")
+class RemoveMentor(Action):
+    """End a mentor's membership of a cohort."""
+
+    person_id: UUID
+    cohort_id: UUID
+
+
+@action("removals.mentor_back")
+class RestoreMentor(Action):
+    """Undo the removal of a cohort's mentor."""
+
+    person_id: UUID
+    cohort_id: UUID
+
+
+@action("removals.coordinator")
+class EndCoordinator(Action):
+    """End a coordinator's role."""
+
+    person_id: UUID
+
+
+@action("removals.coordinator_back")
+class RestoreCoordinator(Action):
+    """Undo the end of a coordinator's role."""
+
+    person_id: UUID
 
 
 def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
@@ -27,7 +56,7 @@ def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
     items = [
         Button(
             shortened(f"Remove as mentor of {cohort.name}", 70),
-            untyped("removals.mentor", person.id, cohort.id),
+            RemoveMentor(person.id, cohort.id),
             style="danger",
             confirm=f"Remove {person.name} as mentor of {cohort.name}?",
         )
@@ -35,31 +64,27 @@ def removal_buttons(work: Work, person: Person) -> tuple[Block, ...]:
     ]
     if person.coordinator:
         question = f"End {person.name}'s coordinator role?"
-        items.append(
-            Button(
-                "End coordinator role",
-                untyped("removals.coordinator", person.id),
-                style="danger",
-                confirm=question,
-            )
-        )
+        items.append(Button("End coordinator role", EndCoordinator(person.id), style="danger", confirm=question))
     return (buttons(*items),) if items else ()
 
 
-def _person(call: Call) -> Person:
-    if not call.me.coordinator:
-        raise Refused(ONLY_COORDINATORS)
-    person_id = call.id_at(0)
+def _person(call: Call, person_id: UUID) -> Person:
+    """The person, whose role a coordinator ends or restores.
+
+    Raises:
+        Refused: the asker is no coordinator, or nobody has this id.
+    """
+    coordinators_only(call, "remove someone from a role")
     if person_id not in people.named(call.work.tx, [person_id]):
         raise Refused("I can't find that person anymore.")
     return people.get(call.work.tx, person_id)
 
 
-@router.press("removals.mentor")
-def remove_mentor(call: Call) -> Reply:
+@router.press(RemoveMentor)
+def remove_mentor(call: Call, pressed: RemoveMentor) -> Reply:
     """End a mentor's membership now; reflections that were shared with them as its mentor are closed to them."""
-    person = _person(call)
-    cohort_id = call.id_at(1)
+    person = _person(call, pressed.person_id)
+    cohort_id = pressed.cohort_id
     here = {cohort.id: cohort.name for cohort in cohorts.shared_cohorts(call.work.tx, person.id, ("mentor",))}
     if cohort_id not in here:
         raise Refused(f"{person.name} is not a mentor of that cohort.")
@@ -69,15 +94,15 @@ def remove_mentor(call: Call) -> Reply:
     told = say(
         Bold(person.name), f" is no longer a mentor of {here[cohort_id]}. They can no longer open shared reflections."
     )
-    undo = buttons(Button("Undo", untyped("removals.mentor_back", person.id, cohort_id)))
+    undo = buttons(Button("Undo", RestoreMentor(person.id, cohort_id)))
     return Reply(card=Card("", (told, undo)))
 
 
-@router.press("removals.mentor_back")
-def mentor_back(call: Call) -> Reply:
+@router.press(RestoreMentor)
+def mentor_back(call: Call, pressed: RestoreMentor) -> Reply:
     """The same role again. What was shared stays closed until its author shares it again."""
-    person = _person(call)
-    cohort_id = call.id_at(1)
+    person = _person(call, pressed.person_id)
+    cohort_id = pressed.cohort_id
     if not _was_removed(call.work.tx, cohort_id, person.id):
         raise Refused("I can't undo that anymore.")
     cohorts.join(call.work, cohort_id, person.id, "mentor", call.my_id)
@@ -96,9 +121,10 @@ def _was_removed(tx: Tx, cohort_id: UUID, person_id: UUID) -> bool:
     return bool(removed) and (not joined or removed[-1] >= joined[-1])
 
 
-@router.press("removals.coordinator")
-def end_coordinator(call: Call) -> Reply:
-    person = _person(call)
+@router.press(EndCoordinator)
+def end_coordinator(call: Call, pressed: EndCoordinator) -> Reply:
+    """End a coordinator's role now, unless the settings name them or nobody else has it."""
+    person = _person(call, pressed.person_id)
     if not person.coordinator:
         raise Refused(f"{person.name} is not a coordinator.")
     if people.SETTINGS in people.named_by(call.work.tx, person.id):
@@ -108,13 +134,14 @@ def end_coordinator(call: Call) -> Reply:
         raise Refused("This is the only coordinator, so the role can't be ended. Name another coordinator first.")
     people.end_coordinator(call.work, person.id, COMMAND, call.my_id)
     coordinators_changed(call.work)
-    undo = buttons(Button("Undo", untyped("removals.coordinator_back", person.id)))
+    undo = buttons(Button("Undo", RestoreCoordinator(person.id)))
     return Reply(card=Card("", (say(Bold(person.name), " is no longer a coordinator."), undo)))
 
 
-@router.press("removals.coordinator_back")
-def coordinator_back(call: Call) -> Reply:
-    person = _person(call)
+@router.press(RestoreCoordinator)
+def coordinator_back(call: Call, pressed: RestoreCoordinator) -> Reply:
+    """The same role again, unless it was ended by something else than this command since."""
+    person = _person(call, pressed.person_id)
     lines = [line for line in audit_log.of(call.work.tx, person.id) if line.what == "coordinator.removed"]
     last = max((line.at for line in lines), default=None)
     by_command = any(line.at == last and line.detail.get("source") == COMMAND for line in lines)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from handlers.core.actions import untyped
+from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, Paragraph, When, buttons, say
 from handlers.core.contacts import ask_coordinator
@@ -27,6 +27,13 @@ from storage.people.account_links import Account
 from storage.people.replacements import NOTICE, WAIT, Replacement
 
 SOON, LATER = timedelta(hours=1), timedelta(days=1)  # until the next look at a notice that was not sent yet
+
+
+@action("identity.keep")
+class KeepAccount(Action):
+    """Stop the replacement of one's account by another."""
+
+    replacement_id: UUID
 
 
 def begin(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> None:
@@ -56,6 +63,7 @@ def _tell_again(work: Work, asked: Replacement) -> None:
 
 @router.delivery(kinds.IDENTITY_REPLACING)
 def notice_delivery(work: Work, item: Delivery) -> Card | None:
+    """Asks the accounts that somebody has whether the new one is theirs; a sent notice says later what came of it."""
     asked = replacements.find(work.tx, UUID(item.subject))
     told = account_links.account_by_id(work.tx, item.account_id) if item.account_id else None
     if asked is None or told is None:
@@ -81,7 +89,7 @@ def _notice(work: Work, asked: Replacement, told: Account) -> Card:
                 f", {what}",
             ),
             say("If it's yours, you don't need to do anything. If it isn't, stop it now."),
-            buttons(Button("Stop it", untyped("identity.keep", asked.id), style="danger")),
+            buttons(Button("Stop it", KeepAccount(asked.id), style="danger")),
         ),
     )
 
@@ -121,10 +129,10 @@ def _outcome(tx: Tx, asked: Replacement, told: Account) -> Paragraph:
     return say(*_named(new), " is matched to your record now, too. This account stays matched.")
 
 
-@router.press("identity.keep")
-def keep(call: Call) -> Reply:
+@router.press(KeepAccount)
+def keep(call: Call, pressed: KeepAccount) -> Reply:
     """The person objects: nothing changes, and the coordinators are told."""
-    asked = replacements.waiting(call.work.tx, call.id_at(0))
+    asked = replacements.waiting(call.work.tx, pressed.replacement_id)
     if asked is None or asked.person_id != call.my_id:
         raise Refused(DECIDED)
     replacements.settle(call.work, asked, "stopped", call.my_id)
@@ -137,6 +145,7 @@ def keep(call: Call) -> Reply:
 
 @router.delivery(kinds.IDENTITY_KEPT)
 def kept_delivery(work: Work, item: Delivery) -> Card | None:
+    """Tells a coordinator that somebody stopped the change of their account."""
     who = replacements.whose(work.tx, UUID(item.subject))
     if who is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:
         return None
@@ -152,6 +161,7 @@ def kept_delivery(work: Work, item: Delivery) -> Card | None:
     "operator said that it is gone",
 )
 def replace_account(work: Work, moment: Moment) -> str | None:
+    """Link the new account if the days to object have passed, else look again later."""
     asked = replacements.waiting(work.tx, UUID(moment.subject))
     if asked is None or asked.holds_from > work.now:
         return "cancelled"
@@ -207,6 +217,7 @@ def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
 
 @router.delivery(kinds.IDENTITY_UNTOLD)
 def untold_delivery(work: Work, item: Delivery) -> Card | None:
+    """Tells a coordinator that an account change waits, because the account that somebody has can't be told."""
     asked = replacements.waiting(work.tx, UUID(item.subject))
     if asked is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 from uuid import UUID
 
-from handlers.core.calls import Call, FieldReader
+from handlers.core.calls import Call
 from handlers.core.cards import Bold, Card, Note, When, say
 from handlers.core.forms import NumberField
 from handlers.core.router import router
@@ -26,6 +26,7 @@ LOOK_AT = time(3, 30)  # while nobody writes
 
 
 def retention_words(months: int | None) -> str:
+    """How long check-in answers are kept."""
     if months is None:
         return "kept until the person who wrote it deletes it"
     return f"deleted after {counted(months, 'month')}"
@@ -35,14 +36,11 @@ def retention_words(months: int | None) -> str:
 
 
 def retention_field(cohort: Cohort) -> NumberField:
+    """The months after which check-in answers are deleted; empty: never."""
     label = "Delete check-in answers after (months)"
     return NumberField(
         "retention", label, cohort.retention_months, SHORTEST, LONGEST, optional=True, hint="Leave empty to keep them."
     )
-
-
-def read_retention(read: FieldReader) -> int | None:
-    return read.number("retention", SHORTEST, LONGEST)
 
 
 def set_retention(call: Call, cohort: Cohort, months: int | None) -> None:
@@ -91,6 +89,7 @@ def told(work: Work, item: Delivery) -> Card | None:
 
 @router.at_start
 def plan_look(work: Work) -> None:
+    """Plan the next day's look at what is past its time."""
     plan_daily(work, moments.RETENTION_LOOK, LOOK_AT)
 
 

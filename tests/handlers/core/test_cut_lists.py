@@ -13,7 +13,7 @@ from handlers.core.paging import hint, more
 from handlers.core.plain_cards import plain_text
 from handlers.core.requests import Reply
 from handlers.meetings import breaks as break_cards
-from handlers.people import homes, identity
+from handlers.people import homes, matching
 from handlers.program_desk import digest
 from handlers.record import disputes, progress
 from storage.core import audit_log
@@ -94,11 +94,11 @@ async def test_the_lists_of_people_say_how_many_more(
             account_links.see(
                 work, world.platform, TENANT, f"U-{number}", name=f"N {number}", email="", member=True, active=True
             )
-    monkeypatch.setattr(identity, "SHOWN", 2)
+    monkeypatch.setattr(matching, "SHOWN", 2)
     shown = await carol.sends("people")
     assert said(shown).count("and 4 more") == 1  # of six people of the roster without an account
     assert said(shown).count("and 1 more") == 1
-    monkeypatch.setattr(identity, "MOST_OPTIONS", 2)
+    monkeypatch.setattr(matching, "MOST_OPTIONS", 2)
     form = (await carol.presses(shown, "Match someone")).form
     assert hints(form) == ["This list shows the first 2 of 6.", "This list shows the first 2 of 3."]
 
