@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from handlers.core.actions import untyped
-from handlers.core.calls import COORDINATORS, Call, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import COORDINATORS, Call, coordinators_only
 from handlers.core.cards import (
     Block,
     Bold,
@@ -55,6 +55,11 @@ WEEK = timedelta(days=7)
 LOOK_BACK = timedelta(days=30)  # how far open attendance and missing summaries are named
 
 
+@action("digest.details")
+class ShowDetails(Action):
+    """Show what a check of all records compares."""
+
+
 @router.at_start
 def plan_digests(work: Work) -> None:
     """Every coordinator has a next digest; a day's tidying is planned."""
@@ -100,6 +105,7 @@ def _plan_tidying(work: Work) -> None:
     late="is done late, once for all missed days",
 )
 def tidy(work: Work, _moment: Moment) -> str | None:
+    """Delete what is kept for a while only, and plan the next day's tidying."""
     processed_requests.forget_old(work)
     forget_old_requests(work)
     downloads.forget_old(work)
@@ -150,22 +156,20 @@ def digest_card(work: Work, zone: str, failures: Sequence[Undelivered] = ()) -> 
         for month in _new_figures(work)
     ]
     blocks += [Heading("The week ahead"), *_week_ahead(work, zone)]
-    blocks.append(buttons(Button("Details", untyped("digest.details"), opens_form=True)))
+    blocks.append(buttons(Button("Details", ShowDetails(), opens_form=True)))
     return Card("Weekly digest", tuple(blocks))
 
 
-@router.press("digest.details")
-def details(call: Call) -> Reply:
+@router.press(ShowDetails)
+def details(call: Call, _pressed: ShowDetails) -> Reply:
     """What a check of all records compares, which few people need to see."""
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can see that.")
+    coordinators_only(call, "see that")
     checkpoint = checkpoints.newest(call.work.tx)
-    this = untyped("digest.details")
     return Reply(
         form=Form(
             "Details of the records",
-            this,
-            opener=this,
+            ShowDetails(),
+            opener=ShowDetails(),
             submit=None,
             blocks=(
                 Facts((("Record check code", (checkpoint.code if checkpoint else "none yet",)),)),

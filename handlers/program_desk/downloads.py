@@ -31,6 +31,7 @@ def files(call: Call, wanted: list[tuple[str, str, object, str]], command: str) 
 
 
 def verify_address(call: Call, code: str) -> str:
+    """The address at which anybody can verify the certificate of this code."""
     return f"{call.work.address}/verify/{code}"
 
 

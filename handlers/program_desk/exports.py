@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from dataclasses import dataclass
+
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Card, Note, say
-from handlers.core.forms import ChoiceField, Form, Option
+from handlers.core.forms import ChoiceField, Fields, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.program_desk.downloads import files, may_have
@@ -13,6 +15,23 @@ from storage.people import cohorts, people
 from storage.record import enrolments
 
 MOST_OPTIONS = 100  # what a choice can hold on Slack
+
+
+@action("exports.open")
+class OpenExport(Action):
+    """Ask what to export, or create the files where there is only one answer."""
+
+
+@action("exports.chosen")
+class CreateFiles(Action):
+    """Create links to the files of what was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to export, as ``what:subject``."""
+
+    what: str
 
 
 @router.command(
@@ -46,33 +65,30 @@ def _choices(call: Call) -> list[Option]:
     return options[:MOST_OPTIONS]
 
 
+def _fields(options: list[Option]) -> Fields[Wanted]:
+    cut = len(options) == MOST_OPTIONS
+    hint = "There are more cohorts. For another one, send this command in its channel." if cut else ""
+    first = options[0].value if options else ""
+    return Fields(Wanted, ChoiceField("what", "What to export", tuple(options), first, hint=hint, needed="Choose one."))
+
+
 def _form(options: list[Option]) -> Form:
-    more = (
-        "There are more cohorts. For another one, send this command in its channel."
-        if len(options) == MOST_OPTIONS
-        else ""
-    )
-    return Form(
-        "Export",
-        untyped("exports.chosen"),
-        opener=untyped("exports.open"),
-        submit="Create files",
-        fields=(ChoiceField("what", "What to export", tuple(options), options[0].value, hint=more),),
-    )
+    fields = _fields(options).shown
+    return Form("Export", CreateFiles(), opener=OpenExport(), submit="Create files", fields=fields)
 
 
-@router.press("exports.open")
-def open_form(call: Call) -> Reply:
+@router.press(OpenExport)
+def open_export(call: Call, _pressed: OpenExport) -> Reply:
+    """Ask what to export, or create the files where there is only one answer."""
     return export(call)
 
 
-@router.submit("exports.chosen")
-def chosen(call: Call) -> Reply:
-    read = FieldReader(call.values)
-    options = {option.value: option for option in _choices(call)}
-    value = read.choice("what", tuple(options), needed="Choose one.")
-    read.check()
-    return Reply(card=_files_card(call, options[value]))
+@router.submit(CreateFiles)
+def create_files(call: Call, _sent: CreateFiles) -> Reply:
+    """Links to the files of what was chosen."""
+    options = _choices(call)
+    chosen = _fields(options).read(call.values).what
+    return Reply(card=_files_card(call, next(option for option in options if option.value == chosen)))
 
 
 def _files_card(call: Call, option: Option) -> Card:

@@ -34,6 +34,7 @@ def note(work: Work, verdict: Verdict) -> None:
 @router.delivery(kinds.INTEGRITY, slow=True)
 @only_for(is_coordinator)
 def told(work: Work, _item: Delivery) -> Card | None:
+    """Tells a coordinator how many records were changed outside the program."""
     check = integrity.newest(work.tx)
     if check is None or not check.problems:
         return None

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from handlers.core.actions import Action, untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.core.actions import Action, action
+from handlers.core.calls import Call, coordinators_only
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, Text, buttons, say
-from handlers.core.forms import ChoiceField, Form, Option
+from handlers.core.forms import ChoiceField, Fields, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
+from handlers.program_desk.program_desk_actions import OpenFinding, ShowWhoNeedsHelp
 from handlers.record.progress import NEED_HELP, cohorts_of
 from handlers.record.record_actions import OpenPerson
 from program.core.words import counted
@@ -29,98 +30,99 @@ STATE_CODES = {str(state).replace(" ", "_"): words for state, words in STATES.it
 LABELS = {HELP: "Behind or at risk", **{code: words.capitalize() for code, words in STATE_CODES.items()}}
 
 
+@action("overview.found")
+class FindMentees(Action):
+    """Show the mentees whom the form asks for."""
+
+
+@action("overview.page")
+class TurnPage(Action):
+    """Show another page of the mentees; see :class:`Filter`. ``number``: from 0."""
+
+    state: str
+    cohort_id: UUID | None
+    region: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is shown, as a button carries it: codes and ids; empty: all."""
+    """What is shown, as codes and an id; empty or None: all."""
 
     state: str = ""
-    cohort: str = ""
+    cohort: UUID | None = None
     region: str = ""  # a code: a region's name was typed by somebody
 
-    def page(self, number: int) -> Action:
-        return untyped("overview.page", self.state, self.cohort, self.region, number)
+    def page(self, number: int) -> TurnPage:
+        """The press that shows a page of it."""
+        return TurnPage(self.state, self.cohort, self.region, number)
 
 
 def _region_code(region: str) -> str:
     return sha256(region.encode()).hexdigest()[:12]
 
 
-def _coordinators_only(call: Call) -> None:
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can do that.")
+@router.press(OpenFinding)
+def open_finding(call: Call, _pressed: OpenFinding) -> Reply:
+    """Open the form that finds mentees."""
+    coordinators_only(call)
+    state, cohort, region = _fields(call).shown
+    fields = (state, cohort, region) if _regions(call) else (state, cohort)
+    return Reply(form=Form("Find mentees", FindMentees(), opener=OpenFinding(), submit="Show", fields=fields))
 
 
-@router.press("overview.find")
-def find_form(call: Call) -> Reply:
-    _coordinators_only(call)
-    every = cohorts.all_cohorts(call.work.tx)
-    regions = sorted({cohort.region for cohort in every if cohort.region})
-    return Reply(
-        form=Form(
-            "Find mentees",
-            untyped("overview.found"),
-            opener=untyped("overview.find"),
-            submit="Show",
-            fields=(
-                _field("state", "Standing", [Option(*item) for item in LABELS.items()]),
-                _field("cohort", "Cohort", [Option(str(cohort.id), cohort.name) for cohort in every]),
-                *(
-                    [_field("region", "Region", [Option(_region_code(region), region) for region in regions])]
-                    if regions
-                    else []
-                ),
-            ),
-        )
+def _regions(call: Call) -> list[str]:
+    return sorted({cohort.region for cohort in cohorts.all_cohorts(call.work.tx) if cohort.region})
+
+
+def _fields(call: Call) -> Fields[Filter]:
+    every, regions = cohorts.all_cohorts(call.work.tx), _regions(call)
+    return Fields(
+        Filter,
+        _field("state", "Standing", [Option(*item) for item in LABELS.items()]),
+        _field("cohort", "Cohort", [Option(str(cohort.id), cohort.name) for cohort in every], checked=False),
+        _field("region", "Region", [Option(_region_code(region), region) for region in regions], checked=False),
     )
 
 
-def _field(name: str, label: str, options: list[Option]) -> ChoiceField:
-    hint = (
-        "Leave empty for all."
-        if len(options) <= MOST_OPTIONS
-        else f"Leave empty for all. This list shows the first {MOST_OPTIONS}."
-    )
-    return ChoiceField(name, label, tuple(options[:MOST_OPTIONS]), optional=True, hint=hint)
+def _field(name: str, label: str, options: list[Option], *, checked: bool = True) -> ChoiceField:
+    """``checked``: a cohort or region that is gone is shown as such, see :func:`_said`."""
+    hint = "Leave empty for all."
+    hint += f" This list shows the first {MOST_OPTIONS}." if len(options) > MOST_OPTIONS else ""
+    return ChoiceField(name, label, tuple(options[:MOST_OPTIONS]), optional=True, hint=hint, checked=checked)
 
 
-@router.submit("overview.found")
-def find(call: Call) -> Reply:
-    _coordinators_only(call)
-    read = FieldReader(call.values)
-    state = read.choice("state", tuple(LABELS))
-    cohort_id = read.uuid("cohort")
-    region = read.text("region", most=20)
-    read.check()
-    return Reply(card=_page(call, Filter(state, str(cohort_id or ""), region), 0))
+@router.submit(FindMentees)
+def find(call: Call, _sent: FindMentees) -> Reply:
+    """Show the mentees whom the form asks for."""
+    coordinators_only(call)
+    return Reply(card=_page(call, _fields(call).read(call.values), 0))
 
 
-@router.press("overview.help")
-def who_needs_help(call: Call) -> Reply:
-    _coordinators_only(call)
+@router.press(ShowWhoNeedsHelp)
+def who_needs_help(call: Call, _pressed: ShowWhoNeedsHelp) -> Reply:
+    """Show the mentees who are behind or at risk."""
+    coordinators_only(call)
     return Reply(card=_page(call, Filter(HELP), 0))
 
 
-@router.press("overview.page")
-def page(call: Call) -> Reply:
+@router.press(TurnPage)
+def turn_page(call: Call, pressed: TurnPage) -> Reply:
     """Another page, in place of the one that the asker alone sees."""
-    _coordinators_only(call)
-    if len(call.args) != 4 or not call.args[3].isdecimal():
-        raise Refused("I can't find that cohort or region.")
-    return Reply(replace=_page(call, Filter(*call.args[:3]), int(call.args[3])))
+    coordinators_only(call)
+    wanted = Filter(pressed.state, pressed.cohort_id, pressed.region)
+    return Reply(replace=_page(call, wanted, pressed.number))
 
 
 def _page(call: Call, wanted: Filter, number: int) -> Card:
     every = cohorts.all_cohorts(call.work.tx)
     chosen = [cohort for cohort in every if _holds(wanted, cohort)]
     everywhere = not (wanted.cohort or wanted.region)
-    mentees = standings.of_cohorts(
-        call.work.tx, None if everywhere else [cohort.id for cohort in chosen], call.work.now
-    )
-    mentees = sorted(
-        (mentee for mentee in mentees if _in_state(wanted, mentee)), key=lambda mentee: URGENCY[mentee.standing.state]
-    )
+    ids = None if everywhere else [cohort.id for cohort in chosen]
+    mentees = [mentee for mentee in standings.of_cohorts(call.work.tx, ids, call.work.now) if _in_state(wanted, mentee)]
+    mentees.sort(key=lambda mentee: URGENCY[mentee.standing.state])
     pages = max(1, -(-len(mentees) // ON_A_PAGE))
-    number = min(number, pages - 1)
+    number = max(0, min(number, pages - 1))
     shown = mentees[number * ON_A_PAGE : (number + 1) * ON_A_PAGE]
     names = {cohort.id: cohort.name for cohort in every}
     blocks: list[Block] = [say(_said(wanted, chosen), Bold(counted(len(mentees), "mentee")), ".")]
@@ -132,7 +134,7 @@ def _page(call: Call, wanted: Filter, number: int) -> Card:
 
 
 def _holds(wanted: Filter, cohort: Cohort) -> bool:
-    return wanted.cohort in ("", str(cohort.id)) and wanted.region in ("", _region_code(cohort.region))
+    return wanted.cohort in (None, cohort.id) and wanted.region in ("", _region_code(cohort.region))
 
 
 def _in_state(wanted: Filter, mentee: Mentee) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from handlers.core.actions import untyped
 from handlers.core.calls import EVERYONE, LEADS, Call, Refused
 from handlers.core.cards import (
     Block,
@@ -33,6 +32,7 @@ from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
 from handlers.core.router import RunCommand, router
 from handlers.meetings.upcoming import cohorts_followed, next_card
+from handlers.program_desk.program_desk_actions import OpenFinding, ShowWhoNeedsHelp
 from handlers.record.record_actions import GetCertificate
 from program.core.words import counted, listed, shortened
 from program.record import explain
@@ -271,8 +271,8 @@ def program_card(call: Call) -> Card:
     if any(help_needed) and len(every) <= 20:
         names = tuple(cohort.name for cohort in every)
         blocks.append(Chart("bar", "Mentees who need help", names, (Series("Behind or at risk", tuple(help_needed)),)))
-    urgent = Button("Who needs help", untyped("overview.help"), style="primary")
-    find = Button("Find mentees", untyped("overview.find"), opens_form=True)
+    urgent = Button("Who needs help", ShowWhoNeedsHelp(), style="primary")
+    find = Button("Find mentees", OpenFinding(), opens_form=True)
     blocks.append(buttons(*([urgent] if any(help_needed) else []), find))
     blocks.append(Note(("Send ", Cmd("progress"), " in a cohort's channel to see only that cohort.")))
     return Card("Progress of the program", tuple(blocks))
