@@ -161,18 +161,9 @@ class Call:
             raise BadAction
         return self.args[position]
 
-    def draft(self, draft_id: UUID | str | None, kind: str = "") -> dict[str, Any] | None:
-        """What was put into the form's earlier step; None: the button carries no such draft of the asker's.
-
-        A kind alone reads the draft whose id is the button's second argument.
-        """
-        if isinstance(draft_id, str):
-            kind, draft_id = draft_id, self.id_at(1) if len(self.args) > 1 else None
+    def draft(self, draft_id: UUID | None, kind: str) -> dict[str, Any] | None:
+        """What was put into the form's earlier step; None: there is no such draft of the asker's."""
         return drafts.read(self.work.tx, draft_id, self.my_id, kind) if draft_id is not None else None
-
-    def person_at(self, position: int) -> Person:
-        """The person whose id the button or form carries."""
-        return self.person(self.id_at(position))
 
     def person(self, person_id: UUID) -> Person:
         """The person of this id.

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from handlers.core.actions import BadAction, SentAction, untyped
+from handlers.core.actions import Action, BadAction, SentAction, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, buttons, say
 from handlers.core.forms import FormErrors
@@ -30,6 +30,11 @@ REQUEST = "command"  # the kind of draft that holds what was sent until its send
 KEPT_FOR = timedelta(days=1)
 SETTINGS = ("on", "off")  # the only words after a command that are kept
 CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id or a code in a button; never typed text
+
+
+@action("identity.answer")
+class AnswerKept(Action):
+    """Answer what the account sent before it was matched."""
 
 
 def keep(call: Call, person_id: UUID) -> bool:
@@ -105,7 +110,7 @@ def offer_answer(work: Work, account_id: UUID, before: UUID | None, person_id: U
 
 @router.delivery(kinds.IDENTITY_OFFER)
 def offer(work: Work, item: Delivery) -> Card | None:
-    """None where it was answered meanwhile, or is too old."""
+    """Offers to answer what was sent; None where it was answered meanwhile, or is too old."""
     account = account_links.account_by_id(work.tx, UUID(item.subject))
     if account is None or account.person_id is None or account.link != "confirmed":
         return None
@@ -116,12 +121,13 @@ def offer(work: Work, item: Delivery) -> Card | None:
     if not (kept["command"] or kept["press"]):
         return Card("", (say(*matched, " I couldn't keep what you sent before that. Send it again."),))
     what = ("sent ", Bold(kept["command"])) if kept["command"] else ("pressed a button",)
-    now = Button("Answer it now", untyped("identity.answer"), style="primary")
+    now = Button("Answer it now", AnswerKept(), style="primary")
     return Card("", (say(*matched, " You ", *what, " before that."), buttons(now)))
 
 
-@router.press("identity.answer")
-def answer_offered(call: Call) -> Reply:
+@router.press(AnswerKept)
+def answer_offered(call: Call, _pressed: AnswerKept) -> Reply:
+    """Answer what the account sent before it was matched."""
     if not has_kept(call, call.my_id):
         raise Refused("I don't have it anymore: it was answered, or more than a day has passed. Send it again.")
     return answer_kept(call, call.me.account_id, people.get(call.work.tx, call.my_id), sent=True)
