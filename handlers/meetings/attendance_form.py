@@ -16,7 +16,7 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.meetings.attendance import RosterLine, attended_meeting, open_lines, roster_of, tap_words
 from handlers.meetings.meetings_actions import OpenAttendance
-from handlers.record.settling import NOT_THERE, disputed_words, unsettled
+from handlers.record.dispute_access import NOT_THERE, disputed_words, unsettled
 from program.core.words import capitalized, counted
 from program.meetings.attendance import STATUSES, Status, correction_reasons
 from storage.meetings.meetings import Meeting

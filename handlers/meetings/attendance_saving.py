@@ -26,7 +26,8 @@ from handlers.meetings.attendance_form import (
 from handlers.meetings.differences import ask_both
 from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.record.changed_notice import tell
-from handlers.record.settling import about_meetings, settle_corrected, unsettled
+from handlers.record.dispute_access import unsettled
+from handlers.record.settling import about_meetings, settle_corrected
 from program.core.words import counted
 from program.meetings.attendance import STATUSES, Mark, Status, Step
 from storage.core import drafts

@@ -9,7 +9,7 @@ from handlers.checkins.checkins import ask_again
 from handlers.meetings import attendance_reminders
 from handlers.record.completion import ask_for_approval, to_approve
 from handlers.record.deciding import hand_on
-from handlers.record.settling import readers
+from handlers.record.dispute_access import readers
 from storage.core import program
 from storage.core.work import Work
 from storage.outbox import deliveries, kinds

@@ -12,7 +12,7 @@ from handlers.core.forms import ChoiceField, Fields, Form, FormErrors, TextField
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.record.certificates import certificate_buttons, certificate_card
-from handlers.record.completion import ANOTHER, MANAGE, announce, check_record, given_card, withdrawn
+from handlers.record.completion import ANOTHER, MANAGE, announce, check_record, outcome_card, withdrawn
 from handlers.record.record_actions import FindCertificate, OpenCertificate
 from program.record.certificate import REISSUE_REASONS, REVOKE_REASONS, printable, read_code
 from storage.core import program
@@ -132,7 +132,7 @@ def _managed_card(call: Call, certificate: Certificate) -> Card:
     newest = certificates.of_person(call.work.tx, certificate.person_id)[0]
     reissue = Button("Reissue", OpenReissue(newest.id), opens_form=True)
     if not certificate.in_force:
-        card = given_card(certificate, certificate.name, program.zone_of(call.work.tx))
+        card = outcome_card(certificate, certificate.name, program.zone_of(call.work.tx))
         extra: tuple[Block, ...] = (
             (buttons(reissue),)
             if newest.id == certificate.id

@@ -57,17 +57,22 @@ def own_card(call: Call) -> Card:
     of_person = certificates.of_person(call.work.tx, call.my_id)
     if of_person and of_person[0].in_force:
         return certificate_card(call, of_person[0], "Your certificate")
+    if not of_person:
+        return _not_yet_card(call)
+    text = say("Your certificate was revoked. ", reason_words(of_person[0].reason), ". Ask your coordinator about it.")
+    return Card("Your certificate was revoked", (text, *_record_so_far(call)))
+
+
+def _record_so_far(call: Call) -> list[Block]:
+    """The asker's record as a file."""
     email = people.get(call.work.tx, call.my_id).email
-    so_far = files(
-        call,
-        [("Your record so far (PDF)", "packet", call.my_id, "pdf")],
-        f"plc-bot certificate write {email} --packet --output FILE",
-    )
-    if of_person:
-        text = say(
-            "Your certificate was revoked. ", reason_words(of_person[0].reason), ". Ask your coordinator about it."
-        )
-        return Card("Your certificate was revoked", (text, *so_far))
+    command = f"plc-bot certificate write {email} --packet --output FILE"
+    return files(call, [("Your record so far (PDF)", "packet", call.my_id, "pdf")], command)
+
+
+def _not_yet_card(call: Call) -> Card:
+    """Why somebody who was never issued a certificate has none, and the record so far."""
+    so_far = _record_so_far(call)
     mentees = standings.of_people(call.work.tx, [call.my_id], call.work.now)
     if mentees and mentees[0].standing.state == "complete":
         waiting = say("You've met every requirement. I asked your coordinator to approve it.")

@@ -115,7 +115,7 @@ def ask_card(work: Work, person_id: UUID) -> Card:
     of_person = certificates.of_person(work.tx, person_id)
     name = people.get(work.tx, person_id).name
     if of_person:
-        return given_card(of_person[0], name, program.zone_of(work.tx))
+        return outcome_card(of_person[0], name, program.zone_of(work.tx))
     mentees = standings.of_people(work.tx, [person_id], work.now)
     if not mentees or mentees[0].standing.state != "complete":
         text = say(Bold(name), " no longer meets every requirement, so there is nothing to approve.")
@@ -153,7 +153,7 @@ def years_in_words(standing: Standing) -> list[tuple[str, str]]:
     return [(year.label, explain.in_numbers(year)) for year in standing.years]
 
 
-def given_card(certificate: Certificate, name: str, zone: str) -> Card:
+def outcome_card(certificate: Certificate, name: str, zone: str) -> Card:
     """What became of a certificate, with a button to it while it is in force. ``zone``: of the days."""
     issued = When(certificate.issued_at, zone, "date")
     if certificate.revoked_at is not None:

@@ -23,9 +23,10 @@ from handlers.record.deciding import (
     last_correction,
     outcome_of,
 )
+from handlers.record.dispute_access import NOT_THERE, disputed_words, readable
 from handlers.record.entry_choice import entry_fields
 from handlers.record.record_actions import ChooseCorrection, OpenCorrection
-from handlers.record.settling import NOT_THERE, UNDECIDED, disputed_words, readable, settle_corrected
+from handlers.record.settling import UNDECIDED, settle_corrected
 from program.core.words import shortened
 from program.meetings.attendance import correction_reasons
 from program.record.wording import RecordLine

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import Call, Refused
+from handlers.core.calls import MENTEES, Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, Text, When, buttons, say
 from handlers.core.forms import ChoiceField, Fields, Form, FormErrors, Option, TextField, options_of
 from handlers.core.paging import hint
@@ -15,20 +15,9 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.people.recipients import only_for
 from handlers.record import changed_notice
+from handlers.record.dispute_access import NOT_THERE, readable, readers, text_of, wrote
 from handlers.record.record_actions import NewDispute, ShowDispute
-from handlers.record.settling import (
-    NOT_THERE,
-    OUTCOMES,
-    OpenSettling,
-    change_of,
-    close,
-    correct_button,
-    now_sentence,
-    readable,
-    readers,
-    text_of,
-    wrote,
-)
+from handlers.record.settling import OUTCOMES, OpenSettling, change_of, close, correct_button, now_sentence
 from program.core.times import say_day
 from program.core.words import shortened
 from program.meetings.attendance import STATUSES
@@ -43,7 +32,6 @@ from storage.record import disputes, enrolments, ledger, policies
 from storage.record.disputes import Dispute
 from storage.record.ledger import Line
 
-MENTEES = frozenset({"mentee"})
 MOST_RECORDS = 50
 CHANGES = {
     ("transfer", "made"),

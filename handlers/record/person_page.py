@@ -6,7 +6,7 @@ from uuid import UUID
 
 from handlers.core.actions import Action, action
 from handlers.core.calls import COORDINATORS, Call, Refused, coordinators_only
-from handlers.core.cards import Block, Button, Buttons, Card, Cmd, Facts, Note, Table, buttons
+from handlers.core.cards import Block, Button, Buttons, Card, Cmd, Facts, Note, Table, Text, buttons
 from handlers.core.forms import Form
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -36,8 +36,10 @@ from program.record.ledger import Leave
 from storage.people import cohorts, people
 from storage.people.people import Person
 from storage.record import certificates, enrolments, leaves, ledger, policies, standings
+from storage.record.enrolments import Enrolment
 
 SHOWN_LINES = 25
+Fact = tuple[str, Text]
 
 
 @action("records.details")
@@ -100,35 +102,33 @@ def person_card(call: Call, person: Person) -> Card:
     tx = call.work.tx
     enrolment = enrolments.of_person(tx, person.id)
     own = ", ".join(cohort.name for cohort in cohorts.shared_cohorts(tx, person.id)) or "none"
-    facts = [("Email", (person.email,)), ("Cohort", (own,))]
+    facts: tuple[Fact, ...] = (("Email", (person.email,)), ("Cohort", (own,)))
+    roles = (*removal_buttons(call.work, person), *hold_blocks(call.work, person))
     if enrolment is None:
-        return Card(
-            person.name,
-            (Facts(tuple(facts)), *removal_buttons(call.work, person), *hold_blocks(call.work, person)),
-        )
-    facts += [
+        return Card(person.name, (Facts(facts), *roles))
+    away = leaves.running(tx, person.id, enrolments.today_of(call.work, person.id))
+    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
+    standing = [block for mentee in mine for block in standing_blocks(mentee, certificates.of_person(tx, mentee.id))]
+    waiting = waiting_blocks(call.work, person.id, call.my_id)
+    forms = _forms(call, person, away)
+    lines = _last_lines(call, person)
+    return Card(
+        person.name,
+        (Facts((*facts, *_enrolment_facts(enrolment, away))), *standing, *waiting, forms, *roles, *lines),
+    )
+
+
+def _enrolment_facts(enrolment: Enrolment, away: Leave | None) -> list[Fact]:
+    """``away``: the leave that they are on."""
+    facts: list[Fact] = [
         ("Started", (say_day(enrolment.starts),)),
         ("District", (enrolment.district or "not set",)),
         ("Track", (track_words(enrolment.policy, enrolment.track),)),
         ("Policy", (enrolment.policy.title,)),
     ]
-    away = leaves.running(tx, person.id, enrolments.today_of(call.work, person.id))
     if away is not None:
         facts.append(("On leave", (span_words(away.starts, away.ends),)))
-    mine = standings.of_people(tx, [person.id], call.work.now)[:1]
-    standing = [block for mentee in mine for block in standing_blocks(mentee, certificates.of_person(tx, mentee.id))]
-    return Card(
-        person.name,
-        (
-            Facts(tuple(facts)),
-            *standing,
-            *waiting_blocks(call.work, person.id, call.my_id),
-            _forms(call, person, away),
-            *removal_buttons(call.work, person),
-            *hold_blocks(call.work, person),
-            *_last_lines(call, person),
-        ),
-    )
+    return facts
 
 
 def _forms(call: Call, person: Person, away: Leave | None) -> Buttons:

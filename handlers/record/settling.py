@@ -9,13 +9,14 @@ from uuid import UUID
 
 from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Text, buttons, say
+from handlers.core.cards import Bullets, Button, Card, Text, buttons, say
 from handlers.core.forms import ChoiceField, Fields, Form, FormErrors, options_of
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.meetings.meetings_actions import OpenAttendance
 from handlers.people.recipients import leads
 from handlers.record.deciding import correctors, is_request, is_undecided, may_decide, outcome_of
+from handlers.record.dispute_access import readable, readers
 from handlers.record.record_actions import (
     ChooseUndo,
     OpenCorrection,
@@ -30,11 +31,10 @@ from program.record.wording import RecordLine
 from storage.core.work import Work
 from storage.meetings import meetings
 from storage.outbox import deliveries, kinds
-from storage.people import cohorts, people
+from storage.people import people
 from storage.record import disputes, enrolments, ledger, policies
 from storage.record.disputes import Dispute
 from storage.record.ledger import Line
-from storage.vault.vault import author_of
 
 OUTCOMES = {
     "corrected": "The record was wrong. It is corrected",
@@ -42,7 +42,6 @@ OUTCOMES = {
     "withdrawn": "Withdrawn by the mentee",
 }
 CHOICES = {"corrected": "The record is wrong: correct it", "stands": OUTCOMES["stands"]}
-NOT_THERE = "I can't find that dispute."
 BY_COORDINATORS = frozenset({"credit", "waiver", "leave", "transfer", "policy"})  # kinds that they alone change
 NEXT = {
     True: "If it is wrong: You'll correct the record next. Saving it settles the dispute.",
@@ -77,64 +76,6 @@ class Settling:
 def _outcome_fields(choices: Mapping[str, str] = CHOICES, hint: str = "") -> Fields[Settling]:
     choice = ChoiceField("outcome", "Outcome", options_of(choices), hint=hint, needed="Choose the outcome.")
     return Fields(Settling, choice)
-
-
-def readers(work: Work, dispute: Dispute) -> set[UUID]:
-    """The coordinators and, if chosen, those who were the mentee's mentors when it was written.
-
-    The words were meant for them: a later cohort's mentors never come to read them, and who leads no cohort any
-    more neither reads nor settles anything.
-    """
-    allowed = {coordinator.id for coordinator in people.coordinators(work.tx)}
-    if dispute.with_mentors:
-        allowed |= cohorts.mentors_at(work.tx, dispute.person_id, dispute.opened_at)
-    return allowed - {dispute.person_id}
-
-
-def readable(call: Call, dispute_id: UUID) -> Dispute:
-    """A dispute that the asker may read: as its author, from the account that wrote it, or as one of its readers.
-
-    Raises:
-        Refused: there is none, or it is for others; the two look alike.
-    """
-    dispute = disputes.find(call.work.tx, dispute_id)
-    if dispute is None or not (wrote(call, dispute) or call.my_id in readers(call.work, dispute)):
-        raise Refused(NOT_THERE)
-    return dispute
-
-
-def unsettled(call: Call, dispute_id: UUID) -> Dispute:
-    """An open dispute that the asker may read, for a form that corrects attendance.
-
-    Raises:
-        Refused: there is none, it is for others, or it was settled.
-    """
-    dispute = readable(call, dispute_id)
-    if dispute.outcome:
-        raise Refused(
-            "This dispute is already settled, so nothing changed. To correct it, send ", Cmd("attendance"), "."
-        )
-    return dispute
-
-
-def text_of(call: Call, dispute: Dispute) -> str:
-    """What the mentee wrote, for somebody who may read it."""
-    if wrote(call, dispute):
-        text = call.vault.open(call.work.tx, dispute.item_id, call.me.account_id)
-    else:
-        text = call.vault.open_shared(call.work.tx, dispute.item_id)
-    return text or "The text is no longer kept."
-
-
-def disputed_words(call: Call, dispute: Dispute) -> tuple[Block, ...]:
-    """What the mentee wrote, above the correction; only in a confidential form."""
-    name = people.get(call.work.tx, dispute.person_id).name
-    return (say(Bold(name), " wrote:"), say(text_of(call, dispute)))
-
-
-def wrote(call: Call, dispute: Dispute) -> bool:
-    """Whether the asker's account wrote it; an account that replaced that one did not."""
-    return dispute.person_id == call.my_id and author_of(call.work.tx, dispute.item_id) == call.me.account_id
 
 
 def close(call: Call, dispute: Dispute, outcome: str) -> None:

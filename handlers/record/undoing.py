@@ -13,10 +13,11 @@ from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.record.changed_notice import tell
 from handlers.record.completion import look_again
+from handlers.record.dispute_access import NOT_THERE, disputed_words, readable
 from handlers.record.enrolled import mentee_of
 from handlers.record.entry_choice import entry_fields
 from handlers.record.record_actions import ChooseUndo, UndoEntry
-from handlers.record.settling import NOT_THERE, disputed_words, kinds_of, readable, settle_corrected
+from handlers.record.settling import kinds_of, settle_corrected
 from program.core.times import local_day, say_day
 from program.core.words import shortened
 from program.record.disputable import entry_in_words

@@ -7,8 +7,8 @@ from uuid import UUID
 from handlers.core.cards import Block, Bold, Button, Cmd, Text, buttons, say
 from handlers.core.paging import more
 from handlers.record.completion import to_approve
+from handlers.record.dispute_access import readers
 from handlers.record.record_actions import AskCompletion, ShowDispute, ShowLeave
-from handlers.record.settling import readers
 from program.core.words import counted, shortened
 from storage.core.work import Work
 from storage.people import people
