@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from handlers.core.actions import BadAction
-from handlers.core.cards import Span
+from handlers.core.cards import Cmd, Span
 from handlers.core.contacts import ask_coordinator
 from handlers.core.forms import YEARS, FormErrors
 from handlers.core.plain_cards import plain_text
@@ -181,6 +181,11 @@ class Call:
 
     def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
         return any(member.cohort_id == cohort_id and role in (None, member.role) for member in self.me.memberships)
+
+
+def old_form(command: str, what: str) -> Refused:
+    """The refusal of a form whose draft is gone. ``command``: what shows the present state, which ``what`` names."""
+    return Refused("You sent this form already, or it is too old. Send ", Cmd(command), f" to see {what}.")
 
 
 def mentees_only(call: Call) -> None:

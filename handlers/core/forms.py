@@ -32,6 +32,7 @@ from handlers.core.cards import Block, Code
 
 Values = Mapping[str, tuple[str, ...]]  # a form as it was sent: every field's texts
 YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
+MOST_OPTIONS = 100  # what a choice can hold on Slack
 NOT_AN_OPTION = "Choose one of the options."
 
 

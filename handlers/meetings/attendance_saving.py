@@ -7,8 +7,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import Call, Refused
-from handlers.core.cards import Cmd, say
+from handlers.core.calls import Call, Refused, old_form
+from handlers.core.cards import say
 from handlers.core.forms import Form, FormErrors, NumberField, read_fields
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -181,7 +181,7 @@ def save_minutes(call: Call, sent: SaveMinutes) -> Reply:
     meeting = attended_meeting(call, sent.meeting_id)
     values = call.draft(sent.draft_id, DRAFT)
     if values is None or "choices" not in values:
-        raise Refused("You sent this form already, or it is too old. Send ", Cmd("attendance"), " to see the list.")
+        raise old_form("attendance", "the list")
     for dispute_id in values.get("dispute") or ():
         unsettled(call, UUID(dispute_id))
     choices = {UUID(person_id): Choice(*choice) for person_id, choice in values["choices"].items()}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from handlers.checkins.schedule import refresh_schedule
 from handlers.core.actions import Action, action
-from handlers.core.calls import LEADS, Call, Refused
+from handlers.core.calls import LEADS, Call, Refused, old_form
 from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, buttons, say
 from handlers.core.forms import ChoiceField, DateField, Fields, Form, FormErrors, Option, TextField, read_fields
 from handlers.core.leading import led_cohort, led_meeting, only_leads
@@ -209,7 +209,7 @@ def add(call: Call, sent: AddBreak) -> Reply:
     cohort = led_cohort(call, sent.cohort_id, CHANGE)
     values = call.draft(sent.draft_id, DRAFT)
     if values is None:
-        raise Refused("You sent this form already, or it is too old. Send ", Cmd("breaks"), " to see them.")
+        raise old_form("breaks", "them")
     whole = values["scope"] == "program" and call.me.coordinator
     days = BreakDays.of_draft(values)
     hit = _add(call, None if whole else cohort, days)

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import LEADS, Call, Refused
-from handlers.core.cards import Block, Bold, Bullets, Cmd, say
+from handlers.core.calls import LEADS, Call, old_form
+from handlers.core.cards import Block, Bold, Bullets, say
 from handlers.core.forms import (
     ChoiceField,
     DateField,
@@ -218,9 +218,7 @@ def create(call: Call, sent: CreateMeetings) -> Reply:
     cohort = led_cohort(call, sent.cohort_id)
     values = call.draft(sent.draft_id, DRAFT)
     if values is None:
-        raise Refused(
-            "You sent this form already, or it is too old. Send ", Cmd("meetings"), " to see what is scheduled."
-        )
+        raise old_form("meetings", "what is scheduled")
     made = _create(call, cohort, SeriesPlan.of_draft(values))
     drafts.drop(call.work, sent.draft_id)
     for meeting in made:

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import LEADS, Call, Refused
-from handlers.core.cards import Block, Bold, Button, Card, Cmd, Note, When, buttons, say
+from handlers.core.calls import LEADS, Call, Refused, old_form
+from handlers.core.cards import Block, Bold, Button, Card, Note, When, buttons, say
 from handlers.core.forms import Fields, Form, ManyField, TextField, options_of
 from handlers.core.leading import led_meeting
 from handlers.core.requests import Reply
@@ -165,7 +165,7 @@ def post(call: Call, sent: PostSummary) -> Reply:
     meeting = _summarized(call, sent.meeting_id)
     values = call.draft(sent.draft_id, DRAFT)
     if values is None:
-        raise Refused("You sent this form already, or it is too old. Send ", Cmd("summary"), " to see the summary.")
+        raise old_form("summary", "the summary")
     before = summaries.newest(call.work.tx, meeting.id)
     summaries.add(call.work, meeting.id, call.my_id, values["topics"], values["did"], values["next"])
     drafts.drop(call.work, sent.draft_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from handlers.core.actions import Action, action
 from handlers.core.calls import LEADS, Call, Refused
-from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, HowToAsk, Mention, Note, buttons, say
+from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, HowToAsk, Mention, Note, Text, buttons, say
 from handlers.core.leading import led_cohort
 from handlers.core.paging import more
 from handlers.core.requests import Profile, Reply, notice
@@ -167,6 +167,14 @@ def unlink(call: Call, pressed: UnlinkHome) -> Reply:
 # What the bot says on entering -------------------------------------------------------------------
 
 
+WHAT_I_DO: tuple[Text, ...] = (
+    ("I announce meetings here, remind you, and take attendance with one tap.",),
+    ("I message each mentee directly for check-ins. I show an answer only to a mentor they choose.",),
+    ("Send me ", Cmd("help"), " to see everything, ", Cmd("next"), " for the next meeting."),
+    (HowToAsk(),),
+)
+
+
 @router.delivery(kinds.COHORT_HELLO)
 def hello(work: Work, item: Delivery) -> Card | None:
     """The first words in a cohort's home channel."""
@@ -176,41 +184,15 @@ def hello(work: Work, item: Delivery) -> Card | None:
     members = cohorts.members(work.tx, cohort.id)
     mentors = [Mention(member.id, member.name) for member in members if member.role == "mentor"]
     led = (" Led by ", *_joined(mentors), ".") if mentors else ()
-    coming = meetings.next_meeting(work.tx, [cohort.id], work.now)
-    first = (
-        ()
-        if coming
-        else (
-            Note(
-                (
-                    "No meetings scheduled yet. A mentor can send ",
-                    Cmd("meeting new"),
-                    ".",
-                )
-            ),
-        )
-    )
-    return Card(
-        f"Hello, {cohort.name}",
-        (
-            say("This channel is your cohort's home now.", *led),
-            Bullets(
-                (
-                    ("I announce meetings here, remind you, and take attendance with one tap.",),
-                    ("I message each mentee directly for check-ins. I show an answer only to a mentor they choose.",),
-                    (
-                        "Send me ",
-                        Cmd("help"),
-                        " to see everything, ",
-                        Cmd("next"),
-                        " for the next meeting.",
-                    ),
-                    (HowToAsk(),),
-                )
-            ),
-            *first,
-        ),
-    )
+    told = say("This channel is your cohort's home now.", *led)
+    return Card(f"Hello, {cohort.name}", (told, Bullets(WHAT_I_DO), *_no_meetings(work, cohort)))
+
+
+def _no_meetings(work: Work, cohort: Cohort) -> tuple[Note, ...]:
+    """How to schedule the first meeting, where none is to come."""
+    if meetings.next_meeting(work.tx, [cohort.id], work.now):
+        return ()
+    return (Note(("No meetings scheduled yet. A mentor can send ", Cmd("meeting new"), ".")),)
 
 
 def _joined(mentors: list[Mention]) -> tuple[Mention | str, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from handlers.core.actions import Action, action
 from handlers.core.calls import COORDINATORS, Call, Refused, coordinators_only
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Heading, buttons, say
-from handlers.core.forms import ChoiceField, Fields, Form, Option
+from handlers.core.forms import MOST_OPTIONS, ChoiceField, Fields, Form, Option
 from handlers.core.paging import hint, more
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
@@ -19,7 +19,6 @@ from storage.people.account_links import Account
 from storage.people.people import Person
 
 SHOWN = 30  # people in a list
-MOST_OPTIONS = 100  # what a choice can hold on Slack
 
 
 @action("identity.match")

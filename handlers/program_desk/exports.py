@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Card, Note, say
-from handlers.core.forms import ChoiceField, Fields, Form, Option
+from handlers.core.forms import MOST_OPTIONS, ChoiceField, Fields, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.program_desk.downloads import files, may_have
 from storage.people import cohorts, people
 from storage.record import enrolments
-
-MOST_OPTIONS = 100  # what a choice can hold on Slack
 
 
 @action("exports.open")

@@ -9,7 +9,7 @@ from uuid import UUID
 from handlers.core.actions import Action, action
 from handlers.core.calls import Call, coordinators_only
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Note, Text, buttons, say
-from handlers.core.forms import ChoiceField, Fields, Form, Option
+from handlers.core.forms import MOST_OPTIONS, ChoiceField, Fields, Form, Option
 from handlers.core.requests import Reply
 from handlers.core.router import router
 from handlers.program_desk.program_desk_actions import OpenFinding, ShowWhoNeedsHelp
@@ -24,7 +24,6 @@ from storage.record import standings
 from storage.record.standings import Mentee
 
 ON_A_PAGE = 8
-MOST_OPTIONS = 100  # what a choice can hold on Slack
 HELP = "help"
 STATE_CODES = {str(state).replace(" ", "_"): words for state, words in STATES.items()}
 LABELS = {HELP: "Behind or at risk", **{code: words.capitalize() for code, words in STATE_CODES.items()}}

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import Call, Refused
+from handlers.core.calls import Call, Refused, old_form
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, buttons, say
 from handlers.core.forms import ChoiceField, Field, Form, FormErrors, TextField, Values, options_of, read_fields
 from handlers.core.paging import more
@@ -263,7 +263,7 @@ def amend_policy(call: Call, sent: SaveValues) -> Reply:
     policy = _amendable(call, sent.policy)
     typed = call.draft(sent.draft_id, "policy")
     if typed is None:
-        raise Refused("You sent this form already, or it is too old. Send ", Cmd("policy"), " to see the policy.")
+        raise old_form("policy", "the policy")
     _amended(policy, typed)
     values = {path: policies.typed_value(text) for path, text in typed.items()}
     amended = policies.amend(call.work, policy.name, values, call.my_id)
