@@ -146,7 +146,7 @@ class App:
             self.health.written = False
             raise
         self.health.written = True
-        if await threads.read(self.heartbeat.somebody_was_forgotten):
+        if await threads.read(self.heartbeat.someone_was_forgotten):
             await threads.run_exclusively(threads.database.truncate_wal)
 
     async def check_records(self) -> None:

@@ -222,15 +222,15 @@ class World:
         account = self.account(name, email)
         with self.database.write() as tx:
             work = self.work(tx)
-            seen = account_links.see(
+            on_platform = account_links.remember(
                 work, self.platform, self.tenant, account.user, name=name, email=email, member=True, active=True
             )
             person = people.by_email(tx, email)
             assert person is not None
-            account_links.confirm(work, seen.id, person.id, None)
+            account_links.confirm(work, on_platform.id, person.id, None)
             people.mark_welcomed(work, person.id)
             if agreed:
-                consent.decide(work, person.id, AccountView(seen.id), consent.AGREED)
+                consent.decide(work, person.id, AccountView(on_platform.id), consent.AGREED)
             account.id = person.id
         from handlers.checkins.schedule import refresh_schedule
 

@@ -151,11 +151,11 @@ def history_import(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
 ) -> None:
     """Bring in attendance from before the bot. All of it or nothing, marked with the file and who attests."""
-    from bot.cli.roster import NothingImported, import_past
+    from bot.cli.roster import NothingImported, import_attendance_file
 
     text = _read(file)
     try:
-        count = import_past(_settings(), text, attested_by, datetime.now(UTC), uuid4, dry_run=dry_run)
+        count = import_attendance_file(_settings(), text, attested_by, datetime.now(UTC), uuid4, dry_run=dry_run)
     except NothingImported as error:
         raise _stop(f"Nothing was imported.\n{error}") from None
     done = "would be imported. Nothing was written (--dry-run)." if dry_run else "imported."

@@ -85,7 +85,7 @@ def _asked(tx: Tx, email: str, user: str) -> tuple[people.Person, account_links.
         NothingImported: there is no such person or account, or nothing waits.
     """
     person, new = people.by_email(tx, email), account_of(tx, user)
-    asked = replacements.waiting_for(tx, person.id, new.id) if person and new else None
+    asked = replacements.find_open_of(tx, person.id, new.id) if person and new else None
     if person is None or new is None or asked is None:
         first = gone_command(email, user).removesuffix(" --earlier-account-gone")
         raise NothingImported(

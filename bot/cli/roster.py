@@ -20,7 +20,7 @@ from handlers.record.completion import look_again
 from program.core.times import local_day
 from program.core.words import counted
 from program.people.roster import Problem, read_roster
-from program.record.attendance_import import read_history
+from program.record.attendance_import import read_attendance
 from program.record.english import describe
 from program.record.policy import Policy
 from program.record.policy_reading import BadPolicy, read_policy
@@ -30,7 +30,7 @@ from storage.core.migrate import migrate
 from storage.core.work import Work
 from storage.outbox.outbox_tables import installation
 from storage.people import account_links, people, replacements
-from storage.people.roster import Change, Plan, Report, prepare, report_nothing, stamp, write
+from storage.people.roster import Plan, Report, RosterChange, prepare, report_nothing, stamp, write
 from storage.record import attendance_import, enrolments, ledger, policies, verification
 from storage.record.ledger import Line
 from storage.record.verification import Verdict
@@ -57,7 +57,7 @@ def import_file(
     dry_run: bool,
     restore_removed: bool = False,
     report: Report = report_nothing,
-) -> list[Change]:
+) -> list[RosterChange]:
     """Import a roster file's text, all of it or nothing; what changed, or would have.
 
     ``restore_removed``: the file may give back places and roles that were ended. Everything is prepared by reading,
@@ -117,7 +117,7 @@ def _said(problems: list[Problem]) -> str:
     return "\n".join(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
 
 
-def import_past(
+def import_attendance_file(
     settings: Settings, text: str, attests: str, now: datetime, new_id: Callable[[], UUID], *, dry_run: bool
 ) -> int:
     """Import a file of earlier attendance, all of it or nothing; how many meetings of people it holds.
@@ -125,7 +125,7 @@ def import_past(
     Raises:
         NothingImported: with a sentence for each problem.
     """
-    rows, problems = read_history(text, now.date())
+    rows, problems = read_attendance(text, now.date())
     if problems:
         raise NothingImported(_said(problems))
     database = open_database(settings)
@@ -143,7 +143,7 @@ def import_past(
                     f"{attests} is not on the roster. Name a person on the roster who confirms that the "
                     "file is correct."
                 )
-            problems = attendance_import.import_history(work, rows, file, witness.id, None)
+            problems = attendance_import.import_attendance(work, rows, file, witness.id, None)
             if problems:
                 raise NothingImported(_said(problems))
             if dry_run:

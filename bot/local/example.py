@@ -20,7 +20,7 @@ from program.core.times import DEFAULT_ZONE, local_day, next_weekday, to_local, 
 from program.meetings.attendance import Status
 from program.meetings.series import series_dates
 from program.people.roster import read_roster
-from program.record.attendance_import import PastMeeting
+from program.record.attendance_import import ImportedMeeting
 from storage.core import program
 from storage.core.work import Work
 from storage.meetings import attendance, breaks, meetings, summaries
@@ -75,7 +75,7 @@ def seed_program(work: Work) -> None:
     for row in rows:
         if row.email != UNMATCHED:
             _account(work, row.email, row.name)
-    account_links.see(work, PLATFORM, TENANT, GUEST[0], name=GUEST[1], email="", member=False, active=True)
+    account_links.remember(work, PLATFORM, TENANT, GUEST[0], name=GUEST[1], email="", member=False, active=True)
     _channel(work, OTHER, "gateway-cohort")
     ozarks, mentor = _at_home(work, "Ozarks", HOME, "ozarks-cohort")
     _winter_break(work)
@@ -107,10 +107,10 @@ def _program_start(work: Work) -> date:
 
 
 def _account(work: Work, email: str, name: str) -> None:
-    seen = account_links.see(work, PLATFORM, TENANT, email, name=name, email=email, member=True, active=True)
+    account = account_links.remember(work, PLATFORM, TENANT, email, name=name, email=email, member=True, active=True)
     person = people.by_email(work.tx, email)
     if person is not None:
-        identity.link(work, seen.id, person.id, by=None)
+        identity.link(work, account.id, person.id, by=None)
 
 
 def _winter_break(work: Work) -> None:
@@ -175,8 +175,8 @@ def _two_years(work: Work, cohort: Cohort, mentor: UUID, start: date) -> None:
     mentee = cohorts.members(work.tx, cohort.id, "mentee")[0].id
     years = (start.year, start.year + 1)
     held = [_second_thursday(year, month) for year in years for month in MEETING_MONTHS]
-    rows = [PastMeeting(line, FINISHING, day, 60, "present", PAPER) for line, day in enumerate(held, 2)]
-    if attendance_import.import_history(work, rows, attendance_import.fingerprint(PAPER), mentor, None):
+    rows = [ImportedMeeting(line, FINISHING, day, 60, "present", PAPER) for line, day in enumerate(held, 2)]
+    if attendance_import.import_attendance(work, rows, attendance_import.fingerprint(PAPER), mentor, None):
         raise ValueError("The example's earlier meetings cannot be imported.")
     days = [_second_thursday(year, month) for year in years for month in CONTACT_MONTHS]
     contacts = [_contact(work, mentee, to_utc(datetime.combine(day, AT), cohort.zone)) for day in days]

@@ -18,7 +18,7 @@ from bot.runtime.port import Port
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.outbox import claims, conversations
-from storage.outbox.claims import Share
+from storage.outbox.claims import Quota
 from storage.outbox.deliveries import Delivery
 from storage.outbox.rate_limits import UNLIMITED, Limit
 
@@ -151,19 +151,19 @@ class DeliveryLoop:
         for installation_id, platform in (*conversations.installations(tx).items(), (None, "")):
             free = BATCH - sum(item.installation_id == installation_id for item in under_way)
             for limit in self.rate_limits.get(platform, UNLIMITED):
-                share = Share(installation_id, limit)
-                claimed = self._claim_share(work, share, free, [*under_way, *stale, *fresh]) if free >= FEW else []
+                quota = Quota(installation_id, limit)
+                claimed = self._claim_quota(work, quota, free, [*under_way, *stale, *fresh]) if free >= FEW else []
                 free -= len(claimed)
                 fresh += claimed
         return stale, fresh
 
-    def _claim_share(self, work: Work, share: Share, free: int, under_way: list[Delivery]) -> list[Delivery]:
+    def _claim_quota(self, work: Work, quota: Quota, free: int, under_way: list[Delivery]) -> list[Delivery]:
         """One of each conversation at a time: a lease runs from the claim, and must not run out in a queue."""
         lease = timedelta(seconds=self._timing.lease)
         claimed: list[Delivery] = []
         while free > len(claimed):
             busy = {item.lane for item in (*under_way, *claimed) if item.lane is not None}
-            more = claims.claim(work, free - len(claimed), share, busy=busy, lease=lease)
+            more = claims.claim(work, free - len(claimed), quota, busy=busy, lease=lease)
             if not more:
                 break
             claimed += more

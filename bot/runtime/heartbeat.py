@@ -58,7 +58,7 @@ class Heartbeat:
         """Remove this process from the registry, at its end."""
         processes.leave(tx, self._me.id)
 
-    def somebody_was_forgotten(self, tx: Tx) -> bool:
+    def someone_was_forgotten(self, tx: Tx) -> bool:
         """Whether that happened since the last call."""
         before, self._forgotten = self._forgotten, forgetting.count(tx)
         return before not in (-1, self._forgotten)

@@ -21,7 +21,7 @@ from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.people.recipients import only_for
 from handlers.privacy import holds
-from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, turn_of
+from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, period_number
 from program.core.times import local_day
 from program.core.words import capitalized
 from storage.checkins import checkins, consent, pauses, reflections
@@ -67,7 +67,7 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
     for schedule in schedules:
         day = local_day(came, schedule.zone)
         if work.now < closes_at and _takes(schedule, day, off):
-            rows.append((schedule.person_id, day, chosen(turn_of(day, schedule.cycle))))
+            rows.append((schedule.person_id, day, chosen(period_number(day, schedule.cycle))))
     opened = checkins.open_checkins(work, rows, closes_at)
     deliveries.to_people(work, kinds.CHECKIN, [(checkin.person_id, checkin.id) for checkin in opened])
     if opened:

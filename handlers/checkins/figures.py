@@ -16,7 +16,7 @@ from program.checkins.figures import Figure, Participation, Rule, figure, groups
 from program.checkins.schedule import next_checkin
 from program.core.times import local_day, program_year, to_utc
 from storage.checkins import figures
-from storage.checkins.figures import Shown
+from storage.checkins.figures import StoredFigure
 from storage.core import program
 from storage.core.work import Work
 from storage.outbox import due, moments
@@ -78,7 +78,9 @@ def _make(work: Work, month: date, vault: Vault) -> None:
         reserved = reserve(said, len(then.intersection(ids)))
         counted = figures.tally(work.tx, vault, ids, since, until)
         name = names.get(place, "All others" if len(by_place) > 1 else "The program")
-        figures.save(work, Shown(month, place, name, len(ids), figure(counted, len(ids), reserved, rule)), reserved)
+        figures.save(
+            work, StoredFigure(month, place, name, len(ids), figure(counted, len(ids), reserved, rule)), reserved
+        )
 
 
 def _could_answer(work: Work, since: datetime, until: datetime) -> tuple[dict[str, list[UUID]], dict[str, str]]:

@@ -158,7 +158,7 @@ def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
 # The choice -------------------------------------------------------------------------------------
 
 
-def _undecided(call: Call) -> typed.WaitingWords:
+def _undecided(call: Call) -> typed.UndecidedText:
     """The words of the pressed button, if this account typed them and has not chosen yet."""
     words = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
     if words is None:

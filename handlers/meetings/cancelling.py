@@ -107,7 +107,7 @@ def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reas
 
 def _together(work: Work, meeting_id: UUID) -> list[UUID]:
     """The meetings that were cancelled last together with this one, itself included; empty: it was alone."""
-    notes = [line for line in audit_log.of(work.tx, meeting_id) if line.what == TOGETHER]
+    notes = [line for line in audit_log.entries(work.tx, meeting_id) if line.what == TOGETHER]
     return [UUID(row) for row in notes[-1].detail["meetings"]] if notes else []
 
 

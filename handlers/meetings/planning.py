@@ -69,7 +69,7 @@ def tell_cohort(work: Work, cohort: Cohort, kind: DeliveryKind, subject: object,
         deliveries.to_person(work, kind, person.id, subject, tag)
 
 
-def mentors_or_coordinators(work: Work, cohort: Cohort) -> list[cohorts.Person]:
+def mentors_or_coordinators(work: Work, cohort: Cohort) -> list[cohorts.CohortMember]:
     """Who takes a cohort's attendance: its mentors, or the coordinators while it has none."""
     mentors = cohorts.members(work.tx, cohort.id, "mentor")
     return mentors or cohorts.coordinators(work.tx)

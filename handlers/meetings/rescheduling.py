@@ -206,5 +206,5 @@ def moved_card(work: Work, item: Delivery) -> Card | None:
 
 def _before(work: Work, meeting: Meeting) -> datetime:
     """When it was planned for before it was moved last: this tells which of a series' meetings it was."""
-    moves = [line for line in audit_log.of(work.tx, meeting.id) if line.what == "meeting.moved"]
+    moves = [line for line in audit_log.entries(work.tx, meeting.id) if line.what == "meeting.moved"]
     return to_utc(datetime.fromisoformat(str(moves[-1].detail["was"])), meeting.zone)

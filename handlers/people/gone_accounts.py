@@ -38,7 +38,7 @@ def report(work: Work, asked: Replacement) -> None:
 @router.delivery(kinds.IDENTITY_GONE)
 def gone_delivery(work: Work, item: Delivery) -> Card | None:
     """Tells a coordinator that an account is said to be gone, and when another takes its place."""
-    asked = replacements.waiting(work.tx, UUID(item.subject))
+    asked = replacements.find_open(work.tx, UUID(item.subject))
     reader = people.get(work.tx, UUID(str(item.person_id)))
     at = replacements.reported_gone_at(work.tx, asked) if asked is not None else None
     if asked is None or at is None or not reader.coordinator:

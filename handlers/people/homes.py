@@ -229,7 +229,7 @@ def visited(work: Work, item: Delivery) -> Card | None:
 
 def _visit(work: Work, report: Report, item: Delivery) -> Mapping[str, Any]:
     """What was noted of the visit that a message tells of."""
-    lines = [line for line in audit_log.of(work.tx, report.place_id) if line.what == "visit"]
+    lines = [line for line in audit_log.entries(work.tx, report.place_id) if line.what == "visit"]
     mine = [line for line in lines if line.detail.get("cohort") == str(report.cohort_id)]
     return next((line.detail for line in reversed(mine) if line.at <= item.created_at), {})
 

@@ -55,7 +55,7 @@ class AskIdentityAgain(Action):
 
 def see(work: Work, profile: Profile) -> account_links.Account:
     """Store what a platform says of an account."""
-    return account_links.see(
+    return account_links.remember(
         work,
         profile.account.platform,
         profile.account.tenant,

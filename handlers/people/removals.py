@@ -115,7 +115,7 @@ def _was_removed(tx: Tx, cohort_id: UUID, person_id: UUID) -> bool:
     """Whether the last change of this membership was a removal as mentor."""
     if any(cohort.id == cohort_id for cohort in cohorts.shared_cohorts(tx, person_id)):
         return False
-    mine = [line for line in audit_log.of(tx, cohort_id) if line.detail.get("person") == str(person_id)]
+    mine = [line for line in audit_log.entries(tx, cohort_id) if line.detail.get("person") == str(person_id)]
     removed = [line.at for line in mine if line.what == "mentor.removed"]
     joined = [line.at for line in mine if line.what == "member.joined"]
     return bool(removed) and (not joined or removed[-1] >= joined[-1])
@@ -142,7 +142,7 @@ def end_coordinator(call: Call, pressed: EndCoordinator) -> Reply:
 def coordinator_back(call: Call, pressed: RestoreCoordinator) -> Reply:
     """The same role again, unless it was ended by something else than this command since."""
     person = _person(call, pressed.person_id)
-    lines = [line for line in audit_log.of(call.work.tx, person.id) if line.what == "coordinator.removed"]
+    lines = [line for line in audit_log.entries(call.work.tx, person.id) if line.what == "coordinator.removed"]
     last = max((line.at for line in lines), default=None)
     by_command = any(line.at == last and line.detail.get("source") == COMMAND for line in lines)
     if person.coordinator or not by_command:

@@ -132,7 +132,7 @@ def _outcome(tx: Tx, asked: Replacement, told: Account) -> Paragraph:
 @router.press(KeepAccount)
 def keep(call: Call, pressed: KeepAccount) -> Reply:
     """The person objects: nothing changes, and the coordinators are told."""
-    asked = replacements.waiting(call.work.tx, pressed.replacement_id)
+    asked = replacements.find_open(call.work.tx, pressed.replacement_id)
     if asked is None or asked.person_id != call.my_id:
         raise Refused(DECIDED)
     replacements.settle(call.work, asked, "stopped", call.my_id)
@@ -162,7 +162,7 @@ def kept_delivery(work: Work, item: Delivery) -> Card | None:
 )
 def replace_account(work: Work, moment: Moment) -> str | None:
     """Link the new account if the days to object have passed, else look again later."""
-    asked = replacements.waiting(work.tx, UUID(moment.subject))
+    asked = replacements.find_open(work.tx, UUID(moment.subject))
     if asked is None or asked.holds_from > work.now:
         return "cancelled"
     new = account_links.account_by_id(work.tx, asked.account_id)
@@ -218,7 +218,7 @@ def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
 @router.delivery(kinds.IDENTITY_UNTOLD)
 def untold_delivery(work: Work, item: Delivery) -> Card | None:
     """Tells a coordinator that an account change waits, because the account that somebody has can't be told."""
-    asked = replacements.waiting(work.tx, UUID(item.subject))
+    asked = replacements.find_open(work.tx, UUID(item.subject))
     if asked is None or not people.get(work.tx, UUID(str(item.person_id))).coordinator:
         return None
     person = people.get(work.tx, asked.person_id)

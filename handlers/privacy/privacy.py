@@ -93,7 +93,7 @@ def _kept(call: Call) -> list[Paragraph]:
 
 def _exports(call: Call) -> list[Paragraph]:
     """When the operator made a file of all this in the terminal, and whether confidential words were in it."""
-    copies = [line for line in audit_log.of(call.work.tx, call.my_id) if line.what == "person.exported"]
+    copies = [line for line in audit_log.entries(call.work.tx, call.my_id) if line.what == "person.exported"]
     words = {True: "with what you wrote in private", False: "without what you wrote in private"}
     days = [
         f"{say_day(local_day(line.at, call.me.zone))} ({words[line.detail['confidential']]})"

@@ -36,7 +36,7 @@ from handlers.program_desk.program_desk_actions import OpenFinding, ShowWhoNeeds
 from handlers.record.record_actions import GetCertificate
 from program.core.words import counted, listed, shortened
 from program.record import explain
-from program.record.explain import STATES, URGENCY, Line
+from program.record.explain import STATES, URGENCY, RuleSummary
 from program.record.standing import Standing, YearStanding
 from program.record.wording import reason_words
 from storage.meetings import meetings
@@ -163,7 +163,7 @@ def _approved(mine: Mentee, issued: Sequence[Certificate]) -> Paragraph | None:
     return say("Completion is approved. The certificate was issued ", day, ". Code ", Bold(newest.code), ".")
 
 
-def _line(line: Line) -> list[Block]:
+def _line(line: RuleSummary) -> list[Block]:
     """A rule at a glance. A limit is told only when it matters; an unset number is among what is missing."""
     single = line.single
     if line.need is None or (single is not None and single.limit):

@@ -53,15 +53,15 @@ def next_checkin(after: datetime, zone: str, cycle: Cycle, breaks: Iterable[Brea
     return to_utc(datetime.combine(last, cycle.at), zone)
 
 
-def choose_prompts(prompts: Sequence[Item], turn: int) -> tuple[Item, ...]:
-    """The prompts of the ``turn``-th check-in: they rotate, so that all come up before one returns."""
+def choose_prompts(prompts: Sequence[Item], period: int) -> tuple[Item, ...]:
+    """The prompts of the ``period``-th check-in: they rotate, so that all come up before one returns."""
     if not prompts:
         return ()
-    start = turn * PROMPTS_A_CHECKIN
+    start = period * PROMPTS_A_CHECKIN
     count = min(PROMPTS_A_CHECKIN, len(prompts))
     return tuple(prompts[(start + step) % len(prompts)] for step in range(count))
 
 
-def turn_of(day: date, cycle: Cycle) -> int:
+def period_number(day: date, cycle: Cycle) -> int:
     """The number of the check-in period that a day lies in; the first one is 0."""
     return (day - EPOCH).days // (7 * cycle.every_weeks)

@@ -15,7 +15,7 @@ COLUMNS = (*REQUIRED, "status", "topic")
 
 
 @dataclass(frozen=True, slots=True)
-class PastMeeting:
+class ImportedMeeting:
     """One person in one meeting that was before the bot.
 
     ``day`` None: the file covers this person, and there was no meeting to bring.
@@ -29,7 +29,7 @@ class PastMeeting:
     topic: str
 
 
-def read_history(text: str, today: date) -> tuple[list[PastMeeting], list[Problem]]:
+def read_attendance(text: str, today: date) -> tuple[list[ImportedMeeting], list[Problem]]:
     """The rows and every problem of a file with the columns email, date, minutes, status and topic."""
     reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""))
     try:
@@ -45,7 +45,7 @@ def read_history(text: str, today: date) -> tuple[list[PastMeeting], list[Proble
     ]
     if problems:
         return [], problems
-    rows: list[PastMeeting] = []
+    rows: list[ImportedMeeting] = []
     for number, cells in lines[1:]:
         row, wrong = _row(number, header, cells, today)
         problems += [Problem(number, sentence) for sentence in wrong]
@@ -54,7 +54,7 @@ def read_history(text: str, today: date) -> tuple[list[PastMeeting], list[Proble
     return rows, problems + _twice(rows)
 
 
-def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[PastMeeting | None, list[str]]:
+def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[ImportedMeeting | None, list[str]]:
     if len(cells) != len(header):
         return None, [f"This line has {len(cells)} cells, but there are {len(header)} columns."]
     cell = dict.fromkeys(COLUMNS, "") | dict(zip(header, (text.strip() for text in cells), strict=True))
@@ -62,7 +62,7 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[P
     if not EMAIL.fullmatch(cell["email"]):
         wrong.append(f"{cell['email']!r} is not an email address.")
     if not wrong and not any(cell[name] for name in COLUMNS if name != "email"):
-        return PastMeeting(line, cell["email"].lower(), None, 0, "absent", ""), []
+        return ImportedMeeting(line, cell["email"].lower(), None, 0, "absent", ""), []
     day: date | None = None
     try:
         day = date.fromisoformat(cell["date"])
@@ -79,10 +79,10 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[P
         wrong.append("The topic is over 200 characters or contains a control character.")
     if wrong or day is None or status is None:
         return None, wrong
-    return PastMeeting(line, cell["email"].lower(), day, int(cell["minutes"]), status, cell["topic"]), []
+    return ImportedMeeting(line, cell["email"].lower(), day, int(cell["minutes"]), status, cell["topic"]), []
 
 
-def _twice(rows: list[PastMeeting]) -> list[Problem]:
+def _twice(rows: list[ImportedMeeting]) -> list[Problem]:
     seen: dict[tuple[str, date | None], int] = {}
     problems = []
     for row in rows:

@@ -35,7 +35,7 @@ MOST_ITEMS = 6  # of a list in a sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RuleSummary:
     """A rule in one year, or over the program: its periods taken together. ``need`` None: unset."""
 
     name: str
@@ -56,7 +56,7 @@ def say_date(day: date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
-def lines(requirements: Iterable[Requirement], label: str) -> list[Line]:
+def lines(requirements: Iterable[Requirement], label: str) -> list[RuleSummary]:
     """One line a rule, in the policy's order: its number, or how many of its periods are met."""
     grouped: dict[str, list[Requirement]] = {}
     for requirement in requirements:
@@ -64,18 +64,18 @@ def lines(requirements: Iterable[Requirement], label: str) -> list[Line]:
     return [_line(group, label) for group in grouped.values()]
 
 
-def _line(group: list[Requirement], label: str) -> Line:
+def _line(group: list[Requirement], label: str) -> RuleSummary:
     first = group[0]
     outcome = min((part.outcome for part in group), key=RANK.__getitem__)
     if len(group) == 1:
         need = None if first.need is None else first.need if first.limit else max(0, first.need - first.waived)
-        return Line(first.name, label, first.have + first.credited, need, outcome, (first,))
+        return RuleSummary(first.name, label, first.have + first.credited, need, outcome, (first,))
     met = sum(part.outcome == "met" for part in group)
     need = None if first.need is None else len(group)
-    return Line(first.name, label, met, need, outcome, tuple(group))
+    return RuleSummary(first.name, label, met, need, outcome, tuple(group))
 
 
-def of_year(year: YearStanding) -> list[Line]:
+def of_year(year: YearStanding) -> list[RuleSummary]:
     """The sentences about one program year."""
     return lines(year.requirements, year.label)
 
@@ -86,7 +86,7 @@ def in_numbers(year: YearStanding) -> str:
     return "; ".join(f"{line.name} {line.have}" + ("" if line.need is None else f" of {line.need}") for line in shown)
 
 
-def all_lines(result: Standing) -> list[Line]:
+def all_lines(result: Standing) -> list[RuleSummary]:
     """The sentences about every year and about the program as a whole."""
     return [*(line for year in result.years for line in of_year(year)), *lines(result.whole, "Whole program")]
 
@@ -168,7 +168,7 @@ def _as_instruction(result: Standing, about: str) -> str:
     return text
 
 
-def _of_lines(result: Standing, chosen: list[Line]) -> list[str]:
+def _of_lines(result: Standing, chosen: list[RuleSummary]) -> list[str]:
     said: list[str] = []
     for line in chosen:
         begun = [part for part in line.of if part.period.starts <= result.today]
@@ -177,7 +177,7 @@ def _of_lines(result: Standing, chosen: list[Line]) -> list[str]:
     return said
 
 
-def _missing(line: Line, begun: list[Requirement], today: date) -> Iterator[str]:
+def _missing(line: RuleSummary, begun: list[Requirement], today: date) -> Iterator[str]:
     single = line.single
     if single is None:
         late = [part.period.label for part in begun if part.outcome != "met" and part.need is not None]
@@ -191,7 +191,7 @@ def _missing(line: Line, begun: list[Requirement], today: date) -> Iterator[str]
     yield _one_missing(line, single, today)
 
 
-def _one_missing(line: Line, single: Requirement, today: date) -> str:
+def _one_missing(line: RuleSummary, single: Requirement, today: date) -> str:
     meetings = single.chances is not None and single.unit == "events"
     where = line.label if meetings else f"{line.label}, {line.name}"
     if single.limit:

@@ -27,7 +27,7 @@ class YearStanding:
     label: str
     starts: date
     ends: date
-    past: bool
+    ended: bool
     current: bool
     requirements: tuple[Requirement, ...]
 
@@ -72,7 +72,7 @@ def standing(
 ) -> Standing:
     """Where a mentee stands on ``today``, a day in the policy's zone.
 
-    ``meetings``: those of the mentee's cohort that are not cancelled, past and to come. A calendar that is given
+    ``meetings``: those of the mentee's cohort that are not cancelled, ended and to come. A calendar that is given
     for all of its mentees saves work.
     """
     calendar = meetings if isinstance(meetings, Calendar) else Calendar(meetings)
@@ -126,7 +126,7 @@ def _year(case: Case, year: ProgramYear) -> YearStanding:
         label=period.label,
         starts=period.starts,
         ends=period.ends,
-        past=period.ends < case.today,
+        ended=period.ends < case.today,
         current=period.holds(case.today),
         requirements=tuple(requirements),
     )

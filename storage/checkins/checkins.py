@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from program.checkins.schedule import DEFAULT_PROMPTS, Cycle
 from storage.checkins import consent, pauses
-from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
+from storage.checkins.checkins_tables import checkin, checkin_schedule, prompt
 from storage.core.database import Tx, in_ids, inline_word
 from storage.core.work import Work, insert_new, put
 from storage.people.account_views import AccountView
@@ -150,8 +150,8 @@ def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | 
     if person_ids is not None:
         query = query.where(in_ids(tx, person.c.id, person_ids))
     if due is not None:
-        query = query.join(checkin_turn, checkin_turn.c.person_id == person.c.id)
-        query = query.where(checkin_turn.c.next_at <= due)
+        query = query.join(checkin_schedule, checkin_schedule.c.person_id == person.c.id)
+        query = query.where(checkin_schedule.c.next_at <= due)
     by_person: dict[UUID, Schedule] = {}
     for person_id, zone, cohort_id, weekday, at, weeks, snoozed in tx.execute(query):
         schedule = Schedule(person_id, zone, cohort_id, Cycle(weekday, at, weeks), snoozed)
@@ -161,23 +161,25 @@ def schedules(tx: Tx, person_ids: Sequence[UUID] | None = None, due: datetime | 
 
 def set_next(work: Work, planned: Sequence[tuple[UUID, datetime]]) -> None:
     """Set when these people's next check-ins come."""
-    put(work.tx, checkin_turn, *({"person_id": person_id, "next_at": at} for person_id, at in planned))
+    put(work.tx, checkin_schedule, *({"person_id": person_id, "next_at": at} for person_id, at in planned))
 
 
 def drop_next(work: Work, person_ids: Sequence[UUID]) -> None:
     """Plan no next check-in for these people."""
-    work.tx.execute(delete(checkin_turn).where(in_ids(work.tx, checkin_turn.c.person_id, person_ids)))
+    work.tx.execute(delete(checkin_schedule).where(in_ids(work.tx, checkin_schedule.c.person_id, person_ids)))
 
 
 def next_at(tx: Tx, person_id: UUID) -> datetime | None:
     """When somebody's next check-in comes; None where none is planned."""
-    time: datetime | None = tx.scalar(select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id))
+    time: datetime | None = tx.scalar(
+        select(checkin_schedule.c.next_at).where(checkin_schedule.c.person_id == person_id)
+    )
     return time
 
 
 def people_due(tx: Tx, until: datetime) -> list[UUID]:
     """The people whose next check-in comes until then."""
-    query = select(checkin_turn.c.person_id).where(checkin_turn.c.next_at <= until)
+    query = select(checkin_schedule.c.person_id).where(checkin_schedule.c.next_at <= until)
     return list(tx.scalars(query))
 
 

@@ -27,7 +27,7 @@ prompt = Table(
     Column("retired_at", Instant),
 )
 
-checkin_turn = Table(
+checkin_schedule = Table(
     "checkin_turn",
     metadata,
     Column("person_id", Id, ForeignKey("person.id"), primary_key=True),

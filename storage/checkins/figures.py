@@ -22,7 +22,7 @@ from storage.vault.vault_tables import vault_item
 
 
 @dataclass(frozen=True, slots=True)
-class Mentee:
+class GroupMember:
     """Somebody of a cohort who gets check-ins unless they chose otherwise: that choice is not looked at here."""
 
     id: UUID
@@ -34,7 +34,7 @@ class Mentee:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class StoredFigure:
     """A figure as it was stored. ``members``: who could have answered."""
 
     month: date
@@ -44,7 +44,7 @@ class Shown:
     figure: Figure
 
 
-def mentees(tx: Tx, until: datetime) -> list[Mentee]:
+def mentees(tx: Tx, until: datetime) -> list[GroupMember]:
     """The matched mentees who came before a time and were still there; by cohort's name, so that one comes first."""
     linked = select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)
     query = (
@@ -72,7 +72,7 @@ def mentees(tx: Tx, until: datetime) -> list[Mentee]:
         .order_by(cohort.c.key, person.c.id)
     )
     return [
-        Mentee(person_id, zone, cohort_id, name, Cycle(weekday, at, weeks), max(since, welcomed))
+        GroupMember(person_id, zone, cohort_id, name, Cycle(weekday, at, weeks), max(since, welcomed))
         for person_id, zone, cohort_id, name, weekday, at, weeks, since, welcomed in tx.execute(query)
     ]
 
@@ -133,7 +133,7 @@ def made(tx: Tx, month: date) -> bool:
     return tx.scalar(select(figure.c.id).where(figure.c.month == month).limit(1)) is not None
 
 
-def save(work: Work, shown: Shown, reserved: int) -> None:
+def save(work: Work, shown: StoredFigure, reserved: int) -> None:
     """Save one group's figure of a month."""
     row = {
         "id": work.new_id(),
@@ -149,11 +149,11 @@ def save(work: Work, shown: Shown, reserved: int) -> None:
     work.tx.execute(insert(figure).values(row))
 
 
-def of_month(tx: Tx, month: date) -> list[Shown]:
+def of_month(tx: Tx, month: date) -> list[StoredFigure]:
     """The figures of a month, as they were made."""
     columns = (figure.c.month, figure.c.place, figure.c.name, figure.c.members, figure.c.at_least, figure.c.mood)
     query = select(*columns).where(figure.c.month == month).order_by(figure.c.name, figure.c.place)
-    return [Shown(*row[:4], Figure(row.at_least or 0, row.mood)) for row in tx.execute(query)]
+    return [StoredFigure(*row[:4], Figure(row.at_least or 0, row.mood)) for row in tx.execute(query)]
 
 
 def months(tx: Tx) -> list[date]:

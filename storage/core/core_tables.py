@@ -17,7 +17,7 @@ program = Table(
     Column("seal", LargeBinary),
 )
 
-history = Table(
+audit_entry = Table(
     "history",
     metadata,
     id_column(),

@@ -61,7 +61,7 @@ def _sorting(platforms: tuple[str, ...]) -> Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Quota:
     """The deliveries of one installation under one limit; ``installation_id`` None: those that go nowhere."""
 
     installation_id: UUID | None
@@ -71,29 +71,29 @@ class Share:
 def claim(
     work: Work,
     most: int,
-    share: Share | None = None,
+    quota: Quota | None = None,
     *,
     busy: Collection[UUID] = (),
     lease: timedelta = LEASE,
 ) -> list[Delivery]:
     """Take up to ``most`` queued deliveries for this process; each gets a token of its own claim.
 
-    share: only these, at their pace, and the first of each conversation
+    quota: only these, at their pace, and the first of each conversation
     busy: conversations with something under way, which keep their order
     """
-    if share is not None and share.installation_id is not None:
-        most = rate_limits.room(work, share.installation_id, share.limit, most)
+    if quota is not None and quota.installation_id is not None:
+        most = rate_limits.room(work, quota.installation_id, quota.limit, most)
     if most <= 0:
         return []
     parameters = {"now": work.now, "most": most, "ids": ids_value(work.tx, busy)}
-    if share is None:
+    if quota is None:
         return _hold(work, _read(work.tx, _claimable(work.tx.dialect.name), parameters), lease)
-    nowhere, limit = share.installation_id is None, share.limit
+    nowhere, limit = quota.installation_id is None, quota.limit
     query = _claimable(work.tx.dialect.name, limit.verbs, nowhere=nowhere, min_gap=bool(limit.min_gap))
-    parameters |= {} if nowhere else {"installation": share.installation_id}
+    parameters |= {} if nowhere else {"installation": quota.installation_id}
     items = _hold(work, _first_of_each_lane(_read(work.tx, query, parameters)), lease)
-    if share.installation_id is not None:
-        rate_limits.spend(work, share.installation_id, limit, len(items))
+    if quota.installation_id is not None:
+        rate_limits.spend(work, quota.installation_id, limit, len(items))
         if limit.min_gap:
             lanes = {item.lane for item in items if item.lane is not None}
             rate_limits.hold(work, lanes, work.now + timedelta(seconds=limit.min_gap))
@@ -104,7 +104,7 @@ def claim(
 def _claimable(
     dialect: str, verbs: tuple[str, ...] | None = None, *, nowhere: bool = False, min_gap: bool = False
 ) -> Select[Any]:
-    """The query of a claim. Without ``verbs`` it is no share's: everything that may go."""
+    """The query of a claim. Without ``verbs`` it is no quota's: everything that may go."""
     where = [
         delivery.c.state == inline_word("queued"),
         delivery.c.not_before <= bindparam("now"),

@@ -74,7 +74,7 @@ def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
 
 
 def accounts_of(tx: Tx, person_id: UUID) -> list[Account]:
-    """The confirmed accounts of a person, the one seen last first."""
+    """The confirmed accounts of a person, the one known last first."""
     return _of_person(tx, _ACCOUNTS_OF, person_id)
 
 
@@ -137,7 +137,7 @@ def proposed(tx: Tx, person_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:
-    """Accounts that were seen where the bot is and are nobody's, full members last."""
+    """Accounts that were known where the bot is and are nobody's, full members last."""
     rows = tx.execute(
         _accounts(account.c.link != "confirmed", account.c.active)
         .order_by(account.c.member, account.c.name, account.c.id)
@@ -146,7 +146,7 @@ def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:
     return [Account(*row) for row in rows]
 
 
-def see(
+def remember(
     work: Work, platform: str, tenant: str, user: str, *, name: str, email: str, member: bool, active: bool
 ) -> Account:
     """Store or refresh what a platform says of an account. It never moves a link."""
@@ -169,30 +169,30 @@ def see(
     return Account(*work.tx.execute(query).one())
 
 
-def propose(work: Work, seen: Account) -> Person | None:
+def propose(work: Work, known: Account) -> Person | None:
     """Propose the person with the account's address, if it is a full member and neither is linked yet."""
-    if seen.link in ("confirmed", "declined"):
+    if known.link in ("confirmed", "declined"):
         return None
-    candidate = candidate_for(work.tx, seen)
+    candidate = candidate_for(work.tx, known)
     if candidate is None:
         return None
     change = {"person_id": candidate.id, "link": "proposed"}
-    work.tx.execute(update(account).where(account.c.id == seen.id).values(change))
+    work.tx.execute(update(account).where(account.c.id == known.id).values(change))
     return candidate
 
 
-def candidate_for(tx: Tx, seen: Account) -> Person | None:
+def candidate_for(tx: Tx, known: Account) -> Person | None:
     """The person with a full member's address, unless an account of the same workspace is theirs already."""
-    if not seen.member or not seen.email:
+    if not known.member or not known.email:
         return None
-    candidate = by_email(tx, seen.email)
-    if candidate is None or not _addresses_fit(tx, seen.id, candidate.id):
+    candidate = by_email(tx, known.email)
+    if candidate is None or not _addresses_fit(tx, known.id, candidate.id):
         return None
     taken = _accounts(
         account.c.person_id == candidate.id,
         account.c.link == "confirmed",
-        installation.c.platform == seen.platform,
-        installation.c.tenant == seen.tenant,
+        installation.c.platform == known.platform,
+        installation.c.tenant == known.tenant,
     )
     return None if tx.execute(taken).first() is not None else candidate
 
@@ -240,7 +240,7 @@ def sees_earlier(tx: Tx, account_id: UUID, person_id: UUID) -> bool:
 def _ever_linked(tx: Tx, person_id: UUID) -> set[UUID]:
     """The accounts that are linked to the person, and those that the audit log says were."""
     linked = select(account.c.id).where(account.c.person_id == person_id, account.c.link == inline_word("confirmed"))
-    lines = [line for line in audit_log.of(tx, person_id) if line.what == "account.linked"]
+    lines = [line for line in audit_log.entries(tx, person_id) if line.what == "account.linked"]
     return set(tx.scalars(linked)) | {UUID(line.detail["account"]) for line in lines if line.detail.get("account")}
 
 

@@ -65,7 +65,7 @@ _GET = select(*_COHORT).where(cohort.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CohortMember:
     """A present member of a cohort."""
 
     id: UUID
@@ -150,7 +150,7 @@ def set_home(work: Work, cohort_id: UUID, conversation_id: UUID | None, by: UUID
     audit_log.note(work, cohort_id, "cohort.home", by, conversation=home)
 
 
-def members(tx: Tx, cohort_id: UUID, role: str | None = None) -> list[Person]:
+def members(tx: Tx, cohort_id: UUID, role: str | None = None) -> list[CohortMember]:
     """A cohort's present members by name, all or those of one role. A membership whose seal does not fit is none."""
     query = (
         select(person.c.id, person.c.name, person.c.email, person.c.zone, membership.c.role)
@@ -162,7 +162,7 @@ def members(tx: Tx, cohort_id: UUID, role: str | None = None) -> list[Person]:
     if role is not None:
         query = query.where(membership.c.role == role)
     return [
-        Person(*row[:5])
+        CohortMember(*row[:5])
         for row in tx.execute(query)
         if fits(row[7], seals.of_membership(tx, row[5], cohort_id, row[0], row[4], row[6], None))
     ]
@@ -243,8 +243,9 @@ def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
     }
 
 
-def coordinators(tx: Tx) -> list[Person]:
+def coordinators(tx: Tx) -> list[CohortMember]:
     """The program's coordinators, who stand in for a cohort without mentors."""
     return [
-        Person(person.id, person.name, person.email, person.zone, "coordinator") for person in people.coordinators(tx)
+        CohortMember(person.id, person.name, person.email, person.zone, "coordinator")
+        for person in people.coordinators(tx)
     ]

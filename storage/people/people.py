@@ -251,7 +251,7 @@ def named_by(tx: Tx, person_id: UUID) -> set[str]:
 
     Before it was noted what did, only the settings made coordinators of people whom no roster had.
     """
-    lines = audit_log.of(tx, person_id)
+    lines = audit_log.entries(tx, person_id)
     noted = [line for line in lines if line.what.startswith("coordinator.")]
     if not noted:
         return {ROSTER if any(line.what == "person.imported" for line in lines) else SETTINGS}
@@ -267,7 +267,7 @@ def named_by(tx: Tx, person_id: UUID) -> set[str]:
 
 def also_named(work: Work, person_id: UUID, source: str) -> None:
     """Note that something else names a coordinator too; the role stays until neither does."""
-    lines = audit_log.of(work.tx, person_id)
+    lines = audit_log.entries(work.tx, person_id)
     before = set() if any(line.what == "coordinator.named" for line in lines) else named_by(work.tx, person_id)
     for name in sorted(before | {source}):
         audit_log.note(work, person_id, "coordinator.named", None, source=name)

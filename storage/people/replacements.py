@@ -46,8 +46,8 @@ def ask(work: Work, person_id: UUID, account_id: UUID, by: UUID | None) -> Repla
     Raises:
         AlreadyAsked: one waits already.
     """
-    waiting = select(replacement.c.id).where(replacement.c.person_id == person_id, replacement.c.outcome == "")
-    if work.tx.execute(waiting).first() is not None:
+    open_request = select(replacement.c.id).where(replacement.c.person_id == person_id, replacement.c.outcome == "")
+    if work.tx.execute(open_request).first() is not None:
         raise AlreadyAsked(AlreadyAsked.__doc__)
     asked = Replacement(work.new_id(), person_id, account_id, work.now + WAIT)
     row = {**asdict(asked), "asked_at": work.now}
@@ -64,7 +64,7 @@ def find(tx: Tx, replacement_id: UUID) -> Replacement | None:
     return Replacement(row.id, row.person_id, row.account_id, row.holds_from, row.outcome)
 
 
-def waiting(tx: Tx, replacement_id: UUID) -> Replacement | None:
+def find_open(tx: Tx, replacement_id: UUID) -> Replacement | None:
     """A replacement that waits; None where it was settled, or was changed outside the program."""
     asked = find(tx, replacement_id)
     return asked if asked is not None and not asked.outcome else None
@@ -165,7 +165,7 @@ def report_gone(work: Work, asked: Replacement) -> None:
     tx = work.tx
     reported = tx.execute(select(gone_report.c.id).where(gone_report.c.replacement_id == asked.id)).first()
     tries = newest_tries(tx, asked)
-    if waiting(tx, asked.id) is None or reported or told_at(tx, asked) or not is_gone(tries):
+    if find_open(tx, asked.id) is None or reported or told_at(tx, asked) or not is_gone(tries):
         raise CannotReport(CannotReport.__doc__)
     row = {"id": work.new_id(), "replacement_id": asked.id, "at": work.now}
     tx.execute(insert(gone_report).values(seals.sealed(tx, gone_report, row)))
@@ -182,13 +182,13 @@ def reported_gone_at(tx: Tx, asked: Replacement) -> datetime | None:
     return at
 
 
-def waiting_for(tx: Tx, person_id: UUID, account_id: UUID) -> Replacement | None:
+def find_open_of(tx: Tx, person_id: UUID, account_id: UUID) -> Replacement | None:
     """The replacement of a person's account by this one that waits."""
     query = select(replacement.c.id).where(
         replacement.c.person_id == person_id, replacement.c.account_id == account_id, replacement.c.outcome == ""
     )
     replacement_id = tx.scalar(query)
-    return waiting(tx, replacement_id) if replacement_id else None
+    return find_open(tx, replacement_id) if replacement_id else None
 
 
 def _notice_of(asked: Replacement) -> tuple[ColumnElement[bool], ...]:

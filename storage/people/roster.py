@@ -15,7 +15,7 @@ from program.core.words import listed
 from program.people.roster import Problem, Row
 from program.record.policy import Policy
 from storage.core import audit_log
-from storage.core.core_tables import history as history_table
+from storage.core.core_tables import audit_entry
 from storage.core.database import Tx
 from storage.core.work import Work
 from storage.people import cohorts, people
@@ -37,7 +37,7 @@ def report_nothing(_what: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RosterChange:
     """One thing an import does, in words."""
 
     line: int
@@ -69,7 +69,7 @@ class Plan:
     """What an import changes, in words and in rows. ``stamp``: the program's state that it was prepared from."""
 
     stamp: tuple[int, ...]
-    changes: list[Change] = field(default_factory=list)
+    changes: list[RosterChange] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     persons: list[dict[str, Any]] = field(default_factory=list)
     person_changes: list[tuple[_Person, list[str]]] = field(default_factory=list)  # the new state, and what is new
@@ -104,7 +104,7 @@ def import_roster(work: Work, rows: Sequence[Row], *, restore_removed: bool = Fa
 
 def stamp(tx: Tx) -> tuple[int, ...]:
     """Changes whenever something changes that an import is prepared from."""
-    tables = (history_table, person, cohort, membership, enrolment, policy, amendment, ledger_key)
+    tables = (audit_entry, person, cohort, membership, enrolment, policy, amendment, ledger_key)
     counts = [select(func.count()).select_from(table).scalar_subquery() for table in tables]
     return tuple(tx.execute(select(*counts)).one())
 
@@ -134,8 +134,8 @@ def _ended_places(tx: Tx) -> dict[tuple[UUID, UUID, str], datetime]:
 
 def _ended_roles(tx: Tx) -> dict[UUID, datetime]:
     """When each former coordinator's role ended last."""
-    lines = select(history_table.c.subject, history_table.c.at).where(history_table.c.what == "coordinator.removed")
-    return {row.subject: row.at for row in tx.execute(lines.order_by(history_table.c.at))}
+    lines = select(audit_entry.c.subject, audit_entry.c.at).where(audit_entry.c.what == "coordinator.removed")
+    return {row.subject: row.at for row in tx.execute(lines.order_by(audit_entry.c.at))}
 
 
 class _Preparing:
@@ -179,7 +179,7 @@ class _Preparing:
             self._enrolment(row, someone)
 
     def _change(self, row: Row, text: str) -> None:
-        self.plan.changes.append(Change(row.line, text))
+        self.plan.changes.append(RosterChange(row.line, text))
 
     def _problem(self, row: Row, text: str) -> None:
         self.plan.problems.append(Problem(row.line, text))

@@ -30,7 +30,7 @@ LISTS = (forgotten, forgotten_key)  # in the data, and in the key store
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ForgottenAgain:
     """What an older backup had brought back."""
 
     keys: int
@@ -95,7 +95,7 @@ def note_lost_keys(work: Work, person_id: UUID, key_ids: Sequence[UUID]) -> None
 def was_replaced(tx: Tx, person_id: UUID) -> bool:
     """Whether an account was linked to this person that is not now. It tells nothing of what it wrote."""
     now = {str(account.id) for account in account_links.accounts_of(tx, person_id)}
-    linked = (line.detail["account"] for line in audit_log.of(tx, person_id) if line.what == "account.linked")
+    linked = (line.detail["account"] for line in audit_log.entries(tx, person_id) if line.what == "account.linked")
     return any(account_id not in now for account_id in linked)
 
 
@@ -115,7 +115,7 @@ def remember(tx: Tx, lines: Sequence[Forgotten]) -> None:
     insert_new(tx, forgotten_key, [_row(forgotten) for forgotten in lines])
 
 
-def apply_again(tx: Tx) -> Again:
+def apply_again(tx: Tx) -> ForgottenAgain:
     """Forget again whom either store's list names, where a backup brought something back. Changes nothing otherwise.
 
     It goes by the keys' ids, not by time: what a forgotten person wrote later is under another key and stays.
@@ -129,7 +129,7 @@ def apply_again(tx: Tx) -> Again:
     destroyed = select(forgotten_key.c.key_id).where(forgotten_key.c.key_id.is_not(None))
     keys = tx.execute(delete(person_key).where(person_key.c.key_id.in_(destroyed))).rowcount
     items = vault.destroy(tx, vault_item.c.key_id.in_(destroyed))
-    return Again(keys, items)
+    return ForgottenAgain(keys, items)
 
 
 def _write_down(tx: Tx, lines: Sequence[Forgotten]) -> None:

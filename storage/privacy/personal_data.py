@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select, true
 
 from program.record.wording import RecordLine
 from storage.checkins import checkins, consent, pauses, reflections, shares
-from storage.checkins.checkins_tables import checkin, checkin_turn, prompt
-from storage.core.core_tables import draft, history
+from storage.checkins.checkins_tables import checkin, checkin_schedule, prompt
+from storage.core.core_tables import audit_entry, draft
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting, rsvp, summary, visitor
 from storage.outbox.outbox_tables import conversation, delivery, installation
@@ -71,7 +71,7 @@ def everything(tx: Tx, person_id: UUID, opened: Opened, view: AccountView | None
         _kind("Reflections", _reflections(tx, written, reflections.KIND, opened)),
         _kind("Reflections as you shared them", _reflections(tx, written, reflections.SHARED, opened)),
         _kind("Check-in numbers", _items(tx, written, "pulse", opened)),
-        _kind("Typed messages you haven't decided on", _items(tx, written, vault.WAITING, opened)),
+        _kind("Typed messages you haven't decided on", _items(tx, written, vault.UNDECIDED, opened)),
         _kind("Shared reflections", _shared(tx, person_id, written, view)),
         _kind("Disputes", _disputes(tx, written, opened)),
     ]
@@ -125,8 +125,8 @@ def _queries(tx: Tx, person_id: UUID, view: AccountView | None) -> dict[str, Sel
         asked, wished = checkins.is_shown(view), view.is_after(checkin.c.reach_out_at)
         told = _is_told(tx, person_id, view)
         wanted = view.is_after(forgotten.c.at)
-        changed = or_(history.c.what != "keys.lost", view.is_after(history.c.at))
-    lost = select(history.c.at).where(history.c.subject == person_id, history.c.what == "keys.lost")
+        changed = or_(audit_entry.c.what != "keys.lost", view.is_after(audit_entry.c.at))
+    lost = select(audit_entry.c.at).where(audit_entry.c.subject == person_id, audit_entry.c.what == "keys.lost")
     return {
         "Person": select(
             person.c.name,
@@ -142,7 +142,7 @@ def _queries(tx: Tx, person_id: UUID, view: AccountView | None) -> dict[str, Sel
             or_(account.c.checkins.is_not(None), account.c.snoozed_until.is_not(None)),
         )
         .distinct(),
-        "Next check-in": select(checkin_turn.c.next_at).where(checkin_turn.c.person_id == person_id),
+        "Next check-in": select(checkin_schedule.c.next_at).where(checkin_schedule.c.person_id == person_id),
         "Accounts": select(
             installation.c.platform,
             installation.c.tenant,
@@ -212,9 +212,9 @@ def _queries(tx: Tx, person_id: UUID, view: AccountView | None) -> dict[str, Sel
         "Times you were forgotten": select(forgotten.c.at).where(
             forgotten.c.person_id == person_id, forgotten.c.at.not_in(lost), wanted
         ),
-        "Changes to your data": select(history.c.what, history.c.at)
-        .where(history.c.subject == person_id, changed)
-        .order_by(history.c.at),
+        "Changes to your data": select(audit_entry.c.what, audit_entry.c.at)
+        .where(audit_entry.c.subject == person_id, changed)
+        .order_by(audit_entry.c.at),
     }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from program.core.times import to_utc
 from program.people.roster import Problem
-from program.record.attendance_import import PastMeeting
+from program.record.attendance_import import ImportedMeeting
 from storage.core.work import Work
 from storage.people import people
 from storage.record import enrolments, ledger
@@ -33,7 +33,9 @@ def imported_before(work: Work, file: str) -> bool:
     return work.tx.execute(query).first() is not None
 
 
-def import_history(work: Work, rows: Sequence[PastMeeting], file: str, attests: UUID, by: UUID | None) -> list[Problem]:
+def import_attendance(
+    work: Work, rows: Sequence[ImportedMeeting], file: str, attests: UUID, by: UUID | None
+) -> list[Problem]:
     """Add a line for each meeting, and one for each person that says what the file covers.
 
     The caller rolls back when there is any problem.
@@ -69,7 +71,7 @@ def import_history(work: Work, rows: Sequence[PastMeeting], file: str, attests: 
     return problems
 
 
-def _meeting_line(row: PastMeeting, day: date, zone: str, file: str, attests: UUID, by: UUID | None) -> Line:
+def _meeting_line(row: ImportedMeeting, day: date, zone: str, file: str, attests: UUID, by: UUID | None) -> Line:
     return Line(
         "attendance",
         "imported",

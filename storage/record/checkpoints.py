@@ -188,7 +188,7 @@ def _mac(key: bytes, number: int, at: datetime, leaves: int, root: bytes, before
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class MissingRecord:
     """A record of the newest checkpoint that is not there any more, or is an older state of itself.
 
     key     its id in hexadecimal, or a policy's name
@@ -201,37 +201,37 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """``broken``: what is wrong with the checkpoints themselves, in sentences; ``gone``: what they miss."""
 
     broken: list[str]
-    gone: list[Gone]
+    gone: list[MissingRecord]
 
 
 Marks = Mapping[UUID, Sequence[bytes]]  # of each enrolment's lines, by position
 
 
-def check(tx: Tx, key: bytes, marks: Marks) -> Checked:
+def check(tx: Tx, key: bytes, marks: Marks) -> CheckResult:
     """Check the chain of checkpoints, and everything that the newest one covers."""
     every = _every(tx)
     if not every:
-        return Checked(["All checkpoints are missing."], [])
+        return CheckResult(["All checkpoints are missing."], [])
     before = b""
     for number, made in enumerate(every):
         right = _mac(key, number, made.at, made.leaves, made.root, before)
         if made.number != number or not hmac.compare_digest(made.mac, right):
-            return Checked([f"Checkpoint {number} is missing, or was changed."], [])
+            return CheckResult([f"Checkpoint {number} is missing, or was changed."], [])
         before = made.mac
     leaves = _leaves_of(tx, every[-1].number)
     broken = [] if _root(leaves) == every[-1].root else ["The list of what the newest checkpoint covers was changed."]
-    return Checked(broken, gone(tx, leaves, marks))
+    return CheckResult(broken, gone(tx, leaves, marks))
 
 
 def _every(tx: Tx) -> list[Checkpoint]:
     return [Checkpoint(*row) for row in tx.execute(select(*_COLUMNS).order_by(checkpoint.c.number))]
 
 
-def gone(tx: Tx, leaves: Iterable[Leaf], marks: Marks, about: UUID | None = None) -> list[Gone]:
+def gone(tx: Tx, leaves: Iterable[Leaf], marks: Marks, about: UUID | None = None) -> list[MissingRecord]:
     """Which of these records are missing now, or older than they were. ``about``: all are about this person."""
     there = {leaf.key: leaf for leaf in present(tx, about)}
     missed = [
@@ -242,7 +242,7 @@ def gone(tx: Tx, leaves: Iterable[Leaf], marks: Marks, about: UUID | None = None
     return [_as_gone(leaf) for leaf in missed]
 
 
-def gone_of_person(tx: Tx, person_id: UUID, marks: Marks) -> list[Gone]:
+def gone_of_person(tx: Tx, person_id: UUID, marks: Marks) -> list[MissingRecord]:
     """Which of the records about one person that the newest checkpoint covers are missing now, or older than then."""
     last = newest(tx)
     about = f"%/{person_id.hex}"
@@ -250,11 +250,11 @@ def gone_of_person(tx: Tx, person_id: UUID, marks: Marks) -> list[Gone]:
     return gone(tx, leaves, marks, person_id)
 
 
-def _as_gone(leaf: Leaf) -> Gone:
+def _as_gone(leaf: Leaf) -> MissingRecord:
     if leaf.kind == "policy":  # its name has a slash
-        return Gone(leaf.kind, leaf.subject, None)
+        return MissingRecord(leaf.kind, leaf.subject, None)
     key, _, about = leaf.subject.partition("/")
-    return Gone(leaf.kind, key, UUID(about) if about else None)
+    return MissingRecord(leaf.kind, key, UUID(about) if about else None)
 
 
 def _is_cut(leaf: Leaf, marks: Marks) -> bool:

@@ -209,7 +209,7 @@ def _check_certificates(tx: Tx, *where: ColumnElement[bool]) -> list[str]:
 # Checkpoints and what was kept elsewhere ----------------------------------------------------------
 
 
-def _gone(tx: Tx, rows: list[checkpoints.Gone]) -> list[str]:
+def _gone(tx: Tx, rows: list[checkpoints.MissingRecord]) -> list[str]:
     """What the newest checkpoint covers and is not there any more, in sentences."""
     about = {row.about for row in rows if row.about}
     names = people.named(tx, about)

@@ -37,7 +37,7 @@ UNSEALED_IDENTITY = b"ledger-key"  # of one from before there were seals
 LEDGER_IDENTITIES = (LEDGER_IDENTITY, b"ledger-key-2", UNSEALED_IDENTITY)
 COPY_IDENTITY = b"ledger-key-copy"
 NONCE_BYTES = 12
-WAITING = "waiting"  # the kind of typed words that their author has not chosen about
+UNDECIDED = "waiting"  # the kind of typed words that their author has not chosen about
 
 
 _OWNER = (
@@ -332,7 +332,7 @@ def remove(tx: Tx, item_id: UUID, account_id: UUID) -> bool:
 
 def anything_written(tx: Tx, checkin_id: UUID) -> bool:
     """Whether something was saved for a check-in. Typed words that wait for their author's choice are not saved."""
-    saved = (vault_item.c.checkin_id == checkin_id, vault_item.c.kind != WAITING)
+    saved = (vault_item.c.checkin_id == checkin_id, vault_item.c.kind != UNDECIDED)
     return tx.execute(select(vault_item.c.id).where(*saved)).first() is not None
 
 

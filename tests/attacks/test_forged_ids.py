@@ -82,7 +82,7 @@ async def test_a_removed_mentor_has_no_role_in_old_buttons_open_forms_and_other_
     with world.database.read() as tx:
         assert "Forged" not in tx.scalars(select(meeting.c.topic)).all()
         steps = tx.scalars(select(share.c.step).order_by(share.c.at, share.c.step)).all()
-        noted = [(line.what, line.by) for line in audit_log.of(tx, cohort) if line.what == "mentor.removed"]
+        noted = [(line.what, line.by) for line in audit_log.entries(tx, cohort) if line.what == "mentor.removed"]
         assert tx.scalars(select(vault_item.c.kind)).all() == ["reflection"], "the shared copy is destroyed"
     assert sorted(steps) == ["shared", "stopped"]
     assert noted == [("mentor.removed", "Carol Dietz")]
@@ -134,7 +134,7 @@ async def test_a_replaced_account_stops_and_sees_nothing_of_the_earlier_ones(
     await shared(dana)
     with world.database.write() as tx:
         work = world.work(tx)
-        new = account_links.see(
+        new = account_links.remember(
             work, world.platform, world.tenant, "U-two", name="Dana", email="", member=True, active=True
         )
         account_links.confirm(work, new.id, dana.id, None)

@@ -226,7 +226,9 @@ def made(folder: Path, platform: str, tenant: str) -> Actors:
     actors = Actors(world, {**_accounts(world), "olga": olga}, folder)
     with world.database.write() as tx:
         work = world.work(tx)
-        account_links.see(work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True)
+        account_links.remember(
+            work, platform, tenant, olga.user, name="Olga Stranger", email="", member=True, active=True
+        )
         world.vault.ensure_keys(work, [actors.people[text].id for text in MENTEES])
     world.clock.at = START + timedelta(hours=1)
     with world.database.write() as tx:
@@ -285,7 +287,7 @@ class _Making:
         ida = people.by_email(self.work.tx, "ida@example.org")
         assert ida is not None
         there = self.actors.world.platform, self.actors.world.tenant
-        stray = account_links.see(self.work, *there, "U-stray", name="Ida", email="", member=False, active=True)
+        stray = account_links.remember(self.work, *there, "U-stray", name="Ida", email="", member=False, active=True)
         for owner in (name for name, there in COHORTS.items() if there == cohort):
             self.put("break of all", owner, whole)
             self.put("unmatched person", owner, ida.id)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, func, insert, select
 from handlers.checkins.checkins import open_checkins
 from handlers.program_desk.digest import digest_card
 from program.core.times import DEFAULT_ZONE
-from storage.checkins.checkins_tables import checkin_turn
+from storage.checkins.checkins_tables import checkin_schedule
 from storage.core.database import Database, Tx
 from storage.core.work import Work
 from storage.meetings.meetings_tables import meeting
@@ -89,7 +89,7 @@ def planning(database: Database, expected: int) -> Trial:
 
     async def trial() -> float:
         with database.read() as tx:
-            at = tx.scalar(select(func.min(checkin_turn.c.next_at)))
+            at = tx.scalar(select(func.min(checkin_schedule.c.next_at)))
             before = _delivered(tx)
         assert at is not None
         began = time.perf_counter()

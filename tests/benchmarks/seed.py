@@ -17,7 +17,7 @@ from bot.settings import Settings
 from bot.startup import prepare
 from program.core.times import DEFAULT_ZONE, to_utc
 from program.record.chain import START, mark_of
-from storage.checkins.checkins_tables import checkin_turn
+from storage.checkins.checkins_tables import checkin_schedule
 from storage.core.database import Database, Tx
 from storage.meetings.meetings_tables import meeting, series
 from storage.outbox.outbox_tables import conversation, due_moment, installation
@@ -308,7 +308,7 @@ class _Seeding:
 
     def _turns(self, people: Sequence[UUID]) -> None:
         at = next_checkin_day(self._now)
-        self._add(checkin_turn, ({"person_id": person_id, "next_at": at} for person_id in people))
+        self._add(checkin_schedule, ({"person_id": person_id, "next_at": at} for person_id in people))
 
     def _moments(self) -> None:
         first = self._now + timedelta(days=1)

@@ -154,7 +154,7 @@ def test_everything_about_a_person_is_written_for_them(program: World, tmp_path:
     with program.database.read() as tx:
         person = people.by_email(tx, DANA)
         assert person
-        noted = [line.detail for line in audit_log.of(tx, person.id) if line.what == "person.exported"]
+        noted = [line.detail for line in audit_log.entries(tx, person.id) if line.what == "person.exported"]
     assert noted == [{"confidential": confidential}]
 
 

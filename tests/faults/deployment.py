@@ -170,8 +170,10 @@ class Deployment:
             for email, user in users.items():
                 person = people.by_email(work.tx, email)
                 assert person is not None
-                seen = account_links.see(work, platform, tenant, user, name="", email=email, member=True, active=True)
-                account_links.confirm(work, seen.id, person.id, None)
+                account = account_links.remember(
+                    work, platform, tenant, user, name="", email=email, member=True, active=True
+                )
+                account_links.confirm(work, account.id, person.id, None)
                 people.mark_welcomed(work, person.id)
 
         self.write(link)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from bot.cli.roster import NothingImported
 from storage.checkins.checkins_tables import checkin
-from storage.core.core_tables import history
+from storage.core.core_tables import audit_entry
 from storage.meetings.meetings_tables import meeting, rsvp, summary
 from storage.outbox.outbox_tables import conversation
 from storage.people.people_tables import account, cohort, membership, person
@@ -198,7 +198,7 @@ async def reminded_and_moved(story: Story) -> None:
     )
     await story.sam.taps_in(OZARKS, "Can't")
     assert "Can't (1): Sam Whitfield" in story.dana.reads(OZARKS)[-1]
-    moves = select(history.c.detail).where(history.c.what == "meeting.moved")
+    moves = select(audit_entry.c.detail).where(audit_entry.c.what == "meeting.moved")
     assert await story.rows(moves) == [({"was": "2026-09-10T15:30:00", "to": "2026-09-11T16:00:00"},)]
 
 

@@ -141,7 +141,9 @@ def all_confirmed(story: Story, tx: Tx) -> None:
     work = story.app.product.work(tx)
     for number, person in enumerate(account_links.unmatched_people(tx)):
         user = f"U1{number:05}"
-        account = account_links.see(work, "slack", TEAM, user, name=person.name, email="", member=True, active=True)
+        account = account_links.remember(
+            work, "slack", TEAM, user, name=person.name, email="", member=True, active=True
+        )
         account_links.confirm(work, account.id, person.id, None)
 
 

@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         dana = people.by_email(tx, "dana@example.org")
         assert dana
         for user in ("U1", "U2"):
-            seen = account_links.see(work, "slack", "T1", user, name=user, email="", member=True, active=True)
+            seen = account_links.remember(work, "slack", "T1", user, name=user, email="", member=True, active=True)
             if user == "U1":
                 account_links.confirm(work, seen.id, dana.id, None)
     assert "has an account already" in plc("people", "match", "dana@example.org", "U2").output

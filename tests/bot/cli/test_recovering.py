@@ -14,7 +14,7 @@ from bot.cli import recovering
 from bot.settings import load
 from bot.startup import running_alone
 from storage.core import processes
-from storage.core.core_tables import history
+from storage.core.core_tables import audit_entry
 from storage.core.database import Database
 from storage.core.processes import Process
 from storage.outbox import undelivered
@@ -147,7 +147,7 @@ def test_attendance_stays_whatever_is_lost_of_the_key_store(used: Callable[..., 
     with in_place() as database, database.read() as tx:
         ids = tx.scalars(select(delivery.c.subject).where(delivery.c.kind == "keys.lost")).all()
         told = sorted(people.get(tx, UUID(person_id)).name for person_id in ids)
-        noted = tx.scalars(select(history.c.what).where(history.c.what == "keys.lost")).all()
+        noted = tx.scalars(select(audit_entry.c.what).where(audit_entry.c.what == "keys.lost")).all()
         assert len(noted) == len(told)
     assert "nothing to recover" in plc("keys", "recover").output
 

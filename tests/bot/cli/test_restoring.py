@@ -94,7 +94,9 @@ def write(email: str, words: str = CANARY) -> UUID:
         with database.write() as tx:
             person = people.by_email(tx, email)
             assert person
-            seen = account_links.see(work(tx), "slack", "T1", email, name="x", email=email, member=True, active=True)
+            seen = account_links.remember(
+                work(tx), "slack", "T1", email, name="x", email=email, member=True, active=True
+            )
             account_links.confirm(work(tx), seen.id, person.id, None)
             vault().ensure_keys(work(tx), [person.id])
         with database.write() as tx:

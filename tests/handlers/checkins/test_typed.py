@@ -288,7 +288,7 @@ def replaced(world: World, dana: Person) -> Person:
     second = world.account("Dana Reyes", "dana@example.org", user="U-dana-2")
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = account_links.see(
+        account = account_links.remember(
             work,
             world.platform,
             world.tenant,
@@ -298,7 +298,7 @@ def replaced(world: World, dana: Person) -> Person:
             member=True,
             active=True,
         )
-        account_links.confirm(work, seen.id, dana.id, None)
+        account_links.confirm(work, account.id, dana.id, None)
     second.id = dana.id
     return second
 

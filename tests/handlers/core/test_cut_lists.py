@@ -91,7 +91,7 @@ async def test_the_lists_of_people_say_how_many_more(
     with world.database.write() as tx:
         work = world.work(tx)
         for number in range(3):
-            account_links.see(
+            account_links.remember(
                 work, world.platform, TENANT, f"U-{number}", name=f"N {number}", email="", member=True, active=True
             )
     monkeypatch.setattr(matching, "SHOWN", 2)

@@ -29,10 +29,10 @@ def second_account(world: World, of: Person) -> Elsewhere:
     user = f"{of.user}-elsewhere"
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = account_links.see(
+        account = account_links.remember(
             work, world.platform, TENANT, user, name="D. R.", email="d9@example.org", member=True, active=True
         )
-        account_links.confirm(work, seen.id, of.id, None)
+        account_links.confirm(work, account.id, of.id, None)
     other = Elsewhere(world, user)
     other.id = of.id
     return other

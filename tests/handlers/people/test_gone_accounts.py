@@ -97,7 +97,7 @@ async def test_the_report_is_in_the_audit_log(world: World, dana: Person, other:
     await reported(world, other)
     await world.pass_time(days=4)
     with world.database.read() as tx:
-        lines = {line.what: line for line in audit_log.of(tx, dana.id) if line.what.startswith("account.")}
+        lines = {line.what: line for line in audit_log.entries(tx, dana.id) if line.what.startswith("account.")}
         new_id = str(tx.scalar(select(account.c.id).where(account.c.user == other.user)))
     assert set(lines) == {"account.linked", "account.replacing", "account.gone", "account.replacement_done"}
     gone = lines["account.gone"]
@@ -175,7 +175,7 @@ async def test_every_account_that_the_person_has_must_be_gone(world: World, dana
     """Also one whose row was changed outside the program, which is told of nothing."""
     with world.database.write() as tx:
         work = world.work(tx)
-        second = account_links.see(
+        second = account_links.remember(
             work, world.platform, "T2", "U-two", name="Dana", email="two@example.org", member=True, active=True
         )
         account_links.confirm(work, second.id, dana.id, None)

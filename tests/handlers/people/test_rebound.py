@@ -143,9 +143,9 @@ async def test_nothing_of_a_check_in_goes_over_to_another_account(world: World, 
 def linked_to(world: World, account: Person, person: Person) -> None:
     """An account is linked to a person."""
     with world.database.write() as tx:
-        seen = people.actor(tx, world.platform, world.tenant, account.user)
-        assert seen is not None
-        account_links.confirm(world.work(tx), seen.account_id, person.id, None)
+        actor = people.actor(tx, world.platform, world.tenant, account.user)
+        assert actor is not None
+        account_links.confirm(world.work(tx), actor.account_id, person.id, None)
         refresh_schedule(world.work(tx), [person.id])
 
 

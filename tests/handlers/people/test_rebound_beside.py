@@ -32,8 +32,10 @@ def linked_elsewhere(world: World, of: Person, user: str = "U-new") -> Elsewhere
     """An account in the other workspace is linked to somebody, in place of the one they had there."""
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = account_links.see(work, world.platform, TENANT, user, name="D", email="", member=True, active=True)
-        account_links.confirm(work, seen.id, of.id, None)
+        account = account_links.remember(
+            work, world.platform, TENANT, user, name="D", email="", member=True, active=True
+        )
+        account_links.confirm(work, account.id, of.id, None)
         refresh_schedule(work, [of.id])
     new = Elsewhere(world, user)
     new.id = of.id

@@ -223,7 +223,7 @@ async def test_a_forged_answer_that_it_was_sent_to_another_account_counts_for_no
 def elsewhere(world: World) -> str:
     """An account of Dana's on another platform; its user id."""
     with world.database.write() as tx:
-        account_links.see(
+        account_links.remember(
             world.work(tx), "teams", "T9", "X9", name="Dana R.", email="d9@example.org", member=True, active=True
         )
     return "X9"

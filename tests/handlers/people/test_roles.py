@@ -38,7 +38,7 @@ async def test_yes_is_checked_against_the_roster_when_pressed(world: World) -> N
 def test_a_guest_with_an_address_of_the_roster_is_not_asked(world: World) -> None:
     with world.database.write() as tx:
         for user, member in (("U-guest", False), ("U-member", True)):
-            seen = account_links.see(
+            account = account_links.remember(
                 world.work(tx),
                 world.platform,
                 world.tenant,
@@ -48,7 +48,7 @@ def test_a_guest_with_an_address_of_the_roster_is_not_asked(world: World) -> Non
                 member=member,
                 active=True,
             )
-            assert (account_links.propose(world.work(tx), seen) is not None) == member
+            assert (account_links.propose(world.work(tx), account) is not None) == member
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_yes_is_refused_to_an_account_that_the_platform_says_changed(
 
 async def test_a_later_change_of_address_moves_nothing(world: World, dana: Person, carol: Person) -> None:
     with world.database.write() as tx:  # as the bot does when it looks an account up again
-        account_links.see(
+        account_links.remember(
             world.work(tx),
             world.platform,
             world.tenant,
@@ -136,7 +136,7 @@ async def test_who_leaves_the_settings_is_no_coordinator(world: World) -> None:
     assert "Only coordinators" in said(await lee.does_press("identity.match"))  # an old button
     with world.database.read() as tx:
         names = [person.name for person in people.coordinators(tx)]
-        noted = [line.what for line in audit_log.of(tx, lee.id) if line.what.startswith("coordinator.")]
+        noted = [line.what for line in audit_log.entries(tx, lee.id) if line.what.startswith("coordinator.")]
     assert names == ["Carol Dietz"]  # whom the roster named
     assert noted == ["coordinator.named", "coordinator.removed"]
 
@@ -199,10 +199,10 @@ def _rebound(world: World, who: Any) -> Any:
     other = world.account("Dana Two", "two@example.com", user="U-two")
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = account_links.see(
+        account = account_links.remember(
             work, world.platform, world.tenant, other.user, name="Dana Two", email="", member=True, active=True
         )
-        account_links.confirm(work, seen.id, who.id, None)
+        account_links.confirm(work, account.id, who.id, None)
     other.id = who.id
     return other
 
@@ -252,7 +252,7 @@ async def test_a_mentor_is_removed_at_once_and_it_is_undone(world: World) -> Non
     done = await carol.presses(card, f"Remove as mentor of {cohort.name}"[:70])
     with world.database.read() as tx:
         assert cohorts.shared_cohorts(tx, ruth.id) == []
-        assert "mentor.removed" in [line.what for line in audit_log.of(tx, cohort.id)]
+        assert "mentor.removed" in [line.what for line in audit_log.entries(tx, cohort.id)]
     assert "is not a mentor" in said(await carol.presses(card, f"Remove as mentor of {cohort.name}"[:70]))
     await carol.presses(done, "Undo")
     assert "can't undo" in said(await carol.presses(done, "Undo"))
@@ -271,7 +271,7 @@ async def test_a_coordinators_role_is_ended_but_not_the_last_ones_nor_one_of_the
     await carol.presses(done, "Undo")
     with world.database.read() as tx:
         assert {person.name for person in people.coordinators(tx)} == {"Carol Dietz", "Lee Okafor"}
-        noted = [line.by for line in audit_log.of(tx, lee.id) if line.what == "coordinator.removed"]
+        noted = [line.by for line in audit_log.entries(tx, lee.id) if line.what == "coordinator.removed"]
     assert noted == ["Carol Dietz"]
     world.clock.at += timedelta(minutes=1)
     with world.database.write() as tx:

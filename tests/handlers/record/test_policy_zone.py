@@ -10,7 +10,7 @@ from handlers.core.forms import DateField, Form
 from handlers.core.requests import Reply
 from handlers.record.leave_requests import leave_line
 from program.people.roster import read_roster
-from program.record.attendance_import import PastMeeting
+from program.record.attendance_import import ImportedMeeting
 from storage.core import program
 from storage.core.core_tables import program as program_table
 from storage.people.people_tables import person
@@ -127,9 +127,9 @@ async def test_a_leave_ends_by_the_days_of_the_standing(world: World, dana: Pers
 
 def test_an_imported_meeting_counts_on_its_day_far_from_chicago(world: World, dana: Person) -> None:
     adopted(world, "Pacific/Guam")
-    past = PastMeeting(2, "dana@example.org", date(2026, 9, 4), 60, "present", "Start")
+    past = ImportedMeeting(2, "dana@example.org", date(2026, 9, 4), 60, "present", "Start")
     with world.database.write() as tx:
-        assert attendance_import.import_history(world.work(tx), [past], "file", dana.id, None) == []
+        assert attendance_import.import_attendance(world.work(tx), [past], "file", dana.id, None) == []
     with world.database.read() as tx:
         mine = standings.of_people(tx, [dana.id], world.clock.at)[0].standing
         (line, _) = ledger.of_person(tx, dana.id)

@@ -10,7 +10,7 @@ from sqlalchemy import event, update
 from handlers.core.cards import Bullets, Progress, Table
 from handlers.core.plain_cards import plain_text
 from program.meetings.attendance import Status, Step
-from program.record.attendance_import import PastMeeting
+from program.record.attendance_import import ImportedMeeting
 from storage.meetings import attendance, meetings
 from storage.people import cohorts, people
 from storage.record import attendance_import, policies, standings
@@ -184,8 +184,8 @@ async def test_an_earlier_start_without_records_is_not_behind(
     assert "behind" not in text
     assert "history not imported" in said(await ruth.sends("progress"))
     with world.database.write() as tx:
-        covered = PastMeeting(2, "dana@example.org", None, 0, "absent", "")
-        assert attendance_import.import_history(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
+        covered = ImportedMeeting(2, "dana@example.org", None, 0, "absent", "")
+        assert attendance_import.import_attendance(world.work(tx), [covered], "f" * 64, ruth.id, None) == []
     assert "history not imported" not in said(await dana.sends("progress"))
     card = said(await carol.sends("person dana reyes"))
     assert "import" in card

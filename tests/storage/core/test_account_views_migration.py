@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from sqlalchemy import column, insert, select, table, text
 
-from storage.core.core_tables import history
+from storage.core.core_tables import audit_entry
 from storage.core.database import Database
 from storage.core.migrate import _config, migrate
 from storage.outbox.outbox_tables import installation
@@ -55,7 +55,7 @@ def test_an_account_that_was_linked_after_another_one_was_lost_sees_what_came_af
         for number, (person_id, account_id) in enumerate(links):
             line = {"id": uuid4(), "at": START + timedelta(days=number), "by": None, "subject": person_id}
             detail = {"account": str(account_id)}
-            tx.execute(insert(history).values({**line, "what": "account.linked", "detail": detail}))
+            tx.execute(insert(audit_entry).values({**line, "what": "account.linked", "detail": detail}))
     assert migrate(database) is True
     with database.read() as tx:
         rows = {row.id: row.sees_from for row in tx.execute(select(account.c.id, account.c.sees_from))}

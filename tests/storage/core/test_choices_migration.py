@@ -11,7 +11,7 @@ from sqlalchemy import column, insert, select, table, text, update
 from sqlalchemy.exc import DBAPIError
 
 from storage.checkins.checkins_tables import consent
-from storage.core.core_tables import history
+from storage.core.core_tables import audit_entry
 from storage.core.database import Database
 from storage.core.migrate import _config, migrate
 from storage.outbox.outbox_tables import installation
@@ -39,7 +39,7 @@ def test_choices_and_pauses_go_to_the_accounts_that_made_them(database: Database
             tx.execute(insert(account).values(row | more))
         for at, account_id in ((START, earlier), (LATER, now)):
             line = {"id": uuid4(), "at": at, "by": None, "subject": dana, "what": "account.linked"}
-            tx.execute(insert(history).values(line | {"detail": {"account": str(account_id)}}))
+            tx.execute(insert(audit_entry).values(line | {"detail": {"account": str(account_id)}}))
         for number, decision, at in ((1, "declined", START), (2, "agreed", LATER)):
             row = {"id": uuid4(), "person_id": dana, "number": number, "version": "1", "decision": decision, "at": at}
             tx.execute(insert(consent).values(row))

@@ -147,7 +147,7 @@ def read_and_counted(work: Work, author_id: UUID, mentor_id: UUID) -> None:
     """A shared reflection that was read, and figures."""
     share_id = shares.make(work, work.new_id(), author_id, mentor_id, work.new_id())
     shares.note_reading(work, share_id, account_links.accounts_of(work.tx, author_id)[0].id)
-    figures.save(work, figures.Shown(date(2026, 9, 1), OTHERS, "The program", 8, Figure(5, "well")), 0)
+    figures.save(work, figures.StoredFigure(date(2026, 9, 1), OTHERS, "The program", 8, Figure(5, "well")), 0)
     figures.save_participation(work, date(2026, 7, 1), Participation(OTHERS, True, False, 5), 20)
 
 

@@ -70,7 +70,7 @@ def test_what_is_written_afterwards_is_under_another_key_and_stays(world: World,
     forget(world, dana)
     item = writes(world, dana, "new words")
     with world.database.write() as tx:
-        assert forgetting.apply_again(tx) == forgetting.Again(0, 0)
+        assert forgetting.apply_again(tx) == forgetting.ForgottenAgain(0, 0)
         assert tx.scalar(select(person_key.c.key_id)) != before
         assert world.vault.open(tx, item, account(tx, dana)) == "new words"
 
@@ -92,7 +92,7 @@ def test_what_a_backup_brings_back_is_forgotten_again(world: World, dana: Person
     with world.database.write() as tx:  # as an older backup of either store has it
         tx.execute(vault_item.insert(), [row for row in items if row["person_id"] == dana.id])
         tx.execute(person_key.insert(), [row for row in keys if row["person_id"] == dana.id])
-        assert forgetting.apply_again(tx) == forgetting.Again(1, 1)
+        assert forgetting.apply_again(tx) == forgetting.ForgottenAgain(1, 1)
         assert [row.person_id for row in tx.execute(select(vault_item))] == [lee.id]
         assert world.vault.open(tx, kept, account(tx, lee)) == "CANARY"
 
@@ -108,8 +108,8 @@ def test_a_list_that_a_backup_lacks_is_taken_from_the_other_store(world: World, 
         checkins.set_answered(world.work(tx), made[0].id, True)
         tx.execute(store.insert().values(asdict(line)))
     with world.database.write() as tx:
-        assert forgetting.apply_again(tx) == forgetting.Again(1, 1)
-        assert forgetting.apply_again(tx) == forgetting.Again(0, 0)
+        assert forgetting.apply_again(tx) == forgetting.ForgottenAgain(1, 1)
+        assert forgetting.apply_again(tx) == forgetting.ForgottenAgain(0, 0)
         counts = [tx.scalar(select(func.count()).select_from(kept)) for kept in (forgotten, forgotten_key)]
     assert counts == [1, 1]
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.cli.roster import NothingImported, import_file, import_past, verify_ledger
+from bot.cli.roster import NothingImported, import_attendance_file, import_file, verify_ledger
 from bot.settings import Settings
 from program.record.wording import RecordLine
 from storage.core.database import Database
@@ -30,7 +30,7 @@ def settings(database_url: str) -> Settings:
 
 
 def run(settings: Settings, text: str = FILE, attests: str = "ruth@example.org", *, dry_run: bool = False) -> int:
-    return import_past(settings, text, attests, NOW, uuid4, dry_run=dry_run)
+    return import_attendance_file(settings, text, attests, NOW, uuid4, dry_run=dry_run)
 
 
 def lines(settings: Settings, email: str) -> list[RecordLine]:

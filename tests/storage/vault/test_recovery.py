@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Table, delete, select, text, update
 
 from storage.checkins.checkins_tables import checkin
-from storage.core.core_tables import history
+from storage.core.core_tables import audit_entry
 from storage.core.database import KEYS_SCHEMA, Tx
 from storage.core.migrate import SchemaProblem, check_key_store, check_triggers, migrate
 from storage.outbox.outbox_tables import delivery
@@ -104,7 +104,9 @@ async def test_words_are_removed_and_everything_else_stays(
     with world.database.read() as tx:
         assert tx.execute(select(vault_item)).all() == []
         assert tx.scalar(select(checkin.c.answered_at).where(checkin.c.person_id == dana.id)) is None
-        noted = tx.execute(select(history.c.subject, history.c.by).where(history.c.what == "keys.lost")).all()
+        noted = tx.execute(
+            select(audit_entry.c.subject, audit_entry.c.by).where(audit_entry.c.what == "keys.lost")
+        ).all()
         assert [tuple(row) for row in noted] == [(dana.id, None)]
         assert verification.verify(tx, world.product.chain_key).problems == []
         assert seals.misfits(tx) == []

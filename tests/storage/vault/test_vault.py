@@ -62,7 +62,9 @@ def test_a_rebound_person_does_not_open_what_the_earlier_account_wrote(
     other = world.account("Dana Two", "dana@example.org", user="U-other")
     with world.database.write() as tx:
         work = world.work(tx)
-        seen = account_links.see(work, "paper", "T1", other.user, name="Dana Two", email="x", member=True, active=True)
+        seen = account_links.remember(
+            work, "paper", "T1", other.user, name="Dana Two", email="x", member=True, active=True
+        )
         identity.link(work, seen.id, dana.id, by=None)
     with world.database.read() as tx:
         assert world.vault.open(tx, item, account(world, other)) is None
