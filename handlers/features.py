@@ -1,6 +1,6 @@
 """Every feature, registered: importing this gives the whole :data:`router`."""
 
-from handlers.checkins import checkins, figures, pauses, prompts, pulses, reflections, typed
+from handlers.checkins import checkins, figures, opening, pauses, prompts, pulses, reflections, typed
 from handlers.core import help
 from handlers.core.router import router
 from handlers.meetings import (
@@ -84,6 +84,7 @@ __all__ = [
     "makeups",
     "matching",
     "meetings",
+    "opening",
     "overview",
     "pauses",
     "person_page",

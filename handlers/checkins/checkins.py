@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
-from functools import cache
 from uuid import UUID
 
 from handlers.checkins import consent_notice
-from handlers.checkins.consent_notice import has_agreed, has_declined
+from handlers.checkins.checkins_actions import (
+    AskMentor,
+    ChangeNumber,
+    DeleteNumber,
+    SaveAnswers,
+    ShowNumber,
+    TapPulse,
+    WriteReflection,
+)
+from handlers.checkins.consent_notice import ReadNotice, has_agreed, has_declined
 from handlers.checkins.eligibility import gets_none
 from handlers.checkins.saved import read_by, removed_sentence, saved_sentence, whole_sentence
-from handlers.checkins.schedule import DaysOff, next_checkin_of, set_schedules
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.checkins.schedule import next_checkin_of
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, When, buttons, say
 from handlers.core.contacts import ask_coordinator
-from handlers.core.forms import Form, TextField
+from handlers.core.forms import Form, TextField, read_texts
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.people.recipients import only_for
 from handlers.privacy import holds
-from program.checkins.schedule import NUDGE_AFTER, OPEN_DAYS, choose_prompts, period_number
 from program.core.times import local_day
 from program.core.words import capitalized
 from storage.checkins import checkins, consent, pauses, reflections
-from storage.checkins.checkins import CheckIn, Schedule
+from storage.checkins.checkins import CheckIn
 from storage.checkins.saved import Saved, find_saved
 from storage.core.work import Work
-from storage.outbox import deliveries, due, kinds, moments
+from storage.outbox import deliveries, kinds
 from storage.outbox.deliveries import Delivery
-from storage.outbox.due import Moment
 from storage.people import cohorts, people
 from storage.people.account_views import AccountView, view_of
 from storage.vault import vault
@@ -43,82 +47,6 @@ ASKED_NOBODY = (
 )
 ELSEWHERE = "You saved your number with another account of yours. Only that account can show or delete it."
 PULSES = ("1", "2", "3", "4", "5")
-
-
-# The moments ------------------------------------------------------------------------------------
-
-
-@router.moment(
-    moments.CHECKINS_OPEN,
-    "check-ins go out",
-    late="goes out late while its window of seven days is open; after that it is recorded as missed",
-)
-def open_checkins(work: Work, moment: Moment) -> str | None:
-    """Open a check-in for everybody whose check-in is due; late ones go out while their window is open."""
-    came = datetime.fromisoformat(moment.subject)
-    closes_at = came + timedelta(days=OPEN_DAYS)
-    due_people = set(checkins.people_due(work.tx, came))
-    schedules = checkins.schedules(work.tx, due=came)
-    checkins.drop_next(work, list(due_people - {schedule.person_id for schedule in schedules}))
-    prompts = checkins.prompts(work.tx)
-    chosen = cache(lambda number: [str(prompt.id) for prompt in choose_prompts(prompts, number)])
-    off = DaysOff(work, [schedule.person_id for schedule in schedules])
-    rows = []
-    for schedule in schedules:
-        day = local_day(came, schedule.zone)
-        if work.now < closes_at and _takes(schedule, day, off):
-            rows.append((schedule.person_id, day, chosen(period_number(day, schedule.cycle))))
-    opened = checkins.open_checkins(work, rows, closes_at)
-    deliveries.to_people(work, kinds.CHECKIN, [(checkin.person_id, checkin.id) for checkin in opened])
-    if opened:
-        # Those of two schedules that are both late may open at one instant; each has a reminder and a closing.
-        due.plan(work, moments.CHECKINS_NUDGE, came + NUDGE_AFTER, work.now.isoformat(), tag=moment.subject)
-        due.plan(work, moments.CHECKINS_CLOSE, closes_at, work.now.isoformat(), tag=moment.subject)
-    set_schedules(work, schedules)
-    return None if opened else "missed" if rows or work.now >= closes_at else None
-
-
-@router.moment(
-    moments.CHECKINS_NUDGE,
-    "the one reminder of an open check-in",
-    late="goes out late while the check-in is open; nobody gets it who has answered, paused or left",
-)
-def nudge(work: Work, moment: Moment) -> str | None:
-    """Those who have not answered are reminded once, unless they paused, have a break, or it has closed.
-
-    Who has not chosen yet whether they want check-ins is not reminded.
-    """
-    opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
-    unanswered = {checkin.person_id: checkin for checkin in opened if checkin.closes_at > work.now}
-    schedules = checkins.schedules(work.tx, list(unanswered))  # nobody who completed, left, or wants none any more
-    agreed = consent.agreed_of(work.tx, list(unanswered))
-    off = DaysOff(work, list(unanswered))
-    asked = [
-        schedule
-        for schedule in schedules
-        if schedule.person_id in agreed and _takes(schedule, local_day(work.now, schedule.zone), off)
-    ]
-    deliveries.to_people(
-        work, kinds.CHECKIN_NUDGE, [(schedule.person_id, unanswered[schedule.person_id].id) for schedule in asked]
-    )
-    return None
-
-
-def _takes(schedule: Schedule, day: date, off: DaysOff) -> bool:
-    """Whether somebody takes check-ins on a day: they have not paused, and it is no day off."""
-    asleep = schedule.snoozed_until is not None and day < schedule.snoozed_until
-    return not asleep and not off.on(schedule, day)
-
-
-@router.moment(
-    moments.CHECKINS_CLOSE,
-    "check-ins close",
-    late="closes late; answers were refused from the closing time on all the same",
-)
-def close(work: Work, moment: Moment) -> str | None:
-    opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject))
-    deliveries.refresh_all(work, (kinds.CHECKIN, kinds.CHECKIN_NUDGE), [checkin.id for checkin in opened])
-    return None
 
 
 # The message ------------------------------------------------------------------------------------
@@ -193,7 +121,7 @@ def checkin_card(
         until = Note(("You can change your answer until ", closes, "."))
         own = number_buttons(checkin, saved, change=True)
         return Card("Check-in", (say(whole_sentence(saved)), *own, *ways, until))
-    pulse = buttons(*(Button(_pulse_label(value), untyped("checkins.pulse", checkin.id, value)) for value in PULSES))
+    pulse = buttons(*(Button(_pulse_label(value), TapPulse(checkin.id, value)) for value in PULSES))
     if saved.anything:
         until = Note(("You can change your answer until ", closes, "."))
         return Card("Check-in", (say(whole_sentence(saved)), pulse, *ways, until))
@@ -208,9 +136,9 @@ def number_buttons(checkin: CheckIn, saved: Saved, *, change: bool = False) -> t
     """
     if not saved.own_number:
         return (say(ELSEWHERE),) if saved.number else ()
-    show = Button("Show my number", untyped("checkins.number", checkin.id), opens_form=True)
-    retract = Button("Delete my number", untyped("checkins.retract", checkin.id))
-    choose = Button("Change my number", untyped("checkins.change", checkin.id))
+    show = Button("Show my number", ShowNumber(checkin.id), opens_form=True)
+    retract = Button("Delete my number", DeleteNumber(checkin.id))
+    choose = Button("Change my number", ChangeNumber(checkin.id))
     return (buttons(show, retract, *((choose,) if change else ())),)
 
 
@@ -218,8 +146,8 @@ def _words(work: Work, checkin: CheckIn, saved: Saved) -> tuple[Block, ...]:
     """The ways to write, and to be contacted."""
     asked = checkin.reach_out_at is not None
     label = "Write or change" if saved.anything else "Write a reflection"
-    write = Button(label, untyped("checkins.write", checkin.id), opens_form=True)
-    reach = Button("Ask my mentor to reach out", untyped("checkins.reach", checkin.id))
+    write = Button(label, WriteReflection(checkin.id), opens_form=True)
+    reach = Button("Ask my mentor to reach out", AskMentor(checkin.id))
     others = (reach,) if not asked and _mentors_of(work, checkin.person_id) else ()
     last = say(ASKED_NOBODY if asked and not _mentors_of(work, checkin.person_id) else ASKED)
     return (buttons(write, *others), *((last,) if asked else ()))
@@ -229,17 +157,17 @@ def _pulse_label(value: str) -> str:
     return {"1": "1 hard", "5": "5 great"}.get(value, value)
 
 
-def own_checkin(call: Call) -> CheckIn:
+def own_checkin(call: Call, checkin_id: UUID) -> CheckIn:
     """The pressed check-in, if it is the asker's."""
-    checkin = checkins.find_shown(call.work.tx, call.id_at(0), call.me.view)
+    checkin = checkins.find_shown(call.work.tx, checkin_id, call.me.view)
     if checkin is None or checkin.person_id != call.my_id:
         raise Refused("I can't find that check-in.")
     return checkin
 
 
-def open_checkin(call: Call) -> CheckIn:
+def open_checkin(call: Call, checkin_id: UUID) -> CheckIn:
     """The pressed check-in, if it is the asker's and takes answers."""
-    checkin = own_checkin(call)
+    checkin = own_checkin(call, checkin_id)
     if checkin.closes_at <= call.work.now:
         raise Refused("This check-in is closed. I'll send the next one when it's time.")
     check_agreed(call)
@@ -266,19 +194,19 @@ def answered(call: Call, checkin: CheckIn) -> Card:
     return checkin_card(call.work, current or checkin, call.me.view)
 
 
-@router.press("consent.read")
-def read_notice(call: Call) -> Reply:
+@router.press(ReadNotice)
+def read_notice(call: Call, pressed: ReadNotice) -> Reply:
     """The notice for somebody who has not decided yet; for everybody else the check-in as it stands."""
-    return Reply(replace=checkin_card(call.work, own_checkin(call), call.me.view))
+    return Reply(replace=checkin_card(call.work, own_checkin(call, pressed.checkin_id), call.me.view))
 
 
 # The reflection ---------------------------------------------------------------------------------
 
 
-@router.press("checkins.write")
-def write_form(call: Call) -> Reply:
+@router.press(WriteReflection)
+def write_form(call: Call, pressed: WriteReflection) -> Reply:
     """Three short prompts, none of them required; what this account saved before is filled in."""
-    checkin = open_checkin(call)
+    checkin = open_checkin(call, pressed.checkin_id)
     before = find_answers(call, checkin)
     readers = read_by(find_saved(call.work.tx, checkin, call.me.view))
     fields = [
@@ -290,8 +218,8 @@ def write_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Your reflection",
-            untyped("checkins.save", checkin.id),
-            opener=untyped("checkins.write", checkin.id),
+            SaveAnswers(checkin.id),
+            opener=WriteReflection(checkin.id),
             confidential=True,
             blocks=(
                 *([say(readers)] if readers else []),
@@ -329,16 +257,16 @@ def save_answers(call: Call, checkin: CheckIn, answers: reflections.Answers) -> 
         reflections.save(call.vault, call.work, checkin, call.my_id, call.me.account_id, answers)
 
 
-@router.submit("checkins.save")
-def save(call: Call) -> Reply:
-    checkin = open_checkin(call)
-    read = FieldReader(call.values)
+@router.submit(SaveAnswers)
+def save(call: Call, sent: SaveAnswers) -> Reply:
+    """Save what the form holds in place of what this account wrote before."""
+    checkin = open_checkin(call, sent.checkin_id)
     before = find_answers(call, checkin)
     names = [*checkin.prompts, reflections.TYPED]
     # What came in while the form was open is not in it, and stays.
-    texts = {name: read.text(name) if name in call.values else before.get(name, "") for name in names}
-    answers = {name: text for name, text in texts.items() if text}
-    read.check()
+    fields = [answer_field(name, "", "") for name in names if name in call.values]
+    texts = before | read_texts(fields, call.values)
+    answers = {name: texts[name] for name in names if texts.get(name)}
     save_answers(call, checkin, answers)
     answered(call, checkin)
     if answers:
@@ -346,10 +274,10 @@ def save(call: Call) -> Reply:
     return notice(*removed_sentence(call, checkin))
 
 
-@router.press("checkins.reach")
-def reach_out(call: Call) -> Reply:
+@router.press(AskMentor)
+def reach_out(call: Call, pressed: AskMentor) -> Reply:
     """Tell the mentors just that they are asked to reach out."""
-    checkin = open_checkin(call)
+    checkin = open_checkin(call, pressed.checkin_id)
     mentors = _mentors_of(call.work, call.my_id)
     if not mentors:
         raise Refused(f"Your cohort has no mentor yet. {ask_coordinator(call.work.tx)}")

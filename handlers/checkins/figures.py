@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from handlers.checkins.checkins_actions import ShowFigures
 from handlers.checkins.schedule import DaysOff
-from handlers.core.actions import untyped
 from handlers.core.calls import COORDINATORS, Call, Refused
 from handlers.core.cards import Block, Button, Card, Note, Table, buttons, say
 from handlers.core.requests import Reply
@@ -131,19 +131,19 @@ def _school_year(month: date) -> date:
     "figures", "See how check-ins are going, by group", who=COORDINATORS, reads=True, help={"coordinator": 2}
 )
 def figures_command(call: Call) -> Reply:
+    """The newest figures."""
     months = figures.months(call.work.tx)
     return Reply(card=figures_card(call.work, months[0] if months else None))
 
 
-@router.press("figures.month")
-def earlier(call: Call) -> Reply:
+@router.press(ShowFigures)
+def earlier(call: Call, pressed: ShowFigures) -> Reply:
+    """The figures of an earlier month, for a coordinator."""
     if not call.me.coordinator:
         raise Refused("Only coordinators can see figures.")
-    wanted = call.args[0] if call.args else ""
-    months = [month for month in figures.months(call.work.tx) if month.isoformat() == wanted]
-    if not months:
+    if pressed.month not in figures.months(call.work.tx):
         raise Refused("There are no figures for that month.")
-    return Reply(replace=figures_card(call.work, months[0]))
+    return Reply(replace=figures_card(call.work, pressed.month))
 
 
 def figures_card(work: Work, month: date | None) -> Card:
@@ -169,7 +169,7 @@ def figures_card(work: Work, month: date | None) -> Card:
         blocks.append(say(_participation_words(said, rule.threshold)))
     older = [earlier_month for earlier_month in figures.months(work.tx) if earlier_month < month]
     if older:
-        blocks.append(buttons(Button(f"{older[0]:%B %Y}", untyped("figures.month", older[0].isoformat()))))
+        blocks.append(buttons(Button(f"{older[0]:%B %Y}", ShowFigures(older[0]))))
     return Card(title, (*blocks, how))
 
 

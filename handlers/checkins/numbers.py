@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
+from handlers.checkins.checkins_actions import DeleteNumber, ListNumbers, ShowNumber
 from handlers.core.calls import Call
 from handlers.core.cards import Block, Bold, Button, Card, Note, buttons, say
 from handlers.core.requests import Reply
@@ -13,10 +13,10 @@ from storage.checkins import saved
 SHOWN = 5  # on one card: each has a row of buttons
 
 
-@router.press("checkins.numbers")
-def page(call: Call) -> Reply:
-    text = call.args[0] if call.args else ""
-    return Reply(replace=numbers_card(call, int(text) if text.isdecimal() else 0))
+@router.press(ListNumbers)
+def page(call: Call, pressed: ListNumbers) -> Reply:
+    """Show older ones, or the newest again."""
+    return Reply(replace=numbers_card(call, max(0, pressed.skip)))
 
 
 def numbers_card(call: Call, skip: int = 0) -> Card:
@@ -24,11 +24,11 @@ def numbers_card(call: Call, skip: int = 0) -> Card:
     days = saved.numbers_of(call.work.tx, call.me.account_id)
     blocks: list[Block] = []
     for checkin_id, day in days[skip : skip + SHOWN]:
-        show = Button("Show my number", untyped("checkins.number", checkin_id), opens_form=True)
-        retract = Button("Delete my number", untyped("checkins.retract", checkin_id, "listed"))
+        show = Button("Show my number", ShowNumber(checkin_id), opens_form=True)
+        retract = Button("Delete my number", DeleteNumber(checkin_id, "listed"))
         blocks += [say(Bold(say_day(day))), buttons(show, retract)]
     if len(days) > skip + SHOWN:
-        blocks.append(buttons(Button("Older", untyped("checkins.numbers", skip + SHOWN))))
+        blocks.append(buttons(Button("Older", ListNumbers(skip + SHOWN))))
     if not days:
         blocks.append(say("No number is saved with this account."))
     return Card(

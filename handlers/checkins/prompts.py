@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from handlers.core.actions import untyped
-from handlers.core.calls import COORDINATORS, Call, FieldReader, Refused
+from dataclasses import dataclass
+
+from handlers.checkins.checkins_actions import EditPrompts, SavePrompts
+from handlers.core.calls import COORDINATORS, Call, Refused
 from handlers.core.cards import say
-from handlers.core.forms import Form, FormErrors, TextField
+from handlers.core.forms import Fields, Form, FormErrors, TextField
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from program.core.words import counted
@@ -16,32 +18,47 @@ MOST_PROMPTS = 30
 
 @router.command("prompts", "Edit the check-in prompts", who=COORDINATORS, help={"coordinator": 6})
 def prompts_command(call: Call) -> Reply:
+    """The form."""
     return Reply(form=_prompts_form(call))
 
 
-@router.press("checkins.prompts")
-def prompts_form(call: Call) -> Reply:
+@router.press(EditPrompts)
+def prompts_form(call: Call, _pressed: EditPrompts) -> Reply:
+    """The form, for a coordinator."""
     if not call.me.coordinator:
         raise Refused("Only a coordinator can change the prompts.")
     return Reply(form=_prompts_form(call))
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The prompts, one on each line."""
+
+    prompts: str
+
+
+def _prompt_fields(texts: str = "") -> Fields[Prompts]:
+    field = TextField("prompts", "Prompts", texts, multiline=True, needed="Enter at least one prompt.")
+    return Fields(Prompts, field)
 
 
 def _prompts_form(call: Call) -> Form:
     texts = "\n".join(prompt.text for prompt in checkins.prompts(call.work.tx))
     return Form(
         "Check-in prompts",
-        untyped("checkins.prompted"),
-        opener=untyped("checkins.prompts"),
+        SavePrompts(),
+        opener=EditPrompts(),
         blocks=(say("Write one prompt per line. Each check-in uses three. Open check-ins don't change."),),
-        fields=(TextField("prompts", "Prompts", texts, multiline=True),),
+        fields=_prompt_fields(texts).shown,
     )
 
 
-@router.submit("checkins.prompted")
-def set_prompts(call: Call) -> Reply:
+@router.submit(SavePrompts)
+def set_prompts(call: Call, _sent: SavePrompts) -> Reply:
+    """Replace the prompts."""
     if not call.me.coordinator:
         raise Refused("Only a coordinator can change the prompts.")
-    lines = [" ".join(line.split()) for line in FieldReader(call.values).text("prompts").splitlines()]
+    lines = [" ".join(line.split()) for line in _prompt_fields().read(call.values).prompts.splitlines()]
     texts = list(dict.fromkeys(line for line in lines if line))
     if not texts:
         raise FormErrors({"prompts": "Enter at least one prompt."})

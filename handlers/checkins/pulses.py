@@ -6,8 +6,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from handlers.checkins.checkins import PULSES, answered, checkin_card, open_checkin, own_checkin
+from handlers.checkins.checkins_actions import ChangeNumber, DeleteNumber, ShowNumber, TapPulse
 from handlers.checkins.numbers import numbers_card
-from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Note, say
 from handlers.core.forms import Form
@@ -26,9 +26,11 @@ from storage.vault.vault import Item
 ABSENT = "No number is saved for that check-in with this account."
 
 
-@router.press("checkins.pulse")
-def tap(call: Call) -> Reply:
-    return Reply(replace=answered(call, save_pulse(call, open_checkin(call), call.text_at(1))))
+@router.press(TapPulse)
+def tap(call: Call, pressed: TapPulse) -> Reply:
+    """Save the tapped number."""
+    checkin = open_checkin(call, pressed.checkin_id)
+    return Reply(replace=answered(call, save_pulse(call, checkin, pressed.value)))
 
 
 def save_pulse(call: Call, checkin: CheckIn, value: str) -> CheckIn:
@@ -64,22 +66,22 @@ def _saved(call: Call, checkin: CheckIn) -> Item:
     return item
 
 
-@router.press("checkins.change")
-def change(call: Call) -> Reply:
+@router.press(ChangeNumber)
+def change(call: Call, pressed: ChangeNumber) -> Reply:
     """The check-in with the numbers to choose from; the saved one stays until another is tapped."""
-    return Reply(replace=checkin_card(call.work, open_checkin(call), call.me.view, change=True))
+    return Reply(replace=checkin_card(call.work, open_checkin(call, pressed.checkin_id), call.me.view, change=True))
 
 
-@router.press("checkins.number")
-def show(call: Call) -> Reply:
+@router.press(ShowNumber)
+def show(call: Call, pressed: ShowNumber) -> Reply:
     """The saved number, in a form: a chat, and whoever keeps its messages, never has it from the bot."""
-    checkin = own_checkin(call)
+    checkin = own_checkin(call, pressed.checkin_id)
     value = call.vault.open(call.work.tx, _saved(call, checkin).id, call.me.account_id)
     return Reply(
         form=Form(
             "Your number",
-            untyped("checkins.number", checkin.id),
-            opener=untyped("checkins.number", checkin.id),
+            ShowNumber(checkin.id),
+            opener=ShowNumber(checkin.id),
             submit=None,
             confidential=True,
             blocks=(
@@ -90,17 +92,16 @@ def show(call: Call) -> Reply:
     )
 
 
-@router.press("checkins.retract")
-def retract(call: Call) -> Reply:
+@router.press(DeleteNumber)
+def retract(call: Call, pressed: DeleteNumber) -> Reply:
     """Destroy the saved number, also after the check-in closed, and say what becomes of group figures."""
-    checkin = own_checkin(call)
+    checkin = own_checkin(call, pressed.checkin_id)
     item = _saved(call, checkin)
     with holds.respected(call):
         check_free(call.work.tx, call.my_id)
     vault.remove(call.work.tx, item.id, call.me.account_id)
     card = answered(call, checkin)
-    listed = call.args[1:2] == ("listed",)
-    return replace(notice(_retracted(call, checkin)), replace=numbers_card(call) if listed else card)
+    return replace(notice(_retracted(call, checkin)), replace=numbers_card(call) if pressed.listed else card)
 
 
 def _retracted(call: Call, checkin: CheckIn) -> str:

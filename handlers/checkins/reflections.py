@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from handlers.checkins.checkins import TYPED_LABEL, answer_field, check_agreed
-from handlers.core.actions import untyped
-from handlers.core.calls import Call, FieldReader, Refused
+from handlers.checkins.checkins_actions import (
+    ChooseMentor,
+    DeleteReflection,
+    ListNumbers,
+    ListReflections,
+    OpenReflection,
+    ReadShared,
+    SaveReflection,
+    ShareReflection,
+    StopSharing,
+)
+from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, buttons, say
-from handlers.core.forms import ChoiceField, Form, Option
+from handlers.core.forms import ChoiceField, Fields, Form, Option, read_texts
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.privacy import holds
@@ -41,13 +52,14 @@ NOT_THERE = "I can't find that reflection. It may have been deleted, or it's no 
     help={"mentee": 7, "mentor": 10, "former": 3},
 )
 def reflections_command(call: Call) -> Reply:
+    """The list."""
     return Reply(card=list_card(call))
 
 
-@router.press("reflections.page")
-def page(call: Call) -> Reply:
-    text = call.args[0] if call.args else ""
-    return Reply(replace=list_card(call, int(text) if text.isdecimal() else 0))
+@router.press(ListReflections)
+def page(call: Call, pressed: ListReflections) -> Reply:
+    """Show older ones, or the newest again."""
+    return Reply(replace=list_card(call, max(0, pressed.skip)))
 
 
 def list_card(call: Call, skip: int = 0) -> Card:
@@ -67,11 +79,11 @@ def list_card(call: Call, skip: int = 0) -> Card:
             say("You haven't written any with this account." if elsewhere else "You haven't written any yet.")
         )
     if len(every) > skip + SHOWN:
-        blocks.append(buttons(Button("Older", untyped("reflections.page", skip + SHOWN))))
+        blocks.append(buttons(Button("Older", ListReflections(skip + SHOWN))))
     if elsewhere:
         blocks.append(say(_elsewhere(elsewhere)))
     if saved.numbers_of(tx, call.me.account_id):
-        blocks.append(buttons(Button("My numbers", untyped("checkins.numbers", 0))))
+        blocks.append(buttons(Button("My numbers", ListNumbers(0))))
     shared_here = _shared_with_me(call)
     note = (Note(("Each opens in a form that only you see.",)),) if every or shared_here else ()
     return Card("Your reflections", (*blocks, *shared_here, *note))
@@ -93,16 +105,16 @@ def _row(
     lines = [_share_line(reflection, share, read.get(share.id, []), call.me.zone) for share in made]
     may_share = bool(_open_to(mentors, reflection, made))
     items = [
-        Button("Open", untyped("reflections.open", reflection.id), opens_form=True),
-        *([Button("Share", untyped("reflections.share", reflection.id), opens_form=True)] if may_share else []),
+        Button("Open", OpenReflection(reflection.id), opens_form=True),
+        *([Button("Share", ChooseMentor(reflection.id), opens_form=True)] if may_share else []),
         *(
-            Button(shortened(f"Stop sharing with {share.mentor}", 70), untyped("reflections.stop", share.id))
+            Button(shortened(f"Stop sharing with {share.mentor}", 70), StopSharing(share.id))
             for share in made
             if share.holds
         ),
         Button(
             "Delete",
-            untyped("reflections.delete", reflection.id),
+            DeleteReflection(reflection.id),
             style="danger",
             confirm="Delete this reflection?",
         ),
@@ -133,18 +145,18 @@ def _stamp(at: datetime, zone: str) -> str:
 # One's own --------------------------------------------------------------------------------------
 
 
-def _own(call: Call) -> Reflection:
+def _own(call: Call, reflection_id: UUID) -> Reflection:
     """The reflection of the button or form, if this account wrote it; for everybody else there is none."""
-    reflection = reflections.find(call.work.tx, call.id_at(0), call.me.account_id)
+    reflection = reflections.find(call.work.tx, reflection_id, call.me.account_id)
     if reflection is None:
         raise Refused(NOT_THERE)
     return reflection
 
 
-@router.press("reflections.open")
-def open_own(call: Call) -> Reply:
+@router.press(OpenReflection)
+def open_own(call: Call, pressed: OpenReflection) -> Reply:
     """The text, to read and to change, in a form and nowhere else."""
-    reflection = _own(call)
+    reflection = _own(call, pressed.reflection_id)
     answers = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
     made = shares.of_items(call.work.tx, [reflection.id])
     read = shares.readings(call.work.tx, [share.id for share in made])
@@ -157,8 +169,8 @@ def open_own(call: Call) -> Reply:
     return Reply(
         form=Form(
             say_day(reflection.day),
-            untyped("reflections.save", reflection.id),
-            opener=untyped("reflections.open", reflection.id),
+            SaveReflection(reflection.id),
+            opener=OpenReflection(reflection.id),
             confidential=True,
             blocks=(*([Bullets(lines)] if lines else []), Note((note,))),
             fields=tuple(answer_field(name, labels[name], text) for name, text in answers.items()),
@@ -173,13 +185,13 @@ def _labels(work: Work, answers: reflections.Answers) -> dict[str, str]:
     return {name: texts.get(name, TYPED_LABEL) for name in answers}
 
 
-@router.submit("reflections.save")
-def save(call: Call) -> Reply:
-    reflection = _own(call)
+@router.submit(SaveReflection)
+def save(call: Call, sent: SaveReflection) -> Reply:
+    """Save what the form holds; nothing in it deletes the reflection."""
+    reflection = _own(call, sent.reflection_id)
     before = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
-    read = FieldReader(call.values)
-    answers = {name: text for name in before if (text := read.text(name))}
-    read.check()
+    fields = [answer_field(name, "", "") for name in before]
+    answers = {name: text for name, text in read_texts(fields, call.values).items() if text}
     if answers:
         check_agreed(call)
     checkin = checkins.get(call.work.tx, reflection.checkin_id)
@@ -191,9 +203,10 @@ def save(call: Call) -> Reply:
     return notice("Saved." if answers else "Deleted.")
 
 
-@router.press("reflections.delete")
-def delete(call: Call) -> Reply:
-    reflection = _own(call)
+@router.press(DeleteReflection)
+def delete(call: Call, pressed: DeleteReflection) -> Reply:
+    """Delete it, and show what is left."""
+    reflection = _own(call, pressed.reflection_id)
     with holds.respected(call):
         reflections.remove(call.work, call.my_id, reflection.id, call.me.account_id)
     _refresh(call.work, reflection)
@@ -207,9 +220,10 @@ def _refresh(work: Work, reflection: Reflection) -> None:
 # Sharing ----------------------------------------------------------------------------------------
 
 
-@router.press("reflections.share")
-def share_form(call: Call) -> Reply:
-    reflection = _own(call)
+@router.press(ChooseMentor)
+def share_form(call: Call, pressed: ChooseMentor) -> Reply:
+    """The form, with the words that are shared."""
+    reflection = _own(call, pressed.reflection_id)
     options = _open_to(_mentors(call), reflection, shares.of_items(call.work.tx, [reflection.id]))
     if not options:
         raise Refused("Your cohort has no mentor to share it with.")
@@ -220,8 +234,8 @@ def share_form(call: Call) -> Reply:
     return Reply(
         form=Form(
             "Share a reflection",
-            untyped("reflections.shared", reflection.id),
-            opener=untyped("reflections.share", reflection.id),
+            ShareReflection(reflection.id),
+            opener=ChooseMentor(reflection.id),
             submit="Share",
             confidential=True,
             blocks=(
@@ -229,9 +243,21 @@ def share_form(call: Call) -> Reply:
                 *_words(call, reflection),
                 Note((note,)),
             ),
-            fields=(ChoiceField("mentor", "Share with", options, options[0].value if len(options) == 1 else ""),),
+            fields=_share_fields(options).shown,
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenMentor:
+    """With whom a reflection is shared."""
+
+    mentor: UUID
+
+
+def _share_fields(options: tuple[Option, ...]) -> Fields[ChosenMentor]:
+    only = options[0].value if len(options) == 1 else ""
+    return Fields(ChosenMentor, ChoiceField("mentor", "Share with", options, only, needed="Choose a mentor."))
 
 
 def _words(call: Call, reflection: Reflection) -> list[Block]:
@@ -254,23 +280,23 @@ def _open_to(mentors: Mapping[UUID, str], reflection: Reflection, made: Sequence
     return tuple(Option(str(person_id), name) for person_id, name in mentors.items() if person_id not in having)
 
 
-@router.submit("reflections.shared")
-def share(call: Call) -> Reply:
-    reflection = _own(call)
-    read = FieldReader(call.values)
-    choices = _open_to(_mentors(call), reflection, shares.of_items(call.work.tx, [reflection.id]))
-    options = {option.value: option.label for option in choices}
-    chosen = read.choice("mentor", tuple(options), needed="Choose a mentor.")
-    read.check()
-    reflections.share(call.vault, call.work, reflection, call.my_id, call.me.account_id, UUID(chosen))
+@router.submit(ShareReflection)
+def share(call: Call, sent: ShareReflection) -> Reply:
+    """Share it as it is now."""
+    reflection = _own(call, sent.reflection_id)
+    mentors = _mentors(call)
+    options = _open_to(mentors, reflection, shares.of_items(call.work.tx, [reflection.id]))
+    mentor_id = _share_fields(options).read(call.values).mentor
+    reflections.share(call.vault, call.work, reflection, call.my_id, call.me.account_id, mentor_id)
     return notice(
-        "Shared with ", Bold(options[chosen]), ". ", Cmd("reflections"), " shows when they read it, and stops it."
+        "Shared with ", Bold(mentors[mentor_id]), ". ", Cmd("reflections"), " shows when they read it, and stops it."
     )
 
 
-@router.press("reflections.stop")
-def stop(call: Call) -> Reply:
-    shared = shares.get(call.work.tx, call.id_at(0))
+@router.press(StopSharing)
+def stop(call: Call, pressed: StopSharing) -> Reply:
+    """End the share, and destroy the shared copy."""
+    shared = shares.get(call.work.tx, pressed.share_id)
     if shared is None or reflections.find(call.work.tx, shared.item_id, call.me.account_id) is None:
         raise Refused(NOT_THERE)  # another account's, be it the same person's: stopping destroys the shared copy
     if shared.ended_at is None:
@@ -289,7 +315,7 @@ def share_delivery(work: Work, item: Delivery) -> Card | None:
     if not shared.holds:
         gone = Card("A reflection was shared", (say("It's no longer shared."),))
         return gone if item.verb == "update" else None
-    read_it = Button("Read it", untyped("reflections.read", shared.id), style="primary", opens_form=True)
+    read_it = Button("Read it", ReadShared(shared.id), style="primary", opens_form=True)
     return Card(
         f"{shared.author} shared a reflection with you",
         (
@@ -309,16 +335,16 @@ def _shared_with_me(call: Call) -> list[Block]:
     blocks: list[Block] = [Heading("Shared with you")]
     for share in there[:MOST_SHARED]:
         label = f"{shortened(share.author, 50)}, {say_day(days[share.item_id])}"
-        blocks.append(buttons(Button(label, untyped("reflections.read", share.id), opens_form=True)))
+        blocks.append(buttons(Button(label, ReadShared(share.id), opens_form=True)))
     if len(there) > MOST_SHARED:
         blocks.append(say(f"and {len(there) - MOST_SHARED} older ones. To open one, use the message about it."))
     return blocks
 
 
-@router.press("reflections.read")
-def read_shared(call: Call) -> Reply:
+@router.press(ReadShared)
+def read_shared(call: Call, pressed: ReadShared) -> Reply:
     """A shared reflection, for the account it was shared with; every reading is noted."""
-    shared = shares.get(call.work.tx, call.id_at(0))
+    shared = shares.get(call.work.tx, pressed.share_id)
     mine = shared is not None and shared.mentor_id == call.my_id and str(call.me.account_id) in shared.accounts
     if shared is None or not mine or not shared.holds:
         raise Refused(NOT_THERE)
@@ -335,8 +361,8 @@ def read_shared(call: Call) -> Reply:
     return Reply(
         form=Form(
             "A shared reflection",
-            untyped("reflections.read", shared.id),
-            opener=untyped("reflections.read", shared.id),
+            ReadShared(shared.id),
+            opener=ReadShared(shared.id),
             submit=None,
             confidential=True,
             blocks=(

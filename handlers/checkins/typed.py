@@ -5,7 +5,7 @@ Words that may be a reflection are sealed in the vault until their author choose
 
 from __future__ import annotations
 
-from dataclasses import replace
+from uuid import UUID
 
 from handlers.checkins import consent_notice
 from handlers.checkins.checkins import (
@@ -16,9 +16,9 @@ from handlers.checkins.checkins import (
     open_checkin,
     save_answers,
 )
+from handlers.checkins.checkins_actions import DiscardTyped, KeepTyped, UndoKeep
 from handlers.checkins.pulses import save_pulse
 from handlers.checkins.saved import saved_sentence, whole_sentence
-from handlers.core.actions import untyped
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, buttons, say, with_commands
 from handlers.core.requests import Reply, Typed, notice
@@ -90,7 +90,8 @@ def _choice(call: Call, text: str) -> Reply | None:
         return None
     if len(undecided) > 1:
         return notice("I asked about more than one message. Please use the buttons below each of them.")
-    chosen = (keep if wanted else discard)(replace(call, args=(str(undecided[0].id),)))
+    words_id = undecided[0].id
+    chosen = keep(call, KeepTyped(words_id)) if wanted else discard(call, DiscardTyped(words_id))
     return Reply(card=chosen.replace)
 
 
@@ -136,7 +137,7 @@ def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
     if typed.count(call.work.tx, call.me.account_id) >= typed.MOST:
         raise Refused(f"Please answer my earlier questions about what you typed first. {NOT_KEPT}")
     words = typed.hold(call.vault, call.work, checkin, call.me.account_id, text)
-    keep = Button("Keep as my reflection", untyped("checkins.keep", words.id), style="primary")
+    keep = Button("Keep as my reflection", KeepTyped(words.id), style="primary")
     until: Text = (
         "Until you choose, I keep it encrypted. If you choose neither, I delete it on ",
         When(words.until, call.me.zone),
@@ -144,7 +145,7 @@ def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
     )
     question: list[Block] = [
         say("Should I keep that as part of your check-in reflection?"),
-        buttons(keep, Button("No", untyped("checkins.discard", words.id))),
+        buttons(keep, Button("No", DiscardTyped(words.id))),
         Note(until),
         Note((f"In a crisis: {call.work.privacy_settings.crisis}.",)),
     ]
@@ -158,18 +159,18 @@ def _offer(call: Call, checkin: CheckIn, text: str) -> Reply:
 # The choice -------------------------------------------------------------------------------------
 
 
-def _undecided(call: Call) -> typed.UndecidedText:
+def _undecided(call: Call, words_id: UUID) -> typed.UndecidedText:
     """The words of the pressed button, if this account typed them and has not chosen yet."""
-    words = typed.find(call.work.tx, call.id_at(0), call.me.account_id, call.work.now)
+    words = typed.find(call.work.tx, words_id, call.me.account_id, call.work.now)
     if words is None:
         raise Refused(GONE)
     return words
 
 
-@router.press("checkins.keep")
-def keep(call: Call) -> Reply:
+@router.press(KeepTyped)
+def keep(call: Call, pressed: KeepTyped) -> Reply:
     """Add the words to what was typed for the check-in before."""
-    words = _undecided(call)
+    words = _undecided(call, pressed.words_id)
     check_agreed(call)
     checkin = checkins.get(call.work.tx, words.checkin_id)
     text = call.vault.open(call.work.tx, words.id, call.me.account_id)
@@ -184,25 +185,26 @@ def keep(call: Call) -> Reply:
     typed.destroy(call.work.tx, words, call.me.account_id)
     answered(call, checkin)
     told = saved_sentence(find_saved(call.work.tx, checkin, call.me.view))
-    undo = Button("Undo", untyped("checkins.undo", checkin.id, len(before), len(after)))
+    undo = Button("Undo", UndoKeep(checkin.id, len(before), len(after)))
     kept = Note(("This chat itself keeps what you typed. The form keeps nothing in the chat.",))
     return Reply(replace=Card("", (say(told), buttons(undo), kept)))
 
 
-@router.press("checkins.discard")
-def discard(call: Call) -> Reply:
-    typed.destroy(call.work.tx, _undecided(call), call.me.account_id)
+@router.press(DiscardTyped)
+def discard(call: Call, pressed: DiscardTyped) -> Reply:
+    """Delete the words."""
+    typed.destroy(call.work.tx, _undecided(call, pressed.words_id), call.me.account_id)
     text = "I deleted it. The message is still in this chat. You can delete it there."
     return Reply(replace=Card("", (say(text),)))
 
 
-@router.press("checkins.undo")
-def undo(call: Call) -> Reply:
+@router.press(UndoKeep)
+def undo(call: Call, pressed: UndoKeep) -> Reply:
     """Take back what was kept last of what was typed."""
-    checkin = open_checkin(call)
+    checkin = open_checkin(call, pressed.checkin_id)
     answers = find_answers(call, checkin)
-    before, after = (int(part) if part.isdecimal() else -1 for part in (*call.args[1:3], "", "")[:2])
-    if before < 0 or not after or len(answers.get(reflections.TYPED, "")) != after:
+    before, after = pressed.before, pressed.after
+    if before < 0 or after <= 0 or len(answers.get(reflections.TYPED, "")) != after:
         raise Refused("Something was saved after that. Please use “Write or change”.")
     answers[reflections.TYPED] = answers[reflections.TYPED][:before].rstrip("\n")
     save_answers(call, checkin, {name: text for name, text in answers.items() if text})
@@ -217,5 +219,6 @@ def undo(call: Call) -> Reply:
     late="is done late; from their time on, the words can't be kept either way",
 )
 def expire(work: Work, _moment: Moment) -> str | None:
+    """Delete the words whose time to choose is over."""
     typed.destroy_expired(work)
     return None

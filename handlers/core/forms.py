@@ -254,6 +254,11 @@ def read_fields(several: Iterable[Field], values: Values) -> dict[str, object]:
     return answers
 
 
+def read_texts(several: Iterable[TextField], values: Values) -> dict[str, str]:
+    """:func:`read_fields` for texts alone."""
+    return {name: str(text) for name, text in read_fields(several, values).items()}
+
+
 Sent = TypeVar("Sent")
 
 

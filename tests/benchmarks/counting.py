@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, event, func, insert, select
 
-from handlers.checkins.checkins import open_checkins
+from handlers.checkins.opening import open_checkins
 from handlers.program_desk.digest import digest_card
 from program.core.times import DEFAULT_ZONE
 from storage.checkins.checkins_tables import checkin_schedule

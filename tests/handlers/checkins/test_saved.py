@@ -24,7 +24,8 @@ def newest(world: World, person: Person) -> Posted:
     return next(
         posted
         for posted in reversed(world.to(person))
-        if "checkins." in str(posted.card.blocks) or "check-in" in posted.text
+        if any(button.action.name.startswith("checkins.") for button in buttons_of(posted.card))
+        or "check-in" in posted.text
     )
 
 
