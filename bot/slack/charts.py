@@ -9,10 +9,10 @@ from typing import Any
 from slack_sdk.models.basic_objects import JsonValidator
 from slack_sdk.models.blocks import Block
 
-from bot.slack.limits import CHART_LABEL, CHART_POINTS, CHART_SEGMENTS, CHART_SERIES, CHART_TITLE, shorten
+from bot.slack.limits import CHART_LABEL, CHART_POINTS, CHART_SEGMENTS, CHART_SERIES, CHART_TITLE
 from bot.slack.texts import visible
 from handlers.core.cards import Chart, Series
-from program.core.words import first_of
+from program.core.words import first_of, shortened
 
 
 class DataVisualizationBlock(Block):
@@ -41,7 +41,7 @@ def native(chart: Chart) -> tuple[DataVisualizationBlock | None, str]:
     drawn, cut = _pie(chart) if chart.kind == "pie" else _axes(chart)
     if drawn is None:
         return None, ""
-    return DataVisualizationBlock(title=visible(shorten(chart.title, CHART_TITLE)), chart=drawn), cut
+    return DataVisualizationBlock(title=visible(shortened(chart.title, CHART_TITLE)), chart=drawn), cut
 
 
 def _pie(chart: Chart) -> tuple[dict[str, Any] | None, str]:
@@ -87,10 +87,10 @@ def _distinct(names: Iterable[str]) -> list[str]:
     """Labels short enough for Slack, which also wants each only once."""
     taken: dict[str, None] = {}
     for name in names:
-        label, count = visible(shorten(name, CHART_LABEL)), 1
+        label, count = visible(shortened(name, CHART_LABEL)), 1
         while label in taken:
             count += 1
             suffix = f" ({count})"
-            label = shorten(visible(name), CHART_LABEL - len(suffix)) + suffix
+            label = shortened(visible(name), CHART_LABEL - len(suffix)) + suffix
         taken[label] = None
     return list(taken)

@@ -48,10 +48,3 @@ RATE_LIMITS = (
     Limit("update", ("update",), Rate(seconds=60 / 40, burst=10)),
     Limit("visit", ("visit",)),
 )
-
-
-def shorten(text: str, limit: int) -> str:
-    """The text, or as much of it as fits with a visible sign that something is missing."""
-    if len(text) <= limit:
-        return text
-    return text[: limit - 1].rstrip() + "…"

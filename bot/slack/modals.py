@@ -25,13 +25,13 @@ from slack_sdk.models.blocks.block_elements import InputInteractiveElement
 from slack_sdk.models.views import View
 
 from bot.slack import limits
-from bot.slack.limits import shorten
 from bot.slack.models import as_dict
 from bot.slack.render import plain, view_blocks
 from bot.slack.sent_forms import Origin, inputs, state_of
 from handlers.core import forms
 from handlers.core.cards import Card
 from handlers.core.forms import Field, Form
+from program.core.words import shortened
 
 DEEPEST = 3  # views that Slack stacks on each other
 PROBLEM = "problem"  # the block at the top that says why nothing was saved
@@ -64,8 +64,8 @@ def card_view(card: Card, origin: Origin, version: str) -> dict[str, Any]:
     """A card shown inside a modal, only to read."""
     blocks = view_blocks("", card.blocks, version, limits.VIEW_BLOCKS - 1) if card.blocks else []
     if len(card.title) > limits.VIEW_TITLE or not blocks:
-        blocks = [as_dict(SectionBlock(text=plain(shorten(card.title, limits.TEXT)))), *blocks]
-    title = shorten(card.title, limits.VIEW_TITLE) or "PLC Cohort Bot"
+        blocks = [as_dict(SectionBlock(text=plain(shortened(card.title, limits.TEXT)))), *blocks]
+    title = shortened(card.title, limits.VIEW_TITLE) or "PLC Cohort Bot"
     return _modal(title, blocks, replace(origin, action=""), None)
 
 
@@ -94,11 +94,11 @@ def _modal(title: str, blocks: list[dict[str, Any]], origin: Origin, submit: str
 def _field(field: Field, version: str) -> Block:
     element, hint = _element(field)
     if element is None:
-        return ContextBlock(elements=[plain(f"{shorten(field.label, limits.LABEL)}: nothing to choose from.")])
+        return ContextBlock(elements=[plain(f"{shortened(field.label, limits.LABEL)}: nothing to choose from.")])
     return InputBlock(
         block_id=f"{field.id}@{version}",
-        label=plain(shorten(field.label, limits.INPUT_LABEL)),
-        hint=plain(shorten(hint, limits.INPUT_LABEL)) if hint else None,
+        label=plain(shortened(field.label, limits.INPUT_LABEL)),
+        hint=plain(shortened(hint, limits.INPUT_LABEL)) if hint else None,
         element=element,
         optional=field.optional,
     )
@@ -139,7 +139,7 @@ def _text_input(field: forms.TextField) -> tuple[InputInteractiveElement, str]:
         hint = f"{hint} {note}".strip()
     element = PlainTextInputElement(
         action_id=field.id,
-        initial_value=shorten(field.value, longest) or None,
+        initial_value=shortened(field.value, longest) or None,
         multiline=field.multiline,
         max_length=longest,
     )
@@ -165,7 +165,7 @@ def _many(field: forms.ManyField) -> InputInteractiveElement | None:
 
 
 def _option(option: forms.Option) -> Option:
-    return Option(value=option.value, text=plain(shorten(option.label, limits.OPTION_TEXT)))
+    return Option(value=option.value, text=plain(shortened(option.label, limits.OPTION_TEXT)))
 
 
 def _paged(options: list[Option]) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def field_errors(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str
 
 def visible_error(text: str) -> str:
     """Return an error's text at the length that Slack shows, and never an empty one."""
-    return shorten(text, limits.LABEL * 2) or "Please check this."
+    return shortened(text, limits.LABEL * 2) or "Please check this."
 
 
 def with_problems(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, Any]:
@@ -205,9 +205,10 @@ def with_problems(view: Mapping[str, Any], errors: Mapping[str, str]) -> dict[st
         if block.get("type") == "input"
     }
     sentences = [
-        f"{shorten(labels[field], limits.LABEL)}: {text}" if field in labels else text for field, text in errors.items()
+        f"{shortened(labels[field], limits.LABEL)}: {text}" if field in labels else text
+        for field, text in errors.items()
     ]
-    words = shorten("\n".join(sentences), limits.TEXT)
+    words = shortened("\n".join(sentences), limits.TEXT)
     problem = as_dict(SectionBlock(block_id=PROBLEM, text=plain(words)))
     rest = [_typed_again(block, view) for block in view["blocks"] if block.get("block_id") != PROBLEM]
     kept = {name: view[name] for name in _SENT_BACK if view.get(name)}

@@ -26,7 +26,6 @@ from slack_sdk.models.blocks.block_elements import RichTextElement
 from slack_sdk.models.views import View
 
 from bot.slack import charts, limits
-from bot.slack.limits import shorten
 from bot.slack.models import as_dict
 from bot.slack.texts import (
     SLASH,
@@ -44,6 +43,7 @@ from bot.slack.texts import (
 from handlers.core import cards, plain_cards
 from handlers.core.actions import BadAction, SentAction
 from handlers.core.cards import Button, Card, LinkButton, Shown, Text
+from program.core.words import shortened
 
 PRESS = "press:"  # an action id begins with one of these; the action itself is the button's value
 FORM = "form:"  # a press that will be answered with a form
@@ -64,9 +64,9 @@ def message(card: Card, shown: Shown | None = None) -> list[dict[str, Any]]:
 
 def fallback(card: Card, shown: Shown | None = None) -> str:
     """What a notification or a screen reader says; escaped, so it mentions nobody by accident."""
-    words = visible(shorten(plain_cards.plain(card, shown.zone if shown else None, SLASH), limits.FALLBACK_TEXT))
+    words = visible(shortened(plain_cards.plain(card, shown.zone if shown else None, SLASH), limits.FALLBACK_TEXT))
     while len(escape(words)) > limits.FALLBACK_TEXT:  # cut before escaping: half an entity is no entity
-        words = shorten(words, len(words) * 9 // 10)
+        words = shortened(words, len(words) * 9 // 10)
     return escape(words)
 
 
@@ -303,7 +303,7 @@ class _Surface:
         encoded = button.action.encode()
         kind = FORM if button.opens_form else PRESS
         return ButtonElement(
-            text=plain(shorten(button.label, limits.BUTTON_TEXT)),
+            text=plain(shortened(button.label, limits.BUTTON_TEXT)),
             # The same press may be offered twice on one card, but Slack wants each id once.
             action_id=f"{kind}{encoded}~{self._counts.buttons}",
             value=encoded,
@@ -313,7 +313,7 @@ class _Surface:
 
     def _link(self, button: LinkButton) -> ButtonElement:
         return ButtonElement(
-            text=plain(shorten(button.label, limits.BUTTON_TEXT)),
+            text=plain(shortened(button.label, limits.BUTTON_TEXT)),
             action_id=f"{LINK}{self._counts.buttons}",
             url=button.url,
         )
@@ -357,7 +357,7 @@ def _confirm(button: Button) -> ConfirmObject | None:
         return None
     return ConfirmObject(
         title=plain("Are you sure?"),
-        text=plain(shorten(button.confirm, limits.CONFIRM_TEXT)),
+        text=plain(shortened(button.confirm, limits.CONFIRM_TEXT)),
         confirm=plain("Yes"),
         deny=plain("No"),
         style="danger" if button.style == "danger" else None,

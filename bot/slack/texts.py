@@ -9,8 +9,8 @@ from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.blocks import RichTextSectionElement
 from slack_sdk.models.blocks.block_elements import RichTextElement
 
-from bot.slack.limits import shorten
 from handlers.core.cards import Bold, Cmd, HowToAsk, Link, Mention, Shown, Span, Text, When
+from program.core.words import shortened
 
 SLASH = "/plc"  # before a command in a channel; in the chat with the bot it may stand there too
 
@@ -49,7 +49,7 @@ class Budget:
 
     def take(self, text: str, limit: int) -> str:
         """As much of the text as the limit and the rest of the budget allow."""
-        taken = shorten(text, max(1, min(limit, self.left)))
+        taken = shortened(text, max(1, min(limit, self.left)))
         self.left -= len(taken)
         return taken
 

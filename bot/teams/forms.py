@@ -13,10 +13,11 @@ from bot.teams.card_actions import carried, press
 from bot.teams.card_body import blocks
 from bot.teams.page import Limits, Page, Surface, adaptive, fitted
 from bot.teams.spans import heading, text
-from bot.teams.words import literal, one_line, shortened
+from bot.teams.words import literal, one_line
 from handlers.core.actions import Action
 from handlers.core.cards import Shown
 from handlers.core.forms import ChoiceField, DateField, Field, Form, ManyField, NumberField, TextField, TimeField
+from program.core.words import shortened
 
 INPUT = "f_"  # before a field's id, so that no field can be taken for the card's own data
 LONGEST = 3000  # characters of a field of :func:`sent_again`, unless what was sent is longer

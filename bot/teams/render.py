@@ -9,9 +9,10 @@ from microsoft_teams import cards as ac
 from bot.teams.card_body import blocks
 from bot.teams.page import Page, adaptive, fitted
 from bot.teams.spans import heading
-from bot.teams.words import literal, shortened
+from bot.teams.words import literal
 from handlers.core.cards import Card, Shown
 from handlers.core.plain_cards import plain
+from program.core.words import shortened
 
 SUMMARY = 300  # characters
 

@@ -9,9 +9,10 @@ from typing import Literal, assert_never
 from microsoft_teams import cards as ac
 
 from bot.teams.page import Limits, Page
-from bot.teams.words import escaped, literal, one_line, shortened
+from bot.teams.words import escaped, literal, one_line
 from handlers.core.cards import Bold, Cmd, HowToAsk, Link, Mention, Span, Text, When
 from handlers.core.plain_cards import plain_text
+from program.core.words import shortened
 
 
 def heading(words: str, page: Page, size: Literal["Medium", "Large"] = "Medium") -> ac.CardElement:

@@ -37,11 +37,6 @@ def _escape_start(match: re.Match[str]) -> str:
     return f"{space}{mark}{BREAK}" if mark.isdigit() else f"{space}\\{mark}"
 
 
-def shortened(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters, with an ellipsis at the end if something is left out."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
 def one_line(text: str, limit: int) -> str:
     """Return a name, label or title without line breaks, in at most ``limit`` characters.
 

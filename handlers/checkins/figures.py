@@ -8,7 +8,7 @@ from uuid import UUID
 
 from handlers.checkins.checkins_actions import ShowFigures
 from handlers.checkins.schedule import DaysOff
-from handlers.core.calls import COORDINATORS, Call, Refused
+from handlers.core.calls import COORDINATORS, Call, Refused, coordinators_only
 from handlers.core.cards import Block, Button, Card, Note, Table, buttons, say
 from handlers.core.requests import Reply
 from handlers.core.router import router
@@ -139,8 +139,7 @@ def figures_command(call: Call) -> Reply:
 @router.press(ShowFigures)
 def earlier(call: Call, pressed: ShowFigures) -> Reply:
     """The figures of an earlier month, for a coordinator."""
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can see figures.")
+    coordinators_only(call, "see figures")
     if pressed.month not in figures.months(call.work.tx):
         raise Refused("There are no figures for that month.")
     return Reply(replace=figures_card(call.work, pressed.month))

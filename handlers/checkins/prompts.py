@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.checkins.checkins_actions import EditPrompts, SavePrompts
-from handlers.core.calls import COORDINATORS, Call, Refused
+from handlers.core.calls import COORDINATORS, Call, coordinators_only
 from handlers.core.cards import say
 from handlers.core.forms import Fields, Form, FormErrors, TextField
 from handlers.core.requests import Reply, notice
@@ -25,8 +25,7 @@ def prompts_command(call: Call) -> Reply:
 @router.press(EditPrompts)
 def prompts_form(call: Call, _pressed: EditPrompts) -> Reply:
     """The form, for a coordinator."""
-    if not call.me.coordinator:
-        raise Refused("Only a coordinator can change the prompts.")
+    coordinators_only(call, "change the prompts")
     return Reply(form=_prompts_form(call))
 
 
@@ -56,8 +55,7 @@ def _prompts_form(call: Call) -> Form:
 @router.submit(SavePrompts)
 def set_prompts(call: Call, _sent: SavePrompts) -> Reply:
     """Replace the prompts."""
-    if not call.me.coordinator:
-        raise Refused("Only a coordinator can change the prompts.")
+    coordinators_only(call, "change the prompts")
     lines = [" ".join(line.split()) for line in _prompt_fields().read(call.values).prompts.splitlines()]
     texts = list(dict.fromkeys(line for line in lines if line))
     if not texts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from handlers.core.actions import Action, action
-from handlers.core.calls import Call, Refused
+from handlers.core.calls import Call, Refused, coordinators_only
 from handlers.core.cards import Block, Bold, Button, Card, When, buttons, say
 from handlers.core.forms import ChoiceField, Fields, Form, options_of
 from handlers.core.requests import Reply, notice
@@ -92,8 +92,7 @@ def respected(call: Call) -> Iterator[None]:
 
 
 def _person(call: Call, person_id: UUID) -> Person:
-    if not call.me.coordinator:
-        raise Refused("Only coordinators can manage legal holds.")
+    coordinators_only(call, "manage legal holds")
     return call.person(person_id)
 
 
