@@ -9,8 +9,9 @@ from handlers.checkins.eligibility import gets_none, never_gets
 from handlers.checkins.schedule import next_checkin_of, refresh_schedule
 from handlers.core.calls import EVERYONE, Call, Refused
 from handlers.core.cards import Bold, Button, Card, Cmd, Text, When, buttons, say
+from handlers.core.command_actions import RunCommand
 from handlers.core.requests import Reply, notice
-from handlers.core.router import RunCommand, router
+from handlers.core.router import router
 from program.core.dates import read_day
 from program.core.times import local_day, say_day
 from program.core.words import normal

@@ -21,8 +21,9 @@ from handlers.checkins.pulses import save_pulse
 from handlers.checkins.saved import saved_sentence, whole_sentence
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Button, Card, Cmd, Note, Text, When, buttons, say, with_commands
+from handlers.core.command_actions import RunCommand
 from handlers.core.requests import Reply, Typed, notice
-from handlers.core.router import RunCommand, commands_of, router, suggested
+from handlers.core.router import commands_of, router, suggested
 from program.checkins.typed import (
     begins_as_question,
     is_cry_for_help,

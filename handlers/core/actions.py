@@ -178,8 +178,3 @@ def _value(text: str, hint: Any) -> object:
         return date.fromisoformat(text) if hint is date else hint(text)
     except (KeyError, ValueError):
         raise BadAction from None
-
-
-def untyped(name: str, *args: object) -> Action:
-    """An action by its name, for a handler that still reads its arguments by position."""
-    return SentAction.of(name, *args)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from handlers.core.actions import BadAction
 from handlers.core.cards import Cmd, Span
 from handlers.core.contacts import ask_coordinator
-from handlers.core.forms import YEARS, FormErrors
 from handlers.core.plain_cards import plain_text
 from handlers.core.requests import (
     AccountKey,
@@ -28,14 +25,8 @@ from storage.people.people import Actor, Person
 from storage.vault.vault import Vault
 
 EVERYONE = frozenset({"mentee", "mentor", "coordinator"})
-
-
 LEADS = frozenset({"mentor", "coordinator"})
-
-
 COORDINATORS = frozenset({"coordinator"})
-
-
 MENTEES = frozenset({"mentee"})
 
 
@@ -45,74 +36,6 @@ class Refused(Exception):
     def __init__(self, *text: Span) -> None:
         super().__init__(plain_text(text))
         self.text = text
-
-
-class FieldReader:
-    """Reads a form's values; :meth:`check` raises every error that was found on the way."""
-
-    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
-        self._values = values
-        self.errors: dict[str, str] = {}
-
-    def text(self, name: str, *, needed: str = "", most: int = 3000) -> str:
-        value = "\n".join(self._values.get(name, ())).strip()
-        if not value and needed:
-            self.errors[name] = needed
-        if len(value) > most:
-            self.errors[name] = f"That is {len(value):,} characters. Use {most:,} or fewer."
-        return value
-
-    def many(self, name: str) -> tuple[str, ...]:
-        return tuple(value for value in self._values.get(name, ()) if value)
-
-    def choice(self, name: str, options: Sequence[str], *, needed: str = "") -> str:
-        value = self.text(name, needed=needed)
-        if value and value not in options:
-            self.errors[name] = "Choose one of the options."
-        return value
-
-    def day(self, name: str, *, needed: str = "") -> date | None:
-        value = self.text(name, needed=needed)
-        try:
-            chosen = date.fromisoformat(value) if value else None
-        except ValueError:
-            chosen = date.min
-        if chosen is not None and chosen.year not in YEARS:
-            self.errors[name] = "Enter the date like 2026-08-15."
-            return None
-        return chosen
-
-    def clock(self, name: str, *, needed: str = "") -> time | None:
-        value = self.text(name, needed=needed)
-        try:
-            clock_time = time.fromisoformat(value) if value else None
-        except ValueError:
-            clock_time = None
-        if value and (clock_time is None or clock_time.tzinfo is not None):
-            self.errors[name] = "Enter the time like 15:30."
-            return None
-        return clock_time
-
-    def number(self, name: str, low: int, high: int, *, needed: str = "") -> int | None:
-        value = self.text(name, needed=needed)
-        if not value:
-            return None
-        if not value.isdecimal() or not low <= int(value) <= high:
-            self.errors[name] = f"Enter a whole number from {low:,} to {high:,}."
-            return None
-        return int(value)
-
-    def uuid(self, name: str, *, needed: str = "") -> UUID | None:
-        value = self.text(name, needed=needed)
-        try:
-            return UUID(value) if value else None
-        except ValueError:
-            self.errors[name] = "Choose one of the options."
-            return None
-
-    def check(self) -> None:
-        if self.errors:
-            raise FormErrors(self.errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +48,6 @@ class Call:
     me: Actor
     place: Conversation | None
     words: str = ""  # what follows the command
-    args: tuple[str, ...] = ()  # of the pressed button or sent form
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cohort_id: UUID | None = None  # of the cohort that a command was resolved to
 
@@ -147,19 +69,6 @@ class Call:
         if self.cohort_id is None:
             raise Refused("Send this command in the cohort's channel.")
         return cohorts.get(self.work.tx, self.cohort_id)
-
-    def id_at(self, position: int) -> UUID:
-        """An id carried by the button or form."""
-        try:
-            return UUID(self.text_at(position))
-        except ValueError:
-            raise BadAction from None
-
-    def text_at(self, position: int) -> str:
-        """A word carried by the button or form."""
-        if position >= len(self.args):
-            raise BadAction
-        return self.args[position]
 
     def draft(self, draft_id: UUID | None, kind: str) -> dict[str, Any] | None:
         """What was put into the form's earlier step; None: there is no such draft of the asker's."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from handlers.core.calls import Call, roles_of
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Heading, HowToAsk, Note, Text, buttons, say
+from handlers.core.command_actions import RunCommand
 from handlers.core.contacts import ask_coordinator
 from handlers.core.registrations import CommandSpec
 from handlers.core.requests import Reply
-from handlers.core.router import RunCommand, router
+from handlers.core.router import router
 
 TITLES = {"mentee": "As a mentee", "mentor": "As a mentor", "coordinator": "As a coordinator"}
 

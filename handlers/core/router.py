@@ -5,27 +5,21 @@ Feature files register on :data:`router` with decorators. Nothing here knows a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from types import MappingProxyType
-from typing import Any, TypeVar, overload
 from uuid import UUID
 
-from handlers.core.actions import Action, ActionType, BadAction, action
+from handlers.core.actions import Action, BadAction
 from handlers.core.calls import EVERYONE, Call, Refused, roles_of
 from handlers.core.cards import Button, Card, Cmd, Note, Paragraph, buttons, say
+from handlers.core.command_actions import RunCommand, RunForCohort
 from handlers.core.contacts import ask_coordinator
 from handlers.core.registrations import (
     Answer,
-    CardBuilder,
     CommandSpec,
-    Handler,
-    MomentHandler,
-    MomentSpec,
-    OpeningHandler,
-    StartHook,
 )
+from handlers.core.registry import Registry
 from handlers.core.requests import (
     Arrived,
     BotAdded,
@@ -41,167 +35,15 @@ from handlers.core.requests import (
     notice,
 )
 from program.core.words import is_near, near_commands, nearest, normal
-from storage.outbox import conversations, kinds, moments
-from storage.outbox.kinds import DeliveryKind
-from storage.outbox.moments import MomentKind
+from storage.outbox import conversations
 from storage.people import cohorts
 from storage.people.people import Actor
 
 MOST_CHOICES = 20  # cohorts offered as buttons
 
 
-ActionHandler = Callable[[Call, ActionType], Reply]
-Registered = Callable[[ActionHandler[ActionType]], ActionHandler[ActionType]]
-
-
-class Router:
-    def __init__(self) -> None:
-        self.commands: dict[str, CommandSpec] = {}
-        self.presses: dict[str, Answer] = {}
-        self.submits: dict[str, Answer] = {}
-        self.moments: dict[str, MomentSpec] = {}
-        self.builders: dict[str, CardBuilder] = {}
-        self.slow_deliveries: set[str] = set()  # kinds whose cards are built from the whole program
-        self.account_checks: set[str] = set()  # presses for which the platform is asked who the asker is
-        self.start_hooks: list[StartHook] = []
-        self._events: dict[type, Handler] = {}
-        self._stranger: Handler | None = None
-
-    # Registration -------------------------------------------------------------------------------
-
-    def command(
-        self,
-        words: str,
-        summary: str,
-        *,
-        who: frozenset[str] = EVERYONE,
-        takes: str = "",
-        accepts: Callable[[str], bool] = lambda words: not words,
-        corrects: Callable[[str], bool] = lambda _words: False,
-        cohort: frozenset[str] | None = None,
-        reads: bool = False,
-        cohort_optional: bool = False,
-        by_role: Mapping[str, str] = MappingProxyType({}),
-        takes_by: frozenset[str] = EVERYONE,
-        help: Mapping[str, int] = MappingProxyType({}),
-        example: str = "",
-        teams: Mapping[str, int] = MappingProxyType({}),
-    ) -> Callable[[Handler], Handler]:
-        """``accepts``: whether the words after the command make it exact, so that it wins over an answer.
-
-        ``corrects``: whether they run it although the command itself is misspelled.
-        ``by_role``: the summary for a role, where it is not the same for all. ``takes_by``: who may add words.
-        ``help``, ``example``, ``teams``: see :class:`CommandSpec`.
-        """
-
-        def register(handler: Handler) -> Handler:
-            spec = CommandSpec(
-                words,
-                summary,
-                handler,
-                who,
-                takes,
-                accepts,
-                corrects,
-                cohort,
-                reads,
-                cohort_optional,
-                by_role,
-                takes_by,
-                help,
-                example,
-                teams,
-            )
-            _register(self.commands, words)(spec)
-            return handler
-
-        return register
-
-    @overload
-    def press(self, action: type[ActionType], *, checks_account: bool = False) -> Registered[ActionType]: ...
-
-    @overload
-    def press(self, action: str, *, checks_account: bool = False) -> Callable[[Handler], Handler]: ...
-
-    def press(self, action: Any, *, checks_account: bool = False) -> Any:
-        """The handler gets the pressed button's action.
-
-        ``checks_account``: the platform is asked who the asker is before this is answered.
-        """
-        if checks_account:
-            self.account_checks.add(action if isinstance(action, str) else action.name)
-        return _on_action(self.presses, action)
-
-    @overload
-    def submit(self, action: type[ActionType]) -> Registered[ActionType]: ...
-
-    @overload
-    def submit(self, action: str) -> Callable[[Handler], Handler]: ...
-
-    def submit(self, action: Any) -> Any:
-        """The handler gets the sent form's action; ``call.values`` holds its fields."""
-        return _on_action(self.submits, action)
-
-    def delivery(self, kind: DeliveryKind, *, slow: bool = False) -> Callable[[CardBuilder], CardBuilder]:
-        """Register the builder of this kind of delivery's card. ``slow``: it reads the whole program."""
-        if slow:
-            self.slow_deliveries.add(kind.name)
-        return _register(self.builders, kind.name)
-
-    def moment(self, kind: MomentKind, says: str, *, late: str) -> Callable[[MomentHandler], MomentHandler]:
-        """The handler's answer is the state the moment ends in; None: done."""
-
-        def register(handler: MomentHandler) -> MomentHandler:
-            spec = MomentSpec(lambda work, moment, _vault: handler(work, moment), says, late)
-            _register(self.moments, kind.name)(spec)
-            return handler
-
-        return register
-
-    def opening_moment(self, kind: MomentKind, says: str, *, late: str) -> Callable[[OpeningHandler], OpeningHandler]:
-        """A moment whose handler opens what people wrote in confidence, and therefore gets the vault."""
-
-        def register(handler: OpeningHandler) -> OpeningHandler:
-            _register(self.moments, kind.name)(MomentSpec(handler, says, late))
-            return handler
-
-        return register
-
-    def on(self, event: type) -> Callable[[Handler], Handler]:
-        """Register the handler of an intent without a name, such as Typed, HomeOpened or Arrived."""
-        return _register(self._events, event)
-
-    def stranger(self, handler: Handler) -> Handler:
-        """Answers an account that is linked to nobody."""
-        self._stranger = handler
-        return handler
-
-    def at_start(self, hook: StartHook) -> StartHook:
-        """Plans what repeats for ever, whenever a process starts; it must change nothing the second time."""
-        self.start_hooks.append(hook)
-        return hook
-
-    def help_of(self, role: str) -> list[CommandSpec]:
-        """The commands in the help of a role, in their order; "former": of somebody who has left."""
-        return sorted((spec for spec in self.commands.values() if role in spec.help), key=lambda spec: spec.help[role])
-
-    def offered_on_teams(self, scope: str) -> list[CommandSpec]:
-        """The commands that Teams offers while one types, in a "personal" chat or a "team"."""
-        offered = (spec for spec in self.commands.values() if scope in spec.teams)
-        return sorted(offered, key=lambda spec: spec.teams[scope])
-
-    def check(self) -> None:
-        """Refuse to work with a kind of message that no function builds, or a kind of moment that none handles.
-
-        Raises:
-            LookupError: there is one; it names them.
-        """
-        unbuilt = kinds.ALL.keys() - self.builders.keys() - {kinds.VISIT.name}
-        unhandled = moments.ALL.keys() - self.moments.keys()
-        if unbuilt or unhandled:
-            raise LookupError(f"Nothing is registered for {', '.join(sorted(unbuilt | unhandled))}.")
-
-    # Answering ----------------------------------------------------------------------------------
+class Router(Registry):
+    """Finds the handler of a request, and asks it."""
 
     def checks_account(self, request: Request) -> bool:
         """Whether this may be answered only with what the platform says of the asker's account now."""
@@ -352,23 +194,6 @@ def suggested(call: Call, commands: Sequence[str], lead: str, note: str = "") ->
     return Reply(card=Card("", (say(lead), buttons(*items), *((Note((note,)),) if note else ()))))
 
 
-@action("command.run")
-class RunCommand(Action):
-    """Run a suggested command, as if it came from ``channel_id``."""
-
-    words: str
-    channel_id: UUID | None = None
-
-
-@action("command.for")
-class RunForCohort(Action):
-    """Run a command for the chosen cohort, as if it came from ``channel_id``."""
-
-    cohort_id: UUID
-    words: str
-    channel_id: UUID | None = None
-
-
 def _asked_in(call: Call) -> UUID | None:
     """The channel of a command, for a question about it that may be answered in the personal chat."""
     return call.place.id if call.place is not None and call.place.kind == "channel" else None
@@ -390,33 +215,6 @@ def _ask_which(call: Call, spec: CommandSpec, choices: Mapping[UUID, str]) -> Re
     offered = islice(choices.items(), MOST_CHOICES)
     items = [Button(name, RunForCohort(cohort_id, spec.words, here)) for cohort_id, name in offered]
     return Reply(card=Card("Which cohort?", (*blocks, buttons(*items))))
-
-
-Name = TypeVar("Name")
-Value = TypeVar("Value")
-
-
-def _on_action(table: dict[str, Answer], action: Any) -> Any:
-    def register(handler: Any) -> Any:
-        def answer(call: Call, args: Sequence[str]) -> Reply:
-            if isinstance(action, str):
-                return handler(replace(call, args=tuple(args)))  # type: ignore[no-any-return]
-            return handler(call, action.read(args))  # type: ignore[no-any-return]
-
-        _register(table, action if isinstance(action, str) else action.name)(answer)
-        return handler
-
-    return register
-
-
-def _register(table: dict[Name, Value], name: Name) -> Callable[[Value], Value]:
-    def register(value: Value) -> Value:
-        if name in table:
-            raise ValueError(f"{name} is registered twice.")
-        table[name] = value
-        return value
-
-    return register
 
 
 router = Router()

@@ -10,10 +10,11 @@ from handlers.checkins.schedule import refresh_schedule
 from handlers.core.actions import Action, action
 from handlers.core.calls import LEADS, Call
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Facts, Text, buttons, say
+from handlers.core.command_actions import RunCommand
 from handlers.core.forms import ChoiceField, Fields, Form, NumberField, Option, TimeField
 from handlers.core.leading import led_cohort
 from handlers.core.requests import Reply, notice
-from handlers.core.router import RunCommand, router
+from handlers.core.router import router
 from handlers.meetings.planning import replan_reminders
 from handlers.privacy.retention import retention_field, retention_words, set_retention
 from program.core.times import say_minutes

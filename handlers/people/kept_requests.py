@@ -167,7 +167,7 @@ def _answer(call: Call, kept: dict[str, Any]) -> Reply:
     request = replace(call.request, intent=intent)
     try:
         with call.work.tx.begin_nested():  # a refusal takes back what this did, and nothing of the link
-            reply = router.answer(replace(call, me=me, place=place, request=request, args=()))
+            reply = router.answer(replace(call, me=me, place=place, request=request))
     except Refused as refusal:
         return notice(*refusal.text)
     except (BadAction, FormErrors):

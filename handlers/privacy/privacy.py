@@ -11,9 +11,10 @@ from handlers.checkins.schedule import refresh_schedule
 from handlers.core.actions import Action, action
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Bold, Button, Card, Cmd, Link, Note, Paragraph, Table, Text, buttons, say
+from handlers.core.command_actions import RunCommand
 from handlers.core.forms import Form
 from handlers.core.requests import Reply
-from handlers.core.router import RunCommand, router
+from handlers.core.router import router
 from handlers.privacy.forgetting import AskToForget
 from handlers.privacy.retention import retention_words
 from program.core.times import local_day, say_day

@@ -6,7 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from handlers.core.cards import Button, Card, buttons, say
-from handlers.core.router import RunCommand, router
+from handlers.core.command_actions import RunCommand
+from handlers.core.router import router
 from handlers.record.leave_requests import span_words
 from program.core.times import say_day
 from program.record.disputable import attendance_in_words

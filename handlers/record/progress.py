@@ -27,10 +27,11 @@ from handlers.core.cards import (
     say,
     with_commands,
 )
+from handlers.core.command_actions import RunCommand
 from handlers.core.contacts import ask_coordinator
 from handlers.core.paging import more
 from handlers.core.requests import HomeOpened, Reply
-from handlers.core.router import RunCommand, router
+from handlers.core.router import router
 from handlers.meetings.upcoming import cohorts_followed, next_card
 from handlers.program_desk.program_desk_actions import OpenFinding, ShowWhoNeedsHelp
 from handlers.record.record_actions import GetCertificate

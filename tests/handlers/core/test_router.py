@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from handlers.core.actions import Action
+from handlers.core.command_actions import RunCommand
 from handlers.core.router import Router
 from handlers.features import router
 from storage.outbox import kinds, moments
@@ -25,8 +27,8 @@ def test_a_kind_without_its_function_is_named_at_start(monkeypatch: pytest.Monke
 
 REGISTRATIONS: dict[str, Callable[[Router], Any]] = {
     "command": lambda router: router.command("x", "Do x"),
-    "press": lambda router: router.press("x"),
-    "submit": lambda router: router.submit("x"),
+    "press": lambda router: router.press(RunCommand),
+    "submit": lambda router: router.submit(RunCommand),
     "delivery": lambda router: router.delivery(kinds.HELLO),
     "moment": lambda router: router.moment(moments.TIDYING, "", late=""),
 }
@@ -38,3 +40,9 @@ def test_nothing_is_registered_twice(what: str) -> None:
     REGISTRATIONS[what](router)(print)
     with pytest.raises(ValueError, match="registered twice"):
         REGISTRATIONS[what](router)(print)
+
+
+def test_every_declared_action_is_handled() -> None:
+    ours = [cls for cls in Action.__subclasses__() if cls.__module__.startswith("handlers.")]
+    declared = {cls.name for cls in ours if isinstance(getattr(cls, "name", None), str)}
+    assert declared == set(router.presses) | set(router.submits)
