@@ -13,7 +13,7 @@ from bot.app import App
 from bot.local import LocalWorkspace, connect
 from bot.local.example import seed_chat, seed_program
 from bot.local.host import CommandHelp, LocalPerson, NextDue
-from bot.local.port import PLATFORM, TENANT
+from bot.local.local_port import PLATFORM, TENANT
 from bot.runtime.clock import AheadClock
 from bot.startup import prepare
 from handlers.core.calls import roles_of

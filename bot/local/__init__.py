@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.local.chat import Chat
 from bot.local.host import CommandHelp, Host, LocalPerson, NextDue
 from bot.local.hub import Hub
-from bot.local.port import LocalPort
+from bot.local.local_port import LocalPort
 from bot.local.web import Site
 from bot.runtime.port import Answer, Finding, Port
 from storage.outbox.rate_limits import UNLIMITED

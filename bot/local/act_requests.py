@@ -12,10 +12,10 @@ from bot.local import sent
 from bot.local.chat import Chat
 from bot.local.host import Host
 from bot.local.hub import Hub
+from bot.local.local_port import account
+from bot.local.local_render import Renderer, path_of
 from bot.local.messages import Draft, NoSuchMessage
 from bot.local.once import Once
-from bot.local.port import account
-from bot.local.render import Renderer, path_of
 from bot.local.sent import Json
 from bot.local.visitors import Visitor, Visitors
 from bot.runtime.logs import event

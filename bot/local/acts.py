@@ -13,8 +13,8 @@ from bot.local.chat import Chat
 from bot.local.guard import Handler
 from bot.local.html_text import SLASH
 from bot.local.hub import Hub
+from bot.local.local_render import path_of
 from bot.local.messages import NameTaken, direct
-from bot.local.render import path_of
 from bot.local.sent import Json
 from bot.local.visitors import Visitor, Visitors
 from handlers.core.requests import Arrived, Command, Departed, Press, Submit, Typed

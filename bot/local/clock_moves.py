@@ -12,8 +12,8 @@ from bot.local.act_requests import ActRequests
 from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson, NextDue
 from bot.local.hub import Hub
+from bot.local.local_render import ClockView, moment, path_of
 from bot.local.messages import direct
-from bot.local.render import ClockView, moment, path_of
 from bot.local.sent import Json
 from bot.local.visitors import Visitors
 

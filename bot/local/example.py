@@ -12,7 +12,7 @@ from importlib.resources import files
 from uuid import UUID
 
 from bot.local.chat import Chat
-from bot.local.port import PLATFORM, TENANT
+from bot.local.local_port import PLATFORM, TENANT
 from handlers.checkins.schedule import refresh_schedule
 from handlers.meetings.planning import plan_meeting, tell_cohort
 from handlers.people import identity

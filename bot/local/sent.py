@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from aiohttp import web
 
-from bot.local.port import PLATFORM
+from bot.local.local_port import PLATFORM
 from bot.web.bodies import Malformed, read_object
 from handlers.core.actions import Action, BadAction, SentAction
 

@@ -13,9 +13,9 @@ from bot.local import sent
 from bot.local.chat import Chat
 from bot.local.host import Host, LocalPerson
 from bot.local.html_text import Viewer
+from bot.local.local_port import PLATFORM, TENANT
+from bot.local.local_render import BOT_NAME, HOME
 from bot.local.messages import Channel, NoSuchConversation, direct
-from bot.local.port import PLATFORM, TENANT
-from bot.local.render import BOT_NAME, HOME
 from handlers.core.requests import Place
 
 

@@ -17,9 +17,9 @@ from bot.local.clock_moves import ClockMoves
 from bot.local.guard import Handler, guarded
 from bot.local.host import Host
 from bot.local.hub import Hub
+from bot.local.local_port import PLATFORM, account
+from bot.local.local_render import BOT_NAME, HOME, Entry, Renderer, Room, Sidebar, path_of
 from bot.local.messages import Message, direct
-from bot.local.port import PLATFORM, account
-from bot.local.render import BOT_NAME, HOME, Entry, Renderer, Room, Sidebar, path_of
 from bot.local.sent import Json
 from bot.local.visitors import Visitor, Visitors
 from bot.runtime.port import Answer

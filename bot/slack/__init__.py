@@ -1,8 +1,8 @@
 """Slack: setup, payload -> Request, Card -> Block Kit, the port's verbs."""
 
-from bot.slack.app import SlackPlatform, connect
 from bot.slack.asking import Patience
-from bot.slack.port import PLATFORM, Clocks, SlackPort
+from bot.slack.slack_app import SlackPlatform, connect
+from bot.slack.slack_port import PLATFORM, Clocks, SlackPort
 from bot.slack.socket import Watch
 from manifest.about import BOT_NAME
 from manifest.slack import BOT_EVENTS, COMMAND, EVENTS_PATH, REQUIRED_SCOPES

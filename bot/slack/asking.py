@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from bot.runtime.port import Answer
 from bot.slack import sdk_logs
 from bot.slack.errors import PORT_ERRORS
-from bot.slack.port import SlackPort
+from bot.slack.slack_port import SlackPort
 from handlers.core.actions import BadAction
 from handlers.core.requests import Command, HomeOpened, Press, Reply, Request, Submit, Typed, notice
 from program.program_desk.reporting import act_in_log

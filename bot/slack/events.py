@@ -8,8 +8,8 @@ from bot.slack import listeners
 from bot.slack.api import Api
 from bot.slack.asking import Asking
 from bot.slack.payloads import Payload
-from bot.slack.port import SlackPort
 from bot.slack.private_answers import UNSHOWN_CARD, PrivateAnswers, opener
+from bot.slack.slack_port import SlackPort
 from handlers.core.requests import HomeOpened, Request, Typed
 
 

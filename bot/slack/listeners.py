@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack import render, sent_forms
+from bot.slack import sent_forms, slack_render
 from bot.slack.api import Identity
-from bot.slack.port import PLATFORM, is_chat
 from bot.slack.sent_forms import Origin
+from bot.slack.slack_port import PLATFORM, is_chat
 from bot.slack.texts import mentioned, typed_text
 from handlers.core.requests import (
     AccountKey,
@@ -64,7 +64,7 @@ def press(body: Payload, identity: Identity) -> Request:
     Raises:
         BadAction: when the button is no (longer a) button of ours.
     """
-    action = render.pressed(body["actions"][0])
+    action = slack_render.pressed(body["actions"][0])
     who = _presser(body, identity)
     where = place(pressed_in(body), identity, (body.get("channel") or {}).get("name", ""))
     # One press makes one trigger; action_ts tells apart the presses of a payload without one.

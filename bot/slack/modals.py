@@ -26,8 +26,8 @@ from slack_sdk.models.views import View
 
 from bot.slack import limits
 from bot.slack.models import as_dict
-from bot.slack.render import plain, view_blocks
 from bot.slack.sent_forms import Origin, inputs, state_of
+from bot.slack.slack_render import plain, view_blocks
 from handlers.core import forms
 from handlers.core.cards import Card
 from handlers.core.forms import Field, Form

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from bot.slack import listeners, modals, render
+from bot.slack import listeners, modals, slack_render
 from bot.slack.api import Api
 from bot.slack.asking import FAILURE, OUTDATED, Asking
 from bot.slack.payloads import Payload, is_in_view, origin_of_press, origin_of_view, version_of
-from bot.slack.port import SlackPort, is_chat
 from bot.slack.private_answers import UNSHOWN_CARD, PrivateAnswers, opener
 from bot.slack.sent_forms import Origin
+from bot.slack.slack_port import SlackPort, is_chat
 from handlers.core.actions import BadAction
 from handlers.core.cards import Card
 from handlers.core.forms import Form
@@ -34,7 +34,7 @@ class Presses:
             Wait, Temporary, Permanent: Slack does not say who the bot is.
         """
         pressed = body["actions"][0]
-        if str(pressed.get("action_id", "")).startswith(render.LINK):
+        if str(pressed.get("action_id", "")).startswith(slack_render.LINK):
             return {}
         try:
             request = listeners.press(body, await self._api.identity())
@@ -55,7 +55,7 @@ class Presses:
 
     async def _press(self, body: Payload, task: asyncio.Task[Reply]) -> None:
         waiting = ""
-        expects_form = str(body["actions"][0].get("action_id", "")).startswith(render.FORM)
+        expects_form = str(body["actions"][0].get("action_id", "")).startswith(slack_render.FORM)
         if expects_form and not is_in_view(body) and not await self._asking.is_quick(task, self._asking.patience.form):
             waiting = await self._answers.open_waiting(body)
         await self._press_reply(body, await task, waiting)

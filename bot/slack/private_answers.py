@@ -7,12 +7,12 @@ from collections.abc import Awaitable
 import aiohttp
 
 from bot.runtime.port import Permanent
-from bot.slack import listeners, modals, render, sdk_logs
+from bot.slack import listeners, modals, sdk_logs, slack_render
 from bot.slack.api import Api
 from bot.slack.errors import PORT_ERRORS, called
 from bot.slack.payloads import Payload, origin_of_press, origin_of_view, version_of
-from bot.slack.port import SlackPort, is_chat
 from bot.slack.sent_forms import Origin
+from bot.slack.slack_port import SlackPort, is_chat
 from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.forms import Form
 
@@ -54,14 +54,14 @@ class PrivateAnswers:
             change = self._api.client.chat_update(
                 channel=origin.conversation,
                 ts=origin.message,
-                text=render.fallback(card),
-                blocks=render.message(card),
+                text=slack_render.fallback(card),
+                blocks=slack_render.message(card),
             )
             await self._sent("press.replace", called(change))
 
     async def publish_home(self, user: str, card: Card) -> None:
         """Show the card on the user's home tab."""
-        publish = self._api.client.views_publish(user_id=user, view=render.home(card))
+        publish = self._api.client.views_publish(user_id=user, view=slack_render.home(card))
         await self._sent("home.publish", called(publish))
 
     async def push(self, body: Payload, view: Payload) -> None:
@@ -94,7 +94,7 @@ class PrivateAnswers:
 
     async def whisper(self, conversation: str, user: str, card: Card, thread: str | None = None) -> None:
         """Where only this person sees it: a notice in the channel, else a message in their chat."""
-        text, blocks = render.fallback(card), render.message(card)
+        text, blocks = slack_render.fallback(card), slack_render.message(card)
         client = self._api.client
         if conversation and not is_chat(conversation):
             aside = client.chat_postEphemeral(
@@ -148,4 +148,4 @@ def ephemeral(card: Card | None) -> Payload:
     """Return the payload of a notice that one person sees; an empty one for no card."""
     if card is None:
         return {}
-    return {"response_type": "ephemeral", "text": render.fallback(card), "blocks": render.message(card)}
+    return {"response_type": "ephemeral", "text": slack_render.fallback(card), "blocks": slack_render.message(card)}

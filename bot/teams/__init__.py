@@ -32,7 +32,7 @@ def connect(
     ``service_url`` is used for a person of whom no activity has named an address yet.
     ``timeout``: seconds for each call.
     """
-    from bot.teams.app import Teams
+    from bot.teams.teams_app import Teams
 
     return Teams(
         settings,

@@ -9,9 +9,9 @@ from microsoft_teams import cards as ac
 
 from bot.teams.card_actions import button_rows
 from bot.teams.card_tables import table
-from bot.teams.charts import chart, not_drawn
 from bot.teams.page import Page
 from bot.teams.spans import heading, left_out, markdown, more, text, within
+from bot.teams.teams_charts import chart, not_drawn
 from bot.teams.words import escaped, one_line
 from handlers.core.cards import (
     Block,

@@ -9,9 +9,9 @@ from bot.runtime.logs import event
 from bot.runtime.port import Address, Permanent, Temporary, Uncertain, Wait
 from bot.teams.activities import Incoming
 from bot.teams.forms import render_form
-from bot.teams.port import TeamsPort
 from bot.teams.protocols import TeamsMessage, Turn
 from bot.teams.sentences import NO_DIALOG, SENT_DIRECTLY, not_sent
+from bot.teams.teams_port import TeamsPort
 from bot.teams.words import literal
 from handlers.core.cards import Button, Card, Note, Paragraph, buttons, say
 from handlers.core.forms import Form

@@ -29,9 +29,9 @@ from bot.teams.answers import apologize, send_reply
 from bot.teams.auth import KeysUnreachable, NotTeams, Unauthorized
 from bot.teams.exchange import Exchange
 from bot.teams.forms import sent_again, with_values
-from bot.teams.port import TeamsPort
 from bot.teams.protocols import StartTurn, Turn
 from bot.teams.sentences import OLD_BUTTON, SORRY
+from bot.teams.teams_port import TeamsPort
 from bot.web.bodies import read_object, refusal
 from bot.web.clients import from_this_machine
 from handlers.core.actions import BadAction

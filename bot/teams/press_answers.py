@@ -8,8 +8,8 @@ from bot.teams.exchange import Exchange, opener
 from bot.teams.forms import render_form
 from bot.teams.invokes import press_card, press_notice
 from bot.teams.protocols import TeamsMessage
-from bot.teams.render import render
 from bot.teams.sentences import BELOW, DONE
+from bot.teams.teams_render import render
 from handlers.core.cards import Card, say
 
 

@@ -15,15 +15,15 @@ from uuid import uuid4
 import aiohttp
 
 from bot.app import App
+from bot.local.local_port import PLATFORM as LOCAL
+from bot.local.local_port import TENANT as LOCAL_TENANT
+from bot.local.local_render import path_of
 from bot.local.messages import direct
-from bot.local.port import PLATFORM as LOCAL
-from bot.local.port import TENANT as LOCAL_TENANT
-from bot.local.render import path_of
 from bot.runtime.clock import AheadClock, Clock
 from bot.settings import Settings
 from bot.slack import PLATFORM as SLACK
 from bot.slack import SlackPlatform
-from bot.slack.render import FORM, PRESS
+from bot.slack.slack_render import FORM, PRESS
 from bot.teams.activities import PLATFORM as TEAMS
 from bot.teams.forms import INPUT
 from bot.workspace import add_workspace

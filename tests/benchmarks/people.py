@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from bot.slack import EVENTS_PATH, render
+from bot.slack import EVENTS_PATH, slack_render
 from handlers.core.actions import SentAction
 from handlers.core.cards import Button, Card, Note, When, buttons, say
 from manifest.slack import COMMAND
@@ -57,7 +57,7 @@ def taps(size: Size, platform_url: str) -> Iterator[Ready]:
 
 def _tap(number: int, meeting_id: UUID, platform_url: str) -> Ready:
     act, channel = next(_ACTS), slack_channel(number)
-    blocks = render.message(_here_card(meeting_id))
+    blocks = slack_render.message(_here_card(meeting_id))
     button = next(element for block in blocks if block["type"] == "actions" for element in block["elements"])
     payload: dict[str, Any] = {
         "type": "block_actions",

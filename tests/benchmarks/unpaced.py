@@ -10,7 +10,7 @@ import sys
 if __name__ == "__main__":
     sys.argv.append("run")
     from bot.cli.commands import main
-    from bot.slack.app import SlackPlatform
+    from bot.slack.slack_app import SlackPlatform
     from storage.outbox.rate_limits import UNLIMITED
 
     SlackPlatform.rate_limits = UNLIMITED

@@ -13,8 +13,8 @@ from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from bot.local import LocalWorkspace
+from bot.local.local_render import HOME, path_of
 from bot.local.messages import direct
-from bot.local.render import HOME, path_of
 
 DESKTOP = ViewportSize(width=1280, height=840)
 PHONE = ViewportSize(width=390, height=844)

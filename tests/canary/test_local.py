@@ -17,8 +17,8 @@ from uuid import uuid4
 import aiohttp
 
 from bot.app import App
+from bot.local.local_render import path_of
 from bot.local.messages import direct
-from bot.local.render import path_of
 from tests.browser.product import CAROL, DANA, LEE, OZARKS, RUTH, Running, running
 from tests.canary.hunt import Captured, listening
 from tests.canary.stage import as_json, leaks, stumble, walk

@@ -13,7 +13,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.local import Chat, LocalWorkspace, connect
-from bot.local.render import path_of
+from bot.local.local_render import path_of
 from tests.local.toy import Toy, ToyHost, seed
 
 

@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bot.local.guard import guarded, refusal
+from bot.local.local_render import path_of
 from bot.local.messages import direct
-from bot.local.render import path_of
 from bot.web.clients import is_loopback
 from tests.local.conftest import Local
 from tests.local.toy import HOME, MENTEE

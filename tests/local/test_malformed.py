@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from bot.local.act_requests import WENT_WRONG
+from bot.local.local_render import path_of
 from bot.local.messages import direct
-from bot.local.render import path_of
 from handlers.core.actions import SentAction
 from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from bot.local import connect
+from bot.local.local_port import account
 from bot.local.messages import direct
-from bot.local.port import account
 from bot.runtime.port import Address, Outgoing, Permanent, Platform, Port
 from handlers.core.cards import Card, Shown
 from handlers.core.requests import Place

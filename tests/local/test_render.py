@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from bot.local import charts
+from bot.local import local_charts
 from bot.local.host import LocalPerson
 from bot.local.html_text import Viewer, safe_url
+from bot.local.local_render import Renderer
 from bot.local.messages import Channel
-from bot.local.render import Renderer
 from handlers.core.actions import SentAction
 from handlers.core.cards import Card, Chart, Cmd, Link, Mention, Paragraph, Progress, Series, Table
 from handlers.core.forms import ChoiceField, Form, Option, TextField
@@ -166,20 +166,20 @@ def test_names_are_isolated_from_what_stands_beside_them(renderer: Renderer) -> 
 
 def test_a_chart_of_nothing_is_drawn() -> None:
     nothing = Chart("pie", "Empty", ("a", "b"), (Series("s", (0, 0)),))
-    assert [piece.value for piece in charts.slices(nothing)] == ["0", "0"]
+    assert [piece.value for piece in local_charts.slices(nothing)] == ["0", "0"]
     chart = Chart("line", "One", ("a",), (Series("s", (0,)),))
-    assert charts.lines(chart).lines[0].strokes == ()
-    assert charts.bars(Chart("bar", "None", (), ())).groups == ()
+    assert local_charts.lines(chart).lines[0].strokes == ()
+    assert local_charts.bars(Chart("bar", "None", (), ())).groups == ()
 
 
 def test_a_whole_circle_is_one_slice() -> None:
-    only = charts.slices(Chart("pie", "All", ("a", "b"), (Series("s", (4, 0)),)))
+    only = local_charts.slices(Chart("pie", "All", ("a", "b"), (Series("s", (4, 0)),)))
     assert only[0].path == ""
     assert only[1].path.startswith("M 0 0")
 
 
 def test_bars_are_shares_of_the_longest() -> None:
-    drawn = charts.bars(Chart("bar", "x", ("a", "b"), (Series("s", (4, 1)), Series("t", (2, 0.5)))))
+    drawn = local_charts.bars(Chart("bar", "x", ("a", "b"), (Series("s", (4, 1)), Series("t", (2, 0.5)))))
     assert [bar.width for group in drawn.groups for bar in group.bars] == [84.0, 42.0, 21.0, 10.5]
     assert drawn.groups[1].bars[1].value == "0.5"
 
@@ -213,8 +213,8 @@ def test_a_form_carries_its_action_its_message_and_its_values(renderer: Renderer
 
 
 def test_what_is_announced_is_the_cards_plain_text(renderer: Renderer) -> None:
-    assert charts.short(plain(LINES)).startswith("Two charts Month by month")
-    assert charts.short("x" * 100, 10) == "xxxxxxxxx…"
+    assert local_charts.short(plain(LINES)).startswith("Two charts Month by month")
+    assert local_charts.short("x" * 100, 10) == "xxxxxxxxx…"
 
 
 def test_a_command_is_written_as_it_is_typed_here(renderer: Renderer) -> None:

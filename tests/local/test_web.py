@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.local import LocalPerson, connect
 from bot.local.chat import PAGE
+from bot.local.local_render import path_of
 from bot.local.messages import Draft, direct
-from bot.local.render import path_of
 from handlers.core.actions import SentAction
 from handlers.core.cards import Card
 from handlers.core.requests import Arrived, Command, Departed, HomeOpened, Press, Submit, Typed

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-import bot.local.render
+import bot.local.local_render
 import bot.slack
 from bot.slack import listeners
 from manifest import slack_manifest
@@ -142,7 +142,7 @@ def test_people_see_one_name_everywhere() -> None:
     said = manifest()
 
     assert said["display_information"]["name"] == said["features"]["bot_user"]["display_name"] == "PLC Cohort Bot"
-    assert BOT_NAME == bot.slack.BOT_NAME == bot.local.render.BOT_NAME == "PLC Cohort Bot"
+    assert BOT_NAME == bot.slack.BOT_NAME == bot.local.local_render.BOT_NAME == "PLC Cohort Bot"
 
 
 def test_over_http_slack_sends_everything_to_the_one_address_that_the_bot_has() -> None:

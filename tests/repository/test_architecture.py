@@ -11,8 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LAYERS = ("program", "storage", "handlers", "bot", "manifest")
-PLATFORMS = {"slack", "teams", "local"}
-NAMES_OF_PLATFORMS = {"port.py", "render.py", "app.py"}
 CAPABILITIES = set(
     re.findall(r"^\| `(\w+)/` \|", TEXT.partition("## Capabilities")[2].partition("`bot/` is cut")[0], re.MULTILINE)
 )
@@ -27,7 +25,7 @@ def files_of(layer: str) -> list[Path]:
 
 def test_every_file_and_folder_it_names_is_there() -> None:
     named = set(re.findall(r"`([\w./-]+(?:\.py|\.toml|\.md|/))`", TEXT))
-    named -= NAMES_OF_PLATFORMS | {f"{name}/" for name in CAPABILITIES}
+    named -= {f"{name}/" for name in CAPABILITIES}
     assert len(named) > 30
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
@@ -52,9 +50,5 @@ def test_bots_folders_are_named() -> None:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_files_name_is_in_its_layer_once(layer: str) -> None:
-    names = Counter(
-        path.name
-        for path in files_of(layer)
-        if not (path.parent.name in PLATFORMS and path.name in NAMES_OF_PLATFORMS | {"charts.py", "web.py"})
-    )
+    names = Counter(path.name for path in files_of(layer))
     assert [name for name, times in names.items() if times > 1] == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from bot.runtime.port import Address, Outgoing
-from bot.slack import Patience, render
+from bot.slack import Patience, slack_render
 from handlers.core.actions import BadAction, SentAction
 from handlers.core.cards import Button, Card, buttons, say
 from handlers.core.forms import ChoiceField, DateField, Form, ManyField, NumberField, Option, TextField, TimeField
@@ -557,4 +557,4 @@ async def test_a_press_in_the_home_tab_shows_the_card_and_the_notice(bot: Bot) -
 
 
 def _blocks(card: Card) -> list[dict[str, object]]:
-    return render.message(card)
+    return slack_render.message(card)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from bot.slack import modals, render
+from bot.slack import modals, slack_render
 from bot.slack.sent_forms import Origin
 from handlers.core.actions import SentAction
 from handlers.core.cards import Button, Card, buttons, say
@@ -107,7 +107,7 @@ def left(bot: Bot) -> dict[str, Any]:
 
 
 def pressed(bot: Bot) -> dict[str, Any]:
-    blocks = render.message(Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
+    blocks = slack_render.message(Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
     return bot.dana.press_payload("Go", {"ts": "1.1", "blocks": blocks}, HOME)
 
 

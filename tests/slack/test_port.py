@@ -23,7 +23,7 @@ from bot.runtime.port import (
 )
 from bot.settings import SlackSettings
 from bot.slack import Clocks, SlackPort, connect
-from bot.slack.port import LOOK_PAGES, MEMBERS, PAGE, REMEMBERED_FOR
+from bot.slack.slack_port import LOOK_PAGES, MEMBERS, PAGE, REMEMBERED_FOR
 from handlers.core.cards import Card, Shown, say
 from handlers.core.requests import AccountKey, Place, Reply, Request
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, BOT_USER, TEAM, FakeSlack, Fault, words

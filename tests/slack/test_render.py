@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.slack import modals, render
+from bot.slack import modals, slack_render
 from bot.slack.sent_forms import Origin
 from handlers.core.actions import BadAction, SentAction
 from handlers.core.cards import (
@@ -42,10 +42,10 @@ FEEDBACK = Form("Feedback", SentAction.of("x.save"), opener=SentAction.of("x.ope
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.title[:12])
 def test_every_card_is_a_message_a_home_tab_and_a_modal_slack_accepts(card: Card) -> None:
-    assert message_problems(render.message(card, Shown({DANA: "U00DANA"}))) == []
-    assert view_problems(render.home(card)) == []
+    assert message_problems(slack_render.message(card, Shown({DANA: "U00DANA"}))) == []
+    assert view_problems(slack_render.home(card)) == []
     assert view_problems(modals.card_view(card, ORIGIN, "1")) == []
-    assert 0 < len(render.fallback(card)) <= 4000
+    assert 0 < len(slack_render.fallback(card)) <= 4000
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.title)
@@ -58,29 +58,29 @@ def test_the_waiting_modal_is_accepted() -> None:
 
 
 def test_typed_markup_never_reaches_markup() -> None:
-    blocks = json.dumps(render.message(EVERYTHING))
+    blocks = json.dumps(slack_render.message(EVERYTHING))
 
     assert "mrkdwn" not in blocks, "hostile text is only in plain or rich text, where Slack reads no markup"
-    assert "<!channel>" not in render.fallback(EVERYTHING)
-    assert "&lt;!channel&gt;" in render.fallback(EVERYTHING)
+    assert "<!channel>" not in slack_render.fallback(EVERYTHING)
+    assert "&lt;!channel&gt;" in slack_render.fallback(EVERYTHING)
 
 
 def test_small_print_with_a_date_is_escaped_and_shown_in_each_readers_zone() -> None:
-    (block,) = render.message(Card("", (Note(("<!here> & more, ", WHEN)),)))
+    (block,) = slack_render.message(Card("", (Note(("<!here> & more, ", WHEN)),)))
 
     text = block["elements"][0]["text"]
     assert text.startswith("&lt;!here&gt; &amp; more, <!date^1794517200^{date_long_pretty} at {time}|Thu Nov 12")
 
 
 def test_small_print_with_typed_formatting_stays_literal() -> None:
-    (block,) = render.message(Card("", (Note(("*not bold* ", WHEN)),)))
+    (block,) = slack_render.message(Card("", (Note(("*not bold* ", WHEN)),)))
 
     assert block["type"] == "rich_text"
     assert block["elements"][0]["elements"][0] == {"type": "text", "text": "*not bold* "}
 
 
 def test_a_date_in_a_text_is_slacks_own_date() -> None:
-    (block,) = render.message(Card("", (say("At ", WHEN),)))
+    (block,) = slack_render.message(Card("", (say("At ", WHEN),)))
 
     date = block["elements"][0]["elements"][1]
     assert (date["type"], date["timestamp"]) == ("date", 1794517200)
@@ -89,20 +89,20 @@ def test_a_date_in_a_text_is_slacks_own_date() -> None:
 
 def test_a_command_is_written_as_slack_takes_it_in_a_channel() -> None:
     card = Card("", (Paragraph(("Send ", Cmd("checkins on"), ".")), Note(("Or ", Cmd("help"), "."))))
-    paragraph, note = render.message(card)
+    paragraph, note = slack_render.message(card)
     assert "Send /plc checkins on." in screen({"blocks": [paragraph]})
     assert "`/plc help`" in json.dumps(note)
-    assert render.fallback(card) == "Send “/plc checkins on”.\nOr “/plc help”."
+    assert slack_render.fallback(card) == "Send “/plc checkins on”.\nOr “/plc help”."
 
 
 def test_the_fallback_speaks_in_the_readers_zone() -> None:
-    assert "4:00 PM EST" in render.fallback(Card("", (say(WHEN),)), Shown(zone="America/New_York"))
+    assert "4:00 PM EST" in slack_render.fallback(Card("", (say(WHEN),)), Shown(zone="America/New_York"))
 
 
 def test_a_person_with_an_account_is_mentioned_and_one_without_is_named() -> None:
     card = Card("", (say(Mention(DANA, "Dana"), " and ", Mention(UUID(int=9), "<@U1>")),))
 
-    (block,) = render.message(card, Shown({DANA: "U00DANA"}))
+    (block,) = slack_render.message(card, Shown({DANA: "U00DANA"}))
 
     parts = block["elements"][0]["elements"]
     assert parts[0] == {"type": "user", "user_id": "U00DANA"}
@@ -112,7 +112,7 @@ def test_a_person_with_an_account_is_mentioned_and_one_without_is_named() -> Non
 def test_an_address_that_slack_would_refuse_is_words() -> None:
     card = Card("", (say(Link("here", "javascript:alert(1)")), Buttons((LinkButton("Join", "x" * 4000),))))
 
-    blocks = render.message(card)
+    blocks = slack_render.message(card)
 
     assert message_problems(blocks) == []
     assert "here (javascript:alert(1))" in words(blocks)
@@ -120,7 +120,7 @@ def test_an_address_that_slack_would_refuse_is_words() -> None:
 
 
 def test_too_much_is_cut_where_people_see_it() -> None:
-    blocks = render.message(COHORT_OF_60)
+    blocks = slack_render.message(COHORT_OF_60)
 
     assert letters(blocks) < 11_000
     assert "…" in words(blocks)
@@ -131,7 +131,7 @@ def test_too_much_is_cut_where_people_see_it() -> None:
 def test_sixty_progress_lines_fit_one_message() -> None:
     card = Card("Everybody", tuple(Progress(f"Person {n}", n, 60) for n in range(60)))
 
-    blocks = render.message(card)
+    blocks = slack_render.message(card)
 
     assert len(blocks) == 2
     assert "Person 59: 59 of 60 █████████░" in words(blocks).replace(":  ", ": ")
@@ -140,7 +140,7 @@ def test_sixty_progress_lines_fit_one_message() -> None:
 def test_more_blocks_than_slack_takes_are_counted() -> None:
     card = Card("Many", (*(Heading(f"Part {n}") for n in range(70)), Buttons((Button("Go", SentAction.of("x.go")),))))
 
-    blocks = render.message(card)
+    blocks = slack_render.message(card)
 
     assert len(blocks) == 50
     assert words(blocks[-1]).endswith("… and 23 more parts.")
@@ -151,7 +151,7 @@ def test_a_chart_says_what_it_leaves_out() -> None:
     labels = tuple(f"Month {n}" for n in range(30))
     chart = Chart("line", "Meetings", labels, (Series("All", tuple(float(n) for n in range(30))),))
 
-    blocks = render.message(Card("", (chart,)))
+    blocks = slack_render.message(Card("", (chart,)))
 
     assert message_problems(blocks) == []
     assert len(blocks[0]["chart"]["axis_config"]["categories"]) == 20
@@ -161,7 +161,7 @@ def test_a_chart_says_what_it_leaves_out() -> None:
 def test_names_that_are_equal_when_cut_stay_apart_in_a_chart() -> None:
     chart = Chart("pie", "Who", (LONG_NAME + "1", LONG_NAME + "2", "none"), (Series("n", (1, 2, 0)),))
 
-    (block,) = render.message(Card("", (chart,)))
+    (block,) = slack_render.message(Card("", (chart,)))
 
     assert [segment["value"] for segment in block["chart"]["segments"]] == [1, 2]
     assert message_problems([block]) == []
@@ -171,7 +171,7 @@ def test_a_third_chart_and_a_second_table_are_said_in_words() -> None:
     chart = Chart("bar", "Meetings", ("May",), (Series("All", (3,)),))
     table = Table(("Name", "Count"), (("Dana", "3"),), caption="Counts")
 
-    blocks = render.message(Card("", (chart, chart, chart, table, table)))
+    blocks = slack_render.message(Card("", (chart, chart, chart, table, table)))
 
     assert message_problems(blocks) == []
     assert "May: 3" in words(blocks)
@@ -179,29 +179,29 @@ def test_a_third_chart_and_a_second_table_are_said_in_words() -> None:
 
 
 def test_a_view_says_tables_and_charts_in_words() -> None:
-    view = render.home(EVERYTHING)
+    view = slack_render.home(EVERYTHING)
 
     assert {block["type"] for block in view["blocks"]} <= {"header", "rich_text", "context", "divider", "actions"}
 
 
 @pytest.mark.parametrize("block", [Table((), (), "None"), Chart("pie", "None", (), ()), Facts(()), Buttons(())])
 def test_nothing_to_show_is_still_a_message(block: Table | Chart | Facts | Buttons) -> None:
-    assert message_problems(render.message(Card("", (block,)))) == []
+    assert message_problems(slack_render.message(Card("", (block,)))) == []
 
 
 def test_a_button_carries_its_action_and_repeated_ones_stay_apart() -> None:
     go = Button("Go", SentAction.of("x.go", 7), opens_form=True)
-    blocks = render.message(Card("", (Buttons((go, go)), Buttons((replace(go, confirm="Sure? " * 90),)))))
+    blocks = slack_render.message(Card("", (Buttons((go, go)), Buttons((replace(go, confirm="Sure? " * 90),)))))
 
     assert message_problems(blocks) == []
-    assert render.pressed(blocks[0]["elements"][0]) == SentAction.of("x.go", 7)
-    assert blocks[0]["elements"][0]["action_id"].startswith(render.FORM)
+    assert slack_render.pressed(blocks[0]["elements"][0]) == SentAction.of("x.go", 7)
+    assert blocks[0]["elements"][0]["action_id"].startswith(slack_render.FORM)
     assert len(blocks[1]["elements"][0]["confirm"]["text"]["text"]) == 300
 
 
 def test_a_button_of_somebody_else_is_a_bad_action() -> None:
     with pytest.raises(BadAction):
-        render.pressed({"action_id": "feedback"})
+        slack_render.pressed({"action_id": "feedback"})
 
 
 # Forms -----------------------------------------------------------------------------------------
@@ -262,20 +262,20 @@ def test_a_response_address_too_long_to_remember_is_forgotten() -> None:
 @pytest.mark.parametrize("card", [*CARDS, EVERYTHING], ids=lambda card: card.title)
 def test_json_is_what_the_models_themselves_make(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours looks a class's checks up once; should the SDK's own ever say something else, this says so."""
-    ours = [render.message(card), render.home(card)]
-    monkeypatch.setattr(render, "as_dict", lambda part: dict(part.to_dict()))
-    assert ours == [render.message(card), render.home(card)]
+    ours = [slack_render.message(card), slack_render.home(card)]
+    monkeypatch.setattr(slack_render, "as_dict", lambda part: dict(part.to_dict()))
+    assert ours == [slack_render.message(card), slack_render.home(card)]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.title)
 def test_a_forms_json_is_what_the_models_themselves_make(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = modals.form_view(form, Origin(), "1")
-    for module in (modals, render):
+    for module in (modals, slack_render):
         monkeypatch.setattr(module, "as_dict", lambda part: dict(part.to_dict()))
     assert ours == modals.form_view(form, Origin(), "1")
 
 
 def test_a_table_without_a_caption_has_no_line_in_its_place() -> None:
     table = Table(("Name", "Attendance"), (("Dana", "present"),), caption="")
-    (block,) = render.message(Card("", (table,)))
+    (block,) = slack_render.message(Card("", (table,)))
     assert block["type"] == "table"

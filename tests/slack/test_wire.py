@@ -94,9 +94,9 @@ async def test_a_repeated_event_is_answered_if_it_failed_before(bot: Bot) -> Non
 
 async def test_a_repeated_press_and_command_are_answered_once(either: Bot) -> None:
     either.handlers.reply = notice("Thank you.")
-    from bot.slack import render
+    from bot.slack import slack_render
 
-    blocks = render.message(Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
+    blocks = slack_render.message(Card("", (buttons(Button("Go", SentAction.of("x.go"))),)))
     press = either.dana.press_payload("Go", {"ts": "1.1", "blocks": blocks}, HOME)
     command = either.dana.command_payload("help", HOME)
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.teams.forms import INPUT, read_values, render_form, with_values
 from bot.teams.page import CARD_BYTES
-from bot.teams.render import render, summary
+from bot.teams.teams_render import render, summary
 from bot.teams.words import BREAK, escaped, literal
 from handlers.core.actions import SentAction
 from handlers.core.cards import (

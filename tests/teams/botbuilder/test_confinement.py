@@ -15,9 +15,9 @@ from bot.teams.auth import Tokens
 from bot.teams.connector import Connector
 from bot.teams.http_client import HttpClient
 from bot.teams.listener import Listener
-from bot.teams.port import TeamsPort
 from bot.teams.protocols import TeamsMessage, TurnHandler, TurnResult
 from bot.teams.sentences import SENT_DIRECTLY
+from bot.teams.teams_port import TeamsPort
 from handlers.core.cards import Card, say
 from handlers.core.requests import Reply, Request
 from tests.fakes.teams import APP_ID, CHANNEL, CHAT, DANA, TENANT, FakeTeams, TeamsClient, words_of

@@ -35,7 +35,7 @@ from bot.teams.botbuilder.sdk_activities import activity_of
 from bot.teams.connector import Connector
 from bot.teams.http_client import HttpClient
 from bot.teams.protocols import TeamsMessage
-from bot.teams.render import render
+from bot.teams.teams_render import render
 from handlers.core.actions import SentAction
 from handlers.core.cards import Bold, Button, Card, buttons, say
 from tests.fakes.teams import APP_ID, PASSWORD, TENANT, FakeTeams

@@ -25,7 +25,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.block_elements import RichTextElement
 from slack_sdk.models.views import View
 
-from bot.slack import charts, limits
+from bot.slack import limits, slack_charts
 from bot.slack.models import as_dict
 from bot.slack.texts import (
     SLASH,
@@ -257,7 +257,7 @@ class _Surface:
         return self._rich(*lines)
 
     def _chart(self, block: cards.Chart) -> list[Block]:
-        drawn, cut = charts.native(block) if self._native else (None, "")
+        drawn, cut = slack_charts.native(block) if self._native else (None, "")
         if drawn is None or self._counts.charts == limits.CHARTS:
             return self._chart_in_words(block)
         self._counts.charts += 1

@@ -13,7 +13,7 @@ from bot.teams.activities import PLATFORM
 from bot.teams.connector import Connector
 from bot.teams.http_client import Barred, Gone
 from bot.teams.protocols import Conversations, TeamsMessage
-from bot.teams.render import render, summary
+from bot.teams.teams_render import render, summary
 from handlers.core.cards import Card, Shown
 from handlers.core.requests import AccountKey, Place, Profile
 

@@ -12,7 +12,7 @@ from bot.teams.auth import CallerCheck, KeysUnreachable, SigningKeys, Tokens
 from bot.teams.connector import Connector
 from bot.teams.http_client import HttpClient
 from bot.teams.listener import Listener
-from bot.teams.port import TeamsPort
+from bot.teams.teams_port import TeamsPort
 from storage.outbox.rate_limits import Limit, Rate
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from bot.slack.errors import called
 from bot.slack.events import Events
 from bot.slack.limits import RATE_LIMITS
 from bot.slack.payloads import Payload
-from bot.slack.port import Clocks, SlackPort
 from bot.slack.presses import Presses
 from bot.slack.private_answers import PrivateAnswers
+from bot.slack.slack_port import Clocks, SlackPort
 from bot.slack.slash_commands import Commands
 from bot.slack.socket import SocketLine, Watch
 from bot.slack.submissions import Submissions

@@ -13,7 +13,7 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.local import charts
+from bot.local import local_charts
 from bot.local.host import CommandHelp, LocalPerson, NextDue
 from bot.local.html_text import SLASH, Spans, Viewer, safe_url
 from bot.local.messages import Channel, Message, direct
@@ -230,7 +230,7 @@ class Renderer:
             clock=When(at.at, at.zone, "time").plain().rpartition(" ")[0],
             day=When(at.at, at.zone, "date").plain(),
             full=at.plain(),
-            words=charts.short(words, ANNOUNCED),
+            words=local_charts.short(words, ANNOUNCED),
         )
 
     def _page(self, template: str, **context: object) -> str:
@@ -279,11 +279,11 @@ class Renderer:
     def _chart(self, chart: Chart, key: str) -> Markup:
         match chart.kind:
             case "bar":
-                return self._block("bar_chart", chart, charts.bars(chart), key)
+                return self._block("bar_chart", chart, local_charts.bars(chart), key)
             case "line":
-                return self._block("line_chart", chart, charts.lines(chart), key)
+                return self._block("line_chart", chart, local_charts.lines(chart), key)
             case "pie":
-                return self._block("pie_chart", chart, charts.slices(chart), key)
+                return self._block("pie_chart", chart, local_charts.slices(chart), key)
             case _:
                 assert_never(chart.kind)
 

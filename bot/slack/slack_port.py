@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot.runtime.port import Address, CannotLook, Outgoing, Permanent, Sent, Visit, Wait
-from bot.slack import render
+from bot.slack import slack_render
 from bot.slack.api import Api, Identity, written_before
 from bot.slack.errors import SENTENCES, SlackRefused, SlackUnreachable, called
 from handlers.core.requests import AccountKey, Place, Profile
@@ -66,8 +66,8 @@ class SlackPort:
             said = await called(
                 self._api.client.chat_postMessage(
                     channel=conversation,
-                    text=render.fallback(message.card, message.shown),
-                    blocks=render.message(message.card, message.shown),
+                    text=slack_render.fallback(message.card, message.shown),
+                    blocks=slack_render.message(message.card, message.shown),
                     metadata={"event_type": EVENT_TYPE, "event_payload": {"id": str(message.delivery)}},
                     client_msg_id=str(message.delivery),
                     unfurl_links=False,
@@ -87,8 +87,8 @@ class SlackPort:
             self._api.client.chat_update(
                 channel=await self._conversation(to),
                 ts=message_id,
-                text=render.fallback(message.card, message.shown),
-                blocks=render.message(message.card, message.shown),
+                text=slack_render.fallback(message.card, message.shown),
+                blocks=slack_render.message(message.card, message.shown),
             )
         )
 
