@@ -21,8 +21,9 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
 	touch $@
 
-# Everything, on several processes at once. WORKERS=0 runs it in one; ARGS names files or options.
-WORKERS ?= 3
+# Everything, on two processes more than there are cores, since tests also wait. WORKERS=0 runs it in one; ARGS names
+# files or options.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 

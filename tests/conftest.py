@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.core.database import Database
+from tests.order import long_first
 from tests.statements import compiled_once
 from tests.templates import CopiedMigrations, PostgresServer, SeededFolder
 from tests.world import World, seed
@@ -35,6 +36,17 @@ def _ram_disk_has_room() -> bool:
     if not os.access(RAM_DISK, os.W_OK) or shutil.disk_usage(RAM_DISK).free < RAM_NEEDED:
         return False
     return not os.statvfs(RAM_DISK).f_flag & os.ST_NOEXEC  # some tests write programs
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After they were shuffled, begin with what takes long."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = long_first(items, _is_long, processes)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("long", "process"))
 
 
 @pytest.fixture(scope="session", autouse=True)
