@@ -138,7 +138,7 @@ class App:
         await self.scheduler.safely(self.refresh_heartbeat, "heartbeat")
 
     async def refresh_heartbeat(self) -> None:
-        """Be heard of again; where somebody was forgotten meanwhile, nothing of theirs stays in a log file."""
+        """Refresh this process's heartbeat, and truncate the WAL if a person was forgotten since the last one."""
         threads, vault = self.product.threads, self.product.vault
         try:
             await threads.write(lambda tx: self.heartbeat.refresh(tx, vault))

@@ -47,7 +47,7 @@ def open_database(settings: Settings) -> Database:
 def running_alone(url: URL) -> Iterator[None]:
     """On SQLite one process runs at a time; terminal commands may write beside it. PostgreSQL takes any number.
 
-    Whoever puts another database in this one's place holds the same lock. It is the operating system's, so a
+    A restore, which replaces the database, holds the same lock. It is the operating system's, so a
     killed process leaves none behind.
 
     Raises:
@@ -76,7 +76,7 @@ def prepare(
     heartbeat: Heartbeat | None = None,
     first: bytes = b"",
 ) -> Vault:
-    """Migrate, refuse what must not be mixed, forget again whom a backup brought back, and check the keys.
+    """Migrate, refuse what must not be mixed, forget again the people that a backup brought back, and check the keys.
 
     ``first``: the key that a new database begins with; otherwise a random one.
     ``heartbeat``: of a process that is to run, announced in the transaction that checks its keys.

@@ -135,7 +135,7 @@ class WorkspaceHost:
         await self._app.loop.drain()
 
     def _seed_program(self, tx: Tx) -> None:
-        """The example; its coordinator was not there yet when the process planned what repeats for ever."""
+        """The example; its coordinator was not there yet when the process planned what repeats daily."""
         work = self._app.product.work(tx)
         seed_program(work)
         for hook in router.start_hooks:

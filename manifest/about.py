@@ -18,5 +18,5 @@ COLOR = "#1f5f6b"
 
 
 def app_version() -> str:
-    """The version of the installed bot; Teams takes a package anew only when its version is a new one."""
+    """The version of the installed bot; Teams accepts a package again only with a new version."""
     return version("plc-cohort-bot")

@@ -1,6 +1,6 @@
 """Draws the icons: three rings, linked so that no two hold together without the third. A cohort.
 
-``python -m manifest.draw`` writes them anew: the SVG and the PNG files from the same numbers, with nothing
+``python -m manifest.draw`` writes them again: the SVG and the PNG files from the same numbers, with nothing
 but the standard library.
 """
 

@@ -34,7 +34,7 @@ class Publisher:
     terms: str
 
 
-# Teams wants these four. The bot cannot know its operator's pages, so these lead to nobody's.
+# Teams wants these four. The bot cannot know its operator's pages, so these lead to no real page.
 NOBODY = Publisher(
     "Your organization",
     website="https://example.org/",

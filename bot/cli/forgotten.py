@@ -22,7 +22,7 @@ from storage.privacy.privacy_tables import forgotten, forgotten_key
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Whom a restored database must not know any more.
+    """The people that a restored database must no longer know.
 
     in_place   what the stores that are in place say; None: neither can be read
     exported   a file that the operator kept, not checked yet

@@ -1,4 +1,4 @@
-"""The operator reports on the terminal that the account somebody has is gone, so that it can't be told of a new one."""
+"""The operator reports on the terminal that somebody's account is gone and cannot be told of a new one."""
 
 from __future__ import annotations
 

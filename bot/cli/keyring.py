@@ -28,7 +28,7 @@ def _lacks_key(database: Database, vault: Vault) -> bool:
 
 
 def unlock_database(database: Database, vault: Vault) -> bytes:
-    """Unlock the database with the keys at hand; its own key.
+    """Unlock the database with the configured keys; its own key.
 
     Raises:
         BadKey: they do not open it.
@@ -42,9 +42,9 @@ def unlock_database(database: Database, vault: Vault) -> bytes:
 
 @contextmanager
 def opened(settings: Settings, *, even_locked: bool = False) -> Iterator[tuple[Database, Vault]]:
-    """The database, migrated and unlocked, and the keys at hand.
+    """The database, migrated and unlocked, and the configured keys.
 
-    ``even_locked``: also where the keys at hand do not unlock it; nothing in it can be sealed or checked then.
+    ``even_locked``: also where the configured keys do not unlock it; nothing in it can be sealed or checked then.
 
     Raises:
         CannotStart, BadKey, SchemaProblem: one of them cannot be used.
@@ -62,7 +62,7 @@ def opened(settings: Settings, *, even_locked: bool = False) -> Iterator[tuple[D
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Data keys wrapped anew by now, of how many, and those that did not open."""
+    """Data keys rewrapped so far, of how many, and those that did not open."""
 
     done: int
     total: int
@@ -72,7 +72,7 @@ class Progress:
 def rotate(database: Database, vault: Vault, clock: Clock) -> Iterator[Progress]:
     """Wrap every data key, and the ledger's, under the first key; where it got to after each transaction.
 
-    Whoever stops it loses nothing: what is left is still under the old key, and the next run goes on there.
+    Stopping it loses nothing: what is left is still under the old key, and the next run goes on there.
 
     Raises:
         NotAnnounced: a running process does not have the new key.
@@ -92,7 +92,7 @@ def rotate(database: Database, vault: Vault, clock: Clock) -> Iterator[Progress]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``rows``: fingerprint, whether the key is at hand, what it wraps. ``advice``: which keys may go."""
+    """``rows``: fingerprint, whether the key is configured, what it wraps. ``advice``: which keys may go."""
 
     rows: list[tuple[str, str, str]]
     problems: list[str]

@@ -16,7 +16,7 @@ people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
 
 @people_cli.command("list")
 def people_list() -> None:
-    """Those of the roster without an account, and the accounts that are nobody's."""
+    """The people on the roster without an account, and the accounts that are linked to no person."""
     from bot.cli.roster import unmatched
 
     missing, accounts = unmatched(settings())
@@ -44,7 +44,7 @@ def people_match(
         ),
     ] = False,
 ) -> None:
-    """Say that an account belongs to a person of the roster."""
+    """Link an account to a person on the roster."""
     from bot.cli.roster import NothingImported, match
 
     try:

@@ -67,7 +67,7 @@ def staged(settings: Settings, data: Path | None, keys: Path | None) -> Iterator
 def examine(settings: Settings, database: Database, known: Known = NOTHING) -> Report:
     """Whether a database opens, is whole and known, its chain verifies and its keys unwrap.
 
-    It is brought to this version's schema, and whom it should not know any more is forgotten in it; ``known``:
+    It is brought to this version's schema, and people who were forgotten since are forgotten in it; ``known``:
     more of those than it and its key store name themselves.
     """
     report = Report()
@@ -121,7 +121,7 @@ def _remember_exported(tx: Tx, vault: Vault, exported: ForgottenList, key: bytes
 
     Raises:
         BadList: it is of another program's database or was changed, or it cannot be checked.
-        BadKey: the key to check it with is not at hand.
+        BadKey: the key to check it with is not configured.
     """
     if not key:
         vault.check(tx)

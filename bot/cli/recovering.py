@@ -57,7 +57,7 @@ def look(database: Database, vault: Vault, now: datetime) -> tuple[str, Damage]:
 
     Raises:
         CannotRecover: a process is running, or there is no way.
-        BadKey: an operator's key is not at hand.
+        BadKey: an operator's key is not configured.
     """
     with database.read() as tx:
         _refuse_while_running(tx, now)
@@ -104,7 +104,7 @@ def recover(database: Database, vault: Vault, shown: Damage, now: datetime, new_
         CannotRecover, BadKey: nothing was changed.
     """
     with database.write() as tx:
-        processes.hold_keys(tx)  # no process starts meanwhile
+        processes.hold_keys(tx)  # no process starts in the meantime
         _refuse_while_running(tx, now)
         recovery.recover(Work(tx, now, new_id), vault, shown)
     database.truncate_wal()

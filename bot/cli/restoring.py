@@ -43,7 +43,7 @@ def restore(
 ) -> tuple[Report, list[Path]]:
     """Put a backup of a SQLite database in place; what it was found to be, and where the files before it are now.
 
-    No bot starts on it meanwhile. ``exported``: a list of forgotten people that the operator kept.
+    No bot starts on it in the meantime. ``exported``: a list of forgotten people that the operator kept.
 
     Raises:
         CannotRestore, NoCopy, BadList: nothing was changed.

@@ -37,7 +37,7 @@ from storage.record.verification import Verdict
 from storage.vault.operator_keys import BadKey, read_operator_keys
 from storage.vault.vault import Vault
 
-ATTEMPTS = 3  # the last one prepares inside the transaction, so that nothing can change meanwhile
+ATTEMPTS = 3  # the last one prepares inside the transaction, so that nothing can change in between
 
 
 class NothingImported(Exception):
@@ -159,7 +159,7 @@ def unlocked(settings: Settings, database: Database) -> bytes:
     """The unlocked database's own key.
 
     Raises:
-        NothingImported: the operator's keys are not at hand, or do not open it.
+        NothingImported: the operator's keys are not configured, or do not open it.
     """
     try:
         return unlock_database(database, Vault(read_operator_keys(operator_keys(settings))))
@@ -241,7 +241,7 @@ def verify_ledger(settings: Settings, head: str) -> Verdict:
     """Check every chain of the ledger.
 
     Raises:
-        NothingImported: the keys at hand do not open the ledger's.
+        NothingImported: the configured keys do not open the ledger's.
     """
     database = open_database(settings)
     try:

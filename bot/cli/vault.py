@@ -35,7 +35,7 @@ def new() -> None:
 
 @keys.command("rotate")
 def rotate() -> None:
-    """Wrap every data key under the first key. The bot may run meanwhile; stopped, it goes on the next time."""
+    """Rewrap every data key under the first key. The bot may run at the same time; if stopped, the next run goes on."""
     from bot.cli import keyring
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem

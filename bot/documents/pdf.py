@@ -23,7 +23,7 @@ from program.core.words import isolated_names
 from program.record.certificate import printable
 
 STANDARD: Literal["ua-1"] = "ua-1"
-UNSHOWN = "□"  # stands for a letter that no font at hand has
+UNSHOWN = "□"  # shown for a letter that no font has
 SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "DIGIT", "SPACE")  # what the fonts that come with Typst show
 LAST_SHOWN = 0x500  # of Cyrillic; the rarer letters behind it are in none of those fonts
 PLAIN = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~‘’“”‚„«»‹›–—…·•†‡§¶©®°±×÷¿¡€£¥¢")

@@ -20,7 +20,7 @@ __all__ = ["Chat", "CommandHelp", "Host", "LocalPerson", "LocalWorkspace", "Next
 
 
 class LocalWorkspace:
-    """The third platform. ``chat`` is for whoever seeds the example; it is open after :meth:`start`."""
+    """The third platform. ``chat`` is for seeding the example; it is open after :meth:`start`."""
 
     port: Port
     rate_limits = UNLIMITED

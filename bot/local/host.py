@@ -38,7 +38,7 @@ class Host(Protocol):
     """The product as the workspace sees it."""
 
     async def people(self) -> tuple[LocalPerson, ...]:
-        """Return everybody whom a visitor can be, in the order in which a list shows them."""
+        """Return everybody that a visitor can be, in the order in which a list shows them."""
         ...
 
     async def commands(self, user: str) -> tuple[CommandHelp, ...]:
@@ -62,5 +62,5 @@ class Host(Protocol):
         ...
 
     async def reset(self) -> None:
-        """The example starts anew. The chat is already empty; this seeds it again."""
+        """Seed the example again after its chat was emptied."""
         ...

@@ -157,7 +157,7 @@ class Renderer:
     # Pages and their parts -----------------------------------------------------------------
 
     def choose(self, people: Iterable[LocalPerson]) -> str:
-        """Return the page on which a visitor chooses whom to be, by role."""
+        """Return the page on which a visitor chooses a person to be, by role."""
         roles: dict[str, list[LocalPerson]] = {}
         for person in people:
             roles.setdefault(person.role, []).append(person)
@@ -249,9 +249,9 @@ class Renderer:
         return Markup("").join(drawn)
 
     def _draw(self, blocks: tuple[Block, ...], mentions: Mapping[UUID, str], viewer: Viewer, key: str) -> list[Markup]:
-        return [self._one(block, Spans(mentions, viewer), f"{key}-{index}") for index, block in enumerate(blocks)]
+        return [self._render(block, Spans(mentions, viewer), f"{key}-{index}") for index, block in enumerate(blocks)]
 
-    def _one(self, block: Block, spans: Spans, key: str) -> Markup:
+    def _render(self, block: Block, spans: Spans, key: str) -> Markup:
         match block:
             case Heading():
                 return self._block("heading", block.text)

@@ -15,7 +15,7 @@ Work = Callable[[], Awaitable[Json]]
 
 @dataclass(slots=True)
 class Once:
-    """One act, done once: whoever repeats its key waits for, and gets, the first one's answer.
+    """Run an action once for each key: a repetition waits for the first one's answer and gets it.
 
     This holds for a page that sends again within this process; beyond it, the handlers' own keys do.
     """

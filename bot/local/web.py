@@ -82,7 +82,7 @@ class Site:
     # Pages ---------------------------------------------------------------------------------
 
     async def choose(self, _request: web.Request) -> web.Response:
-        """Show the page on which a visitor chooses whom to be."""
+        """Show the page on which a visitor chooses a person to be."""
         return _html(self._renderer.choose(await self._visitors.people()))
 
     async def static(self, request: web.Request) -> web.StreamResponse:

@@ -181,7 +181,7 @@ class DeliveryCalls:
         try:
             visit = await port.visit(place)
         except Permanent as error:
-            visit = Visit(problem=str(error))  # whoever asked for it is told
+            visit = Visit(problem=str(error))  # told to the person who asked for it
         if visit.problem:
             return visit
         return replace(

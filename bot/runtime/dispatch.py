@@ -151,7 +151,7 @@ class Dispatcher:
             return await threads.read(lambda tx: self._read(tx, request))
 
     def _read(self, tx: Tx, request: Request, *, briefly: bool = False) -> Reply | None:
-        """None as above. ``briefly``: raises :class:`_TooMuch` for whom the whole program may have to be read."""
+        """None as above. ``briefly``: raise :class:`_TooMuch` where the whole program may have to be read."""
         me = self._actor(tx, request)
         if me is None or me.person_id is None:
             return None

@@ -44,7 +44,7 @@ class Heartbeat:
         processes.announce(tx, self._me)
 
     def refresh(self, tx: Tx, vault: Vault) -> None:
-        """Be heard of again. Whoever was silent for too long may have missed that a key is needed now."""
+        """Refresh the heartbeat. A process that was silent for too long announces its keys again."""
         if not processes.is_known(tx, self._me.id):
             try:
                 self.announce(tx, vault)

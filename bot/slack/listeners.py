@@ -73,7 +73,7 @@ def press(body: Payload, identity: Identity) -> Request:
 
 
 def home(body: Payload, identity: Identity) -> Request:
-    """The home tab anew, after a press in it."""
+    """Show the home tab again after a press in it."""
     return Request(_presser(body, identity), place("", identity), HomeOpened(), f"home:{body.get('trigger_id')}")
 
 
@@ -131,7 +131,7 @@ def _moved(body: Payload, said: Payload, identity: Identity) -> Request | None:
     user: str = said["user"]
     if user != identity.user:
         return _request(body, user, said["channel"], Arrived() if joined else Departed(), identity)
-    # The one who acted is whoever invited the bot, where Slack says it.
+    # The actor is the person who invited the bot, where Slack names them.
     actor = said.get("inviter") or user
     return _request(body, actor, said["channel"], BotAdded() if joined else BotRemoved(), identity)
 
@@ -157,7 +157,7 @@ def _time(said: Payload) -> datetime | None:
 
 
 def _team_of(body: Payload, identity: Identity) -> str:
-    """The workspace of whoever caused an event; in shared channels that may be another one.
+    """The workspace of the person who caused an event; in shared channels that may be another one.
 
     An organisation's id (E…) stands for the bot's own workspace only if it is the bot's organisation.
     """

@@ -237,6 +237,6 @@ def _typed_again(block: dict[str, Any], view: Mapping[str, Any]) -> dict[str, An
 
 
 def same_form(view: Mapping[str, Any], form: Form) -> bool:
-    """The form is the shown one anew rather than a step after it."""
+    """Whether the form is the shown one again, and not a step after it."""
     action = Origin.load(view.get("private_metadata") or "").action
     return action.partition("|")[0] == form.action.name

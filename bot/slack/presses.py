@@ -113,7 +113,7 @@ class Presses:
             await self._answers.publish_home(request.who.user, reply.card)
 
     async def _step(self, body: Payload, form: Form) -> None:
-        """The same form anew stays where it is; another one is laid on top, so that nothing typed is lost."""
+        """The same form again stays where it is; another one is laid on top, so that nothing typed is lost."""
         view = body["view"]
         origin = origin_of_view(view)
         if modals.same_form(view, form):

@@ -265,7 +265,7 @@ class SlackPort:
         return tuple(profile_of(person, identity, identity.team) for person in people)
 
     async def _patiently(self, ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-        """A visit asks about everybody at once, so it waits where Slack asks to, but not for ever."""
+        """A visit asks about everybody at once, so it waits where Slack asks to, up to a limit."""
         waited = 0.0
         while True:
             try:
@@ -283,7 +283,7 @@ def is_chat(conversation: str) -> bool:
 
 
 def profile_of(person: dict[str, Any], identity: Identity, tenant: str) -> Profile:
-    """What ``users.info`` says. Only somebody of the bot's own workspace can be a full member."""
+    """What ``users.info`` says. Only people in the bot's own workspace can be full members."""
     said = person.get("profile") or {}
     teams = {person.get("team_id"), *((person.get("enterprise_user") or {}).get("teams") or [])}
     at_home = identity.team in teams and tenant == identity.team

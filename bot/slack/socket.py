@@ -1,7 +1,7 @@
 """Socket Mode, watched: a session that is gone is replaced by a new one, each time after a longer wait.
 
 The SDK reconnects by itself when Slack asks it to. When its session breaks otherwise, it can try the same
-used-up address for ever, so after a few silent looks the whole client is thrown away.
+used-up address for good, so after a few silent looks the whole client is thrown away.
 """
 
 from __future__ import annotations

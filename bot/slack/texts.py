@@ -163,7 +163,7 @@ _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 
 
 def mentioned(text: str) -> list[str]:
-    """The ids of the users whom a text in Slack's wire form mentions, each once."""
+    """The ids of the users that a text in Slack's wire form mentions, each once."""
     return list(dict.fromkeys(_MENTION.findall(text)))
 
 

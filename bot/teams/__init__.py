@@ -29,7 +29,7 @@ def connect(
 ) -> Platform:
     """Return the Teams platform. Nothing connects before its ``start()``.
 
-    ``service_url`` is used for a person of whom no activity has named an address yet.
+    ``service_url`` is used for a person whose activities have named no address yet.
     ``timeout``: seconds for each call.
     """
     from bot.teams.teams_app import Teams

@@ -37,7 +37,7 @@ class NotTeams(Exception):
 
 
 class KeysUnreachable(Exception):
-    """The Bot Framework's signing keys cannot be fetched, so nobody's token can be checked."""
+    """The Bot Framework's signing keys cannot be fetched, so no token can be checked."""
 
 
 # This is our own code and not msal (1.39): msal accepts only https login addresses, so no test could run it against a
@@ -94,7 +94,7 @@ class Tokens:
     def forget(self, token: str | None = None) -> None:
         """Make the next call fetch a new token.
 
-        ``token``: the one that the connector refused. A newer one, fetched for another call meanwhile, is kept.
+        ``token``: the one that the connector refused. A newer one, fetched for another call since then, is kept.
         """
         if token is None or token == self._token:
             self._until = 0.0

@@ -23,7 +23,7 @@ _GONE = "Teams can't find this conversation or message. It was probably deleted.
 _CREDENTIALS = "Teams refuses the bot's credentials. Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID."
 _FORBIDDEN = "Teams doesn't let the bot write here. The person or an administrator may have blocked or removed it."
 
-_OF_EVERYBODY = frozenset({"BotDisabledByAdmin"})  # the organization's: it says nothing of the recipient
+_ORGANIZATION_CODES = frozenset({"BotDisabledByAdmin"})  # the organization's: it says nothing of the recipient
 
 
 class Gone(Unreachable):
@@ -141,7 +141,7 @@ def _problem(method: str, url: str, answer: HttpAnswer) -> Exception:
         return Barred(_NOT_A_MEMBER)
     if status == 401:
         return Permanent(_CREDENTIALS)
-    if code in _OF_EVERYBODY:
+    if code in _ORGANIZATION_CODES:
         return Permanent(_FORBIDDEN)
     if status == 403:
         return Barred(_FORBIDDEN)

@@ -50,7 +50,7 @@ class Page:
     ``dialogs``: the client opens dialogs. If it does not, a button that opens a form sends an ordinary press.
     ``form``: the card is a form, so the answer to each of its buttons replaces it.
     ``origin``: id of the message whose button opened the form; empty if unknown.
-    ``mentions``: collects the entities of the people whom the text mentions, by their mark in the text.
+    ``mentions``: collects the entities of the people that the text mentions, by their mark in the text.
     """
 
     limits: Limits

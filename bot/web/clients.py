@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-IPV6_CLIENT = 64  # bits: whoever has an IPv6 address commonly has all that begin alike
+IPV6_CLIENT = 64  # bits: a client commonly has every IPv6 address of its prefix
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")  # set where a request is somebody else's, handed on
 
 
@@ -23,7 +23,7 @@ def read_networks(names: Sequence[str]) -> tuple[Network, ...]:
 
 
 class Clients:
-    """``proxies``: the networks whose word is taken for whom they speak for."""
+    """``proxies``: the networks of proxies, whose statement of the client's address is trusted."""
 
     def __init__(self, proxies: Sequence[Network]) -> None:
         self._proxies = tuple(proxies)

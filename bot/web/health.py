@@ -1,4 +1,4 @@
-"""The web server's own addresses, for whoever watches the process; the platforms add theirs.
+"""The web server's own addresses, for monitoring; the platforms add theirs.
 
 ``/healthz``: the process is alive. ``/readyz``: it can work. ``/metrics``: what it measured.
 """
@@ -126,7 +126,7 @@ class Health:
             return {"disk": self._disk[1] or "ok"}
 
     async def _connected(self, platform: Platform) -> bool:
-        """Asked seldom: whoever calls this address must not make the bot call the platform as often."""
+        """Ask the platforms at most so often, however often this address is called."""
         name, now = platform.port.platform, time.monotonic()
         known = self._asked.get(name)
         if known is None or now - known[0] > ASKED_AGAIN:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.web.clients import Clients
 
-KNOWN = 10_000  # clients remembered; whoever was longest not heard of is forgotten first
+KNOWN = 10_000  # clients remembered; the one without a request for the longest time is forgotten first
 TOO_MANY = "Too many requests. Please try again in a minute.\n"
 Clock = Callable[[], float]
 

@@ -28,7 +28,7 @@ from storage.outbox.deliveries import Delivery
 from storage.people.cohorts import Cohort
 
 MOST_UNDONE = 4  # meetings that one button brings back
-TOGETHER = "meetings.cancelled"  # in the history of each meeting that was cancelled together with others
+CANCELLED_BATCH = "meetings.cancelled"  # in the history of each meeting that was cancelled together with others
 CANCEL_REASONS = {
     "weather": "Weather",
     "conflict": "Schedule conflict",
@@ -101,13 +101,13 @@ def cancel_meetings(work: Work, several: Sequence[Meeting], cohort: Cohort, reas
         tell_cohort(work, cohort, kinds.MEETING_CANCELLED, cancelled[0].id, cancelled[0].version)
     elif cancelled:
         ids = [str(meeting.id) for meeting in cancelled]
-        audit_log.note_all(work, [(meeting.id, TOGETHER, {"meetings": ids}) for meeting in cancelled], by)
+        audit_log.note_all(work, [(meeting.id, CANCELLED_BATCH, {"meetings": ids}) for meeting in cancelled], by)
         tell_cohort(work, cohort, kinds.MEETINGS_CANCELLED, cancelled[0].id, cancelled[0].version)
 
 
-def _together(work: Work, meeting_id: UUID) -> list[UUID]:
+def _cancelled_with(work: Work, meeting_id: UUID) -> list[UUID]:
     """The meetings that were cancelled last together with this one, itself included; empty: it was alone."""
-    notes = [line for line in audit_log.entries(work.tx, meeting_id) if line.what == TOGETHER]
+    notes = [line for line in audit_log.entries(work.tx, meeting_id) if line.what == CANCELLED_BATCH]
     return [UUID(row) for row in notes[-1].detail["meetings"]] if notes else []
 
 
@@ -121,7 +121,7 @@ def _because(meeting: Meeting) -> str:
 @only_for(in_meetings_cohort)
 def several_cancelled_card(work: Work, item: Delivery) -> Card | None:
     """The meetings that were cancelled together; those that were restored since are back on."""
-    ids = _together(work, UUID(item.subject))
+    ids = _cancelled_with(work, UUID(item.subject))
     several = [meeting for meeting in (meetings.find(work.tx, each) for each in ids) if meeting is not None]
     off = [meeting for meeting in several if meeting.cancelled_at is not None]
     if not several or (not off and item.verb == "post"):
@@ -184,5 +184,5 @@ def _restore(call: Call, meeting: Meeting) -> None:
     refresh_meeting(call.work, back)
     refresh_series(call.work, back)
     deliveries.refresh(call.work, back.id, kinds.MEETING_CANCELLED)
-    for first in _together(call.work, back.id)[:1]:
+    for first in _cancelled_with(call.work, back.id)[:1]:
         deliveries.refresh(call.work, first, kinds.MEETINGS_CANCELLED)

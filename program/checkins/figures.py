@@ -1,8 +1,8 @@
 """Figures about groups that tell nothing about anybody in them, and the reasons why they do not.
 
 What is protected: of everybody else, the number they tapped, whether they took part, and whether they declined
-or paused. Against whom: somebody who sees every figure, knows this rule, knows who was in which group and who
-came and left when, and knows their own answer. Numbers are given anew each month; who declined is taken to stay
+or paused. The attacker is somebody who sees every figure, knows this rule, knows who was in which group and who
+came and left when, and knows their own answer. Numbers are given again each month; who declined is taken to stay
 so, which tells such a reader the most.
 
 How:
@@ -15,7 +15,7 @@ How:
   which more than half are of it, so nothing need be withheld for it, and withholding tells nothing.
 - How many declined or paused is said once a school year, for the whole program, as "fewer than" or "at least" the
   threshold. Where "at least" is said, the people of the largest group keep so many more in reserve, in whichever groups
-  they are from then on, until it is said anew: else the answers of the months to come could tell who had declined.
+  they are from then on, until it is said again: else the answers of the months to come could tell who had declined.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Figure:
 class Participation:
     """What is shown once a school year: whether at least as many as the threshold declined, or paused.
 
-    ``place``: the group whose people keep ``reserved`` in reserve until it is said anew.
+    ``place``: the group whose people keep ``reserved`` in reserve until it is said again.
     """
 
     place: str

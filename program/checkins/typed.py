@@ -53,7 +53,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
 }
 MEANT_WORDS = {"pause": 5, "stop": 3, "unsubscribe": 2, "here": 1, "i'm": 2}
 
-# Plain words alone: whoever says it otherwise gets the answer that everybody gets.
+# Plain words only: other ways to say it get the usual answer.
 CRY_FOR_HELP = re.compile(
     r"\b(?:(?:want|wanna|going|gonna|need|wish i could|ready)(?: to)? (?:die|kill my ?self|end my life|end it all"
     r"|hurt my ?self|harm my ?self)|kill(?:ing)? my ?self|suicid(?:e|al)|end(?:ing)? my life|wish i (?:was|were) dead"

@@ -17,7 +17,7 @@ RECORDS = "Missouri’s Sunshine Law may require disclosure"
 class PrivacySettings:
     """``abuse``, ``crisis``, ``records``: parts of sentences that the notice is made of.
 
-    ``threshold``: the fewest people whom a shown figure may be about, at least three.
+    ``threshold``: the fewest people that a shown figure may be about, at least three.
     """
 
     abuse: str = ABUSE

@@ -37,7 +37,7 @@ class Calendar:
         self._shortages: dict[tuple[Policy, date], tuple[Shortage, ...]] = {}
 
     def unattended(self, policy: Policy) -> list[Item]:
-        """Each meeting as it stands for somebody of whom nothing is recorded."""
+        """Each meeting for a mentee without any record."""
         if policy not in self._unattended:
             self._unattended[policy] = [unattended(policy, meeting) for meeting in self._meetings]
         return self._unattended[policy]

@@ -74,7 +74,7 @@ def _imported(lines: Sequence[RecordLine], opened: RecordLine, meeting_rules: Co
 def _decision(lines: Sequence[RecordLine], about: RecordLine, opened: RecordLine) -> Change | None:
     """A later decision, where the record says something else by it. What waits is taken as it was logged.
 
-    A correction is about what was disputed; whoever declines or withdraws the entry may have other reasons.
+    A correction is about what was disputed; an entry may be declined or withdrawn for other reasons.
     """
     decisions = [line for line in lines if line.kind == about.kind and line.target_id == about.id]
     changing = ("corrected", "declined", "withdrawn")

@@ -325,12 +325,12 @@ def activity_name(policy: Policy | None, item: Item) -> str:
 
 
 def _decisions(result: Standing, still_open: list[Requirement], about: str) -> Iterator[str]:
-    whom = "the coordinator" if about else "your coordinator"
+    who = "the coordinator" if about else "your coordinator"
     for requirement in still_open:
         late = requirement.missing and requirement.due < result.today
         over = requirement.limit and requirement.have and requirement.outcome != "met"
         if requirement.outcome == "behind" or late or over:
-            yield f"{requirement.name}, {requirement.period.label}: ask {whom} what can be done."
+            yield f"{requirement.name}, {requirement.period.label}: ask {who} what can be done."
 
 
 def unset(result: Standing) -> list[str]:

@@ -157,7 +157,7 @@ def _may_complete(case: Case) -> bool:
 
 
 def _finish(case: Case, state: State, requirements: list[Requirement]) -> date | None:
-    """When everything was met, or will be if nothing is missed any more; None where that cannot be said."""
+    """When everything was met, or will be if nothing more is missed; None where that cannot be said."""
     if state in ("behind", "blocked", "history not imported") or not requirements:
         return None
     if any(

@@ -152,7 +152,7 @@ _NEEDED: dict[Kind, str] = {
 
 
 def refused_words(value: UnsetValue, typed: str, problem: str) -> str:
-    """Why ``typed`` does not fit, for whoever fills in the form. ``problem``: what the policy's reader said of it."""
+    """Why ``typed`` does not fit, for the reader of the form. ``problem``: what reading the policy said of it."""
     if typed == "none":
         return f"The program needs a value here, so “none” does not work. {_NEEDED[value.kind]}"
     if match := _RANGE.search(problem):

@@ -78,7 +78,7 @@ REASONS_BY_KIND = {
 }
 
 # What is shared with the people who run a cohort or the program. A dispute has its own readers, and why
-# somebody was on leave or left is nobody's business but theirs and their coordinator's.
+# somebody was on leave or left concerns only them and their coordinator.
 SHARED_KINDS = frozenset(KINDS) - {"dispute", "leave", "departure"}
 
 

@@ -23,7 +23,7 @@ from storage.vault.vault_tables import vault_item
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
-    """Somebody of a cohort who gets check-ins unless they chose otherwise: that choice is not looked at here."""
+    """A member of a cohort who gets check-ins unless they chose otherwise: that choice is not looked at here."""
 
     id: UUID
     zone: str
@@ -80,7 +80,7 @@ def mentees(tx: Tx, until: datetime) -> list[GroupMember]:
 def tally(tx: Tx, opener: Vault, person_ids: Collection[UUID], since: datetime, until: datetime) -> Tally:
     """The last number each of these people tapped in check-ins opened between two times.
 
-    The only place where somebody else's number is opened. It is counted and let go, and whoever declined since is
+    The only place where somebody else's number is opened. It is counted and not kept; a person who declined since is
     not counted at all, nor is what was tapped with an account that was replaced.
     """
     query = (

@@ -88,7 +88,7 @@ def writers(tx: Tx, person_id: UUID, view: AccountView, opened_at: datetime) -> 
 def count_elsewhere(tx: Tx, person_id: UUID, view: AccountView) -> int:
     """How many this person wrote with their other linked accounts, as far as this one sees them. It opens none.
 
-    What an account wrote that is not linked to the person any more is not counted.
+    What an account wrote that is no longer linked to the person is not counted.
     """
     linked = [account.id for account in account_links.accounts_of(tx, person_id) if account.id != view.account_id]
     others = (vault_item.c.person_id == person_id, vault_item.c.account_id.in_(linked), vault_item.c.kind == KIND)

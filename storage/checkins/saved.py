@@ -40,7 +40,7 @@ class Saved:
 
 
 def find_saved(tx: Tx, answered: CheckIn, view: AccountView) -> Saved:
-    """What is saved. What an account wrote that is not linked to the person any more does not count."""
+    """What is saved. What an account wrote that is no longer linked to the person does not count."""
     accounts = writers(tx, answered.person_id, view, answered.opened_at)
     tapped = select(vault_item.c.account_id).where(
         vault_item.c.checkin_id == answered.id, vault_item.c.account_id.in_(accounts), vault_item.c.kind == PULSE

@@ -22,7 +22,7 @@ def copy(source: Path, target: Path, lacking: Callable[[sqlite3.Connection], str
         NoCopy: there is nothing to copy, it is no database, it lacks something, or the target is there already.
     """
     if not source.is_file():
-        raise NoCopy(f"{source} is not there.")
+        raise NoCopy(f"{source} cannot be found.")
     if target.exists():
         raise NoCopy(f"{target} is there already; nothing is written over.")
     part = target.with_name(target.name + ".part")
@@ -45,7 +45,7 @@ def copy(source: Path, target: Path, lacking: Callable[[sqlite3.Connection], str
 
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as before, closing(sqlite3.connect(target)) as after:
-        before.backup(after)  # in one go: what is written meanwhile waits for no one and is not in it
+        before.backup(after)  # in one go: what is written in the meantime is not in it
         after.execute("PRAGMA journal_mode=DELETE")  # one file, no log beside it
     with target.open("rb+") as file:
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema this code knows: once, whoever starts first."""
+"""Migrates a database to the schema of this code. The first process that starts does it, once."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _PROCESS = (process.c.id, process.c.name, process.c.started_at, process.c.seen_a
 
 
 def hold_keys(tx: Tx) -> None:
-    """Until this transaction ends, no process announces its keys and no data key is wrapped anew.
+    """Until this transaction ends, no process announces its keys and no data key is rewrapped.
 
     SQLite has one writer at a time anyway.
     """

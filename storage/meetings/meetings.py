@@ -264,7 +264,7 @@ def coming(tx: Tx, meeting_id: UUID, person_id: UUID) -> bool | None:
 
 
 def add_visitor(work: Work, meeting_id: UUID, person_id: UUID, by: UUID) -> None:
-    """Add somebody of another cohort to a meeting's list."""
+    """Add a mentee of another cohort to a meeting's list."""
     row = {"meeting_id": meeting_id, "person_id": person_id, "added_by": by, "at": work.now}
     insert_new(work.tx, visitor, [row])
 

@@ -57,7 +57,7 @@ meeting = Table(
     Column("cancelled_at", Instant),
     Column("cancel_reason", String(200), nullable=False, server_default=""),
     Column("version", Integer, nullable=False),  # grows with every move or cancellation
-    Column("settled_at", Instant),  # nobody on the roster is open any more
+    Column("settled_at", Instant),  # everybody on the roster is marked
     Column("seal", LargeBinary),
     Index("ix_meeting_cohort_id", "cohort_id", "starts_at"),
     Index("ix_meeting_series_id", "series_id", "starts_at"),

@@ -148,7 +148,7 @@ def remember(
 
 
 def _replace_chat(tx: Tx, chat: UUID, account_id: UUID | None) -> None:
-    """An account has one personal chat with the bot, the one heard of last. Nothing is written to an earlier one."""
+    """An account has one personal chat with the bot, the newest one. Nothing is written to an earlier one."""
     if account_id is not None:
         earlier = (conversation.c.account_id == account_id) & (conversation.c.id != chat)
         tx.execute(update(conversation).where(earlier, ~conversation.c.gone).values(gone=True))

@@ -100,7 +100,7 @@ def _personal(kind: DeliveryKind, person_id: UUID, subject: object, tag: object 
 
 
 def to_account(work: Work, kind: DeliveryKind, account_id: UUID, subject: object, tag: object = "") -> None:
-    """Queue a message to an account that is nobody's yet."""
+    """Queue a message to an account that is linked to no person yet."""
     key = f"{kind.name}:{subject}:{tag}:{account_id}"
     _queue(work, verb="post", kind=kind.name, subject=str(subject), account_id=account_id, key=key)
 

@@ -1,4 +1,4 @@
-"""Due moments: what must happen at a time. The database says what is due; whoever looks, claims it."""
+"""Due moments: what must happen at a time. The database says what is due; any process claims it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plan(
 ) -> None:
     """Something must happen once: the same kind, subject, version and tag are planned only once.
 
-    What was planned and cancelled before is planned anew; what happened stays done.
+    What was planned and cancelled before is planned again; what happened stays done.
     """
     row = {
         "id": work.new_id(),

@@ -74,7 +74,9 @@ delivery = Table(
     Column("message", String(400)),
     Column("settled_at", Instant),
     Column("reason", String(300), nullable=False, server_default=""),
-    Column("unreachable", Boolean, nullable=False, server_default="0"),  # it failed, and the platform said so of whom
+    Column(
+        "unreachable", Boolean, nullable=False, server_default="0"
+    ),  # failed: the platform does not know the recipient
     Column("installation_id", Id),  # where it goes; found out before it is claimed
     Column("priority", Integer, nullable=False, server_default="1"),  # 0: it follows what somebody just did
     Index(

@@ -64,7 +64,7 @@ def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
     held_until = work.tx.scalar(_NEXT_AT, asked)
     if limit.rate is None:
         return most if held_until is None or held_until <= work.now else 0
-    if held_until is None:  # only then, as an insert waits for whoever is changing the row
+    if held_until is None:  # only then, as an insert waits for a transaction that changes the row
         insert_new(work.tx, rate_limit, [{**asked, "next_at": work.now}])
     next_at = work.tx.scalar(_NEXT_AT_HELD, asked)
     if next_at is None:
@@ -112,5 +112,5 @@ def held(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnEl
 
 
 def forget_old(work: Work) -> None:
-    """Delete what limits nothing any more."""
+    """Delete what no longer limits anything."""
     work.tx.execute(delete(rate_limit).where(rate_limit.c.next_at < work.now - KEPT))

@@ -16,7 +16,7 @@ from storage.people.people_tables import person
 
 
 def depth(tx: Tx) -> dict[tuple[str, str], int]:
-    """How many that may be told of are queued or under way, by platform ("none" while that is unknown) and state."""
+    """How many reportable deliveries are queued or under way, by platform ("none": not known yet) and state."""
     waiting: dict[tuple[str, str], int] = {}
     for state in ("queued", "sending"):
         query = (
@@ -42,7 +42,7 @@ class Undelivered:
 
 
 def told_before(tx: Tx, item: Delivery) -> datetime:
-    """Until when earlier messages of this kind and subject told of things; what did not arrive told nothing."""
+    """The time until which earlier messages of this kind and subject reported. Undelivered ones do not count."""
     earlier: datetime | None = tx.scalar(
         select(func.max(delivery.c.created_at)).where(
             delivery.c.kind == item.kind,

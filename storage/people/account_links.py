@@ -1,4 +1,4 @@
-"""Accounts on platforms, and which account is whom."""
+"""Accounts on platforms, and the people they are linked to."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def users_on(tx: Tx, person_ids: Iterable[UUID], platform: str, tenant: str) -> 
 
 
 def unmatched_people(tx: Tx, cohort_id: UUID | None = None) -> list[Person]:
-    """Those whom no account is linked to: of one cohort, or of the whole program."""
+    """The people without a linked account: in one cohort, or in the whole program."""
     linked = select(account.c.person_id).where(account.c.link == "confirmed", account.c.active)
     here = select(membership.c.person_id).where(membership.c.until.is_(None))
     if cohort_id is not None:
@@ -131,13 +131,13 @@ def is_unmatched(tx: Tx, person_id: UUID) -> bool:
 
 
 def proposed(tx: Tx, person_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these people whom an account is being asked about."""
+    """Those of these people that an account is proposed for."""
     query = select(account.c.person_id).where(account.c.link == "proposed", account.c.active)
     return set(tx.scalars(query.where(in_ids(tx, account.c.person_id, person_ids))))
 
 
 def unmatched_accounts(tx: Tx, most: int = 100) -> list[Account]:
-    """Accounts that were known where the bot is and are nobody's, full members last."""
+    """Accounts that the bot has seen and that are linked to no person, full members last."""
     rows = tx.execute(
         _accounts(account.c.link != "confirmed", account.c.active)
         .order_by(account.c.member, account.c.name, account.c.id)
@@ -257,7 +257,7 @@ def decline(work: Work, account_id: UUID) -> None:
 
 
 def withdraw(work: Work, account_id: UUID) -> None:
-    """Take back a proposal or a "That isn't me": the account is nobody's, and may be asked again."""
+    """Take back a proposal or a "That isn't me": the account is linked to no person, and may be asked again."""
     change = {"person_id": None, "link": "none", "seal": None}
     unlinked = account.c.link != inline_word("confirmed")
     work.tx.execute(update(account).where(account.c.id == account_id, unlinked).values(change))

@@ -126,12 +126,12 @@ def change(work: Work, cohort_id: UUID, by: UUID | None, **values: Any) -> None:
 
 
 def want_home(tx: Tx, cohort_id: UUID, conversation_id: UUID | None) -> None:
-    """Note the channel that is to become a cohort's home once the bot is in it, in place of an earlier wish."""
+    """Note the channel that is to become a cohort's home once the bot is in it, in place of an earlier one."""
     tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(wanted_home_id=conversation_id))
 
 
 def unwant_home(tx: Tx, cohort_id: UUID, conversation_id: UUID) -> None:
-    """Forget the wish for this channel; a wish for another one stays."""
+    """Forget that this channel was to become the home; another one that was to become it stays."""
     here = (cohort.c.id == cohort_id, cohort.c.wanted_home_id == conversation_id)
     tx.execute(update(cohort).where(*here).values(wanted_home_id=None))
 

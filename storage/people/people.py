@@ -1,4 +1,4 @@
-"""Persons, their accounts, and which account is whom.
+"""People, their accounts, and which account belongs to which person.
 
 An e-mail only proposes a link; the person, or a coordinator, makes it. From then on the tenant and the
 user id are the identity, and a later change of address moves nothing.
@@ -29,7 +29,7 @@ SETTINGS, ROSTER = "settings", "roster"  # what named a coordinator
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of the roster."""
+    """A person on the roster."""
 
     id: UUID
     name: str
@@ -220,9 +220,9 @@ def hold_coordinators(tx: Tx) -> None:
 
 
 def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None:
-    """Make the people of the settings coordinators, and end the role of those whom only the settings named before.
+    """Make the people in the settings coordinators, and end the role of those that only the settings named before.
 
-    Which account is theirs is confirmed later. Whom the roster named too keeps the role.
+    Which account is theirs is confirmed later. People that the roster named too keep the role.
     """
     wanted = {address.strip().lower() for address in addresses}
     for former in coordinators(work.tx):
@@ -249,7 +249,7 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
 def named_by(tx: Tx, person_id: UUID) -> set[str]:
     """What names this person a coordinator now: the settings, the roster, a command of a coordinator.
 
-    Before it was noted what did, only the settings made coordinators of people whom no roster had.
+    Before it was noted what did, only the settings made coordinators of people on no roster.
     """
     lines = audit_log.entries(tx, person_id)
     noted = [line for line in lines if line.what.startswith("coordinator.")]
@@ -274,7 +274,7 @@ def also_named(work: Work, person_id: UUID, source: str) -> None:
 
 
 def coordinators_named_by(tx: Tx, source: str) -> set[UUID]:
-    """The coordinators whom the settings or the roster names."""
+    """The coordinators that the settings or the roster names."""
     return {person.id for person in coordinators(tx) if source in named_by(tx, person.id)}
 
 

@@ -74,7 +74,7 @@ class Plan:
     persons: list[dict[str, Any]] = field(default_factory=list)
     person_changes: list[tuple[_Person, list[str]]] = field(default_factory=list)  # the new state, and what is new
     coordinators: list[UUID] = field(default_factory=list)
-    named_too: list[UUID] = field(default_factory=list)  # coordinators already, whom the roster names from now on
+    named_too: list[UUID] = field(default_factory=list)  # coordinators already, that the roster names from now on
     cohorts: list[tuple[UUID, str, str, str]] = field(default_factory=list)  # id, name, region, zone
     regions: dict[UUID, str] = field(default_factory=dict)
     leavings: list[tuple[UUID, UUID]] = field(default_factory=list)  # cohort, person

@@ -1,6 +1,6 @@
 """Forgetting a person: their data key is destroyed, and with it whatever they wrote in confidence.
 
-Whom it happened to is written down in both stores, the data and the keys. A backup of one that is put back
+Who was forgotten is written down in both stores, the data and the keys. A backup of one that is put back
 beside the other is therefore brought up to it: see :func:`apply_again`.
 """
 
@@ -57,7 +57,7 @@ def forget(work: Work, person_id: UUID, by: UUID | None) -> int:
         Held: a legal hold is on it.
     """
     holds.check_free(work.tx, person_id)
-    # The key goes first: whoever is writing under it right now is waited for, and what they wrote goes too.
+    # The key goes first: a transaction that writes under it now is waited for, and what it wrote goes too.
     gone = delete(person_key).where(person_key.c.person_id == person_id).returning(person_key.c.key_id)
     key_id = work.tx.scalar(gone)
     _write_down(work.tx, [Forgotten(work.new_id(), person_id, key_id, work.now, by)])
@@ -68,7 +68,7 @@ def forget(work: Work, person_id: UUID, by: UUID | None) -> int:
 def forget_account(work: Work, person_id: UUID, view: AccountView) -> int:
     """Destroy what one account of a person wrote in confidence; how many items that were.
 
-    What another account wrote stays, and with it the key, so that whoever replaced an account destroys
+    What another account wrote stays, and with it the key, so that an account that replaced another one destroys
     nothing of it. See :func:`was_replaced`.
 
     Raises:
@@ -116,7 +116,7 @@ def remember(tx: Tx, lines: Sequence[Forgotten]) -> None:
 
 
 def apply_again(tx: Tx) -> ForgottenAgain:
-    """Forget again whom either store's list names, where a backup brought something back. Changes nothing otherwise.
+    """Forget again the people on either store's list, where a backup brought something back. Changes nothing otherwise.
 
     It goes by the keys' ids, not by time: what a forgotten person wrote later is under another key and stays.
     """

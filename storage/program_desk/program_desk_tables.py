@@ -10,7 +10,7 @@ download = Table(
     "download",
     metadata,
     Column("token_hash", LargeBinary, primary_key=True),  # the token itself is only in the link
-    reference("person_id", "person"),  # for whom
+    reference("person_id", "person"),  # the person it is for
     Column("what", String(16), nullable=False),  # certificate, packet, record, export
     Column("subject", String(64), nullable=False),
     Column("format", String(16), nullable=False),

@@ -34,7 +34,7 @@ from storage.vault import seals
 
 CHAIN = "chain"
 LOCK = 703_141_594  # any number of our own, for PostgreSQL's advisory lock
-# Of each kind of record: its key, whom or which cohort it is about, its version (a number that only ever grows),
+# Of each kind of record: its key, which person or cohort it is about, its version (a number that only ever grows),
 # and what covers it.
 _RECORDS: Mapping[str, Select[Any]] = {
     CHAIN: select(
@@ -66,7 +66,7 @@ _COLUMNS = (checkpoint.c.number, checkpoint.c.at, checkpoint.c.leaves, checkpoin
 class Leaf:
     """One record.
 
-    subject   a policy's name; or the record's id and, after a slash, that of whom or what it is about (hexadecimal)
+    subject   a policy's name; or the record's id and, after a slash, that of what it is about (hexadecimal)
     mac       its seal, or a chain's mark
     """
 
@@ -189,10 +189,10 @@ def _mac(key: bytes, number: int, at: datetime, leaves: int, root: bytes, before
 
 @dataclass(frozen=True, slots=True)
 class MissingRecord:
-    """A record of the newest checkpoint that is not there any more, or is an older state of itself.
+    """A record of the newest checkpoint that is gone, or is an older state of itself.
 
     key     its id in hexadecimal, or a policy's name
-    about   whom or which cohort it is about
+    about   which person or cohort it is about
     """
 
     kind: str
@@ -258,7 +258,7 @@ def _as_gone(leaf: Leaf) -> MissingRecord:
 
 
 def _is_cut(leaf: Leaf, marks: Marks) -> bool:
-    """Whether the line that was a chain's last one is not in it any more."""
+    """Whether the line that was a chain's last one is gone from it."""
     lines = marks.get(UUID(leaf.subject.partition("/")[0]), ())
     return leaf.version >= len(lines) or lines[leaf.version] != leaf.mac
 

@@ -61,14 +61,14 @@ _EVERY = (
 
 
 @cache
-def _of_given(dialect: str) -> Select[Any]:
+def _of_ids(dialect: str) -> Select[Any]:
     return _EVERY.where(in_ids_parameter(dialect, enrolment.c.person_id))
 
 
 def _leaves(tx: Tx, people: Sequence[UUID] | None) -> dict[UUID, list[Leave]]:
     lines: dict[UUID, list[Any]] = {}
     rows = (
-        tx.execute(_EVERY) if people is None else tx.execute(_of_given(tx.dialect.name), {"ids": ids_value(tx, people)})
+        tx.execute(_EVERY) if people is None else tx.execute(_of_ids(tx.dialect.name), {"ids": ids_value(tx, people)})
     )
     for row in rows:
         lines.setdefault(row.person_id, []).append(row)

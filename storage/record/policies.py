@@ -113,7 +113,7 @@ def adopt(work: Work, text: str, holds_from: date, by: UUID | None) -> Policy:
 
 
 def applies_from(tx: Tx, name: str) -> date | None:
-    """The first day of an adopted policy; None: it was not adopted, so that it applies to whoever is moved to it."""
+    """The first day of an adopted policy; None: it was not adopted, so it applies to people who are moved to it."""
     return tx.scalar(select(policy.c.holds_from).where(policy.c.name == name))
 
 

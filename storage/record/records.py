@@ -40,7 +40,7 @@ _COLUMNS: tuple[Any, ...] = (
 
 
 def lines_of(people: ColumnElement[bool]) -> Select[Any]:
-    """The query for the lines of whom a condition on ``enrolment.person_id`` names."""
+    """The query for the lines of the people that a condition on ``enrolment.person_id`` names."""
     return (
         select(*_COLUMNS)
         .join_from(ledger_line, enrolment)
@@ -132,7 +132,7 @@ def _record(lines: Sequence[Any]) -> Record:
 
 
 def _decision(row: Any) -> str:
-    """What a line decides of the line it is about; a correction decides anew."""
+    """What a line decides of the line it is about; a correction decides again."""
     if row.step != "corrected":
         return str(row.step)
     if row.status != "counts":

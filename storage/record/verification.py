@@ -169,7 +169,7 @@ def _changed(tx: Tx, rows: list[Misfit]) -> list[str]:
 
 
 def _whose(tx: Tx, table: str, row_id: UUID | str, name: str | None) -> str:
-    """Whom, or what, a row is about."""
+    """The person or thing that a row is about, in words."""
     if name:
         return name
     if table == "meeting":
@@ -210,7 +210,7 @@ def _check_certificates(tx: Tx, *where: ColumnElement[bool]) -> list[str]:
 
 
 def _gone(tx: Tx, rows: list[checkpoints.MissingRecord]) -> list[str]:
-    """What the newest checkpoint covers and is not there any more, in sentences."""
+    """What the newest checkpoint covers and is gone, in sentences."""
     about = {row.about for row in rows if row.about}
     names = people.named(tx, about)
     if about - names.keys():

@@ -36,7 +36,7 @@ class CannotRecover(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Somebody whose words no key opens any more. ``items``: how many; ``held``: a legal hold is on them."""
+    """A person whose words no key opens now. ``items``: how many; ``held``: a legal hold is on them."""
 
     person_id: UUID
     name: str
@@ -67,7 +67,7 @@ def damage(tx: Tx, vault: Vault) -> Damage:
     """What is lost. It changes nothing.
 
     Raises:
-        BadKey: one of the operator's keys is not at hand, so nothing is said to be lost.
+        BadKey: one of the operator's keys is not configured, so nothing is said to be lost.
         CannotRecover: the ledger's key is lost, and there is no copy of it.
     """
     gone = _missing_tables(tx)
@@ -93,7 +93,7 @@ def _tried(tx: Tx, vault: Vault, gone: Sequence[str]) -> tuple[dict[UUID, UUID],
     """The ids of the data keys that open, by person; and whose do not open.
 
     Raises:
-        BadKey: one of the operator's keys is not at hand.
+        BadKey: one of the operator's keys is not configured.
     """
     opened: dict[UUID, UUID] = {}
     closed: set[UUID] = set()
@@ -145,7 +145,7 @@ def recover(work: Work, vault: Vault, shown: Damage) -> None:
         BadKey, CannotRecover: nothing is changed.
     """
     if damage(work.tx, vault) != shown:
-        raise CannotRecover("What is lost has changed meanwhile. Run this again.")
+        raise CannotRecover("What is lost has changed since then. Run this again.")
     if held := [loss.name for loss in shown.people if loss.held]:
         raise CannotRecover(
             f"A legal hold is on what was written by {', '.join(held)}, so it cannot be removed. End the hold first "

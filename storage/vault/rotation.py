@@ -1,4 +1,4 @@
-"""Wrapping the data keys anew under the operator's first key, and saying what opens."""
+"""Key rotation: rewraps the data keys under the operator's first key, and surveys what opens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.vault.operator_keys import BadKey
 from storage.vault.vault import ITEMS, Sealed, Vault, key_identity
 from storage.vault.vault_tables import ledger_key, ledger_key_copy, person_key, vault_item
 
-BATCH = 200  # data keys wrapped anew in one transaction
+BATCH = 200  # data keys rewrapped in one transaction
 PAGE = 1000  # items opened in one go
 
 
@@ -30,7 +30,7 @@ class NotAnnounced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transaction's work: data keys wrapped anew, those that did not open, and where to go on."""
+    """One transaction's work: data keys rewrapped, those that did not open, and where to go on."""
 
     done: int
     unopened: int
@@ -38,7 +38,7 @@ class Step:
 
 
 def to_rewrap(tx: Tx, vault: Vault) -> int:
-    """How many data keys wait to be wrapped anew, among those that the keys at hand may open."""
+    """How many data keys are still to be rewrapped, among those that the configured keys may open."""
     query = select(func.count()).select_from(person_key).where(person_key.c.wrapped_by.in_(vault.fingerprints[1:]))
     return tx.scalar(query) or 0
 
@@ -87,7 +87,7 @@ def rewrap_ledger(tx: Tx, vault: Vault, now: datetime) -> bool:
 def check_together(tx: Tx, vault: Vault, now: datetime) -> None:
     """A process that starts can read what those that run write, and they what it writes.
 
-    On SQLite no other one runs: whoever is still announced there was killed.
+    On SQLite no other process runs: one that is still announced there was killed.
 
     Raises:
         BadKey: names the key, and says what to do.
@@ -135,7 +135,7 @@ class Survey:
     """What is wrapped by which key, and what no key opens."""
 
     wrappings: list[keystore.Wrapping]
-    unopened_keys: int  # data keys that their operator's key is at hand for, and does not open
+    unopened_keys: int  # data keys whose operator's key is configured and does not open them
     ledger_opens: bool
     items: int
     unopened_items: int
@@ -158,7 +158,7 @@ def survey(tx: Tx, vault: Vault) -> Survey:
 
 
 def damaged_keys(tx: Tx, vault: Vault, people: Sequence[UUID] | None = None) -> list[UUID]:
-    """Try every data key, or these people's: whose do not open with the keys at hand."""
+    """Try every data key, or these people's. Returns the people whose keys do not open with the configured keys."""
     query = select(person_key)
     if people is not None:
         query = query.where(person_key.c.person_id.in_(people))
@@ -175,7 +175,7 @@ def _tried(tx: Tx, vault: Vault, query: Select[Any]) -> Iterator[tuple[Row[Any],
 
 
 def ledger_opens(tx: Tx, vault: Vault) -> bool:
-    """Whether the keys at hand open the ledger's key, or there is none yet."""
+    """Whether the configured keys open the ledger's key, or there is none yet."""
     row = tx.execute(select(ledger_key)).one_or_none()
     try:
         return row is None or bool(vault.unwrap_chain_key(row)[0])

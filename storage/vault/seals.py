@@ -146,7 +146,7 @@ def fits(seal: bytes | None, expected: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A row whose seal does not fit. ``id``: a policy's name, or the row's id; ``person_id``: whom it is about."""
+    """A row whose seal does not fit. ``id``: a policy's name, or the row's id; ``person_id``: whose it is."""
 
     table: str
     id: UUID | str
@@ -164,7 +164,7 @@ _COORDINATORS = select(person.c.id, person.c.coordinator_seal).where(person.c.co
 WHO_MAY_READ = (share, dispute)
 ADDRESSES = (person, account)
 RECORDS = (program, enrolment, policy, amendment, meeting, summary, ledger_line, certificate)
-# Of these a row leads to the person whom it is about.
+# The column of each table that leads to the person a row is about.
 _PERSON = {
     share: share.c.author_id,
     dispute: dispute.c.person_id,

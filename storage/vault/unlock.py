@@ -25,7 +25,7 @@ def unlock(tx: Tx, vault: Vault, first: bytes = b"", now: datetime | None = None
     checkpoint's time; None: the machine's.
 
     Raises:
-        BadKey: the operator's key for it is not at hand, or it is damaged, lost, or another database's.
+        BadKey: the operator's key for it is not configured, or it is damaged, lost, or another database's.
     """
     new = tx.scalar(select(ledger_key.c.id)) is None
     key = vault.chain_key(tx, first)

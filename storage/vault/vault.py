@@ -54,7 +54,7 @@ ITEMS = (
 
 
 class Sealed(Exception):
-    """This does not open with the keys at hand."""
+    """This does not open with the configured keys."""
 
 
 class NoKeyYet(Exception):
@@ -92,7 +92,7 @@ class Vault:
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """Of the operator's keys at hand, the one that wraps first."""
+        """Fingerprints of the configured operator's keys, the one that wraps first."""
         return tuple(self._keys)
 
     def ensure_keys(self, work: Work, people: Sequence[UUID]) -> None:
@@ -123,7 +123,8 @@ class Vault:
         missing = [wrapping for wrapping in unknown if keystore.is_fingerprint(wrapping.fingerprint)]
         if missing:
             there = [wrapping for wrapping in wrappings if wrapping.fingerprint in self._keys]
-            opened = f"The keys at hand open: {keystore.listed(there)}." if there else "The keys at hand open nothing."
+            which = f": {keystore.listed(there)}" if there else " nothing"
+            opened = f"The configured keys open{which}."
             raise BadKey(
                 "PLC_ENCRYPTION_KEYS lacks a key that earlier reflections are kept under. "
                 f"Missing, by fingerprint: {keystore.listed(missing)}. {opened} "
@@ -140,7 +141,7 @@ class Vault:
         """A data key in the clear.
 
         Raises:
-            Sealed: the keys at hand do not open it.
+            Sealed: the configured keys do not open it.
         """
         if wrapped_by not in self._keys:
             raise Sealed(Sealed.__doc__)
@@ -150,7 +151,7 @@ class Vault:
         """The key of the ledger's marks; made at the first call, or ``first`` where that is given.
 
         Raises:
-            BadKey: the operator's key for it is not at hand, or it is damaged or lost.
+            BadKey: the operator's key for it is not configured, or it is damaged or lost.
         """
         row = tx.execute(select(ledger_key)).one_or_none()
         if row is None:
@@ -171,7 +172,7 @@ class Vault:
         """The database's own key from its row, and the identity that it is wrapped under.
 
         Raises:
-            Sealed: the keys at hand do not open it.
+            Sealed: the configured keys do not open it.
         """
         for identity in LEDGER_IDENTITIES:
             with suppress(Sealed):
@@ -187,8 +188,8 @@ class Vault:
         """The ledger's key from its copy among the data; None where there is none.
 
         Raises:
-            BadKey: the operator's key for it is not at hand.
-            Sealed: it does not open, though the key is at hand.
+            BadKey: the operator's key for it is not configured.
+            Sealed: it does not open, though the key is configured.
         """
         row = tx.execute(select(ledger_key_copy)).one_or_none()
         if row is None:
@@ -243,7 +244,7 @@ class Vault:
         work.tx.execute(update(vault_item).where(vault_item.c.id == item_id).values(values))
 
     def open(self, tx: Tx, item_id: UUID, account_id: UUID) -> str | None:
-        """The text, for the account that wrote it; None for everybody else and for what is not there any more."""
+        """The text, for the account that wrote it; None for everybody else and for items that are gone."""
         query = ITEMS.where(vault_item.c.id == item_id, vault_item.c.account_id == account_id)
         row = tx.execute(query).one_or_none()
         if row is None or not row.sealed:
@@ -260,7 +261,7 @@ class Vault:
         return _decrypt(cipher, row.sealed, identity).decode()
 
     def bind_to_users(self, tx: Tx) -> None:
-        """Seal each item anew so that it opens only for its account's platform, tenant and user.
+        """Seal each item again so that it opens only for its account's platform, tenant and user.
 
         For items from before, once. One that does not open stays as it is, and ``keys check`` tells of it.
         """
@@ -295,7 +296,7 @@ class Vault:
         return self._unwrapped(row)
 
     def _key_to_write(self, tx: Tx, person_id: UUID) -> DataKey:
-        """The key, held until this transaction ends: whoever forgets the person meanwhile waits for what is written."""
+        """The key, locked until this transaction ends: forgetting the person waits for what is written."""
         query = select(person_key).where(person_key.c.person_id == person_id)
         row = tx.execute(query.with_for_update(read=True, key_share=True)).one_or_none()
         if row is None:

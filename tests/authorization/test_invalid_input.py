@@ -15,7 +15,19 @@ from tests.authorization.permissions import PRESSES, SUBMITS, Act
 from tests.authorization.surfaces import opened
 from tests.world import PLATFORM
 
-RUBBISH = ("", "invalid", "-1", "9" * 40, "٣", "0001-01-01", "9999-12-31", "15:30+05:00", "24:00", "own:invalid", "a b")
+INVALID = (
+    "",
+    "invalid",
+    "-1",
+    "9" * 40,
+    "٣",
+    "0001-01-01",
+    "9999-12-31",
+    "15:30+05:00",
+    "24:00",
+    "own:invalid",
+    "a b",
+)
 EVERY = [(act, False) for act in PRESSES if act.may] + [(act, True) for act in SUBMITS if act.may]
 
 
@@ -30,14 +42,14 @@ def spoiled(attempt: Attempt) -> Iterator[Attempt]:
     match attempt:
         case Press(done) | Submit(done, _):
             for place in range(len(done.args)):
-                for invalid in RUBBISH:
+                for invalid in INVALID:
                     args = (*done.args[:place], invalid, *done.args[place + 1 :])
                     yield replace(attempt, action=SentAction(done.name, args))
             if done.args:
                 yield replace(attempt, action=SentAction(done.name, done.args[:-1]))
     if isinstance(attempt, Submit):
         for name in attempt.values:
-            for invalid in RUBBISH:
+            for invalid in INVALID:
                 yield replace(attempt, values={**attempt.values, name: (invalid,)})
         yield replace(attempt, values={})
 

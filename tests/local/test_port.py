@@ -17,7 +17,7 @@ from tests.local.conftest import Local
 from tests.local.toy import COORDINATOR, HOME, MENTEE, MENTOR, Toy, ToyHost
 
 CHANNEL = Place("local", "local", HOME, "channel")
-ONE = UUID(int=1)
+DELIVERY_ID = UUID(int=1)
 
 
 def to(conversation: str | None = None, user: str | None = None) -> Address:
@@ -33,22 +33,22 @@ async def test_it_is_a_platform(tmp_path: Path) -> None:
 
 async def test_a_delivery_is_posted_once_and_found(local: Local) -> None:
     port = local.workspace.port
-    assert await port.find(to(HOME), ONE) is None
-    sent = await port.post(to(HOME), Outgoing(Card("Hello"), ONE))
-    assert await port.post(to(HOME), Outgoing(Card("Hello"), ONE)) == sent
-    assert await port.find(to(HOME), ONE) == sent
+    assert await port.find(to(HOME), DELIVERY_ID) is None
+    sent = await port.post(to(HOME), Outgoing(Card("Hello"), DELIVERY_ID))
+    assert await port.post(to(HOME), Outgoing(Card("Hello"), DELIVERY_ID)) == sent
+    assert await port.find(to(HOME), DELIVERY_ID) == sent
     assert (await local.read(MENTEE.user, HOME)).count("Hello</h2>") == 1
 
 
 async def test_a_message_to_a_person_goes_to_their_direct_conversation(local: Local) -> None:
-    sent = await local.workspace.port.post(to(user=MENTEE.user), Outgoing(Card("For Dana"), ONE))
+    sent = await local.workspace.port.post(to(user=MENTEE.user), Outgoing(Card("For Dana"), DELIVERY_ID))
     assert sent.conversation == direct(MENTEE.user)
     assert "For Dana" in await local.read(MENTEE.user, direct(MENTEE.user))
 
 
 async def test_an_update_shows_the_new_card_and_its_mentions(local: Local) -> None:
     port = local.workspace.port
-    sent = await port.post(to(HOME), Outgoing(Card("Before"), ONE))
+    sent = await port.post(to(HOME), Outgoing(Card("Before"), DELIVERY_ID))
     await port.update(to(HOME), sent.message, Outgoing(Card("After"), UUID(int=2), Shown()))
     html = await local.read(MENTEE.user, HOME)
     assert "After" in html
@@ -62,13 +62,13 @@ async def test_an_update_shows_the_new_card_and_its_mentions(local: Local) -> No
 )
 async def test_an_unknown_place_is_permanent_and_says_why(local: Local, address: Address) -> None:
     with pytest.raises(Permanent, match="local workspace"):
-        await local.workspace.port.post(address, Outgoing(Card("x"), ONE))
+        await local.workspace.port.post(address, Outgoing(Card("x"), DELIVERY_ID))
 
 
 @pytest.mark.parametrize("message", ["999", "not a number"])
 async def test_an_unknown_message_is_permanent(local: Local, message: str) -> None:
     with pytest.raises(Permanent, match="no such message"):
-        await local.workspace.port.update(to(HOME), message, Outgoing(Card("x"), ONE))
+        await local.workspace.port.update(to(HOME), message, Outgoing(Card("x"), DELIVERY_ID))
 
 
 async def test_a_profile_has_the_address_that_the_id_looks_like(local: Local) -> None:

@@ -1,14 +1,14 @@
-"""Words and phrases that are in no sentence that people see. The product speaks plain American English."""
+"""Words that are not used: in sentences that people see, in docstrings, and as names in the code."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PLACES = ("handlers", "bot", "program", "manifest")
+PLACES = ("handlers", "bot", "storage", "program", "manifest")
 QUERY = re.compile(r"\b(SELECT|INSERT|UPDATE|PRAGMA|CREATE)\b")
 # Each with what is said in its place.
 NOT_USED = {
@@ -36,7 +36,44 @@ NOT_USED = {
     "meanwhile": "since then",
     "rubbish": "invalid input",
     "e-mail": "email",
+    "heard of": "known, or a heartbeat",
 }
+# Of these, what docstrings do not use either; engineers read them.
+NOT_IN_DOCSTRINGS = (
+    "whom",
+    "whomever",
+    "whoever",
+    "anew",
+    "any more",
+    "nobody's",
+    "at hand",
+    "everybody of",
+    "somebody of",
+    "of the roster",
+    "for ever",
+    "rubbish",
+    "heard of",
+)
+DOCSTRING_PLACES = ("bot", "storage", "program", "manifest")
+# Names that do not say what they hold or do, each with what to say in its place.
+NAMES_NOT_USED = {
+    "found": "what was found, such as meeting or rows",
+    "one": "what it is, such as row or person",
+    "given": "parameters, values, or what was given",
+    "among": "in_ids",
+    "glance": "quick_read",
+    "stand_back": "wait_for_turn",
+    "in_turn": "hold_startup_lock",
+    "pace": "rate_limits",
+    "presence": "heartbeat",
+    "house": "privacy_settings",
+    "town": "actors",
+    "haul": "captured",
+    "deed": "attempt",
+    "fate": "failures",
+    "rubbish": "invalid",
+}
+NAME_PLACES = (*PLACES, "tests")
 
 
 def sentences(source: str) -> Iterator[tuple[int, str]]:
@@ -50,6 +87,32 @@ def sentences(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """The docstrings of a module, each with the line of what it documents."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield getattr(node, "lineno", 1), ast.get_docstring(node) or ""
+
+
+def names(source: str) -> Iterator[tuple[int, str]]:
+    """The names that a module gives to variables, arguments, functions and classes, each with its line."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name
+
+
+def modules(places: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The path and the source of each module in these folders, except the migrations, which are never edited."""
+    for place in places:
+        for file in sorted((ROOT / place).rglob("*.py")):
+            if "versions" not in file.parts:
+                yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
+
+
 def unwanted(text: str) -> list[str]:
     """The words of a text that are not used, whatever their case."""
     return [word for word in NOT_USED if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE)]
@@ -57,11 +120,31 @@ def unwanted(text: str) -> list[str]:
 
 def test_no_sentence_has_a_word_that_is_not_used() -> None:
     wrong = [
-        f"{file.relative_to(ROOT)}:{line}: “{word}” in {text!r}; say: {NOT_USED[word]}"
-        for place in PLACES
-        for file in sorted((ROOT / place).rglob("*.py"))
-        for line, text in sentences(file.read_text(encoding="utf-8"))
+        f"{path}:{line}: “{word}” in {text!r}; say: {NOT_USED[word]}"
+        for path, source in modules(PLACES)
+        for line, text in sentences(source)
         for word in unwanted(text)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_docstring_has_a_word_that_is_not_used() -> None:
+    wrong = [
+        f"{path}:{line}: “{word}”; say: {NOT_USED[word]}"
+        for path, source in modules(DOCSTRING_PLACES)
+        for line, text in docstrings(source)
+        for word in unwanted(text)
+        if word in NOT_IN_DOCSTRINGS
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_name_is_one_that_is_not_used() -> None:
+    wrong = [
+        f"{path}:{line}: {name}; say: {NAMES_NOT_USED[name.strip('_').lower()]}"
+        for path, source in modules(NAME_PLACES)
+        for line, name in names(source)
+        if name.strip("_").lower() in NAMES_NOT_USED
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -70,3 +153,9 @@ def test_a_word_that_is_not_used_would_be_found() -> None:
     source = '"""Whom: not shown."""\nX = f"I know {1} whom it is."\n'
     assert [unwanted(text) for _, text in sentences(source)] == [[], ["whom"]]
     assert unwanted("Seven meetings are missing; I don't meet him anymore.") == ["meetings are missing"]
+    assert [name for _, name in names("def f(one):\n    for found in one:\n        given = found\n")] == [
+        "f",
+        "one",
+        "found",
+        "given",
+    ]

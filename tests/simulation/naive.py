@@ -288,7 +288,7 @@ def _need(books: Books, rule: str, number: int, begins: date, ends: date) -> int
     return need
 
 
-def _given(books: Books, rule: str, number: int, ends: date, missing: int) -> tuple[int, int]:
+def _credited_and_waived(books: Books, rule: str, number: int, ends: date, missing: int) -> tuple[int, int]:
     """What credits, and then waivers, take off what is missing."""
     credited = waived = 0
     for row in books.lines:
@@ -307,7 +307,7 @@ def _given(books: Books, rule: str, number: int, ends: date, missing: int) -> tu
 def _by_meetings(books: Books, number: int, begins: date, ends: date, texts: Sequence[str], today: date) -> Figures:
     need = _need(books, "meetings", number, begins, ends)
     have = sum(worth in ("counts", "made up") for worth in texts)
-    credited, waived = _given(books, "meetings", number, ends, max(0, need - have))
+    credited, waived = _credited_and_waived(books, "meetings", number, ends, max(0, need - have))
     missing = max(0, need - have - credited - waived)
     coming = sum(worth in ("open", "pending") for worth in texts)
     missed = sum(worth.startswith("missed") for worth in texts)
@@ -330,7 +330,7 @@ def _by_contacts(books: Books, number: int, begins: date, ends: date, today: dat
     need = _need(books, "contacts", number, begins, ends)
     steps = [_decision(books, row) for row in _contacts(books, begins, min(ends, today))]
     have = steps.count("verified")
-    credited, waived = _given(books, "contacts", number, ends, max(0, need - have))
+    credited, waived = _credited_and_waived(books, "contacts", number, ends, max(0, need - have))
     missing = max(0, need - have - credited - waived)
     length, left = (ends - begins).days + 1, (ends - today).days + 1
     if missing == 0:

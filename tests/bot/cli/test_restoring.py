@@ -401,7 +401,7 @@ def test_a_backup_that_is_not_one_changes_nothing(folder: Path, monkeypatch: pyt
 
     (folder / "nonsense.sqlite").write_bytes(b"not a database" * 100)
     assert "cannot be copied: file is not a database" in refused("nonsense.sqlite")
-    assert "is not there" in refused("missing.sqlite")
+    assert "cannot be found" in refused("missing.sqlite")
     sqlite3.connect("empty.sqlite").close()
     assert "it has no schema" in refused("empty.sqlite")
     shutil.copy("data.sqlite", "newer.sqlite")

@@ -204,7 +204,7 @@ async def test_nothing_is_removed_that_nobody_consented_to(world: World, dana: P
         shown = recovery.damage(tx, world.vault)
     with world.database.write() as tx:
         zero_a_key(tx)
-    with world.database.write() as tx, pytest.raises(CannotRecover, match="has changed meanwhile"):
+    with world.database.write() as tx, pytest.raises(CannotRecover, match="has changed since then"):
         recovery.recover(world.work(tx), world.vault, shown)
     with world.database.read() as tx:
         assert {*tx.scalars(select(vault_item.c.person_id))} == {dana.id, lee.id}

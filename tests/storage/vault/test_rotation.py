@@ -1,4 +1,4 @@
-"""Rotation, and what the keys at hand open."""
+"""Rotation, and what the configured keys open."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_wrong_key_and_one_that_opens_some_are_told_apart(world: World) -> Non
         with pytest.raises(BadKey, match="open nothing"):
             keyed(new_operator_key()).check(tx)
     assert f"Missing, by fingerprint: {old.fingerprints[0]} (2 people and the ledger)" in str(some.value)
-    assert f"The keys at hand open: {new.fingerprints[0]} (1 person)." in str(some.value)
+    assert f"The configured keys open: {new.fingerprints[0]} (1 person)." in str(some.value)
     assert NEW not in str(some.value)
 
 
