@@ -68,10 +68,11 @@ OF_THE_RECORD = {
     or kind.startswith("attendance.differs")
 }
 
-# What follows from somebody outside of the chat.
+# What follows from somebody outside of the chat, or from a match of somebody who wrote before it.
 OF_THE_OPERATOR = {
     "identity.gone",
     "identity.kept",
+    "identity.offer",
     "identity.replaced",
     "identity.replacing",
     "identity.untold",
