@@ -54,6 +54,7 @@ PULSES = ("1", "2", "3", "4", "5")
 
 @router.delivery(kinds.CHECKIN)
 def checkin_delivery(work: Work, item: Delivery) -> Card | None:
+    """The check-in's card; None once it is no longer asked."""
     checkin, view = _shown_to(work, item)
     if checkin is None or view is None or (item.verb == "post" and not _asks(work, checkin, view)):
         return None
@@ -90,6 +91,7 @@ def _asks(work: Work, checkin: CheckIn, view: AccountView) -> bool:
 
 @router.delivery(kinds.CHECKIN_NUDGE)
 def nudge_delivery(work: Work, item: Delivery) -> Card | None:
+    """The reminder that a check-in is still open; None once it is not."""
     checkin, view = _shown_to(work, item)
     if checkin is None or view is None:
         return None
@@ -310,6 +312,7 @@ def _is_mentor(work: Work, item: Delivery, reader_id: UUID) -> bool:
 @router.delivery(kinds.CHECKIN_REACH)
 @only_for(_is_mentor)
 def reach_delivery(work: Work, item: Delivery) -> Card | None:
+    """The mentor's message that a mentee asked them to reach out."""
     person = people.get(work.tx, UUID(item.subject))
     text = say(Bold(person.name), " asked you to reach out. That's all I know. I never send what they wrote.")
     return Card("Please reach out", (text,))

@@ -62,11 +62,13 @@ def decision_of(call: Call) -> Decision | None:
 
 
 def has_agreed(call: Call) -> bool:
+    """Whether the account that acts agreed to the notice as it is now."""
     decision = decision_of(call)
     return decision is not None and decision.agreed
 
 
 def has_declined(call: Call) -> bool:
+    """Whether the account that acts declined check-ins."""
     decision = decision_of(call)
     return decision is not None and decision.declined
 

@@ -58,6 +58,7 @@ def _after(month: date) -> date:
     late="is done late; each month is made once",
 )
 def make_figures(work: Work, moment: Moment, vault: Vault) -> str | None:
+    """Make a month's figures, unless they are made, and plan the next month's."""
     month = date.fromisoformat(moment.subject)
     _plan(work, _after(month))
     if not figures.made(work.tx, month):
@@ -146,6 +147,7 @@ def earlier(call: Call, pressed: ShowFigures) -> Reply:
 
 
 def figures_card(work: Work, month: date | None) -> Card:
+    """The figures of a month; None: there are none yet."""
     rule = Rule(work.privacy_settings.threshold)
     how = Note(
         (

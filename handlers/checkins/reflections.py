@@ -309,6 +309,7 @@ def stop(call: Call, pressed: StopSharing) -> Reply:
 
 @router.delivery(kinds.SHARE)
 def share_delivery(work: Work, item: Delivery) -> Card | None:
+    """The mentor's message about a shared reflection; it says so once the share has ended."""
     shared = shares.get(work.tx, UUID(item.subject))
     if shared is None:
         return None

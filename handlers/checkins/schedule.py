@@ -74,6 +74,7 @@ class DaysOff:
         self._leaves = leaves.of_people(work.tx, people)
 
     def of(self, person_id: UUID, cohort_id: UUID) -> tuple[Break, ...]:
+        """The breaks that hold for somebody in a cohort: the program's, the cohort's, and their own leaves."""
         return (*self._breaks.get(None, ()), *self._breaks.get(cohort_id, ()), *self._leaves.get(person_id, ()))
 
     def on(self, schedule: Schedule, day: date) -> bool:

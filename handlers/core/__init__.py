@@ -1,0 +1,1 @@
+"""What every feature uses: router, requests, replies, cards, forms, help, and calls."""

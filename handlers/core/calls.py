@@ -53,6 +53,7 @@ class Call:
 
     @property
     def my_id(self) -> UUID:
+        """The id of the person who acts. Raises Refused where their account is linked to no person."""
         if self.me.person_id is None:
             raise Refused("I can't match you to the roster yet.")
         return self.me.person_id
@@ -89,6 +90,7 @@ class Call:
         return self.me.coordinator or self.is_member(cohort_id, "mentor")
 
     def is_member(self, cohort_id: UUID, role: str | None = None) -> bool:
+        """Whether the person who acts is in a cohort now, in this role or (None) in any."""
         return any(member.cohort_id == cohort_id and role in (None, member.role) for member in self.me.memberships)
 
 
@@ -118,5 +120,6 @@ def coordinators_only(call: Call, action: str = "do that") -> None:
 
 
 def roles_of(me: Actor) -> frozenset[str]:
+    """The roles of an actor: those of their memberships, and coordinator."""
     own = {member.role for member in me.memberships}
     return frozenset(own | {"coordinator"} if me.coordinator else own)

@@ -22,11 +22,15 @@ Code = TypeVar("Code", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Bold:
+    """Bold text."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """A link, shown as its text."""
+
     text: str
     url: str
 
@@ -48,6 +52,7 @@ class When:
     style: Literal["datetime", "date", "time"] = "datetime"
 
     def plain(self, zone: str | None = None) -> str:
+        """The time in words, in this zone or else in its own: "Thu Oct 15, 2026, 3:30 PM CDT"."""
         local = self.at.astimezone(ZoneInfo(zone or self.zone))
         day = f"{local:%a} {local:%b} {local.day}"
         if self.style == "date":
@@ -91,11 +96,15 @@ Text = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """A heading within a card."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """A paragraph of text."""
+
     text: Text
 
 
@@ -108,16 +117,22 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
+    """A bulleted list."""
+
     items: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
+    """Labels, each with its value."""
+
     rows: tuple[tuple[str, Text], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """A table; each row has as many cells as there are columns."""
+
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str
@@ -125,6 +140,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
+    """The values of a chart's line or bars, in the order of its labels."""
+
     name: str
     values: tuple[float, ...]
 
@@ -161,18 +178,22 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class LinkButton:
+    """A button that opens an address."""
+
     label: str
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
+    """Buttons in a row."""
+
     buttons: tuple[Button | LinkButton, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Divider:
-    pass
+    """A line between blocks."""
 
 
 Block = Heading | Paragraph | Note | Bullets | Facts | Table | Chart | Progress | Buttons | Divider
@@ -196,6 +217,7 @@ class Card:
 
 
 def say(*text: Span) -> Paragraph:
+    """A paragraph of these spans."""
     return Paragraph(text)
 
 
@@ -206,6 +228,7 @@ def with_commands(sentence: str) -> Text:
 
 
 def buttons(*items: Button | LinkButton) -> Buttons:
+    """A block of these buttons."""
     return Buttons(items)
 
 

@@ -40,6 +40,7 @@ from program.core.words import has_left_to_right, isolated, isolated_names, isol
 
 
 def isolate_reply(reply: Reply) -> Reply:
+    """The reply with isolating marks around each right-to-left name in its cards, form and errors."""
     return replace(
         reply,
         card=isolate_card(reply.card) if reply.card else None,
@@ -50,6 +51,7 @@ def isolate_reply(reply: Reply) -> Reply:
 
 
 def isolate_card(card: Card) -> Card:
+    """The card with isolating marks around each right-to-left name."""
     return Card(isolated_parts(card.title), tuple(_block(block) for block in card.blocks))
 
 

@@ -88,6 +88,7 @@ def _plain_block(block: Block, zone: str | None, slash: str) -> Iterator[str]:
 
 
 def spans_in(card: Card) -> Iterator[Span]:
+    """Every span of text in a card's blocks."""
     for block in card.blocks:
         match block:
             case Paragraph() | Note():

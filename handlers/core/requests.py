@@ -73,6 +73,8 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Press:
+    """A button was pressed."""
+
     action: Action
 
 

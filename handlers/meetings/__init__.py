@@ -1,0 +1,1 @@
+"""Meetings: scheduling, answers to invitations, breaks, attendance, and session summaries."""

@@ -253,8 +253,10 @@ def _settles_dispute(call: Call, meeting: Meeting, person_id: UUID) -> bool:
 
 
 def _tell(call: Call, meeting: Meeting, untold: Mapping[UUID, UUID]) -> None:
-    """A corrected mentee is told once: by the outcome of their dispute, by the question why it differs from their
-    tap, or by a message of its own."""
+    """Tell each corrected mentee once.
+
+    That is by the outcome of their dispute, by the question why it differs from their tap, or by a message of its own.
+    """
     asked = ask_both(call, meeting)
     for line_id, person_id in untold.items():
         if line_id not in asked:

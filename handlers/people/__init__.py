@@ -1,0 +1,1 @@
+"""People: who is who, cohorts and their home channels, roles, and removals."""

@@ -45,6 +45,7 @@ class TakeMyData(Action):
     teams={"personal": 9},
 )
 def privacy(call: Call) -> Reply:
+    """Answer with the privacy card."""
     return Reply(card=privacy_card(call))
 
 

@@ -1,0 +1,1 @@
+"""What a coordinator works with: overview, digest, integrity checks, and downloads."""

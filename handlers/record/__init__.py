@@ -1,0 +1,1 @@
+"""The record: policy, progress, activities, make-ups, leave, disputes, completion, and certificates."""
