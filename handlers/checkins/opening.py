@@ -58,7 +58,7 @@ def nudge(work: Work, moment: Moment) -> str | None:
     """
     opened = checkins.opened_at(work.tx, datetime.fromisoformat(moment.subject), answered=False)
     unanswered = {checkin.person_id: checkin for checkin in opened if checkin.closes_at > work.now}
-    schedules = checkins.schedules(work.tx, list(unanswered))  # nobody who completed, left, or wants none any more
+    schedules = checkins.schedules(work.tx, list(unanswered))  # without people who completed, left or turned them off
     agreed = consent.agreed_of(work.tx, list(unanswered))
     off = DaysOff(work, list(unanswered))
     asked = [

@@ -74,7 +74,7 @@ def change(call: Call, pressed: ChangeNumber) -> Reply:
 
 @router.press(ShowNumber)
 def show(call: Call, pressed: ShowNumber) -> Reply:
-    """The saved number, in a form: a chat, and whoever keeps its messages, never has it from the bot."""
+    """The saved number, in a form, so that the bot never writes it into a chat."""
     checkin = own_checkin(call, pressed.checkin_id)
     value = call.vault.open(call.work.tx, _saved(call, checkin).id, call.me.account_id)
     return Reply(

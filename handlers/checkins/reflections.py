@@ -123,7 +123,7 @@ def _row(
 
 
 def _share_line(reflection: Reflection, share: Share, read: Sequence[datetime], zone: str) -> Text:
-    """With whom, whether it still is, every reading, and whether it is shared as it is now."""
+    """A share's mentor, whether it still holds, every reading, and whether it is of the present version."""
     begins = "Shared" if share.holds else "Was shared"
     times = ", ".join(_stamp(at, zone) for at in read)
     line = f"{begins} with {share.mentor}. " + (f"Read {times}." if read else "Not read.")
@@ -250,7 +250,7 @@ def share_form(call: Call, pressed: ChooseMentor) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class ChosenMentor:
-    """With whom a reflection is shared."""
+    """The mentors that a reflection is shared with."""
 
     mentor: UUID
 

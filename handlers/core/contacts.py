@@ -1,4 +1,4 @@
-"""Whom a person can ask for help: the program's coordinators, by name."""
+"""The people to ask for help: the program's coordinators, by name."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class DateField:
 
 @dataclass(frozen=True, slots=True)
 class TimeField:
-    """A time of day, local to whoever the form is about."""
+    """A time of day, local to the person or cohort the form is about."""
 
     id: str
     label: str

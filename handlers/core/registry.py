@@ -140,7 +140,7 @@ class Registry:
         return handler
 
     def at_start(self, hook: StartHook) -> StartHook:
-        """Plans what repeats for ever, whenever a process starts; it must change nothing the second time."""
+        """Plans what repeats, whenever a process starts; it must change nothing the second time."""
         self.start_hooks.append(hook)
         return hook
 

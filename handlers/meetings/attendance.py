@@ -75,7 +75,7 @@ def roster_of(work: Work, meeting: Meeting) -> list[RosterLine]:
 
 
 def open_lines(lines: list[RosterLine]) -> list[RosterLine]:
-    """The lines of those of whom somebody must still say whether they came."""
+    """The lines of people who are not marked yet."""
     return [line for line in lines if line.open]
 
 
@@ -121,7 +121,7 @@ def roster_card(work: Work, meeting: Meeting, title: str = "Who came?") -> Card:
 
 
 def _everyone_label(lines: list[RosterLine]) -> str:
-    """What pressing it says: whoever is marked already stays as marked."""
+    """What pressing it says: people who are marked already stay as marked."""
     if all(line.mark.status is None for line in lines):
         return "Everyone came"
     left = len(open_lines(lines))
@@ -182,7 +182,7 @@ def attended_meeting(call: Call, meeting_id: UUID) -> Meeting:
 
 
 def after_change(call: Call, meeting: Meeting) -> Card:
-    """Settle the meeting if nobody is open any more, and bring every message about it up to date."""
+    """Settle the meeting if everybody is marked, and bring every message about it up to date."""
     lines = roster_of(call.work, meeting)
     settled = not open_lines(lines)
     if settled != (meeting.settled_at is not None):

@@ -126,7 +126,7 @@ def _person_field(line: RosterLine, meeting: Meeting) -> ChoiceField:
 
 
 def _options(line: RosterLine) -> tuple[Option, ...]:
-    """The statuses; whoever is saved as partly there can also get other minutes."""
+    """The statuses; people saved as partly there can also get other minutes."""
     if line.mark.status != "partial":
         return options_of(STATUSES)
     labels: dict[str, str] = {}
@@ -201,7 +201,7 @@ def read_attendance(call: Call, lines: list[RosterLine], *, disputed: bool) -> S
 
 
 def _person_of(name: str) -> tuple[UUID, int]:
-    """Whom a field is about, and the version of their attendance that the form showed."""
+    """The person a field is about, and the version of their attendance that the form showed."""
     field = PERSON_FIELD.fullmatch(name)
     if field is None:
         raise Refused("This form is too old. Send ", Cmd("attendance"), " to see the list.")

@@ -66,7 +66,7 @@ def send_roster(work: Work, moment: Moment) -> str | None:
     lines = roster_of(work, meeting)
     if lines and not open_lines(lines):  # everybody is on leave: there is nothing to chase
         meetings.set_settled(work, meeting.id, True)
-    refresh_meeting(work, meeting)  # whether somebody comes is no question any more
+    refresh_meeting(work, meeting)  # whether somebody comes is no longer a question
     return None
 
 

@@ -48,7 +48,7 @@ class SaveMinutes(Action):
 
 @router.submit(SaveAttendance)
 def save(call: Call, sent: SaveAttendance) -> Reply:
-    """Record what the sender changed; whoever is left open stays open."""
+    """Record what the sender changed; people left open stay open."""
     meeting = attended_meeting(call, sent.meeting_id)
     if sent.dispute_id is not None:
         unsettled(call, sent.dispute_id)
@@ -67,7 +67,7 @@ def save(call: Call, sent: SaveAttendance) -> Reply:
 
 
 def _partial(changes: Mapping[UUID, Choice]) -> list[UUID]:
-    """Those of whom it must be said how long they were there."""
+    """The people whose minutes must be entered."""
     return [person_id for person_id, choice in changes.items() if choice.status == "partial"]
 
 
@@ -132,10 +132,10 @@ def _is_mentee(call: Call, person_id: UUID) -> bool:
 
 
 def _visitor_of_draft(call: Call, draft: Mapping[str, Any], lines: list[RosterLine]) -> people.Person | None:
-    """The visitor whom the form before named; None: there is none, or somebody else added and marked them meanwhile.
+    """The visitor that the form before named; None: there is none, or they were added and marked since then.
 
     Raises:
-        Refused: they are not a mentee any more.
+        Refused: they are no longer a mentee.
     """
     visitor_id = UUID(draft["visitor"]) if draft.get("visitor") else None
     if visitor_id is None or visitor_id in {line.person.id for line in lines}:
@@ -217,7 +217,7 @@ def _record(
     reason: str,
     visitor: people.Person | None,
 ) -> Reply:
-    """Add a line for each change: a confirmation for whoever was open, a correction for whoever was not."""
+    """Add a line for each change: a confirmation for people who were open, a correction for the others."""
     if visitor is not None:
         meetings.add_visitor(call.work, meeting.id, visitor.id, call.my_id)
         changes = {**changes, visitor.id: Choice(0, "present")}
@@ -227,7 +227,7 @@ def _record(
         for person_id, choice in changes.items()
         if (choice.status, minutes.get(person_id)) != (marks[person_id].status, marks[person_id].minutes)
     }
-    untold: dict[UUID, UUID] = {}  # the lines that no outcome of a dispute tells, and whom they are about
+    untold: dict[UUID, UUID] = {}  # lines that no outcome of a dispute tells, with their mentees
     for person_id, choice in changed.items():
         before, new = marks[person_id], choice.status
         line_id = _add_line(call, meeting, person_id, before, new, minutes.get(person_id), reason)

@@ -108,7 +108,7 @@ BREAK = Fields(
     teams={"team": 7},
 )
 def breaks_command(call: Call) -> Reply:
-    """The breaks to come, which whoever leads the cohort can remove, and the way to add another."""
+    """The breaks to come, which leaders of the cohort can remove, and the way to add another."""
     cohort = call.cohort
     today = local_day(call.work.now, cohort.zone)
     stored_breaks = breaks.of_cohort(call.work.tx, cohort.id, today)
@@ -229,7 +229,7 @@ def _add(call: Call, cohort: Cohort | None, days: BreakDays, reason: str = "brea
 
 
 def _refresh_checkins(call: Call, cohort: Cohort | None) -> None:
-    """Plan check-ins anew for those whom a break is about; None: everybody."""
+    """Plan check-ins again for the people that a break is about; None: everybody."""
     people = [person.id for person in cohorts.members(call.work.tx, cohort.id)] if cohort else None
     refresh_schedule(call.work, people)
 

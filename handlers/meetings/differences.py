@@ -33,7 +33,7 @@ class AgreeWithRecord(Action):
 
 @action("attendance.keep")
 class KeepRecord(Action):
-    """Whoever leads the cohort says that the record is right, not the mentee's tap."""
+    """A leader of the cohort says that the record is right, not the mentee's tap."""
 
     line_id: UUID
 
@@ -117,7 +117,7 @@ def agree(call: Call, pressed: AgreeWithRecord) -> Reply:
 
 @router.press(KeepRecord)
 def keep(call: Call, pressed: KeepRecord) -> Reply:
-    """Whoever leads the cohort keeps the record: it stays, and nobody is asked anymore."""
+    """A leader of the cohort keeps the record: it stays, and nobody is asked anymore."""
     difference = _difference(call.work, pressed.line_id)
     if difference is None or not call.leads(meetings.get(call.work.tx, difference.meeting_id).cohort_id):
         raise Refused("This is already decided.")

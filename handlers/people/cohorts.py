@@ -70,7 +70,7 @@ class Settings:
     teams={"team": 8},
 )
 def show(call: Call) -> Reply:
-    """The cohort's people and settings; whoever leads it can change these."""
+    """The cohort's people and settings; its leaders can change these."""
     cohort, tx = call.cohort, call.work.tx
     members = cohorts.members(tx, cohort.id)
     home = conversations.get(tx, cohort.home_id) if cohort.home_id else None
@@ -130,7 +130,7 @@ def _leads(present: int | None) -> tuple[Option, ...]:
 
 @router.submit(ChangeSettings)
 def change_settings(call: Call, sent: ChangeSettings) -> Reply:
-    """Save the settings, and plan reminders and check-ins anew."""
+    """Save the settings, and plan reminders and check-ins again."""
     cohort = led_cohort(call, sent.cohort_id, CHANGE)
     settings = _settings_fields(cohort).read(call.values)
     cohorts.change(

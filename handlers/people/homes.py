@@ -1,4 +1,4 @@
-"""A cohort's home channel: linking a channel, unlinking it, and what the bot says there and to whoever asked."""
+"""A cohort's home channel: linking a channel, unlinking it, and what the bot says there and to the person who asked."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Linking:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What whoever linked a channel is told of: a cohort and the channel."""
+    """What the person who linked a channel is told about: a cohort and the channel."""
 
     cohort_id: UUID
     place_id: UUID
@@ -119,7 +119,7 @@ def make_home(work: Work, conversation_id: UUID, linking: Linking) -> Outcome:
 
 
 def entered(work: Work, place_id: UUID, linking: Linking | None, members: Sequence[Profile], problem: str) -> None:
-    """The bot was in a channel and saw who is there. ``problem``: why it could not enter, for whoever asked.
+    """The bot was in a channel and saw who is there. ``problem``: why it could not enter, for the person who asked.
 
     ``linking`` None: it is back in a channel that it knew.
     """
@@ -211,7 +211,7 @@ NOT_LINKED: dict[str, str] = {
 
 @router.delivery(kinds.COHORT_VISITED)
 def visited(work: Work, item: Delivery) -> Card | None:
-    """Tells whoever linked the channel what came of it, for the cohort they linked it for."""
+    """Tell the person who linked the channel what came of it, for the cohort they linked it for."""
     report = Report.read(item.subject)
     cohort = cohorts.find(work.tx, report.cohort_id) if report else None
     if report is None or cohort is None or item.person_id is None:

@@ -1,4 +1,4 @@
-"""Who is who: an account is asked which person of the roster it belongs to."""
+"""Who is who: an account is asked which person on the roster it belongs to."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def meet(work: Work, profiles: Sequence[Profile]) -> None:
 
 
 def propose_again(work: Work) -> None:
-    """The roster changed: accounts that were seen earlier may be somebody of it now."""
+    """The roster changed: accounts that were seen earlier may belong to a person on it now."""
     for account in account_links.unmatched_accounts(work.tx, MOST_PROPOSALS):
         if account.link == "none" and account_links.propose(work, account) is not None:
             deliveries.to_account(work, kinds.IDENTITY_ASK, account.id, account.id)
@@ -86,7 +86,7 @@ def propose_again(work: Work) -> None:
 
 @router.stranger
 def stranger(call: Call) -> Reply:
-    """Somebody whom no account links to the roster yet."""
+    """Answer an account that is not linked to the roster yet."""
     intent = call.request.intent
     pressed = getattr(intent, "action", None)
     if pressed is not None and pressed.name in (ConfirmIdentity.name, DenyIdentity.name, AskIdentityAgain.name):
@@ -109,7 +109,7 @@ def stranger(call: Call) -> Reply:
 
 @router.delivery(kinds.IDENTITY_ASK)
 def ask_who(work: Work, item: Delivery) -> Card | None:
-    """Asks an account whether it is the person of the roster who has its address."""
+    """Ask an account whether it belongs to the person on the roster with its address."""
     account = account_links.account_by_id(work.tx, UUID(item.subject))
     if account is None or account.link != "proposed" or account.person_id is None:
         return None
@@ -155,7 +155,7 @@ def _asked(call: Call, state: str) -> account_links.Account:
     """The asker's account, if the question to it is still in this state.
 
     Raises:
-        Refused: it was decided meanwhile, by whomever.
+        Refused: it was decided since then, by anybody.
     """
     account = account_links.account_by_id(call.work.tx, call.me.account_id)
     if account is None or account.link != state or (state == "proposed" and account.person_id is None):
@@ -214,7 +214,7 @@ def link(work: Work, account_id: UUID, person_id: UUID, by: UUID | None) -> None
 
 @router.on(Arrived)
 def arrived(call: Call) -> Reply:
-    """Somebody came where the bot is: if they may be somebody of the roster, they are asked.
+    """An account came where the bot is: if it may belong to a person on the roster, it is asked.
 
     Which channel does not matter. Some platforms tell of a team's newcomers without naming a channel, and
     whose address is on the roster belongs to the program wherever they come in.
@@ -237,7 +237,7 @@ def departed(_call: Call) -> Reply:
 
 @router.on(BotAdded)
 def bot_added(call: Call) -> Reply:
-    """In a channel, say what to do next; in the personal chat, ask somebody of the roster who they are.
+    """In a channel, say what to do next; in the personal chat, ask a person on the roster who they are.
 
     Anybody else who gets the bot is left in peace: an organization may install it for everybody at once.
     """

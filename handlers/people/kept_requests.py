@@ -95,7 +95,7 @@ def may_be_saved(request: Request) -> bool:
 def offer_answer(work: Work, account_id: UUID, before: UUID | None, person_id: UUID) -> None:
     """An account was matched by somebody else than its person: offer the answer to what was sent before.
 
-    ``before``: whom the account was asked about. What it sent as somebody else is not answered, but asked for again.
+    ``before``: the person the account was asked about. What it sent as another person is asked for again, not answered.
     """
     account, since = str(account_id), work.now - KEPT_FOR
     kept = drafts.of_account(work.tx, before, REQUEST, account, since) if before is not None else None

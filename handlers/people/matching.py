@@ -1,4 +1,4 @@
-"""Matching by a coordinator: who of the roster has no account yet, and which account is theirs."""
+"""Matching by a coordinator: who on the roster has no account yet, and which account is theirs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MatchAccount(Action):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Somebody of the roster and their account."""
+    """A person on the roster and their account."""
 
     person: UUID
     account: UUID
@@ -68,7 +68,7 @@ def _label(account: Account) -> str:
 
 @router.command("people", "Who is matched, and who is not", who=COORDINATORS, help={"coordinator": 5})
 def people_command(call: Call) -> Reply:
-    """Those of the roster without an account, the accounts of nobody, and the way to match them."""
+    """The people without an account, the accounts without a person, and the way to match them."""
     missing = account_links.unmatched_people(call.work.tx)
     if not missing:
         return Reply(card=Card("People", (say("Everyone on the roster is matched to an account."),)))

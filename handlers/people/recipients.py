@@ -1,6 +1,6 @@
 """Who a message is still for. A role may end while a message waits, or after it was sent and before it changes.
 
-A card is built when its message goes out, so this is where the recipient's role is checked. Whoever lost the role
+A card is built when its message goes out, so this is where the recipient's role is checked. A person who lost the role
 gets no new message, and a message that they have says so in place of what is new.
 """
 
@@ -26,7 +26,7 @@ NO_LONGER = Card(
 
 
 def only_for(still: Check) -> Callable[[Builder], Builder]:
-    """Build the card only for a recipient whom ``still`` accepts; a channel's message is for everybody there."""
+    """Build the card only for a recipient that ``still`` accepts; a channel's message is for everybody there."""
 
     def decorate(build: Builder) -> Builder:
         @wraps(build)

@@ -190,7 +190,7 @@ def _replace(work: Work, asked: Replacement) -> None:
 def _replace_gone(work: Work, asked: Replacement, ready: datetime) -> None:
     """Try every day to tell the account that is said to be gone, and once more when the days have passed.
 
-    Whoever is told by such a try has the days from then on to object.
+    An account that is told by such a try has the days from then on to object.
     """
     look = work.now + SOON
     if not replacements.is_being_told(work.tx, asked):
@@ -206,7 +206,7 @@ def _replace_gone(work: Work, asked: Replacement, ready: datetime) -> None:
 
 
 def _postpone(work: Work, asked: Replacement, ready: datetime | None) -> None:
-    """Look again when the days have passed; where the notice could not be sent, send it anew and tell of it."""
+    """Look again when the days have passed; where the notice could not be sent, send it again and report it."""
     if ready is None and not replacements.is_being_told(work.tx, asked):
         _tell_again(work, asked)
         for coordinator in people.coordinators(work.tx):

@@ -18,7 +18,7 @@ from storage.outbox.deliveries import Delivery
 from storage.people import account_links
 from storage.privacy import forgetting, holds
 
-ANEW = "What you write from now on is kept under a new key."
+NEW_KEY = "What you write from now on is kept under a new key."
 KEY_STAYS = (
     "One of your accounts was replaced by another. Only what this account wrote is deleted, and the key is kept. "
     "Your operator can delete everything and the key."
@@ -120,7 +120,7 @@ def do(call: Call, pressed: ForgetMe) -> Reply:
         _refresh_open(call.work, call.my_id)
         return Reply(replace=Card("Deleted", (say(f"What this account wrote is deleted. {KEY_STAYS}"),)))
     _forget(call.work, call.my_id, by=call.my_id)
-    return Reply(replace=Card("Deleted", (say(f"Everything you wrote in private is deleted for good. {ANEW}"),)))
+    return Reply(replace=Card("Deleted", (say(f"Everything you wrote in private is deleted for good. {NEW_KEY}"),)))
 
 
 def _forget(work: Work, person_id: UUID, by: UUID | None) -> int:
@@ -163,7 +163,7 @@ def forgotten_card(work: Work, _item: Delivery) -> Card:
                 "someone asked for it."
             ),
             _what_it_means(work),
-            say(f"{ANEW} If you didn't ask for this, tell your coordinator."),
+            say(f"{NEW_KEY} If you didn't ask for this, tell your coordinator."),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""After a key store was lost: each person whose words cannot be read any more is told so."""
+"""After a key store was lost: each person whose words can no longer be read is told so."""
 
 from __future__ import annotations
 

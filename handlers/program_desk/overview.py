@@ -31,7 +31,7 @@ LABELS = {HELP: "Behind or at risk", **{code: words.capitalize() for code, words
 
 @action("overview.found")
 class FindMentees(Action):
-    """Show the mentees whom the form asks for."""
+    """Show the mentees that the form asks for."""
 
 
 @action("overview.page")
@@ -93,7 +93,7 @@ def _field(name: str, label: str, options: list[Option], *, checked: bool = True
 
 @router.submit(FindMentees)
 def find(call: Call, _sent: FindMentees) -> Reply:
-    """Show the mentees whom the form asks for."""
+    """Show the mentees that the form asks for."""
     coordinators_only(call)
     return Reply(card=_page(call, _fields(call).read(call.values), 0))
 

@@ -1,4 +1,4 @@
-"""Certificates: the holder gets their own; a coordinator sees whom to approve and what was issued."""
+"""Certificates: the holder gets their own; a coordinator sees who waits for approval and what was issued."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ STEPS = ("made", "granted", "moved", "ended", "withdrawn")  # what somebody else
 
 
 def tell(work: Work, line: UUID, person_id: UUID) -> None:
-    """Tell somebody of a line that another person added to their record."""
+    """Tell a mentee about a line that another person added to their record."""
     deliveries.to_person(work, kinds.RECORD_CHANGED, person_id, line)
 
 
@@ -31,7 +31,7 @@ def changed_card(work: Work, item: Delivery) -> Card | None:
     """Each message tells of the line that it is about, however many came after it."""
     line = ledger.get(work.tx, UUID(item.subject)) or _newest(work, item.person_id)
     if line is None or item.person_id not in (None, line.person_id):
-        return None  # a line of somebody else's record is nobody's business
+        return None  # a line of somebody else's record is never told
     see = buttons(
         Button("My progress", RunCommand("progress")),
         Button("This is wrong", RunCommand("dispute")),

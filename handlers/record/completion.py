@@ -1,4 +1,4 @@
-"""Completion: whoever is complete is asked about, a coordinator approves, and the certificate is made and told."""
+"""Completion: a coordinator is asked to approve it, and the certificate is made and sent."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def plan_look(work: Work) -> None:
     late="is done late, once for all missed days",
 )
 def look(work: Work, _moment: Moment) -> str | None:
-    """Ask about whoever has completed the program, and plan the next day's look."""
+    """Ask for approval of mentees who have completed the program, and plan the next day's check."""
     plan_look(work)
     ask_for_approval(work)
     return None
@@ -171,7 +171,7 @@ def outcome_card(certificate: Certificate, name: str, zone: str) -> Card:
 
 @router.press(ApproveCompletion)
 def approve(call: Call, pressed: ApproveCompletion) -> Reply:
-    """Issue the certificate. Whoever presses second is shown that it was issued."""
+    """Issue the certificate. A second press shows that it was issued."""
     person_id = pressed.person_id
     check_enrolled(call, person_id)
     if person_id == call.my_id:
@@ -224,7 +224,7 @@ def announce(work: Work, made: Certificate) -> None:
 
 @router.delivery(kinds.COMPLETION_DONE)
 def done_delivery(work: Work, item: Delivery) -> Card | None:
-    """The holder's message about their certificate; one that is not valid any more is not posted."""
+    """The holder's message about their certificate; one that is no longer valid is not posted."""
     certificate = certificates.get(work.tx, UUID(item.subject))
     if certificate is None:
         return None

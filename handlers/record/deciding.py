@@ -123,7 +123,7 @@ def hand_on(work: Work, person_id: UUID) -> None:
 
 
 def correctors(work: Work, line: RecordLine) -> set[UUID]:
-    """Who may correct this: as the policy says of corrections, else whoever may decide about it."""
+    """Who may correct this: as the policy says of corrections, else the people who may decide about it."""
     rules = enrolments.policy_of(work.tx, line.person_id).corrections
     return deciders(work, line.person_id, rules.approver if rules else approver_of(work, line))
 
@@ -189,7 +189,7 @@ def decide_card(work: Work, item: Delivery) -> Card | None:
 
 
 def _may_see(work: Work, line: RecordLine, reader_id: UUID | None) -> bool:
-    """Whether somebody may still see what was decided: whoever decides or corrects now."""
+    """Whether somebody may still see what was decided: those who may decide or correct now."""
     return reader_id in deciders(work, line.person_id, approver_of(work, line)) | correctors(work, line)
 
 

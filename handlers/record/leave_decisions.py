@@ -133,7 +133,7 @@ def answer_card(work: Work, item: Delivery) -> Card | None:
 
 
 def refuse_double(work: Work, person_id: UUID, starts: date, ends: date | None) -> None:
-    """Nobody is given two leaves for the same day: whoever came back from one would still be on the other.
+    """Nobody is given two leaves for the same day: a mentee back from one would still be on the other.
 
     Raises:
         FormErrors: somebody has a leave on one of these days.

@@ -77,7 +77,7 @@ def _mentioned(call: Call) -> Person:
     """The person whose confirmed account is mentioned.
 
     Raises:
-        Refused: several accounts are mentioned, or one that is nobody's here.
+        Refused: several accounts are mentioned, or one that is linked to no person.
     """
     if len(call.mentions) > 1:
         raise Refused("Mention one person.")

@@ -128,7 +128,7 @@ def correct_button(work: Work, line: RecordLine, dispute: Dispute, reader_id: UU
 def may_correct(work: Work, line: RecordLine, reader_id: UUID) -> bool:
     """Whether this person may correct the line: as its kind and the policy say, and only where they lead.
 
-    Whoever leads the mentee now does not lead the meetings of their earlier cohorts.
+    The mentee's mentors now do not lead the meetings of their earlier cohorts.
     """
     if reader_id in {coordinator.id for coordinator in people.coordinators(work.tx)}:
         return True

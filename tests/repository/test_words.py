@@ -54,7 +54,6 @@ NOT_IN_DOCSTRINGS = (
     "rubbish",
     "heard of",
 )
-DOCSTRING_PLACES = ("bot", "storage", "program", "manifest")
 # Names that do not say what they hold or do, each with what to say in its place.
 NAMES_NOT_USED = {
     "found": "what was found, such as meeting or rows",
@@ -131,7 +130,7 @@ def test_no_sentence_has_a_word_that_is_not_used() -> None:
 def test_no_docstring_has_a_word_that_is_not_used() -> None:
     wrong = [
         f"{path}:{line}: “{word}”; say: {NOT_USED[word]}"
-        for path, source in modules(DOCSTRING_PLACES)
+        for path, source in modules(PLACES)
         for line, text in docstrings(source)
         for word in unwanted(text)
         if word in NOT_IN_DOCSTRINGS
