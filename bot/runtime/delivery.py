@@ -42,7 +42,7 @@ class DeliveryLoop:
 
     @property
     def rate_limits(self) -> dict[str, Sequence[Limit]]:
-        """What each platform lets one tenant's deliveries do; a platform that it does not name is unpaced."""
+        """What each platform lets one tenant's deliveries do; a platform that is not named has no limits."""
         return self._calls.rate_limits
 
     @rate_limits.setter
@@ -51,7 +51,7 @@ class DeliveryLoop:
         self._calls.rate_limits = rate_limits
 
     def wake(self) -> None:
-        """Look at once for what may go."""
+        """Look for deliveries at once."""
         self._woken.set()
 
     def start(self) -> None:
@@ -67,7 +67,7 @@ class DeliveryLoop:
         self._task, self._stopping = None, False
 
     async def cut_off(self) -> None:
-        """End what is still under way; what became of it is looked up after its lease."""
+        """Cancel the calls under way; their outcome is looked up after their lease."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -89,7 +89,7 @@ class DeliveryLoop:
                 await asyncio.wait_for(self._woken.wait(), seconds)
 
     def _seconds_to_next(self, tx: Tx) -> float:
-        """Seconds until something may go. Only reads: most wakings find that there is nothing."""
+        """Seconds until a delivery may go. It only reads, as mostly there is none."""
         coming = claims.next_time(tx, timedelta(seconds=self._timing.settling))
         if coming is None:
             return self._timing.idle
@@ -130,7 +130,7 @@ class DeliveryLoop:
         return done
 
     async def _claim(self, under_way: list[Delivery]) -> list[list[tuple[Delivery, bool]]]:
-        """What begins now, by conversation; with each, whether nothing was sent yet."""
+        """Claim deliveries, by conversation; with each, whether nothing was sent for it yet."""
         if self._stopping:
             return []
         stale, fresh = await self._product.threads.write(partial(self._claim_for_each, under_way))
@@ -141,7 +141,7 @@ class DeliveryLoop:
         return list(lanes.values())
 
     def _claim_for_each(self, under_way: list[Delivery], tx: Tx) -> tuple[list[Delivery], list[Delivery]]:
-        """Every installation has places of its own, so that one's flood holds back nobody else."""
+        """Claim for each installation apart, so that a flood of one does not delay the others."""
         work = self._product.work(tx)
         lease = timedelta(seconds=self._timing.lease)
         settling = timedelta(seconds=self._timing.settling)
@@ -158,7 +158,7 @@ class DeliveryLoop:
         return stale, fresh
 
     def _claim_quota(self, work: Work, quota: Quota, free: int, under_way: list[Delivery]) -> list[Delivery]:
-        """One of each conversation at a time: a lease runs from the claim, and must not run out in a queue."""
+        """Claim one delivery of each conversation: a lease runs from its claim and must not expire in a queue."""
         lease = timedelta(seconds=self._timing.lease)
         claimed: list[Delivery] = []
         while free > len(claimed):

@@ -62,7 +62,7 @@ class DeliveryCalls:
             await (self._retry(item, "", NOT_MADE) if unsent else self._leave_unknown(item))
 
     async def _leave_unknown(self, item: Delivery) -> None:
-        """Something of ours went wrong where a post may be there: after the lease it is looked up, never just sent."""
+        """Leave a delivery whose post may have arrived: after its lease it is looked up before it is sent again."""
         if item.verb != "post":
             await self._retry(item, "", NOT_MADE)
         elif item.attempts >= MOST_TRIES:
@@ -87,7 +87,7 @@ class DeliveryCalls:
             await self._call(item, prepared)
 
     async def _look_up(self, item: Delivery) -> None:
-        """Its sender went silent: find out whether the message is there before anything is sent or dropped."""
+        """Look up whether the message of a delivery with an expired lease arrived, before it is sent or dropped."""
         if item.verb != "post":
             await self._send(item)  # doing it twice is the same as once
             return
@@ -158,13 +158,13 @@ class DeliveryCalls:
         event(log, action, level, **log_ids(item), attempts=item.attempts, **more)
 
     async def _heed_wait(self, item: Delivery, platform: str, seconds: float) -> None:
-        """The platform asked to wait: every process heeds it, for all calls of this kind to this tenant."""
+        """Block all calls of this kind to this tenant, in every process, as the platform asked to wait."""
         self._note_failure(item, platform, "delivery.waits", "wait", level=logging.INFO, seconds=seconds)
         limit = next(limit for limit in self.rate_limits.get(platform, UNLIMITED) if item.verb in limit.verbs)
         installation_id = item.installation_id
         if installation_id is not None:
             await self._product.threads.write(
-                lambda tx: rate_limits.wait(self._product.work(tx), installation_id, limit, seconds)
+                lambda tx: rate_limits.defer_calls(self._product.work(tx), installation_id, limit, seconds)
             )
 
     async def _call_port(self, port: Port, item: Delivery, prepared: Prepared) -> Outcome:
@@ -204,7 +204,7 @@ class DeliveryCalls:
         return [profile for profile in profiles if profile is not None]
 
     async def _record(self, item: Delivery, address: Address, outcome: Outcome) -> None:
-        """The platform did its work. Whatever goes wrong here, the delivery is never queued again for it."""
+        """Save the outcome of a call that succeeded. If that fails, the delivery is still never queued again."""
 
         def settle(tx: Tx) -> None:
             work = self._product.work(tx)
@@ -239,11 +239,11 @@ class DeliveryCalls:
         entered(work, item.conversation_id, Linking.read(item.subject), visit.members, visit.problem)
 
     def _keep_apart(self, work: Work, item: Delivery, platform: str) -> None:
-        """The conversation's next message counts from now: this call may have taken its time."""
+        """Start the conversation's minimum gap now, after the call, which may have taken long."""
         limits = self.rate_limits.get(platform, UNLIMITED)
         min_gap = max(limit.min_gap for limit in limits if item.verb in limit.verbs)
         if min_gap and item.lane is not None:
-            rate_limits.hold(work, [item.lane], work.now + timedelta(seconds=min_gap))
+            rate_limits.block_until(work, [item.lane], work.now + timedelta(seconds=min_gap))
 
     def _remember_chat(self, work: Work, item: Delivery, address: Address, sent: Sent) -> UUID:
         """A personal chat that the platform opened for this message."""

@@ -1,4 +1,4 @@
-"""A person asks: the request becomes one transaction around one handler."""
+"""Answers requests: each is one transaction around one handler."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EVENTS = Arrived | Departed | BotAdded | BotRemoved
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What every request needs of the running product."""
+    """What every request uses: database threads, vault, router, clock, ids, keys, metrics and settings."""
 
     threads: DatabaseThreads
     vault: Vault
@@ -62,7 +62,7 @@ class Product:
 
 
 class _TooMuch(Exception):
-    """More may have to be read than the event loop can wait for."""
+    """The request may read too much for the event loop."""
 
 
 UNOPENED = (
@@ -127,7 +127,7 @@ class Dispatcher:
         raise RuntimeError("The account could not be stored.")
 
     async def _make_key(self, person_id: UUID) -> None:
-        """Before a person's first words: their data key must be safe before anything is sealed with it."""
+        """Make a person's data key in a transaction of its own, before anything is sealed with it."""
         product = self._product
         await product.threads.write(lambda tx: product.vault.ensure_keys(product.work(tx), [person_id]))
 
@@ -178,7 +178,7 @@ class Dispatcher:
         return self._once(work, request, me, place)
 
     def _once(self, work: Work, request: Request, me: people.Actor, place: Conversation | None) -> Reply:
-        """Change what the request asks for, unless it was processed before."""
+        """Handle a request that changes something, unless it was processed before."""
         who = request.who
         key = processed_requests.request_key(work.chain_key, who.platform, who.tenant, who.user, request.key)
         if not processed_requests.record(work, key):
@@ -231,7 +231,7 @@ class Dispatcher:
         )
 
     async def _profile(self, request: Request) -> Profile:
-        """What the platform says of the asker; a platform that cannot say, or not soon, makes them a stranger."""
+        """The profile of the account that asks; an empty one where the platform does not answer in time."""
         return await self._ask_profile(request) or Profile(request.who, name="")
 
     async def _profile_now(self, request: Request) -> Profile:

@@ -1,4 +1,4 @@
-"""A moment comes: each due moment is claimed, done, and its deliveries queued, in one transaction."""
+"""Runs due moments: each is claimed and handled, and its deliveries are queued, in one transaction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _never() -> bool:
 
 
 async def look(product: Product, stopping: Callable[[], bool] = _never) -> int:
-    """Do everything that is due by now, or until ``stopping``; how many moments that were.
+    """Run every moment that is due by now, or until ``stopping``; how many they were.
 
     Each is a short transaction of its own, so that people's acts go in between.
     """
@@ -33,7 +33,7 @@ async def look(product: Product, stopping: Callable[[], bool] = _never) -> int:
 
 
 async def _next(product: Product) -> bool:
-    """Do the earliest due moment; False when there is none. A failing one waits and keeps nothing back.
+    """Run the earliest due moment; False when there is none. One that fails is postponed and blocks no other.
 
     Raises:
         OperationalError: the database is away or full. The moment is not to blame, so it stays as it was.
@@ -54,7 +54,7 @@ async def _next(product: Product) -> bool:
 
 
 def _do(product: Product, held: list[tuple[Moment, str]], tx: Tx) -> bool:
-    """Claim and do the earliest one; ``held`` is filled with it at once, so that its failure has a name."""
+    """Claim and run the earliest one; it is put into ``held`` first, so that its failure can be saved."""
     work = product.work(tx)
     moment = due.claim(work)
     if moment is None:

@@ -56,7 +56,7 @@ def current(tx: Tx) -> str | None:
 
 
 def hold_startup_lock(tx: Tx) -> None:
-    """Wait for any other process that is just starting. SQLite's one writer makes this so by itself."""
+    """Hold a lock until this transaction ends, so that processes start one after another. SQLite needs none."""
     if tx.dialect.name != "sqlite":
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
@@ -110,7 +110,7 @@ KEY_TABLES = (*OLDEST_KEY_TABLES, "forgotten_key")
 
 
 def check_key_store(tx: Tx, tables: Sequence[str] = KEY_TABLES) -> None:
-    """The key store must be there and whole: an empty one in its place opens nothing.
+    """Check that the key store is there and complete: an empty one in its place opens nothing.
 
     Raises:
         SchemaProblem: it is not.
@@ -124,7 +124,7 @@ def check_key_store(tx: Tx, tables: Sequence[str] = KEY_TABLES) -> None:
 
 
 def check_triggers(tx: Tx) -> None:
-    """The triggers that keep the append-only tables so must be there and do what they were made for.
+    """Check that the triggers that keep tables append-only are there and unchanged.
 
     Raises:
         SchemaProblem: one is missing, switched off, or refuses nothing; the text names it.

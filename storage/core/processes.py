@@ -13,7 +13,7 @@ from storage.core.core_tables import process
 from storage.core.database import APPLICATION_NAME, Tx
 from storage.core.work import put
 
-STALE = timedelta(minutes=2)  # a process that was silent for so long is taken for dead
+STALE = timedelta(minutes=2)  # since its last heartbeat, after which a process is taken for dead
 KEYS_LOCK = 703_141_593  # any number of our own, for PostgreSQL's advisory lock
 
 
@@ -51,7 +51,7 @@ _END_SILENT = text(
 
 
 def end_silent(tx: Tx, seconds: float) -> int:
-    """On PostgreSQL, end transactions whose process fell silent so long ago, with what they hold; how many.
+    """On PostgreSQL, end transactions that were idle for so long, which frees their locks; how many.
 
     The server does so itself where a process freezes between two statements, but not where it froze
     within a batch of them: that session is not idle in its eyes.
@@ -60,7 +60,7 @@ def end_silent(tx: Tx, seconds: float) -> int:
 
 
 def announce(tx: Tx, registered: Process) -> None:
-    """Say that a process lives; those that fell silent go."""
+    """Store a process's heartbeat, and remove the processes without a recent one."""
     put(tx, process, {name: getattr(registered, name) for name in registered.__dataclass_fields__})
     tx.execute(delete(process).where(process.c.seen_at < registered.seen_at - STALE))
 

@@ -27,7 +27,7 @@ SETTLING = timedelta(seconds=30)  # how long after the lease an unknown outcome 
 
 
 def sort(work: Work, platforms: Iterable[str]) -> None:
-    """Find out where what was queued since the last time goes: a person's account may have come after it.
+    """Assign an installation to each delivery that has none: a person's account may have been linked since.
 
     ``platforms``: those that are connected. What goes nowhere stays unsorted and is claimed as such.
     """
@@ -62,7 +62,7 @@ def _sorting(platforms: tuple[str, ...]) -> Update:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The deliveries of one installation under one limit; ``installation_id`` None: those that go nowhere."""
+    """The deliveries of one installation under one rate limit; ``installation_id`` None: without destination."""
 
     installation_id: UUID | None
     limit: Limit
@@ -82,7 +82,7 @@ def claim(
     busy: conversations with something under way, which keep their order
     """
     if quota is not None and quota.installation_id is not None:
-        most = rate_limits.room(work, quota.installation_id, quota.limit, most)
+        most = rate_limits.available_calls(work, quota.installation_id, quota.limit, most)
     if most <= 0:
         return []
     parameters = {"now": work.now, "most": most, "ids": ids_value(work.tx, busy)}
@@ -93,10 +93,10 @@ def claim(
     parameters |= {} if nowhere else {"installation": quota.installation_id}
     items = _hold(work, _first_of_each_lane(_read(work.tx, query, parameters)), lease)
     if quota.installation_id is not None:
-        rate_limits.spend(work, quota.installation_id, limit, len(items))
+        rate_limits.record_calls(work, quota.installation_id, limit, len(items))
         if limit.min_gap:
             lanes = {item.lane for item in items if item.lane is not None}
-            rate_limits.hold(work, lanes, work.now + timedelta(seconds=limit.min_gap))
+            rate_limits.block_until(work, lanes, work.now + timedelta(seconds=limit.min_gap))
     return items
 
 
@@ -104,7 +104,7 @@ def claim(
 def _claimable(
     dialect: str, verbs: tuple[str, ...] | None = None, *, nowhere: bool = False, min_gap: bool = False
 ) -> Select[Any]:
-    """The query of a claim. Without ``verbs`` it is no quota's: everything that may go."""
+    """The query of a claim. Without ``verbs``: every delivery that may go."""
     where = [
         delivery.c.state == inline_word("queued"),
         delivery.c.not_before <= bindparam("now"),
@@ -116,7 +116,7 @@ def _claimable(
         where.append(there.is_(None) if nowhere else there == bindparam("installation"))
         where.append(delivery.c.verb.in_(verbs))
     if min_gap:
-        where.append(~rate_limits.held(LANE, bindparam("now")))
+        where.append(~rate_limits.is_blocked(LANE, bindparam("now")))
     order = (delivery.c.priority, delivery.c.not_before, delivery.c.created_at, delivery.c.id)
     query = select(*_DELIVERY).where(*where).order_by(*order).limit(bindparam("most"))
     return query.with_for_update(skip_locked=True, of=delivery)
@@ -160,7 +160,7 @@ _SILENT = (
 
 
 def claim_stale(work: Work, most: int, *, lease: timedelta = LEASE, settling: timedelta = SETTLING) -> list[Delivery]:
-    """Take over deliveries whose sender went silent: their outcome is unknown and must be looked at."""
+    """Take over deliveries whose lease expired. Their outcome is unknown and must be looked up."""
     silent = _read(work.tx, _SILENT, {"before": work.now - settling, "most": most})
     return _hold(work, _first_of_each_lane(silent), lease)
 
@@ -201,7 +201,7 @@ def _hold(work: Work, deliveries: Sequence[Delivery], lease: timedelta) -> list[
 
 
 def still_held(tx: Tx, item: Delivery, now: datetime, call_seconds: float) -> bool:
-    """Whether the claim outlasts a call that begins now."""
+    """Whether the lease lasts longer than a call that begins now."""
     until = tx.scalar(_HELD_UNTIL, {"held_id": item.id, "held_claim": item.claim})
     return until is not None and until > now + timedelta(seconds=call_seconds)
 
@@ -217,7 +217,7 @@ def settle(
     message: str | None = None,
     wait: float | None = None,
 ) -> bool:
-    """Settle a held delivery; False when another holds it by now.
+    """Save the outcome of a claimed delivery; False where another process has claimed it since.
 
     ``unreachable``: the platform said that it can't reach the recipient. ``wait``: seconds until a next try.
     """
@@ -236,7 +236,7 @@ def settle(
 
 
 def hold_back(work: Work, reason: str) -> int:
-    """Take every message that is queued or under way for one that may have arrived; how many those are.
+    """Mark every message that is queued or under way as one that may have arrived; how many they are.
 
     Updates stay: doing one twice is the same as once.
     """
@@ -261,6 +261,6 @@ _NEXT = select(
 
 
 def next_time(tx: Tx, settling: timedelta = SETTLING) -> datetime | None:
-    """When the next queued delivery may go, or the next one whose sender went silent is looked at."""
+    """When the next queued delivery may go, or the next expired lease is looked at; None: there is neither."""
     queued, silent = tx.execute(_NEXT).one()
     return min((at for at in (queued, silent and silent + settling) if at is not None), default=None)

@@ -44,7 +44,7 @@ class Delivery:
 
     @property
     def lane(self) -> UUID | None:
-        """What the deliveries of one conversation share: their order is kept, and their pace."""
+        """The conversation's key: deliveries of one lane keep their order and share a rate limit."""
         return self.conversation_id or self.account_id or self.person_id
 
 
@@ -112,7 +112,7 @@ def to_channel(work: Work, kind: DeliveryKind, conversation_id: UUID, subject: o
 
 
 def visit(work: Work, conversation_id: UUID, subject: object) -> None:
-    """Have the bot enter a channel and see who is there."""
+    """Queue a visit: the bot enters a channel and reads who is in it."""
     key = f"{VISIT.name}:{conversation_id}:{work.now.isoformat()}"
     _queue(work, verb="visit", kind=VISIT.name, subject=str(subject), conversation_id=conversation_id, key=key)
 
@@ -126,7 +126,7 @@ _ABOUT = _THERE.where(
 
 
 def refresh(work: Work, subject: object, *kinds: DeliveryKind) -> None:
-    """Bring the messages of these kinds about a subject up to date, where they were sent or are being sent.
+    """Queue updates of the messages of these kinds about a subject that were sent or are being sent.
 
     At most one update waits for each message; the card is built when it goes out, so the newest wins.
     """

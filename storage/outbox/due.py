@@ -43,7 +43,7 @@ _MOMENT = (
 def plan(
     work: Work, kind: MomentKind, due_at: datetime, subject: object = "", *, version: int = 0, tag: object = ""
 ) -> None:
-    """Something must happen once: the same kind, subject, version and tag are planned only once.
+    """Plan a due moment. The same kind, subject, version and tag are planned only once.
 
     What was planned and cancelled before is planned again; what happened stays done.
     """
@@ -62,7 +62,7 @@ def plan(
 
 
 def cancel(work: Work, subject: object, kinds: Iterable[MomentKind] | None = None) -> None:
-    """What was planned for the subject and has not happened will not."""
+    """Cancel the subject's moments that have not happened yet; all, or those of these kinds."""
     waiting = update(due_moment).where(
         due_moment.c.subject == str(subject), due_moment.c.state == inline_word("waiting")
     )
@@ -90,7 +90,7 @@ def settle(work: Work, moment: Moment, state: str = "done") -> None:
 
 
 def postpone(work: Work, moment: Moment) -> None:
-    """Its handler failed: try again later, ever more seldom, and give up in the open after some tries."""
+    """Retry a moment whose handler failed, later each time. After :data:`MOST_ATTEMPTS` tries it has failed."""
     attempts = moment.attempts + 1
     if attempts >= MOST_ATTEMPTS:
         settle(work, moment, "failed")
@@ -100,7 +100,7 @@ def postpone(work: Work, moment: Moment) -> None:
 
 
 def times_until(tx: Tx, until: datetime) -> list[datetime]:
-    """The distinct times of what waits, up to ``until``."""
+    """The distinct due times of waiting moments, up to ``until``."""
     query = (
         select(due_moment.c.due_at)
         .where(due_moment.c.state == inline_word("waiting"), due_moment.c.due_at <= until)
@@ -111,7 +111,7 @@ def times_until(tx: Tx, until: datetime) -> list[datetime]:
 
 
 def next_moment(tx: Tx, besides: Iterable[MomentKind] = ()) -> Moment | None:
-    """The next thing that will happen; ``besides``: kinds that nobody would notice."""
+    """The next due moment; ``besides``: kinds to leave out, which nobody would notice."""
     row = tx.execute(
         select(*_MOMENT)
         .where(due_moment.c.state == "waiting", due_moment.c.kind.not_in([kind.name for kind in besides]))
@@ -122,7 +122,7 @@ def next_moment(tx: Tx, besides: Iterable[MomentKind] = ()) -> Moment | None:
 
 
 def failed(tx: Tx) -> int:
-    """How many moments were given up, but for those whose coming depends on who paused."""
+    """How many moments have failed, without those that depend on who paused check-ins."""
     return (
         tx.scalar(select(func.count()).where(due_moment.c.state == "failed", due_moment.c.kind.not_in(moments.PRIVATE)))
         or 0

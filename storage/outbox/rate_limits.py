@@ -26,7 +26,7 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Calls ``seconds`` min_gap on average; after a rest, ``burst`` of them at once."""
+    """Calls ``seconds`` apart on average; after a rest, ``burst`` of them at once."""
 
     seconds: float
     burst: int
@@ -37,7 +37,7 @@ class Limit:
     """What one tenant's calls of some verbs keep to.
 
     rate: over the whole tenant; None: only the platform's own requests to wait hold
-    min_gap: seconds between two of them in one conversation
+    min_gap: the least seconds between two of them in one conversation
     """
 
     method: str = "call"
@@ -55,7 +55,7 @@ _NEXT_AT = select(rate_limit.c.next_at).where(
 _NEXT_AT_HELD = _NEXT_AT.with_for_update(skip_locked=True)
 
 
-def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
+def available_calls(work: Work, subject: UUID, limit: Limit, most: int) -> int:
     """How many calls may begin now, at most ``most``. On PostgreSQL the answer is held for this transaction.
 
     0 while another process is just taking its share of the same.
@@ -74,23 +74,23 @@ def room(work: Work, subject: UUID, limit: Limit, most: int) -> int:
     return max(0, min(most, int(free + 1e-6)))  # a hair of rounding is no reason to wait
 
 
-def spend(work: Work, subject: UUID, limit: Limit, calls: int) -> None:
-    """Note that so many calls begin now. Follows :func:`room` in the same transaction."""
+def record_calls(work: Work, subject: UUID, limit: Limit, calls: int) -> None:
+    """Count so many calls that begin now. Follows :func:`available_calls` in the same transaction."""
     if limit.rate is None or not calls:
         return
     latest = work.tx.scalar(_NEXT_AT, {"subject": subject, "method": limit.method}) or work.now
     next_at = max(latest, work.now) + timedelta(seconds=calls * limit.rate.seconds)
-    hold(work, [subject], next_at, limit.method)
+    block_until(work, [subject], next_at, limit.method)
 
 
-def wait(work: Work, subject: UUID, limit: Limit, seconds: float) -> None:
-    """The platform asked to wait: no process calls before that, and then one call goes first."""
+def defer_calls(work: Work, subject: UUID, limit: Limit, seconds: float) -> None:
+    """Block a tenant's calls for so many seconds, as the platform asked. After that, one call goes first."""
     rest = (limit.rate.burst - 1) * limit.rate.seconds if limit.rate else 0.0
-    hold(work, [subject], work.now + timedelta(seconds=seconds + rest), limit.method)
+    block_until(work, [subject], work.now + timedelta(seconds=seconds + rest), limit.method)
 
 
-def hold(work: Work, subjects: Iterable[UUID], until: datetime, method: str = ANY) -> None:
-    """Nothing begins there before ``until``; a later time that is known already stays."""
+def block_until(work: Work, subjects: Iterable[UUID], until: datetime, method: str = ANY) -> None:
+    """Block calls to these subjects until a time. A later time that is stored already stays."""
     rows = [{"subject": subject_id, "method": method, "next_at": until} for subject_id in sorted(subjects)]
     if rows:
         work.tx.execute(_later(work.tx.dialect.name), rows)
@@ -106,8 +106,8 @@ def _later(dialect: str) -> Any:
     )
 
 
-def held(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether a conversation must wait, as a part of a query that is given the time."""
+def is_blocked(subject: ColumnElement[UUID], now: BindParameter[datetime]) -> ColumnElement[bool]:
+    """The condition that a conversation is blocked at a time."""
     return exists().where(rate_limit.c.subject == subject, rate_limit.c.method == ANY, rate_limit.c.next_at > now)
 
 

@@ -192,16 +192,18 @@ def test_two_processes_share_one_tenants_rate(world: World, dana: Person, lee: P
     limit = Limit(rate=Rate(seconds=1, burst=4))
     with world.database.write() as tx:
         tenant = conversations.installation_id(world.work(tx), PLATFORM, TENANT)
-        assert rate_limits.room(world.work(tx), tenant, limit, 3) == 3  # its row is there from now on
+        assert rate_limits.available_calls(world.work(tx), tenant, limit, 3) == 3  # its row is there from now on
     with world.database.write() as tx:
         work = world.work(tx)
-        assert rate_limits.room(work, tenant, limit, 3) == 3
-        rate_limits.spend(work, tenant, limit, 3)
+        assert rate_limits.available_calls(work, tenant, limit, 3) == 3
+        rate_limits.record_calls(work, tenant, limit, 3)
         if not world.database.sqlite:
             with world.database.write() as second:
-                assert rate_limits.room(world.work(second), tenant, limit, 3) == 0, "the other is just taking its share"
+                assert rate_limits.available_calls(world.work(second), tenant, limit, 3) == 0, (
+                    "the other is just taking its share"
+                )
     with world.database.write() as tx:
-        assert rate_limits.room(world.work(tx), tenant, limit, 3) == 1
+        assert rate_limits.available_calls(world.work(tx), tenant, limit, 3) == 1
 
 
 @pytest.mark.timeout(300)
@@ -271,7 +273,7 @@ def _crowd(world: World, tx: Tx, like: Person) -> None:
 def test_subjects_of_pace_are_forgotten_after_a_day(world: World) -> None:
     with world.database.write() as tx:
         work = world.work(tx)
-        rate_limits.hold(work, [UUID(int=1)], work.now - timedelta(days=2))
-        rate_limits.hold(work, [UUID(int=2)], work.now)
+        rate_limits.block_until(work, [UUID(int=1)], work.now - timedelta(days=2))
+        rate_limits.block_until(work, [UUID(int=2)], work.now)
         rate_limits.forget_old(work)
         assert [row.subject for row in tx.execute(select(rate_limit_table))] == [UUID(int=2)]
