@@ -68,7 +68,7 @@ def of_meeting(tx: Tx, meeting_id: UUID) -> dict[UUID, Mark]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Somebody tapped "I'm here", and was recorded as not there; nobody has said which is right."""
+    """A mentee tapped "I'm here" and was recorded as not there, and it is not settled which is right."""
 
     line_id: UUID
     person_id: UUID
@@ -78,7 +78,7 @@ class Difference:
 
 
 def differences(tx: Tx, since: datetime, meeting_id: UUID | None = None) -> list[Difference]:
-    """What stays open between mentees and mentors, for meetings since a time."""
+    """The open differences between taps and records, for meetings since a time."""
     query = (
         select(
             ledger_line.c.id,
@@ -116,7 +116,7 @@ def differences(tx: Tx, since: datetime, meeting_id: UUID | None = None) -> list
 
 
 def answer(work: Work, difference: Difference, by: UUID, step: str, verified: str) -> None:
-    """Somebody said that the record is right: the mentee agreed, or the mentor keeps it."""
+    """Settle a difference: the mentee agrees with the record, or the mentor keeps it."""
     happened = work.tx.scalar(select(meeting.c.starts_at).where(meeting.c.id == difference.meeting_id)) or work.now
     line = ledger.Line(
         "answer", step, happened, by, verified, meeting_id=difference.meeting_id, target_id=difference.line_id

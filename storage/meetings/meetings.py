@@ -40,7 +40,7 @@ class Meeting:
 
     @property
     def minutes(self) -> int:
-        """How long it takes."""
+        """Its length in whole minutes."""
         return whole_minutes(self.starts_at, self.ends_at)
 
 

@@ -74,7 +74,7 @@ def account_by_id(tx: Tx, account_id: UUID) -> Account | None:
 
 
 def accounts_of(tx: Tx, person_id: UUID) -> list[Account]:
-    """The confirmed accounts of a person, the one known last first."""
+    """The confirmed accounts of a person, the one seen last first."""
     return _of_person(tx, _ACCOUNTS_OF, person_id)
 
 

@@ -42,7 +42,7 @@ class Cohort:
 
     @property
     def cycle(self) -> Cycle:
-        """When its check-ins come."""
+        """The rhythm of its check-ins."""
         return Cycle(self.checkin_weekday, self.checkin_at, self.checkin_weeks)
 
 
@@ -143,7 +143,7 @@ def wanted_home(tx: Tx, cohort_id: UUID) -> UUID | None:
 
 
 def set_home(work: Work, cohort_id: UUID, conversation_id: UUID | None, by: UUID) -> None:
-    """Make a channel the cohort's home, or none; what was wished for before is settled by it."""
+    """Make a channel the cohort's home, or none; a channel that was to become it is forgotten."""
     values = {"home_id": conversation_id, "wanted_home_id": None}
     work.tx.execute(update(cohort).where(cohort.c.id == cohort_id).values(values))
     home = str(conversation_id) if conversation_id else None
@@ -225,7 +225,7 @@ def ever_of(tx: Tx, person_id: UUID) -> list[str]:
 
 
 def mentors_at(tx: Tx, person_id: UUID, at: datetime) -> set[UUID]:
-    """Who were the mentors of a mentee's cohorts at a time and lead a cohort still."""
+    """The people who were mentors of a mentee's cohorts at a time and lead a cohort still."""
     own, theirs, still = membership.alias("own"), membership.alias("theirs"), membership.alias("still")
     there = [and_(side.c.since <= at, or_(side.c.until.is_(None), side.c.until > at)) for side in (own, theirs)]
     query = (

@@ -111,7 +111,7 @@ _ACTOR = (
 
 
 def actor(tx: Tx, platform: str, tenant: str, user: str) -> Actor | None:
-    """Everything a request must know of who sent it, in one query; None for an account never seen."""
+    """Everything a request needs about its sender, in one query; None for an account never seen."""
     rows = tx.execute(_ACTOR, {"platform": platform, "tenant": tenant, "user": user}).all()
     if not rows:
         return None
@@ -215,7 +215,7 @@ def end_coordinator(work: Work, person_id: UUID, source: str, by: UUID | None = 
 
 
 def hold_coordinators(tx: Tx) -> None:
-    """Until this transaction ends nobody else ends a role, so that two do not end each other's at once."""
+    """Lock the coordinators' rows until this transaction ends, so that two do not end each other's roles at once."""
     tx.execute(select(person.c.id).where(person.c.coordinator).order_by(person.c.id).with_for_update())
 
 
@@ -247,7 +247,7 @@ def ensure_coordinators(work: Work, addresses: Iterable[str], zone: str) -> None
 
 
 def named_by(tx: Tx, person_id: UUID) -> set[str]:
-    """What names this person a coordinator now: the settings, the roster, a command of a coordinator.
+    """What makes this person a coordinator now: the settings, the roster, or a coordinator's command.
 
     Before it was noted what did, only the settings made coordinators of people on no roster.
     """
@@ -282,6 +282,6 @@ def coordinators_named_by(tx: Tx, source: str) -> set[UUID]:
 
 
 def mark_welcomed(work: Work, person_id: UUID) -> bool:
-    """True the first time."""
+    """Note that a person was welcomed; True the first time."""
     first = update(person).where(person.c.id == person_id, person.c.welcomed_at.is_(None))
     return work.tx.execute(first.values(welcomed_at=work.now)).rowcount == 1

@@ -1,4 +1,4 @@
-"""Another account for somebody who has one: asked for, told to the accounts they have, and done after some days.
+"""Replacing somebody's account: requested, announced to the accounts they have, and done after some days.
 
 An account in the same workspace or tenant replaces the earlier one; an account elsewhere is an additional one.
 An account that can't be told is replaced on a report of the operator that it is gone, some days after that.

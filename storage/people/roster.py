@@ -33,7 +33,7 @@ Report = Callable[[str, int, int], None]  # what is being done, how much of it i
 
 
 def report_nothing(_what: str, _done: int, _total: int) -> None:
-    """For imports that nobody watches."""
+    """Ignore an import's progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Plan:
 
 
 def import_roster(work: Work, rows: Sequence[Row], *, restore_removed: bool = False) -> Plan:
-    """Bring persons, cohorts and places up to the file; a row that is missing removes nobody.
+    """Import a roster: update people, cohorts and memberships to its rows. A row that is missing removes nobody.
 
     Nothing is written where the plan has problems.
     """
@@ -103,7 +103,7 @@ def import_roster(work: Work, rows: Sequence[Row], *, restore_removed: bool = Fa
 
 
 def stamp(tx: Tx) -> tuple[int, ...]:
-    """Changes whenever something changes that an import is prepared from."""
+    """A value that changes whenever anything changes that an import is prepared from."""
     tables = (audit_entry, person, cohort, membership, enrolment, policy, amendment, ledger_key)
     counts = [select(func.count()).select_from(table).scalar_subquery() for table in tables]
     return tuple(tx.execute(select(*counts)).one())

@@ -148,7 +148,7 @@ def newest_of(tx: Tx, people: Sequence[UUID] | None = None) -> dict[UUID, Certif
 
 
 def holds_one() -> ColumnElement[bool]:
-    """For a query over ``person``: they hold a certificate that is in force."""
+    """The condition, for a query over ``person``, that they hold a certificate that is in force."""
     gone = _revocations()
     revoked = exists().where(gone.c.enrolment_id == certificate.c.enrolment_id, gone.c.code == certificate.c.code)
     return person.c.id.in_(select(enrolment.c.person_id).join_from(certificate, enrolment).where(~revoked))

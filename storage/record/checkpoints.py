@@ -1,4 +1,4 @@
-"""Checkpoints: what was there at a time, so that a record that is gone since, or is older again, is found and named.
+"""Checkpoints: which records there were at a time, so that one that is gone or rolled back since is reported.
 
 A checkpoint is the Merkle root over every chain's end and every sealed row that a standing or a certificate rests
 on, under a MAC that covers the checkpoint before it. A leaf is written only when its record is newer than before,
@@ -82,7 +82,7 @@ class Leaf:
 
     @property
     def bytes(self) -> bytes:
-        """What is hashed of it."""
+        """The leaf's bytes, which are hashed."""
         values = {"kind": self.kind, "subject": self.subject, "version": self.version, "mac": self.mac}
         return canonical(values)
 
@@ -99,7 +99,7 @@ class Checkpoint:
 
     @property
     def code(self) -> str:
-        """What is kept elsewhere: "20261123T132500Z-<16 hexadecimal characters>"."""
+        """The code to keep elsewhere: "20261123T132500Z-<16 hexadecimal characters>"."""
         return f"{self.at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{self.root.hex()[:SHORT]}"
 
 

@@ -75,6 +75,6 @@ def open_about(tx: Tx, line_id: UUID) -> list[UUID]:
 
 
 def settle(work: Work, dispute_id: UUID, outcome: str) -> bool:
-    """True for the one who settles it."""
+    """Settle a dispute; False where it was settled before."""
     there = update(dispute).where(dispute.c.id == dispute_id, dispute.c.outcome == "")
     return work.tx.execute(there.values(outcome=outcome, settled_at=work.now)).rowcount == 1

@@ -66,7 +66,7 @@ def gaps(tx: Tx) -> str:
 
 
 def ledger_gap(tx: Tx) -> str:
-    """The same of the ledger's key alone."""
+    """What the key store lacks of the ledger's key; empty: nothing."""
     if tx.scalar(select(ledger_key.c.id)) is not None:
         return ""
     used = any(tx.execute(select(column).limit(1)).first() for column in (ledger_head.c.position, ledger_key_copy.c.id))

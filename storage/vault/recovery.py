@@ -1,4 +1,4 @@
-"""Going on without a lost key store: the ledger's key comes from its copy, and words that no key opens are removed."""
+"""Recovery from a lost key store: restores the ledger's key from its copy, and removes words that no key opens."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Damage:
 
 
 def damage(tx: Tx, vault: Vault) -> Damage:
-    """What is lost. It changes nothing.
+    """Find out what is lost. It changes nothing.
 
     Raises:
         BadKey: one of the operator's keys is not configured, so nothing is said to be lost.

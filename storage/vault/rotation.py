@@ -85,7 +85,7 @@ def rewrap_ledger(tx: Tx, vault: Vault, now: datetime) -> bool:
 
 
 def check_together(tx: Tx, vault: Vault, now: datetime) -> None:
-    """A process that starts can read what those that run write, and they what it writes.
+    """Check that a starting process and the running ones can read what each other writes.
 
     On SQLite no other process runs: one that is still announced there was killed.
 

@@ -234,7 +234,7 @@ def _seal_table(tx: Tx, table: Table) -> None:
 
 @contextmanager
 def _changeable(tx: Tx, table: Table) -> Iterator[None]:
-    """For the moment, rows of an append-only table may be changed."""
+    """Disable the trigger of an append-only table until the block ends."""
     if tx.dialect.name == "sqlite":
         name = f"{table.name}_no_update"
         trigger = tx.scalar(text("SELECT sql FROM main.sqlite_master WHERE name = :name"), {"name": name})

@@ -113,7 +113,7 @@ class Vault:
         insert_new(work.tx, person_key, rows)
 
     def check(self, tx: Tx) -> None:
-        """Refuse keys that do not open everything that is kept.
+        """Check that the configured keys open everything that is stored.
 
         Raises:
             BadKey: names the fingerprints, and how much each opens or would open.
@@ -347,7 +347,7 @@ def destroy(tx: Tx, *which: ColumnElement[bool]) -> int:
 
 
 def key_identity(person_id: UUID) -> bytes:
-    """What a person's wrapped key is bound to."""
+    """The associated data that a person's wrapped key is bound to."""
     return b"person-key:" + person_id.bytes
 
 
