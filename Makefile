@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Compiled modules are kept: the next run, and each process that a test starts, need not compile them again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run install test quick coverage simulate check bench lock clean
 
 run: install

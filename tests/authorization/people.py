@@ -103,6 +103,7 @@ class Told:
 
 
 Attempt = Command | Press | Submit
+Rows = dict[tuple[str, str], list[tuple[object, ...]]]  # by file and table
 
 
 class Surface(Protocol):
@@ -128,7 +129,7 @@ class Actors:
         self._files = [Path(file), Path(keys_file(file))]
         self._watching = [sqlite3.connect(path, check_same_thread=False) for path in self._files]
         self._read_at = self._restored = (0, 0)
-        self._rows: dict[str, list[str]] = {}
+        self._rows: Rows = {}
 
     def close(self) -> None:
         for connection in self._watching:
@@ -193,10 +194,11 @@ class Actors:
         refused = self.witness.refused or UNKNOWN in told.words or (act.declines and act.declines in told.words)
         return let_in or not refused, told
 
-    def everything(self) -> dict[str, list[str]]:
+    def everything(self) -> Rows:
         """Every row of the data and of the keys, but the keys of requests that were answered."""
         if (version := self._version()) != self._read_at:
-            self._rows = {f"{live.name} {table}": rows for live in self._files for table, rows in _rows(live)}
+            both = zip(self._files, self._watching, strict=True)
+            self._rows = {(live.name, table): rows for live, data in both for table, rows in _rows(data)}
             self._read_at = version
         return self._rows
 
@@ -206,12 +208,12 @@ class Actors:
         return data, keys
 
 
-def _rows(file: Path) -> Iterator[tuple[str, list[str]]]:
-    with closing(sqlite3.connect(file)) as data:
-        tables = [name for (name,) in data.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in tables:
-            if name != "processed_request":
-                yield name, sorted(map(repr, data.execute(f'SELECT * FROM "{name}"')))
+def _rows(data: sqlite3.Connection) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
+    """Each table with its rows, in the order in which they are stored."""
+    tables = [name for (name,) in data.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for name in tables:
+        if name != "processed_request":
+            yield name, data.execute(f'SELECT * FROM "{name}" NOT INDEXED').fetchall()
 
 
 # Making it --------------------------------------------------------------------------------------
