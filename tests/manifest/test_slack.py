@@ -120,7 +120,7 @@ def test_its_command_is_the_one_that_is_listened_to() -> None:
 
 
 def test_what_bolt_listens_to_is_turned_on_and_nothing_else() -> None:
-    app = ast.parse(next(file for file in FILES if file.name == "app.py").read_text(encoding="utf-8"))
+    app = ast.parse(next(file for file in FILES if file.name == "slack_app.py").read_text(encoding="utf-8"))
     listened = {
         node.attr
         for node in ast.walk(app)
