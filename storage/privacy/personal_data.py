@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 
 from program.record.wording import RecordLine
 from storage.checkins import checkins, consent, pauses, reflections, shares
@@ -16,6 +16,7 @@ from storage.checkins.checkins_tables import checkin, checkin_schedule, prompt
 from storage.core.core_tables import audit_entry, draft
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting, rsvp, summary, visitor
+from storage.outbox import kinds
 from storage.outbox.outbox_tables import conversation, delivery, installation
 from storage.people import account_links
 from storage.people.account_views import AccountView
@@ -102,14 +103,20 @@ def _is_marked(tx: Tx, person_id: UUID, view: AccountView | None) -> ColumnEleme
 def _is_told(tx: Tx, person_id: UUID, view: AccountView) -> ColumnElement[bool]:
     """The condition on messages that an account sees them.
 
-    It does not see what changes an earlier one, or is about a check-in that it does not see.
+    It does not see what changes an earlier one, or is about a check-in that it does not see. Messages about check-ins
+    are those in its own chat alone: whether another account gets one depends on what was chosen with that one before.
     """
     if view.since is None:
         return true()
     hidden = tx.scalars(select(checkin.c.id).where(checkin.c.person_id == person_id, ~checkins.is_shown(view)))
     earlier = select(delivery.c.id).where(delivery.c.person_id == person_id, ~view.is_after(delivery.c.created_at))
+    own_chats = select(conversation.c.id).where(conversation.c.account_id == view.account_id)
+    post = delivery.alias("post")
+    here = select(post.c.id).where(post.c.sent_to.in_(own_chats))
+    asks = delivery.c.kind.in_([kinds.CHECKIN.name, kinds.CHECKIN_NUDGE.name])
     return and_(
         view.sees(delivery.c.created_at, delivery.c.account_id),
+        or_(~asks, func.coalesce(delivery.c.target_id, delivery.c.id).in_(here)),
         delivery.c.subject.not_in([str(checkin_id) for checkin_id in hidden]),
         or_(delivery.c.target_id.is_(None), delivery.c.target_id.not_in(earlier)),
     )

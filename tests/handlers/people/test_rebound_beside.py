@@ -264,3 +264,26 @@ async def test_what_a_mentee_shared_with_the_earlier_accounts_is_not_listed(
     new = linked_elsewhere(world, ruth)
     assert "Dana" not in said(await new.sends("reflections"))
     assert kept_of(world, new)["Shared reflections"] == []
+
+
+@pytest.mark.parametrize("last_seen", ["the account that stays", "the new one"])
+@pytest.mark.parametrize("choice", ["", "snooze until Dec 25", "checkins off", "Decline"])
+async def test_messages_tell_nothing_of_what_was_chosen_before(
+    world: World, dana: Person, choice: str, last_seen: str
+) -> None:
+    """Whether a check-in or its reminder goes out to the account that stays depends on that; the download does not."""
+    second_account(world, dana)
+    if choice == "Decline":
+        await dana.presses(await dana.sends("privacy"), "Decline")
+    elif choice:
+        await dana.sends(choice)
+    await world.pass_time(minutes=1)
+    new = linked_elsewhere(world, dana)
+    await world.pass_time(minutes=1)
+    heard_from(world, new if last_seen == "the new one" else dana)
+    await next_one(world, dana)
+    await world.pass_time(days=8)
+    messages = [row for row in kept_of(world, new)["Messages to you"] if row["kind"].startswith("checkin")]
+    told = [(row["kind"], row["verb"], row["state"]) for row in messages]
+    own = [("checkin", "post", "sent"), ("checkin", "update", "sent")]
+    assert told == (own if last_seen == "the new one" else [])
