@@ -187,11 +187,12 @@ def _labels(work: Work, answers: reflections.Answers) -> dict[str, str]:
 
 @router.submit(SaveReflection)
 def save(call: Call, sent: SaveReflection) -> Reply:
-    """Save what the form holds; nothing in it deletes the reflection."""
+    """Save what the form holds; the reflection is deleted where nothing is left of it."""
     reflection = _own(call, sent.reflection_id)
     before = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
-    fields = [answer_field(name, "", "") for name in before]
-    answers = {name: text for name, text in read_texts(fields, call.values).items() if text}
+    # What came in while the form was open is not in it, and stays.
+    fields = [answer_field(name, "", "") for name in before if name in call.values]
+    answers = {name: text for name, text in (before | read_texts(fields, call.values)).items() if text}
     if answers:
         check_agreed(call)
     checkin = checkins.get(call.work.tx, reflection.checkin_id)

@@ -32,6 +32,7 @@ from handlers.core.cards import Block, Code
 
 Values = Mapping[str, tuple[str, ...]]  # a form as it was sent: every field's texts
 YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
+MOST_DIGITS = 12  # of a number, zeros in front of it included; Python reads no number of thousands of digits
 MOST_OPTIONS = 100  # what a choice can hold on Slack
 NOT_AN_OPTION = "Choose one of the options."
 
@@ -208,7 +209,8 @@ class NumberField:
         Raises:
             BadField: it is no whole number from ``minimum`` to ``maximum``.
         """
-        if not text.isdecimal() or not self.minimum <= int(text) <= self.maximum:
+        fits = text.isdecimal() and len(text) <= MOST_DIGITS and self.minimum <= int(text) <= self.maximum
+        if not fits:
             raise BadField(f"Enter a whole number from {self.minimum:,} to {self.maximum:,}.")
         return int(text)
 

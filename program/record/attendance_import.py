@@ -12,6 +12,7 @@ from program.people.roster import EMAIL, Problem
 
 REQUIRED = ("email", "date", "minutes")
 COLUMNS = (*REQUIRED, "status", "topic")
+MOST_DIGITS = 12  # of a number of minutes, zeros in front of it included
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def _row(line: int, header: list[str], cells: list[str], today: date) -> tuple[I
         wrong.append(f"{cell['date']!r} is not a date. Use the form 2025-10-09.")
     if day is not None and day > today:
         wrong.append(f"The date {day} is in the future.")
-    if not cell["minutes"].isdecimal() or not 0 < int(cell["minutes"]) <= 1440:
+    digits = cell["minutes"].isdecimal() and len(cell["minutes"]) <= MOST_DIGITS
+    if not digits or not 0 < int(cell["minutes"]) <= 1440:
         wrong.append(f"{cell['minutes']!r} is not a number of minutes. Use a whole number from 1 to 1440.")
     status = next((code for code in STATUSES if code == (cell["status"].lower() or "present")), None)
     if status is None:

@@ -269,6 +269,20 @@ async def test_reflections_are_listed_by_day_opened_changed_and_deleted(
         assert tx.scalar(select(checkin.c.answered_at).where(checkin.c.person_id == dana.id)) is None
 
 
+async def test_words_that_are_kept_while_the_form_is_open_stay(world: World, dana: Person) -> None:
+    await written(world, dana)
+    form = (await dana.presses(await dana.sends("reflections"), "Open")).form
+    assert form is not None
+    await dana.keeps("a second thought")
+    assert said(await dana.fills(form, **{form.fields[0].id: f"{SECRET} more"})) == "Saved."
+    form = (await dana.presses(await dana.sends("reflections"), "Open")).form
+    assert form is not None
+    assert [getattr(field, "value", "") for field in form.fields] == [f"{SECRET} more", "a second thought"]
+    first, typed = form.fields
+    await dana.fills(form, **{first.id: "", typed.id: ""})
+    assert "haven't written any" in said(await dana.sends("reflections"))
+
+
 async def test_many_reflections_are_paged(world: World, dana: Person) -> None:
     for _ in range(7):
         await next_checkin(world, dana)

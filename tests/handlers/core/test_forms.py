@@ -82,6 +82,17 @@ def test_every_field_that_cannot_be_used_is_named() -> None:
     }
 
 
+@pytest.mark.parametrize("number", ["²", "1e1", "-1", "+1", "1.0", "0x1", "1 0", "9" * 5000, "0" * 5000 + "1"])
+def test_a_number_that_is_none_is_named(number: str) -> None:
+    with pytest.raises(FormErrors) as raised:
+        FIELDS.read(sent(text="abc", at="15:30", minutes=number))
+    assert raised.value.errors == {"minutes": "Enter a whole number from 1 to 60."}
+
+
+def test_digits_of_other_scripts_are_a_number() -> None:
+    assert FIELDS.read(sent(text="abc", at="15:30", minutes="１２")).minutes == 12
+
+
 @pytest.mark.parametrize("at", ["25:00", "15:30+01:00", "noon"])
 def test_a_time_that_is_none_is_named(at: str) -> None:
     with pytest.raises(FormErrors) as raised:

@@ -72,6 +72,7 @@ def test_every_broken_row_is_named_and_none_imported(settings: Settings) -> None
         ("dana@example.org,2026-09-09,60,,", "The date 2026-09-09 is in the future"),
         ("dana@example.org,2025-10-09,0,,", "'0' is not a number of minutes"),
         ("dana@example.org,2025-10-09,1441,,", "'1441' is not a number of minutes"),
+        (f"dana@example.org,2025-10-09,{'9' * 5000},,", "is not a number of minutes"),
     ):
         with pytest.raises(NothingImported, match=wrong):
             run(settings, f"email,date,minutes,status,topic\n{row}\n")
