@@ -237,6 +237,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
             request.getfixturevalue("postgres_server").drop(database.url.render_as_string(hide_password=False))
 
 
+@pytest.mark.long  # each goes through three weeks of a program six times
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 async def test_nobody_else_can_tell_what_one_mentee_did(
     fresh: Callable[[], Database], failure: Callable[[], Exception] | None

@@ -298,6 +298,7 @@ async def told(sqlite: Database) -> AsyncIterator[Telling]:
     world.close()
 
 
+@pytest.mark.long  # it goes through both years
 async def test_the_document_says_what_the_bot_says(told: Telling) -> None:
     text = chapters()
     assert [title for title in text if title in STEPS] == list(STEPS)
