@@ -50,6 +50,9 @@ GATEWAY_CHANNEL = "19:gateway@thread.tacv2"
 WORDS = ("text", "title", "label", "value", "id", "data", "fallbackText", "errorMessage", "url", "name")
 ADAPTIVE = "application/vnd.microsoft.card.adaptive"
 
+# The shapes of cards that were valid in this test process: every story shows many of the same.
+_valid_shapes: set[str] = set()
+
 Result = TypeVar("Result")
 
 
@@ -254,8 +257,10 @@ class Story:
         for card in self.cards():
             assert len(json.dumps(card)) < MOST_BYTES
             shapes[json.dumps(_shape(card))] = card  # what differs in words alone is valid alike
-        for card in shapes.values():
-            validate(card)
+        for shape, card in shapes.items():
+            if shape not in _valid_shapes:
+                validate(card)
+                _valid_shapes.add(shape)
         return len(shapes)
 
     def everything(self) -> dict[str, list[Any]]:
