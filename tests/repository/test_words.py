@@ -1,4 +1,4 @@
-"""Words that are not used: in sentences that people see, in docstrings, and as names in the code."""
+"""Words that are not used: in sentences that people see, in the documents, in docstrings, and as names in the code."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ NOT_IN_DOCSTRINGS = (
     "rubbish",
     "heard of",
 )
+# Of these, what the documents use all the same, in its plain meaning.
+IN_DOCUMENTS = ("is told", "are told", "is not there")
+DOCUMENTS = ("*.md", "docs/*.md", ".env.example")
+CODE = re.compile(r"^```.*?^```$|^ {4,}.*$|`[^`]*`", re.MULTILINE | re.DOTALL)
 # Names that do not say what they hold or do, each with what to say in its place.
 NAMES_NOT_USED = {
     "found": "what was found, such as meeting or rows",
@@ -112,6 +116,18 @@ def modules(places: Iterable[str]) -> Iterator[tuple[str, str]]:
                 yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
 
 
+def documents() -> Iterator[tuple[str, str]]:
+    """The path and the text of each document."""
+    for pattern in DOCUMENTS:
+        for file in sorted(ROOT.glob(pattern)):
+            yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
+
+
+def prose(text: str) -> str:
+    """A document without the code in it; each line stays on its line."""
+    return CODE.sub(lambda match: "\n" * match[0].count("\n"), text)
+
+
 def unwanted(text: str) -> list[str]:
     """The words of a text that are not used, whatever their case."""
     return [word for word in NOT_USED if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE)]
@@ -138,6 +154,17 @@ def test_no_docstring_has_a_word_that_is_not_used() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_document_has_a_word_that_is_not_used() -> None:
+    wrong = [
+        f"{path}:{line}: “{word}” in {text!r}; say: {NOT_USED[word]}"
+        for path, document in documents()
+        for line, text in enumerate(prose(document).splitlines(), 1)
+        for word in unwanted(text)
+        if word not in IN_DOCUMENTS
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_name_is_one_that_is_not_used() -> None:
     wrong = [
         f"{path}:{line}: {name}; say: {NAMES_NOT_USED[name.strip('_').lower()]}"
@@ -158,3 +185,8 @@ def test_a_word_that_is_not_used_would_be_found() -> None:
         "found",
         "given",
     ]
+
+
+def test_a_word_in_a_documents_code_is_no_sentence() -> None:
+    text = "Ask whom?\n\n```sh\necho whom\n```\n\n    whom\n\nSend `whom` again.\n"
+    assert [unwanted(line) for line in prose(text).splitlines()] == [["whom"], *[[]] * 8]
