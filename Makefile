@@ -30,9 +30,9 @@ WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-# What needs no browser, no process of its own and no long story.
+# What needs no browser, no process of its own, no PostgreSQL and no long story.
 quick: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not process and not long" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not process and not long and not postgresql" $(ARGS)
 
 # Lines and branches that the tests reach; what processes of their own do is not counted. ARGS names files.
 coverage: $(VENV)/.installed-dev

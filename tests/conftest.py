@@ -39,6 +39,14 @@ def _ram_disk_has_room() -> bool:
     return not os.statvfs(RAM_DISK).f_flag & os.ST_NOEXEC  # some tests write programs
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a PostgreSQL server."""
+    params = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    names = item.fixturenames if isinstance(item, pytest.Function) else ()
+    if "postgres_server" in names or any(isinstance(value, str) and value == "postgresql" for value in params):
+        item.add_marker(pytest.mark.postgresql)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector look more rarely, and not at what was imported: it took a fifteenth of the time."""
     gc.freeze()
