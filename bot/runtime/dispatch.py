@@ -65,6 +65,7 @@ class _TooMuch(Exception):
     """The request may read too much for the event loop."""
 
 
+OLD_FORM = "This form is too old. Copy what you wrote, close it, and open it again."
 UNOPENED = (
     "I can't open or save this, because it or the key that protects it is damaged. Nothing was changed or deleted. "
     "Please tell your coordinator."
@@ -100,6 +101,8 @@ class Dispatcher:
         except Refused as refusal:
             return notice(*refusal.text)
         except BadAction:
+            if isinstance(request.intent, Submit):  # the form stays, with the words that are in it
+                return Reply(errors={"": OLD_FORM})
             return notice("This button is too old. Send the command again.")
         except FormErrors as wrong:
             return Reply(errors=wrong.errors)

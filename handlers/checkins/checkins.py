@@ -259,7 +259,7 @@ def save_answers(call: Call, checkin: CheckIn, answers: reflections.Answers) -> 
         reflections.save(call.vault, call.work, checkin, call.my_id, call.me.account_id, answers)
 
 
-@router.submit(SaveAnswers)
+@router.submit(SaveAnswers, keeps_words=True)
 def save(call: Call, sent: SaveAnswers) -> Reply:
     """Save what the form holds in place of what this account wrote before."""
     checkin = open_checkin(call, sent.checkin_id)

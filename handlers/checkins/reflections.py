@@ -185,7 +185,7 @@ def _labels(work: Work, answers: reflections.Answers) -> dict[str, str]:
     return {name: texts.get(name, TYPED_LABEL) for name in answers}
 
 
-@router.submit(SaveReflection)
+@router.submit(SaveReflection, keeps_words=True)
 def save(call: Call, sent: SaveReflection) -> Reply:
     """Save what the form holds; the reflection is deleted where nothing is left of it."""
     reflection = _own(call, sent.reflection_id)

@@ -38,7 +38,7 @@ NOT_AN_OPTION = "Choose one of the options."
 
 
 class FormErrors(Exception):
-    """The form cannot be saved as it is. One sentence per field."""
+    """The form cannot be saved as it is. One sentence per field; under "" what is wrong with the form as a whole."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(sorted(errors)))
@@ -176,7 +176,7 @@ class TimeField:
     needed: str = "Choose a time."
 
     def read(self, text: str) -> time:
-        """Return the time.
+        """Return the time, in whole minutes.
 
         Raises:
             BadField: it is no ISO time, or has a zone.
@@ -187,7 +187,7 @@ class TimeField:
             raise BadField("Enter the time like 15:30.") from None
         if clock.tzinfo is not None:
             raise BadField("Enter the time like 15:30.")
-        return clock
+        return clock.replace(second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from handlers.core.actions import ActionType
-from handlers.core.calls import EVERYONE, Call
+from handlers.core.calls import EVERYONE, Call, Refused
+from handlers.core.forms import FormErrors
 from handlers.core.registrations import (
     Answer,
     CardBuilder,
@@ -101,9 +102,17 @@ class Registry:
             self.account_checks.add(action.name)
         return _on_action(self.presses, action)
 
-    def submit(self, action: type[ActionType]) -> Registered[ActionType]:
-        """Register the handler that gets the sent form's action; ``call.values`` holds its fields."""
-        return _on_action(self.submits, action)
+    def submit(self, action: type[ActionType], *, keeps_words: bool = False) -> Registered[ActionType]:
+        """Register the handler that gets the sent form's action; ``call.values`` holds its fields.
+
+        ``keeps_words``: a refusal is said in the form, which stays open with the words that were written in it.
+        """
+
+        def register(handler: ActionHandler[ActionType]) -> ActionHandler[ActionType]:
+            _on_action(self.submits, action)(_in_the_form(handler) if keeps_words else handler)
+            return handler
+
+        return register
 
     def delivery(self, kind: DeliveryKind, *, slow: bool = False) -> Callable[[CardBuilder], CardBuilder]:
         """Register the builder of this kind of delivery's card. ``slow``: it reads the whole program."""
@@ -167,6 +176,16 @@ class Registry:
 
 Name = TypeVar("Name")
 Value = TypeVar("Value")
+
+
+def _in_the_form(handler: ActionHandler[ActionType]) -> ActionHandler[ActionType]:
+    def answer(call: Call, sent: ActionType) -> Reply:
+        try:
+            return handler(call, sent)
+        except Refused as refusal:
+            raise FormErrors({"": str(refusal)}) from None
+
+    return answer
 
 
 def _on_action(table: dict[str, Answer], action: type[ActionType]) -> Registered[ActionType]:

@@ -130,7 +130,7 @@ def _form(meeting: Meeting, text: SummaryText) -> Form:
     )
 
 
-@router.submit(PreviewSummary)
+@router.submit(PreviewSummary, keeps_words=True)
 def preview(call: Call, sent: PreviewSummary) -> Reply:
     """Show the summary as the cohort will read it."""
     meeting = _summarized(call, sent.meeting_id)

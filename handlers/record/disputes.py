@@ -171,7 +171,7 @@ def _record_label(work: Work, line: RecordLine, zone: str) -> str:
     return shortened(f"{day}, {entry_in_words(line, enrolments.policy_of(work.tx, line.person_id))}", 75)
 
 
-@router.submit(SendDispute)
+@router.submit(SendDispute, keeps_words=True)
 def open_dispute(call: Call, _sent: SendDispute) -> Reply:
     """Open the dispute and ask the people who were chosen to look at it."""
     objection = _fields().read(call.values)

@@ -78,8 +78,8 @@ class Witness(Router):
         except (Refused, BadAction):
             self._note(refused=True)
             raise
-        except FormErrors:
-            self._note(refused=False)
+        except FormErrors as wrong:
+            self._note(refused=set(wrong.errors) == {""})  # no field is wrong: a refusal that keeps the form open
             raise
         self._note(refused=False)
         return reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from sqlalchemy import select
@@ -83,3 +83,16 @@ async def test_what_was_typed_stays_in_the_form_when_it_cannot_be_saved(story: S
     assert await story.rows(select(vault_item.c.id)) == []
     story.platform._asking._answer = works
     assert await dana.fills() == "Saved. I show it to no one unless you share it."
+
+
+async def test_what_was_written_stays_in_the_modal_after_the_check_in_closed(story: Story) -> None:
+    await story.all_matched()
+    await story.go_to(CHECK_IN)
+    dana = story.dana
+    await dana.taps_in_chat("Write a reflection")
+    field = dana.field("Where did you feel most like a school counselor?")
+    await story.go_to(CHECK_IN + timedelta(days=8))
+    told = await dana.fills(**{field: CANARY})
+    assert "This check-in is closed. I'll send the next one when it's time." in told
+    assert CANARY in dana.modal()
+    assert await story.rows(select(vault_item.c.kind)) == []

@@ -52,3 +52,18 @@ async def test_declining_is_one_tap_and_agreeing_again_another(story: Story, coh
     await dana.taps(again.messages[0], "Agree")
     assert story.read(lambda tx: tx.execute(consent.declined()).all()) == []
     assert story.check_cards()
+
+
+async def test_what_was_written_stays_in_the_dialog_after_the_check_in_closed(
+    story: Story, cohort: dict[str, Someone]
+) -> None:
+    dana = cohort["dana"]
+    await asked(story)
+    opened = await dana.taps(dana.sees("How are things going?"), "Write a reflection")
+    await story.pass_time(days=8)
+    first = next(iter(opened.dialog.fields))
+    refused = await dana.sends(opened.dialog, **{first: CANARY})
+    assert not refused.closed
+    assert "This check-in is closed. I'll send the next one when it's time." in " ".join(refused.dialog.text.split())
+    assert refused.dialog.fields[first] == CANARY
+    assert CANARY not in json.dumps([call.body for call in story.fake.calls])

@@ -11,9 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from handlers.checkins.consent_notice import UNREAD, notice
 from handlers.checkins.reflections import NOT_THERE
+from handlers.core.actions import SentAction
 from handlers.core.cards import Paragraph
 from handlers.core.plain_cards import plain, plain_text
-from handlers.core.requests import Reply
+from handlers.core.requests import Reply, Submit
 from program.privacy.privacy_settings import NOTICE_VERSION, PrivacySettings
 from storage.checkins import checkins, consent, reflections, shares
 from storage.checkins.checkins_tables import checkin, share_reading
@@ -283,6 +284,19 @@ async def test_words_that_are_kept_while_the_form_is_open_stay(world: World, dan
     assert "haven't written any" in said(await dana.sends("reflections"))
 
 
+async def test_a_refusal_leaves_the_form_open_with_what_was_written(world: World, dana: Person) -> None:
+    """Nothing is saved after the check-in has closed, and a form that is gone would take the words with it."""
+    await next_checkin(world, dana)
+    form = (await dana.presses(await dana.sends("checkin"), "Write a reflection")).form
+    assert form is not None
+    await world.pass_time(days=8)
+    reply = await dana.fills(form, **{form.fields[0].id: SECRET})
+    assert reply.errors == {"": "This check-in is closed. I'll send the next one when it's time."}
+    assert reply.card is None
+    too_old = await dana.does(Submit(SentAction("checkins.save"), {}))
+    assert too_old.errors == {"": "This form is too old. Copy what you wrote, close it, and open it again."}
+
+
 async def test_many_reflections_are_paged(world: World, dana: Person) -> None:
     for _ in range(7):
         await next_checkin(world, dana)
@@ -363,7 +377,7 @@ async def test_refusals_look_like_what_is_not_there(
             "reflections.stop", nowhere
         )
         form = (await dana.presses(await dana.sends("reflections"), "Open")).form
-        assert said(await other.fills(form)) == NOT_THERE
+        assert (await other.fills(form)).errors == {"": NOT_THERE}
     for other in (lee, tom, carol, dana):
         assert await other.does_press("reflections.read", share_id) == await other.does_press(
             "reflections.read", nowhere

@@ -93,6 +93,10 @@ def test_digits_of_other_scripts_are_a_number() -> None:
     assert FIELDS.read(sent(text="abc", at="15:30", minutes="１２")).minutes == 12
 
 
+def test_a_time_has_no_seconds() -> None:
+    assert FIELDS.read(sent(text="abc", at="15:30:30.5")).at == time(15, 30)
+
+
 @pytest.mark.parametrize("at", ["25:00", "15:30+01:00", "noon"])
 def test_a_time_that_is_none_is_named(at: str) -> None:
     with pytest.raises(FormErrors) as raised:
