@@ -64,7 +64,7 @@ def _read(file: Path) -> str:
 
 @cli.command()
 def run(verbose: Annotated[bool, typer.Option("--verbose", help="Log every action.")] = False) -> None:
-    """Start the bot: the local workspace, or Slack and Teams where they are configured."""
+    """Start the bot: the local workspace, or Slack and Teams if they are configured."""
     from bot.main import run as run_app
     from bot.runtime.disk import DiskProblem
     from bot.runtime.hardening import forbid_core_dumps
@@ -103,10 +103,10 @@ def roster_import(
     file: Annotated[Path, typer.Argument(help="A CSV file; docs/roster.md names its columns.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     restore_removed: Annotated[
-        bool, typer.Option("--restore-removed", help="Also give back places and roles that were ended.")
+        bool, typer.Option("--restore-removed", help="Also restore memberships and roles that were ended.")
     ] = False,
 ) -> None:
-    """Bring people and cohorts up to a roster file. It is checked whole before anything is written."""
+    """Import people and cohorts from a roster file. The whole file is checked before anything is written."""
     from bot.cli.roster import NothingImported, import_file
 
     text = _read(file)
@@ -150,7 +150,7 @@ def history_import(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
 ) -> None:
-    """Bring in attendance from before the bot. All of it or nothing, marked with the file and who attests."""
+    """Import attendance from before the bot: all of it or none. Each line names the file and who attests to it."""
     from bot.cli.roster import NothingImported, import_attendance_file
 
     text = _read(file)
@@ -165,13 +165,13 @@ def history_import(
 @vault.person.command("export")
 def person_export(
     name: Annotated[str, typer.Argument(help="The person's name or address on the roster.")],
-    output: Annotated[Path, typer.Option("--output", help="Where the ZIP goes.")],
+    output: Annotated[Path, typer.Option("--output", help="The ZIP file to write.")],
     with_confidential: Annotated[
         bool,
         typer.Option("--with-confidential", help="Include check-ins and private writing. The bot tells the person."),
     ] = False,
 ) -> None:
-    """Write everything that is kept about a person, for them. Check first that it is them who asks."""
+    """Write everything that is kept about a person, for them. First check that they are the one who asks."""
     from bot.documents.making import NothingToMake
     from bot.documents.terminal import person_file
     from bot.startup import CannotStart
@@ -189,7 +189,7 @@ def person_export(
 def ledger_verify(
     head: Annotated[str, typer.Option("--head", help="A check code from a full record or a weekly digest.")] = "",
 ) -> None:
-    """Check that no line of the ledger was changed, removed or cut off; name what was."""
+    """Check that no line of the ledger was changed, removed or cut off, and name each one that was."""
     from bot.cli.roster import NothingImported, verify_ledger
     from program.core.words import counted
 
@@ -224,14 +224,14 @@ def policy_check(file: Annotated[Path, typer.Argument(help="A policy document (T
 def policy_adopt(
     file: Annotated[Path, typer.Argument(help="A policy document (TOML).")],
     holds_from: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For those who start then or later.")
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="For mentees who start on this day or later.")
     ],
     take_along: Annotated[
         bool | None,
         typer.Option("--take-along/--new-only", help="Also move the mentees on another policy, and tell them."),
     ] = None,
 ) -> None:
-    """Make a policy current for new mentees, and on request for those who have neither completed nor left."""
+    """Use a policy for new mentees and, on request, for mentees who have neither completed nor left."""
     from bot.cli.roster import NothingImported, adopt_policy, mentees_to_move
     from program.core.words import counted
 
@@ -255,10 +255,10 @@ def policy_adopt(
 @certificate_cli.command("write")
 def certificate_write(
     email: Annotated[str, typer.Argument(help="The mentee's address on the roster.")],
-    output: Annotated[Path, typer.Option("--output", help="Where the PDF goes.")],
+    output: Annotated[Path, typer.Option("--output", help="The PDF file to write.")],
     packet: Annotated[bool, typer.Option("--packet", help="The full record instead of the certificate.")] = False,
 ) -> None:
-    """Write a mentee's certificate, or the packet with every line it rests on."""
+    """Write a mentee's certificate, or the full record with every line that it depends on."""
     from bot.documents.making import NothingToMake
     from bot.documents.terminal import certificate_file
 
@@ -276,7 +276,7 @@ def export(
     mentee: Annotated[str, typer.Option("--mentee", help="Only this mentee, by address.")] = "",
     standings: Annotated[bool, typer.Option("--standings", help="For .csv: standings, not the record.")] = False,
 ) -> None:
-    """Write standings and the record as a spreadsheet. Nothing confidential is in it."""
+    """Write standings and the record as a spreadsheet. It contains nothing confidential."""
     from bot.documents.making import NothingToMake
     from bot.documents.terminal import export_file
 
@@ -299,7 +299,7 @@ def _write(output: Path, data: bytes) -> None:
 
 @cli.command()
 def doctor() -> None:
-    """Check settings, database, keys, tokens, scopes and reachability, and say how to mend what fails."""
+    """Check settings, database, keys, tokens, scopes and reachability, and say how to fix what fails."""
     from bot.cli.doctor import examine
 
     try:

@@ -85,7 +85,7 @@ def export(settings: Settings, file: Path, now: datetime) -> int:
     try:
         opened = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        raise BadList(f"{file} is there already; nothing is written over.") from None
+        raise BadList(f"{file} already exists, so nothing was written. Choose another name.") from None
     except OSError as error:
         raise BadList(f"{file} can't be written: {error.strerror}.") from None
     try:

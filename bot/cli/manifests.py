@@ -35,7 +35,7 @@ def manifest_slack(
 @manifest.command("teams")
 def manifest_teams(
     app_id: Annotated[str, typer.Option("--app-id", help="The bot's Microsoft app id.")],
-    output: Annotated[Path, typer.Option("--output", help="Where the package goes.")] = Path("plc-bot-teams.zip"),
+    output: Annotated[Path, typer.Option("--output", help="The ZIP file to write.")] = Path("plc-bot-teams.zip"),
     publisher: Annotated[str, typer.Option(help="The organization that runs the bot, shown in Teams.")] = "",
     website: Annotated[str, typer.Option(help="Its page about the bot, https://…")] = "",
     privacy: Annotated[str, typer.Option(help="Its privacy policy, https://…")] = "",

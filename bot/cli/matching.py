@@ -16,7 +16,7 @@ people_cli = typer.Typer(help="Match accounts to people.", no_args_is_help=True)
 
 @people_cli.command("list")
 def people_list() -> None:
-    """The people on the roster without an account, and the accounts that are linked to no person."""
+    """List the people on the roster without an account, and the accounts that are linked to no person."""
     from bot.cli.roster import unmatched
 
     missing, accounts = unmatched(settings())

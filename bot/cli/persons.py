@@ -24,9 +24,9 @@ from storage.vault.operator_keys import BadKey
 from storage.vault.vault_tables import vault_item
 
 WHAT_GOES = (
-    "What goes: reflections, pulses and the words of disputes, with the key to every copy of them. "
-    "What stays: the attendance ledger and what a certificate rests on, that a dispute was opened and how it "
-    "ended, and that this person was forgotten."
+    "Deleted: reflections, pulses and the words of disputes, with the key to every copy of them. "
+    "Kept: the attendance ledger and what a certificate depends on, that a dispute was opened and how it ended, "
+    "and that this person was forgotten."
 )
 
 BOT_TELLS = "The bot tells the person in a direct message."

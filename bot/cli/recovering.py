@@ -22,7 +22,7 @@ from storage.vault.operator_keys import BadKey, read_operator_keys
 from storage.vault.recovery import CannotRecover, Damage
 from storage.vault.vault import Vault
 
-STAYS = "What stays: everybody's attendance, the rest of every record, and the certificates."
+STAYS = "Kept: everyone's attendance, the rest of every record, and the certificates."
 PROBLEMS = (CannotStart, BadKey, CannotRecover)
 
 
@@ -93,7 +93,7 @@ def said(damage: Damage) -> list[str]:
     if damage.tables:
         lines.append(f"Missing in the key store, and made again: {', '.join(damage.tables)}.")
     if damage.ledger:
-        lines.append("The ledger's key comes from its copy among the data.")
+        lines.append("The ledger's key comes from its copy in the database.")
     return [*lines, STAYS]
 
 

@@ -35,7 +35,7 @@ def new() -> None:
 
 @keys.command("rotate")
 def rotate() -> None:
-    """Rewrap every data key under the first key. The bot may run at the same time; if stopped, the next run goes on."""
+    """Rewrap every data key under the first key, also while the bot runs. If you stop it, the next run continues."""
     from bot.cli import keyring
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem
@@ -60,7 +60,7 @@ def rotate() -> None:
 
 @keys.command("check")
 def check() -> None:
-    """Say what is wrapped by which key, what no key opens, and whether an old key may go."""
+    """Say which key wraps what, what no key opens, and if you can remove an old key."""
     from bot.cli import keyring
     from bot.startup import CannotStart
     from storage.core.migrate import SchemaProblem
@@ -86,7 +86,7 @@ def check() -> None:
 
 @keys.command("recover")
 def recover() -> None:
-    """Go on after the key store was lost without a backup. What was written in private under it is removed."""
+    """Recover after the key store was lost without a backup. What was written in private under it is removed."""
     from bot.cli import recovering
 
     now = datetime.now(UTC)
@@ -111,7 +111,7 @@ def recover() -> None:
 
 @person.command("forget")
 def forget(who: Name, yes: Sure = False) -> None:
-    """Destroy what somebody wrote in confidence, for good. See docs/keys.md for checking who asks."""
+    """Destroy what a person wrote in confidence, for good. docs/keys.md says how to check who is asking."""
     from bot.cli import persons
 
     try:
@@ -130,7 +130,7 @@ def hold(
     who: Name,
     reason: Annotated[str, typer.Option("--reason", help="A code. To see the codes, run `plc-bot person hold`.")] = "",
 ) -> None:
-    """Put a legal hold on what somebody wrote: it is neither forgotten nor deleted for its age."""
+    """Put a legal hold on what a person wrote, so that it is neither forgotten nor deleted for its age."""
     _hold(who, reason)
 
 
@@ -155,7 +155,7 @@ def _hold(who: str, reason: str | None) -> None:
 
 @forgotten.command("export")
 def forgotten_export(
-    file: Annotated[Path, typer.Argument(help="Where the list goes. Keep it apart from the machine.")],
+    file: Annotated[Path, typer.Argument(help="The file to write. Keep it on another machine.")],
 ) -> None:
     """Write who was forgotten, as ids and times, so that a restore from older backups forgets them again."""
     from bot.cli import forgotten as lists
@@ -168,15 +168,15 @@ def forgotten_export(
         entries = lists.export(settings(), file, datetime.now(UTC))
     except (BadList, CannotStart, SchemaProblem, BadKey) as error:
         raise stop(str(error)) from None
-    say(f"Wrote {file} ({counted(entries, 'entry', 'entries')}). Who is forgotten later is not in it: export it again.")
+    say(f"Wrote {file} ({counted(entries, 'entry', 'entries')}). It does not have people who are forgotten later.")
 
 
 # Backups ----------------------------------------------------------------------------------------
 
 
 def backup(
-    file: Annotated[Path | None, typer.Argument(help="Where the copy of the data goes.")] = None,
-    keys_file: Annotated[Path | None, typer.Option("--keys", help="Where the copy of the key store goes.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="The file for the copy of the data.")] = None,
+    keys_file: Annotated[Path | None, typer.Option("--keys", help="The file for the copy of the key store.")] = None,
 ) -> None:
     """Copy the data, or with --keys the key store, while the bot runs. Keep the two apart."""
     from bot.cli.backing_up import back_up

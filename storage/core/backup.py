@@ -24,7 +24,7 @@ def copy(source: Path, target: Path, lacking: Callable[[sqlite3.Connection], str
     if not source.is_file():
         raise NoCopy(f"{source} cannot be found.")
     if target.exists():
-        raise NoCopy(f"{target} is there already; nothing is written over.")
+        raise NoCopy(f"{target} already exists, so nothing was written. Choose another name.")
     part = target.with_name(target.name + ".part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))

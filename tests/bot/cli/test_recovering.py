@@ -47,7 +47,7 @@ def test_recovering_shows_whose_words_are_lost_and_asks_for_the_name(lost: Path)
     said = plc("keys", "recover", answer="yes\n")
     assert said.exit_code == 1
     assert "Dana Reyes: 1 item" in said.output
-    assert "What stays: everybody's attendance" in said.output
+    assert "Kept: everyone's attendance" in said.output
     assert "Nothing was changed." in said.output
     with pytest.raises(Exception, match="plc-bot keys recover"):
         start()

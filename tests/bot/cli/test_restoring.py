@@ -331,7 +331,7 @@ def test_the_list_holds_ids_and_times_alone_and_is_its_owners(folder: Path) -> N
     assert str(hers) not in file.read_text()
     again = plc("forgotten", "export", "list.json")
     assert again.exit_code == 1
-    assert "list.json is there already; nothing is written over." in again.output
+    assert "list.json already exists, so nothing was written" in again.output
     assert "can't be written: No such file" in plc("forgotten", "export", "nowhere/list.json").output
     assert "takes no list" in plc("restore", "--check", "--forgotten", "list.json").output
 
@@ -382,7 +382,7 @@ def test_a_backup_is_made_while_somebody_writes(folder: Path) -> None:
         assert plc("backup", "data.sqlite").exit_code == 0
     with closing(sqlite3.connect("data.sqlite")) as copied:
         assert copied.execute("SELECT kind FROM vault_item").fetchall() == [("reflection",)]
-    assert "is there already; nothing is written over" in plc("backup", "data.sqlite").output
+    assert "already exists, so nothing was written" in plc("backup", "data.sqlite").output
     assert "Name a file" in plc("backup").output
     assert not list(folder.glob("*.part"))
 
@@ -618,7 +618,7 @@ def test_an_operator_forgets_only_whom_they_mean() -> None:
     assert "No one has" in plc("person", "forget", str(uuid4())).output
     asked = plc("person", "forget", "Dana Reyes", answer="n\n")
     assert asked.exit_code == 1
-    assert "What stays: the attendance ledger" in asked.output
+    assert "Kept: the attendance ledger" in asked.output
     assert "Nothing was changed" in asked.output
     with in_place() as database, database.read() as tx:
         assert len(tx.execute(select(vault_item)).all()) == 1
