@@ -17,14 +17,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from bot.cli import manifests, matching, vault
-from bot.cli.console import Commands, err, out
+from bot.cli.console import CommandGroup, err, out
 from bot.cli.console import settings as _settings
 from bot.cli.console import stop as _stop
 from bot.runtime import logs
 from bot.settings import SettingsError, load
 
 cli = typer.Typer(
-    cls=Commands,
+    cls=CommandGroup,
     help="The cohort bot for school counselor mentoring programs.",
     no_args_is_help=True,
     add_completion=False,

@@ -38,7 +38,7 @@ def settings() -> Settings:
         raise stop(str(error)) from None
 
 
-class Commands(TyperGroup):
+class CommandGroup(TyperGroup):
     """The commands. In each a database, key store or disk that cannot be used is a sentence, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:

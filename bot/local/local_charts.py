@@ -58,7 +58,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DotSeries:
     """One series as dots from left to right, with its color class."""
 
     colour: int
@@ -81,7 +81,7 @@ class LineChart:
     base: int
     top: int
     highest: str
-    lines: tuple[Line, ...]
+    lines: tuple[DotSeries, ...]
     labels: tuple[tuple[float, str], ...]
 
 
@@ -138,7 +138,7 @@ def lines(chart: Chart) -> LineChart:
         return round(_PLOT_BOTTOM - max(value, 0) / highest * (_PLOT_BOTTOM - _PLOT_TOP), 1)
 
     drawn = tuple(
-        Line(
+        DotSeries(
             place % COLOURS,
             tuple(Dot(x(index), y(value), number(value)) for index, value in enumerate(series.values)),
         )

@@ -113,7 +113,7 @@ class Payload(BaseModel):
     response_url: str | None = None
 
 
-class Command(Payload):
+class SlashCommand(Payload):
     """A slash command."""
 
     command: Id
@@ -225,7 +225,7 @@ def read(text: str, content_type: str) -> None:
 
 def _check(body: dict[str, Any]) -> None:
     if "command" in body:
-        Command.model_validate(body)
+        SlashCommand.model_validate(body)
         return
     match body.get("type"):
         case "event_callback":

@@ -28,7 +28,7 @@ from bot.slack.payloads import Payload
 from bot.slack.presses import Presses
 from bot.slack.private_answers import PrivateAnswers
 from bot.slack.slack_port import Clocks, SlackPort
-from bot.slack.slash_commands import Commands
+from bot.slack.slash_commands import SlashCommands
 from bot.slack.socket import SocketLine, Watch
 from bot.slack.submissions import Submissions
 from bot.web.bodies import Malformed, read_text, refusal
@@ -45,7 +45,7 @@ _ANYTHING = re.compile(r"[\s\S]*")
 class Surfaces:
     """What answers each kind of payload."""
 
-    commands: Commands
+    commands: SlashCommands
     presses: Presses
     submissions: Submissions
     events: Events
@@ -55,7 +55,7 @@ class Surfaces:
         """Return what answers each kind of payload; all of them share one way to answer privately."""
         answers = PrivateAnswers(api, port)
         return cls(
-            Commands(api, asking, answers),
+            SlashCommands(api, asking, answers),
             Presses(api, port, asking, answers),
             Submissions(api, asking, answers),
             Events(api, port, asking, answers),

@@ -15,7 +15,7 @@ from handlers.core.cards import Card
 from handlers.core.requests import Reply
 
 
-class Commands:
+class SlashCommands:
     """Answers slash commands."""
 
     def __init__(self, api: Api, asking: Asking, answers: PrivateAnswers) -> None:

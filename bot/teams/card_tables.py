@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from microsoft_teams import cards as ac
 
-from bot.teams.page import Limits, Page
+from bot.teams.page import CardLimits, Page
 from bot.teams.spans import left_out, text
 from bot.teams.words import one_line
 from handlers.core.cards import Bold, Table, Text
@@ -41,7 +41,7 @@ def _fits_a_phone(block: Table) -> bool:
     return len(block.columns) <= TABLE_COLUMNS and all(len(word) <= TABLE_WORD for word in words)
 
 
-def _row_words(block: Table, row: tuple[str, ...], limits: Limits) -> Text:
+def _row_words(block: Table, row: tuple[str, ...], limits: CardLimits) -> Text:
     """A row as two lines: its first cell, then the other cells after their column names."""
     cells = [one_line(cell, limits.label) for cell in row]
     rest = [f"{column}: {cell}" if column else cell for column, cell in zip(block.columns[1:], cells[1:], strict=True)]

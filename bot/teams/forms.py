@@ -11,7 +11,7 @@ from microsoft_teams import cards as ac
 
 from bot.teams.card_actions import carried, press
 from bot.teams.card_body import blocks
-from bot.teams.page import Limits, Page, Surface, adaptive, fitted
+from bot.teams.page import CardLimits, Page, Surface, adaptive, fitted
 from bot.teams.spans import heading, text
 from bot.teams.words import literal, one_line
 from handlers.core.actions import Action
@@ -74,7 +74,7 @@ def _submit(form: Form, page: Page) -> ac.Action:
     return ac.ExecuteAction(title=title, style="positive", verb=form.action.name, data=data)
 
 
-def _input(item: Field, limits: Limits) -> ac.CardElement:
+def _input(item: Field, limits: CardLimits) -> ac.CardElement:
     filled = isinstance(item, ChoiceField) and bool(item.value)  # a list that shows a choice cannot be emptied
     required = not item.optional and not filled
     common: dict[str, Any] = {
@@ -129,7 +129,7 @@ def _input(item: Field, limits: Limits) -> ac.CardElement:
             assert_never(item)
 
 
-def _choices(item: ChoiceField | ManyField, limits: Limits) -> list[ac.Choice]:
+def _choices(item: ChoiceField | ManyField, limits: CardLimits) -> list[ac.Choice]:
     return [
         ac.Choice(title=one_line(option.label, min(limits.label, 100)), value=option.value) for option in item.options
     ]

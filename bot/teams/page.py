@@ -23,7 +23,7 @@ Surface = Literal["message", "dialog"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CardLimits:
     """How much of a card is shown: characters of a text and a label, items of a list, blocks, buttons."""
 
     text: int
@@ -34,12 +34,12 @@ class Limits:
 
 
 STEPS = (
-    Limits(text=4000, label=300, parts=100, blocks=100, buttons=48),
-    Limits(text=1500, label=150, parts=60, blocks=60, buttons=36),
-    Limits(text=600, label=80, parts=40, blocks=40, buttons=30),
-    Limits(text=250, label=50, parts=20, blocks=25, buttons=24),
-    Limits(text=120, label=40, parts=10, blocks=12, buttons=18),
-    Limits(text=60, label=30, parts=5, blocks=6, buttons=12),
+    CardLimits(text=4000, label=300, parts=100, blocks=100, buttons=48),
+    CardLimits(text=1500, label=150, parts=60, blocks=60, buttons=36),
+    CardLimits(text=600, label=80, parts=40, blocks=40, buttons=30),
+    CardLimits(text=250, label=50, parts=20, blocks=25, buttons=24),
+    CardLimits(text=120, label=40, parts=10, blocks=12, buttons=18),
+    CardLimits(text=60, label=30, parts=5, blocks=6, buttons=12),
 )
 
 
@@ -53,7 +53,7 @@ class Page:
     ``mentions``: collects the entities of the people that the text mentions, by their mark in the text.
     """
 
-    limits: Limits
+    limits: CardLimits
     shown: Shown
     surface: Surface = "message"
     dialogs: bool = True
@@ -62,7 +62,7 @@ class Page:
     mentions: dict[str, ac.Mention] = field(default_factory=dict)
 
 
-def fitted(build: Callable[[Limits], ac.AdaptiveCard]) -> dict[str, Any]:
+def fitted(build: Callable[[CardLimits], ac.AdaptiveCard]) -> dict[str, Any]:
     """Return the longest version of a card that fits into ``CARD_BYTES``, or the shortest one if none fits."""
     content: dict[str, Any] = {}
     for limits in STEPS:

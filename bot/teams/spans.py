@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 
 from microsoft_teams import cards as ac
 
-from bot.teams.page import Limits, Page
+from bot.teams.page import CardLimits, Page
 from bot.teams.words import escaped, literal, one_line
 from handlers.core.cards import Bold, Cmd, HowToAsk, Link, Mention, Span, Text, When
 from handlers.core.plain_cards import plain_text
@@ -149,7 +149,7 @@ def more(count: int) -> ac.CardElement:
     return ac.TextBlock(text=f"and {count} more", is_subtle=True, wrap=True)
 
 
-def left_out(items: Sequence[object], limits: Limits) -> Iterator[ac.CardElement]:
+def left_out(items: Sequence[object], limits: CardLimits) -> Iterator[ac.CardElement]:
     """Yield the line "and N more" if the list has more items than the limits allow."""
     if len(items) > limits.parts:
         yield more(len(items) - limits.parts)

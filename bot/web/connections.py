@@ -28,7 +28,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """How many connections there may be, and for how many seconds a client may keep one waiting.
 
     each     for one client; the operator's proxies speak for many and are bounded by ``total`` alone
@@ -45,22 +45,22 @@ class Limits:
     idle: float = 300.0
     answer: float = 600.0
 
-    def within(self, files: int) -> Limits:
+    def within(self, files: int) -> ConnectionLimits:
         """These limits where the process may have so many files open: half of them are for connections."""
         total = max(min(self.total, files // 2), 1)
         return replace(self, total=total, each=min(self.each, total))
 
 
-def limits_here() -> Limits:
+def limits_here() -> ConnectionLimits:
     """The limits that fit this process."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return Limits() if files == resource.RLIM_INFINITY else Limits().within(files)
+    return ConnectionLimits() if files == resource.RLIM_INFINITY else ConnectionLimits().within(files)
 
 
 class Connections:
     """Makes the protocol of each connection, and ends those that are too many or take too long."""
 
-    def __init__(self, clients: Clients, limits: Limits | None = None, clock: Clock = time.monotonic) -> None:
+    def __init__(self, clients: Clients, limits: ConnectionLimits | None = None, clock: Clock = time.monotonic) -> None:
         self.clock, self.limits = clock, limits or limits_here()
         self._clients = clients
         self._open: dict[Any, Connection] = {}  # by aiohttp's handler

@@ -21,7 +21,7 @@ from storage.checkins.saved import PULSE, find_saved
 from storage.core import program
 from storage.privacy.holds import check_free
 from storage.vault import vault
-from storage.vault.vault import Item
+from storage.vault.vault import VaultItem
 
 ABSENT = "No number is saved for that check-in with this account."
 
@@ -58,7 +58,7 @@ def _replace(call: Call, item_id: UUID, value: str) -> None:
         call.vault.replace(call.work, item_id, value)
 
 
-def _saved(call: Call, checkin: CheckIn) -> Item:
+def _saved(call: Call, checkin: CheckIn) -> VaultItem:
     """The number that this account saved for a check-in."""
     item = vault.find(call.work.tx, checkin.id, PULSE, call.me.account_id)
     if item is None:

@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from program.record.ledger import Activity as Logged
-from program.record.ledger import Attendance, MakeUp, Meeting, Record
+from program.record.ledger import Attendance, LoggedActivity, MakeUp, Meeting, Record
 from program.record.periods import calendar_year, day_of, shifted, year_of
 from program.record.policy import MEETING, Activity, AtLeast, Policy, known
 from program.record.unset import Unset
@@ -91,7 +90,7 @@ def items(policy: Policy, record: Record, frame: Frame) -> list[Item]:
 # Activities --------------------------------------------------------------------------------------
 
 
-def _logged(policy: Policy, line: Logged, frame: Frame) -> Item:
+def _logged(policy: Policy, line: LoggedActivity, frame: Frame) -> Item:
     day = day_of(line.at, policy.program.zone)
     activity = policy.activity(line.type)
     item = Item(line.id, line.type, day, max(0, line.minutes), "counts", code=line.item, topics=line.topics)

@@ -48,7 +48,7 @@ class Attendance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class LoggedActivity:
     """Something logged outside of meetings; ``item``: the code of a named item that it proves."""
 
     id: UUID
@@ -129,7 +129,7 @@ class Record:
     """``imported``: an import of earlier attendance covered this mentee, whether it held a meeting of theirs or not."""
 
     attendance: tuple[Attendance, ...] = ()
-    activities: tuple[Activity, ...] = ()
+    activities: tuple[LoggedActivity, ...] = ()
     makeups: tuple[MakeUp, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     credits: tuple[Credit, ...] = ()

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from program.core.times import local_day
-from program.record.policy import AtLeast, Per, Program
+from program.record.policy import AtLeast, Per, ProgramCalendar
 
 MOST_PAUSED = 50  # program years in a row; a longer leave ends the search, not the process
 DAY = timedelta(days=1)
@@ -86,7 +86,7 @@ def year_label(number: int, first: int, last: int) -> str:
     return f"Year {number} ({first}-{(last + 1) % 100:02d})"
 
 
-def calendar_year(program: Program, year: int, number: int | None = None) -> Period:
+def calendar_year(program: ProgramCalendar, year: int, number: int | None = None) -> Period:
     """The program year that began in the calendar year ``year``."""
     ends = shifted(on(year + 1, program.boundary), -1)
     starts = min(on(year, program.boundary), ends)
@@ -130,7 +130,7 @@ class Away:
 
 @lru_cache(maxsize=4096)  # most of a program's mentees share a start
 def program_years(
-    program: Program, starts: date, count: int, away: Away, pauses_from_days: int | None
+    program: ProgramCalendar, starts: date, count: int, away: Away, pauses_from_days: int | None
 ) -> tuple[ProgramYear, ...]:
     """The mentee's program years: a calendar program year that a leave pauses is joined to the next one."""
     years: list[ProgramYear] = []
@@ -153,7 +153,7 @@ def _paused(year: Period, away: Away, from_days: int | None) -> bool:
 
 
 def parts(
-    program: Program, rule: AtLeast, year: ProgramYear, starts: date, away: Away
+    program: ProgramCalendar, rule: AtLeast, year: ProgramYear, starts: date, away: Away
 ) -> tuple[list[Period], list[Period]]:
     """The semesters, months or weeks of a program year: those asked for, and those let off.
 
@@ -170,7 +170,7 @@ def parts(
     return asked, off
 
 
-def _parts(program: Program, rule: AtLeast, year: ProgramYear, starts: date) -> Iterator[Period]:
+def _parts(program: ProgramCalendar, rule: AtLeast, year: ProgramYear, starts: date) -> Iterator[Period]:
     if isinstance(rule.first_weeks, int):
         yield from _first_weeks(rule.first_weeks, year, starts)
         return
@@ -196,7 +196,7 @@ def _first_weeks(count: int, year: ProgramYear, starts: date) -> Iterator[Period
             yield Period(f"Week {number + 1}", begins, shifted(begins, 6), year.number)
 
 
-def _split(program: Program, per: Per, year: Period) -> Iterator[Period]:
+def _split(program: ProgramCalendar, per: Per, year: Period) -> Iterator[Period]:
     match per:
         case "semester":
             yield from _semesters(program, year)
@@ -208,7 +208,7 @@ def _split(program: Program, per: Per, year: Period) -> Iterator[Period]:
             yield year
 
 
-def _semesters(program: Program, year: Period) -> Iterator[Period]:
+def _semesters(program: ProgramCalendar, year: Period) -> Iterator[Period]:
     second = on(year.starts.year, program.second_semester or program.boundary)
     if second <= year.starts:
         second = on(year.starts.year + 1, program.second_semester or program.boundary)

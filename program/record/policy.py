@@ -50,7 +50,7 @@ STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class Program:
+class ProgramCalendar:
     """``boundary``: the month and day on which a program year begins; 02-29 is 1 March in other years."""
 
     years: Years
@@ -212,7 +212,7 @@ class Policy:
     label: Words
     source: Words
     effective_from: Day
-    program: Program
+    program: ProgramCalendar
     attendance: AttendanceRules
     completion: Completion
     activities: tuple[Activity, ...] = Field(validation_alias="activity")

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 
 from program.core.times import whole_minutes
-from program.record.ledger import Activity, Attendance, Credit, MakeUp, Record, Transfer, Waiver
+from program.record.ledger import Attendance, Credit, LoggedActivity, MakeUp, Record, Transfer, Waiver
 from program.record.stated_days import day_stated
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting
@@ -74,7 +74,7 @@ def _record(lines: Sequence[Any]) -> Record:
     return Record(
         attendance=tuple(_attendance(of_kind.get("attendance", ()))),
         activities=tuple(
-            Activity(
+            LoggedActivity(
                 row.id,
                 row.code,
                 row.happened_at,

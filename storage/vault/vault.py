@@ -74,7 +74,7 @@ class DataKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class VaultItem:
     """A row of the vault without its text."""
 
     id: UUID
@@ -313,7 +313,7 @@ def author_of(tx: Tx, item_id: UUID) -> UUID | None:
     return account_id
 
 
-def find(tx: Tx, checkin_id: UUID, kind: str, account_id: UUID) -> Item | None:
+def find(tx: Tx, checkin_id: UUID, kind: str, account_id: UUID) -> VaultItem | None:
     """The item of that kind that this account wrote for a check-in."""
     row = tx.execute(
         select(vault_item.c.id, vault_item.c.kind, vault_item.c.checkin_id, vault_item.c.at).where(
@@ -322,7 +322,7 @@ def find(tx: Tx, checkin_id: UUID, kind: str, account_id: UUID) -> Item | None:
             vault_item.c.account_id == account_id,
         )
     ).one_or_none()
-    return Item(*row) if row else None
+    return VaultItem(*row) if row else None
 
 
 def remove(tx: Tx, item_id: UUID, account_id: UUID) -> bool:

@@ -16,12 +16,12 @@ from aiohttp import web
 
 from bot.runtime.logs import SELDOM_SECONDS
 from bot.web.clients import Clients, read_networks
-from bot.web.connections import ACCEPT_FAILED, AcceptErrors, Connections, Limits
+from bot.web.connections import ACCEPT_FAILED, AcceptErrors, ConnectionLimits, Connections
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HALF + b"\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
-SMALL = Limits(total=6, each=3)
+SMALL = ConnectionLimits(total=6, each=3)
 
 
 class Clock:
@@ -80,7 +80,7 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(limits: Limits, *proxies: str) -> AsyncIterator[Server]:
+async def serving(limits: ConnectionLimits, *proxies: str) -> AsyncIterator[Server]:
     clock = Clock()
     server = Server(Connections(Clients(read_networks(proxies)), limits, clock), clock)
 
@@ -113,7 +113,7 @@ async def serving(limits: Limits, *proxies: str) -> AsyncIterator[Server]:
 
 async def test_half_sent_headers_of_one_client_stop_nobody() -> None:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(serving(Limits(total=600, each=50)))
+        server = await stack.enter_async_context(serving(ConnectionLimits(total=600, each=50)))
         for _ in range(1100):
             client = await server.connect("127.0.0.2", HALF)
             stack.push_async_callback(client.close)
@@ -125,7 +125,7 @@ async def test_half_sent_headers_of_one_client_stop_nobody() -> None:
 
 async def test_half_sent_headers_through_a_proxy_stop_nobody() -> None:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(serving(Limits(total=100, each=10), "127.0.0.0/8"))
+        server = await stack.enter_async_context(serving(ConnectionLimits(total=100, each=10), "127.0.0.0/8"))
         for _ in range(300):
             client = await server.connect(sent=HALF)
             stack.push_async_callback(client.close)
@@ -136,7 +136,7 @@ async def test_half_sent_headers_through_a_proxy_stop_nobody() -> None:
 
 async def test_half_sent_bodies_of_many_clients_stop_nobody() -> None:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(serving(Limits(total=60, each=10)))
+        server = await stack.enter_async_context(serving(ConnectionLimits(total=60, each=10)))
         for number in range(2, 11):
             for _ in range(10):
                 client = await server.connect(f"127.0.0.{number}", POST + b"h")
@@ -149,7 +149,7 @@ async def test_half_sent_bodies_of_many_clients_stop_nobody() -> None:
 
 async def test_half_sent_bodies_through_a_proxy_stop_nobody() -> None:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(serving(Limits(total=100, each=10), "127.0.0.0/8"))
+        server = await stack.enter_async_context(serving(ConnectionLimits(total=100, each=10), "127.0.0.0/8"))
         for _ in range(300):
             client = await server.connect(sent=POST + b"h")
             stack.push_async_callback(client.close)
@@ -238,7 +238,7 @@ async def test_a_later_requests_headers_must_end_in_time_too() -> None:
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
-    async with serving(Limits(body=0.05)) as server:
+    async with serving(ConnectionLimits(body=0.05)) as server:
         client = await server.connect(sent=POST + b"he")
 
         assert (await client.answer()).startswith(b"HTTP/1.1 408")
@@ -273,9 +273,9 @@ async def test_a_body_that_is_no_text_is_malformed(headers: bytes, body: bytes) 
 
 
 def test_a_process_with_few_files_has_fewer_connections() -> None:
-    assert Limits().within(1024) == Limits()
-    assert Limits().within(100).total == 50
-    assert Limits().within(60).each == 30
+    assert ConnectionLimits().within(1024) == ConnectionLimits()
+    assert ConnectionLimits().within(100).total == 50
+    assert ConnectionLimits().within(60).each == 30
 
 
 # Accepting --------------------------------------------------------------------------------------

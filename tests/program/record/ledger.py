@@ -12,11 +12,11 @@ from uuid import UUID
 from program.core.times import to_utc
 from program.meetings.attendance import Status, Step
 from program.record.ledger import (
-    Activity,
     Attendance,
     Credit,
     Enrolment,
     Leave,
+    LoggedActivity,
     MakeUp,
     Meeting,
     Record,
@@ -153,7 +153,7 @@ class Ledger:
         return meeting
 
     def logs(self, type_: str, day: date, minutes: int = 30, **other: Any) -> UUID:
-        line = Activity(self.new_id(), type_, at(day), minutes, **{"mode": "phone", "verified": True, **other})
+        line = LoggedActivity(self.new_id(), type_, at(day), minutes, **{"mode": "phone", "verified": True, **other})
         self._add("activities", line)
         return line.id
 

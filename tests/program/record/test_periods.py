@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from program.record.ledger import Attendance, Enrolment, Record
 from program.record.periods import Away, calendar_year, day_of, on, program_years, shifted, year_of
-from program.record.policy import Program
+from program.record.policy import ProgramCalendar
 from program.record.policy_reading import read_policy
 from program.record.standing import Standing, standing
 from tests.program.record.ledger import policy_of, rule, text_of
 
 
-def program_of(boundary: str) -> Program:
+def program_of(boundary: str) -> ProgramCalendar:
     return read_policy(text_of().replace('"07-01"', f'"{boundary}"')).program
 
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from program.record import english, explain
 from program.record.ledger import (
-    Activity,
     Attendance,
     Credit,
     Enrolment,
     Leave,
+    LoggedActivity,
     MakeUp,
     Meeting,
     Record,
@@ -133,7 +133,7 @@ attendances = st.builds(
     orders,
 )
 activities = st.builds(
-    Activity,
+    LoggedActivity,
     ids,
     types,
     whens,
