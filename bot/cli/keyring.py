@@ -61,7 +61,7 @@ def opened(settings: Settings, *, even_locked: bool = False) -> Iterator[tuple[D
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RotationProgress:
     """Data keys rewrapped so far, of how many, and those that did not open."""
 
     done: int
@@ -69,7 +69,7 @@ class Progress:
     unopened: int
 
 
-def rotate(database: Database, vault: Vault, clock: Clock) -> Iterator[Progress]:
+def rotate(database: Database, vault: Vault, clock: Clock) -> Iterator[RotationProgress]:
     """Wrap every data key, and the ledger's, under the first key; where it got to after each transaction.
 
     Stopping it loses nothing: what is left is still under the old key, and the next run goes on there.
@@ -85,7 +85,7 @@ def rotate(database: Database, vault: Vault, clock: Clock) -> Iterator[Progress]
         with database.write() as tx:
             step = rotation.rewrap(tx, vault, clock.now(), after)
         done, unopened, after = done + step.done, unopened + step.unopened, step.last
-        yield Progress(done, max(total, done + unopened), unopened)
+        yield RotationProgress(done, max(total, done + unopened), unopened)
     with database.write() as tx:
         rotation.rewrap_ledger(tx, vault, clock.now())
 

@@ -38,7 +38,7 @@ class NotDone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PersonMatch:
     """The person that a command is about, and how many confidential items they have."""
 
     id: UUID
@@ -61,7 +61,7 @@ def _opened(settings: Settings) -> Iterator[Database]:
         raise NotDone(str(error)) from None
 
 
-def find(settings: Settings, who: str) -> Match:
+def find(settings: Settings, who: str) -> PersonMatch:
     """The one person with this name, address or id.
 
     Raises:
@@ -70,7 +70,7 @@ def find(settings: Settings, who: str) -> Match:
     with _opened(settings) as database, database.read() as tx:
         person = _get_one(tx, who)
         items = tx.scalar(select(func.count()).where(vault_item.c.person_id == person.id, vault_item.c.sealed != b""))
-        return Match(person.id, person.name, person.email, items or 0)
+        return PersonMatch(person.id, person.name, person.email, items or 0)
 
 
 def _get_one(tx: Tx, who: str) -> people.Person:
@@ -105,7 +105,9 @@ def forget(settings: Settings, person_id: UUID, now: datetime, new_id: Callable[
     return f"{done} {BOT_TELLS if told else NOBODY_TELLS}"
 
 
-def set_hold(settings: Settings, who: Match, reason: str | None, now: datetime, new_id: Callable[[], UUID]) -> str:
+def set_hold(
+    settings: Settings, who: PersonMatch, reason: str | None, now: datetime, new_id: Callable[[], UUID]
+) -> str:
     """Put a hold on somebody for a reason's code, or with None release it, as the operator.
 
     Raises:

@@ -34,7 +34,7 @@ NOBODY_KNOWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BackupReport:
     """What a backup was found to be. Without problems it can be put in place."""
 
     facts: list[str] = field(default_factory=list)
@@ -64,13 +64,13 @@ def staged(settings: Settings, data: Path | None, keys: Path | None) -> Iterator
             database.close()
 
 
-def examine(settings: Settings, database: Database, known: Known = NOTHING) -> Report:
+def examine(settings: Settings, database: Database, known: Known = NOTHING) -> BackupReport:
     """Whether a database opens, is whole and known, its chain verifies and its keys unwrap.
 
     It is brought to this version's schema, and people who were forgotten since are forgotten in it; ``known``:
     more of those than it and its key store name themselves.
     """
-    report = Report()
+    report = BackupReport()
     try:
         _examine(Vault(read_operator_keys(operator_keys(settings))), database, known, report)
     except (SchemaProblem, BadKey, CannotStart, BadList) as error:
@@ -80,7 +80,7 @@ def examine(settings: Settings, database: Database, known: Known = NOTHING) -> R
     return report
 
 
-def _examine(vault: Vault, database: Database, known: Known, report: Report) -> None:
+def _examine(vault: Vault, database: Database, known: Known, report: BackupReport) -> None:
     _examine_files(database)
     with database.read() as tx:
         before = current(tx)
@@ -116,7 +116,7 @@ def _examine(vault: Vault, database: Database, known: Known, report: Report) -> 
         )
 
 
-def _remember_exported(tx: Tx, vault: Vault, exported: ForgottenList, key: bytes, report: Report) -> None:
+def _remember_exported(tx: Tx, vault: Vault, exported: ForgottenList, key: bytes, report: BackupReport) -> None:
     """Take over a list that the operator kept.
 
     Raises:
@@ -142,7 +142,7 @@ def _examine_files(database: Database) -> None:
             raise SchemaProblem(f"The file is damaged: {problem}.")
 
 
-def check(settings: Settings, data: Path | None, keys: Path | None, exported: Path | None = None) -> Report:
+def check(settings: Settings, data: Path | None, keys: Path | None, exported: Path | None = None) -> BackupReport:
     """Prove a backup on a copy of it; without ``data`` a key store alone, beside the present data.
 
     ``exported``: a list of forgotten people that the operator kept.
@@ -166,14 +166,14 @@ def known_forgotten(settings: Settings, exported: Path | None) -> Known:
     return Known(forgotten.in_place(there.data, there.keys), forgotten.read(exported) if exported else None)
 
 
-def with_warning(report: Report, known: Known) -> Report:
+def with_warning(report: BackupReport, known: Known) -> BackupReport:
     """The same, warned of where nothing says who was forgotten since the backup."""
     if known.in_place is None and known.exported is None and not report.problems:
         report.warnings.append(NOBODY_KNOWS)
     return report
 
 
-def check_in_place(settings: Settings) -> Report:
+def check_in_place(settings: Settings) -> BackupReport:
     """The same of the database in place."""
     database = open_database(settings)
     try:

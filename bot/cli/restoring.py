@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.cli import forgotten
 from bot.cli.backing_up import files_of
 from bot.cli.forgotten import Known
-from bot.cli.proving import Report, examine, known_forgotten, staged, with_warning
+from bot.cli.proving import BackupReport, examine, known_forgotten, staged, with_warning
 from bot.runtime.clock import Clock
 from bot.runtime.dispatch import Product
 from bot.runtime.planner import look
@@ -40,7 +40,7 @@ class CannotRestore(Exception):
 
 def restore(
     settings: Settings, data: Path | None, keys: Path | None, clock: Clock, exported: Path | None = None
-) -> tuple[Report, list[Path]]:
+) -> tuple[BackupReport, list[Path]]:
     """Put a backup of a SQLite database in place; what it was found to be, and where the files before it are now.
 
     No bot starts on it in the meantime. ``exported``: a list of forgotten people that the operator kept.
@@ -72,7 +72,7 @@ def _nobody_runs(settings: Settings) -> Iterator[None]:
 
 def _restore(
     settings: Settings, data: Path | None, keys: Path | None, clock: Clock, exported: Path | None
-) -> tuple[Report, list[Path]]:
+) -> tuple[BackupReport, list[Path]]:
     there = files_of(settings)
     _refuse_while_used(settings, clock)
     known = known_forgotten(settings, exported)
@@ -159,7 +159,7 @@ def settle(settings: Settings, database: Database, clock: Clock) -> int:
         return claims.hold_back(product.work(tx), "restored from a backup: it may have been sent before")
 
 
-def settle_in_place(settings: Settings, clock: Clock, exported: Path | None = None) -> Report:
+def settle_in_place(settings: Settings, clock: Clock, exported: Path | None = None) -> BackupReport:
     """After `pg_restore`: the same for the database in place.
 
     Raises:
@@ -171,7 +171,7 @@ def settle_in_place(settings: Settings, clock: Clock, exported: Path | None = No
         return _settle_in_place(settings, clock, known)
 
 
-def _settle_in_place(settings: Settings, clock: Clock, known: Known) -> Report:
+def _settle_in_place(settings: Settings, clock: Clock, known: Known) -> BackupReport:
     database = open_database(settings)
     try:
         report = examine(settings, database, known)

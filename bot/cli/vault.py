@@ -46,7 +46,7 @@ def rotate() -> None:
     try:
         with keyring.opened(settings()) as (database, vault), Bar(*columns, console=err) as bar:
             task = bar.add_task("Data keys", total=None)
-            at = keyring.Progress(0, 0, 0)
+            at = keyring.RotationProgress(0, 0, 0)
             for at in keyring.rotate(database, vault, SystemClock()):
                 bar.update(task, completed=at.done + at.unopened, total=at.total)
     except (CannotStart, SchemaProblem, BadKey, NotAnnounced) as error:

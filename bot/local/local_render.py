@@ -71,7 +71,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SidebarEntry:
     """A conversation in the sidebar."""
 
     href: str
@@ -84,10 +84,10 @@ class Entry:
 class Sidebar:
     """The list of conversations: those the viewer is in, and ``others``, the channels they are not in."""
 
-    home: Entry
-    direct: Entry
-    channels: tuple[Entry, ...]
-    others: tuple[Entry, ...]
+    home: SidebarEntry
+    direct: SidebarEntry
+    channels: tuple[SidebarEntry, ...]
+    others: tuple[SidebarEntry, ...]
 
     @property
     def unread(self) -> int:

@@ -18,7 +18,7 @@ from bot.local.guard import Handler, guarded
 from bot.local.host import Host
 from bot.local.hub import Hub
 from bot.local.local_port import PLATFORM, account
-from bot.local.local_render import BOT_NAME, HOME, Entry, Renderer, Room, Sidebar, path_of
+from bot.local.local_render import BOT_NAME, HOME, Renderer, Room, Sidebar, SidebarEntry, path_of
 from bot.local.messages import Message, direct
 from bot.local.sent import Json
 from bot.local.visitors import Visitor, Visitors
@@ -216,13 +216,13 @@ class Site:
         if watched and not visitor.home:
             unread.pop(visitor.conversation, None)
 
-        def entry(conversation: str, name: str) -> Entry:
+        def entry(conversation: str, name: str) -> SidebarEntry:
             href = path_of(visitor.user, conversation)
             here = conversation == visitor.conversation and not visitor.home
-            return Entry(href, name, unread.get(conversation, 0), here)
+            return SidebarEntry(href, name, unread.get(conversation, 0), here)
 
         return Sidebar(
-            Entry(path_of(visitor.user, HOME), "Home", 0, visitor.home),
+            SidebarEntry(path_of(visitor.user, HOME), "Home", 0, visitor.home),
             entry(direct(visitor.user), BOT_NAME),
             tuple(entry(channel.id, channel.name) for channel in channels if visitor.user in channel.members),
             tuple(entry(channel.id, channel.name) for channel in channels if visitor.user not in channel.members),

@@ -26,7 +26,7 @@ class Somebody(BaseModel):
     team_id: str | None = None
 
 
-class Option(BaseModel):
+class ChosenOption(BaseModel):
     """A chosen option."""
 
     value: str
@@ -36,8 +36,8 @@ class Value(BaseModel):
     """What was filled into one input; which part is set depends on its kind."""
 
     value: str | None = None
-    selected_option: Option | None = None
-    selected_options: list[Option] | None = None
+    selected_option: ChosenOption | None = None
+    selected_options: list[ChosenOption] | None = None
     selected_date: str | None = None
     selected_time: str | None = None
 
@@ -124,7 +124,7 @@ class SlashCommand(Payload):
     text: str | None = None
 
 
-class Press(Payload):
+class BlockActions(Payload):
     """A press on a button, or a choice in a message or view (``block_actions``)."""
 
     user: Somebody
@@ -234,7 +234,7 @@ def _check(body: dict[str, Any]) -> None:
             if kind in _EVENTS:
                 _EVENTS[kind].model_validate(event)
         case "block_actions":
-            Press.model_validate(body)
+            BlockActions.model_validate(body)
         case "view_submission":
             Submission.model_validate(body)
         case str() | None:

@@ -45,7 +45,7 @@ class ChangeSettings(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CohortSettings:
     """A cohort's settings, as its form holds them: numbers that are chosen are texts there."""
 
     first: str  # minutes before a meeting; empty: no such reminder
@@ -105,11 +105,11 @@ def open_settings(call: Call, pressed: OpenSettings) -> Reply:
     return Reply(form=Form("Cohort settings", ChangeSettings(cohort.id), opener=OpenSettings(cohort.id), fields=fields))
 
 
-def _settings_fields(cohort: Cohort) -> Fields[Settings]:
+def _settings_fields(cohort: Cohort) -> Fields[CohortSettings]:
     first, second, *_ = *cohort.reminders, None, None
     weekdays = tuple(Option(str(number), name) for number, name in enumerate(WEEKDAYS))
     return Fields(
-        Settings,
+        CohortSettings,
         _reminder_field("first", "First reminder before a meeting", first),
         _reminder_field("second", "Second reminder before a meeting", second),
         ChoiceField("weekday", "Check-ins on", weekdays, str(cohort.checkin_weekday), needed="Choose a day."),

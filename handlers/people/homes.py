@@ -82,7 +82,7 @@ class Linking:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LinkReport:
     """What the person who linked a channel is told about: a cohort and the channel."""
 
     cohort_id: UUID
@@ -94,7 +94,7 @@ class Report:
         return self.cohort_id.hex + self.place_id.hex
 
     @classmethod
-    def read(cls, subject: str) -> Report | None:
+    def read(cls, subject: str) -> LinkReport | None:
         """None: it was queued by an earlier version, which did not name the cohort."""
         return cls(UUID(subject[:32]), UUID(subject[32:])) if len(subject) == 64 else None
 
@@ -133,7 +133,7 @@ def entered(work: Work, place_id: UUID, linking: Linking | None, members: Sequen
     meet(work, members)
     place = conversations.get(work.tx, place_id)
     if linking is not None and outcome != "already":
-        report = Report(linking.cohort_id, place_id)
+        report = LinkReport(linking.cohort_id, place_id)
         deliveries.to_person(work, kinds.COHORT_VISITED, linking.asked_by, report.subject, tag=work.now.isoformat())
     if not problem and place.cohort_id is not None and outcome in (None, "linked"):
         deliveries.to_channel(work, kinds.COHORT_HELLO, place_id, place.cohort_id, tag=place_id)
@@ -212,7 +212,7 @@ NOT_LINKED: dict[str, str] = {
 @router.delivery(kinds.COHORT_VISITED)
 def visited(work: Work, item: Delivery) -> Card | None:
     """Tell the person who linked the channel what came of it, for the cohort they linked it for."""
-    report = Report.read(item.subject)
+    report = LinkReport.read(item.subject)
     cohort = cohorts.find(work.tx, report.cohort_id) if report else None
     if report is None or cohort is None or item.person_id is None:
         return None
@@ -227,7 +227,7 @@ def visited(work: Work, item: Delivery) -> Card | None:
     return _set_up(work, cohort, place)
 
 
-def _visit(work: Work, report: Report, item: Delivery) -> Mapping[str, Any]:
+def _visit(work: Work, report: LinkReport, item: Delivery) -> Mapping[str, Any]:
     """What was noted of the visit that a message tells of."""
     lines = [line for line in audit_log.entries(work.tx, report.place_id) if line.what == "visit"]
     mine = [line for line in lines if line.detail.get("cohort") == str(report.cohort_id)]

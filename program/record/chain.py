@@ -22,7 +22,7 @@ SHORT = 16  # hexadecimal characters of a head that people compare
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """One line as the chain sees it. ``content``: every column that must not change, as plain values."""
 
     enrolment: UUID
@@ -67,7 +67,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def check_chain(key: bytes, enrolment: UUID, links: Sequence[Link]) -> list[str]:
+def check_chain(key: bytes, enrolment: UUID, links: Sequence[ChainLink]) -> list[str]:
     """What is wrong with one enrolment's lines, in sentences; they come in the order of position."""
     problems = []
     before = START

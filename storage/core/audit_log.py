@@ -17,7 +17,7 @@ from storage.people.people_tables import person
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One entry of the audit log."""
 
     at: datetime
@@ -42,7 +42,7 @@ def note(work: Work, subject: UUID, what: str, by: UUID | None, **detail: Any) -
     work.tx.execute(insert(audit_entry).values(row))
 
 
-def entries(tx: Tx, subject: UUID) -> list[Entry]:
+def entries(tx: Tx, subject: UUID) -> list[AuditEntry]:
     """The entries about one person, cohort or other subject, the oldest first."""
     rows = tx.execute(
         select(audit_entry.c.at, person.c.name, audit_entry.c.what, audit_entry.c.detail)
@@ -50,4 +50,4 @@ def entries(tx: Tx, subject: UUID) -> list[Entry]:
         .where(audit_entry.c.subject == subject)
         .order_by(audit_entry.c.at, audit_entry.c.id)
     )
-    return [Entry(*row) for row in rows]
+    return [AuditEntry(*row) for row in rows]

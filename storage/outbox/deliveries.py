@@ -162,7 +162,7 @@ def _bring_up_to_date(work: Work, query: Select[Any], parameters: Mapping[str, A
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SentMessage:
     """Where a delivery's message is."""
 
     state: str
@@ -170,7 +170,7 @@ class Message:
     message: str | None
 
 
-def message_of(tx: Tx, delivery_id: UUID) -> Message:
+def message_of(tx: Tx, delivery_id: UUID) -> SentMessage:
     """Where a delivery's message is."""
     query = select(delivery.c.state, delivery.c.sent_to, delivery.c.message)
-    return Message(*tx.execute(query.where(delivery.c.id == delivery_id)).one())
+    return SentMessage(*tx.execute(query.where(delivery.c.id == delivery_id)).one())

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, func, select, true
 
-from program.record.chain import SHORT, Link, check_chain, seal_of
+from program.record.chain import SHORT, ChainLink, check_chain, seal_of
 from storage.core.core_tables import program
 from storage.core.database import Tx
 from storage.meetings.meetings_tables import meeting, summary
@@ -128,7 +128,7 @@ def _check_chains(
     return problems, marks, broken
 
 
-def _chains(tx: Tx, *where: ColumnElement[bool]) -> Iterable[tuple[UUID, list[Link]]]:
+def _chains(tx: Tx, *where: ColumnElement[bool]) -> Iterable[tuple[UUID, list[ChainLink]]]:
     columns = [ledger_line.c[name] for name in CONTENT]
     query = select(ledger_line.c.enrolment_id, ledger_line.c.position, ledger_line.c.mark, *columns)
     query = query.join_from(ledger_line, enrolment).where(*where)
@@ -137,13 +137,13 @@ def _chains(tx: Tx, *where: ColumnElement[bool]) -> Iterable[tuple[UUID, list[Li
         yield (
             enrolment_id,
             [
-                Link(enrolment_id, row["position"], {name: row[name] for name in CONTENT}, bytes(row["mark"]))
+                ChainLink(enrolment_id, row["position"], {name: row[name] for name in CONTENT}, bytes(row["mark"]))
                 for row in group
             ],
         )
 
 
-def _check_head(key: bytes, head: Any, last: Link) -> list[str]:
+def _check_head(key: bytes, head: Any, last: ChainLink) -> list[str]:
     if head is None:
         return ["the record of its end is missing"]
     if not hmac.compare_digest(head.proof, proof_of(key, last.enrolment, head.position, head.mark)):

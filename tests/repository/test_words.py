@@ -77,6 +77,13 @@ NAMES_NOT_USED = {
     "rubbish": "invalid",
 }
 NAME_PLACES = (*PLACES, "tests")
+# Classes in two modules whose name is the same on purpose: both are about the same thing, each for its own layer.
+SAME_THING = {
+    "Enrolment": "as it is stored, and as the standing's rules read it",
+    "Instant": "a column of times, in the product's tables and in the local workspace's",
+    "Meeting": "as it is stored, and as the standing's rules read it",
+    "Transfer": "as a coordinator's form holds it, and as the standing's rules read it",
+}
 
 
 def sentences(source: str) -> Iterator[tuple[int, str]]:
@@ -173,6 +180,16 @@ def test_no_name_is_one_that_is_not_used() -> None:
         if name.strip("_").lower() in NAMES_NOT_USED
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_two_classes_share_a_name_for_different_things() -> None:
+    modules_of: dict[str, list[str]] = {}
+    for path, source in modules(PLACES):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules_of.setdefault(node.name, []).append(path)
+    assert {name: paths for name, paths in modules_of.items() if len(paths) > 1 and name not in SAME_THING} == {}
+    assert {name for name in SAME_THING if len(modules_of.get(name, ())) < 2} == set(), "no longer shared"
 
 
 def test_a_word_that_is_not_used_would_be_found() -> None:

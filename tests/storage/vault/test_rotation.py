@@ -66,7 +66,7 @@ def test_rotation_wraps_everything_anew_and_says_that_the_old_key_may_go(world: 
         in keyring.check(world.database, both, world.clock).advice[0]
     )
     steps = list(keyring.rotate(world.database, both, world.clock))
-    assert steps[-1] == keyring.Progress(3, 3, 0)
+    assert steps[-1] == keyring.RotationProgress(3, 3, 0)
     with world.database.read() as tx:
         new.check(tx)
         survey = rotation.survey(tx, new)
@@ -76,7 +76,7 @@ def test_rotation_wraps_everything_anew_and_says_that_the_old_key_may_go(world: 
     assert checked.problems == []
     assert "no longer wraps anything and may be removed" in checked.advice[0]
     assert [row[2] for row in checked.rows] == ["3 people and the ledger", "nothing"]
-    assert list(keyring.rotate(world.database, both, world.clock)) == [keyring.Progress(0, 0, 0)]
+    assert list(keyring.rotate(world.database, both, world.clock)) == [keyring.RotationProgress(0, 0, 0)]
 
 
 def test_rotation_goes_on_where_it_was_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def test_rotation_goes_on_where_it_was_stopped(world: World, monkeypatch: pytest
         assert sorted(wrapping.people for wrapping in survey.wrappings) == [1, 2]
         assert survey.unopened_items == 0
         assert rotation.to_rewrap(tx, both) == 1
-    assert list(keyring.rotate(world.database, both, world.clock))[-1] == keyring.Progress(1, 1, 0)
+    assert list(keyring.rotate(world.database, both, world.clock))[-1] == keyring.RotationProgress(1, 1, 0)
     with world.database.read() as tx:
         keyed(NEW).check(tx)
 
