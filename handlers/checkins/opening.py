@@ -49,7 +49,7 @@ def open_checkins(work: Work, moment: Moment) -> str | None:
 @router.moment(
     moments.CHECKINS_NUDGE,
     "the one reminder of an open check-in",
-    late="goes out late while the check-in is open; nobody gets it who has answered, paused or left",
+    late="goes out late while the check-in is open, but not to people who have answered, paused or left",
 )
 def nudge(work: Work, moment: Moment) -> str | None:
     """Those who have not answered are reminded once, unless they paused, have a break, or it has closed.
