@@ -122,10 +122,11 @@ class Ear(logging.Handler):
         super().__init__(logging.DEBUG)
         self.heard: list[tuple[str, str]] = []  # the logger's name, and everything that the record holds
         self.written: list[str] = []
+        self._whole = logging.Formatter()  # with the texts of exceptions, as no formatter of ours gives them
         self._ours = [Formatter("text"), Formatter("json")]
 
     def emit(self, record: logging.LogRecord) -> None:
-        whole = logging.Formatter().format(record)  # with the texts of exceptions, as no formatter of ours gives them
+        whole = self._whole.format(record)
         self.heard.append((record.name, f"{whole}\n{record.__dict__}"))
         self.written += [formatter.format(record) for formatter in self._ours]
 
@@ -139,17 +140,17 @@ class Ear(logging.Handler):
 
 @contextmanager
 def listening() -> Iterator[Ear]:
-    """From now on every logger says everything."""
-    ear = Ear()
-    loud = [logging.getLogger(), *map(logging.getLogger, LIBRARIES)]
-    before = [logger.level for logger in loud]
+    """From now on every logger says everything, to the ear alone: others would take long to write it all down."""
+    ear, root = Ear(), logging.getLogger()
+    loud = [root, *map(logging.getLogger, LIBRARIES)]
+    before, handlers = [logger.level for logger in loud], root.handlers
     for logger in loud:
         logger.setLevel(logging.DEBUG)
-    logging.getLogger().addHandler(ear)
+    root.handlers = [ear]
     try:
         yield ear
     finally:
-        logging.getLogger().removeHandler(ear)
+        root.handlers = handlers
         for logger, level in zip(loud, before, strict=True):
             logger.setLevel(level)
 
