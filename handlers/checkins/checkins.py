@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from handlers.checkins import consent_notice
@@ -22,7 +22,7 @@ from handlers.checkins.schedule import next_checkin_of
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Button, Card, Note, When, buttons, say
 from handlers.core.contacts import ask_coordinator
-from handlers.core.forms import Form, TextField, read_texts
+from handlers.core.forms import Form, FormErrors, TextField, read_texts
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.people.recipients import only_for
@@ -220,7 +220,7 @@ def write_form(call: Call, pressed: WriteReflection) -> Reply:
     return Reply(
         form=Form(
             "Your reflection",
-            SaveAnswers(checkin.id),
+            SaveAnswers(checkin.id, typed_length(before)),
             opener=WriteReflection(checkin.id),
             confidential=True,
             blocks=(
@@ -241,6 +241,35 @@ def write_form(call: Call, pressed: WriteReflection) -> Reply:
 def answer_field(name: str, label: str, text: str) -> TextField:
     """One answer of a reflection. None is required."""
     return TextField(name, label, text, multiline=True, optional=True)
+
+
+def typed_length(answers: reflections.Answers) -> int | None:
+    """How many characters of what was typed a form shows; None: nothing was typed."""
+    return len(answers[reflections.TYPED]) if reflections.TYPED in answers else None
+
+
+def read_answers(
+    call: Call, before: reflections.Answers, names: Iterable[str], typed: int | None
+) -> reflections.Answers:
+    """What a form holds that was sent, and what came in while it was open, which is not in it.
+
+    ``before``: what is saved. ``names``: of the answers that there may be. ``typed``: how many characters of what was
+    typed the form showed.
+
+    Raises:
+        FormErrors: a text is too long.
+    """
+    several = list(names)
+    fields = [answer_field(name, "", "") for name in several if name in call.values]
+    texts = before | read_texts(fields, call.values)
+    if typed is not None and reflections.TYPED in call.values:
+        kept = before.get(reflections.TYPED, "")[typed:].strip("\n")
+        texts[reflections.TYPED] = "\n\n".join(part for part in (texts[reflections.TYPED], kept) if part)
+        length, most = len(texts[reflections.TYPED]), answer_field("", "", "").max_length
+        if length > most:
+            told = f"With what you kept while this was open, it is {length:,} characters. Use {most:,} or fewer."
+            raise FormErrors({reflections.TYPED: told})
+    return {name: texts[name] for name in several if texts.get(name)}
 
 
 def find_answers(call: Call, checkin: CheckIn) -> reflections.Answers:
@@ -264,11 +293,7 @@ def save(call: Call, sent: SaveAnswers) -> Reply:
     """Save what the form holds in place of what this account wrote before."""
     checkin = open_checkin(call, sent.checkin_id)
     before = find_answers(call, checkin)
-    names = [*checkin.prompts, reflections.TYPED]
-    # What came in while the form was open is not in it, and stays.
-    fields = [answer_field(name, "", "") for name in names if name in call.values]
-    texts = before | read_texts(fields, call.values)
-    answers = {name: texts[name] for name in names if texts.get(name)}
+    answers = read_answers(call, before, [*checkin.prompts, reflections.TYPED], sent.typed)
     save_answers(call, checkin, answers)
     answered(call, checkin)
     if answers:

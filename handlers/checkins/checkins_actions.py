@@ -57,9 +57,10 @@ class WriteReflection(Action):
 
 @action("checkins.save")
 class SaveAnswers(Action):
-    """Save the form of a check-in's reflection."""
+    """Save the form of a check-in's reflection; ``typed``: how many typed characters it showed."""
 
     checkin_id: UUID
+    typed: int | None = None
 
 
 @action("checkins.reach")
@@ -114,9 +115,10 @@ class OpenReflection(Action):
 
 @action("reflections.save")
 class SaveReflection(Action):
-    """Save the form of one's own reflection."""
+    """Save the form of one's own reflection; ``typed``: how many typed characters it showed."""
 
     reflection_id: UUID
+    typed: int | None = None
 
 
 @action("reflections.delete")

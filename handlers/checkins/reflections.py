@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from handlers.checkins.checkins import TYPED_LABEL, answer_field, check_agreed
+from handlers.checkins.checkins import TYPED_LABEL, answer_field, check_agreed, read_answers, typed_length
 from handlers.checkins.checkins_actions import (
     ChooseMentor,
     DeleteReflection,
@@ -21,7 +21,7 @@ from handlers.checkins.checkins_actions import (
 )
 from handlers.core.calls import Call, Refused
 from handlers.core.cards import Block, Bold, Bullets, Button, Card, Cmd, Heading, Note, Text, buttons, say
-from handlers.core.forms import ChoiceField, Fields, Form, Option, read_texts
+from handlers.core.forms import ChoiceField, Fields, Form, Option
 from handlers.core.requests import Reply, notice
 from handlers.core.router import router
 from handlers.privacy import holds
@@ -169,7 +169,7 @@ def open_own(call: Call, pressed: OpenReflection) -> Reply:
     return Reply(
         form=Form(
             say_day(reflection.day),
-            SaveReflection(reflection.id),
+            SaveReflection(reflection.id, typed_length(answers)),
             opener=OpenReflection(reflection.id),
             confidential=True,
             blocks=(*([Bullets(lines)] if lines else []), Note((note,))),
@@ -190,9 +190,7 @@ def save(call: Call, sent: SaveReflection) -> Reply:
     """Save what the form holds; the reflection is deleted where nothing is left of it."""
     reflection = _own(call, sent.reflection_id)
     before = reflections.read(call.vault, call.work.tx, reflection.id, call.me.account_id)
-    # What came in while the form was open is not in it, and stays.
-    fields = [answer_field(name, "", "") for name in before if name in call.values]
-    answers = {name: text for name, text in (before | read_texts(fields, call.values)).items() if text}
+    answers = read_answers(call, before, before, sent.typed)
     if answers:
         check_agreed(call)
     checkin = checkins.get(call.work.tx, reflection.checkin_id)

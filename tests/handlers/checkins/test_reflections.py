@@ -284,6 +284,29 @@ async def test_words_that_are_kept_while_the_form_is_open_stay(world: World, dan
     assert "haven't written any" in said(await dana.sends("reflections"))
 
 
+async def test_words_that_are_kept_while_a_form_with_typed_words_is_open_stay(world: World, dana: Person) -> None:
+    await next_checkin(world, dana)
+    await dana.keeps("a first thought")
+    check_in = (await dana.presses(await dana.sends("checkin"), "Write or change")).form
+    own = (await dana.presses(await dana.sends("reflections"), "Open")).form
+    assert check_in is not None
+    assert own is not None
+    await dana.keeps("a second thought")
+    await dana.fills(check_in, **{check_in.fields[-1].id: "a changed thought"})
+    form = (await dana.presses(await dana.sends("reflections"), "Open")).form
+    assert form is not None
+    assert [getattr(field, "value", "") for field in form.fields] == ["a changed thought\n\na second thought"]
+    await dana.keeps("x" * 2900)
+    too_long = await dana.fills(form, **{form.fields[0].id: "y" * 200})
+    assert list(too_long.errors.values()) == [
+        "With what you kept while this was open, it is 3,102 characters. Use 3,000 or fewer."
+    ]
+    await dana.fills(form, **{form.fields[0].id: ""})
+    form = (await dana.presses(await dana.sends("reflections"), "Open")).form
+    assert form is not None
+    assert [getattr(field, "value", "") for field in form.fields] == ["x" * 2900]
+
+
 async def test_a_refusal_leaves_the_form_open_with_what_was_written(world: World, dana: Person) -> None:
     """Nothing is saved after the check-in has closed, and a form that is gone would take the words with it."""
     await next_checkin(world, dana)
