@@ -14,6 +14,7 @@ from program.core.words import counted
 from storage.checkins import checkins
 
 MOST_PROMPTS = 30
+LONGEST_PROMPT = 150  # characters
 
 
 @router.command("prompts", "Edit the check-in prompts", who=COORDINATORS, help={"coordinator": 6})
@@ -37,7 +38,14 @@ class Prompts:
 
 
 def _prompt_fields(texts: str = "") -> Fields[Prompts]:
-    field = TextField("prompts", "Prompts", texts, multiline=True, needed="Enter at least one prompt.")
+    field = TextField(
+        "prompts",
+        "Prompts",
+        texts,
+        multiline=True,
+        max_length=MOST_PROMPTS * (LONGEST_PROMPT + 1),
+        needed="Enter at least one prompt.",
+    )
     return Fields(Prompts, field)
 
 
@@ -60,7 +68,7 @@ def set_prompts(call: Call, _sent: SavePrompts) -> Reply:
     texts = list(dict.fromkeys(line for line in lines if line))
     if not texts:
         raise FormErrors({"prompts": "Enter at least one prompt."})
-    if len(texts) > MOST_PROMPTS or any(len(text) > 150 for text in texts):
-        raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of 150 characters."})
+    if len(texts) > MOST_PROMPTS or any(len(text) > LONGEST_PROMPT for text in texts):
+        raise FormErrors({"prompts": f"At most {MOST_PROMPTS} prompts of {LONGEST_PROMPT} characters."})
     checkins.replace_prompts(call.work, texts)
     return notice(f"Saved {counted(len(texts), 'prompt')}. Open check-ins don't change.")
