@@ -1,4 +1,4 @@
-"""The terminal: plc-bot run, migrate, roster, people, policy, ledger, history, certificate, export, manifest, doctor.
+"""The terminal: plc-bot run, migrate, roster, people, policy, ledger, attendance, certificate, export, manifest.
 
 Keys, forgetting, holds and backups are in :mod:`bot.cli.vault`, the manifests in :mod:`bot.cli.manifests`.
 """
@@ -33,8 +33,9 @@ cli = typer.Typer(
 roster = typer.Typer(help="People and cohorts.", no_args_is_help=True)
 policy_cli = typer.Typer(help="The program's requirements.", no_args_is_help=True)
 ledger_cli = typer.Typer(help="The attendance record.", no_args_is_help=True)
-history_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
-cli.add_typer(history_cli, name="history")
+attendance_cli = typer.Typer(help="Attendance from before the bot.", no_args_is_help=True)
+cli.add_typer(attendance_cli, name="attendance")
+cli.add_typer(attendance_cli, name="history", hidden=True)  # its name in 0.1.0
 certificate_cli = typer.Typer(help="Certificates and full records.", no_args_is_help=True)
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(certificate_cli, name="certificate")
@@ -141,8 +142,8 @@ def roster_import(
         out.print(f"{len(changes)} changes made.")
 
 
-@history_cli.command("import")
-def history_import(
+@attendance_cli.command("import")
+def import_attendance(
     file: Annotated[Path, typer.Argument(help="A CSV file with the columns email, date, minutes, status, topic.")],
     attested_by: Annotated[
         str,

@@ -165,6 +165,7 @@ def leaves(command: object, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 
 
 NOT_TRIED = {("run",), ("keys", "recover"), ("manifest", "slack"), ("manifest", "teams"), ("person", "forget")}
+NOT_TRIED |= {("history", "import")}  # the earlier name of "attendance import"
 TRIED = (
     ("backup", "b.sqlite", "--keys", "k.sqlite"),
     ("restore", "b.sqlite", "--check"),
@@ -172,7 +173,7 @@ TRIED = (
     ("export", "--output", "all.csv"),
     ("export", "--output", "dana.csv", "--mentee", DANA),
     ("doctor",),
-    ("history", "import", "h.csv", "--attested-by", "ruth@example.org"),
+    ("attendance", "import", "h.csv", "--attested-by", "ruth@example.org"),
     ("ledger", "verify"),
     ("certificate", "write", DANA, "--output", "p.pdf", "--packet"),
     ("roster", "import", "r.csv"),
