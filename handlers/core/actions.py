@@ -14,11 +14,22 @@ the router reads into the class again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import date
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Self, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 ACTION_LIMIT = 200  # characters of an encoded action; Slack allows 255 in an action_id
 SEPARATOR = "|"
@@ -38,12 +49,13 @@ class Action:
     """
 
     __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # every declared action is a dataclass
     name: str
 
     @property
     def args(self) -> tuple[str, ...]:
         """The arguments as texts. Those at the end that are None are left out."""
-        texts = [_text(getattr(self, each.name)) for each in fields(self)]  # type: ignore[arg-type]
+        texts = [_text(getattr(self, each.name)) for each in fields(self)]
         flat = [text for part in texts for text in part]
         while flat and flat[-1] is None:
             flat.pop()
@@ -72,7 +84,7 @@ class Action:
         """
         values: dict[str, object] = {}
         rest = list(args)
-        for name, hint, needed in _fields_of(cls):  # type: ignore[arg-type]  # a cache takes any hashable
+        for name, hint, needed in _fields_of(cls):  # type: ignore[arg-type]  # mypy: a class is no Hashable if its objects define __hash__
             if get_origin(hint) is tuple:
                 values[name] = tuple(_value(text, get_args(hint)[0]) for text in rest)
                 rest = []
@@ -143,7 +155,7 @@ def action(name: str) -> Callable[[type[ActionType]], type[ActionType]]:
 def _fields_of(cls: type[Action]) -> tuple[tuple[str, Any, bool], ...]:
     """Name, type and whether it is needed, of each field."""
     hints = get_type_hints(cls)
-    return tuple((each.name, hints[each.name], each.default is MISSING) for each in fields(cls))  # type: ignore[arg-type]
+    return tuple((each.name, hints[each.name], each.default is MISSING) for each in fields(cls))
 
 
 def _text(value: object) -> tuple[str | None, ...]:

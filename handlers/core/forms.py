@@ -24,11 +24,14 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, time
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from handlers.core.actions import Action
 from handlers.core.cards import Block, Code
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Values = Mapping[str, tuple[str, ...]]  # a form as it was sent: every field's texts
 YEARS = range(1950, 2200)  # in which a date that somebody writes may lie
@@ -261,14 +264,14 @@ def read_texts(several: Iterable[TextField], values: Values) -> dict[str, str]:
     return {name: str(text) for name, text in read_fields(several, values).items()}
 
 
-Sent = TypeVar("Sent")
+Sent = TypeVar("Sent", bound="DataclassInstance")
 
 
 class Fields(Generic[Sent]):
     """The fields of a form, and the dataclass that a valid sending becomes. Its attributes are the fields' ids."""
 
     def __init__(self, becomes: type[Sent], *shown: Field) -> None:
-        declared = tuple(each.name for each in fields(becomes))  # type: ignore[arg-type]
+        declared = tuple(each.name for each in fields(becomes))
         if declared != tuple(field.id for field in shown):
             raise TypeError(f"The fields of the form are not those of {becomes.__name__}: {declared}")
         self.becomes = becomes
@@ -285,7 +288,7 @@ class Fields(Generic[Sent]):
             FormErrors: a sentence for each field that cannot be used.
         """
         answers = read_fields(self.shown, values)
-        ids = _ids_of(self.becomes)  # type: ignore[arg-type]  # a cache takes any hashable
+        ids = _ids_of(self.becomes)
         for name in ids:
             answers[name] = _as_id(name, str(answers[name]))
         return self.becomes(**answers)

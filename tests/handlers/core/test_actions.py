@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from handlers.core.actions import Action, BadAction, SentAction, action
+from handlers.core.requests import Reply
 from handlers.core.router import Router
 
 LEAVE = UUID("5f0c3f3e-0000-4000-8000-000000000001")
@@ -83,6 +84,6 @@ def test_what_is_too_long_or_holds_the_separator_is_not_encoded() -> None:
 
 def test_an_action_is_registered_once() -> None:
     router = Router()
-    router.press(Decide)(lambda _call, _pressed: None)  # type: ignore[arg-type,return-value]  # it is never called
+    router.press(Decide)(lambda _call, _pressed: Reply())
     with pytest.raises(ValueError, match="registered twice"):
-        router.press(Decide)(lambda _call, _pressed: None)  # type: ignore[arg-type,return-value]  # as above
+        router.press(Decide)(lambda _call, _pressed: Reply())
